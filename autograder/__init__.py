@@ -1,0 +1,3 @@
+"""The autograder of Neural Network Foundations."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,131 @@
+"""What a worker can be asked: import, get, set, call, keep, fetch, probe, drive, warnings ...
+
+A Dispatcher holds the objects that handles stand for and carries out one request at a time. It
+runs in the worker, beside the student's code, so nothing that it says is believed further than
+"this is a value that the student's code gave".
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import warnings
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+
+from .codec import Ref
+from .drivers import DRIVERS
+from .probes import probe
+
+MAX_TEXT = 400
+MAX_FRAMES = 8
+
+
+class Dispatcher:
+    """Carries out requests on the student's objects."""
+
+    def __init__(self, folder: str):
+        self.folder = folder
+        self.objects: list[Any] = []
+        self.caught: list[str] = []
+        self.operations: dict[str, Callable[..., Any]] = {
+            "import": self._import,
+            "get": getattr,
+            "set": self._set,
+            "call": lambda function, args, kwargs: function(*args, **kwargs),
+            "keep": self._keep,
+            "fetch": lambda value: value,
+            "probe": probe,
+            "drive": lambda name, args: DRIVERS[name](*args),
+            "prepare": lambda name, args: DRIVERS[name](*args),
+            "warnings": lambda: [text[:MAX_TEXT] for text in self.caught[:20]],
+        }
+
+    def seed(self, seed: int) -> None:
+        """Seed numpy's global generator, and start to collect the warnings of this test.
+
+        A forked process would otherwise repeat the stream of the one that it was forked from.
+        """
+        np.random.seed(seed % 2**32)
+        warnings.simplefilter("always")
+        warnings.showwarning = self._catch_warning
+
+    def _catch_warning(self, message: Any, category: Any, *args: Any, **kwargs: Any) -> None:
+        self.caught.append(f"{category.__name__}: {message}")
+
+    def to_ref(self, value: Any) -> Ref:
+        """Keep `value` here and return the handle that stands for it."""
+        self.objects.append(value)
+        return Ref(len(self.objects) - 1, type(value).__name__)
+
+    def from_ref(self, ref: Ref) -> Any:
+        """Return the object that a handle stands for."""
+        return self.objects[ref.number]
+
+    def handle(self, operation: str, arguments: list[Any]) -> tuple[bool, Any]:
+        """Carry out one request; return (True, result) or (False, description of the fault).
+
+        Everything that student code can raise is caught, SystemExit and KeyboardInterrupt too:
+        an exception is an answer here, never the end of the worker.
+        """
+        try:
+            result = self.operations[operation](*arguments)
+            if operation in ("import", "keep", "probe", "prepare"):
+                result = self.to_ref(result)
+            return True, result
+        except BaseException as error:
+            return False, describe_exception(error, self.folder)
+
+    def _import(self, name: str) -> Any:
+        return importlib.import_module(name)
+
+    @staticmethod
+    def _set(target: Any, name: str, value: Any) -> None:
+        setattr(target, name, value)
+
+    @staticmethod
+    def _keep(value: Any) -> Any:
+        """Keep a copy of an array that shares no memory with the request it came in."""
+        return value.copy() if type(value) is np.ndarray else value
+
+
+def describe_exception(error: BaseException, folder: str) -> dict[str, Any]:
+    """Say what was raised as values: type, text, and the lines of the student's files it passed.
+
+    The text of an exception is the student's code too (`__str__` can do anything), so it is asked
+    for once, with everything caught, and cut.
+    """
+    frames = _student_frames(error.__traceback__, folder)
+    if isinstance(error, SyntaxError) and (error.filename or "").startswith(folder):
+        frames.append([os.path.basename(error.filename or ""), int(error.lineno or 0), ""])
+    try:
+        text = error.msg if isinstance(error, SyntaxError) else str(error)
+        text = text[:MAX_TEXT] if type(text) is str else ""
+    except BaseException as second:
+        text = f"(no text: its __str__ raised {type(second).__name__})"
+    kind = "raised"
+    if type(error) is NotImplementedError:
+        kind = "not-attempted"
+    elif isinstance(error, MemoryError):
+        kind = "memory"
+    elif isinstance(error, BlockingIOError) and not text.startswith("(no text"):
+        kind = "processes"
+    return {"kind": kind, "type": type(error).__name__[:60], "text": text, "frames": frames}
+
+
+def _student_frames(traceback: TracebackType | None, folder: str) -> list[list[Any]]:
+    """Return [file name, line, function] for each traceback entry in the student's files."""
+    frames: list[list[Any]] = []
+    while traceback is not None:
+        code = traceback.tb_frame.f_code
+        if code.co_filename.startswith(folder):
+            frames.append(
+                [os.path.basename(code.co_filename), traceback.tb_lineno, code.co_name[:60]]
+            )
+        traceback = traceback.tb_next
+    if len(frames) > MAX_FRAMES:  # a deep recursion: its beginning and its end tell the story
+        frames = frames[: MAX_FRAMES // 2] + frames[-MAX_FRAMES // 2 :]
+    return frames

@@ -1,0 +1,24 @@
+"""How a request can end other than with a value, as exceptions of the examiner."""
+
+from __future__ import annotations
+
+from autograder.records import Verdict
+
+
+class Fault(Exception):
+    """Student code didn't give a value: it raised, died, hung, or broke a limit or the protocol.
+
+    `message` is text of ours that the student may read. `type_name` is the exception's type when
+    the verdict is RAISED. `fatal` says that the worker is gone.
+    """
+
+    def __init__(self, verdict: Verdict, message: str, type_name: str = "", fatal: bool = False):
+        super().__init__(message)
+        self.verdict = verdict
+        self.message = message
+        self.type_name = type_name
+        self.fatal = fatal
+
+
+class InfraError(RuntimeError):
+    """The grader's own machinery failed; the student pays nothing for it."""

@@ -1,0 +1,80 @@
+"""What a test holds of a student's object: a handle, which can be asked for attributes and called.
+
+A handle stands where a test can only pass it on, ask it or call it. Wherever a value is wanted (in
+arithmetic, in a comparison, as a truth value) it is a wrong answer: otherwise a lying object could
+compute the expected result itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NoReturn, Protocol
+
+from autograder.records import Verdict
+
+from . import codec
+from .faults import Fault
+from .text import clean
+
+
+class Backend(Protocol):
+    """Carries out one operation on the student's objects and returns a value or a Handle."""
+
+    def __call__(self, operation: str, *arguments: Any) -> Any: ...
+
+
+class Handle:
+    """An object in the worker. `repr` names its type only."""
+
+    __slots__ = ("_ask", "_ref")
+    __array_ufunc__ = None
+
+    def __init__(self, ref: codec.Ref, ask: Backend):
+        object.__setattr__(self, "_ref", ref)
+        object.__setattr__(self, "_ask", ask)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") and name.endswith("__"):
+            raise AttributeError(name)
+        return self._ask("get", self, name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        self._ask("set", self, name, value)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self._ask("call", self, list(args), kwargs)
+
+    def __repr__(self) -> str:
+        return f"<{type_name(self)} object>"
+
+    def _no_value(self, *args: Any) -> NoReturn:
+        raise Fault(
+            Verdict.WRONG, f"Your code gave an object of type {type_name(self)}, not a value."
+        )
+
+    __bool__ = __len__ = __iter__ = __getitem__ = __float__ = __int__ = __index__ = _no_value
+    __array__ = __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = _no_value
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __neg__ = _no_value
+    __truediv__ = __rtruediv__ = __matmul__ = __rmatmul__ = __pow__ = __rpow__ = _no_value
+    __hash__ = None  # type: ignore[assignment]
+
+
+def type_name(handle: Handle) -> str:
+    """Return the name of the type of the object behind `handle`, fit to print."""
+    return clean(object.__getattribute__(handle, "_ref").type_name, 60) or "unknown"
+
+
+def to_refs(value: Any) -> Any:
+    """Replace the handles in a value by what crosses the channel for them."""
+    if type(value) is Handle:
+        return object.__getattribute__(value, "_ref")
+    if type(value) in (list, tuple):
+        return type(value)(to_refs(part) for part in value)
+    if type(value) is dict:
+        return {key: to_refs(part) for key, part in value.items()}
+    return value
+
+
+def make_handle(ask: Backend) -> Callable[[codec.Ref], Handle]:
+    """Return the function that turns what crossed the channel into handles that use `ask`."""
+    return lambda ref: Handle(ref, ask)

@@ -1,0 +1,68 @@
+"""What starting a worker takes, whichever confinement it is started in."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from .limits import Limits
+
+
+@dataclass(frozen=True)
+class Launch:
+    """One ready parent to start.
+
+    files: the submission's modules by name; control, output: descriptors that the process
+    inherits; tests, with_pytest: see channel.worker.Settings.
+    """
+
+    files: Mapping[str, bytes]
+    limits: Limits
+    control: int
+    output: int
+    tests: str | None = None
+    with_pytest: bool = False
+
+
+def worker_command(
+    python: str, launch: Launch, folder: str, paths: Mapping[str, str], *, confined: bool
+) -> list[str]:
+    """Return the command line of the ready parent. `paths` names its site, grader, pytest folders.
+
+    -S and -P keep everything but the standard library off sys.path; -s and -B leave no door and no
+    trace in home folders. -I would do the same and ignore PYTHONHASHSEED too, which is pinned so
+    that the order of a set is the same in every run.
+    """
+    limits = launch.limits
+    settings = {
+        "folder": folder,
+        "modules": [name for name in launch.files if name.endswith(".py")],
+        "forget": [paths["grader"]],
+        "control": launch.control,
+        "namespace": os.readlink("/proc/self/ns/pid"),
+        "memory_bytes": limits.memory_mb << 20,
+        "large_memory_bytes": limits.large_memory_mb << 20,
+        # Without a namespace of its own the count would take in all of the user's processes.
+        "processes": limits.processes if confined else 0,
+        "file_bytes": limits.file_mb << 20,
+        "cpu_seconds": limits.cpu_seconds,
+        "tests": launch.tests,
+        "with_pytest": launch.with_pytest,
+    }
+    path = [paths["site"], paths["grader"]] + ([paths["pytest"]] if launch.with_pytest else [])
+    program = (
+        f"import sys; sys.path += {path!r}; "
+        "from channel.worker import main; main()"
+    )
+    return [python, "-s", "-S", "-P", "-B", "-c", program, json.dumps(settings)]
+
+
+def memory_file(content: bytes) -> int:
+    """Return a descriptor of an anonymous file that holds `content`, at its beginning."""
+    fd = os.memfd_create("data", 0)
+    with os.fdopen(os.dup(fd), "wb") as file:
+        file.write(content)
+    os.lseek(fd, 0, os.SEEK_SET)
+    return fd

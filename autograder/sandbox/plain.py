@@ -1,0 +1,60 @@
+"""No confinement: the worker as a plain process of the user. For practice, and for --unconfined.
+
+The value channel still holds: student code can't reach the examiner's memory, and time, memory and
+output are limited. It can read and write what the user can.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+
+from . import runtime
+from .bubblewrap import ENVIRONMENT
+from .launch import Launch, worker_command
+
+
+class Unconfined:
+    """Starts workers as plain processes, with the same view of importable packages."""
+
+    name = "none"
+    confined = False
+
+    def __init__(self) -> None:
+        self._folder = tempfile.mkdtemp(prefix="autograder-")
+        self._count = 0
+        self._paths = {name: f"{self._folder}/{name}" for name in ("site", "grader", "pytest")}
+        for package in runtime.packages(*self._paths.values()):
+            os.makedirs(os.path.dirname(package.target), exist_ok=True)
+            os.symlink(package.source, package.target)
+
+    def start(self, launch: Launch) -> subprocess.Popen[bytes]:
+        """Start a ready parent for `launch` in a fresh folder with the submission's files."""
+        self._count += 1
+        scratch = f"{self._folder}/{self._count}"
+        folder = f"{scratch}/submission"
+        os.makedirs(folder)
+        for name, content in launch.files.items():
+            with open(f"{folder}/{name}", "wb") as file:
+                file.write(content)
+        environment = {**ENVIRONMENT, "HOME": scratch, "TMPDIR": scratch}
+        del environment["LD_LIBRARY_PATH"]
+        return subprocess.Popen(
+            worker_command(
+                os.path.realpath(sys.executable), launch, folder, self._paths, confined=False
+            ),
+            stdin=subprocess.DEVNULL,
+            stdout=launch.output,
+            stderr=launch.output,
+            env=environment,
+            cwd=scratch,
+            pass_fds=[launch.control],
+            start_new_session=True,
+        )
+
+    def close(self) -> None:
+        """Remove what was written."""
+        shutil.rmtree(self._folder, ignore_errors=True)

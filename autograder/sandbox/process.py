@@ -1,0 +1,205 @@
+"""One running sandbox: starting it, fresh workers in it, its output, its limits, its end."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import socket
+import subprocess
+from collections.abc import Mapping
+from typing import Protocol
+
+from autograder.channel.client import Channel
+from autograder.channel.codec import Caps
+from autograder.channel.faults import Fault, InfraError
+from autograder.channel.worker import CONTROL, READY, REAP, SPAWN, SPAWN_LARGE
+from autograder.records import Verdict
+
+from .launch import Launch
+from .limits import Limits, resident_bytes, tree
+
+START_SECONDS = 30.0
+REAP_SECONDS = 5.0
+KEPT_OUTPUT = 64 << 10
+TRAINING_CAPS = Caps(buffers=256 << 20)
+
+
+class Confinement(Protocol):
+    """A way of starting workers. `name` is recorded with every result."""
+
+    name: str
+    confined: bool
+
+    def start(self, launch: Launch) -> subprocess.Popen[bytes]: ...
+
+
+class Sandbox:
+    """A ready parent in its confinement, which forks a fresh worker for each test.
+
+    Raises InfraError when it can't be started. After a fatal fault of a worker the whole sandbox
+    is done for (`broken`): the caller closes it and starts another.
+    """
+
+    def __init__(
+        self,
+        confinement: Confinement,
+        files: Mapping[str, bytes],
+        limits: Limits,
+        *,
+        tests: str | None = None,
+        with_pytest: bool = False,
+    ):
+        self.limits = limits
+        self.broken = False
+        self._large = False
+        self._reaping = False
+        self._channel: Channel | None = None
+        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.output, write_end = os.pipe()
+        os.set_blocking(self.output, False)
+        self.kept = bytearray()
+        self._printed = 0
+        try:
+            launch = Launch(files, limits, theirs.fileno(), write_end, tests, with_pytest)
+            self._process = confinement.start(launch)
+        except OSError as error:
+            self._control.close()
+            os.close(self.output)
+            raise InfraError(f"the sandbox could not be started: {error}") from error
+        finally:
+            theirs.close()
+            os.close(write_end)
+        self._await_ready()
+
+    def _await_ready(self) -> None:
+        self._control.settimeout(START_SECONDS)
+        try:
+            ready = self._control.recv(len(READY))
+        except OSError:
+            ready = b""
+        if ready != READY:
+            self._drain_all()
+            self.close()
+            said = bytes(self.kept).decode(errors="replace").strip().splitlines()
+            said = said[:1] + said[1:][-1:]  # a program's own first word, a traceback's last
+            raise InfraError(f"the sandbox did not get ready: {' ... '.join(said) or 'no word'}")
+
+    def fresh(self, seed: int, *, large: bool = False) -> Channel:
+        """End the worker there is and return a channel to a new one.
+
+        `seed` is for numpy's global generator; `large` gives the worker the memory of a training
+        run. Raises InfraError when the ready parent doesn't answer.
+        """
+        self.end_worker()
+        self._large = large
+        self._drain_all()
+        self._printed = 0
+        self.kept.clear()
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            message = CONTROL.pack(SPAWN_LARGE if large else SPAWN, seed)
+            socket.send_fds(self._control, [message], [theirs.fileno()])
+        except OSError as error:
+            ours.close()
+            raise InfraError(f"the sandbox is gone: {error}") from error
+        finally:
+            theirs.close()
+        self._channel = Channel(ours, self, TRAINING_CAPS if large else None)
+        return self._channel
+
+    def end_worker(self, *, wait: bool = True) -> int | None:
+        """Kill the worker and all it started; return its wait status, None if nobody answered.
+
+        Without `wait` the killing goes on while the examiner does something else; the next call
+        takes the answer.
+        """
+        try:
+            if self._channel is not None:
+                self._channel.close()
+                self._channel = None
+                self._control.settimeout(REAP_SECONDS)
+                self._control.sendall(CONTROL.pack(REAP, 0))
+                self._reaping = True
+            if not (self._reaping and wait):
+                return None
+            self._reaping = False
+            answer = self._control.recv(4)
+        except OSError:
+            answer = b""
+        if len(answer) != 4:
+            self.broken = True
+            return None
+        return int.from_bytes(answer, "little", signed=True)
+
+    # What a channel asks of its guard while it waits.
+
+    def drain(self) -> None:
+        """Read what was printed. Raises Fault (OUTPUT) when a test printed more than it may."""
+        try:
+            data = os.read(self.output, 1 << 16)
+        except BlockingIOError:
+            return
+        self._printed += len(data)
+        self.kept += data[: max(0, KEPT_OUTPUT - len(self.kept))]
+        if self._printed > self.limits.output_kb << 10:
+            raise Fault(
+                Verdict.OUTPUT, f"Your code printed more than {self.limits.output_kb} kB in one test."
+            )
+
+    def _drain_all(self) -> None:
+        while select.select([self.output], [], [], 0)[0]:
+            try:
+                data = os.read(self.output, 1 << 16)
+            except BlockingIOError:
+                return
+            if not data:
+                return
+            self._printed += len(data)
+            self.kept += data[: max(0, KEPT_OUTPUT - len(self.kept))]
+
+    def watch(self) -> None:
+        """Look at all processes together. Raises Fault (MEMORY) when they hold too much."""
+        limit = self.limits.large_memory_mb if self._large else self.limits.memory_mb
+        if resident_bytes(tree(self._process.pid)) > limit << 20:
+            raise Fault(Verdict.MEMORY, f"Your code used more than {limit} MB of memory.")
+
+    def died(self) -> Fault:
+        """Say why the channel is closed: how the worker ended."""
+        status = self.end_worker()
+        if status is None:
+            return Fault(Verdict.CRASH, "Your code brought down all processes of its sandbox.")
+        return Fault(*_obituary(status))
+
+    def close(self) -> None:
+        """Kill everything in the sandbox, and wait until it is gone."""
+        if self._channel is not None:
+            self._channel.close()
+            self._channel = None
+        try:
+            os.killpg(self._process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass  # it ended by itself
+        self._process.wait()
+        self._control.close()
+        os.close(self.output)
+
+
+def _obituary(status: int) -> tuple[Verdict, str]:
+    """Put a worker's wait status into words."""
+    if os.WIFEXITED(status):
+        code = os.WEXITSTATUS(status)
+        return Verdict.CRASH, f"Your code ended the whole process (exit status {code})."
+    number = os.WTERMSIG(status)
+    if number == signal.SIGXCPU:
+        return Verdict.TIMEOUT, "Your code used up its processor time."
+    if number == signal.SIGKILL:
+        return Verdict.VIOLATION, "Your code closed the connection to the grader."
+    if number == signal.SIGSEGV:
+        hint = " (an endless recursion can do that)"
+    elif number == signal.SIGXFSZ:
+        hint = " (it wrote a file larger than allowed)"
+    else:
+        hint = ""
+    name = signal.Signals(number).name if number in set(signal.Signals) else str(number)
+    return Verdict.CRASH, f"The process of your code was ended by signal {name}{hint}."

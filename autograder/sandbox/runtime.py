@@ -1,0 +1,133 @@
+"""What a sandbox needs of this machine: the interpreter, numpy, the worker; and nothing else.
+
+Inside, the interpreter lies under /runtime and the worker under /grader, whatever their places
+outside are, so no path of the host is seen.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import sys
+import sysconfig
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.util import find_spec
+from pathlib import Path
+
+import msgpack
+import numpy
+
+PYTHON = "/runtime/bin/python3"
+SITE = "/runtime/site"
+GRADER = "/grader"
+PYTEST = "/runtime/pytest"
+STAGE = "/run/autograder"
+
+CLONE_NEWNS = 0x00020000
+MS_BIND, MS_REC, MS_PRIVATE = 0x1000, 0x4000, 0x40000
+
+
+@dataclass(frozen=True)
+class Mount:
+    """A file or folder of the host, and where it appears inside (read-only)."""
+
+    source: str
+    target: str
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """Everything to mount, and the folders inside it to cover with an empty one."""
+
+    mounts: tuple[Mount, ...]
+    masks: tuple[str, ...]
+
+
+def packages(site: str, grader: str, pytest_site: str) -> list[Mount]:
+    """Return numpy (with its libraries) for `site`, msgpack and the worker for `grader`.
+
+    `pytest_site` gets pytest and what it imports; it is put on sys.path only for a submission's
+    own tests, when they import it.
+    """
+    folder = Path(numpy.__file__).parent
+    mounts = [Mount(str(folder), f"{site}/numpy")]
+    libraries = folder.parent / "numpy.libs"
+    if libraries.is_dir():
+        mounts.append(Mount(str(libraries), f"{site}/numpy.libs"))
+    worker = Path(__file__).parent.parent / "channel"
+    mounts.append(Mount(str(Path(msgpack.__file__).parent), f"{grader}/msgpack"))
+    mounts.append(Mount(str(worker), f"{grader}/channel"))
+    for name in ("pytest", "_pytest", "pluggy", "iniconfig", "packaging"):
+        mounts.append(Mount(str(Path(find_spec(name).origin).parent), f"{pytest_site}/{name}"))
+    return mounts
+
+
+def host_runtime() -> Runtime:
+    """Work out the mounts from the interpreter that runs this."""
+    stdlib = os.path.dirname(os.path.realpath(os.__file__))
+    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    target = f"/runtime/lib/{version}"
+    mounts = [Mount(os.path.realpath(sys.executable), PYTHON), Mount(stdlib, target)]
+    masks = [
+        f"{target}/{name}"
+        for name in ("site-packages", "dist-packages")
+        if os.path.isdir(f"{stdlib}/{name}")
+    ]
+    shared = Path(sysconfig.get_config_var("LIBDIR") or "") / (
+        sysconfig.get_config_var("INSTSONAME") or ""
+    )
+    if ".so" in shared.name and shared.is_file():
+        mounts.append(Mount(os.path.realpath(shared), f"/runtime/lib/{shared.name}"))
+    mounts += packages(SITE, GRADER, PYTEST)
+    if os.path.isdir("/usr/lib/python3"):  # Debian's packages for its own interpreter
+        masks.append("/usr/lib/python3")
+    return Runtime(tuple(mounts), tuple(masks))
+
+
+@lru_cache(maxsize=1)
+def prepare() -> Runtime:
+    """Return the runtime with sources that the user of the sandbox can reach.
+
+    As root the sandbox runs under another uid, which can't look into a private home folder. So
+    root binds each source into a folder of its own first, in a mount namespace that goes with this
+    process. Call it before the process starts threads: they share the namespace only if they are
+    started afterwards. Raises OSError where root may not mount (in a plain container).
+    """
+    runtime = host_runtime()
+    if os.geteuid() != 0:
+        return runtime
+    os.makedirs(STAGE, mode=0o755, exist_ok=True)
+    _mount_private(STAGE)
+    staged = []
+    for index, mount in enumerate(runtime.mounts):
+        place = os.path.join(STAGE, str(index))
+        if os.path.isdir(mount.source):
+            os.mkdir(place, 0o755)
+        else:
+            os.close(os.open(place, os.O_CREAT | os.O_EXCL, 0o644))
+        _mount(mount.source, place, None, MS_BIND)
+        staged.append(Mount(place, mount.target))
+    return Runtime(tuple(staged), runtime.masks)
+
+
+def _mount_private(stage: str) -> None:
+    """Give this process a mount namespace of its own, with an empty file system at `stage`.
+
+    What is mounted there is seen by this process and its children only, and goes with them.
+    """
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.unshare(CLONE_NEWNS) != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, f"unshare: {os.strerror(number)}")
+    _mount("none", "/", None, MS_REC | MS_PRIVATE)
+    _mount("tmpfs", stage, "tmpfs", 0)
+    os.chmod(stage, 0o755)
+
+
+def _mount(source: str, target: str, kind: str | None, flags: int) -> None:
+    libc = ctypes.CDLL(None, use_errno=True)
+    kind_bytes = kind.encode() if kind else None
+    if libc.mount(source.encode(), target.encode(), kind_bytes, ctypes.c_ulong(flags), None) != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, f"mount {source} on {target}: {os.strerror(number)}")

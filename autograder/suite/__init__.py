@@ -1,0 +1,1 @@
+"""What suites are written with (`expect`), and what runs them (`session`)."""

@@ -1,0 +1,64 @@
+"""Says how two arrays differ: where, how far, and whether the difference has a simple form."""
+
+from __future__ import annotations
+
+import numpy as np
+
+FEW = 2
+
+
+def number(value: object) -> str:
+    """Format a number for a message: short, but exact enough to recognise."""
+    return f"{value:.6g}" if isinstance(value, (int, float, np.number)) else str(value)
+
+
+def index_text(index: tuple[int, ...]) -> str:
+    """Format an index the way it is written in code: `[2, 0]`; nothing for a scalar."""
+    return f"[{', '.join(map(str, index))}]" if index else ""
+
+
+def worst_entry(received: np.ndarray, expected: np.ndarray) -> tuple[int, ...]:
+    """Return the index of the largest absolute difference. Both arrays have the same shape."""
+    difference = np.abs(received - expected)
+    return tuple(int(i) for i in np.unravel_index(np.argmax(difference), difference.shape))
+
+
+def describe(received: np.ndarray, expected: np.ndarray, bad: np.ndarray) -> str:
+    """Describe the entries marked in `bad`: how many, the worst, and the form of the difference.
+
+    All three have the same shape, and `received` is finite where it is compared.
+    """
+    index = worst_entry(np.where(bad, received, 0), np.where(bad, expected, 0))
+    got, wanted = received[index], expected[index]
+    where = f"at {index_text(index)}: " if index else ""
+    count = int(bad.sum())
+    if received.size == 1:
+        text = f"got {number(got)}, expected {number(wanted)}."
+    else:
+        text = (
+            f"{count} of {received.size} entries differ; the largest difference is "
+            f"{where}got {number(got)}, expected {number(wanted)}."
+        )
+    form = _form(received, expected)
+    return f"{text} {form}" if form else text
+
+
+def _form(received: np.ndarray, expected: np.ndarray) -> str:
+    """Name a simple relation of the whole arrays, if there is one: factor, transpose, offset."""
+    if received.size < FEW or not np.any(expected):
+        return ""
+    scale = float(np.max(np.abs(expected)))
+    if not np.any(received):
+        return "Yours is zero everywhere."
+    factor = float(np.vdot(expected, received).real / np.vdot(expected, expected).real)
+    if np.allclose(received, factor * expected, rtol=1e-6, atol=1e-9 * scale):
+        if np.isclose(factor, -1):
+            return "Yours has the opposite sign everywhere."
+        return f"Yours is {factor:.4g} times the expected value everywhere."
+    square = received.ndim == 2 and received.shape[0] == received.shape[1]
+    if square and np.allclose(received, expected.T, rtol=1e-6, atol=1e-9 * scale):
+        return "Yours is the transpose of what is expected."
+    offset = received - expected
+    if np.allclose(offset, offset.flat[0], rtol=1e-6, atol=1e-9 * scale):
+        return f"Yours is off by the same {offset.flat[0]:.4g} everywhere."
+    return ""

@@ -1,0 +1,165 @@
+"""The comparisons that suites are written with, and the messages that students read.
+
+Each takes the label of the quantity first. Type is looked at before shape, shape before value;
+NaN never passes; nothing is broadcast. A comparison that fails ends the test with `Wrong`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from autograder.channel.faults import Fault
+from autograder.channel.handles import Handle, type_name
+from autograder.records import Verdict
+
+from .compare import describe, index_text
+
+Shape = tuple[int, ...]
+
+
+class Wrong(Fault):
+    """A wrong answer. `label` and `received` identify it, for the search for a misconception."""
+
+    def __init__(self, label: str, message: str, received: Any = None):
+        super().__init__(Verdict.WRONG, f"{label}: {message}")
+        self.label = label
+        self.received = received
+
+
+def kind_of(value: Any) -> str:
+    """Name the type of a value for a message."""
+    if type(value) is Handle:
+        return f"an object of type {type_name(value)}"
+    if value is None:
+        return "None (is a `return`, or an assignment to the attribute, missing?)"
+    if isinstance(value, np.ndarray):
+        return f"an array of shape {value.shape} and dtype {value.dtype}"
+    return f"a {type(value).__name__}"
+
+
+def array(label: str, received: Any, shape: Shape | None = None) -> np.ndarray:
+    """Return `received` if it is a real array (or number) of that shape and finite, else fail.
+
+    What a test computes its expected values from must come through here: a handle or a wrong shape
+    would otherwise let student code decide what is expected.
+    """
+    if type(received) in (int, float) and (shape is None or shape == ()):
+        received = np.asarray(received)
+    if type(received) is not np.ndarray:
+        what = "a number" if shape == () else "an array"
+        raise Wrong(label, f"expected {what}, got {kind_of(received)}.")
+    if received.dtype.kind == "c":
+        raise Wrong(label, "expected real numbers, got complex ones.", received)
+    if shape is not None and received.shape != tuple(shape):
+        raise Wrong(label, f"expected shape {tuple(shape)}, got {received.shape}.", received)
+    _finite(label, received)
+    return received
+
+
+def _finite(label: str, received: np.ndarray) -> None:
+    if received.dtype.kind == "f" and not np.isfinite(received).all():
+        bad = ~np.isfinite(received)
+        index = tuple(int(i) for i in np.argwhere(bad)[0])
+        where = f" (the first is at {index_text(index)})" if index else ""
+        names = " and ".join(
+            name for name, has in (("NaN", np.isnan), ("inf", np.isinf)) if has(received).any()
+        )
+        raise Wrong(label, f"{int(bad.sum())} of {received.size} entries are {names}{where}.", received)
+
+
+def close(
+    label: str, received: Any, expected: Any, *, rtol: float = 1e-6, atol: float = 1e-8
+) -> None:
+    """`received` is a finite array of the shape of `expected`, and every entry is near enough.
+
+    Near means |received - expected| <= atol + rtol * |expected|.
+    """
+    wanted = np.asarray(expected)
+    got = array(label, received, wanted.shape)
+    if got.dtype.kind == "b":
+        raise Wrong(label, "expected numbers, got truth values.", got)
+    got, wanted = got.astype(np.float64), wanted.astype(np.float64)
+    bad = ~(np.abs(got - wanted) <= atol + rtol * np.abs(wanted))
+    if bad.any():
+        raise Wrong(label, describe(got, wanted, bad), got)
+
+
+def dtype(label: str, received: Any, expected: Any) -> None:
+    """`received` is an array of exactly that dtype."""
+    if type(received) is not np.ndarray:
+        raise Wrong(label, f"expected an array, got {kind_of(received)}.")
+    if received.dtype != np.dtype(expected):
+        raise Wrong(
+            label, f"expected dtype {np.dtype(expected)}, got {received.dtype}.", str(received.dtype)
+        )
+
+
+def equal(label: str, received: Any, expected: Any) -> None:
+    """`received` is exactly `expected`: a number, text, truth value, sequence or integer array."""
+    if type(received) is Handle:
+        raise Wrong(label, f"expected {_short(expected)}, got {kind_of(received)}.")
+    if isinstance(expected, np.ndarray):
+        got = array(label, received, expected.shape)
+        if not np.array_equal(got, expected):
+            raise Wrong(label, describe(got * 1.0, expected * 1.0, got != expected), got)
+        return
+    same_kind = (type(expected) is bool) == (type(received) is bool)
+    if not same_kind or not _same(received, expected):
+        raise Wrong(label, f"expected {_short(expected)}, got {_short(received)}.", received)
+
+
+def _same(received: Any, expected: Any) -> bool:
+    if isinstance(expected, (list, tuple)):
+        return (
+            isinstance(received, (list, tuple))
+            and len(received) == len(expected)
+            and all(_same(one, other) for one, other in zip(received, expected, strict=True))
+        )
+    if type(received) is np.ndarray:
+        return received.shape == () and bool(received == expected)
+    return type(received) is not Handle and bool(received == expected)
+
+
+def _short(value: Any) -> str:
+    text = kind_of(value) if isinstance(value, (np.ndarray, Handle)) else repr(value)
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
+def unchanged(label: str, before: np.ndarray, after: Any) -> None:
+    """An array that was only lent to the student's code still holds what it held."""
+    if type(after) is not np.ndarray or after.shape != before.shape:
+        raise Wrong(label, "your code changed the shape or type of an array it was only given.")
+    if not np.array_equal(before, after, equal_nan=before.dtype.kind == "f"):
+        index = tuple(int(i) for i in np.argwhere(before != after)[0])
+        raise Wrong(
+            label,
+            "your code changed an array that it was only given "
+            f"(the first changed entry is {index_text(index)}). Work on a copy.",
+            after,
+        )
+
+
+def that(label: str, condition: bool, message: str) -> None:
+    """A condition that the test computed from values holds."""
+    if type(condition) not in (bool, np.bool_):
+        raise TypeError(f"expect.that({label!r}) needs a truth value, got {condition!r}")
+    if not condition:
+        raise Wrong(label, message, message)
+
+
+def raises(label: str, call: Callable[..., Any], type_name: str, *args: Any) -> None:
+    """Calling `call(*args)` raises an exception whose type is called `type_name`."""
+    try:
+        result = call(*args)
+    except Fault as fault:
+        if fault.verdict is not Verdict.RAISED:
+            raise
+        if fault.type_name != type_name:
+            raise Wrong(
+                label, f"expected {type_name}, got {fault.message}", fault.type_name
+            ) from None
+        return
+    raise Wrong(label, f"expected {type_name}, got {kind_of(result)} and no exception.", result)

@@ -1,0 +1,92 @@
+"""Where a submission's code lives while a suite examines it: one fresh worker for each test."""
+
+from __future__ import annotations
+
+import contextlib
+import warnings
+from collections.abc import Mapping
+from typing import Protocol
+
+from autograder.channel.backends import Local, Remote, source_line
+from autograder.channel.faults import Fault
+from autograder.channel.modules import ModuleSpace
+from autograder.records import Verdict
+from autograder.sandbox import Confinement, Limits, Sandbox
+
+from .student import Student
+
+IMPATIENT_SECONDS = 1.0
+"""Deadline of a request once a submission has let one run out: an endless loop rarely comes alone."""
+
+
+class Host(Protocol):
+    """Gives each test a fresh `Student`, and takes back what the test leaves behind."""
+
+    def start(self, seed: int, *, large: bool) -> Student: ...
+
+    def finish(self, fault: Fault | None) -> None: ...
+
+
+class SandboxHost:
+    """A submission in a sandbox, which is started when first needed and again when it breaks."""
+
+    def __init__(self, confinement: Confinement, files: Mapping[str, bytes], limits: Limits):
+        self._confinement = confinement
+        self._files = {name: data for name, data in files.items() if name.endswith(".py")}
+        self._limits = limits
+        self._lines = {
+            name: data.decode(errors="replace").splitlines() for name, data in self._files.items()
+        }
+        self._sandbox: Sandbox | None = None
+        self._failed_imports: dict[str, Fault] = {}
+        self._seconds = limits.request_seconds
+
+    def start(self, seed: int, *, large: bool = False) -> Student:
+        """Return the submission in a fresh worker. Raises InfraError when there can't be one."""
+        if self._sandbox is None:
+            self._sandbox = Sandbox(self._confinement, self._files, self._limits)
+        remote = Remote(
+            self._sandbox.fresh(seed, large=large),
+            self._seconds,
+            self._limits.training_seconds,
+            lambda file, number: source_line(self._lines, file, number),
+        )
+        return Student(remote, self._failed_imports)
+
+    def finish(self, fault: Fault | None) -> None:
+        """End the worker; give up the sandbox if it doesn't answer any more."""
+        if fault is not None and fault.verdict is Verdict.TIMEOUT:
+            self._seconds = min(self._seconds, IMPATIENT_SECONDS)
+        if self._sandbox is not None:
+            self._sandbox.end_worker(wait=fault is not None)
+            if self._sandbox.broken:
+                self.close()
+
+    def printed(self) -> str:
+        """Return the beginning of what the student's code printed in the last test."""
+        return bytes(self._sandbox.kept).decode(errors="replace") if self._sandbox else ""
+
+    def close(self) -> None:
+        if self._sandbox is not None:
+            self._sandbox.close()
+            self._sandbox = None
+
+
+class LocalHost:
+    """Code of ours (the reference, a catalogued wrong answer) in this process."""
+
+    def __init__(self, files: Mapping[str, bytes]):
+        self._modules = ModuleSpace(files, "/reference")
+        self._modules.compile_all()
+        self._stack = contextlib.ExitStack()
+
+    def start(self, seed: int, *, large: bool = False) -> Student:
+        self._stack.enter_context(self._modules.active())
+        self._stack.enter_context(warnings.catch_warnings())
+        return Student(Local(self._modules, seed), {})
+
+    def finish(self, fault: Fault | None) -> None:
+        self._stack.close()
+
+    def close(self) -> None:
+        self._stack.close()

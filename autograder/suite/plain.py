@@ -1,0 +1,57 @@
+"""A suite under plain pytest, in one process, without any confinement.
+
+    pytest -p autograder.suite.plain --student FOLDER SUITE
+
+For authors of suites, who run it on the reference, and as the yardstick of the benchmarks. It must
+not be used on code that isn't yours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from .hosts import LocalHost
+from .session import MARKERS, Grade, seed_of
+from .student import Student
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--student", help="the folder with the modules to test")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    for marker in MARKERS:
+        config.addinivalue_line("markers", marker)
+
+
+@pytest.fixture(scope="session")
+def host(request: pytest.FixtureRequest) -> LocalHost:
+    folder = request.config.getoption("--student")
+    if folder is None:
+        raise pytest.UsageError("say where the modules are: --student FOLDER")
+    return LocalHost({path.name: path.read_bytes() for path in Path(folder).glob("*.py")})
+
+
+@pytest.fixture
+def seed(request: pytest.FixtureRequest) -> int:
+    return seed_of("", f"{Path(request.node.path).stem}::{request.node.name}")
+
+
+@pytest.fixture
+def student(host: LocalHost, seed: int) -> Iterator[Student]:
+    yield host.start(seed)
+    host.finish(None)
+
+
+@pytest.fixture
+def rng(seed: int) -> np.random.Generator:
+    return np.random.default_rng(seed)
+
+
+@pytest.fixture
+def grade() -> Grade:
+    return Grade()

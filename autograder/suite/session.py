@@ -1,0 +1,292 @@
+"""One pytest session kept open: collected once, run for submission after submission.
+
+Starting pytest and collecting a suite takes longer than running it. So the session runs in a
+thread of its own, waits in pytest's own run loop, and runs its tests for each host that it is
+given. pytest finds, parametrizes and marks the tests; they are called here, since pytest's own
+fixtures are made for one run. Everything here is the examiner's; student code is reached through
+the host only.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import os
+import queue
+import threading
+import time
+from collections.abc import Callable, Collection
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from autograder.channel.faults import Fault, InfraError
+from autograder.records import FULL_CREDIT, CheckResult, PlannedCheck, Verdict
+
+from .hosts import Host
+
+MARKERS = (
+    "item(id): the rubric item that the test belongs to",
+    "weight(n): the test's share of its item's points, relative to the item's other tests",
+    "training: the test trains; it may use more memory and runs after the others",
+    "needs(*ids): items whose failure explains a failure of this test",
+)
+OPTIONS = ["--capture=no", "-c", os.devnull, "--import-mode=importlib"]
+FIXTURES = ("student", "rng", "grade", "settings")
+UNUSED = ("cacheprovider", "terminal", "logging", "faulthandler", "unraisableexception")
+UNUSED += ("threadexception", "junitxml", "pastebin", "doctest", "stepwise", "setuponly", "setupplan")
+
+
+class SuiteError(Exception):
+    """The suite itself is at fault: it can't be collected, or a test lacks its marker or title."""
+
+
+@dataclass
+class Outcome:
+    """What one test gave: its record, and the fault behind it for the diagnosis."""
+
+    result: CheckResult
+    fault: Fault | None = None
+
+
+@dataclass
+class Grade:
+    """The `grade` fixture: partial credit and details for the report, set by the test itself."""
+
+    credit: int | None = None
+    message: str = ""
+    detail: dict[str, Any] = field(default_factory=dict)
+
+    def __call__(self, share: float, message: str, **detail: Any) -> None:
+        """Give `share` (0 to 1) of the check's credit, say why, and keep `detail` for reports."""
+        self.credit = round(FULL_CREDIT * min(1.0, max(0.0, share)))
+        self.message = message
+        self.detail = detail
+
+
+@dataclass(frozen=True)
+class _Job:
+    host: Host
+    only: Collection[str] | None
+    report: Callable[[Outcome], None] | None
+    future: Future[list[Outcome]]
+
+
+class SuiteSession:
+    """A suite's tests, ready to be run again and again.
+
+    folder: the suite; salt: what the seeds of its tests are made from, together with their ids.
+    `context` is what tests get as the `settings` fixture. Raises SuiteError when the suite can't
+    be collected. `plan` lists the checks in the order in which they run.
+    """
+
+    def __init__(self, folder: Path, salt: str, context: Any = None):
+        self._plugin = _Plugin(folder, salt, context)
+        self._thread = threading.Thread(target=self._plugin.main, daemon=True, name="suite")
+        self._thread.start()
+        self._plugin.ready.wait()
+        if self._plugin.problem:
+            raise SuiteError(self._plugin.problem)
+        self.plan: list[PlannedCheck] = [check for check, _ in self._plugin.tests]
+
+    def run(
+        self,
+        host: Host,
+        only: Collection[str] | None = None,
+        report: Callable[[Outcome], None] | None = None,
+    ) -> list[Outcome]:
+        """Run the tests (or those whose check ids are in `only`) against what `host` holds.
+
+        Returns one outcome for each test, in the plan's order; `report` gets each as it ends.
+        """
+        future: Future[list[Outcome]] = Future()
+        self._plugin.jobs.put(_Job(host, only, report, future))
+        return future.result()
+
+    def close(self) -> None:
+        """End the session."""
+        self._plugin.jobs.put(None)
+        self._thread.join()
+
+
+class _Plugin:
+    """The pytest plugin that is the session: markers, plan, fixtures, and the loop over jobs."""
+
+    def __init__(self, folder: Path, salt: str, context: Any):
+        self.folder = folder
+        self.salt = salt
+        self.context = context
+        self.tests: list[tuple[PlannedCheck, pytest.Function]] = []
+        self.jobs: queue.Queue[_Job | None] = queue.Queue()
+        self.ready = threading.Event()
+        self.problem = ""
+
+    def main(self) -> None:
+        """Run pytest until the session is closed."""
+        arguments = [*OPTIONS, *(f"-pno:{name}" for name in UNUSED), str(self.folder)]
+        try:
+            code = pytest.main([*arguments, "--rootdir", str(self.folder)], plugins=[self])
+            if not self.ready.is_set():
+                self.problem = self.problem or f"pytest ended with {code!s} in {self.folder}"
+        except BaseException as error:
+            self.problem = f"{type(error).__name__}: {error}"
+            raise
+        finally:
+            self.ready.set()
+
+    def pytest_configure(self, config: pytest.Config) -> None:
+        for marker in MARKERS:
+            config.addinivalue_line("markers", marker)
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.failed:
+            self.problem = f"{report.nodeid or self.folder}: {report.longreprtext}"
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        if not self.problem:
+            try:
+                tests = [(_planned(item), item) for item in session.items]
+            except SuiteError as error:
+                self.problem = str(error)
+                return
+            last = {id(item) for _, item in tests if item.get_closest_marker("training")}
+            self.tests = sorted(tests, key=lambda test: id(test[1]) in last)
+            if not tests:
+                self.problem = f"no tests in {self.folder}"
+
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        if self.problem:
+            return True
+        self.ready.set()
+        while (job := self.jobs.get()) is not None:
+            try:
+                job.future.set_result(self._run(job))
+            except BaseException as error:
+                job.future.set_exception(error)
+        return True
+
+    def _run(self, job: _Job) -> list[Outcome]:
+        outcomes: list[Outcome] = []
+        for check, item in self.tests:
+            if job.only is not None and check.id not in job.only:
+                continue
+            outcome = self._run_test(job.host, check, item)
+            needs = item.get_closest_marker("needs")
+            if needs:
+                outcome = _blocked(outcome, outcomes, self.tests, needs.args)
+            outcomes.append(outcome)
+            if job.report:
+                job.report(outcome)
+        return outcomes
+
+    def _run_test(self, host: Host, check: PlannedCheck, item: pytest.Function) -> Outcome:
+        started = time.perf_counter()
+        seed = seed_of(self.salt, check.id)
+        grade = Grade()
+        fault: Fault | None = None
+        error: BaseException | None = None
+        try:
+            given = {
+                "student": host.start(seed, large=item.get_closest_marker("training") is not None),
+                "rng": np.random.default_rng(seed),
+                "grade": grade,
+                "settings": self.context,
+                **_parameters(item),
+            }
+            item.obj(**{name: given[name] for name in _arguments(item)})
+        except Fault as caught:
+            fault = caught
+        except Exception as caught:
+            error = caught
+        finally:
+            host.finish(fault)
+        seconds = time.perf_counter() - started
+        return Outcome(_result(check, grade, fault, error, seconds), fault)
+
+
+def seed_of(salt: str, check: str) -> int:
+    """Return the seed of a check: fixed for the course's salt and the check's id."""
+    return int.from_bytes(hashlib.sha256(f"{salt}|{check}".encode()).digest()[:7], "big")
+
+
+def _planned(item: pytest.Item) -> PlannedCheck:
+    """Read a test's id, item, title and weight. Raises SuiteError when one is missing."""
+    _arguments(item)
+    marker = item.get_closest_marker("item")
+    title = (getattr(item.obj, "__doc__", None) or "").strip().partition("\n")[0].strip()  # type: ignore[attr-defined]
+    if marker is None or len(marker.args) != 1:
+        raise SuiteError(f"{item.nodeid} needs one marker pytest.mark.item(...) with an item's id")
+    if not title:
+        raise SuiteError(f"{item.nodeid} needs a docstring: its first line is the check's title")
+    weight = item.get_closest_marker("weight")
+    return PlannedCheck(
+        id=f"{Path(item.path).stem}::{item.name}",
+        item=marker.args[0],
+        title=title.rstrip("."),
+        weight=weight.args[0] if weight else 1,
+    )
+
+
+def _arguments(item: pytest.Item) -> list[str]:
+    """Return the names of what a test asks for. Raises SuiteError for what a suite doesn't have."""
+    if not isinstance(item, pytest.Function):
+        raise SuiteError(f"{item.nodeid} is not a test function")
+    names = list(inspect.signature(item.obj).parameters)
+    unknown = set(names) - set(FIXTURES) - set(_parameters(item))
+    if unknown:
+        raise SuiteError(f"{item.nodeid} asks for {', '.join(sorted(unknown))}; there is {FIXTURES}")
+    return names
+
+
+def _parameters(item: pytest.Function) -> dict[str, Any]:
+    return item.callspec.params if hasattr(item, "callspec") else {}
+
+
+def _result(
+    check: PlannedCheck,
+    grade: Grade,
+    fault: Fault | None,
+    error: BaseException | None,
+    seconds: float,
+) -> CheckResult:
+    """Decide the verdict. What isn't a fault of ours for certain is the answer's."""
+    verdict, message, credit = Verdict.PASS, grade.message, FULL_CREDIT
+    if fault is not None:
+        verdict, message, credit = fault.verdict, fault.message, 0
+    elif isinstance(error, (InfraError, OSError, MemoryError)):
+        verdict, message, credit = Verdict.INFRA, f"The grader failed: {error}", 0
+    elif error is not None:
+        # The reference passes this test, so the test's code met a value that it can't work with.
+        verdict, credit = Verdict.WRONG, 0
+        message = f"The test can't work with what your code gave ({type(error).__name__})."
+    elif grade.credit is not None and grade.credit < FULL_CREDIT:
+        verdict, credit = Verdict.WRONG, grade.credit
+    return CheckResult(
+        check=check.id,
+        verdict=verdict,
+        credit=credit,
+        message=message,
+        seconds=round(seconds, 6),
+        detail=grade.detail,
+    )
+
+
+def _blocked(
+    outcome: Outcome, before: list[Outcome], tests: list, needs: tuple[str, ...]
+) -> Outcome:
+    """Where a failed test stands on items that failed too, say that those come first."""
+    result = outcome.result
+    if result.verdict in (Verdict.PASS, Verdict.INFRA):
+        return outcome
+    items = {check.id: check.item for check, _ in tests}
+    failed = {items[o.result.check] for o in before if o.result.verdict is not Verdict.PASS}
+    first = [item for item in needs if item in failed]
+    if not first:
+        return outcome
+    said = f"First mend {', '.join(first)}: this check builds on it. {result.message}"
+    fields = {**vars(result), "verdict": Verdict.BLOCKED, "message": said.strip()}
+    return Outcome(CheckResult(**fields), outcome.fault)

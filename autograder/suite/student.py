@@ -1,0 +1,60 @@
+"""The `student` fixture: the student's modules, and what a test can do with the worker."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autograder.channel.faults import Fault
+from autograder.channel.handles import Backend, Handle
+
+
+class Student:
+    """One submission, as one test sees it, in a worker of its own.
+
+    `student.<module>` imports that module. `failed_imports` is shared by all tests of a
+    submission: an import that failed once isn't tried again.
+    """
+
+    def __init__(self, ask: Backend, failed_imports: dict[str, Fault]):
+        self._ask = ask
+        self._failed = failed_imports
+        self._modules: dict[str, Handle] = {}
+
+    def __getattr__(self, name: str) -> Handle:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        if name in self._failed:
+            raise self._failed[name]
+        if name not in self._modules:
+            try:
+                self._modules[name] = self._ask("import", name)
+            except Fault as fault:
+                self._failed[name] = fault
+                raise
+        return self._modules[name]
+
+    def keep(self, array: np.ndarray) -> Handle:
+        """Put a copy of `array` into the worker, to see later whether student code changed it."""
+        return self._ask("keep", array)
+
+    def fetch(self, handle: Handle) -> Any:
+        """Return the present value of what `handle` stands for, as a fresh copy."""
+        return self._ask("fetch", handle)
+
+    def probe(self, name: str) -> Handle:
+        """Return one of the worker's own probe functions or layers (channel.probes)."""
+        return self._ask("probe", name)
+
+    def warnings(self) -> list[str]:
+        """Return the texts of the warnings raised in the worker since the test began."""
+        return self._ask("warnings")
+
+    def prepare(self, driver: str, *arguments: Any) -> Handle:
+        """Run one of the worker's drivers and keep its result there."""
+        return self._ask("prepare", driver, list(arguments))
+
+    def drive(self, driver: str, *arguments: Any) -> Any:
+        """Run one of the worker's drivers (channel.drivers) and return what it says."""
+        return self._ask("drive", driver, list(arguments))
