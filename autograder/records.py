@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 FULL_CREDIT = 10_000
-"""Credit of a passed check. Credit is an integer from 0 to FULL_CREDIT, so nothing is rounded twice."""
+"""Credit of a passed check. Credit is an integer, 0 to FULL_CREDIT: nothing is rounded twice."""
 
 
 class Verdict(StrEnum):

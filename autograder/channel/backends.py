@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -16,27 +17,37 @@ LONG = ("drive", "prepare")
 
 
 class Remote:
-    """Asks a worker over its channel, each request with a deadline in seconds."""
+    """Asks a worker over its channel, each request with a deadline.
+
+    seconds: for one request; long_seconds: for one that may take as long as a training run;
+    test_seconds: for all of the other requests together.
+    """
 
     def __init__(
         self,
         channel: Channel,
         seconds: float,
+        test_seconds: float,
         long_seconds: float,
         source_line: Callable[[str, int], str | None],
     ):
         self._channel = channel
         self._seconds = seconds
+        self._left = test_seconds
         self._long_seconds = long_seconds
         self._source_line = source_line
         self._from_ref = make_handle(self)
 
     def __call__(self, operation: str, *arguments: Any) -> Any:
-        seconds = self._long_seconds if operation in LONG else self._seconds
+        long = operation in LONG
+        seconds = self._long_seconds if long else min(self._seconds, self._left)
+        started = time.monotonic()
         plain = [to_refs(argument) for argument in arguments]
         done, result = self._channel.request(
             operation, *plain, seconds=seconds, from_ref=self._from_ref
         )
+        if not long:
+            self._left -= time.monotonic() - started
         if done:
             return result
         raise fault_from_record(result, self._source_line)
@@ -79,5 +90,5 @@ def source_line(lines: Mapping[str, list[str]], file: str, number: int) -> str |
 
 def _crossed(value: Any, to_ref: Any, from_ref: Any) -> Any:
     """Return what arrives at the other side of a channel when `value` is sent."""
-    header, body, *buffers = codec.encode(value, to_ref)
+    _, body, *buffers = codec.encode(value, to_ref)
     return codec.decode(bytes(body), bytearray(b"".join(buffers)), from_ref)

@@ -147,7 +147,7 @@ class Channel:
         while True:
             left = deadline - time.monotonic()
             if left <= 0:
-                raise Fault(Verdict.TIMEOUT, f"No answer within {seconds:g} seconds.")
+                raise Fault(Verdict.TIMEOUT, f"No answer within {seconds:.1f} seconds.")
             ready = self._poll.poll(1000 * min(SLICE, left))
             if not ready:
                 self._guard.watch()

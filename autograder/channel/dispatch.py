@@ -49,7 +49,7 @@ class Dispatcher:
 
         A forked process would otherwise repeat the stream of the one that it was forked from.
         """
-        np.random.seed(seed % 2**32)
+        np.random.seed(seed % 2**32)  # noqa: NPY002 - student code may use it
         warnings.simplefilter("always")
         warnings.showwarning = self._catch_warning
 
@@ -76,7 +76,7 @@ class Dispatcher:
             if operation in ("import", "keep", "probe", "prepare"):
                 result = self.to_ref(result)
             return True, result
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - see above
             return False, describe_exception(error, self.folder)
 
     def _import(self, name: str) -> Any:
@@ -104,7 +104,7 @@ def describe_exception(error: BaseException, folder: str) -> dict[str, Any]:
     try:
         text = error.msg if isinstance(error, SyntaxError) else str(error)
         text = text[:MAX_TEXT] if type(text) is str else ""
-    except BaseException as second:
+    except BaseException as second:  # noqa: BLE001 - its `__str__` can raise anything
         text = f"(no text: its __str__ raised {type(second).__name__})"
     kind = "raised"
     if type(error) is NotImplementedError:

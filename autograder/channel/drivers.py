@@ -19,7 +19,9 @@ def standardise(images: np.ndarray, mean: float, deviation: float) -> np.ndarray
     return rows
 
 
-def train_epoch(model: Any, x: np.ndarray, y: np.ndarray, batch: int, lr: float, seed: int) -> float:
+def train_epoch(
+    model: Any, x: np.ndarray, y: np.ndarray, batch: int, lr: float, seed: int
+) -> float:
     """Call `model.train_step(x, y, lr)` once for each batch of a shuffled epoch.
 
     x: (N, features), y: (N,) integer labels. Returns the mean of the losses that it was given

@@ -10,6 +10,7 @@ Started as `python -s -S -P -B -c "..." SETTINGS`, where SETTINGS is a JSON obje
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import importlib
 import json
@@ -37,7 +38,7 @@ class Settings:
     folder: where the student's modules lie; modules: their file names; forget: sys.path entries
     to drop once the worker's own imports are done; control: the control socket's descriptor;
     namespace: the examiner's pid namespace, so that killing "everything" is only done in another
-    one; memory_bytes (large_memory_bytes for a worker that trains), processes, file_bytes,
+    one; memory_bytes (training_memory_bytes for a worker that trains), processes, file_bytes,
     cpu_seconds: limits of one worker (0: none). tests: the file of the student's own tests, for a
     worker that runs those and answers with bits only; with_pytest: whether pytest runs them.
     """
@@ -48,7 +49,7 @@ class Settings:
     control: int
     namespace: str
     memory_bytes: int
-    large_memory_bytes: int
+    training_memory_bytes: int
     processes: int
     file_bytes: int
     cpu_seconds: int
@@ -121,7 +122,7 @@ def _limit(settings: Settings, large: bool) -> None:
     """Set the limits of one worker. They are hard ones: student code can lower them, not more."""
     os.setsid()
     for what, value in (
-        (resource.RLIMIT_AS, settings.large_memory_bytes if large else settings.memory_bytes),
+        (resource.RLIMIT_AS, settings.training_memory_bytes if large else settings.memory_bytes),
         (resource.RLIMIT_NPROC, settings.processes),
         (resource.RLIMIT_FSIZE, settings.file_bytes),
         (resource.RLIMIT_CPU, settings.cpu_seconds),
@@ -144,10 +145,8 @@ def _reap(worker: int, namespace: str) -> int:
         target, kill = -1, os.kill
     else:
         target, kill = worker, os.killpg
-    try:
+    with contextlib.suppress(ProcessLookupError):  # it may have ended, and left nothing behind
         kill(target, signal.SIGKILL)
-    except ProcessLookupError:
-        pass  # it had ended, and left nothing behind
     if not done:
         _, status = os.waitpid(worker, 0)
     while True:

@@ -15,7 +15,7 @@ from . import runtime
 from .launch import Launch, memory_file, worker_command
 
 FIRST_UID = 61_184
-"""Sandboxes of root run under FIRST_UID + slot: ids that Debian's policy leaves free for such use."""
+"""Sandboxes of root run under FIRST_UID + slot: ids that Debian's policy leaves free."""
 
 FOLDER = "/submission"
 ENVIRONMENT = {

@@ -43,7 +43,7 @@ def worker_command(
         "control": launch.control,
         "namespace": os.readlink("/proc/self/ns/pid"),
         "memory_bytes": limits.memory_mb << 20,
-        "large_memory_bytes": limits.large_memory_mb << 20,
+        "training_memory_bytes": limits.training_memory_mb << 20,
         # Without a namespace of its own the count would take in all of the user's processes.
         "processes": limits.processes if confined else 0,
         "file_bytes": limits.file_mb << 20,
@@ -52,10 +52,7 @@ def worker_command(
         "with_pytest": launch.with_pytest,
     }
     path = [paths["site"], paths["grader"]] + ([paths["pytest"]] if launch.with_pytest else [])
-    program = (
-        f"import sys; sys.path += {path!r}; "
-        "from channel.worker import main; main()"
-    )
+    program = f"import sys; sys.path += {path!r}; from channel.worker import main; main()"
     return [python, "-s", "-S", "-P", "-B", "-c", program, json.dumps(settings)]
 
 

@@ -12,16 +12,18 @@ PAGE = os.sysconf("SC_PAGE_SIZE")
 class Limits:
     """What one submission's sandbox may use. 0 means no limit of that kind.
 
-    memory_mb holds for each process and for all of them together; large_memory_mb takes its place
-    in a worker that trains. cpu_seconds is one worker's processor time; request_seconds and
-    training_seconds are wall-clock deadlines of one request. output_kb is what one test may print,
-    file_mb the size of one file and of the scratch folder.
+    Wall-clock deadlines: request_seconds for one request, test_seconds for all of a test's
+    together, training_seconds for one request to a driver. cpu_seconds is one worker's processor
+    time. memory_mb holds for each process and for all of them together; training_memory_mb takes
+    its place in a worker that trains. output_kb is what one test may print, file_mb the size of
+    one file; the scratch folder holds twice that.
     """
 
     request_seconds: float = 5.0
+    test_seconds: float = 20.0
     training_seconds: float = 180.0
     memory_mb: int = 1024
-    large_memory_mb: int = 2048
+    training_memory_mb: int = 2048
     processes: int = 32
     output_kb: int = 4096
     file_mb: int = 32

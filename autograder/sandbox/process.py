@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import signal
@@ -79,7 +80,7 @@ class Sandbox:
         except OSError:
             ready = b""
         if ready != READY:
-            self._drain_all()
+            self.drain_all()
             self.close()
             said = bytes(self.kept).decode(errors="replace").strip().splitlines()
             said = said[:1] + said[1:][-1:]  # a program's own first word, a traceback's last
@@ -93,7 +94,7 @@ class Sandbox:
         """
         self.end_worker()
         self._large = large
-        self._drain_all()
+        self.drain_all()
         self._printed = 0
         self.kept.clear()
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -144,10 +145,12 @@ class Sandbox:
         self.kept += data[: max(0, KEPT_OUTPUT - len(self.kept))]
         if self._printed > self.limits.output_kb << 10:
             raise Fault(
-                Verdict.OUTPUT, f"Your code printed more than {self.limits.output_kb} kB in one test."
+                Verdict.OUTPUT,
+                f"Your code printed more than {self.limits.output_kb} kB in one test.",
             )
 
-    def _drain_all(self) -> None:
+    def drain_all(self) -> None:
+        """Read all that was printed up to now, without judging it."""
         while select.select([self.output], [], [], 0)[0]:
             try:
                 data = os.read(self.output, 1 << 16)
@@ -160,7 +163,7 @@ class Sandbox:
 
     def watch(self) -> None:
         """Look at all processes together. Raises Fault (MEMORY) when they hold too much."""
-        limit = self.limits.large_memory_mb if self._large else self.limits.memory_mb
+        limit = self.limits.training_memory_mb if self._large else self.limits.memory_mb
         if resident_bytes(tree(self._process.pid)) > limit << 20:
             raise Fault(Verdict.MEMORY, f"Your code used more than {limit} MB of memory.")
 
@@ -176,10 +179,8 @@ class Sandbox:
         if self._channel is not None:
             self._channel.close()
             self._channel = None
-        try:
+        with contextlib.suppress(ProcessLookupError):  # it may have ended by itself
             os.killpg(self._process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass  # it ended by itself
         self._process.wait()
         self._control.close()
         os.close(self.output)

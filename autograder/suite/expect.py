@@ -67,7 +67,9 @@ def _finite(label: str, received: np.ndarray) -> None:
         names = " and ".join(
             name for name, has in (("NaN", np.isnan), ("inf", np.isinf)) if has(received).any()
         )
-        raise Wrong(label, f"{int(bad.sum())} of {received.size} entries are {names}{where}.", received)
+        raise Wrong(
+            label, f"{int(bad.sum())} of {received.size} entries are {names}{where}.", received
+        )
 
 
 def close(
@@ -93,7 +95,9 @@ def dtype(label: str, received: Any, expected: Any) -> None:
         raise Wrong(label, f"expected an array, got {kind_of(received)}.")
     if received.dtype != np.dtype(expected):
         raise Wrong(
-            label, f"expected dtype {np.dtype(expected)}, got {received.dtype}.", str(received.dtype)
+            label,
+            f"expected dtype {np.dtype(expected)}, got {received.dtype}.",
+            str(received.dtype),
         )
 
 

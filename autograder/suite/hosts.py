@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 from autograder.channel.backends import Local, Remote, source_line
@@ -16,7 +16,7 @@ from autograder.sandbox import Confinement, Limits, Sandbox
 from .student import Student
 
 IMPATIENT_SECONDS = 1.0
-"""Deadline of a request once a submission has let one run out: an endless loop rarely comes alone."""
+"""Deadline of a request once a submission let one run out: endless loops rarely come alone."""
 
 
 class Host(Protocol):
@@ -28,9 +28,18 @@ class Host(Protocol):
 
 
 class SandboxHost:
-    """A submission in a sandbox, which is started when first needed and again when it breaks."""
+    """A submission in a sandbox, which is started when first needed and again when it breaks.
 
-    def __init__(self, confinement: Confinement, files: Mapping[str, bytes], limits: Limits):
+    `modules` are the files that the assignment asks for: one that isn't there is not attempted.
+    """
+
+    def __init__(
+        self,
+        confinement: Confinement,
+        files: Mapping[str, bytes],
+        limits: Limits,
+        modules: Iterable[str] = (),
+    ):
         self._confinement = confinement
         self._files = {name: data for name, data in files.items() if name.endswith(".py")}
         self._limits = limits
@@ -38,7 +47,13 @@ class SandboxHost:
             name: data.decode(errors="replace").splitlines() for name, data in self._files.items()
         }
         self._sandbox: Sandbox | None = None
-        self._failed_imports: dict[str, Fault] = {}
+        self._failed_imports: dict[str, Fault] = {
+            name.removesuffix(".py"): Fault(
+                Verdict.NOT_ATTEMPTED, f"There is no {name} in your submission."
+            )
+            for name in modules
+            if name not in self._files
+        }
         self._seconds = limits.request_seconds
 
     def start(self, seed: int, *, large: bool = False) -> Student:
@@ -48,6 +63,7 @@ class SandboxHost:
         remote = Remote(
             self._sandbox.fresh(seed, large=large),
             self._seconds,
+            self._limits.test_seconds,
             self._limits.training_seconds,
             lambda file, number: source_line(self._lines, file, number),
         )

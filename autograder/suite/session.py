@@ -38,7 +38,15 @@ MARKERS = (
 OPTIONS = ["--capture=no", "-c", os.devnull, "--import-mode=importlib"]
 FIXTURES = ("student", "rng", "grade", "settings")
 UNUSED = ("cacheprovider", "terminal", "logging", "faulthandler", "unraisableexception")
-UNUSED += ("threadexception", "junitxml", "pastebin", "doctest", "stepwise", "setuponly", "setupplan")
+UNUSED += (
+    "threadexception",
+    "junitxml",
+    "pastebin",
+    "doctest",
+    "stepwise",
+    "setuponly",
+    "setupplan",
+)
 
 
 class SuiteError(Exception):
@@ -91,6 +99,7 @@ class SuiteSession:
         self._plugin.ready.wait()
         if self._plugin.problem:
             raise SuiteError(self._plugin.problem)
+        self.context = context
         self.plan: list[PlannedCheck] = [check for check, _ in self._plugin.tests]
 
     def run(
@@ -121,6 +130,7 @@ class _Plugin:
         self.salt = salt
         self.context = context
         self.tests: list[tuple[PlannedCheck, pytest.Function]] = []
+        self.items: set[str] = set()
         self.jobs: queue.Queue[_Job | None] = queue.Queue()
         self.ready = threading.Event()
         self.problem = ""
@@ -155,6 +165,7 @@ class _Plugin:
                 return
             last = {id(item) for _, item in tests if item.get_closest_marker("training")}
             self.tests = sorted(tests, key=lambda test: id(test[1]) in last)
+            self.items = {check.item for check, _ in tests}
             if not tests:
                 self.problem = f"no tests in {self.folder}"
 
@@ -165,7 +176,7 @@ class _Plugin:
         while (job := self.jobs.get()) is not None:
             try:
                 job.future.set_result(self._run(job))
-            except BaseException as error:
+            except BaseException as error:  # noqa: BLE001 - it is raised again in `run`
                 job.future.set_exception(error)
         return True
 
@@ -200,12 +211,12 @@ class _Plugin:
             item.obj(**{name: given[name] for name in _arguments(item)})
         except Fault as caught:
             fault = caught
-        except Exception as caught:
+        except Exception as caught:  # noqa: BLE001 - judged in _result
             error = caught
         finally:
             host.finish(fault)
         seconds = time.perf_counter() - started
-        return Outcome(_result(check, grade, fault, error, seconds), fault)
+        return Outcome(_result(check, self.items, grade, fault, error, seconds), fault)
 
 
 def seed_of(salt: str, check: str) -> int:
@@ -238,7 +249,9 @@ def _arguments(item: pytest.Item) -> list[str]:
     names = list(inspect.signature(item.obj).parameters)
     unknown = set(names) - set(FIXTURES) - set(_parameters(item))
     if unknown:
-        raise SuiteError(f"{item.nodeid} asks for {', '.join(sorted(unknown))}; there is {FIXTURES}")
+        raise SuiteError(
+            f"{item.nodeid} asks for {', '.join(sorted(unknown))}; there is {FIXTURES}"
+        )
     return names
 
 
@@ -248,15 +261,22 @@ def _parameters(item: pytest.Function) -> dict[str, Any]:
 
 def _result(
     check: PlannedCheck,
+    items: Collection[str],
     grade: Grade,
     fault: Fault | None,
     error: BaseException | None,
     seconds: float,
 ) -> CheckResult:
-    """Decide the verdict. What isn't a fault of ours for certain is the answer's."""
+    """Decide the verdict. What isn't a fault of ours for certain is the answer's.
+
+    A gap of another item among `items` that was met on the way blocks the check.
+    """
     verdict, message, credit = Verdict.PASS, grade.message, FULL_CREDIT
     if fault is not None:
         verdict, message, credit = fault.verdict, fault.message, 0
+        gap = message.partition(":")[0]
+        if verdict is Verdict.NOT_ATTEMPTED and gap in items and gap != check.item:
+            verdict, message = Verdict.BLOCKED, f"This check builds on {message}."
     elif isinstance(error, (InfraError, OSError, MemoryError)):
         verdict, message, credit = Verdict.INFRA, f"The grader failed: {error}", 0
     elif error is not None:

@@ -1,0 +1,58 @@
+# Every command of the course. Each target does its own set-up; `make help` lists them.
+
+PYTHON ?=
+export PYTHON
+SETUP  := @bash scripts/setup.sh
+RUN    := .venv/bin/python
+
+.DEFAULT_GOAL := help
+.PHONY: help grade check stubs release data test bench lint fix
+
+help: ## Show this list
+	@echo "Neural Network Foundations. Usage: make TARGET [NAME=value ...]"
+	@echo
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' $(firstword $(MAKEFILE_LIST)) | \
+		awk -F'|' '{ printf "  %-9s%s\n", $$1, $$2; for (i = 3; i <= NF; i++) printf "  %-9s%s\n", "", $$i }'
+	@echo
+	@echo "PYTHON=python3.12 chooses the Python (3.11 to 3.13) that .venv is made with."
+
+grade: ## Grade a class: SUBMISSIONS=dir OUT=dir (default: grades) WEEK=1 JOBS=2 UNCONFINED=1|Without SUBMISSIONS: write a simulated class of 12 and grade that
+	$(SETUP) core sandbox
+	@$(RUN) -m autograder grade $(if $(SUBMISSIONS),--submissions "$(SUBMISSIONS)") \
+		--out "$(or $(OUT),grades)" $(if $(WEEK),--week "$(WEEK)") $(if $(JOBS),--jobs "$(JOBS)") \
+		$(if $(filter 1,$(UNCONFINED)),--unconfined)
+
+check: ## Check your own files with the public tests: WEEK=1
+	$(SETUP) core
+	@$(RUN) -m autograder check $(if $(WEEK),--week "$(WEEK)")
+
+stubs: ## Write the students' stubs anew from the solutions
+	$(SETUP) core
+	@$(RUN) -m autograder stubs
+
+release: ## Write the tree that students get: OUT=dir
+	$(if $(OUT),,$(error Say where the students' tree goes: make release OUT=dir))
+	$(SETUP) core
+	@$(RUN) -m autograder release --out "$(OUT)"
+
+data: ## Download data sets into $COURSE_DATA (default: data/cache): NAMES="mnist cifar10"
+	$(SETUP) torch
+	@$(RUN) -m data download $(NAMES)
+
+test: ## Run the project's own tests: ARGS="-k name"
+	$(SETUP) torch sandbox
+	@$(RUN) -m pytest $(ARGS)
+
+bench: ## Measure how fast the grader is
+	$(SETUP) core sandbox
+	@$(RUN) -m benchmarks
+
+lint: ## Look for mistakes in style; changes nothing
+	$(SETUP) core
+	@$(RUN) -m ruff check .
+	@$(RUN) -m ruff format --check .
+
+fix: ## Repair what lint finds, where that needs no thought
+	$(SETUP) core
+	@$(RUN) -m ruff check --fix .
+	@$(RUN) -m ruff format .

@@ -1,0 +1,282 @@
+"""Hidden tests of the activations in neural_net: ReLU, LeakyReLU, Sigmoid, Tanh."""
+
+import numpy as np
+import pytest
+
+from autograder.suite import expect
+
+relu = pytest.mark.item("week1.relu")
+leaky_relu = pytest.mark.item("week1.leaky_relu")
+sigmoid = pytest.mark.item("week1.sigmoid")
+tanh = pytest.mark.item("week1.tanh")
+
+LARGE = np.array([[1000.0, -1000.0, 0.5], [-1000.0, 1000.0, -0.5]])
+
+
+def inputs(rng, shape=(5, 3)):
+    """Return normal random numbers of both signs, none closer than 0.05 to the kink at 0."""
+    x = rng.normal(size=shape)
+    x = np.where(np.abs(x) < 0.05, 0.3, x)
+    x.flat[0], x.flat[-1] = 0.8, -0.8
+    return x
+
+
+def logistic(x):
+    """Return the sigmoid of x in float64, by its two safe forms."""
+    small = np.exp(-np.abs(x))
+    return np.where(x >= 0, 1 / (1 + small), small / (1 + small))
+
+
+def check_gradient(layer, rng, slope):
+    """Compare dL/dx for a random upstream gradient with dL/dy times the slope."""
+    x, dL_dy = inputs(rng), rng.normal(size=(5, 3))
+    layer.forward(x)
+    expect.close("dL_dx", layer.backward(dL_dy), dL_dy * slope(x))
+
+
+def check_latest_batch(layer, rng, slope):
+    """Run batches of two sizes; the second's gradient is asked for twice."""
+    layer.forward(inputs(rng, (6, 3)))
+    layer.backward(rng.normal(size=(6, 3)))
+    x, dL_dy = inputs(rng, (1, 3)), rng.normal(size=(1, 3))
+    layer.forward(x)
+    expect.close("dL_dx", layer.backward(dL_dy), dL_dy * slope(x))
+    expect.close("dL_dx, asked for again", layer.backward(dL_dy), dL_dy * slope(x))
+
+
+def check_arguments(student, layer, rng):
+    """See whether forward or backward changes its argument."""
+    x, dL_dy = inputs(rng), rng.normal(size=(5, 3))
+    kept_x, kept_upstream = student.keep(x), student.keep(dL_dy)
+    layer.forward(kept_x)
+    layer.backward(kept_upstream)
+    expect.unchanged("x", x, student.fetch(kept_x))
+    expect.unchanged("dL_dy", dL_dy, student.fetch(kept_upstream))
+
+
+def check_float32(layer, rng, function, slope):
+    """Run a float32 batch: dtypes, and values to float32's accuracy."""
+    x, dL_dy = inputs(rng), rng.normal(size=(5, 3))
+    y = layer.forward(x.astype(np.float32))
+    dL_dx = layer.backward(dL_dy.astype(np.float32))
+    expect.close("forward output", y, function(x), rtol=1e-4, atol=1e-5)
+    expect.close("dL_dx", dL_dx, dL_dy * slope(x), rtol=1e-4, atol=1e-5)
+    expect.dtype("forward output", y, np.float32)
+    expect.dtype("dL_dx", dL_dx, np.float32)
+
+
+def check_large(student, layer, rng, function, slope):
+    """Run inputs of +-1000 in both precisions: values, and no warning of an overflow."""
+    dL_dy = rng.normal(size=LARGE.shape)
+    expect.close("forward output", layer.forward(LARGE), function(LARGE))
+    expect.close("dL_dx", layer.backward(dL_dy), dL_dy * slope(LARGE))
+    y = layer.forward(LARGE.astype(np.float32))
+    expect.close("float32 forward output", y, function(LARGE), rtol=1e-4, atol=1e-5)
+    warned = [text for text in student.warnings() if "RuntimeWarning" in text]
+    expect.equal("warnings", warned, [])
+
+
+# ReLU
+
+
+def relu_slope(x):
+    return np.where(x > 0, 1.0, 0.0)
+
+
+@relu
+def test_relu_forward(student, rng):
+    """ReLU.forward is max(0, x)."""
+    x = inputs(rng)
+    layer = student.neural_net.ReLU()
+    expect.close("forward output", layer.forward(x), np.where(x > 0, x, 0.0))
+
+
+@relu
+@pytest.mark.weight(2)
+def test_relu_gradient(student, rng):
+    """ReLU.backward passes dL/dy on where x > 0, and 0 elsewhere."""
+    check_gradient(student.neural_net.ReLU(), rng, relu_slope)
+
+
+@relu
+def test_relu_at_the_kink(student, rng):
+    """At x = 0 ReLU's gradient is 0, by convention, for upstream gradients of both signs."""
+    layer = student.neural_net.ReLU()
+    layer.forward(np.array([[0.0, -0.0, 2.0, 0.0]]))
+    expect.close("dL_dx", layer.backward(np.array([[3.0, 2.0, -4.0, -5.0]])), [[0, 0, -4.0, 0]])
+
+
+@relu
+def test_relu_keeps_its_arguments(student, rng):
+    """ReLU changes neither x nor dL_dy."""
+    check_arguments(student, student.neural_net.ReLU(), rng)
+
+
+@relu
+def test_relu_latest_batch(student, rng):
+    """ReLU.backward belongs to the latest forward and gives the same when called again."""
+    check_latest_batch(student.neural_net.ReLU(), rng, relu_slope)
+
+
+@relu
+def test_relu_float32(student, rng):
+    """ReLU keeps float32."""
+    check_float32(student.neural_net.ReLU(), rng, lambda x: np.where(x > 0, x, 0.0), relu_slope)
+
+
+# LeakyReLU
+
+
+def leaky(alpha):
+    return lambda x: np.where(x > 0, x, alpha * x)
+
+
+def leaky_slope(alpha):
+    return lambda x: np.where(x > 0, 1.0, alpha)
+
+
+@leaky_relu
+def test_leaky_relu_forward(student, rng):
+    """LeakyReLU.forward is x where x > 0, and 0.01 x elsewhere."""
+    x = inputs(rng)
+    layer = student.neural_net.LeakyReLU()
+    expect.close("forward output", layer.forward(x), leaky(0.01)(x))
+
+
+@leaky_relu
+@pytest.mark.weight(2)
+def test_leaky_relu_gradient(student, rng):
+    """LeakyReLU.backward multiplies dL/dy by 1 where x > 0, and by 0.01 elsewhere."""
+    check_gradient(student.neural_net.LeakyReLU(), rng, leaky_slope(0.01))
+
+
+@leaky_relu
+def test_leaky_relu_forward_with_another_alpha(student, rng):
+    """LeakyReLU(0.3).forward uses 0.3 as slope of the negative side."""
+    x = inputs(rng)
+    layer = student.neural_net.LeakyReLU(0.3)
+    expect.close("forward output", layer.forward(x), leaky(0.3)(x))
+
+
+@leaky_relu
+def test_leaky_relu_gradient_with_another_alpha(student, rng):
+    """LeakyReLU(alpha=0.3).backward uses 0.3 as slope of the negative side."""
+    check_gradient(student.neural_net.LeakyReLU(alpha=0.3), rng, leaky_slope(0.3))
+
+
+@leaky_relu
+def test_leaky_relu_at_the_kink(student):
+    """At x = 0 LeakyReLU's slope is alpha, by convention."""
+    layer = student.neural_net.LeakyReLU(alpha=0.2)
+    layer.forward(np.array([[0.0, 0.0, 2.0]]))
+    dL_dy = np.array([[3.0, -2.0, -4.0]])
+    expect.close("dL_dx", layer.backward(dL_dy), dL_dy * np.array([0.2, 0.2, 1.0]))
+
+
+@leaky_relu
+def test_leaky_relu_keeps_its_arguments(student, rng):
+    """LeakyReLU changes neither x nor dL_dy."""
+    check_arguments(student, student.neural_net.LeakyReLU(), rng)
+
+
+@leaky_relu
+def test_leaky_relu_latest_batch(student, rng):
+    """LeakyReLU.backward belongs to the latest forward and gives the same when called again."""
+    check_latest_batch(student.neural_net.LeakyReLU(), rng, leaky_slope(0.01))
+
+
+@leaky_relu
+def test_leaky_relu_float32(student, rng):
+    """LeakyReLU keeps float32."""
+    check_float32(student.neural_net.LeakyReLU(), rng, leaky(0.01), leaky_slope(0.01))
+
+
+# Sigmoid
+
+
+def logistic_slope(x):
+    return logistic(x) * logistic(-x)
+
+
+@sigmoid
+def test_sigmoid_forward(student, rng):
+    """Sigmoid.forward is 1 / (1 + exp(-x))."""
+    x = 3 * inputs(rng)
+    layer = student.neural_net.Sigmoid()
+    expect.close("forward output", layer.forward(x), logistic(x))
+
+
+@sigmoid
+@pytest.mark.weight(2)
+def test_sigmoid_gradient(student, rng):
+    """Sigmoid.backward multiplies dL/dy by y (1 - y)."""
+    check_gradient(student.neural_net.Sigmoid(), rng, logistic_slope)
+
+
+@sigmoid
+def test_sigmoid_of_large_numbers(student, rng):
+    """Sigmoid of +-1000 is 1 or 0, with gradient 0 and without warnings."""
+    check_large(student, student.neural_net.Sigmoid(), rng, logistic, logistic_slope)
+
+
+@sigmoid
+def test_sigmoid_keeps_its_arguments(student, rng):
+    """Sigmoid changes neither x nor dL_dy."""
+    check_arguments(student, student.neural_net.Sigmoid(), rng)
+
+
+@sigmoid
+def test_sigmoid_latest_batch(student, rng):
+    """Sigmoid.backward belongs to the latest forward and gives the same when called again."""
+    check_latest_batch(student.neural_net.Sigmoid(), rng, logistic_slope)
+
+
+@sigmoid
+def test_sigmoid_float32(student, rng):
+    """Sigmoid keeps float32."""
+    check_float32(student.neural_net.Sigmoid(), rng, logistic, logistic_slope)
+
+
+# Tanh
+
+
+def tanh_slope(x):
+    return 1 - np.tanh(x) ** 2
+
+
+@tanh
+def test_tanh_forward(student, rng):
+    """Tanh.forward is tanh(x)."""
+    x = 2 * inputs(rng)
+    expect.close("forward output", student.neural_net.Tanh().forward(x), np.tanh(x))
+
+
+@tanh
+@pytest.mark.weight(2)
+def test_tanh_gradient(student, rng):
+    """Tanh.backward multiplies dL/dy by 1 - y^2."""
+    check_gradient(student.neural_net.Tanh(), rng, tanh_slope)
+
+
+@tanh
+def test_tanh_of_large_numbers(student, rng):
+    """Tanh of +-1000 is 1 or -1, with gradient 0 and without warnings."""
+    check_large(student, student.neural_net.Tanh(), rng, np.tanh, tanh_slope)
+
+
+@tanh
+def test_tanh_keeps_its_arguments(student, rng):
+    """Tanh changes neither x nor dL_dy."""
+    check_arguments(student, student.neural_net.Tanh(), rng)
+
+
+@tanh
+def test_tanh_latest_batch(student, rng):
+    """Tanh.backward belongs to the latest forward and gives the same when called again."""
+    check_latest_batch(student.neural_net.Tanh(), rng, tanh_slope)
+
+
+@tanh
+def test_tanh_float32(student, rng):
+    """Tanh keeps float32."""
+    check_float32(student.neural_net.Tanh(), rng, np.tanh, tanh_slope)

@@ -1,0 +1,187 @@
+"""Hidden tests of neural_net.Linear.
+
+Every test but those of the initial values sets W and b itself, so that a mistake in the
+initialisation shows there and nowhere else.
+"""
+
+import numpy as np
+import pytest
+
+from autograder.suite import expect
+
+pytestmark = pytest.mark.item("week1.linear")
+
+
+def make(student, rng, n_in, n_out):
+    """Return a layer with known parameters, and these."""
+    layer = student.neural_net.Linear(n_in, n_out)
+    W, b = rng.normal(size=(n_out, n_in)), rng.normal(size=n_out)
+    layer.W, layer.b = W, b
+    return layer, W, b
+
+
+def test_weights_have_one_row_for_each_output(student):
+    """W of Linear(4, 3) has shape (3, 4): one row for each output."""
+    expect.array("W", student.neural_net.Linear(4, 3).W, (3, 4))
+
+
+def test_biases_start_at_zero(student):
+    """b of Linear(4, 3) starts as three zeros."""
+    expect.close("b", student.neural_net.Linear(4, 3).b, np.zeros(3))
+
+
+def test_parameters_start_as_float64(student):
+    """W and b start as float64."""
+    layer = student.neural_net.Linear(4, 3)
+    expect.dtype("W", layer.W, np.float64)
+    expect.dtype("b", layer.b, np.float64)
+
+
+@pytest.mark.weight(2)
+def test_initial_weights_have_the_variance_of_he(student):
+    """The initial weights have mean 0 and variance 2 / in_features."""
+    W = expect.array("W", student.neural_net.Linear(400, 150).W, (150, 400))
+    expect.close("mean of W", float(np.mean(W)), 0.0, rtol=0, atol=0.003)
+    expect.close("variance of W", float(np.var(W)), 2 / 400, rtol=0.05)
+
+
+def test_initial_weights_follow_a_normal_distribution(student):
+    """The initial weights are normally distributed: about 4.6 % lie beyond two deviations."""
+    W = expect.array("W", student.neural_net.Linear(400, 150).W, (150, 400))
+    beyond = float(np.mean(np.abs(W - np.mean(W)) > 2 * np.std(W)))
+    expect.close("share of weights beyond two deviations", beyond, 0.0455, rtol=0, atol=0.01)
+
+
+def test_two_new_layers_differ(student):
+    """Two new layers start with different weights."""
+    first, second = (expect.array("W", student.neural_net.Linear(4, 3).W) for _ in range(2))
+    same = np.array_equal(first, second)
+    expect.that("W of two layers", not same, "both layers started with exactly the same weights")
+
+
+def test_the_same_generator_gives_the_same_weights(student):
+    """With the keyword rng, the same seed gives the same weights, another seed others."""
+    generator = student.probe("generator")
+    first, again, other = (
+        expect.array("W", student.neural_net.Linear(4, 3, rng=generator(seed)).W)
+        for seed in (5, 5, 6)
+    )
+    expect.close("W from the same seed", again, first)
+    differs = not np.array_equal(first, other)
+    expect.that("W from another seed", differs, "two seeds gave exactly the same weights")
+
+
+@pytest.mark.weight(2)
+def test_forward(student, rng):
+    """forward is x W^T + b."""
+    layer, W, b = make(student, rng, 4, 3)
+    x = rng.normal(size=(5, 4))
+    expect.close("forward output", layer.forward(x), x @ W.T + b)
+
+
+def test_forward_uses_the_present_parameters(student, rng):
+    """forward uses the W and b that the layer has now, not the ones it was created with."""
+    layer, _, _ = make(student, rng, 4, 3)
+    x = rng.normal(size=(5, 4))
+    layer.forward(x)
+    W, b = rng.normal(size=(3, 4)), rng.normal(size=3)
+    layer.W, layer.b = W, b
+    expect.close("forward output", layer.forward(x), x @ W.T + b)
+    expect.close("W, read back", layer.W, W)
+    expect.close("b, read back", layer.b, b)
+
+
+@pytest.mark.weight(2)
+def test_input_gradient(student, rng):
+    """backward returns dL/dx = dL/dy W."""
+    layer, W, _ = make(student, rng, 4, 3)
+    dL_dy = rng.normal(size=(5, 3))
+    layer.forward(rng.normal(size=(5, 4)))
+    expect.close("dL_dx", layer.backward(dL_dy), dL_dy @ W)
+
+
+@pytest.mark.weight(2)
+def test_weight_gradient(student, rng):
+    """backward stores dL_dW = dL/dy^T x, of the shape of W."""
+    layer, _, _ = make(student, rng, 4, 3)
+    x, dL_dy = rng.normal(size=(5, 4)), rng.normal(size=(5, 3))
+    layer.forward(x)
+    layer.backward(dL_dy)
+    expect.close("dL_dW", layer.dL_dW, dL_dy.T @ x)
+
+
+@pytest.mark.weight(2)
+def test_bias_gradient(student, rng):
+    """backward stores dL_db: the upstream gradient added up over the batch."""
+    layer, _, _ = make(student, rng, 4, 3)
+    dL_dy = rng.normal(size=(5, 3))
+    layer.forward(rng.normal(size=(5, 4)))
+    layer.backward(dL_dy)
+    expect.close("dL_db", layer.dL_db, dL_dy.sum(axis=0))
+
+
+def test_one_example(student, rng):
+    """A batch of one example works forward and backward."""
+    layer, W, b = make(student, rng, 2, 6)
+    x, dL_dy = rng.normal(size=(1, 2)), rng.normal(size=(1, 6))
+    expect.close("forward output", layer.forward(x), x @ W.T + b)
+    expect.close("dL_dx", layer.backward(dL_dy), dL_dy @ W)
+    expect.close("dL_dW", layer.dL_dW, dL_dy.T @ x)
+    expect.close("dL_db", layer.dL_db, dL_dy[0])
+
+
+def test_batches_of_different_sizes(student, rng):
+    """After batches of 6 and 2 examples, backward belongs to the second."""
+    layer, W, _ = make(student, rng, 4, 3)
+    layer.forward(rng.normal(size=(6, 4)))
+    layer.backward(rng.normal(size=(6, 3)))
+    x, dL_dy = rng.normal(size=(2, 4)), rng.normal(size=(2, 3))
+    layer.forward(x)
+    expect.close("dL_dx", layer.backward(dL_dy), dL_dy @ W)
+    expect.close("dL_dW", layer.dL_dW, dL_dy.T @ x)
+
+
+@pytest.mark.weight(2)
+def test_gradients_do_not_accumulate(student, rng):
+    """A second backward replaces dL_dW and dL_db; it adds nothing to them."""
+    layer, _, _ = make(student, rng, 4, 3)
+    x, dL_dy = rng.normal(size=(5, 4)), rng.normal(size=(5, 3))
+    layer.forward(x)
+    layer.backward(dL_dy)
+    layer.backward(dL_dy)
+    expect.close("dL_dW after two backwards", layer.dL_dW, dL_dy.T @ x)
+    expect.close("dL_db after two backwards", layer.dL_db, dL_dy.sum(axis=0))
+
+
+def test_arguments_stay_as_they_were(student, rng):
+    """forward and backward change neither x nor dL_dy."""
+    layer, _, _ = make(student, rng, 4, 3)
+    x, dL_dy = rng.normal(size=(5, 4)), rng.normal(size=(5, 3))
+    kept_x, kept_upstream = student.keep(x), student.keep(dL_dy)
+    layer.forward(kept_x)
+    expect.unchanged("x", x, student.fetch(kept_x))
+    layer.backward(kept_upstream)
+    expect.unchanged("x", x, student.fetch(kept_x))
+    expect.unchanged("dL_dy", dL_dy, student.fetch(kept_upstream))
+
+
+def test_parameters_stay_as_they_were(student, rng):
+    """forward and backward change neither W nor b: updating them is not the layer's task."""
+    layer, W, b = make(student, rng, 4, 3)
+    layer.forward(rng.normal(size=(5, 4)))
+    layer.backward(rng.normal(size=(5, 3)))
+    expect.unchanged("W", W, layer.W)
+    expect.unchanged("b", b, layer.b)
+
+
+def test_float32_stays_float32(student, rng):
+    """With float32 inputs and parameters, results and gradients are float32."""
+    layer, W, b = make(student, rng, 4, 3)
+    layer.W, layer.b = W.astype(np.float32), b.astype(np.float32)
+    x, dL_dy = rng.normal(size=(5, 4)), rng.normal(size=(5, 3))
+    y = layer.forward(x.astype(np.float32))
+    dL_dx = layer.backward(dL_dy.astype(np.float32))
+    expect.close("forward output", y, x @ W.T + b, rtol=1e-4, atol=1e-4)
+    received = {"forward output": y, "dL_dx": dL_dx, "dL_dW": layer.dL_dW, "dL_db": layer.dL_db}
+    for label, array in received.items():
+        expect.dtype(label, array, np.float32)

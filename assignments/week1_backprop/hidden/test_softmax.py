@@ -1,0 +1,99 @@
+"""Hidden tests of neural_net.Softmax."""
+
+import numpy as np
+import pytest
+
+from autograder.suite import expect
+
+pytestmark = pytest.mark.item("week1.softmax")
+
+
+def softmax(x):
+    """Return the softmax of each row, in float64."""
+    exponentials = np.exp(x - x.max(axis=1, keepdims=True))
+    return exponentials / exponentials.sum(axis=1, keepdims=True)
+
+
+def input_gradient(x, dL_dy):
+    """Return dL/dx by the Jacobian of each row, written out."""
+    rows = []
+    for y, upstream in zip(softmax(x), dL_dy, strict=True):
+        jacobian = np.diag(y) - np.outer(y, y)
+        rows.append(jacobian @ upstream)
+    return np.array(rows)
+
+
+@pytest.mark.weight(2)
+def test_forward(student, rng):
+    """Each row of forward is exp(x) divided by its sum over the row."""
+    x = 2 * rng.normal(size=(5, 3))
+    expect.close("forward output", student.neural_net.Softmax().forward(x), softmax(x))
+
+
+def test_rows_of_very_different_size(student):
+    """Each row has its own maximum: a row near -1000 is right beside one near +1000."""
+    x = np.array([[1000.0, 999.0, 998.0], [-1000.0, -1001.0, -1002.0], [0.0, 1.0, 2.0]])
+    layer = student.neural_net.Softmax()
+    expect.close("forward output", layer.forward(x), softmax(x))
+
+
+def test_large_scores(student, rng):
+    """Scores of +-1000 give probabilities of 1 and 0 and no warning."""
+    x = np.array([[1000.0, -1000.0, 0.0], [-1000.0, -1000.0, 1000.0], [1000.0, 1000.0, -1000.0]])
+    dL_dy = rng.normal(size=x.shape)
+    layer = student.neural_net.Softmax()
+    expect.close("forward output", layer.forward(x), softmax(x))
+    expect.close("dL_dx", layer.backward(dL_dy), input_gradient(x, dL_dy))
+    warned = [text for text in student.warnings() if "RuntimeWarning" in text]
+    expect.equal("warnings", warned, [])
+
+
+@pytest.mark.weight(3)
+def test_gradient(student, rng):
+    """backward goes through the whole Jacobian, not its diagonal alone."""
+    x, dL_dy = rng.normal(size=(5, 3)), rng.normal(size=(5, 3))
+    layer = student.neural_net.Softmax()
+    layer.forward(x)
+    expect.close("dL_dx", layer.backward(dL_dy), input_gradient(x, dL_dy))
+
+
+def test_one_example(student, rng):
+    """A batch of one example works forward and backward."""
+    x, dL_dy = rng.normal(size=(1, 6)), rng.normal(size=(1, 6))
+    layer = student.neural_net.Softmax()
+    expect.close("forward output", layer.forward(x), softmax(x))
+    expect.close("dL_dx", layer.backward(dL_dy), input_gradient(x, dL_dy))
+
+
+def test_latest_batch(student, rng):
+    """backward belongs to the latest forward and gives the same when called again."""
+    layer = student.neural_net.Softmax()
+    layer.forward(rng.normal(size=(6, 4)))
+    layer.backward(rng.normal(size=(6, 4)))
+    x, dL_dy = rng.normal(size=(2, 3)), rng.normal(size=(2, 3))
+    layer.forward(x)
+    expect.close("dL_dx", layer.backward(dL_dy), input_gradient(x, dL_dy))
+    expect.close("dL_dx, asked for again", layer.backward(dL_dy), input_gradient(x, dL_dy))
+
+
+def test_arguments_stay_as_they_were(student, rng):
+    """Softmax changes neither x nor dL_dy."""
+    x, dL_dy = rng.normal(size=(5, 3)), rng.normal(size=(5, 3))
+    kept_x, kept_upstream = student.keep(x), student.keep(dL_dy)
+    layer = student.neural_net.Softmax()
+    layer.forward(kept_x)
+    layer.backward(kept_upstream)
+    expect.unchanged("x", x, student.fetch(kept_x))
+    expect.unchanged("dL_dy", dL_dy, student.fetch(kept_upstream))
+
+
+def test_float32_stays_float32(student, rng):
+    """Softmax keeps float32."""
+    x, dL_dy = rng.normal(size=(5, 3)), rng.normal(size=(5, 3))
+    layer = student.neural_net.Softmax()
+    y = layer.forward(x.astype(np.float32))
+    dL_dx = layer.backward(dL_dy.astype(np.float32))
+    expect.close("forward output", y, softmax(x), rtol=1e-4, atol=1e-5)
+    expect.close("dL_dx", dL_dx, input_gradient(x, dL_dy), rtol=1e-4, atol=1e-5)
+    expect.dtype("forward output", y, np.float32)
+    expect.dtype("dL_dx", dL_dx, np.float32)

@@ -1,0 +1,5 @@
+"""`python -m autograder`: the commands of cli.py."""
+
+from autograder.cli import main
+
+main()

@@ -1,0 +1,160 @@
+"""`autograder check`: the public suite on the student's own files, as feedback in a terminal.
+
+The student's code runs in a process of its own without a sandbox: it is the student's machine.
+Time, memory and output are limited all the same, so an endless loop is an answer and not a wait.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from autograder import course as courses
+from autograder.channel.text import clean
+from autograder.course import Course, CourseError, Item, Week, format_points
+from autograder.records import FULL_CREDIT, PlannedCheck, Verdict
+from autograder.sandbox import Limits, Unconfined
+from autograder.signature import explain_by_entries
+from autograder.suite.hosts import SandboxHost
+from autograder.suite.session import Outcome, SuiteError, SuiteSession
+
+KNOWN_ERRORS = (CourseError, SuiteError)
+SHOWN_FAILURES = 8
+WORDS = {
+    Verdict.PASS: "pass",
+    Verdict.NOT_ATTEMPTED: "not attempted",
+    Verdict.BLOCKED: "blocked",
+}
+
+
+def run(root: Path, number: int) -> None:
+    """Check the files in the week's folder and print what works, what doesn't, and why."""
+    console = Console(highlight=False, soft_wrap=True)
+    course = courses.load(root)
+    week = course.week(number)
+    folder = root / "assignments" / week.folder
+    files = {
+        name: (folder / name).read_bytes() for name in week.modules if (folder / name).is_file()
+    }
+    session = SuiteSession(folder / "tests", salt="")
+    confinement = Unconfined()
+    host = _Host(confinement, files, Limits(**week.limits.model_dump()), week.modules)
+    try:
+        outcomes = session.run(host)
+    finally:
+        host.close()
+        confinement.close()
+        session.close()
+    catalogue = _catalogue(root, course, week, folder)
+    _print_items(console, course, week, session.plan, outcomes)
+    _print_failures(console, session.plan, outcomes, host.prints, catalogue["wrong_answers"])
+    _print_rest(console, course, week, session.plan, catalogue["hidden_tests"])
+
+
+class _Host(SandboxHost):
+    """Keeps what the student's code printed in each test: it helps to find a mistake."""
+
+    prints: list[str]
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.prints = []
+
+    def finish(self, fault: Any) -> None:
+        if self._sandbox is not None:
+            self._sandbox.drain_all()
+        self.prints.append(self.printed())
+        super().finish(fault)
+
+
+def _catalogue(root: Path, course: Course, week: Week, folder: Path) -> dict[str, Any]:
+    """Return the wrong answers that have an explanation: shipped, or made from the solutions."""
+    shipped = folder / "tests" / "diagnosis.json"
+    if shipped.is_file():
+        return json.loads(shipped.read_text("utf-8"))
+    from autograder.diagnosis import public_catalogue
+
+    return public_catalogue(root, course, week)
+
+
+def _print_items(
+    console: Console,
+    course: Course,
+    week: Week,
+    plan: list[PlannedCheck],
+    outcomes: list[Outcome],
+) -> None:
+    """Print one line for each item that the public suite looks at: points so far, and how many."""
+    results = {outcome.result.check: outcome.result for outcome in outcomes}
+    checks: dict[str, list[PlannedCheck]] = defaultdict(list)
+    for check in plan:
+        checks[check.item].append(check)
+    items = {item.id: item for item in course.items(week.number)}
+    console.print(f"Week {week.number}: {week.title}", style="bold", markup=False)
+    width = max(len(item) for item in checks)
+    for name, mine in checks.items():
+        verdicts = [results[check.id].verdict for check in mine]
+        passed = verdicts.count(Verdict.PASS)
+        if set(verdicts) <= {Verdict.NOT_ATTEMPTED, Verdict.BLOCKED}:
+            state, style = "not attempted", "dim"
+        elif passed == len(mine):
+            state, style = "all public tests pass", "green"
+        else:
+            state, style = f"{passed} of {len(mine)} public tests pass", "yellow"
+        points = _points(items[name], mine, results)
+        console.print(f"  {name:{width}}  {points:>10}  {state}", style=style, markup=False)
+
+
+def _points(item: Item, checks: list[PlannedCheck], results: Mapping[str, Any]) -> str:
+    """Return "points so far / points" of an item, by the public tests alone."""
+    weights = sum(check.weight for check in checks)
+    earned = sum(check.weight * results[check.id].credit for check in checks)
+    so_far = item.points * earned // (FULL_CREDIT * weights)
+    return f"{format_points(so_far)} / {format_points(item.points)}"
+
+
+def _print_failures(
+    console: Console,
+    plan: list[PlannedCheck],
+    outcomes: list[Outcome],
+    prints: list[str],
+    known: Mapping[str, list[dict[str, Any]]],
+) -> None:
+    """Print each failure: what was checked, what came out, what it probably is."""
+    quiet = (Verdict.PASS, Verdict.NOT_ATTEMPTED, Verdict.BLOCKED)
+    failed = [i for i, outcome in enumerate(outcomes) if outcome.result.verdict not in quiet]
+    for index in failed[:SHOWN_FAILURES]:
+        outcome, check = outcomes[index], plan[index]
+        console.print(f"\n{check.item}: {check.title}", style="bold", markup=False)
+        for line in outcome.result.message.splitlines():
+            console.print(f"  {line}", markup=False)
+        found = (
+            explain_by_entries(known.get(check.id, []), outcome.fault) if outcome.fault else None
+        )
+        if found:
+            console.print(f"  Probably: {found[1]}", style="cyan", markup=False)
+        for line in prints[index].splitlines()[-5:]:
+            console.print(f"  printed: {clean(line)}", style="dim", markup=False)
+    if len(failed) > SHOWN_FAILURES:
+        console.print(f"\n... and {len(failed) - SHOWN_FAILURES} more. Mend these first.")
+
+
+def _print_rest(
+    console: Console, course: Course, week: Week, plan: list[PlannedCheck], hidden_tests: int
+) -> None:
+    """Say what was not looked at, so that nobody takes the public tests for the grade."""
+    looked_at = {check.item for check in plan}
+    rest = [
+        item.id
+        for item in course.items(week.number)
+        if item.id not in looked_at and item.kind == "auto"
+    ]
+    hidden = f"{hidden_tests} hidden tests were not run"
+    if rest:
+        hidden += f"; not looked at here: {', '.join(rest)}"
+    console.print(f"\n{hidden}.", markup=False)

@@ -1,0 +1,151 @@
+"""The commands, thin: read the options, call the module that does it, print what it says.
+
+Modules are imported inside the commands, so that a command loads only what it needs and a
+student's tree needs only what students have.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+ROOT = Path(__file__).resolve().parent.parent
+SIMULATED = Path("demo-class")
+app = typer.Typer(
+    help="The autograder of Neural Network Foundations.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Submissions = Annotated[
+    Path | None, typer.Option(help="Folder with one folder or archive per student.")
+]
+Out = Annotated[Path, typer.Option(help="Where gradebook and reports are written.")]
+WeekNumber = Annotated[int, typer.Option(min=1, help="Number of the week.")]
+Jobs = Annotated[int, typer.Option(min=0, help="Processes; 0: one for each processor.")]
+
+
+def main() -> None:
+    """Run the command line; known errors are one line and exit status 2, never a traceback."""
+    try:
+        app()
+    except KeyboardInterrupt:
+        fail("stopped. What was finished is kept; the same command goes on from there.", 130)
+
+
+def fail(message: str, status: int = 2) -> None:
+    """Print an error and end the program."""
+    print(f"autograder: {message}", file=sys.stderr)
+    raise SystemExit(status)
+
+
+@app.command()
+def grade(
+    submissions: Submissions = None,
+    out: Out = Path("grades"),
+    week: WeekNumber = 1,
+    jobs: Jobs = 0,
+    unconfined: Annotated[
+        bool, typer.Option(help="Run student code WITHOUT a sandbox. Only for code you trust.")
+    ] = False,
+    manual: Annotated[
+        Path | None,
+        typer.Option(help="CSV with marks given by hand (student,item,points,comment)."),
+    ] = None,
+) -> None:
+    """Grade a class. Without --submissions, write a simulated class of 12 and grade that."""
+    from autograder import grade_command
+
+    options = grade_command.Options(
+        root=ROOT,
+        submissions=submissions,
+        out=out,
+        week=week,
+        jobs=jobs or os.cpu_count() or 1,
+        unconfined=unconfined,
+        manual=manual,
+        simulated=SIMULATED,
+    )
+    try:
+        grade_command.run(options)
+    except grade_command.KNOWN_ERRORS as error:
+        fail(str(error))
+
+
+@app.command()
+def check(week: WeekNumber = 1) -> None:
+    """Run the public tests on your own files, where they are."""
+    from autograder import check as checking
+
+    try:
+        checking.run(ROOT, week)
+    except checking.KNOWN_ERRORS as error:
+        fail(str(error))
+
+
+@app.command()
+def stubs() -> None:
+    """Write the students' stubs anew from the solutions."""
+    from autograder.stubs import StubError, write_stubs
+
+    try:
+        changed = write_stubs(ROOT)
+    except StubError as error:
+        fail(str(error))
+    for path in changed:
+        print(f"written: {path.relative_to(ROOT)}")
+    if not changed:
+        print("The stubs are up to date.")
+
+
+@app.command()
+def release(
+    out: Annotated[Path, typer.Option(help="Where the students' tree is written.")],
+) -> None:
+    """Write the tree that students get, and prove that nothing else is in it."""
+    from autograder.release import ReleaseError, build_release
+
+    try:
+        files = build_release(ROOT, out)
+    except ReleaseError as error:
+        fail(str(error))
+    print(f"{len(files)} files written to {out}; no solution, hidden test or marker is among them.")
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option(help="Where the submissions are written.")] = SIMULATED,
+    students: Annotated[int, typer.Option(min=1, help="Size of the class.")] = 12,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same class.")] = 0,
+    week: WeekNumber = 1,
+) -> None:
+    """Write a simulated class: plausible submissions with known mistakes."""
+    from autograder.course import load
+    from autograder.simulate import manifest_path, write_class
+
+    try:
+        write_class(load(ROOT), ROOT, out, students, seed, week)
+    except FileExistsError as error:
+        fail(str(error))
+    print(f"{students} submissions in {out}; what was planted: {manifest_path(out.resolve())}")
+
+
+@app.command()
+def doctor() -> None:
+    """Say whether this machine can confine student code, and what it takes if not."""
+    from autograder.sandbox.choose import INSTALL, NotConfinedError, choose
+
+    try:
+        confinement = choose()
+    except NotConfinedError as error:
+        print(f"Not confined: {error}")
+        print(f"Hidden suites refuse to run here. On Debian or Ubuntu: sudo {INSTALL}")
+        raise SystemExit(1) from None
+    print(
+        f"Confined by {confinement.name}: no network, no files but the submission's, no privileges."
+    )

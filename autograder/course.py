@@ -1,0 +1,373 @@
+"""The course as objects: its weeks, its rubric and the instructor's settings, read from TOML.
+
+Points are integers in hundredths everywhere in the program (1.5 points are 150); they are text
+with decimals only in the files that people read and write.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections import Counter
+from collections.abc import Callable, Iterable
+from decimal import Decimal, InvalidOperation
+from itertools import pairwise
+from pathlib import Path, PurePosixPath
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+
+from autograder.records import FULL_CREDIT
+
+COURSE_FILE = "assignments/course.toml"
+GRADING_FILE = "assignments/grading.toml"
+RUBRIC_FILE = "autograder/rubric.toml"
+
+
+class CourseError(Exception):
+    """Something in the course's files is wrong or missing: where, what, and what to do."""
+
+    def __init__(self, file: str, key: str, problem: str, remedy: str) -> None:
+        self.file, self.key, self.problem, self.remedy = file, key, problem, remedy
+        super().__init__(f"{file}: {key}: {problem}. {remedy}.")
+
+
+def parse_points(value: int | str | Decimal) -> int:
+    """Return points in hundredths, exactly: 1.5 gives 150.
+
+    Raises ValueError for anything but a plain number >= 0 with at most two decimals. A float is
+    refused because it has been rounded already.
+    """
+    if isinstance(value, bool | float) or not isinstance(value, int | str | Decimal):
+        raise ValueError(f"{value!r} is not a number of points")
+    try:
+        points = Decimal(value.strip() if isinstance(value, str) else value)
+    except InvalidOperation:
+        raise ValueError(f"{value!r} is not a number such as 3 or 1.5") from None
+    if not points.is_finite() or not 0 <= points <= 10_000:
+        raise ValueError(f"{value} is not between 0 and 10000 points")
+    hundredths = points * 100
+    if hundredths != int(hundredths):
+        raise ValueError(f"{value} has more than two decimals")
+    return int(hundredths)
+
+
+def format_points(hundredths: int) -> str:
+    """Return points for people to read, without needless zeros: 150 gives "1.5"."""
+    whole, rest = divmod(hundredths, 100)
+    return f"{whole}.{rest:02d}".rstrip("0").rstrip(".")
+
+
+def _relative_file(name: str) -> str:
+    path = PurePosixPath(name)
+    if not path.name or path.is_absolute() or "\\" in name or {".", ".."} & set(name.split("/")):
+        raise ValueError("must be a file name relative to the week's folder")
+    return str(path)
+
+
+Text = Annotated[str, Field(min_length=1)]
+Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)?$")]
+FileName = Annotated[str, AfterValidator(_relative_file)]
+FileNames = Annotated[tuple[FileName, ...], Field(strict=False)]
+Points = Annotated[int, BeforeValidator(parse_points)]
+Kind = Literal["auto", "manual"]
+Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Count = Annotated[int, Field(gt=0)]
+Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class Limits(_Model):
+    """What a submission of a week may use. Times are wall-clock seconds."""
+
+    request_seconds: Seconds
+    test_seconds: Seconds
+    training_seconds: Seconds
+    memory_mb: Count
+    training_memory_mb: Count
+    processes: Count
+    output_kb: Count
+    file_mb: Count
+
+
+class Week(_Model):
+    """One assignment: its folder under assignments/ and the files that a student hands in.
+
+    `student_tests` is the one of `modules` that holds the student's own tests, `data` the data set
+    of the week's training threshold; either is None where the week has none.
+    """
+
+    number: Count
+    id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+    folder: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")]
+    title: Text
+    modules: Annotated[FileNames, Field(min_length=1)]
+    documents: FileNames = ()
+    data: str | None = None
+    student_tests: str | None = None
+    limits: Limits
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """All that a student hands in: modules, then documents."""
+        return self.modules + self.documents
+
+
+class TrainingSetting(_Model):
+    """How a network is trained for its accuracy, and what an accuracy is worth.
+
+    `curve` holds pairs (test accuracy, share of the points), both in 0..1.
+    """
+
+    epochs: Count
+    batch_size: Count
+    lr: Seconds
+    curve: Annotated[
+        tuple[Annotated[tuple[Share, Share], Field(strict=False)], ...],
+        Field(strict=False, min_length=2),
+    ]
+
+    @field_validator("curve")
+    @classmethod
+    def _rises(cls, curve: tuple[tuple[float, float], ...]) -> tuple[tuple[float, float], ...]:
+        if any(b[0] <= a[0] or b[1] < a[1] for a, b in pairwise(curve)):
+            raise ValueError("accuracies must rise from pair to pair and shares must not fall")
+        if curve[0][1] != 0 or curve[-1][1] != 1:
+            raise ValueError("the first share must be 0 and the last one 1")
+        return curve
+
+    def credit(self, accuracy: float) -> int:
+        """Return the credit, 0..FULL_CREDIT, for a test accuracy; NaN is worth nothing.
+
+        Linear between the curve's points and rounded down, so only the last point gives all.
+        """
+        if not accuracy > self.curve[0][0]:
+            return 0
+        if accuracy >= self.curve[-1][0]:
+            return FULL_CREDIT
+        for (x0, y0), (x1, y1) in pairwise(self.curve):
+            if accuracy <= x1:
+                share = y1 if accuracy == x1 else y0 + (y1 - y0) * (accuracy - x0) / (x1 - x0)
+                return int(round(FULL_CREDIT * share, 6))
+        raise AssertionError("the curve's last point was passed above")
+
+
+class Item(_Model):
+    """One line of the rubric. `points` is in hundredths, `week` the number of its week."""
+
+    id: Identifier
+    title: Text
+    points: Points
+    week: Count
+    kind: Kind
+
+
+class Component(_Model):
+    """A part of the rubric. `points` is in hundredths; `extra` comes on top of the total."""
+
+    id: Identifier
+    title: Text
+    points: Points
+    extra: bool = False
+    items: Annotated[tuple[Item, ...], Field(strict=False)] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _pass_kind_on(cls, table: Any) -> Any:
+        """An item without a `kind` has its component's."""
+        if not isinstance(table, dict) or "kind" not in table:
+            return table
+        rest = {key: value for key, value in table.items() if key != "kind"}
+        items = rest.get("items", [])
+        if isinstance(items, list):
+            rest["items"] = [
+                {"kind": table["kind"], **item} if isinstance(item, dict) else item
+                for item in items
+            ]
+        return rest
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it has items already; the component of a later week has none."""
+        return bool(self.items)
+
+
+class Course(_Model):
+    """Everything that the course's files say, checked against each other.
+
+    `salt` is "" and `training` empty where there is no grading.toml, as in a student's tree.
+    """
+
+    title: Text
+    weeks: tuple[Week, ...]
+    components: tuple[Component, ...]
+    salt: str = ""
+    training: dict[str, TrainingSetting] = {}
+
+    def week(self, number: int) -> Week:
+        """Return a week by its number. Raises CourseError where there is none."""
+        for week in self.weeks:
+            if week.number == number:
+                return week
+        known = ", ".join(str(week.number) for week in self.weeks)
+        problem = f"there is no week {number}"
+        raise CourseError(COURSE_FILE, "week", problem, f"Choose one of these: {known}")
+
+    def items(self, week: int | None = None) -> tuple[Item, ...]:
+        """Return the rubric's items in its order, all of them or one week's."""
+        every = (item for component in self.components for item in component.items)
+        return tuple(item for item in every if week is None or item.week == week)
+
+    def item(self, id: str) -> Item:
+        """Return an item by its id. Raises CourseError where there is none."""
+        for item in self.items():
+            if item.id == id:
+                return item
+        remedy = "Correct the id, or add the item to the rubric"
+        raise CourseError(RUBRIC_FILE, "items", f"there is no item {id!r}", remedy)
+
+    def training_setting(self, dataset: str) -> TrainingSetting:
+        """Return how to train on a data set. Raises CourseError where nothing says it."""
+        if dataset not in self.training:
+            problem = f"there are no settings for the data set {dataset!r}"
+            raise CourseError(GRADING_FILE, f"training.{dataset}", problem, "Add this table")
+        return self.training[dataset]
+
+
+class _Header(_Model):
+    title: Text
+
+
+class _CourseFile(_Model):
+    course: _Header
+    week: Annotated[tuple[Week, ...], Field(strict=False, min_length=1)]
+
+
+class _GradingFile(_Model):
+    salt: Text
+    training: dict[str, TrainingSetting] = {}
+
+
+class _RubricFile(_Model):
+    total: Points
+    extra_credit: Points
+    component: Annotated[tuple[Component, ...], Field(strict=False, min_length=1)]
+
+
+def load(root: Path) -> Course:
+    """Read the course of a repository, or of the tree that students have, below `root`.
+
+    Raises CourseError, which names the file and the key, for a missing file (grading.toml may be
+    missing), a syntax error, a wrong value, or files that contradict each other.
+    """
+    course = _read(root, COURSE_FILE, _CourseFile)
+    rubric = _read(root, RUBRIC_FILE, _RubricFile, parse_float=Decimal)
+    _check_weeks(course.week)
+    _check_rubric(rubric, course.week)
+    salt, training = "", {}
+    if (root / GRADING_FILE).exists():
+        grading = _read(root, GRADING_FILE, _GradingFile)
+        salt, training = grading.salt, grading.training
+    return Course(
+        title=course.course.title,
+        weeks=course.week,
+        components=rubric.component,
+        salt=salt,
+        training=training,
+    )
+
+
+FileModel = TypeVar("FileModel", bound=_Model)
+
+
+def _read(
+    root: Path, file: str, model: type[FileModel], parse_float: Callable[[str], Any] = float
+) -> FileModel:
+    try:
+        text = (root / file).read_text(encoding="utf-8")
+    except OSError as error:
+        problem = f"it can't be read below {root} ({error.strerror})"
+        remedy = "Run this from the top of the course's repository"
+        raise CourseError(file, "the file", problem, remedy) from error
+    except UnicodeDecodeError as error:
+        raise CourseError(file, "the file", "it is not UTF-8 text", "Save it as UTF-8") from error
+    try:
+        return model.model_validate(tomllib.loads(text, parse_float=parse_float))
+    except tomllib.TOMLDecodeError as error:
+        raise CourseError(file, "the file", f"not valid TOML: {error}", "Correct it") from error
+    except ValidationError as error:
+        raise _explain(file, error) from error
+
+
+def _explain(file: str, error: ValidationError) -> CourseError:
+    """Turn pydantic's list of errors into one CourseError: the first in full, then the others."""
+    remedies = {"missing": "Add it", "extra_forbidden": "Remove it or correct its spelling"}
+    found = []
+    for entry in error.errors():
+        steps = [f"#{step + 1}" if isinstance(step, int) else f".{step}" for step in entry["loc"]]
+        key = "".join(steps).lstrip(".") or "the file"
+        text = entry["msg"].removeprefix("Value error, ")
+        text = text[:1].lower() + text[1:]
+        if entry["type"] not in remedies:
+            text += f" (it is {entry['input']!r:.60})"
+        found.append((key, text, remedies.get(entry["type"], "Correct the value")))
+    key, problem, remedy = found[0]
+    for other in found[1:]:
+        remedy += f"; {other[0]}: {other[1]}. {other[2]}"
+    return CourseError(file, key, problem, remedy)
+
+
+def _check_weeks(weeks: tuple[Week, ...]) -> None:
+    for name in ("number", "id", "folder"):
+        _check_unique(COURSE_FILE, f"week.{name}", (getattr(week, name) for week in weeks))
+    for week in weeks:
+        _check_unique(COURSE_FILE, f"files of {week.id}", (file.casefold() for file in week.files))
+        if week.student_tests is not None and week.student_tests not in week.modules:
+            problem = f"{week.student_tests!r} is none of the week's modules"
+            remedy = "Add it to `modules` or correct it"
+            raise CourseError(COURSE_FILE, f"{week.id}.student_tests", problem, remedy)
+
+
+def _check_rubric(rubric: _RubricFile, weeks: tuple[Week, ...]) -> None:
+    components = rubric.component
+    items = [item for component in components for item in component.items]
+    _check_unique(RUBRIC_FILE, "component.id", (component.id for component in components))
+    _check_unique(RUBRIC_FILE, "item ids", (item.id for item in items))
+    for component in components:
+        if component.is_open:
+            _check_sum(f"component {component.id}", component.points, component.items)
+    _check_sum("total", rubric.total, [part for part in components if not part.extra])
+    _check_sum("extra_credit", rubric.extra_credit, [part for part in components if part.extra])
+    known = {week.number: week.id for week in weeks}
+    for item in items:
+        if item.week not in known:
+            problem = f"there is no week {item.week}"
+            remedy = f"Correct `week`, or add the week to {COURSE_FILE}"
+            raise CourseError(RUBRIC_FILE, f"item {item.id}", problem, remedy)
+        if not item.id.startswith(f"{known[item.week]}."):
+            problem = f"an item of week {item.week} must have an id like {known[item.week]}.name"
+            raise CourseError(RUBRIC_FILE, f"item {item.id}", problem, "Correct its id or its week")
+
+
+def _check_unique(file: str, key: str, values: Iterable[Any]) -> None:
+    twice = [str(value) for value, count in Counter(values).items() if count > 1]
+    if twice:
+        raise CourseError(file, key, f"used more than once: {', '.join(twice)}", "Rename one")
+
+
+def _check_sum(key: str, points: int, parts: Iterable[Item | Component]) -> None:
+    added = sum(part.points for part in parts)
+    if added != points:
+        problem = f"its parts add up to {format_points(added)} points, not {format_points(points)}"
+        raise CourseError(RUBRIC_FILE, key, problem, "Correct the points of one of them")

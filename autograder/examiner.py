@@ -1,0 +1,164 @@
+"""Examines one submission of one assignment: suite, students' tests, quality, diagnosis.
+
+One examiner serves one process for a whole class. What it reads (hidden suite, reference,
+catalogue, data) stays in this process; the submission is only ever a mapping of names to bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+import data
+from autograder import course as courses
+from autograder.diagnosis import Diagnoser, catalogue_of, solution_files
+from autograder.mutation import Mutation
+from autograder.quality import Quality
+from autograder.records import CheckResult, PlannedCheck, Verdict
+from autograder.sandbox import Confinement, InfraError, Limits
+from autograder.suite.hosts import SandboxHost
+from autograder.suite.session import Outcome, SuiteSession
+from autograder.training.threshold import Training
+
+
+class Examiner:
+    """Everything that is needed to examine submissions of week `number`.
+
+    root: the repository; confinement: what student code runs in; dataset: the name of the data set
+    of the training threshold. Raises SuiteError, CourseError or MisconceptionError when something
+    of ours is wrong.
+    """
+
+    def __init__(self, root: Path, number: int, confinement: Confinement, dataset: str | None):
+        self.root = root
+        self.confinement = confinement
+        self.course = courses.load(root)
+        self.week = self.course.week(number)
+        self.limits = sandbox_limits(self.week.limits)
+        self.reference = solution_files(root, self.week)
+        self.catalogue = catalogue_of(root, self.course, self.week)
+        training = self._training(dataset) if dataset else None
+        folder = root / "assignments" / self.week.folder / "hidden"
+        self.session = SuiteSession(folder, self.course.salt, training)
+        self._diagnoser = Diagnoser(self.session, self.reference, self.catalogue)
+
+    def _training(self, dataset: str) -> Training:
+        setting = self.course.training_setting(dataset)
+        return Training(
+            name=dataset,
+            load=lambda: data.load(dataset),
+            epochs=setting.epochs,
+            batch_size=setting.batch_size,
+            lr=setting.lr,
+            credit=setting.credit,
+            full_from=setting.curve[-1][0],
+        )
+
+    @cached_property
+    def mutation(self) -> Mutation | None:
+        """The checks of the students' own tests, where the assignment has such a file."""
+        if self.week.student_tests is None:
+            return None
+        noticeable = [mistake for mistake in self.catalogue if mistake.kills]
+        item = self._item("student_tests")
+        return Mutation(item, self.week.student_tests, self.reference, noticeable)
+
+    @cached_property
+    def quality(self) -> Quality:
+        """The quality checks: one for each module in which students fill gaps."""
+        items = {
+            name: sorted(set(re.findall(rb"# BEGIN SOLUTION ([\w.]+)", source)))
+            for name, source in self.reference.items()
+            if name != self.week.student_tests
+        }
+        return Quality(
+            self._item("quality"),
+            {name: [item.decode() for item in found] for name, found in items.items() if found},
+        )
+
+    def _item(self, name: str) -> str:
+        return self.course.item(f"{self.week.id}.{name}").id
+
+    @cached_property
+    def plan(self) -> list[PlannedCheck]:
+        """All checks of the assignment, in the order in which they run."""
+        own = self.mutation.plan if self.mutation else []
+        return [*self.session.plan, *own, *self.quality.plan]
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A digest of all that results depend on, except the submission."""
+        digest = hashlib.sha256()
+        for part in (sys.version, np.__version__, self.confinement.name, repr(self.plan)):
+            digest.update(part.encode() + b"\0")
+        context = self.session.context
+        digest.update(repr(context.name if context else None).encode())
+        folders = (
+            self.root / "autograder",
+            self.root / "assignments" / self.week.folder / "hidden",
+            self.root / "solutions" / self.week.folder,
+        )
+        files = [path for folder in folders for path in sorted(folder.rglob("*.*"))]
+        files += [self.root / courses.COURSE_FILE, self.root / courses.GRADING_FILE]
+        for path in files:
+            if path.suffix in (".py", ".toml"):
+                digest.update(path.name.encode() + b"\0" + path.read_bytes())
+        return digest.hexdigest()
+
+    def examine(self, files: Mapping[str, bytes]) -> list[CheckResult]:
+        """Return one result for each planned check, in the plan's order."""
+        host = SandboxHost(self.confinement, files, self.limits, self.week.modules)
+        try:
+            outcomes = self.session.run(host)
+        finally:
+            host.close()
+        checks = {check.id: check for check in self.session.plan}
+        results = [self._explained(outcome, checks) for outcome in outcomes]
+        own: list[CheckResult] = []
+        if self.mutation:
+            try:
+                own = self.mutation.examine(self.confinement, files, self.limits)
+            except InfraError as error:
+                own = infra(self.mutation.plan, error)
+        try:
+            quality = self.quality.measure(files, self.session.plan, results)
+        except InfraError as error:
+            quality = infra(self.quality.plan, error)
+        return [*results, *own, *quality]
+
+    def _explained(self, outcome: Outcome, checks: Mapping[str, PlannedCheck]) -> CheckResult:
+        """Add the diagnosis to a failed check, where there is one."""
+        if outcome.fault is None:
+            return outcome.result
+        mistake = self._diagnoser.explain(checks[outcome.result.check], outcome.fault)
+        if mistake is None:
+            return outcome.result
+        return replace(outcome.result, misconception=mistake.id, advice=mistake.says)
+
+    def close(self) -> None:
+        """End the suite's session."""
+        self.session.close()
+
+
+def infra(plan: list[PlannedCheck], reason: object) -> list[CheckResult]:
+    """Return results that say that the grader failed: they cost nothing and give nothing."""
+    message = f"The grader failed: {reason}"
+    return [CheckResult(check.id, Verdict.INFRA, message=message) for check in plan]
+
+
+def refused(plan: list[PlannedCheck], reason: str) -> list[CheckResult]:
+    """Return the results of a submission that could not be read."""
+    message = f"Your submission could not be read: {reason}"
+    return [CheckResult(check.id, Verdict.NOT_ATTEMPTED, message=message) for check in plan]
+
+
+def sandbox_limits(limits: courses.Limits) -> Limits:
+    """Return the course's limits of a week as the sandbox takes them."""
+    return Limits(**limits.model_dump())

@@ -1,0 +1,47 @@
+"""Exports: a class's scores as files for people and for other programs, each written whole."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from autograder.atomic import write_text
+from autograder.course import Course
+from autograder.export.csv_export import gradebook_csv
+from autograder.export.json_export import results_json
+from autograder.report import StudentReport
+from autograder.report.feedback import feedback
+
+
+@dataclass(frozen=True)
+class Written:
+    """Where an export put its files: the class's table and the folder with one folder a student."""
+
+    gradebook: Path
+    students: Path
+
+
+def write_class(course: Course, reports: Sequence[StudentReport], out: Path) -> Written:
+    """Write OUT/gradebook.csv and every student's files. Raises OSError where that fails."""
+    written = Written(out / "gradebook.csv", out / "students")
+    for report in reports:
+        write_student(report, out)
+    out.mkdir(parents=True, exist_ok=True)
+    write_text(written.gradebook, gradebook_csv(course, reports))
+    return written
+
+
+def write_student(report: StudentReport, out: Path) -> Path:
+    """Write OUT/students/<id>/results.json and feedback.md, and return that folder.
+
+    Raises ValueError for an id that is no plain file name, which intake never gives.
+    """
+    student = report.score.student
+    if student in ("", ".", "..") or "/" in student or "\\" in student or "\0" in student:
+        raise ValueError(f"{student!r} can't be the name of a folder")
+    folder = out / "students" / student
+    folder.mkdir(parents=True, exist_ok=True)
+    write_text(folder / "results.json", results_json(report))
+    write_text(folder / "feedback.md", feedback(report))
+    return folder

@@ -1,0 +1,47 @@
+"""gradebook.csv: one row per student, one column per component and item."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+
+from autograder.course import Course
+from autograder.display import one_line
+from autograder.report import StudentReport
+
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def gradebook_csv(course: Course, reports: Sequence[StudentReport]) -> str:
+    """Return the class as CSV: student, component ids, item ids, total, max, pending.
+
+    Points have two decimals; those of a component that is not yet open are blank. `pending` names
+    the items whose points may still grow, separated by spaces.
+    """
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    components = [part.id for part in course.components]
+    items = [item.id for item in course.items()]
+    writer.writerow(["student", *components, *items, "total", "max", "pending"])
+    for report in reports:
+        score = report.score
+        parts = [_points(part.points) if part.is_open else "" for part in score.components]
+        pending = " ".join(item.id for item in score.items if item.pending)
+        points = [_points(item.points) for item in score.items]
+        totals = [_points(score.total), _points(score.max_total)]
+        writer.writerow([guard(score.student), *parts, *points, *totals, pending])
+    return out.getvalue()
+
+
+def _points(hundredths: int) -> str:
+    return f"{hundredths // 100}.{hundredths % 100:02d}"
+
+
+def guard(text: str) -> str:
+    """Return text that no spreadsheet takes for a formula: such text gets an apostrophe first."""
+    # Judged before cleaning and after it: a tab in front is a formula's start too.
+    shown = one_line(text)
+    if text.startswith(FORMULA_STARTS) or shown.lstrip().startswith(FORMULA_STARTS):
+        return "'" + shown
+    return shown

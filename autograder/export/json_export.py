@@ -1,0 +1,50 @@
+"""results.json: one student's scores and checks for other programs, in a fixed schema."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from autograder.report import StudentReport
+from autograder.scoring import CheckScore, ItemScore
+
+SCHEMA = "nnf/results/v1"
+
+
+def results_json(report: StudentReport) -> str:
+    """Return the student's results as JSON in ASCII, points as numbers with up to two decimals.
+
+    A check without a record has the verdict null.
+    """
+    score = report.score
+    results = {
+        "schema": SCHEMA,
+        "student": score.student,
+        "total": score.total / 100,
+        "max_total": score.max_total / 100,
+        "confinement": report.confinement,
+        "items": [_item(item) for item in score.items],
+    }
+    return json.dumps(results, indent=2, allow_nan=False) + "\n"
+
+
+def _item(item: ItemScore) -> dict[str, Any]:
+    return {
+        "id": item.id,
+        "title": item.title,
+        "points": item.points / 100,
+        "max_points": item.max_points / 100,
+        "pending": item.pending,
+        "checks": [_check(check) for check in item.checks],
+    }
+
+
+def _check(check: CheckScore) -> dict[str, Any]:
+    result = check.result
+    return {
+        "id": check.planned.id,
+        "title": check.planned.title,
+        "verdict": str(result.verdict) if result else None,
+        "message": result.message if result else "",
+        "seconds": round(result.seconds, 4) if result else 0.0,
+    }

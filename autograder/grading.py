@@ -1,0 +1,209 @@
+"""The main job: take in, plan, run, record. Reading it top to bottom is reading what grading does.
+
+Jobs run on anything shaped like `concurrent.futures.Executor`. Student code runs in sandboxes that
+the jobs' examiners start; the gradebook has one writer, this process.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import multiprocessing
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from autograder.course import Course
+from autograder.gradebook import Gradebook, Job
+from autograder.intake import Submission, take_in
+from autograder.records import CheckResult, PlannedCheck, Verdict
+
+ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a grading run is made with. `dataset` names the data of the accuracy threshold."""
+
+    root: Path
+    week: int
+    dataset: str | None
+    unconfined: bool = False
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a run is: submissions done out of all, and the student just finished."""
+
+    done: int
+    total: int
+    student: str = ""
+
+
+def grade_class(
+    course: Course,
+    setting: Setting,
+    submissions: Path,
+    gradebook: Gradebook,
+    jobs: int,
+    report: Callable[[Progress], None],
+) -> list[Submission]:
+    """Grade every submission of a class and keep each result as soon as it is there.
+
+    Submissions whose results are in the gradebook already are not run again. A submission that
+    brings down its examiner is graded once more by a fresh one, then recorded as our fault.
+    """
+    week = course.week(setting.week)
+    others = [other for other in course.weeks if other.number != week.number]
+    taken = take_in(submissions, week, others)
+    with _pool(setting, jobs) as pool:
+        plan = pool.submit(_describe).result()
+        gradebook.start_run(plan.confinement, setting.dataset or "none", course.salt, plan.versions)
+        gradebook.add_submissions(taken, week.number)
+        todo = _plan(taken, week.number, plan, gradebook)
+        report(Progress(len(taken) - len(todo), len(taken)))
+        for done, (job, results, seconds) in enumerate(_run(todo, pool, setting), start=1):
+            gradebook.record(job.key, _complete(plan.checks, results), seconds)
+            report(Progress(len(taken) - len(todo) + done, len(taken), job.student))
+    gradebook.finish_run()
+    return taken
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What an examiner will check, and what its results depend on."""
+
+    checks: list[PlannedCheck]
+    fingerprint: str
+    confinement: str
+    versions: dict[str, str]
+
+
+Todo = list[tuple[Job, Submission]]
+Ended = tuple[Job, list[CheckResult], float]
+
+
+def _plan(taken: Sequence[Submission], week: int, plan: Plan, gradebook: Gradebook) -> Todo:
+    """Fix the checks of every submission before any of them runs; return what is to be run."""
+    todo: Todo = []
+    for submission in taken:
+        parts = (submission.student, str(week), submission.fingerprint, plan.fingerprint)
+        key = hashlib.sha256("\0".join((*parts, submission.refusal or "")).encode()).hexdigest()
+        job = Job(key, submission.student, week, submission.fingerprint, plan.confinement)
+        gradebook.plan(job, plan.checks)
+        if not gradebook.finished(key):
+            todo.append((job, submission))
+    return todo
+
+
+def _run(todo: Todo, pool: Executor, setting: Setting) -> Iterator[Ended]:
+    """Yield each job's results as it ends."""
+    futures: dict[Future, tuple[Job, Submission]] = {
+        pool.submit(_examine, submission): (job, submission) for job, submission in todo
+    }
+    lost: Todo = []
+    try:
+        for future in as_completed(futures):
+            job, submission = futures[future]
+            try:
+                results, seconds = future.result()
+            except BrokenProcessPool:
+                lost.append((job, submission))
+                continue
+            yield job, results, seconds
+    except BaseException:
+        pool.shutdown(wait=False, cancel_futures=True)
+        raise
+    for job, submission in lost:
+        yield _once_more(job, submission, setting)
+
+
+def _once_more(job: Job, submission: Submission, setting: Setting) -> Ended:
+    """Examine a submission in a pool of its own, after an examiner was lost with it or near it."""
+    with _pool(setting, 1) as pool:
+        try:
+            return job, *pool.submit(_examine, submission).result()
+        except BrokenProcessPool:
+            return job, [], 0.0
+
+
+def _complete(plan: Sequence[PlannedCheck], results: Sequence[CheckResult]) -> list[CheckResult]:
+    """Return a record for each planned check: what is missing is our fault, never a pass."""
+    known = {result.check: result for result in results}
+    lost = "The grader lost this check's result; it has to be graded again."
+    return [
+        known.get(check.id) or CheckResult(check.id, Verdict.INFRA, message=lost) for check in plan
+    ]
+
+
+# What runs in the processes of the pool. Each has one examiner, made when it is first needed.
+
+_setting: Setting | None = None
+_slots: multiprocessing.queues.Queue | None = None  # type: ignore[name-defined]
+_examiner = None
+
+
+def _pool(setting: Setting, jobs: int) -> ProcessPoolExecutor:
+    """Return a pool of examiners, each with a slot (a uid of its own, where we are root).
+
+    They are forked from a server process that has loaded what they need and runs one thread.
+    """
+    os.environ.update(dict.fromkeys(ONE_THREAD, "1"))
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["autograder.examiner"])
+    slots = context.Queue()
+    for slot in range(jobs):
+        slots.put(slot)
+    return ProcessPoolExecutor(jobs, context, _begin, (setting, slots))
+
+
+def _begin(setting: Setting, slots: multiprocessing.queues.Queue) -> None:  # type: ignore[name-defined]
+    global _setting, _slots
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the main process to handle
+    _setting, _slots = setting, slots
+
+
+def _the_examiner() -> Any:
+    """Return this process's examiner."""
+    global _examiner
+    if _examiner is None:
+        from autograder.examiner import Examiner
+        from autograder.sandbox import Unconfined
+        from autograder.sandbox.choose import choose
+
+        assert _setting is not None
+        assert _slots is not None
+        slot = _slots.get(timeout=60)
+        confinement = Unconfined() if _setting.unconfined else choose(slot)
+        _examiner = Examiner(_setting.root, _setting.week, confinement, _setting.dataset)
+    return _examiner
+
+
+def _describe() -> Plan:
+    import platform
+
+    import numpy
+
+    examiner = _the_examiner()
+    versions = {"python": platform.python_version(), "numpy": numpy.__version__}
+    return Plan(examiner.plan, examiner.fingerprint, examiner.confinement.name, versions)
+
+
+def _examine(submission: Submission) -> tuple[list[CheckResult], float]:
+    """Examine one submission; what goes wrong on our side is recorded as ours."""
+    from autograder.examiner import infra, refused
+
+    examiner = _the_examiner()
+    started = time.perf_counter()
+    if submission.refusal is not None:
+        return refused(examiner.plan, submission.refusal), 0.0
+    try:
+        results = examiner.examine(submission.files)
+    except Exception as error:  # noqa: BLE001 - a mistake of ours must not stop the class
+        results = infra(examiner.plan, f"{type(error).__name__}: {error}")
+    return results, time.perf_counter() - started

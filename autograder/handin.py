@@ -1,0 +1,79 @@
+"""A student's hand-in: one archive with a week's files, and a word on what is not done yet."""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import io
+import re
+import sys
+import zipfile
+from pathlib import Path
+
+from autograder.atomic import write_bytes
+from autograder.course import Course, CourseError, Week, load
+
+GAP = re.compile(r"""raise NotImplementedError\(\s*["']([a-z0-9_]+\.[a-z0-9_]+): fill in""")
+
+
+def write_archive(course: Course, root: Path, week: int, out: Path) -> list[str]:
+    """Write the archive `out` with the files of a week and return remarks for the student.
+
+    Only the files that the week asks for go in, under the name of the week's folder. Remarks name
+    files that are missing or are no Python, and tasks still open; they do not stop the hand-in.
+    Raises FileNotFoundError if not one of the files is there.
+    """
+    asked = course.week(week)
+    folder = root / "assignments" / asked.folder
+    contents = {
+        name: (folder / name).read_bytes() for name in asked.files if (folder / name).is_file()
+    }
+    if not contents:
+        raise FileNotFoundError(f"{folder} holds none of the files of week {week}")
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in contents.items():
+            archive.writestr(f"{asked.folder}/{name}", data)
+    write_bytes(out, buffer.getvalue())
+    return _remarks(asked, contents)
+
+
+def _remarks(week: Week, contents: dict[str, bytes]) -> list[str]:
+    remarks = [f"{name} is missing" for name in week.files if name not in contents]
+    open_tasks: dict[str, None] = {}
+    for name in week.modules:
+        if name not in contents:
+            continue
+        try:
+            ast.parse(contents[name], name)
+        except (SyntaxError, ValueError) as error:
+            line = f", line {error.lineno}" if isinstance(error, SyntaxError) else ""
+            remarks.append(f"{name}{line} is not valid Python: {error}")
+        text = contents[name].decode("utf-8", errors="replace")
+        open_tasks |= dict.fromkeys(GAP.findall(text))
+    if open_tasks:
+        remarks.append(f"not attempted yet: {', '.join(open_tasks)}")
+    return remarks
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run as `python -m autograder.handin --week 1`; return 0 if the archive was written."""
+    parser = argparse.ArgumentParser(prog="python -m autograder.handin", description=__doc__)
+    parser.add_argument("--week", type=int, default=1)
+    parser.add_argument("--out", type=Path, help="the archive (default: week<N>.zip)")
+    options = parser.parse_args(arguments)
+    root = Path(__file__).resolve().parents[1]
+    out = options.out or root / f"week{options.week}.zip"
+    try:
+        remarks = write_archive(load(root), root, options.week, out)
+    except (CourseError, FileNotFoundError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    for remark in remarks:
+        print(f"note: {remark}")
+    print(f"{out} is ready to hand in.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,123 @@
+"""The tree that students get: built from an allow-list, searched for leaks, then put in place."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+from autograder.atomic import folder_in_place_of
+from autograder.course import COURSE_FILE, RUBRIC_FILE, Course, Week, load
+from autograder.diagnosis import public_catalogue
+from autograder.release_gate import find_all_leaks
+from autograder.stubs import make_stub
+
+MARKER_FILE = ".release"
+FILES = Path("autograder/release_files")
+
+# What is shipped as it stands. A file that no pattern names stays here; `*` stays in its folder.
+SHIPPED = (
+    COURSE_FILE,
+    RUBRIC_FILE,
+    "pyproject.toml",
+    "requirements.txt",
+    "requirements-torch.txt",
+    "scripts/setup.sh",
+    "data/*.py",
+    "data/*.npz",
+    "autograder/__init__.py",
+    "autograder/__main__.py",
+    "autograder/atomic.py",
+    "autograder/check.py",
+    "autograder/cli.py",
+    "autograder/course.py",
+    "autograder/handin.py",
+    "autograder/records.py",
+    "autograder/signature.py",
+    "autograder/channel/*.py",
+    "autograder/sandbox/*.py",
+    "autograder/suite/*.py",
+)
+SHIPPED_OF_EACH_WEEK = ("README.md", "tests/*.py")
+
+# What exists for students alone: file in release_files -> file in their tree.
+STUDENTS_OWN = {
+    "README.md": "README.md",
+    "Makefile": "Makefile",
+    "gitignore": ".gitignore",
+    "pytest.ini": "pytest.ini",
+}
+
+
+class ReleaseError(Exception):
+    """The students' tree can't be built, or would give something away. Nothing was written."""
+
+
+def build_release(root: Path, out: Path) -> list[str]:
+    """Write the students' tree into the folder `out`; return its files' paths, sorted.
+
+    Stubs are made afresh from the solutions. An earlier release in `out` is replaced, a `.git`
+    folder in it is kept. Raises ReleaseError if `out` holds anything else, if a listed file is
+    missing, or if anything of what students must not see is found in the tree; `out` is then as
+    it was before.
+    """
+    out = out.resolve()
+    if out.exists() and not _replaceable(out):
+        raise ReleaseError(
+            f"{out} holds something that is not an earlier release; name an empty or new folder"
+        )
+    course = load(root)
+    with folder_in_place_of(out) as tree:
+        _copy_shipped(course, root, tree)
+        for week in course.weeks:
+            _write_week(course, week, root, tree)
+        for name, target in STUDENTS_OWN.items():
+            _copy(root / FILES / name, tree / target)
+        leaks = find_all_leaks(course, root, tree)
+        if leaks:
+            raise ReleaseError("the students' tree would give away:\n" + "\n".join(leaks))
+        _write(tree / MARKER_FILE, f"{course.title}: made by `make release`.\n")
+        if (out / ".git").exists():
+            shutil.copytree(out / ".git", tree / ".git", symlinks=True)
+    files = (path.relative_to(out) for path in out.rglob("*") if path.is_file())
+    return sorted(path.as_posix() for path in files if path.parts[0] != ".git")
+
+
+def _replaceable(out: Path) -> bool:
+    return out.is_dir() and ((out / MARKER_FILE).is_file() or not any(out.iterdir()))
+
+
+def _copy_shipped(course: Course, root: Path, tree: Path) -> None:
+    patterns = list(SHIPPED)
+    for week in course.weeks:
+        for name in (*SHIPPED_OF_EACH_WEEK, *week.documents):
+            patterns.append(f"assignments/{week.folder}/{name}")
+    for pattern in patterns:
+        found = [path for path in sorted(root.glob(pattern)) if path.is_file()]
+        if not found:
+            raise ReleaseError(f"{pattern} is to be shipped, but {root} has no such file")
+        for path in found:
+            _copy(path, tree / path.relative_to(root))
+
+
+def _write_week(course: Course, week: Week, root: Path, tree: Path) -> None:
+    """Write a week's stubs, and the known wrong values that explain failures of its public suite."""
+    target = tree / "assignments" / week.folder
+    for name in week.modules:
+        source = f"solutions/{week.folder}/{name}"
+        _write(target / name, make_stub((root / source).read_text("utf-8"), source))
+    known = json.dumps(public_catalogue(root, course, week), indent=1, sort_keys=True)
+    _write(target / "tests" / "diagnosis.json", known + "\n")
+
+
+def _copy(source: Path, target: Path) -> None:
+    if source.is_symlink():
+        raise ReleaseError(f"{source} is a link; only plain files are shipped")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(source, target)
+    shutil.copymode(source, target)
+
+
+def _write(target: Path, text: str) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(text, "utf-8")

@@ -1,0 +1,142 @@
+"""Proves that a tree for students holds no solution, hidden test or catalogued wrong answer."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from autograder.course import Course, Week
+from autograder.misconceptions import load
+from autograder.stubs import MARKER, find_gaps, find_leaks
+
+SHORTEST = 25
+"""Lines of at least this many characters are telling enough to be searched for in every file."""
+
+MARKER_BYTES = re.compile(MARKER.pattern.encode(), re.IGNORECASE)
+
+
+def find_all_leaks(course: Course, root: Path, tree: Path) -> list[str]:
+    """Say what the tree gives away; an empty list if nothing.
+
+    Looks for files by name and by content, for markers, for long lines of gaps and of catalogued
+    edits, for the salt, and compares each stub's and each test's syntax tree.
+    """
+    files = {
+        path.relative_to(tree).as_posix(): path.read_bytes()
+        for path in sorted(tree.rglob("*"))
+        if path.is_file()
+    }
+    leaks = [*_forbidden_names(files), *_copies(root, files)]
+    secrets = {course.salt: "the salt"} if course.salt else {}
+    for week in course.weeks:
+        secrets |= _secret_lines(root, week)
+        leaks += _leaking_stubs(root, week, files)
+    leaks += _hidden_tests(root, files)
+    for name, data in files.items():
+        if MARKER_BYTES.search(data):
+            leaks.append(f"{name}: a solution marker")
+        for line, origin in secrets.items():
+            if line.encode("utf-8") in data:
+                leaks.append(f"{name}: {line!r} from {origin}")
+    return leaks
+
+
+def _forbidden_names(names: Iterable[str]) -> list[str]:
+    """Names that have no business in a student's tree, whatever the files hold."""
+    found = []
+    for name in names:
+        parts = name.split("/")
+        if {"hidden", "solutions", "student_tests"} & set(parts[:-1]):
+            found.append(f"{name}: a file of an instructor's folder")
+        if parts[-1].startswith("misconceptions") or parts[-1] == "grading.toml":
+            found.append(f"{name}: a file for instructors alone")
+    return found
+
+
+def _copies(root: Path, files: dict[str, bytes]) -> list[str]:
+    """Files of the tree that are copies of an instructor's, under whatever name."""
+    private = [*root.glob("solutions/**/*"), *root.glob("assignments/*/hidden/**/*")]
+    digests = {
+        hashlib.sha256(path.read_bytes()).digest(): path.relative_to(root).as_posix()
+        for path in private
+        if path.is_file() and path.stat().st_size
+    }
+    found = []
+    for name, data in files.items():
+        origin = digests.get(hashlib.sha256(data).digest())
+        if origin:
+            found.append(f"{name}: a copy of {origin}")
+    return found
+
+
+def _secret_lines(root: Path, week: Week) -> dict[str, str]:
+    """Return long lines of a week's gaps and catalogued edits: line -> where it comes from.
+
+    What also stands outside the gaps, in a docstring say, is no secret: students get it.
+    """
+    folder = root / "solutions" / week.folder
+    secrets: dict[str, str] = {}
+    given = ""
+    for name in week.modules:
+        source = (folder / name).read_text("utf-8")
+        lines = source.split("\n")
+        hidden: set[int] = set()
+        for gap in find_gaps(source, name):
+            hidden |= set(range(gap.first - 1, gap.last))
+            for line in lines[gap.first : gap.last - 1]:
+                secrets[line.strip()] = f"{name}, the gap at line {gap.first}"
+        given += "\n".join(line for n, line in enumerate(lines) if n not in hidden)
+    catalogue = folder / "misconceptions.toml"
+    for entry in load(catalogue, folder):
+        for line in (entry.replace + "\n" + entry.by).split("\n"):
+            secrets.setdefault(line.strip(), f"misconception {entry.id}")
+    return {
+        line: origin
+        for line, origin in secrets.items()
+        if len(line) >= SHORTEST and line not in given
+    }
+
+
+def _leaking_stubs(root: Path, week: Week, files: dict[str, bytes]) -> list[str]:
+    """Compare the syntax tree of every stub in the tree with its solution's."""
+    found = []
+    for name in week.modules:
+        path = f"assignments/{week.folder}/{name}"
+        source = (root / "solutions" / week.folder / name).read_text("utf-8")
+        if path in files:
+            found += find_leaks(files[path].decode("utf-8"), source, path)
+        else:
+            found.append(f"{path} is missing from the tree")
+    return found
+
+
+def _hidden_tests(root: Path, files: dict[str, bytes]) -> list[str]:
+    """Look for functions of hidden suites, whatever their name, in every module of the tree."""
+    hidden: dict[str, str] = {}
+    for path in sorted(root.glob("assignments/*/hidden/**/*.py")):
+        hidden |= _test_bodies(path.read_bytes(), path.name)
+    for path in sorted(root.glob("assignments/*/tests/**/*.py")):
+        for body in _test_bodies(path.read_bytes(), path.name):
+            hidden.pop(body, None)
+    found = []
+    for name, data in files.items():
+        if name.endswith(".py"):
+            bodies = _test_bodies(data, name)
+            found += [f"{name}: the hidden {hidden[body]}" for body in bodies if body in hidden]
+    return found
+
+
+def _test_bodies(source: bytes, name: str) -> dict[str, str]:
+    """Return what each test function does, without its docstring -> its name."""
+    tests = [
+        node
+        for node in ast.walk(ast.parse(source, name))
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("test")
+    ]
+    return {
+        ast.dump(ast.Module(test.body[ast.get_docstring(test) is not None :], [])): test.name
+        for test in tests
+    }

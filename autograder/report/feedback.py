@@ -1,0 +1,139 @@
+"""feedback.md: what a student reads about each item, in Markdown that no submission can bend."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from autograder.course import format_points
+from autograder.display import many_lines, one_line
+from autograder.records import FULL_CREDIT, CheckResult, Verdict
+from autograder.report import VERDICT_WORDS, StudentReport
+from autograder.scoring import CheckScore, ComponentScore, ItemScore, StudentScore
+
+SUMMARISED = (Verdict.PASS, Verdict.NOT_ATTEMPTED, Verdict.INFRA)
+"""Verdicts that are counted; every other one is shown check by check."""
+
+
+def feedback(report: StudentReport) -> str:
+    """Return the feedback for one student as Markdown.
+
+    Of a check, hidden or not, it shows the title, the verdict, our message and our advice. Messages
+    may quote what the student's code produced: they stand in blocks of plain text.
+    """
+    score = report.score
+    parts = [f"# Feedback for {inline(score.student)}", _summary(score)]
+    if report.refusals:
+        parts.append("## Your submission was not taken")
+        parts += [block(refusal) for refusal in report.refusals]
+    if report.notices:
+        parts += ["## About your files", block("\n".join(report.notices))]
+    writer = _Writer()
+    for component in score.components:
+        if component.is_open:
+            parts += writer.component(component)
+    closed = [part for part in score.components if not part.is_open]
+    if closed:
+        names = (f"{inline(part.title)} ({format_points(part.max_points)})" for part in closed)
+        parts.append("## Not yet open\n\n" + ", ".join(names) + ".")
+    return "\n\n".join(parts) + "\n"
+
+
+def inline(text: str) -> str:
+    """Return text of ours on one line with Markdown's and HTML's characters escaped.
+
+    Code between backticks stays code.
+    """
+    pieces = re.split(r"(`[^`]+`)", one_line(text, 2000))
+    return "".join(piece if n % 2 else _escape(piece) for n, piece in enumerate(pieces))
+
+
+def _escape(text: str) -> str:
+    # An underscore inside a word means nothing in Markdown, and names are full of them.
+    return re.sub(r"[\\`*\[\]<>#~$]|&(?=[\w#])|(?<![^\W_])_|_(?![^\W_])", r"\\\g<0>", text)
+
+
+def block(text: str) -> str:
+    """Return text of anybody's as a block of plain text that its content can't close."""
+    shown = many_lines(text)
+    longest = max((len(run) for run in re.findall("`+", shown)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}text\n{shown}\n{fence}"
+
+
+def _summary(score: StudentScore) -> str:
+    text = f"**{format_points(score.total)} of {format_points(score.max_total)} points"
+    if not score.pending:
+        return f"{text}.**"
+    more = format_points(score.pending_points)
+    return f"{text} so far.** Up to {more} more are still to come: see the items marked pending."
+
+
+class _Writer:
+    """Writes items one after the other and remembers which long messages stood there already."""
+
+    def __init__(self) -> None:
+        self._shown: dict[str, str] = {}
+
+    def component(self, component: ComponentScore) -> Iterator[str]:
+        points = f"{format_points(component.points)} of {format_points(component.max_points)}"
+        yield f"## {inline(component.title)}: {points}"
+        for item in component.items:
+            yield from self._item(item)
+
+    def _item(self, item: ItemScore) -> Iterator[str]:
+        points = f"{format_points(item.points)} of {format_points(item.max_points)}"
+        yield f"### {inline(item.title)} (`{item.id}`): {points}"
+        if item.pending:
+            yield f"*Pending: {item.reason}.*"
+        if item.comment:
+            yield "Comment:\n\n" + block(item.comment)
+        groups: dict[tuple[Verdict | None, str, str | None], list[CheckScore]] = {}
+        for check in item.checks:
+            result = check.result
+            if result is not None and result.verdict not in SUMMARISED:
+                key = (result.verdict, result.message, result.advice)
+                groups.setdefault(key, []).append(check)
+        for checks in groups.values():
+            yield from self._failure(item, checks)
+        counts = _counts(item)
+        if counts:
+            yield counts
+
+    def _failure(self, item: ItemScore, checks: list[CheckScore]) -> Iterator[str]:
+        """Show checks that ended in the same way with the same message."""
+        lines = []
+        for check in checks:
+            result = check.result
+            assert result is not None
+            words = VERDICT_WORDS[result.verdict] + _partial(result)
+            lines.append(f"- **{inline(check.planned.title)}** ({words})")
+        yield "\n".join(lines)
+        if not result.message:
+            pass
+        elif result.message in self._shown and "\n" in result.message:
+            yield f"The message is the one under *{inline(self._shown[result.message])}* above."
+        else:
+            self._shown.setdefault(result.message, item.title)
+            yield block(result.message)
+        if result.advice:
+            yield f"> What probably happened: {inline(result.advice)}"
+
+
+def _partial(result: CheckResult) -> str:
+    if not result.credit:
+        return ""
+    return f"; {100 * result.credit / FULL_CREDIT:.3g} % of its points"
+
+
+def _counts(item: ItemScore) -> str:
+    """Say how many checks passed, were not attempted, or have no result of the student's."""
+    verdicts = [check.result.verdict if check.result else None for check in item.checks]
+    if len(verdicts) > 1 and set(verdicts) == {Verdict.PASS}:
+        return f"All {len(verdicts)} checks passed."
+    said = []
+    for verdict in (*SUMMARISED, None):
+        count = verdicts.count(verdict)
+        if count:
+            said.append(f"{count} {'check' if count == 1 else 'checks'} {VERDICT_WORDS[verdict]}.")
+    return " ".join(said)

@@ -1,0 +1,247 @@
+"""Plan, results, rubric and manual marks -> points. Pure: nothing is read, run or written here.
+
+Points are integers in hundredths, credit runs from 0 to FULL_CREDIT, and each item is rounded once,
+half up, in integer arithmetic, so the same results give the same points everywhere.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from autograder.course import Component, Course, Item
+from autograder.records import FULL_CREDIT, CheckResult, ManualMark, PlannedCheck, Verdict
+
+BY_HAND = "to be marked by hand"
+AGAIN = "must be graded again"
+NOT_YET = "not graded yet"
+
+
+@dataclass(frozen=True)
+class CheckScore:
+    """A planned check and what it measured; None where there is no record of it."""
+
+    planned: PlannedCheck
+    result: CheckResult | None
+
+
+@dataclass(frozen=True)
+class ItemScore:
+    """One item's points. While `pending`, they are what is certain so far, and `reason` says why.
+
+    `comment` is what the person wrote who marked it.
+    """
+
+    id: str
+    title: str
+    points: int
+    max_points: int
+    pending: bool = False
+    reason: str = ""
+    checks: tuple[CheckScore, ...] = ()
+    comment: str = ""
+
+
+@dataclass(frozen=True)
+class ComponentScore:
+    """One component: its items, in the rubric's order; none where it is not yet open."""
+
+    id: str
+    title: str
+    max_points: int
+    extra: bool
+    items: tuple[ItemScore, ...]
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the rubric has items for it already."""
+        return bool(self.items)
+
+    @property
+    def points(self) -> int:
+        """Points so far."""
+        return sum(item.points for item in self.items)
+
+    @property
+    def pending(self) -> bool:
+        """Whether any of its items is."""
+        return any(item.pending for item in self.items)
+
+
+@dataclass(frozen=True)
+class StudentScore:
+    """What one student has. Extra credit counts in `total` and not in `max_total`."""
+
+    student: str
+    components: tuple[ComponentScore, ...]
+
+    @property
+    def items(self) -> tuple[ItemScore, ...]:
+        """The items of all components."""
+        return tuple(item for component in self.components for item in component.items)
+
+    @property
+    def total(self) -> int:
+        """Points so far."""
+        return sum(component.points for component in self.components)
+
+    @property
+    def max_total(self) -> int:
+        """Points of the components that are open now."""
+        return sum(part.max_points for part in self.components if part.is_open and not part.extra)
+
+    @property
+    def pending_points(self) -> int:
+        """What pending items may still add to `total`."""
+        return sum(item.max_points - item.points for item in self.items if item.pending)
+
+    @property
+    def pending(self) -> bool:
+        """Whether any item is."""
+        return any(item.pending for item in self.items)
+
+
+def score_student(
+    course: Course,
+    student: str,
+    planned: Iterable[PlannedCheck],
+    results: Iterable[CheckResult],
+    marks: Iterable[ManualMark] = (),
+    refused_weeks: Collection[int] = (),
+) -> StudentScore:
+    """Score one student over all weeks.
+
+    `planned` and `results` belong to the student's current jobs, `marks` may be the whole class's.
+    An item is pending, and its points are a lower bound, where a planned check has no record, a
+    record is INFRA, nothing is planned for it, or a person has yet to mark it; in `refused_weeks`,
+    whose submissions were not taken, it has 0 points for good. Checks of items that the rubric no
+    longer has are left out. Raises ValueError for two records or plans of one check and for a
+    record without a plan.
+    """
+    checks = _pair(planned, results)
+    given = {mark.item: mark for mark in marks if mark.student == student}
+
+    def score(item: Item) -> ItemScore:
+        refused = item.week in refused_weeks
+        if item.kind == "manual":
+            return _score_manual(item, given.get(item.id), refused)
+        return _score_auto(item, checks.get(item.id, ()), refused)
+
+    def add_up(part: Component) -> ComponentScore:
+        items = tuple(score(item) for item in part.items)
+        return ComponentScore(part.id, part.title, part.points, part.extra, items)
+
+    return StudentScore(student, tuple(add_up(part) for part in course.components))
+
+
+def _pair(
+    planned: Iterable[PlannedCheck], results: Iterable[CheckResult]
+) -> Mapping[str, Sequence[CheckScore]]:
+    """Bring each planned check together with its record, by item."""
+    by_check: dict[str, CheckResult] = {}
+    for result in results:
+        if result.check in by_check:
+            raise ValueError(f"two records of the check {result.check}")
+        by_check[result.check] = result
+    by_item: dict[str, list[CheckScore]] = defaultdict(list)
+    known = set()
+    for check in planned:
+        if check.id in known:
+            raise ValueError(f"the check {check.id} is planned twice")
+        known.add(check.id)
+        by_item[check.item].append(CheckScore(check, by_check.get(check.id)))
+    if by_check.keys() - known:
+        raise ValueError(f"records of checks never planned: {sorted(by_check.keys() - known)}")
+    return by_item
+
+
+def _score_manual(item: Item, mark: ManualMark | None, refused: bool) -> ItemScore:
+    if mark is not None:
+        points = max(0, min(mark.points, item.points))
+        return ItemScore(item.id, item.title, points, item.points, comment=mark.comment)
+    reason = "" if refused else BY_HAND
+    return ItemScore(item.id, item.title, 0, item.points, not refused, reason)
+
+
+def _score_auto(item: Item, checks: Sequence[CheckScore], refused: bool) -> ItemScore:
+    if refused:
+        return ItemScore(item.id, item.title, 0, item.points)
+    points = item_points(item.points, checks)
+    results = [check.result for check in checks]
+    if any(result is not None and result.verdict is Verdict.INFRA for result in results):
+        reason = AGAIN
+    elif None in results or not any(check.planned.weight for check in checks):
+        reason = NOT_YET
+    else:
+        reason = ""
+    return ItemScore(item.id, item.title, points, item.points, bool(reason), reason, tuple(checks))
+
+
+def item_points(max_points: int, checks: Sequence[CheckScore]) -> int:
+    """Return max_points * sum(weight * credit) / (FULL_CREDIT * sum(weight)), rounded half up.
+
+    The sums run over the plan: a check without a record weighs as much as one that failed.
+    """
+    weights = sum(check.planned.weight for check in checks)
+    if weights == 0:
+        return 0
+    earned = sum(check.planned.weight * check.result.credit for check in checks if check.result)
+    return _half_up(max_points * earned, FULL_CREDIT * weights)
+
+
+def _half_up(numerator: int, denominator: int) -> int:
+    return (2 * numerator + denominator) // (2 * denominator)
+
+
+@dataclass(frozen=True)
+class MisconceptionCount:
+    """How many students, not checks, a misconception explains a failure of."""
+
+    id: str
+    advice: str
+    students: int
+
+
+@dataclass(frozen=True)
+class ClassStatistics:
+    """Means in hundredths of a point, for all and by component id, of what is there so far."""
+
+    students: int
+    mean: int
+    component_means: Mapping[str, int]
+    misconceptions: tuple[MisconceptionCount, ...]
+
+
+def class_statistics(scores: Sequence[StudentScore], commonest: int = 3) -> ClassStatistics:
+    """Return the class's means and its `commonest` misconceptions, by students, then by id.
+
+    Raises ValueError for an empty class.
+    """
+    if not scores:
+        raise ValueError("a class without students has no statistics")
+    components = {part.id for score in scores for part in score.components if part.is_open}
+    sums: Counter[str] = Counter()
+    for score in scores:
+        sums.update({part.id: part.points for part in score.components if part.is_open})
+    return ClassStatistics(
+        students=len(scores),
+        mean=_half_up(sum(score.total for score in scores), len(scores)),
+        component_means={id: _half_up(sums[id], len(scores)) for id in components},
+        misconceptions=_commonest(scores, commonest),
+    )
+
+
+def _commonest(scores: Sequence[StudentScore], number: int) -> tuple[MisconceptionCount, ...]:
+    students: Counter[str] = Counter()
+    advice: dict[str, str] = {}
+    for score in scores:
+        found = {}
+        for check in (check for item in score.items for check in item.checks):
+            result = check.result
+            if result and result.misconception and result.verdict is not Verdict.PASS:
+                found[result.misconception] = result.advice or ""
+        students.update(found.keys())
+        advice = found | advice
+    ranked = sorted(students.items(), key=lambda entry: (-entry[1], entry[0]))
+    return tuple(MisconceptionCount(id, advice[id], count) for id, count in ranked[:number])

@@ -1,0 +1,66 @@
+"""What a failure is recognised by: the same wrong value at the same place of the same test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from autograder.channel.faults import Fault
+from autograder.records import Verdict
+from autograder.suite.expect import Wrong
+
+DIGITS = 9
+RTOL = 1e-6
+MAX_ENTRIES = 4096
+
+Signature = dict[str, Any]
+"""What a failure is recognised by, as JSON values: verdict, label, and the value received."""
+
+
+def signature(fault: Fault) -> Signature | None:
+    """Return what identifies a failure, or None where nothing does (a crash, a timeout)."""
+    if isinstance(fault, Wrong):
+        received = fault.received
+        if isinstance(received, np.ndarray):
+            if received.size > MAX_ENTRIES:
+                return None
+            received = {"shape": list(received.shape), "values": _listed(received)}
+        elif not isinstance(received, (bool, int, float, str, type(None))):
+            return None
+        return {"label": fault.label, "received": received}
+    if fault.verdict is Verdict.RAISED:
+        return {"raised": fault.message.partition("\n")[0]}
+    return None
+
+
+def _listed(array: np.ndarray) -> list[float | str]:
+    """Return the entries as JSON can hold them: rounded numbers, and names for what isn't one."""
+    flat = [float(value) for value in array.ravel()]
+    return [float(f"{v:.{DIGITS}g}") if np.isfinite(v) else str(v) for v in flat]
+
+
+def same(one: Signature, other: Signature) -> bool:
+    """Tell whether two failures are the same wrong answer, up to rounding."""
+    if one.keys() != other.keys() or one.get("label") != other.get("label"):
+        return False
+    if "raised" in one:
+        return one["raised"] == other["raised"]
+    first, second = one["received"], other["received"]
+    if not isinstance(first, dict) or not isinstance(second, dict):
+        return type(first) is type(second) and first == second
+    if first["shape"] != second["shape"]:
+        return False
+    a, b = (np.array([float(v) for v in part["values"]]) for part in (first, second))
+    return bool(np.allclose(a, b, rtol=RTOL, atol=1e-12, equal_nan=True))
+
+
+def explain_by_entries(entries: Iterable[Signature], fault: Fault) -> tuple[str, str] | None:
+    """Return (id, text) of the entry of a public catalogue that matches a failure, if one does."""
+    seen = signature(fault)
+    for entry in entries if seen else ():
+        known = {key: value for key, value in entry.items() if key not in ("id", "says")}
+        if same(seen, known):
+            return entry["id"], entry["says"]
+    return None

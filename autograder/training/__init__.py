@@ -1,0 +1,1 @@
+"""Training runs: accuracy thresholds, measured by the examiner on labels of its own."""

@@ -1,0 +1,102 @@
+"""The accuracy threshold: the student's train_step is driven, the examiner measures.
+
+The worker gets training images and labels. Test images and labels never leave this process: after
+each epoch the weights come back over the channel and the accuracy is computed here, by a forward
+pass of our own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from autograder.suite import expect
+from autograder.suite.student import Student
+
+Credit = Callable[[float], int]
+FEATURES, CLASSES = 784, 10
+
+
+@dataclass
+class Training:
+    """A data set with the settings of its threshold, as tests get it (`settings`).
+
+    `load` reads the data when a test first asks for it. `credit` turns a test accuracy in 0..1
+    into credit in 0..FULL_CREDIT; `full_from` is the accuracy from which it is full.
+    """
+
+    name: str
+    load: Callable[[], Any]
+    epochs: int
+    batch_size: int
+    lr: float
+    credit: Credit
+    full_from: float
+
+    @cached_property
+    def data(self) -> Any:
+        """x_train, x_test: uint8 (N, 28, 28); y_train, y_test: integer labels (N,)."""
+        return self.load()
+
+    @cached_property
+    def scale(self) -> tuple[float, float]:
+        """Mean and standard deviation of the training pixels, for train and test images alike."""
+        pixels = self.data.x_train
+        return float(pixels.mean()), float(pixels.std())
+
+    @cached_property
+    def test_rows(self) -> np.ndarray:
+        """The standardised test images as rows: (N, 784) float64."""
+        mean, deviation = self.scale
+        rows = self.data.x_test.reshape(len(self.data.x_test), -1)
+        return (rows.astype(np.float64) - mean) / deviation
+
+
+def two_layer_accuracy(weights: dict[str, np.ndarray], x: np.ndarray, y: np.ndarray) -> float:
+    """Return the accuracy of argmax(relu(x W1^T + b1) W2^T + b2), in 0..1.
+
+    W1: (hidden, 784), b1: (hidden,), W2: (10, hidden), b2: (10,); x: (N, 784); y: (N,).
+    """
+    hidden = np.maximum(x @ weights["W1"].T + weights["b1"], 0.0)
+    logits = hidden @ weights["W2"].T + weights["b2"]
+    return float(np.mean(np.argmax(logits, axis=1) == y))
+
+
+def fetch_weights(model: Any) -> dict[str, np.ndarray]:
+    """Return a TwoLayerMLP's weights as float64 arrays of the right shapes, or fail the test."""
+    first, second = model.layer1, model.layer2
+    w1 = expect.array("layer1.W after training", first.W)
+    shape = (w1.shape[0] if w1.ndim == 2 else 0, FEATURES)
+    weights = {
+        "W1": expect.array("layer1.W after training", w1, shape),
+        "b1": expect.array("layer1.b after training", first.b, shape[:1]),
+        "W2": expect.array("layer2.W after training", second.W, (CLASSES, shape[0])),
+        "b2": expect.array("layer2.b after training", second.b, (CLASSES,)),
+    }
+    return {name: array.astype(np.float64) for name, array in weights.items()}
+
+
+def train_two_layer(student: Student, training: Training, seed: int) -> dict[str, list[Any]]:
+    """Train the student's TwoLayerMLP through its own train_step and measure it after each epoch.
+
+    Returns {"loss": as the student's code reported it (None where that is no finite number),
+    "accuracy": as measured here}, one entry for each epoch.
+    """
+    data = training.data
+    model = student.mnist_mlp.TwoLayerMLP()
+    x = student.prepare("standardise", data.x_train, *training.scale)
+    y = student.keep(data.y_train.astype(np.int64))
+    curve: dict[str, list[Any]] = {"loss": [], "accuracy": []}
+    for epoch in range(training.epochs):
+        loss = student.drive(
+            "train_epoch", model, x, y, training.batch_size, training.lr, seed + epoch
+        )
+        finite = type(loss) is float and np.isfinite(loss)
+        curve["loss"].append(round(loss, 6) if finite else None)
+        accuracy = two_layer_accuracy(fetch_weights(model), training.test_rows, data.y_test)
+        curve["accuracy"].append(round(accuracy, 6))
+    return curve

@@ -1,0 +1,13 @@
+"""The data sets of the course, ready to use: `data.load("digits")`, `data.load("mnist")` ..."""
+
+from data.datasets import NAMES, DataError, Dataset, cache_folder, cached, load, load_or_digits
+
+__all__ = [
+    "NAMES",
+    "DataError",
+    "Dataset",
+    "cache_folder",
+    "cached",
+    "load",
+    "load_or_digits",
+]

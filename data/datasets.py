@@ -1,0 +1,197 @@
+"""Loading a data set by its name: the embedded digits, or a file of the cache."""
+
+from __future__ import annotations
+
+import os
+import zipfile
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, overload
+
+import numpy as np
+
+ImageSet = Literal["digits", "mnist", "cifar10"]
+
+NAMES = ("digits", "mnist", "cifar10", "shakespeare")
+
+SHAPES = {
+    "digits": ((1437, 8, 8), (360, 8, 8)),  # as embedded; `load` returns them in a 28x28 frame
+    "mnist": ((60_000, 28, 28), (10_000, 28, 28)),
+    "cifar10": ((50_000, 32, 32, 3), (10_000, 32, 32, 3)),
+}
+"""The shapes of x_train and x_test in the file of each image set."""
+
+CLASSES = 10
+SHAKESPEARE_BYTES = 1_115_394
+
+_EMBEDDED_DIGITS = Path(__file__).with_name("digits.npz")
+
+
+class DataError(Exception):
+    """A data set is not there, or its file is damaged. The text says what mends it."""
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A labelled image set with its official split (digits: the course's own split).
+
+    Attributes:
+        name: "digits", "mnist" or "cifar10".
+        x_train: uint8, 0 (background) to 255. digits: (1437, 28, 28); mnist: (60000, 28, 28);
+            cifar10: (50000, 32, 32, 3), channels red, green, blue.
+        y_train: uint8, the class 0 to 9 of each image in x_train, shape (len(x_train),).
+        x_test: as x_train. digits: (360, 28, 28); mnist: (10000, 28, 28);
+            cifar10: (10000, 32, 32, 3).
+        y_test: uint8, shape (len(x_test),).
+    """
+
+    name: str
+    x_train: np.ndarray
+    y_train: np.ndarray
+    x_test: np.ndarray
+    y_test: np.ndarray
+
+
+def cache_folder() -> Path:
+    """The folder of the downloaded data sets: $COURSE_DATA, or data/cache in the repository."""
+    chosen = os.environ.get("COURSE_DATA")
+    return Path(chosen).expanduser() if chosen else Path(__file__).with_name("cache")
+
+
+def cache_file(name: str) -> Path:
+    """Where the cache keeps `name`: mnist.npz, cifar10.npz or shakespeare.txt."""
+    return cache_folder() / ("shakespeare.txt" if name == "shakespeare" else f"{name}.npz")
+
+
+def cached(name: str) -> bool:
+    """Whether `load(name)` has a file to read. digits are always there."""
+    _check_name(name)
+    return name == "digits" or cache_file(name).is_file()
+
+
+@overload
+def load(name: Literal["shakespeare"]) -> str: ...
+@overload
+def load(name: ImageSet) -> Dataset: ...
+@overload
+def load(name: str) -> Dataset | str: ...
+def load(name: str) -> Dataset | str:
+    """Read a data set. No network is used.
+
+    Args:
+        name: "digits", "mnist", "cifar10" or "shakespeare".
+
+    Returns:
+        A `Dataset` of fresh arrays; for "shakespeare" a str of 1,115,394 ASCII characters.
+
+    Raises:
+        ValueError: no data set has this name.
+        DataError: the cache lacks its file, or the file is damaged.
+    """
+    _check_name(name)
+    if name == "digits":
+        arrays = read_arrays("digits", _EMBEDDED_DIGITS)
+        framed = {key: frame(x) if key.startswith("x_") else x for key, x in arrays.items()}
+        return Dataset("digits", **framed)
+    path = cache_file(name)
+    if not path.is_file():
+        raise DataError(
+            f"{name} is not in the data cache: there is no file {path}. "
+            f"`make data NAMES={name}` downloads it, `make data` all data sets."
+        )
+    if name == "shakespeare":
+        return read_text(path)
+    return Dataset(name, **read_arrays(name, path))
+
+
+def load_or_digits(name: ImageSet) -> Dataset:
+    """Like `load`, but the digits where the cache lacks `name`: see the result's `.name`.
+
+    A damaged file is still a DataError: only a missing one is replaced.
+    """
+    if name not in SHAPES:
+        raise ValueError(f"digits can stand in for an image set only, not for {name!r}")
+    return load(name if cached(name) else "digits")
+
+
+def frame(images: np.ndarray) -> np.ndarray:
+    """Enlarge 8x8 images three times and centre them in MNIST's 28x28 frame.
+
+    Bilinear: pixel i of the 24 lies at (i + 1/2) / 3 - 1/2 of the 8 and is the weighted mean of
+    its two neighbours there; beyond the edge the edge pixel repeats. Two background pixels remain
+    on every side. All arithmetic is in integers, so the result is the same on every machine.
+
+    Args:
+        images: (N, 8, 8) uint8, 0 to 16.
+
+    Returns:
+        (N, 28, 28) uint8, 0 to 255 (16 becomes 255).
+    """
+    thirds = np.zeros((24, 8), np.int64)  # each row holds the weights of one pixel, times 3
+    for i in range(24):
+        source, offset = divmod(i - 1, 3)
+        thirds[i, max(source, 0)] += 3 - offset
+        thirds[i, min(source + 1, 7)] += offset
+    enlarged = thirds @ images.astype(np.int64) @ thirds.T  # 0 to 16 * 9
+    framed = np.zeros((len(images), 28, 28), np.uint8)
+    framed[:, 2:26, 2:26] = (enlarged * 255 + 72) // 144
+    return framed
+
+
+def read_arrays(name: str, path: Path) -> dict[str, np.ndarray]:
+    """Read and check the four arrays of an image set's .npz file.
+
+    Raises:
+        DataError: the file can't be read, or an array has another type, shape or range.
+    """
+    shapes = dict(zip(("x_train", "x_test"), SHAPES[name], strict=True))
+    shapes |= {key.replace("x", "y"): shape[:1] for key, shape in shapes.items()}
+    try:
+        with path.open("rb") as stream:
+            if not zipfile.is_zipfile(stream):
+                raise ValueError("not a whole .npz archive")
+            stream.seek(0)
+            with np.load(stream, allow_pickle=False) as file:
+                arrays = {key: file[key] for key in shapes}
+    except KeyError as error:
+        raise damaged(name, path, f"it has no array {error.args[0].split()[0]}") from error
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise damaged(name, path, f"it cannot be read ({error})") from error
+    for key, array in arrays.items():
+        if array.dtype != np.uint8 or array.shape != shapes[key]:
+            found = f"{array.dtype} of shape {array.shape}"
+            raise damaged(name, path, f"{key} is {found}, not uint8 of shape {shapes[key]}")
+        if key.startswith("y_") and array.max() >= CLASSES:
+            raise damaged(name, path, f"{key} has the label {array.max()}, not only 0 to 9")
+    return arrays
+
+
+def read_text(path: Path) -> str:
+    """Read and check shakespeare.txt.
+
+    Raises:
+        DataError: the file can't be read, is not ASCII or has another length.
+    """
+    try:
+        text = path.read_bytes().decode("ascii")
+    except (OSError, UnicodeDecodeError) as error:
+        raise damaged("shakespeare", path, f"it cannot be read ({error})") from error
+    if len(text) != SHAKESPEARE_BYTES:
+        reason = f"it has {len(text):,} characters, not {SHAKESPEARE_BYTES:,}"
+        raise damaged("shakespeare", path, reason)
+    return text
+
+
+def damaged(name: str, path: Path, reason: str) -> DataError:
+    """The error for a file that is there but not what it should be."""
+    if name == "digits":
+        remedy = f"Restore it from the repository: git checkout -- data/{path.name}"
+    else:
+        remedy = f"This replaces it: make data NAMES={name}"
+    return DataError(f"{path} is damaged: {reason}. {remedy}")
+
+
+def _check_name(name: str) -> None:
+    if name not in NAMES:
+        raise ValueError(f"there is no data set {name!r}; choose one of {', '.join(NAMES)}")

@@ -1,0 +1,288 @@
+"""Filling the cache, from a small server on this machine in place of the network."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import pickle
+import tarfile
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import data
+from data import __main__ as cli
+from data import download
+from data.datasets import SHAPES
+from data.vision import datasets
+
+CIFAR = datasets.CIFAR10
+TEXT = b"Now is the winter of our discontent"
+
+
+def md5(content: bytes) -> str:
+    return hashlib.md5(content).hexdigest()
+
+
+def idx(array: np.ndarray) -> bytes:
+    """The gzipped IDX file of an array of unsigned bytes."""
+    head = bytes([0, 0, 8, array.ndim]) + np.array(array.shape, ">u4").tobytes()
+    return gzip.compress(head + array.tobytes(), mtime=0)
+
+
+class Server:
+    """Serves `files` (path to content) and notes what is asked for.
+
+    The paths in `cut` are announced in full and end halfway; those in `changed` have a wrong byte.
+    """
+
+    def __init__(self) -> None:
+        self.files: dict[str, bytes] = {}
+        self.cut: set[str] = set()
+        self.changed: set[str] = set()
+        self.asked: list[str] = []
+        server = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                server.asked.append(self.path)
+                content = server.files.get(self.path)
+                if content is None:
+                    self.send_error(404)
+                    return
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(content)))
+                self.end_headers()
+                if self.path in server.cut:
+                    content = content[: len(content) // 2]
+                if self.path in server.changed:
+                    content = content[:-1] + bytes([content[-1] ^ 1])
+                self.wfile.write(content)
+
+            def log_message(self, *args: object) -> None:
+                """Keep the test's output free of the server's log."""
+
+        self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.http.server_address[1]}/"
+
+
+@pytest.fixture
+def server(monkeypatch):
+    monkeypatch.setenv("no_proxy", "*")
+    monkeypatch.delenv("http_proxy", raising=False)
+    server = Server()
+    thread = threading.Thread(target=server.http.serve_forever, args=(0.01,))
+    thread.start()
+    yield server
+    server.http.shutdown()
+    thread.join()
+    server.http.server_close()
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    """A cache folder that does not exist yet."""
+    folder = tmp_path / "cache"
+    monkeypatch.setenv("COURSE_DATA", str(folder))
+    return folder
+
+
+@pytest.fixture
+def mnist(server, monkeypatch):
+    """A small MNIST on the server; its arrays."""
+    rng = np.random.default_rng(0)
+    arrays = {
+        "x_train": rng.integers(0, 256, (6, 28, 28), np.uint8),
+        "y_train": rng.integers(0, 10, 6, np.uint8),
+        "x_test": rng.integers(0, 256, (4, 28, 28), np.uint8),
+        "y_test": rng.integers(0, 10, 4, np.uint8),
+    }
+    names = [name for name, _ in datasets.MNIST.resources]
+    contents = [idx(array) for array in arrays.values()]
+    server.files |= {f"/{name}": c for name, c in zip(names, contents, strict=True)}
+    resources = [(name, md5(c)) for name, c in zip(names, contents, strict=True)]
+    monkeypatch.setattr(datasets.MNIST, "resources", resources)
+    monkeypatch.setattr(datasets.MNIST, "mirrors", [server.url])
+    monkeypatch.setitem(SHAPES, "mnist", ((6, 28, 28), (4, 28, 28)))
+    return arrays
+
+
+@pytest.fixture
+def cifar10(server, monkeypatch):
+    """A small CIFAR-10 on the server; its arrays."""
+    rng = np.random.default_rng(1)
+    x = rng.integers(0, 256, (12, 32, 32, 3), np.uint8)
+    y = rng.integers(0, 10, 12, np.uint8)
+    names = [name for name, _ in CIFAR.train_list + CIFAR.test_list]
+    contents = {CIFAR.meta["filename"]: pickle.dumps({"label_names": list("abcdefghij")})}
+    for i, name in enumerate(names):  # six batches of two images, red plane first
+        rows = x[2 * i : 2 * i + 2].transpose(0, 3, 1, 2).reshape(2, -1)
+        contents[name] = pickle.dumps({"data": rows, "labels": y[2 * i : 2 * i + 2].tolist()})
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w:gz") as tar:
+        for name, content in contents.items():
+            member = tarfile.TarInfo(f"{CIFAR.base_folder}/{name}")
+            member.size = len(content)
+            tar.addfile(member, io.BytesIO(content))
+    server.files["/cifar.tar.gz"] = archive.getvalue()
+    checked = [[name, md5(contents[name])] for name in names]
+    monkeypatch.setattr(CIFAR, "url", server.url + "cifar.tar.gz")
+    monkeypatch.setattr(CIFAR, "tgz_md5", md5(archive.getvalue()))
+    monkeypatch.setattr(CIFAR, "train_list", checked[:5])
+    monkeypatch.setattr(CIFAR, "test_list", checked[5:])
+    meta = CIFAR.meta | {"md5": md5(contents[CIFAR.meta["filename"]])}
+    monkeypatch.setattr(CIFAR, "meta", meta)
+    monkeypatch.setitem(SHAPES, "cifar10", ((10, 32, 32, 3), (2, 32, 32, 3)))
+    return {"x_train": x[:10], "y_train": y[:10], "x_test": x[10:], "y_test": y[10:]}
+
+
+@pytest.fixture
+def shakespeare(server, monkeypatch):
+    server.files["/input.txt"] = TEXT
+    monkeypatch.setattr(download, "SHAKESPEARE_URL", server.url + "input.txt")
+    monkeypatch.setattr(download, "SHAKESPEARE_MD5", md5(TEXT))
+    monkeypatch.setattr("data.datasets.SHAKESPEARE_BYTES", len(TEXT))
+
+
+def in_cache(folder: Path) -> set[str]:
+    """The files below a folder, whatever their depth."""
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("name", ["mnist", "cifar10"])
+def test_an_image_set_arrives_as_it_was_sent(cache, request, name):
+    arrays = request.getfixturevalue(name)
+    assert download.fetch(name)
+    loaded = data.load(name)
+    for key, array in arrays.items():
+        np.testing.assert_array_equal(getattr(loaded, key), array)
+    assert in_cache(cache) == {f"{name}.npz"}
+
+
+def test_the_text_arrives_as_it_was_sent(cache, shakespeare):
+    assert download.fetch("shakespeare")
+    assert data.load("shakespeare") == TEXT.decode()
+    assert in_cache(cache) == {"shakespeare.txt"}
+
+
+def test_what_is_there_is_not_fetched_again(cache, server, mnist):
+    download.fetch("mnist")
+    server.asked.clear()
+    assert not download.fetch("mnist")
+    assert server.asked == []
+
+
+def test_a_damaged_file_is_replaced(cache, mnist, capsys):
+    cache.mkdir()
+    (cache / "mnist.npz").write_bytes(b"half a file")
+    assert download.fetch("mnist")
+    np.testing.assert_array_equal(data.load("mnist").x_test, mnist["x_test"])
+    assert "is damaged" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("fault", ["cut", "changed"])
+def test_a_spoilt_download_leaves_only_whole_archives_and_goes_on_from_them(
+    cache, server, mnist, fault
+):
+    third = "/t10k-images-idx3-ubyte.gz"
+    getattr(server, fault).add(third)
+    with pytest.raises(data.DataError, match="t10k-images") as caught:
+        download.fetch("mnist")
+    assert "corrupted" in str(caught.value)
+    assert "make data NAMES=mnist" in str(caught.value)
+    whole = {"train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"}
+    assert in_cache(cache) == {f".mnist-download/MNIST/raw/{name}" for name in whole}
+    assert not data.cached("mnist")
+
+    getattr(server, fault).clear()
+    server.asked.clear()
+    assert download.fetch("mnist")
+    assert {path.lstrip("/") for path in server.asked} == {third[1:], "t10k-labels-idx1-ubyte.gz"}
+    np.testing.assert_array_equal(data.load("mnist").x_train, mnist["x_train"])
+    assert in_cache(cache) == {"mnist.npz"}
+
+
+@pytest.mark.parametrize("fault", ["cut", "changed"])
+@pytest.mark.parametrize(
+    ("name", "path"), [("cifar10", "/cifar.tar.gz"), ("shakespeare", "/input.txt")]
+)
+def test_a_spoilt_single_archive_leaves_nothing(cache, server, request, name, path, fault):
+    request.getfixturevalue(name)
+    getattr(server, fault).add(path)
+    with pytest.raises(data.DataError, match=f"{name} could not be downloaded"):
+        download.fetch(name)
+    assert in_cache(cache) == set()
+    assert not any(cache.iterdir())
+
+
+def test_what_a_killed_run_left_is_not_believed(cache, mnist):
+    raw = cache / ".mnist-download" / "MNIST" / "raw"
+    raw.mkdir(parents=True)
+    for name, _ in datasets.MNIST.resources:  # torchvision takes such files for finished
+        (raw / name.removesuffix(".gz")).write_bytes(b"\0")
+    download.fetch("mnist")
+    np.testing.assert_array_equal(data.load("mnist").x_train, mnist["x_train"])
+    assert in_cache(cache) == {"mnist.npz"}
+
+
+def test_another_data_set_under_the_right_name_is_refused(cache, mnist, monkeypatch):
+    monkeypatch.setitem(SHAPES, "mnist", ((7, 28, 28), (4, 28, 28)))
+    with pytest.raises(data.DataError, match=r"not uint8 of shape \(7, 28, 28\)"):
+        download.fetch("mnist")
+    assert not data.cached("mnist")
+
+
+def test_an_interruption_leaves_nothing_incomplete(cache, mnist, monkeypatch, capsys):
+    def half(url, filename):
+        Path(filename).write_bytes(b"half")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(datasets.utils, "_urlretrieve", half)
+    assert cli.main(["download", "mnist"]) == 130
+    assert "mnist: interrupted" in capsys.readouterr().err
+    assert not any(cache.iterdir())
+
+
+def test_without_a_network_each_set_is_named_and_nothing_is_left(
+    cache, server, mnist, cifar10, shakespeare, capsys
+):
+    server.http.shutdown()
+    server.http.server_close()
+    assert cli.main(["download"]) == 1
+    error = capsys.readouterr().err
+    for name in ("mnist", "cifar10", "shakespeare"):
+        assert f"{name} could not be downloaded" in error
+    assert "Connection refused" in error
+    assert error.endswith("Not downloaded: mnist, cifar10, shakespeare.\n")
+    assert not any(cache.iterdir())
+
+
+def test_one_failure_does_not_stop_the_others(cache, server, mnist, shakespeare, capsys):
+    server.cut.add("/t10k-labels-idx1-ubyte.gz")
+    assert cli.main(["download", "mnist", "shakespeare"]) == 1
+    output = capsys.readouterr()
+    assert "shakespeare: downloaded, 0.0 MB" in output.out
+    assert output.err.endswith("Not downloaded: mnist.\n")
+    assert data.cached("shakespeare")
+    assert not data.cached("mnist")
+
+
+def test_a_silent_server_is_given_up(cache, monkeypatch):
+    monkeypatch.setattr(download, "SILENCE_SECONDS", 0.05)
+    monkeypatch.setenv("no_proxy", "*")
+    with ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as mute:  # never accepts
+        url = f"http://127.0.0.1:{mute.server_address[1]}/input.txt"
+        monkeypatch.setattr(download, "SHAKESPEARE_URL", url)
+        with pytest.raises(data.DataError, match="timed out"):
+            download.fetch("shakespeare")
+
+
+def test_the_command_knows_its_names(capsys):
+    with pytest.raises(SystemExit) as caught:
+        cli.main(["download", "mnst"])
+    assert caught.value.code == 2
+    assert "choose from mnist, cifar10, shakespeare" in capsys.readouterr().err

@@ -1,0 +1,155 @@
+"""What is exported can be read back, opens safely in a spreadsheet, and is written whole."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from autograder import atomic
+from autograder.course import load, parse_points
+from autograder.export import write_class, write_student
+from autograder.export.csv_export import FORMULA_STARTS, gradebook_csv, guard
+from autograder.export.json_export import SCHEMA, results_json
+from autograder.records import FULL_CREDIT, CheckResult, ManualMark, PlannedCheck, Verdict
+from autograder.report import StudentReport
+from autograder.scoring import score_student
+
+COURSE = load(Path(__file__).resolve().parents[1])
+PLAN = [
+    PlannedCheck("t::a", "week1.mse", "The loss is a mean."),
+    PlannedCheck("t::b", "week1.mse", "The gradient is divided by the size."),
+    PlannedCheck("t::c", "week1.relu", "ReLU is 0 at 0."),
+]
+RESULTS = [
+    CheckResult("t::a", Verdict.PASS, FULL_CREDIT, seconds=0.123456),
+    CheckResult("t::b", Verdict.WRONG, message="off by \ud800 2, \x1b[31m"),
+]
+MARKS = [ManualMark("ada", "week1.derive_linear", 225, "fine")]
+
+
+def report(student: str = "ada") -> StudentReport:
+    return StudentReport(score_student(COURSE, student, PLAN, RESULTS, MARKS), "bubblewrap")
+
+
+def rows_of(text: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def test_the_csv_has_a_row_per_student_and_a_column_per_component_and_item() -> None:
+    ada, ben = rows_of(gradebook_csv(COURSE, [report(), report("ben")]))
+    columns = [part.id for part in COURSE.components] + [item.id for item in COURSE.items()]
+    assert list(ada) == ["student", *columns, "total", "max", "pending"]
+    assert (ada["student"], ben["student"]) == ("ada", "ben")
+    assert ada["week1.mse"] == "0.75"
+    assert ada["week1.derive_linear"] == "2.25"
+    assert ada["derivations"] == "2.25"
+    assert ada["core"] == "0.75"
+    assert ada["total"] == "3.00"
+    assert ada["max"] == f"{report().score.max_total / 100:.2f}"
+    assert "week1.relu" in ada["pending"].split(" ")
+    assert "week1.derive_linear" not in ada["pending"].split(" ")
+    assert all(ada[part.id] == "" for part in COURSE.components if not part.is_open)
+
+
+def test_items_add_up_to_components_and_components_to_the_total() -> None:
+    (row,) = rows_of(gradebook_csv(COURSE, [report()]))
+    for part in COURSE.components:
+        if part.is_open:
+            added = sum(parse_points(row[item.id]) for item in part.items)
+            assert added == parse_points(row[part.id])
+    shown = [row[part.id] for part in COURSE.components if row[part.id]]
+    assert sum(map(parse_points, shown)) == parse_points(row["total"])
+
+
+@pytest.mark.parametrize(
+    "id", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", " =1", "\n=cmd|' /C calc'!A0", '"=1']
+)
+def test_no_cell_is_a_formula(id: str) -> None:
+    (row,) = rows_of(gradebook_csv(COURSE, [report(id)]))
+    assert not row["student"].lstrip().startswith(FORMULA_STARTS)
+    assert row["student"].isprintable()
+
+
+def test_usual_ids_stay_as_they_are() -> None:
+    for id in ("ada", "Zo\u00eb", "a,b", 'a"b', "a.b@c-d"):
+        (row,) = rows_of(gradebook_csv(COURSE, [report(id)]))
+        assert row["student"] == guard(id) == id
+
+
+def test_the_json_has_exactly_the_documented_fields() -> None:
+    results = json.loads(results_json(report()))
+    assert list(results) == ["schema", "student", "total", "max_total", "confinement", "items"]
+    assert results["schema"] == SCHEMA == "nnf/results/v1"
+    assert (results["student"], results["confinement"]) == ("ada", "bubblewrap")
+    assert results["total"] == 3.0
+    assert results["max_total"] == report().score.max_total / 100
+    assert [item["id"] for item in results["items"]] == [item.id for item in COURSE.items()]
+    for item in results["items"]:
+        assert list(item) == ["id", "title", "points", "max_points", "pending", "checks"]
+        for check in item["checks"]:
+            assert list(check) == ["id", "title", "verdict", "message", "seconds"]
+    mse = next(item for item in results["items"] if item["id"] == "week1.mse")
+    assert (mse["points"], mse["max_points"], mse["pending"]) == (0.75, 1.5, False)
+    assert [check["verdict"] for check in mse["checks"]] == ["pass", "wrong"]
+    assert mse["checks"][0]["seconds"] == 0.1235
+    assert mse["checks"][1]["message"] == RESULTS[1].message
+
+
+def test_a_check_without_a_record_has_no_verdict() -> None:
+    results = json.loads(results_json(report()))
+    relu = next(item for item in results["items"] if item["id"] == "week1.relu")
+    assert relu["pending"] is True
+    assert relu["checks"] == [
+        {"id": "t::c", "title": "ReLU is 0 at 0.", "verdict": None, "message": "", "seconds": 0.0}
+    ]
+
+
+def test_points_in_the_json_are_exact_to_two_decimals() -> None:
+    for hundredths in range(12_001):
+        assert f"{hundredths / 100:.2f}" == f"{hundredths // 100}.{hundredths % 100:02d}"
+        assert json.loads(json.dumps(hundredths / 100)) * 100 == pytest.approx(hundredths)
+
+
+def test_the_files_are_where_they_belong(tmp_path: Path) -> None:
+    out = tmp_path / "new" / "out"
+    written = write_class(COURSE, [report(), report("ben")], out)
+    assert written.gradebook == out / "gradebook.csv"
+    assert written.students == out / "students"
+    found = sorted(str(path.relative_to(out)) for path in out.rglob("*") if path.is_file())
+    assert found == [
+        "gradebook.csv",
+        "students/ada/feedback.md",
+        "students/ada/results.json",
+        "students/ben/feedback.md",
+        "students/ben/results.json",
+    ]
+    assert json.loads((out / "students/ben/results.json").read_bytes())["student"] == "ben"
+    assert "# Feedback for ben" in (out / "students/ben/feedback.md").read_text("utf-8")
+    assert len(rows_of(written.gradebook.read_text("utf-8"))) == 2
+
+
+def test_a_write_that_fails_leaves_the_old_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_class(COURSE, [report()], tmp_path)
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+
+    def full_disk(*paths: object) -> None:
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(atomic.os, "replace", full_disk)
+    with pytest.raises(OSError, match="No space left"):
+        write_class(COURSE, [report("ben"), report()], tmp_path)
+    after = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    assert after == before
+
+
+@pytest.mark.parametrize("id", ["", ".", "..", "../ada", "/ada", "a/b", "a\\b", "a\0b"])
+def test_an_id_that_is_no_file_name_is_refused(tmp_path: Path, id: str) -> None:
+    with pytest.raises(ValueError, match="can't be the name of a folder"):
+        write_student(report(id), tmp_path / "out")
+    assert list(tmp_path.iterdir()) == []

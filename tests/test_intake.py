@@ -1,0 +1,561 @@
+"""Submissions are found and fingerprinted; a bad one is its student's refusal and nobody else's."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import os
+import tarfile
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from autograder import unpack
+from autograder.course import Limits, Week
+from autograder.intake import IntakeError, Submission, overlooked, student_id, take_in
+
+LIMITS = Limits(
+    request_seconds=1,
+    test_seconds=1,
+    training_seconds=1,
+    memory_mb=1,
+    training_memory_mb=1,
+    processes=1,
+    output_kb=1,
+    file_mb=1,
+)
+
+
+def make_week(number: int, folder: str, *modules: str) -> Week:
+    return Week(
+        number=number,
+        id=f"week{number}",
+        folder=folder,
+        title="A week",
+        modules=modules,
+        documents=("notes.md",),
+        limits=LIMITS,
+    )
+
+
+WEEK = make_week(1, "week1_layers", "layers.py", "losses.py")
+OTHER = make_week(2, "week2_engine", "engine.py", "losses.py")
+FILES = {"layers.py": b"a = 1\n", "losses.py": b"b = 2\n", "notes.md": b"# Notes\n"}
+
+Contents = dict[str, bytes]
+
+
+def put_folder(path: Path, files: Contents) -> None:
+    path.mkdir(parents=True, exist_ok=True)
+    for name, content in files.items():
+        (path / name).parent.mkdir(parents=True, exist_ok=True)
+        (path / name).write_bytes(content)
+
+
+def zip_bytes(files: Contents, method: int = zipfile.ZIP_DEFLATED) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", method) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return out.getvalue()
+
+
+def tar_bytes(files: Contents, *others: tarfile.TarInfo, format: int = tarfile.PAX_FORMAT) -> bytes:
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w", format=format) as archive:
+        for name, content in files.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            archive.addfile(info, io.BytesIO(content))
+        for info in others:
+            archive.addfile(info)
+    return out.getvalue()
+
+
+def special(name: str, type: bytes, target: str = "") -> tarfile.TarInfo:
+    info = tarfile.TarInfo(name)
+    info.type, info.linkname = type, target
+    return info
+
+
+def take_one(directory: Path, others: tuple[Week, ...] = ()) -> Submission:
+    submissions = take_in(directory, WEEK, others)
+    assert len(submissions) == 1
+    return submissions[0]
+
+
+def refusal_of(directory: Path, archive: bytes, name: str = "ada.zip") -> str:
+    """Return why an archive is refused; an honest neighbour must not notice."""
+    (directory / name).write_bytes(archive)
+    put_folder(directory / "neighbour", FILES)
+    bad, good = take_in(directory, WEEK)
+    (directory / name).unlink()
+    assert (good.files, good.notices, good.refusal) == (FILES, (), None)
+    assert bad.student == "ada"
+    assert bad.files == {}
+    assert bad.refusal is not None
+    assert name in bad.refusal
+    return bad.refusal
+
+
+KINDS: dict[str, Callable[[Path, Contents], object]] = {
+    "folder": lambda d, files: put_folder(d / "ada", files),
+    "zip": lambda d, files: (d / "ada.zip").write_bytes(zip_bytes(files)),
+    "stored zip": lambda d, files: (d / "ada.zip").write_bytes(zip_bytes(files, 0)),
+    "tar": lambda d, files: (d / "ada.tar").write_bytes(tar_bytes(files)),
+    "tar.gz": lambda d, files: (d / "ada.tar.gz").write_bytes(gzip.compress(tar_bytes(files))),
+    "tgz": lambda d, files: (d / "ada.TGZ").write_bytes(gzip.compress(tar_bytes(files))),
+    "unzipped by a browser": lambda d, files: (d / "ada.tgz").write_bytes(tar_bytes(files)),
+}
+ROOTS = ["", "week1_layers/", "assignments/week1_layers/", "my work/", "ada/week1_layers/", "./"]
+ROOTS += ["repository/assignments/week1_layers/"]
+
+
+@pytest.mark.parametrize("root", ROOTS)
+@pytest.mark.parametrize("kind", KINDS)
+def test_files_are_found_wherever_the_root_is(tmp_path: Path, kind: str, root: str) -> None:
+    KINDS[kind](tmp_path, {root + name: content for name, content in FILES.items()})
+    assert take_one(tmp_path) == Submission("ada", FILES)
+
+
+def test_the_fingerprint_is_of_names_and_contents(tmp_path: Path) -> None:
+    (tmp_path / "a.zip").write_bytes(zip_bytes({**FILES, "more.txt": b"x"}))
+    put_folder(tmp_path / "b" / "week1_layers", FILES)
+    put_folder(tmp_path / "c", {**FILES, "layers.py": b"a = 2\n"})
+    put_folder(tmp_path / "d", {"layers.py": FILES["losses.py"], "losses.py": FILES["layers.py"]})
+    a, b, c, d = (submission.fingerprint for submission in take_in(tmp_path, WEEK))
+    assert a == b
+    assert len({a, c, d}) == 3
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_other_files_are_ignored_with_one_notice(tmp_path: Path, kind: str) -> None:
+    extra = {f"plot{n}.png": b"\0" * 10 for n in range(5)} | {"src/helper.py": b""}
+    KINDS[kind](tmp_path, FILES | extra)
+    submission = take_one(tmp_path)
+    assert submission.files == FILES
+    (notice,) = submission.notices
+    assert notice.startswith("Ignored 6 files that do not belong to the assignment: plot0.png,")
+    assert notice.endswith(" and 3 more.")
+
+
+def test_leftovers_are_skipped_without_a_word(tmp_path: Path) -> None:
+    names = ["__MACOSX/._layers.py", "._layers.py", ".DS_Store", "__pycache__/layers.pyc"]
+    names += [".git/config", ".venv/lib/layers.py", "node_modules/x/layers.py", "a/Thumbs.db"]
+    names += [".ipynb_checkpoints/layers.py", "Icon\r"]
+    put_folder(tmp_path / "ada", FILES | dict.fromkeys(names, b"left"))
+    (tmp_path / "ben.zip").write_bytes(zip_bytes(FILES | dict.fromkeys(names, b"left")))
+    put_folder(tmp_path / "__MACOSX", {"._ada": b""})
+    put_folder(tmp_path / ".git", {"config": b""})
+    assert take_in(tmp_path, WEEK) == [Submission("ada", FILES), Submission("ben", FILES)]
+
+
+def test_missing_files_are_named(tmp_path: Path) -> None:
+    put_folder(tmp_path / "ada", {"layers.py": b"", "Losses.py": b""})
+    submission = take_one(tmp_path)
+    assert submission.files == {"layers.py": b""}
+    assert submission.refusal is None
+    text = " ".join(submission.notices)
+    assert "Missing: losses.py, notes.md." in text
+    assert "Losses.py was ignored: its name must be exactly losses.py." in text
+
+
+def test_an_empty_folder_is_a_submission_without_files(tmp_path: Path) -> None:
+    (tmp_path / "ada").mkdir()
+    (tmp_path / "ben.zip").write_bytes(zip_bytes({}))
+    for submission in take_in(tmp_path, WEEK):
+        assert submission.files == {}
+        assert submission.refusal is None
+        assert "None of the week's files was found: layers.py" in submission.notices[0]
+
+
+def test_of_several_copies_the_shallowest_is_taken_and_named(tmp_path: Path) -> None:
+    copies = {"old/layers.py": b"old", "deep/down/layers.py": b"deep", "layers.py": b"new"}
+    put_folder(tmp_path / "ada", FILES | copies)
+    submission = take_one(tmp_path)
+    assert submission.files["layers.py"] == b"new"
+    assert submission.notices == (
+        "layers.py is there 3 times: took layers.py, not old/layers.py, deep/down/layers.py.",
+    )
+
+
+def test_of_two_equally_deep_copies_the_one_in_the_weeks_folder_is_taken(tmp_path: Path) -> None:
+    put_folder(
+        tmp_path / "ada", {"backup/losses.py": b"backup", "week1_layers/losses.py": b"right"}
+    )
+    assert take_one(tmp_path).files == {"losses.py": b"right"}
+
+
+def test_files_of_another_week_are_never_taken(tmp_path: Path) -> None:
+    put_folder(tmp_path / "ada", {"week2_engine/losses.py": b"other", "w/layers.py": b"right"})
+    assert take_one(tmp_path, (WEEK, OTHER)).files == {"layers.py": b"right"}
+
+
+def test_a_file_in_a_subfolder_of_the_assignment_keeps_its_name(tmp_path: Path) -> None:
+    week = make_week(3, "week3_project", "train.py", "training/train.py")
+    put_folder(tmp_path / "ada" / "week3_project", {"training/train.py": b"inner"})
+    (submission,) = take_in(tmp_path, week)
+    assert submission.files == {"training/train.py": b"inner"}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [(b"x" * (unpack.MAX_FILE_BYTES + 1), "larger than 1 MB"), (b"a\0b", "NUL bytes")],
+)
+def test_a_file_that_is_no_source_is_left_out(
+    tmp_path: Path, kind: str, content: bytes, says: str
+) -> None:
+    KINDS[kind](tmp_path, FILES | {"layers.py": content})
+    submission = take_one(tmp_path)
+    assert sorted(submission.files) == ["losses.py", "notes.md"]
+    assert submission.refusal is None
+    assert any(says in notice for notice in submission.notices)
+    assert "Missing: layers.py." in submission.notices
+
+
+def test_a_file_of_just_the_limit_is_taken(tmp_path: Path) -> None:
+    put_folder(tmp_path / "ada", {"layers.py": b"x" * unpack.MAX_FILE_BYTES})
+    assert "layers.py" in take_one(tmp_path).files
+
+
+WHOLE_ZIP = zip_bytes({name: os.urandom(300) for name in FILES})
+WHOLE_TAR = tar_bytes({name: os.urandom(300) for name in FILES})
+
+
+def test_a_truncated_zip_is_refused_wherever_it_is_cut(tmp_path: Path) -> None:
+    for cut in (10, 200, len(WHOLE_ZIP) // 2, len(WHOLE_ZIP) - 1):
+        assert "damaged or incomplete" in refusal_of(tmp_path, WHOLE_ZIP[:cut])
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_a_truncated_tar_is_refused_wherever_it_is_cut(
+    tmp_path: Path, pack: Callable[[bytes], bytes]
+) -> None:
+    for cut in (100, 512, 700, 1024, 1100, 2048, 2500):
+        refused = refusal_of(tmp_path, pack(WHOLE_TAR[:cut]), "ada.tar.gz")
+        assert "damaged or incomplete" in refused
+    if pack is gzip.compress:
+        whole = pack(WHOLE_TAR)
+        for cut in (12, len(whole) // 2, len(whole) - 4):
+            assert "damaged" in refusal_of(tmp_path, whole[:cut], "ada.tar.gz")
+
+
+@pytest.mark.parametrize(
+    ("archive", "name", "says"),
+    [
+        (b"", "ada.zip", "0 bytes"),
+        (b"hello " * 500, "ada.zip", "not a zip archive"),
+        (b"hello " * 500, "ada.tar.gz", "damaged or incomplete"),
+        (b"\x1f\x8bhello" * 500, "ada.tar.gz", "damaged or incomplete"),
+        (b"Rar!\x1a\x07", "ada.rar", "archives of this kind are not read"),
+        (b"junk" + WHOLE_ZIP, "ada.zip", "not a zip archive"),
+    ],
+)
+def test_what_is_no_archive_is_refused(
+    tmp_path: Path, archive: bytes, name: str, says: str
+) -> None:
+    assert says in refusal_of(tmp_path, archive, name)
+
+
+def test_changed_bytes_in_an_archive_are_noticed(tmp_path: Path) -> None:
+    stored = zip_bytes({"layers.py": b"a = 1\n" * 50}, zipfile.ZIP_STORED)
+    at = stored.index(b"a = 1")
+    assert "damaged" in refusal_of(tmp_path, stored[:at] + b"b" + stored[at + 1 :])
+
+
+BAD_NAMES = {
+    "../layers.py": "out of the submission",
+    "a/../../layers.py": "out of the submission",
+    "/layers.py": "out of the submission",
+    "C:/layers.py": "out of the submission",
+    "a\\layers.py": "out of the submission",
+    "a\x1b[31m.py": "can't be read",
+    "a\n.py": "can't be read",
+    "a\u2028.py": "can't be read",
+    "/".join(["d"] * 40): "too long or in too many folders",
+    "n" * 1001: "too long or in too many folders",
+}
+
+
+@pytest.mark.parametrize("name", BAD_NAMES)
+@pytest.mark.parametrize("kind", ["zip", "tar.gz"])
+def test_bad_names_are_refused(tmp_path: Path, kind: str, name: str) -> None:
+    files = FILES | {name: b"x"}
+    archive = zip_bytes(files) if kind == "zip" else gzip.compress(tar_bytes(files))
+    refusal = refusal_of(tmp_path, archive, f"ada.{kind}")
+    assert BAD_NAMES[name] in refusal
+    assert refusal.isprintable()
+
+
+def test_names_with_nul_or_of_no_encoding_are_refused(tmp_path: Path) -> None:
+    plain = zip_bytes({"layers.py": b"", "notesXmd": b""})
+    assert "can't be read" in refusal_of(tmp_path, plain.replace(b"notesXmd", b"notes\0md"))
+    not_utf8 = tar_bytes({"layers.py": b"", "notesX.md": b""}, format=tarfile.USTAR_FORMAT)
+    info_changed = bytearray(not_utf8)
+    at = info_changed.index(b"notesX.md")
+    info_changed[at + 5] = 0xFF
+    header = info_changed[at : at + 512]
+    header[148:156] = b" " * 8
+    info_changed[at + 148 : at + 156] = b"%06o\0 " % sum(header)
+    assert "can't be read" in refusal_of(tmp_path, bytes(info_changed), "ada.tar")
+
+
+def test_a_folder_with_a_name_of_no_encoding_is_refused(tmp_path: Path) -> None:
+    put_folder(tmp_path / "ada", FILES)
+    try:
+        (tmp_path / "ada" / os.fsdecode(b"n\xff.md")).write_bytes(b"")
+    except OSError:
+        pytest.skip("this file system takes UTF-8 names only")
+    assert "can't be read" in (take_one(tmp_path).refusal or "")
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "says"),
+    [
+        ("layers.py", "Layers.py", "the same on some machines"),
+        ("a/caf\u00e9.md", "a/cafe\u0301.md", "the same on some machines"),
+        ("layers.py", "./layers.py", "twice"),
+    ],
+)
+def test_names_that_collide_are_refused(tmp_path: Path, first: str, second: str, says: str) -> None:
+    files = {first: b"1", second: b"2"}
+    assert says in refusal_of(tmp_path, zip_bytes(files))
+    assert says in refusal_of(tmp_path, tar_bytes(files), "ada.zip")
+
+
+@pytest.mark.parametrize(
+    ("member", "says"),
+    [
+        (special("layers.py", tarfile.SYMTYPE, "/etc/passwd"), "is a link"),
+        (special("x", tarfile.SYMTYPE, "layers.py"), "is a link"),
+        (special("x", tarfile.LNKTYPE, "layers.py"), "is a link"),
+        (special("x", tarfile.CHRTYPE), "special file"),
+        (special("x", tarfile.BLKTYPE), "special file"),
+        (special("x", tarfile.FIFOTYPE), "special file"),
+        (special("x", tarfile.GNUTYPE_SPARSE), ""),
+    ],
+)
+def test_links_and_devices_in_a_tar_are_refused(
+    tmp_path: Path, member: tarfile.TarInfo, says: str
+) -> None:
+    assert says in refusal_of(tmp_path, tar_bytes({"a.py": b""}, member), "ada.tar")
+
+
+@pytest.mark.parametrize(("mode", "says"), [(0o120777, "is a link"), (0o010666, "special file")])
+def test_links_and_pipes_in_a_zip_are_refused(tmp_path: Path, mode: int, says: str) -> None:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        info = zipfile.ZipInfo("layers.py")
+        info.external_attr = mode << 16
+        archive.writestr(info, "/etc/passwd")
+    assert says in refusal_of(tmp_path, out.getvalue())
+
+
+def test_links_in_a_folder_are_not_followed(tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    put_folder(outside, {"layers.py": b"secret", "notes.md": b"secret"})
+    directory = tmp_path / "submissions"
+    put_folder(directory / "ada", {"losses.py": b"mine"})
+    (directory / "ada" / "layers.py").symlink_to(outside / "layers.py")
+    (directory / "ada" / "linked").symlink_to(outside, target_is_directory=True)
+    os.mkfifo(directory / "ada" / "notes.md")
+    submission = take_one(directory)
+    assert submission.files == {"losses.py": b"mine"}
+    says = "Links and special files are not followed: layers.py, linked, notes.md."
+    assert says in submission.notices
+
+
+def test_an_entry_that_is_a_link_is_refused(tmp_path: Path) -> None:
+    put_folder(tmp_path / "outside", FILES)
+    (tmp_path / "outside.zip").write_bytes(zip_bytes(FILES))
+    directory = tmp_path / "submissions"
+    directory.mkdir()
+    (directory / "ada").symlink_to(tmp_path / "outside", target_is_directory=True)
+    (directory / "ben.zip").symlink_to(tmp_path / "outside.zip")
+    for submission in take_in(directory, WEEK):
+        assert submission.files == {}
+        assert "it is a link" in (submission.refusal or "")
+
+
+def test_a_pipe_named_like_an_archive_is_refused(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "ada.zip")
+    assert "not a plain file" in (take_one(tmp_path).refusal or "")
+
+
+def test_a_password_is_refused(tmp_path: Path) -> None:
+    archive = bytearray(zip_bytes({"layers.py": b"x"}))
+    archive[6] |= 1
+    archive[archive.index(b"PK\x01\x02") + 8] |= 1
+    assert "password" in refusal_of(tmp_path, bytes(archive))
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_compressions_that_inflate_without_bound_are_refused(tmp_path: Path, method: int) -> None:
+    assert "unusual compression" in refusal_of(tmp_path, zip_bytes(FILES, method))
+
+
+BOMB = {"layers.py": b"", "zeros.bin": bytes(unpack.MAX_BYTES)}
+
+
+def test_bombs_are_refused(tmp_path: Path) -> None:
+    says = "more than 64 MB"
+    assert says in refusal_of(tmp_path, zip_bytes(BOMB | {"one": b"1"}))
+    assert says in refusal_of(tmp_path, gzip.compress(tar_bytes(BOMB), 1), "ada.tgz")
+    skipped = {".git/zeros": bytes(unpack.MAX_BYTES)}
+    assert says in refusal_of(tmp_path, gzip.compress(tar_bytes(skipped), 1), "ada.tar.gz")
+    assert says in refusal_of(tmp_path, gzip.compress(bytes(2 * unpack.MAX_BYTES), 1), "ada.tar")
+
+
+def test_a_zip_that_lies_about_a_size_is_refused(tmp_path: Path) -> None:
+    archive = bytearray(zip_bytes({"layers.py": b"x" * 5000}))
+    at = archive.index(b"PK\x01\x02") + 24
+    archive[at : at + 4] = (100).to_bytes(4, "little")
+    assert "damaged" in refusal_of(tmp_path, bytes(archive))
+
+
+def test_an_archive_that_is_too_large_is_refused(tmp_path: Path) -> None:
+    with open(tmp_path / "ada.zip", "wb") as stream:
+        stream.write(b"PK\x03\x04")
+        stream.truncate(unpack.MAX_BYTES + 1)
+    assert "larger than 64 MB" in (take_one(tmp_path).refusal or "")
+
+
+@pytest.mark.parametrize("kind", ["folder", "zip", "tar"])
+def test_too_many_files_are_refused(tmp_path: Path, kind: str) -> None:
+    files = {f"f{n}": b"" for n in range(unpack.MAX_FILES)}
+    KINDS[kind](tmp_path, files)
+    assert take_one(tmp_path).refusal is None
+    KINDS[kind](tmp_path, files | {"layers.py": b""})
+    assert "more than 2000 files" in (take_one(tmp_path).refusal or "")
+
+
+def test_a_deep_folder_is_refused(tmp_path: Path) -> None:
+    put_folder(tmp_path / "ada" / "/".join("d" * 40), {"layers.py": b""})
+    assert "too many folders" in (take_one(tmp_path).refusal or "")
+
+
+def test_a_huge_directory_of_skipped_members_is_refused(tmp_path: Path) -> None:
+    archive = zip_bytes({f".git/{n}": b"" for n in range(unpack.MAX_SCANNED + 1)})
+    assert "more than 20000 entries" in refusal_of(tmp_path, archive)
+
+
+def test_a_chain_of_tar_headers_is_refused(tmp_path: Path) -> None:
+    header = special("h", tarfile.XHDTYPE)
+    header.size = 100 * 1024
+    long_one = header.tobuf(tarfile.USTAR_FORMAT) + b"9" * header.size
+    assert "headers are too long" in refusal_of(tmp_path, long_one, "ada.tar")
+    header.size = 512
+    block = header.tobuf(tarfile.USTAR_FORMAT) + b"12 key=value\n".ljust(512, b"\0")
+    refused = refusal_of(tmp_path, block * 5000 + tar_bytes(FILES), "ada.tar")
+    assert "headers are too long" in refused or "damaged" in refused
+
+
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.sampled_from([("zip", WHOLE_ZIP), ("tar", WHOLE_TAR), ("tgz", gzip.compress(WHOLE_TAR))]),
+    st.lists(st.tuples(st.integers(0, 2**16), st.integers(0, 255)), min_size=1, max_size=8),
+)
+def test_a_damaged_archive_never_stops_the_class(
+    tmp_path: Path, whole: tuple[str, bytes], edits: list[tuple[int, int]]
+) -> None:
+    for old in tmp_path.iterdir():
+        old.unlink()
+    kind, content = whole
+    damaged = bytearray(content)
+    for position, byte in edits:
+        damaged[position % len(damaged)] = byte
+    (tmp_path / f"ada.{kind}").write_bytes(damaged)
+    submission = take_one(tmp_path)
+    assert set(submission.files) <= set(FILES)
+    assert submission.refusal is None or submission.files == {}
+    for text in (*submission.notices, submission.refusal or ""):
+        assert text == "" or text.isprintable()
+
+
+def test_two_entries_for_one_student_refuse_both(tmp_path: Path) -> None:
+    put_folder(tmp_path / "ada", FILES)
+    put_folder(tmp_path / "Ben", FILES)
+    put_folder(tmp_path / "zoe", FILES)
+    (tmp_path / "ada.zip").write_bytes(zip_bytes(FILES))
+    (tmp_path / "ben.zip").write_bytes(zip_bytes(FILES))
+    ben, ada, zoe = take_in(tmp_path, WEEK)
+    assert (ada.student, ben.student, zoe.student) == ("ada", "Ben", "zoe")
+    assert ada.refusal == (
+        "2 entries belong to ada: ada, ada.zip. Keep one of them and grade again."
+    )
+    assert "Ben, ben.zip" in (ben.refusal or "")
+    assert ada.files == ben.files == {}
+    assert zoe.files == FILES
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("ada", "ada"),
+        ("Ada Lovelace", "Ada_Lovelace"),
+        ("Zo\u00eb", "Zo\u00eb"),
+        ("Zoe\u0308", "Zo\u00eb"),
+        ("=cmd()|x", "cmd_x"),
+        ("-rf", "rf"),
+        ("..", "student-"),
+        ("\x1b[31m[red]", "31m_red"),
+        ("a\u202eb", "a_b"),
+        ("a.b@c+d-e", "a.b@c+d-e"),
+    ],
+)
+def test_ids_come_from_names(name: str, expected: str) -> None:
+    assert student_id(name).startswith(expected)
+    assert student_id(name) == expected or expected.endswith("-")
+
+
+@given(st.text(min_size=1, max_size=400))
+def test_ids_are_safe_as_paths_cells_and_options(name: str) -> None:
+    id = student_id(name)
+    assert id.isprintable()
+    assert 0 < len(id.encode()) <= 200
+    assert id[0] not in ".=+-@_"
+    assert not set(id) & set("/\\ <>|*?\"'`[]\n\r\t,;:$&#")
+    assert student_id(id) == id
+
+
+def test_long_names_keep_different_ids() -> None:
+    assert student_id("a" * 300) != student_id("a" * 301)
+
+
+def test_stray_files_are_no_students(tmp_path: Path) -> None:
+    put_folder(tmp_path / "ada", FILES)
+    (tmp_path / "manual.csv").write_text("student,item,points,comment\n")
+    (tmp_path / ".hidden").write_text("")
+    assert [submission.student for submission in take_in(tmp_path, WEEK)] == ["ada"]
+    assert overlooked(tmp_path) == ["manual.csv"]
+
+
+def test_a_directory_that_holds_nothing_or_is_none_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(IntakeError, match=r"holds no submissions\. Put one folder"):
+        take_in(tmp_path, WEEK)
+    with pytest.raises(IntakeError, match="No such file"):
+        take_in(tmp_path / "nowhere", WEEK)
+    (tmp_path / "layers.py").write_text("")
+    with pytest.raises(IntakeError, match="Not a directory"):
+        take_in(tmp_path / "layers.py", WEEK)
+
+
+def test_taking_in_changes_nothing(tmp_path: Path) -> None:
+    for kind, put in KINDS.items():
+        directory = tmp_path / kind
+        directory.mkdir()
+        put(directory, FILES | {"more/x.txt": b"x"})
+
+    def state() -> list[tuple[Path, int, int, bytes]]:
+        found = sorted(path for path in tmp_path.rglob("*") if path.is_file())
+        return [(p, p.stat().st_mtime_ns, p.stat().st_mode, p.read_bytes()) for p in found]
+
+    before = state()
+    for kind in KINDS:
+        take_in(tmp_path / kind, WEEK)
+    assert state() == before
