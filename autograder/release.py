@@ -101,7 +101,7 @@ def _copy_shipped(course: Course, root: Path, tree: Path) -> None:
 
 
 def _write_week(course: Course, week: Week, root: Path, tree: Path) -> None:
-    """Write a week's stubs, and the known wrong values that explain failures of its public suite."""
+    """Write a week's stubs, and the known wrong values that explain its public suite's failures."""
     target = tree / "assignments" / week.folder
     for name in week.modules:
         source = f"solutions/{week.folder}/{name}"

@@ -13,7 +13,7 @@ from autograder.misconceptions import load
 from autograder.stubs import MARKER, find_gaps, find_leaks
 
 SHORTEST = 25
-"""Lines of at least this many characters are telling enough to be searched for in every file."""
+"""Texts of at least this many characters are telling enough to be searched for in every file."""
 
 MARKER_BYTES = re.compile(MARKER.pattern.encode(), re.IGNORECASE)
 
@@ -21,7 +21,7 @@ MARKER_BYTES = re.compile(MARKER.pattern.encode(), re.IGNORECASE)
 def find_all_leaks(course: Course, root: Path, tree: Path) -> list[str]:
     """Say what the tree gives away; an empty list if nothing.
 
-    Looks for files by name and by content, for markers, for long lines of gaps and of catalogued
+    Looks for files by name and by content, for markers, for long lines of gaps, for catalogued
     edits, for the salt, and compares each stub's and each test's syntax tree.
     """
     files = {
@@ -32,16 +32,22 @@ def find_all_leaks(course: Course, root: Path, tree: Path) -> list[str]:
     leaks = [*_forbidden_names(files), *_copies(root, files)]
     secrets = {course.salt: "the salt"} if course.salt else {}
     for week in course.weeks:
-        secrets |= _secret_lines(root, week)
+        secrets |= _secrets(root, week)
         leaks += _leaking_stubs(root, week, files)
     leaks += _hidden_tests(root, files)
     for name, data in files.items():
         if MARKER_BYTES.search(data):
             leaks.append(f"{name}: a solution marker")
-        for line, origin in secrets.items():
-            if line.encode("utf-8") in data:
-                leaks.append(f"{name}: {line!r} from {origin}")
+        text = _flat(data)
+        for secret, origin in secrets.items():
+            if _flat(secret.encode("utf-8")) in text:
+                leaks.append(f"{name}: {secret!r} from {origin}")
     return leaks
+
+
+def _flat(text: bytes) -> bytes:
+    """Put a text on one line, so that its breaks and indentation do not matter."""
+    return b" ".join(text.split())
 
 
 def _forbidden_names(names: Iterable[str]) -> list[str]:
@@ -72,10 +78,11 @@ def _copies(root: Path, files: dict[str, bytes]) -> list[str]:
     return found
 
 
-def _secret_lines(root: Path, week: Week) -> dict[str, str]:
-    """Return long lines of a week's gaps and catalogued edits: line -> where it comes from.
+def _secrets(root: Path, week: Week) -> dict[str, str]:
+    """Return the lines of a week's gaps and the catalogued edits: text -> where it comes from.
 
-    What also stands outside the gaps, in a docstring say, is no secret: students get it.
+    Short ones are left out. What also stands outside the gaps, in a docstring say, is no secret:
+    students get it.
     """
     folder = root / "solutions" / week.folder
     secrets: dict[str, str] = {}
@@ -91,12 +98,11 @@ def _secret_lines(root: Path, week: Week) -> dict[str, str]:
         given += "\n".join(line for n, line in enumerate(lines) if n not in hidden)
     catalogue = folder / "misconceptions.toml"
     for entry in load(catalogue, folder):
-        for line in (entry.replace + "\n" + entry.by).split("\n"):
-            secrets.setdefault(line.strip(), f"misconception {entry.id}")
+        secrets.setdefault(entry.by.strip(), f"misconception {entry.id}")
     return {
-        line: origin
-        for line, origin in secrets.items()
-        if len(line) >= SHORTEST and line not in given
+        text: origin
+        for text, origin in secrets.items()
+        if len(text) >= SHORTEST and text not in given
     }
 
 

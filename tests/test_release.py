@@ -18,7 +18,7 @@ from autograder.course import load
 from autograder.misconceptions import load as load_catalogue
 from autograder.release import ReleaseError, build_release
 from autograder.release_gate import find_all_leaks
-from autograder.stubs import find_gaps, make_stub
+from autograder.stubs import find_gaps, make_stub, render
 
 ROOT = Path(__file__).parents[1]
 COURSE = load(ROOT)
@@ -43,6 +43,12 @@ def tree(tmp_path: Path) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(make_stub((SOLUTION / name).read_text("utf-8"), name), "utf-8")
     return tmp_path
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave out the replay of all wrong answers, which takes seconds, where it does not matter."""
+    monkeypatch.setattr(release, "public_catalogue", lambda root, course, week: {})
 
 
 def run(tree: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -172,13 +178,29 @@ def test_the_readme_names_only_commands_that_exist(built: Path) -> None:
     assert set(re.search(r"\.PHONY: (.*)", makefile).group(1).split()) == targets
 
 
-def test_the_autograder_in_the_tree_checks_the_stubs(built: Path) -> None:
+def test_checking_the_tree_shows_every_item_as_not_attempted(built: Path) -> None:
     done = run(built, "autograder", "check", "--week", "1")
-    assert "Traceback" not in done.stdout + done.stderr
-    for item in COURSE.items(1):
-        if item.kind == "auto":
-            assert item.title in done.stdout, done.stdout + done.stderr
-    assert "hidden tests were not run" in done.stdout
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    rows = re.findall(r"^ +(week1\.\w+) +(\S+) / \S+ +(.*)$", done.stdout, re.MULTILINE)
+    assert {(points, state) for _, points, state in rows} == {("0", "not attempted")}, done.stdout
+    rest = re.search(r"^(\d+) hidden tests were not run(.*)\.$", done.stdout, re.MULTILINE)
+    assert int(rest.group(1)) > 0
+    shown = {item for item, _, _ in rows} | set(re.findall(r"week1\.\w+", rest.group(2)))
+    assert shown == {item.id for item in COURSE.items(1) if item.kind == "auto"}
+    assert "Probably" not in done.stdout
+
+
+def test_checking_a_known_mistake_in_the_tree_explains_it(built: Path, tmp_path: Path) -> None:
+    tree = tmp_path / "tree"
+    shutil.copytree(built, tree)
+    catalogue = load_catalogue(SOLUTION / "misconceptions.toml", SOLUTION)
+    (mistake,) = (entry for entry in catalogue if entry.id == "linear-bias-gradient-averaged")
+    source = mistake.apply((SOLUTION / "neural_net.py").read_text("utf-8"))
+    (tree / FOLDER / "neural_net.py").write_text(render(source, "x", lambda gap: False), "utf-8")
+    done = run(tree, "autograder", "check", "--week", "1")
+    assert done.returncode == 0, done.stderr
+    assert f"Probably: {mistake.says}" in done.stdout
 
 
 def test_the_tree_hands_in_the_files_of_the_week_alone(built: Path, tmp_path: Path) -> None:
@@ -218,6 +240,7 @@ def test_the_tree_installs(built: Path, tmp_path: Path) -> None:
     assert {"autograder/cli.py", "autograder/rubric.toml", "data/__init__.py"} <= names
 
 
+@pytest.mark.usefixtures("quick")
 def test_a_leak_stops_the_release_and_leaves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -237,6 +260,7 @@ def test_a_listed_file_that_is_missing_stops_the_release(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.usefixtures("quick")
 def test_an_earlier_release_is_replaced_and_its_git_folder_kept(
     built: Path, tmp_path: Path
 ) -> None:

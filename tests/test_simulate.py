@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from autograder.course import CourseError, load
+from autograder.intake import take_in
 from autograder.misconceptions import load as load_catalogue
 from autograder.simulate import (
     FIRST,
@@ -193,6 +194,20 @@ def test_the_empty_and_the_truncated_submission_are_that(
             assert (out / one.path).read_bytes().startswith(b"PK")
             with pytest.raises(zipfile.BadZipFile):
                 zipfile.ZipFile(out / one.path)
+
+
+def test_intake_finds_in_every_layout_what_was_handed_in(
+    large: tuple[Path, list[Planted]],
+) -> None:
+    out, planted = large
+    taken = {submission.student: submission for submission in take_in(out, WEEK)}
+    assert set(taken) == {one.student for one in planted}
+    for one in planted:
+        submission = taken[one.student]
+        assert (submission.refusal is not None) == (one.kind == "truncated")
+        if one.kind not in UNREADABLE:
+            found = {name: data.decode("utf-8") for name, data in submission.files.items()}
+            assert found == work(out, one)
 
 
 def test_students_write_tests_of_all_varieties(large: tuple[Path, list[Planted]]) -> None:

@@ -18,6 +18,7 @@ import numpy as np
 
 from .codec import Ref
 from .drivers import DRIVERS
+from .modules import ModuleSpace
 from .probes import probe
 
 MAX_TEXT = 400
@@ -27,8 +28,9 @@ MAX_FRAMES = 8
 class Dispatcher:
     """Carries out requests on the student's objects."""
 
-    def __init__(self, folder: str):
+    def __init__(self, folder: str, failed_imports: dict[str, Any] | None = None):
         self.folder = folder
+        self.failed_imports = failed_imports or {}
         self.objects: list[Any] = []
         self.caught: list[str] = []
         self.operations: dict[str, Callable[..., Any]] = {
@@ -71,6 +73,8 @@ class Dispatcher:
         Everything that student code can raise is caught, SystemExit and KeyboardInterrupt too:
         an exception is an answer here, never the end of the worker.
         """
+        if operation == "import" and arguments[0] in self.failed_imports:
+            return False, self.failed_imports[arguments[0]]
         try:
             result = self.operations[operation](*arguments)
             if operation in ("import", "keep", "probe", "prepare"):
@@ -92,6 +96,18 @@ class Dispatcher:
         return value.copy() if type(value) is np.ndarray else value
 
 
+def import_all(space: ModuleSpace, seed: int) -> dict[str, Any]:
+    """Import every module of a submission; return the faults of those that can't be imported."""
+    failed: dict[str, Any] = {}
+    Dispatcher(space.folder).seed(seed)
+    for name in space.sources:
+        try:
+            importlib.import_module(name)
+        except BaseException as error:  # noqa: BLE001 - an answer, as in Dispatcher.handle
+            failed[name] = describe_exception(error, space.folder)
+    return failed
+
+
 def describe_exception(error: BaseException, folder: str) -> dict[str, Any]:
     """Say what was raised as values: type, text, and the lines of the student's files it passed.
 
@@ -111,7 +127,7 @@ def describe_exception(error: BaseException, folder: str) -> dict[str, Any]:
         kind = "not-attempted"
     elif isinstance(error, MemoryError):
         kind = "memory"
-    elif isinstance(error, BlockingIOError) and not text.startswith("(no text"):
+    elif isinstance(error, BlockingIOError) or text == "can't start new thread":
         kind = "processes"
     return {"kind": kind, "type": type(error).__name__[:60], "text": text, "frames": frames}
 

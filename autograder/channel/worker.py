@@ -1,9 +1,13 @@
 """The program inside the sandbox: a ready parent that forks one fresh worker for each test.
 
-The parent imports numpy and compiles the student's files, and never runs a line of them. For each
-test the examiner sends it one end of a new socket; the forked worker answers requests on that
-socket until it is killed. Whatever a test leaves behind (globals, threads, processes) is gone
-before the next one starts.
+For each test the examiner sends the parent one end of a new socket; the forked worker answers
+requests on that socket until it is killed. Whatever a test leaves behind (globals, threads,
+processes) is gone before the next one starts.
+
+The parent imports numpy and compiles the student's files. Asked to (IMPORT), it imports them too,
+once for all tests. From then on it is student code itself, which changes nothing for the examiner:
+it never believes more of a sandbox than that a value came out of it. Where that import fails to
+end, or leaves threads behind that a fork would lose, the examiner starts over without it.
 
 Started as `python -s -S -P -B -c "..." SETTINGS`, where SETTINGS is a JSON object; see `Settings`.
 """
@@ -22,11 +26,13 @@ import struct
 import sys
 from typing import Any, NoReturn
 
-SPAWN, SPAWN_LARGE, REAP = b"S", b"L", b"R"
+IMPORT, SPAWN, SPAWN_LARGE, REAP = b"I", b"S", b"L", b"R"
 CONTROL = struct.Struct("<cQ")
 """A message to the ready parent: what to do, and the seed of the worker to fork."""
 
 READY = b"ready"
+
+NOFILE = 128
 
 PRELOADED = ("numpy.random", "numpy.typing", "abc", "dataclasses", "functools", "math", "typing")
 """What nearly every submission imports: imported once in the parent, so that no worker has to."""
@@ -79,26 +85,29 @@ def main() -> NoReturn:
     space.install()
     _forget(settings.forget)
     control = socket.socket(fileno=settings.control)
-    # What exists now is never garbage; a collection in a worker would only copy it, page by page.
-    gc.collect()
-    gc.freeze()
+    failed: dict[str, Any] = {}
+    _freeze()
     control.sendall(READY)
     while True:
         data, fds, _, _ = socket.recv_fds(control, CONTROL.size, 1)
         if len(data) < CONTROL.size:
             os._exit(0)
         message, seed = CONTROL.unpack(data)
+        if message == IMPORT:
+            _limit(settings)
+            failed = _import(dispatch, space, seed, settings.namespace)
+            control.sendall(READY)
         if message in (SPAWN, SPAWN_LARGE):
             pid = os.fork()
             if pid == 0:
                 control.close()
-                _limit(settings, large=message == SPAWN_LARGE)
+                _limit(settings, message)
                 channel = socket.socket(fileno=fds[0])
                 if settings.tests:
                     student_tests.serve(
                         channel, settings.folder, settings.tests, settings.with_pytest
                     )
-                dispatcher = dispatch.Dispatcher(settings.folder)
+                dispatcher = dispatch.Dispatcher(settings.folder, failed)
                 dispatcher.seed(seed)
                 serve(channel, codec, dispatcher)
             os.close(fds[0])
@@ -118,35 +127,54 @@ def _forget(paths: list[str]) -> None:
             del sys.modules[name]
 
 
-def _limit(settings: Settings, large: bool) -> None:
-    """Set the limits of one worker. They are hard ones: student code can lower them, not more."""
-    os.setsid()
-    for what, value in (
-        (resource.RLIMIT_AS, settings.training_memory_bytes if large else settings.memory_bytes),
-        (resource.RLIMIT_NPROC, settings.processes),
-        (resource.RLIMIT_FSIZE, settings.file_bytes),
-        (resource.RLIMIT_CPU, settings.cpu_seconds),
-    ):
+def _import(dispatch: Any, space: Any, seed: int, namespace: str) -> dict[str, Any]:
+    """Import the student's files here; return the faults. Ends the process where that won't do.
+
+    That is so in children that the import forked, and where it left threads behind.
+    """
+    pid = os.getpid()
+    failed = dispatch.import_all(space, seed)
+    if os.getpid() != pid or len(os.listdir("/proc/self/task")) > 1:
+        os._exit(0)
+    _kill(0, namespace)
+    _freeze()
+    return failed
+
+
+def _freeze() -> None:
+    """What exists now is never garbage: a collection in a worker would only copy it."""
+    gc.collect()
+    gc.freeze()
+
+
+def _limit(settings: Settings, message: bytes = IMPORT) -> None:
+    """Set the limits of a worker, or of the parent before it imports the student's files.
+
+    A worker's are hard ones: student code can lower them, no more. The parent leaves room for the
+    workers that it forks: more memory, and processor time that isn't counted in the parent.
+    """
+    memory = settings.training_memory_bytes if message == SPAWN_LARGE else settings.memory_bytes
+    limits = [(resource.RLIMIT_NPROC, settings.processes)]
+    limits += [(resource.RLIMIT_FSIZE, settings.file_bytes)]
+    most = memory
+    if message == IMPORT:
+        most = settings.training_memory_bytes
+    else:
+        os.setsid()
+        limits += [(resource.RLIMIT_CPU, settings.cpu_seconds)]
+    for what, value in limits:
         if value:
             resource.setrlimit(what, (value, value))
+    if memory:
+        resource.setrlimit(resource.RLIMIT_AS, (memory, most))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (min(128, most), min(128, most)))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (NOFILE, NOFILE))
 
 
 def _reap(worker: int, namespace: str) -> int:
-    """Kill the worker and everything it started; return how it ended (a wait status).
-
-    In a pid namespace of our own "everything" is every process but this one and the namespace's
-    first. Without one it is the worker's process group.
-    """
+    """Kill the worker and everything it started; return how it ended (a wait status)."""
     done, status = os.waitpid(worker, os.WNOHANG)
-    if os.readlink("/proc/self/ns/pid") != namespace:
-        target, kill = -1, os.kill
-    else:
-        target, kill = worker, os.killpg
-    with contextlib.suppress(ProcessLookupError):  # it may have ended, and left nothing behind
-        kill(target, signal.SIGKILL)
+    _kill(worker, namespace)
     if not done:
         _, status = os.waitpid(worker, 0)
     while True:
@@ -155,6 +183,18 @@ def _reap(worker: int, namespace: str) -> int:
                 return status
         except ChildProcessError:
             return status
+
+
+def _kill(worker: int, namespace: str) -> None:
+    """Kill everything but this process: in a pid namespace of our own, every other process.
+
+    Without one (unconfined) it is the worker's process group, if there is a worker.
+    """
+    with contextlib.suppress(ProcessLookupError):  # it may have ended, and left nothing behind
+        if os.readlink("/proc/self/ns/pid") != namespace:
+            os.kill(-1, signal.SIGKILL)
+        elif worker:
+            os.killpg(worker, signal.SIGKILL)
 
 
 def serve(channel: socket.socket, codec: Any, dispatcher: Any) -> NoReturn:

@@ -8,20 +8,22 @@ import select
 import signal
 import socket
 import subprocess
+import time
 from collections.abc import Mapping
 from typing import Protocol
 
-from autograder.channel.client import Channel
+from autograder.channel.client import SLICE, Channel
 from autograder.channel.codec import Caps
 from autograder.channel.faults import Fault, InfraError
-from autograder.channel.worker import CONTROL, READY, REAP, SPAWN, SPAWN_LARGE
+from autograder.channel.worker import CONTROL, IMPORT, READY, REAP, SPAWN, SPAWN_LARGE
 from autograder.records import Verdict
 
 from .launch import Launch
 from .limits import Limits, resident_bytes, tree
 
 START_SECONDS = 30.0
-REAP_SECONDS = 5.0
+IMPORT_SECONDS = 2.0
+REAP_SECONDS = 2.0
 KEPT_OUTPUT = 64 << 10
 TRAINING_CAPS = Caps(buffers=256 << 20)
 
@@ -38,8 +40,8 @@ class Confinement(Protocol):
 class Sandbox:
     """A ready parent in its confinement, which forks a fresh worker for each test.
 
-    Raises InfraError when it can't be started. After a fatal fault of a worker the whole sandbox
-    is done for (`broken`): the caller closes it and starts another.
+    Raises InfraError when it can't be started. When the parent is gone or doesn't answer any more,
+    the whole sandbox is `broken`: the caller closes it and starts another.
     """
 
     def __init__(
@@ -85,6 +87,32 @@ class Sandbox:
             said = bytes(self.kept).decode(errors="replace").strip().splitlines()
             said = said[:1] + said[1:][-1:]  # a program's own first word, a traceback's last
             raise InfraError(f"the sandbox did not get ready: {' ... '.join(said) or 'no word'}")
+
+    def import_modules(self, seed: int) -> bool:
+        """Have the parent import the student's modules, once for all workers.
+
+        False says that this can't be done with this submission: its import doesn't end, ends the
+        process, prints without end, or starts threads. The sandbox is then broken.
+        """
+        try:
+            self._control.sendall(CONTROL.pack(IMPORT, seed))
+            self.broken = not self._answers(time.monotonic() + IMPORT_SECONDS)
+        except (OSError, Fault):
+            self.broken = True
+        self.kept.clear()
+        return not self.broken
+
+    def _answers(self, deadline: float) -> bool:
+        """Wait for the parent to say that it is ready, reading output meanwhile."""
+        while (left := deadline - time.monotonic()) > 0:
+            ready, _, _ = select.select([self._control, self.output], [], [], min(SLICE, left))
+            if self._control in ready:
+                return self._control.recv(len(READY)) == READY
+            if self.output in ready:
+                self.drain()
+            else:
+                self.watch()
+        return False
 
     def fresh(self, seed: int, *, large: bool = False) -> Channel:
         """End the worker there is and return a channel to a new one.

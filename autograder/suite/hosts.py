@@ -55,11 +55,12 @@ class SandboxHost:
             if name not in self._files
         }
         self._seconds = limits.request_seconds
+        self._import_first = True
 
     def start(self, seed: int, *, large: bool = False) -> Student:
         """Return the submission in a fresh worker. Raises InfraError when there can't be one."""
         if self._sandbox is None:
-            self._sandbox = Sandbox(self._confinement, self._files, self._limits)
+            self._sandbox = self._open(seed)
         remote = Remote(
             self._sandbox.fresh(seed, large=large),
             self._seconds,
@@ -69,6 +70,15 @@ class SandboxHost:
         )
         return Student(remote, self._failed_imports)
 
+    def _open(self, seed: int) -> Sandbox:
+        """Start a sandbox, with the modules imported beforehand unless that failed once."""
+        sandbox = Sandbox(self._confinement, self._files, self._limits)
+        if not self._import_first or sandbox.import_modules(seed):
+            return sandbox
+        self._import_first = False
+        sandbox.close()
+        return Sandbox(self._confinement, self._files, self._limits)
+
     def finish(self, fault: Fault | None) -> None:
         """End the worker; give up the sandbox if it doesn't answer any more."""
         if fault is not None and fault.verdict is Verdict.TIMEOUT:
@@ -76,6 +86,7 @@ class SandboxHost:
         if self._sandbox is not None:
             self._sandbox.end_worker(wait=fault is not None)
             if self._sandbox.broken:
+                self._import_first = False
                 self.close()
 
     def printed(self) -> str:

@@ -137,7 +137,7 @@ def worst_entry(f: ScalarFunction, x: FloatArray, gradient: FloatArray) -> tuple
 
 
 def passes(name: str, error: float, tolerance: float, verbose: bool) -> bool:
-    """Return whether `error` is below `tolerance`; if `verbose`, print it and its reading. Given."""
+    """Return whether `error` is below `tolerance`; if `verbose`, print it and its reading."""
     if verbose:
         print(f"{name}: relative error {error:.1e}, {interpret(error)}")
     return error < tolerance
@@ -198,8 +198,11 @@ def gradient_check_weights(
     x = np.array(x, dtype=np.float64)
     dL_dy = np.random.default_rng(0).normal(size=layer.forward(x).shape)
     layer.backward(dL_dy.copy())
-    errors = {f"dL_d{name}": _parameter_error(layer, name, x, dL_dy) for name in ("W", "b")}
-    return all([passes(name, error, tolerance, verbose) for name, error in errors.items()])
+    right = True
+    for name in ("W", "b"):
+        error = _parameter_error(layer, name, x, dL_dy)
+        right &= passes(f"dL_d{name}", error, tolerance, verbose)
+    return right
     # END SOLUTION
 
 

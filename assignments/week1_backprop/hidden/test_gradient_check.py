@@ -217,7 +217,8 @@ def refuses_weights(student, rng, **faults):
     """Expect False for a layer with these faults."""
     layer = student.probe("swing")(**faults)
     received = weights_verdict(student, layer, rng.normal(size=(7, 5)))
-    expect.equal("gradient_check_weights", received, False)
+    label = f"gradient_check_weights with {' and '.join(faults).replace('_', ' ')}"
+    expect.equal(label, received, False)
 
 
 @check_weights

@@ -40,14 +40,16 @@ def test_parameters_start_as_float64(student):
 @pytest.mark.weight(2)
 def test_initial_weights_have_the_variance_of_he(student):
     """The initial weights have mean 0 and variance 2 / in_features."""
-    W = expect.array("W", student.neural_net.Linear(400, 150).W, (150, 400))
+    rng = student.probe("generator")(7)
+    W = expect.array("W", student.neural_net.Linear(400, 150, rng=rng).W, (150, 400))
     expect.close("mean of W", float(np.mean(W)), 0.0, rtol=0, atol=0.003)
     expect.close("variance of W", float(np.var(W)), 2 / 400, rtol=0.05)
 
 
 def test_initial_weights_follow_a_normal_distribution(student):
     """The initial weights are normally distributed: about 4.6 % lie beyond two deviations."""
-    W = expect.array("W", student.neural_net.Linear(400, 150).W, (150, 400))
+    rng = student.probe("generator")(8)
+    W = expect.array("W", student.neural_net.Linear(400, 150, rng=rng).W, (150, 400))
     beyond = float(np.mean(np.abs(W - np.mean(W)) > 2 * np.std(W)))
     expect.close("share of weights beyond two deviations", beyond, 0.0455, rtol=0, atol=0.01)
 
@@ -55,6 +57,7 @@ def test_initial_weights_follow_a_normal_distribution(student):
 def test_two_new_layers_differ(student):
     """Two new layers start with different weights."""
     first, second = (expect.array("W", student.neural_net.Linear(4, 3).W) for _ in range(2))
+    expect.that("W of a new layer", bool(np.any(first)), "all weights start at zero")
     same = np.array_equal(first, second)
     expect.that("W of two layers", not same, "both layers started with exactly the same weights")
 
@@ -66,6 +69,7 @@ def test_the_same_generator_gives_the_same_weights(student):
         expect.array("W", student.neural_net.Linear(4, 3, rng=generator(seed)).W)
         for seed in (5, 5, 6)
     )
+    expect.that("W from a generator", bool(np.any(first)), "all weights start at zero")
     expect.close("W from the same seed", again, first)
     differs = not np.array_equal(first, other)
     expect.that("W from another seed", differs, "two seeds gave exactly the same weights")
@@ -98,6 +102,15 @@ def test_input_gradient(student, rng):
     dL_dy = rng.normal(size=(5, 3))
     layer.forward(rng.normal(size=(5, 4)))
     expect.close("dL_dx", layer.backward(dL_dy), dL_dy @ W)
+
+
+def test_square_layer(student, rng):
+    """In a layer with as many outputs as inputs W and its transpose are still two things."""
+    layer, W, b = make(student, rng, 3, 3)
+    x, dL_dy = rng.normal(size=(4, 3)), rng.normal(size=(4, 3))
+    expect.close("forward output", layer.forward(x), x @ W.T + b)
+    expect.close("dL_dx", layer.backward(dL_dy), dL_dy @ W)
+    expect.close("dL_dW", layer.dL_dW, dL_dy.T @ x)
 
 
 @pytest.mark.weight(2)

@@ -12,7 +12,7 @@ huber = pytest.mark.item("week1.huber")
 def batch(rng, shape=(5, 3)):
     """Return predictions and targets whose differences lie on both sides of 0 and of +-1."""
     pred, target = 2 * rng.normal(size=shape), 2 * rng.normal(size=shape)
-    pred.flat[:2] = target.flat[:2] + [0.4, -2.5]
+    pred.flat[:2] = target.flat[:2] + np.array([0.4, -2.5])
     return pred, target
 
 

@@ -46,11 +46,14 @@ def by_hand(student, values, x, y):
 
 def gradients(model):
     """Return the stored gradients, with the names that a message needs."""
-    return {
+    received = {
         f"{layer}.{name}": expect.array(f"{layer}.{name}", getattr(getattr(model, layer), name))
         for layer in ("layer1", "layer2")
         for name in ("dL_dW", "dL_db")
     }
+    for label, gradient in received.items():
+        expect.that(label, bool(np.any(gradient)), "the gradient is zero everywhere")
+    return received
 
 
 # minibatch_indices
@@ -72,13 +75,15 @@ def test_batches_use_every_example_once(student):
 def test_batches_have_the_right_sizes(student):
     """20 examples in batches of 6 make batches of 6, 6, 6 and 2."""
     received = batches(student, 20, 6, student.probe("generator")(2))
-    expect.equal("sizes of the batches", [len(part) for part in received], [6, 6, 6, 2])
+    sizes = np.array([len(part) for part in received])
+    expect.equal("sizes of the batches", sizes, np.array([6, 6, 6, 2]))
 
 
 def test_batches_come_out_even(student):
     """12 examples in batches of 4 make three batches, and no empty one."""
     received = batches(student, 12, 4, student.probe("generator")(3))
-    expect.equal("sizes of the batches", [len(part) for part in received], [4, 4, 4])
+    sizes = np.array([len(part) for part in received])
+    expect.equal("sizes of the batches", sizes, np.array([4, 4, 4]))
 
 
 def test_batches_are_shuffled_anew(student):
@@ -93,6 +98,16 @@ def test_batches_are_shuffled_anew(student):
 
 
 # TwoLayerMLP
+
+
+def classifier(student, rng):
+    """Return a network for 6 inputs and 3 classes, 12 examples, and its logits for them."""
+    model, x = student.mnist_mlp.TwoLayerMLP(6, 4, 3), rng.normal(size=(12, 6))
+    model.layer1.W, model.layer2.W = rng.normal(size=(4, 6)), rng.normal(size=(3, 4))
+    model.layer1.b, model.layer2.b = rng.normal(size=4), np.array([0.1, 0.0, -0.1])
+    logits = expect.array("logits", model.forward(x), (12, 3))
+    expect.that("logits", float(np.ptp(logits)) > 0, "all logits are the same")
+    return model, x, logits
 
 
 @needs_layers
@@ -110,7 +125,8 @@ def test_forward(student, rng):
     values, (x, _) = parameters(rng), batch(rng)
     copy = square(student, values)
     expected = copy.layer2.forward(copy.activation.forward(copy.layer1.forward(x)))
-    expected = expect.array("layer2.forward", expected)
+    expected = expect.array("layer2.forward", expected, (SIZE, SIZE))
+    expect.that("layer2.forward", float(np.ptp(expected)) > 0, "all outputs are the same")
     expect.close("logits", square(student, values).forward(x), expected)
 
 
@@ -169,6 +185,7 @@ def test_train_step_returns_the_loss(student, rng):
     values, (x, y) = parameters(rng), batch(rng)
     _, value = by_hand(student, values, x, y)
     value = expect.array("loss.forward", value, ())
+    expect.that("loss.forward", bool(value), "the loss of random predictions is 0")
     expect.close("loss", square(student, values).train_step(x, y, LR), value)
 
 
@@ -201,10 +218,7 @@ def test_train_step_keeps_its_arguments(student, rng):
 @pytest.mark.weight(2)
 def test_predict(student, rng):
     """predict returns, for each row, the class with the largest logit, as integers (N,)."""
-    model = student.mnist_mlp.TwoLayerMLP(6, 4, 3)
-    model.layer2.b = np.array([0.1, 0.0, -0.1])
-    x = rng.normal(size=(12, 6))
-    logits = expect.array("logits", model.forward(x), (12, 3))
+    model, x, logits = classifier(student, rng)
     received = expect.array("predict", model.predict(x), (12,))
     expect.that("predict", received.dtype.kind in "iu", f"dtype {received.dtype} is no integer")
     expect.equal("predict", received, logits.argmax(axis=1))
@@ -213,9 +227,8 @@ def test_predict(student, rng):
 @needs_layers
 def test_evaluate(student, rng):
     """evaluate returns the share of right predictions: 9 of 12 are 0.75."""
-    model = student.mnist_mlp.TwoLayerMLP(6, 4, 3)
-    x = rng.normal(size=(12, 6))
-    y = expect.array("logits", model.forward(x), (12, 3)).argmax(axis=1)
+    model, x, logits = classifier(student, rng)
+    y = logits.argmax(axis=1)
     y[:3] = (y[:3] + 1) % 3
     expect.close("accuracy", model.evaluate(x, y), 0.75)
 

@@ -1,7 +1,7 @@
 """Hidden tests of neural_net.Network.
 
-The layers are made-up ones wherever possible. Where training needs the student's own Linear, what is
-expected comes from that same Linear, called by hand in a second copy. Such layers are square,
+The layers are made-up ones wherever possible. Where training needs the student's own Linear, what
+is expected comes from that same Linear, called by hand in a second copy. Such layers are square,
 and so is the batch: a gradient of Linear with its axes exchanged must not show here again.
 """
 
@@ -45,6 +45,10 @@ def training(student, rng):
     upstream = loss.backward()
     for layer in reversed(copies):
         upstream = layer.backward(upstream)
+    for place in (0, 2):
+        for name in ("dL_dW", "dL_db"):
+            gradient = expect.array(name, getattr(copies[place], name))
+            expect.that(name, bool(np.any(gradient)), "Linear's gradient is zero everywhere")
     return x, y, network, layers, copies, value, parameters
 
 
