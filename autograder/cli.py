@@ -36,6 +36,10 @@ def main() -> None:
         app()
     except KeyboardInterrupt:
         fail("stopped. What was finished is kept; the same command goes on from there.", 130)
+    except ModuleNotFoundError as error:
+        if not (error.name or "").startswith("autograder."):
+            raise
+        fail("this command is for instructors; it isn't part of the students' tree.")
 
 
 def fail(message: str, status: int = 2) -> None:
@@ -91,11 +95,11 @@ def check(week: WeekNumber = 1) -> None:
 @app.command()
 def stubs() -> None:
     """Write the students' stubs anew from the solutions."""
-    from autograder.stubs import StubError, write_stubs
+    from autograder import stubs as generator
 
     try:
-        changed = write_stubs(ROOT)
-    except StubError as error:
+        changed = generator.write_stubs(ROOT)
+    except generator.KNOWN_ERRORS as error:
         fail(str(error))
     for path in changed:
         print(f"written: {path.relative_to(ROOT)}")
@@ -108,11 +112,11 @@ def release(
     out: Annotated[Path, typer.Option(help="Where the students' tree is written.")],
 ) -> None:
     """Write the tree that students get, and prove that nothing else is in it."""
-    from autograder.release import ReleaseError, build_release
+    from autograder import release as building
 
     try:
-        files = build_release(ROOT, out)
-    except ReleaseError as error:
+        files = building.build_release(ROOT, out)
+    except building.KNOWN_ERRORS as error:
         fail(str(error))
     print(f"{len(files)} files written to {out}; no solution, hidden test or marker is among them.")
 
@@ -125,14 +129,15 @@ def demo(
     week: WeekNumber = 1,
 ) -> None:
     """Write a simulated class: plausible submissions with known mistakes."""
-    from autograder.course import load
-    from autograder.simulate import manifest_path, write_class
+    from autograder import course as courses
+    from autograder import simulate
 
     try:
-        write_class(load(ROOT), ROOT, out, students, seed, week)
-    except FileExistsError as error:
+        simulate.write_class(courses.load(ROOT), ROOT, out, students, seed, week)
+    except simulate.KNOWN_ERRORS as error:
         fail(str(error))
-    print(f"{students} submissions in {out}; what was planted: {manifest_path(out.resolve())}")
+    manifest = simulate.manifest_path(out.resolve())
+    print(f"{students} submissions in {out}; what was planted: {manifest}")
 
 
 @app.command()

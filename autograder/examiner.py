@@ -120,7 +120,7 @@ class Examiner:
         finally:
             host.close()
         checks = {check.id: check for check in self.session.plan}
-        results = [self._explained(outcome, checks) for outcome in outcomes]
+        results = [self.explained(outcome, checks) for outcome in outcomes]
         own: list[CheckResult] = []
         if self.mutation:
             try:
@@ -133,7 +133,7 @@ class Examiner:
             quality = infra(self.quality.plan, error)
         return [*results, *own, *quality]
 
-    def _explained(self, outcome: Outcome, checks: Mapping[str, PlannedCheck]) -> CheckResult:
+    def explained(self, outcome: Outcome, checks: Mapping[str, PlannedCheck]) -> CheckResult:
         """Add the diagnosis to a failed check, where there is one."""
         if outcome.fault is None:
             return outcome.result

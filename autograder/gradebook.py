@@ -311,7 +311,7 @@ class Gradebook:
     def job(self, student: str, week: int) -> Job | None:
         """Return the current job: the last one planned for the student's latest submission."""
         latest = self.submission(student, week)
-        if latest is None or latest.refusal is not None:
+        if latest is None:
             return None
         columns = "key, student, week, fingerprint, confinement, state, seconds"
         query = f"""SELECT {columns} FROM jobs

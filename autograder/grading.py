@@ -104,7 +104,7 @@ def _plan(taken: Sequence[Submission], week: int, plan: Plan, gradebook: Gradebo
 def _run(todo: Todo, pool: Executor, setting: Setting) -> Iterator[Ended]:
     """Yield each job's results as it ends."""
     futures: dict[Future, tuple[Job, Submission]] = {
-        pool.submit(_examine, submission): (job, submission) for job, submission in todo
+        pool.submit(examine_submission, submission): (job, submission) for job, submission in todo
     }
     lost: Todo = []
     try:
@@ -127,7 +127,7 @@ def _once_more(job: Job, submission: Submission, setting: Setting) -> Ended:
     """Examine a submission in a pool of its own, after an examiner was lost with it or near it."""
     with _pool(setting, 1) as pool:
         try:
-            return job, *pool.submit(_examine, submission).result()
+            return job, *pool.submit(examine_submission, submission).result()
         except BrokenProcessPool:
             return job, [], 0.0
 
@@ -194,7 +194,7 @@ def _describe() -> Plan:
     return Plan(examiner.plan, examiner.fingerprint, examiner.confinement.name, versions)
 
 
-def _examine(submission: Submission) -> tuple[list[CheckResult], float]:
+def examine_submission(submission: Submission) -> tuple[list[CheckResult], float]:
     """Examine one submission; what goes wrong on our side is recorded as ours."""
     from autograder.examiner import infra, refused
 

@@ -53,7 +53,11 @@ class Submission:
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256, in hexadecimal, of the files' names and contents."""
+        """SHA-256, in hexadecimal, of the files' names and contents, or of the refusal."""
+        if self.refusal is not None:
+            return hashlib.sha256(
+                b"refused: " + self.refusal.encode("utf-8", "backslashreplace")
+            ).hexdigest()
         digest = hashlib.sha256()
         for name, content in sorted(self.files.items()):
             for part in (name.encode(), content):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import tomllib
 from collections.abc import Collection
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated
 
@@ -42,10 +43,10 @@ class Misconception(BaseModel):
         """Return the module's source with the mistake in it.
 
         Raises MisconceptionError where the edit does not fit: no such definition, `replace` not
-        exactly once in it, or a result that is no Python or means the same as before.
+        exactly once in it, or a result that is no Python.
         """
-        before = self._parse(source, "the source is not valid Python")
-        first, last = self._lines_of(before)
+        tree = self._parse(source, "the source is not valid Python")
+        first, last = self._lines_of(tree)
         lines = source.split("\n")
         segment = "\n".join([*lines[first - 1 : last], ""])
         count = segment.count(self.replace)
@@ -57,9 +58,7 @@ class Misconception(BaseModel):
         start = len("\n".join([*lines[: first - 1], ""]))
         at = start + segment.index(self.replace)
         edited = source[:at] + self.by + source[at + len(self.replace) :]
-        after = self._parse(edited, "with the edit the module is not valid Python")
-        if ast.dump(before) == ast.dump(after):
-            raise self._error("the edit changes nothing but spaces or comments")
+        self._parse(edited, "with the edit the module is not valid Python")
         return edited
 
     def _parse(self, source: str, what: str) -> ast.Module:
@@ -131,15 +130,22 @@ def _faults(
         unknown = [item for item in named if items is not None and item not in items]
         if unknown:
             found.append(f"{who}: unknown items: {', '.join(unknown)}")
-        source = solution_dir / f"{entry.module}.py"
-        if not entry.module.isidentifier() or not source.is_file():
-            found.append(f"{who}: `module`: there is no {source}")
+        path = solution_dir / f"{entry.module}.py"
+        if not entry.module.isidentifier() or not path.is_file():
+            found.append(f"{who}: `module`: there is no {path}")
             continue
+        source = path.read_text("utf-8")
         try:
-            entry.apply(source.read_text("utf-8"))
+            if _meaning(entry.apply(source)) == _meaning(source):
+                found.append(f"{who}: the edit changes nothing but spaces or comments")
         except MisconceptionError as error:
             found.append(str(error))
     return found
+
+
+@lru_cache(maxsize=16)
+def _meaning(source: str) -> str:
+    return ast.dump(ast.parse(source))
 
 
 def _plain(fault: dict) -> str:

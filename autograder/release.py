@@ -7,10 +7,11 @@ import shutil
 from pathlib import Path
 
 from autograder.atomic import folder_in_place_of
-from autograder.course import COURSE_FILE, RUBRIC_FILE, Course, Week, load
+from autograder.course import COURSE_FILE, RUBRIC_FILE, Course, CourseError, Week, load
 from autograder.diagnosis import public_catalogue
+from autograder.misconceptions import MisconceptionError
 from autograder.release_gate import find_all_leaks
-from autograder.stubs import make_stub
+from autograder.stubs import StubError, make_stub
 
 MARKER_FILE = ".release"
 FILES = Path("autograder/release_files")
@@ -51,6 +52,9 @@ STUDENTS_OWN = {
 
 class ReleaseError(Exception):
     """The students' tree can't be built, or would give something away. Nothing was written."""
+
+
+KNOWN_ERRORS = (ReleaseError, CourseError, MisconceptionError, StubError)
 
 
 def build_release(root: Path, out: Path) -> list[str]:

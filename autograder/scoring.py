@@ -166,7 +166,7 @@ def _score_manual(item: Item, mark: ManualMark | None, refused: bool) -> ItemSco
 
 def _score_auto(item: Item, checks: Sequence[CheckScore], refused: bool) -> ItemScore:
     if refused:
-        return ItemScore(item.id, item.title, 0, item.points)
+        return ItemScore(item.id, item.title, 0, item.points, checks=tuple(checks))
     points = item_points(item.points, checks)
     results = [check.result for check in checks]
     if any(result is not None and result.verdict is Verdict.INFRA for result in results):

@@ -10,16 +10,15 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from autograder.atomic import folder_in_place_of, write_text
+from autograder.course import Course, CourseError, Week
 from autograder.misconceptions import Misconception, MisconceptionError, load
 from autograder.simulate_files import LAYOUTS, pack
-from autograder.stubs import find_gaps, render
+from autograder.stubs import StubError, find_gaps, render
 
-if TYPE_CHECKING:
-    from autograder.course import Course, Week
-
+KNOWN_ERRORS = (CourseError, FileExistsError, MisconceptionError, StubError)
 T = TypeVar("T")
 SCHEMA = "simulated-class/1"
 
@@ -123,7 +122,7 @@ def write_class(
         raise ValueError(f"a class needs at least 1 student, got {students}")
     out = out.resolve()
     manifest = manifest_path(out)
-    if out.exists() and not manifest.exists() and (not out.is_dir() or any(out.iterdir())):
+    if out.exists() and not _replaceable(out, manifest):
         raise FileExistsError(
             f"{out} holds something that is not a simulated class; name an empty or new folder"
         )
@@ -147,6 +146,13 @@ def write_class(
     }
     write_text(manifest, json.dumps(truth, indent=2) + "\n")
     return planted
+
+
+def _replaceable(out: Path, manifest: Path) -> bool:
+    """Whether a folder holds nothing but what the ground truth beside it names."""
+    truth = json.loads(manifest.read_text("utf-8")) if manifest.exists() else {"students": []}
+    ours = {one["path"] for one in truth["students"]}
+    return out.is_dir() and {path.name for path in out.iterdir()} <= ours
 
 
 class _Author:
@@ -234,7 +240,7 @@ class _Author:
         used: list[str] = []
         left_open = tuple(planted.unfinished)
         while left and len(used) < count:
-            weights = [1 / (2 + self.catalogue.index(mistake)) for mistake in left]
+            weights = [1 / (1 + self.catalogue.index(mistake)) for mistake in left]
             mistake = dice.pick(left, weights)
             left.remove(mistake)
             name, place = f"{mistake.module}.py", f"{mistake.module}.{mistake.where}"

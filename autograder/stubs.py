@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.atomic import write_text
-from autograder.course import load
+from autograder.course import CourseError, load
 
 MARKER = re.compile(r"(BEGIN|END)[\s_-]*SOLUTION", re.IGNORECASE)
 """Anything that looks like a marker; what is not exactly one is an error, so none is shipped."""
@@ -36,6 +36,9 @@ class StubError(ValueError):
 
     def __init__(self, name: str, line: int, what: str) -> None:
         super().__init__(f"{name}:{line}: {what}")
+
+
+KNOWN_ERRORS = (StubError, CourseError)
 
 
 @dataclass(frozen=True)

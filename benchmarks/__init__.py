@@ -1,1 +1,1 @@
-"""Measurements of the grader: `python -m benchmarks` runs them all."""
+"""Measurements that anyone can repeat: `make bench`, or `python -m benchmarks NAME`."""

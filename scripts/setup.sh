@@ -113,12 +113,13 @@ make_venv() {
 }
 
 setup_venv() { # core|torch
-    local here="" core="" torch=""
-    { read -r here && read -r core && read -r torch; } < <(describe "$VENV/bin/python") || true
-    if ! is_made "$here"; then
+    local description here core torch
+    description=$(describe "$VENV/bin/python") || description=""
+    if ! is_made "${description%%$'\n'*}"; then
         make_venv
-        { read -r here && read -r core && read -r torch; } < <(describe "$VENV/bin/python")
+        description=$(describe "$VENV/bin/python") || die "$VENV/bin/python does not run."
     fi
+    { read -r here && read -r core && read -r torch; } <<<"$description"
     if ! recorded "$core"; then
         say "installing the packages of requirements.txt (about half a minute, 150 MB)"
         rm -f "$READY"

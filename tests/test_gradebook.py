@@ -133,6 +133,16 @@ def test_another_plan_needs_another_key(book: Gradebook) -> None:
     assert book.planned("ada", 1) == CHECKS
 
 
+def test_a_plan_that_fails_in_the_middle_leaves_no_job(book: Gradebook) -> None:
+    book.add_submission(ADA, 1)
+    bad = [CHECKS[0], replace(CHECKS[1], weight=None)]  # type: ignore[arg-type]
+    with pytest.raises(sqlite3.IntegrityError):
+        book.plan(job_of(ADA), bad)
+    assert book.job("ada", 1) is None
+    book.plan(job_of(ADA), CHECKS)
+    assert book.planned("ada", 1) == CHECKS
+
+
 def test_a_resubmission_counts_and_the_history_stays(book: Gradebook) -> None:
     hand_in(book)
     book.record("key", RESULTS, 1.0)
@@ -151,15 +161,19 @@ def test_a_resubmission_counts_and_the_history_stays(book: Gradebook) -> None:
 
 
 def test_a_refused_resubmission_has_no_results(book: Gradebook) -> None:
-    hand_in(book)
+    hand_in(book, Submission("ada"))
     book.record("key", RESULTS, 1.0)
     start(book)
     book.add_submission(Submission("ada", refusal="ada.zip is damaged"), 1)
     receipt = book.submission("ada", 1)
     assert receipt is not None
     assert receipt.refusal == "ada.zip is damaged"
-    assert book.job("ada", 1) is None
+    assert book.job("ada", 1) is None, "the empty folder's job is not the refused archive's"
     assert book.planned("ada", 1) == []
+    refused = Submission("ada", refusal="ada.zip is damaged")
+    book.plan(job_of(refused, "key 2"), CHECKS)
+    book.record("key 2", [CheckResult(check.id, Verdict.NOT_ATTEMPTED) for check in CHECKS], 0.0)
+    assert {result.verdict for result in book.results("ada", 1)} == {Verdict.NOT_ATTEMPTED}
 
 
 def test_of_two_jobs_for_the_same_files_the_last_planned_counts(book: Gradebook) -> None:
@@ -168,6 +182,8 @@ def test_of_two_jobs_for_the_same_files_the_last_planned_counts(book: Gradebook)
     hand_in(book, key="new suite")
     assert book.job("ada", 1) == job_of(ADA, "new suite")
     assert book.results("ada", 1) == []
+    hand_in(book, key="old suite")
+    assert len(book.results("ada", 1)) == 2
 
 
 def test_text_that_no_encoding_has_is_kept_as_escapes(book: Gradebook) -> None:

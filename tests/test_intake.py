@@ -110,6 +110,8 @@ def test_the_fingerprint_is_of_names_and_contents(tmp_path: Path) -> None:
     a, b, c, d = (submission.fingerprint for submission in take_in(tmp_path, WEEK))
     assert a == b
     assert len({a, c, d}) == 3
+    moved = [Submission("e", {"a": b"bc"}), Submission("e", {"ab": b"c"})]
+    assert moved[0].fingerprint != moved[1].fingerprint
 
 
 @pytest.mark.parametrize("kind", KINDS)

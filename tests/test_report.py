@@ -277,4 +277,11 @@ def test_nothing_from_a_submission_reaches_the_terminal_raw(terminal: bool) -> N
     styles = re.compile(r"\x1b\[[\d;]*m")
     assert_printable(styles.sub("", text))
     assert "\x1b[2J" not in text
-    assert "[red]" in text, "markup is shown and not obeyed"
+
+
+def test_markup_is_shown_and_not_obeyed() -> None:
+    markup = "[red]bold[/red]"
+    results = [replace(result, advice=result.advice and markup) for result in RESULTS]
+    text = shown([report(results, markup, refusals=(markup,))], width=300)
+    places = {"the table": 1, "what was not taken": 2, "what is pending": 2, "misconceptions": 1}
+    assert text.count(markup) == sum(places.values())

@@ -116,6 +116,9 @@ def test_a_refused_submission_has_nothing_and_waits_for_nothing() -> None:
     score = score_student(COURSE, "ada", [], [], refused_weeks={1})
     assert score.total == 0
     assert not score.pending
+    recorded = score_student(COURSE, "ada", PLAN, passed(PLAN), refused_weeks={1})
+    assert (recorded.total, recorded.pending) == (0, False)
+    assert item_of(recorded, PLAN[0].item).checks
     marked = score_student(COURSE, "ada", [], [], full_marks()[:1], refused_weeks={1})
     assert marked.total == MANUAL[0].points, "a person may still give points"
 

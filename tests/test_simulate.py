@@ -65,7 +65,7 @@ def work(folder: Path, planted: Planted) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def large(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Planted]]:
     out = tmp_path_factory.mktemp("class") / "submissions"
-    return out, write_class(COURSE, ROOT, out, students=150, seed=3)
+    return out, write_class(COURSE, ROOT, out, students=80, seed=3)
 
 
 def test_the_same_arguments_give_the_same_class(tmp_path: Path) -> None:
@@ -276,9 +276,12 @@ def test_the_example_tests_run_on_the_reference(
 def test_an_earlier_class_is_replaced_and_anything_else_is_left_alone(tmp_path: Path) -> None:
     out = tmp_path / "class"
     write_class(COURSE, ROOT, out, students=3, seed=0)
-    (out / "left-over").mkdir()
     write_class(COURSE, ROOT, out, students=2, seed=0)
     assert len(list(out.iterdir())) == 2
+    (out / "real-student").mkdir()
+    with pytest.raises(FileExistsError, match="not a simulated class"):
+        write_class(COURSE, ROOT, out, students=2, seed=0)
+    assert (out / "real-student").is_dir()
     precious = tmp_path / "precious"
     precious.mkdir()
     (precious / "thesis.txt").write_text("years of work", "utf-8")

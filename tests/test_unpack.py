@@ -68,6 +68,13 @@ def special(name: str, type: bytes, target: str = "") -> tarfile.TarInfo:
     return info
 
 
+def sparse(name: str) -> tarfile.TarInfo:
+    """A file that claims to be mostly holes."""
+    info = tarfile.TarInfo(name)
+    info.pax_headers = {"GNU.sparse.map": "0,0", "GNU.sparse.size": str(2**40)}
+    return info
+
+
 def take_one(directory: Path) -> Submission:
     (submission,) = take_in(directory, WEEK)
     return submission
@@ -196,7 +203,7 @@ def test_names_that_collide_are_refused(tmp_path: Path, first: str, second: str,
         (special("x", tarfile.CHRTYPE), "special file"),
         (special("x", tarfile.BLKTYPE), "special file"),
         (special("x", tarfile.FIFOTYPE), "special file"),
-        (special("x", tarfile.GNUTYPE_SPARSE), ""),
+        (sparse("x"), "special file"),
     ],
 )
 def test_links_and_devices_in_a_tar_are_refused(
@@ -267,21 +274,49 @@ def test_too_many_files_are_refused(tmp_path: Path) -> None:
         assert "more than 2000 files" in (take_one(tmp_path).refusal or "")
 
 
-def test_a_huge_directory_of_skipped_members_is_refused(tmp_path: Path) -> None:
+def test_too_many_skipped_members_are_refused(tmp_path: Path) -> None:
     files = {f".git/{n}": b"" for n in range(unpack.MAX_SCANNED + 1)}
-    for archive in (zip_bytes(files), tar_bytes(files)):
-        assert "more than 20000 entries" in refusal_of(tmp_path, archive)
+    assert "more than 20000 entries" in refusal_of(tmp_path, tar_bytes(files))
 
 
-def test_a_chain_of_tar_headers_is_refused(tmp_path: Path) -> None:
+def test_a_huge_zip_directory_is_refused_before_it_is_parsed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive = zip_bytes({f".git/{n}": b"" for n in range(unpack.MAX_SCANNED + 1)})
+
+    def parse(*arguments: object) -> None:
+        raise AssertionError("the directory was parsed")
+
+    monkeypatch.setattr(zipfile, "ZipFile", parse)
+    assert "more than 20000 entries" in refusal_of(tmp_path, archive)
+
+
+def test_long_headers_of_a_tar_are_refused(tmp_path: Path) -> None:
+    says = "headers are too long"
     header = special("h", tarfile.XHDTYPE)
     header.size = 100 * 1024
     long_one = header.tobuf(tarfile.USTAR_FORMAT) + b"9" * header.size
-    assert "headers are too long" in refusal_of(tmp_path, long_one, "ada.tar")
+    assert says in refusal_of(tmp_path, long_one, "ada.tar")
+    body = b"12 key=value\n"
     header.size = 512
-    block = header.tobuf(tarfile.USTAR_FORMAT) + b"12 key=value\n".ljust(512, b"\0")
-    refused = refusal_of(tmp_path, block * 5000 + tar_bytes(FILES), "ada.tar")
-    assert "headers are too long" in refused or "damaged" in refused
+    short = header.tobuf(tarfile.USTAR_FORMAT) + body.ljust(512, b"\0")
+    file = special(".git/x", tarfile.REGTYPE).tobuf(tarfile.USTAR_FORMAT)
+    end = bytes(2 * tarfile.BLOCKSIZE)
+    many = (short + file) * (unpack.MAX_HEADERS_BYTES // 512 + 1)
+    assert says in refusal_of(tmp_path, many + end, "ada.tar")
+    chain = short * 1500 + file + end
+    assert "damaged" in refusal_of(tmp_path, chain, "ada.tar"), "no endless recursion"
+
+
+def test_a_link_is_not_followed_even_where_a_file_was_seen(tmp_path: Path) -> None:
+    (tmp_path / "ada.zip").write_bytes(WHOLE_ZIP)
+    (tmp_path / "link.zip").symlink_to(tmp_path / "ada.zip")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "folder", target_is_directory=True)
+    with pytest.raises(OSError, match=r"symbolic links"):
+        list(unpack.read_archive(tmp_path / "link.zip"))
+    with pytest.raises(OSError, match=r"link|Not a directory"):
+        list(unpack.read_folder(tmp_path / "link"))
 
 
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])

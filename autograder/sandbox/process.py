@@ -24,6 +24,7 @@ from .limits import Limits, resident_bytes, tree
 START_SECONDS = 30.0
 IMPORT_SECONDS = 2.0
 REAP_SECONDS = 2.0
+CLOSE_SECONDS = 1.0
 KEPT_OUTPUT = 64 << 10
 TRAINING_CAPS = Caps(buffers=256 << 20)
 
@@ -189,10 +190,14 @@ class Sandbox:
             self._printed += len(data)
             self.kept += data[: max(0, KEPT_OUTPUT - len(self.kept))]
 
+    def processes(self) -> list[int]:
+        """Return the process ids, as this side sees them, of everything in the sandbox."""
+        return tree(self._process.pid)
+
     def watch(self) -> None:
         """Look at all processes together. Raises Fault (MEMORY) when they hold too much."""
         limit = self.limits.training_memory_mb if self._large else self.limits.memory_mb
-        if resident_bytes(tree(self._process.pid)) > limit << 20:
+        if resident_bytes(self.processes()) > limit << 20:
             raise Fault(Verdict.MEMORY, f"Your code used more than {limit} MB of memory.")
 
     def died(self) -> Fault:
@@ -204,14 +209,26 @@ class Sandbox:
 
     def close(self) -> None:
         """Kill everything in the sandbox, and wait until it is gone."""
+        inside = self.processes()
         if self._channel is not None:
             self._channel.close()
             self._channel = None
-        with contextlib.suppress(ProcessLookupError):  # it may have ended by itself
-            os.killpg(self._process.pid, signal.SIGKILL)
+        for pid in inside:
+            with contextlib.suppress(ProcessLookupError):  # it may have ended by itself
+                os.kill(pid, signal.SIGKILL)
         self._process.wait()
+        _wait_until_gone(inside, CLOSE_SECONDS)
         self._control.close()
         os.close(self.output)
+
+
+def _wait_until_gone(pids: list[int], seconds: float) -> None:
+    """Wait until none of the processes exists: the kernel ends a namespace's after its first."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if not any(os.path.exists(f"/proc/{pid}") for pid in pids):
+            return
+        time.sleep(0.001)
 
 
 def _obituary(status: int) -> tuple[Verdict, str]:

@@ -15,6 +15,7 @@ import os
 import queue
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Collection
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -36,6 +37,10 @@ MARKERS = (
     "needs(*ids): items whose failure explains a failure of this test",
 )
 OPTIONS = ["--capture=no", "-c", os.devnull, "--import-mode=importlib"]
+PATIENCE = 3
+"""So many timeouts of one item are enough: its other checks are not run any more."""
+
+NOT_RUN = f"Not run, since {PATIENCE} other checks of this item ran out of time."
 FIXTURES = ("student", "rng", "grade", "settings")
 UNUSED = ("cacheprovider", "terminal", "logging", "faulthandler", "unraisableexception")
 UNUSED += (
@@ -182,10 +187,15 @@ class _Plugin:
 
     def _run(self, job: _Job) -> list[Outcome]:
         outcomes: list[Outcome] = []
+        timeouts: Counter[str] = Counter()
         for check, item in self.tests:
             if job.only is not None and check.id not in job.only:
                 continue
-            outcome = self._run_test(job.host, check, item)
+            if timeouts[check.item] < PATIENCE:
+                outcome = self._run_test(job.host, check, item)
+            else:
+                outcome = Outcome(CheckResult(check.id, Verdict.TIMEOUT, message=NOT_RUN))
+            timeouts[check.item] += outcome.result.verdict is Verdict.TIMEOUT
             needs = item.get_closest_marker("needs")
             if needs:
                 outcome = _blocked(outcome, outcomes, self.tests, needs.args)

@@ -1,0 +1,257 @@
+"""A two-layer network that reads handwritten digits, and the script that trains it.
+
+    python mnist_mlp.py                  train for 5 epochs, save the two pictures
+    python mnist_mlp.py --study          compare depths and widths instead
+    python mnist_mlp.py --help           all options
+
+The first half of the file is yours to fill; the script below it is complete. Importing this module
+needs NumPy alone: data, progress bar and plots are imported where they are used.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from losses import CrossEntropyLoss
+from neural_net import Layer, Linear, Network, ReLU
+
+FloatArray = npt.NDArray[np.floating]
+IntArray = npt.NDArray[np.integer]
+
+
+def standardise(train: npt.NDArray, *others: npt.NDArray) -> list[FloatArray]:
+    """Flatten images and give them mean 0 and deviation 1. Given, as a worked example.
+
+    Mean and standard deviation are two numbers, taken over all pixels of the *training* images, and
+    applied to every array: the network must meet test images on the scale that it learned on.
+
+    Args:
+        train: training images, shape (N, H, W), any real dtype, not changed.
+        others: more image arrays of the same H and W, not changed.
+
+    Returns:
+        One float64 array of shape (N, H * W) for each argument, in order.
+    """
+    mean, deviation = train.mean(dtype=np.float64), train.std(dtype=np.float64)
+    return [(images.reshape(len(images), -1) - mean) / deviation for images in (train, *others)]
+
+
+def minibatch_indices(
+    count: int, batch_size: int, rng: np.random.Generator
+) -> list[npt.NDArray[np.intp]]:
+    """Divide the examples 0 .. count - 1 into random batches for one epoch.
+
+    Args:
+        count: how many examples there are.
+        batch_size: examples in each batch, except that the last one has what is left.
+        rng: decides the order; a new one at each call, so that no two epochs are the same.
+
+    Returns:
+        Index arrays, in which every example occurs exactly once in all. `x[batch]` and `y[batch]`
+        are then a batch and its labels.
+    """
+    raise NotImplementedError("week1.mlp: fill in minibatch_indices")
+
+
+class TwoLayerMLP:
+    """Linear, ReLU, Linear, with the cross-entropy of the logits as loss.
+
+    Attributes:
+        layer1: Linear, from the inputs to the hidden units.
+        activation: ReLU.
+        layer2: Linear, from the hidden units to one logit for each class.
+        loss: CrossEntropyLoss on logits.
+    """
+
+    layer1: Linear
+    activation: ReLU
+    layer2: Linear
+    loss: CrossEntropyLoss
+
+    def __init__(
+        self,
+        input_size: int = 784,
+        hidden_size: int = 128,
+        num_classes: int = 10,
+        rng: np.random.Generator | None = None,
+    ) -> None:
+        """Create the four parts that the class's docstring names.
+
+        Args:
+            input_size: numbers in one example.
+            hidden_size: hidden units.
+            num_classes: classes, and logits.
+            rng: handed to both Linear layers for their initial weights.
+        """
+        raise NotImplementedError("week1.mlp: fill in TwoLayerMLP.__init__")
+
+    def forward(self, x: FloatArray) -> FloatArray:
+        """Return the logits, shape (N, num_classes), of the batch `x`, shape (N, input_size)."""
+        raise NotImplementedError("week1.mlp: fill in TwoLayerMLP.forward")
+
+    def backward(self) -> None:
+        """Compute all gradients, starting from `self.loss.backward()`.
+
+        `forward` and `self.loss.forward` have been run on the batch. Afterwards `dL_dW` and
+        `dL_db` of both Linear layers belong to it. Returns nothing.
+        """
+        raise NotImplementedError("week1.mlp: fill in TwoLayerMLP.backward")
+
+    def update_parameters(self, lr: float) -> None:
+        """Take one step of gradient descent: W <- W - lr dL_dW, b <- b - lr dL_db, both layers."""
+        raise NotImplementedError("week1.mlp: fill in TwoLayerMLP.update_parameters")
+
+    def train_step(self, x: FloatArray, y: IntArray, lr: float) -> float:
+        """Train on one batch: forward pass, loss, backward pass, update.
+
+        Args:
+            x: inputs, shape (N, input_size), not changed.
+            y: class indices, shape (N,), not changed.
+            lr: learning rate, positive.
+
+        Returns:
+            The batch's mean loss before the update.
+        """
+        raise NotImplementedError("week1.mlp: fill in TwoLayerMLP.train_step")
+
+    def predict(self, x: FloatArray) -> IntArray:
+        """Return the class with the largest logit for each row of `x`: integers, shape (N,)."""
+        raise NotImplementedError("week1.mlp: fill in TwoLayerMLP.predict")
+
+    def evaluate(self, x: FloatArray, y: IntArray) -> float:
+        """Return the accuracy: the share of rows of `x` whose prediction is right, from 0 to 1.
+
+        `x`: shape (N, input_size). `y`: the true class indices, shape (N,).
+        """
+        raise NotImplementedError("week1.mlp: fill in TwoLayerMLP.evaluate")
+
+    def gradient_norms(self) -> dict[str, dict[str, float]]:
+        """Return the Euclidean norm of every stored gradient.
+
+        In the form {"layer1": {"W": ..., "b": ...}, "layer2": {"W": ..., "b": ...}}, with Python
+        floats. The norm is the square root of the sum of the squares of all entries. Norms that
+        shrink from layer to layer, going back, tell of gradients that vanish.
+        """
+        raise NotImplementedError("week1.mlp: fill in TwoLayerMLP.gradient_norms")
+
+
+# The training script. Nothing below needs to be filled.
+
+
+def load_images() -> tuple[FloatArray, IntArray, FloatArray, IntArray]:
+    """Return standardised x_train, y_train, x_test, y_test: MNIST, or digits if it isn't there."""
+    # The course's `data` package lies in the repository's root, two folders above this one.
+    sys.path.append(str(Path(__file__).resolve().parents[2]))
+    import data
+
+    images = data.load_or_digits("mnist")
+    print(f"{images.name}: {len(images.x_train)} training images, {len(images.x_test)} test images")
+    x_train, x_test = standardise(images.x_train, images.x_test)
+    return x_train, images.y_train, x_test, images.y_test
+
+
+def save_figure(figure: Any, path: Path) -> None:
+    """Save a Matplotlib figure as PNG; a file of that name is replaced only by a complete one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{os.getpid()}.{path.name}")
+    figure.savefig(partial, dpi=120, format="png")
+    os.replace(partial, path)
+    print(f"saved {path}")
+
+
+def plot_losses(losses: list[float], path: Path) -> None:
+    """Save the loss of every batch as a curve, with a running mean over 50 batches."""
+    from matplotlib.figure import Figure
+
+    axes = (figure := Figure(figsize=(7, 4), layout="constrained")).subplots()
+    axes.plot(losses, color="0.8", label="batch")
+    width = min(50, len(losses))
+    mean = np.convolve(losses, np.ones(width) / width, mode="valid")
+    axes.plot(np.arange(len(mean)) + width - 1, mean, label=f"mean of {width}")
+    axes.set(xlabel="batch", ylabel="cross-entropy", title="Training loss", ylim=(0, None))
+    axes.legend()
+    save_figure(figure, path)
+
+
+def plot_weights(weights: FloatArray, path: Path, rows: int = 8) -> None:
+    """Save the weights of the hidden units, shape (units, H * H), as small square images."""
+    from matplotlib.figure import Figure
+
+    side = int(np.sqrt(weights.shape[1]))
+    columns = -(-len(weights) // rows)
+    figure = Figure(figsize=(0.6 * columns, 0.6 * rows), layout="constrained")
+    limit = np.abs(weights).max()
+    for axes in (grid := figure.subplots(rows, columns, squeeze=False)).flat:
+        axes.axis("off")
+    for axes, unit in zip(grid.flat, weights, strict=False):  # the grid may have spare places
+        axes.imshow(unit.reshape(side, side), cmap="RdBu", vmin=-limit, vmax=limit)
+    save_figure(figure, path)
+
+
+def train(options: argparse.Namespace) -> None:
+    """Train a TwoLayerMLP as the options say; print both accuracies after each epoch."""
+    from tqdm import tqdm
+
+    x_train, y_train, x_test, y_test = load_images()
+    rng = np.random.default_rng(options.seed)
+    model = TwoLayerMLP(input_size=x_train.shape[1], rng=rng)
+    losses: list[float] = []
+    for epoch in range(1, options.epochs + 1):
+        batches = minibatch_indices(len(x_train), options.batch_size, rng)
+        for batch in tqdm(batches, desc=f"epoch {epoch}", unit="batch", leave=False):
+            losses.append(model.train_step(x_train[batch], y_train[batch], options.lr))
+        norms = ", ".join(f"{k} {v['W']:.3f}" for k, v in model.gradient_norms().items())
+        print(
+            f"epoch {epoch}: train accuracy {model.evaluate(x_train, y_train):.4f}, "
+            f"test accuracy {model.evaluate(x_test, y_test):.4f}, norm of dL_dW: {norms}"
+        )
+    plot_losses(losses, options.out / "loss_curve.png")
+    plot_weights(model.layer1.W, options.out / "first_layer_weights.png")
+
+
+def study(options: argparse.Namespace) -> None:
+    """Print a table of test accuracy and training time over depth and width."""
+    x_train, y_train, x_test, y_test = load_images()
+    print("hidden layers  width  test accuracy  seconds")
+    for depth in (2, 3, 5):
+        for width in (32, 64, 128):
+            rng = np.random.default_rng(options.seed)
+            sizes = [x_train.shape[1], *[width] * depth]
+            layers: list[Layer] = []
+            for size_in, size_out in itertools.pairwise(sizes):
+                layers += [Linear(size_in, size_out, rng=rng), ReLU()]
+            network, loss = Network([*layers, Linear(width, 10, rng=rng)]), CrossEntropyLoss()
+            start = time.perf_counter()
+            for _ in range(options.epochs):
+                for batch in minibatch_indices(len(x_train), options.batch_size, rng):
+                    network.train_step(x_train[batch], y_train[batch], loss, options.lr)
+            seconds = time.perf_counter() - start
+            accuracy = np.mean(network.forward(x_test).argmax(axis=1) == y_test)
+            print(f"{depth:13}  {width:5}  {accuracy:13.4f}  {seconds:7.1f}")
+
+
+def main() -> None:
+    """Read the options and run."""
+    parser = argparse.ArgumentParser(description="Train a two-layer network on digits.")
+    parser.add_argument("--epochs", type=int, default=5)
+    parser.add_argument("--batch-size", type=int, default=64)
+    parser.add_argument("--lr", type=float, default=0.01, help="learning rate")
+    parser.add_argument("--seed", type=int, default=0, help="for weights and batches")
+    parser.add_argument("--out", type=Path, default=Path("figures"), help="folder for pictures")
+    parser.add_argument("--study", action="store_true", help="compare depths and widths")
+    options = parser.parse_args()
+    if min(options.epochs, options.batch_size) < 1 or options.lr <= 0:
+        parser.error("--epochs and --batch-size must be at least 1, and --lr positive")
+    (study if options.study else train)(options)
+
+
+if __name__ == "__main__":
+    main()

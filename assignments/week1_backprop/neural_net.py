@@ -1,0 +1,278 @@
+"""Layers of a neural network, each with its forward and its backward pass, and the chain of them.
+
+Conventions, for every layer in this file:
+
+- Arrays hold one example per row: N examples with D features are an array of shape (N, D).
+- `forward(x)` returns the layer's output and keeps whatever `backward` will need.
+- `backward(dL_dy)` takes the gradient of the loss with respect to that output, always of the
+  output's shape, and returns the gradient with respect to the input, always of the input's shape.
+  It belongs to the latest `forward`. Calling it again gives the same result: nothing accumulates.
+- Neither method changes an array that it was given.
+- float64 in, float64 out. If the input, the upstream gradient and the layer's own parameters
+  are float32, everything that the layer returns or stores is float32.
+- Entries of +-1000 are ordinary inputs: no overflow, no NaN, no RuntimeWarning.
+- Whole batches at once: no Python loop over examples or features.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+FloatArray = npt.NDArray[np.floating]
+
+
+class Layer(ABC):
+    """What every layer can do: pass values forward and gradients backward."""
+
+    @abstractmethod
+    def forward(self, x: FloatArray) -> FloatArray:
+        """Compute the output for the batch `x` and keep what `backward` needs."""
+
+    @abstractmethod
+    def backward(self, dL_dy: FloatArray) -> FloatArray:
+        """Compute dL/dx from dL/dy for the batch of the latest `forward`."""
+
+
+class Square(Layer):
+    """Worked example: y = x ** 2, entry by entry.
+
+    Each output depends on one input only, so the chain rule is a product of two numbers per
+    entry: dL/dx = dL/dy * dy/dx with dy/dx = 2 x. The factor dy/dx needs x, so `forward` keeps it.
+    """
+
+    def forward(self, x: FloatArray) -> FloatArray:
+        """Return x ** 2. `x`: any shape, not changed; the result has its shape and dtype."""
+        self._x = x
+        return x**2
+
+    def backward(self, dL_dy: FloatArray) -> FloatArray:
+        """Return dL/dx = dL/dy * 2 x. `dL_dy`: the shape of x, not changed."""
+        return dL_dy * 2.0 * self._x
+
+
+class Linear(Layer):
+    """A fully connected layer: y = x W^T + b.
+
+    Attributes:
+        W: weights, shape (out_features, in_features). Row j holds the weights of output j.
+        b: biases, shape (out_features,).
+        dL_dW: gradient of the loss with respect to W, of W's shape, set by each `backward`.
+        dL_db: gradient of the loss with respect to b, of b's shape, set by each `backward`.
+
+    `W` and `b` may be replaced from outside at any time (`layer.W = ...`): `forward` and `backward`
+    always use the present ones.
+    """
+
+    W: FloatArray
+    b: FloatArray
+
+    def __init__(
+        self, in_features: int, out_features: int, *, rng: np.random.Generator | None = None
+    ) -> None:
+        """Create the layer with He initialisation.
+
+        Args:
+            in_features: size of one input row, at least 1.
+            out_features: size of one output row, at least 1.
+            rng: where the random weights come from; a fresh `np.random.default_rng()` if None,
+                so that two layers start differently. Pass a seeded generator to repeat a run.
+
+        Every entry of `W` is drawn from a normal distribution with mean 0 and *variance*
+        2 / in_features (He et al., 2015, "Delving Deep into Rectifiers"). `b` starts at zero.
+        Both are float64.
+        """
+        self.in_features = in_features
+        self.out_features = out_features
+        self.dL_dW: FloatArray = np.zeros((out_features, in_features))
+        self.dL_db: FloatArray = np.zeros(out_features)
+        rng = np.random.default_rng() if rng is None else rng
+        raise NotImplementedError("week1.linear: fill in Linear.__init__")
+
+    def forward(self, x: FloatArray) -> FloatArray:
+        """Return y = x W^T + b.
+
+        Args:
+            x: inputs, shape (N, in_features), float, not changed.
+
+        Returns:
+            Outputs, shape (N, out_features).
+        """
+        raise NotImplementedError("week1.linear: fill in Linear.forward")
+
+    def backward(self, dL_dy: FloatArray) -> FloatArray:
+        """Store dL/dW and dL/db, and return dL/dx.
+
+        The batch enters L as a sum over examples, so every example adds its share to dL/dW and
+        dL/db. Averaging is the loss's business: its gradient has been divided by N already.
+
+        Args:
+            dL_dy: upstream gradient, shape (N, out_features), not changed.
+
+        Returns:
+            dL/dx, shape (N, in_features). `self.dL_dW` (out_features, in_features) and
+            `self.dL_db` (out_features,) are replaced, not added to.
+        """
+        raise NotImplementedError("week1.linear: fill in Linear.backward")
+
+
+class ReLU(Layer):
+    """The rectified linear unit: y = max(0, x), entry by entry."""
+
+    def forward(self, x: FloatArray) -> FloatArray:
+        """Return max(0, x). `x`: any shape, not changed; the result has its shape and dtype."""
+        raise NotImplementedError("week1.relu: fill in ReLU.forward")
+
+    def backward(self, dL_dy: FloatArray) -> FloatArray:
+        """Return dL/dx = dL/dy where x > 0, and 0 elsewhere.
+
+        At x = 0 the function has a kink and no derivative; the convention here, as in PyTorch,
+        is the value 0. `dL_dy`: the shape of x, not changed.
+        """
+        raise NotImplementedError("week1.relu: fill in ReLU.backward")
+
+
+class LeakyReLU(Layer):
+    """ReLU that lets a little through: y = x where x > 0, and alpha * x elsewhere."""
+
+    def __init__(self, alpha: float = 0.01) -> None:
+        """Keep `alpha`, the slope on the negative side, usually between 0 and 1."""
+        self.alpha = alpha
+
+    def forward(self, x: FloatArray) -> FloatArray:
+        """Return x or alpha * x. `x`: any shape, not changed; same shape and dtype out."""
+        raise NotImplementedError("week1.leaky_relu: fill in LeakyReLU.forward")
+
+    def backward(self, dL_dy: FloatArray) -> FloatArray:
+        """Return dL/dx = dL/dy where x > 0, and alpha * dL/dy elsewhere.
+
+        At the kink x = 0 the slope is alpha, the one of the negative side, as in PyTorch.
+        `dL_dy`: the shape of x, not changed. The result keeps its dtype.
+        """
+        raise NotImplementedError("week1.leaky_relu: fill in LeakyReLU.backward")
+
+
+class Sigmoid(Layer):
+    """The logistic function: y = 1 / (1 + exp(-x)), entry by entry, between 0 and 1."""
+
+    def forward(self, x: FloatArray) -> FloatArray:
+        """Return 1 / (1 + exp(-x)), computed so that no exponential can overflow.
+
+        Multiplying numerator and denominator by exp(x) gives the second form
+        exp(x) / (1 + exp(x)). One of the two forms is safe for x >= 0, the other for x < 0.
+        `x`: any shape, not changed; the result has its shape and dtype.
+        """
+        raise NotImplementedError("week1.sigmoid: fill in Sigmoid.forward")
+
+    def backward(self, dL_dy: FloatArray) -> FloatArray:
+        """Return dL/dx = dL/dy * y (1 - y), where y is the output of `forward`.
+
+        `dL_dy`: the shape of x, not changed.
+        """
+        raise NotImplementedError("week1.sigmoid: fill in Sigmoid.backward")
+
+
+class Tanh(Layer):
+    """The hyperbolic tangent: y = tanh(x), entry by entry, between -1 and 1."""
+
+    def forward(self, x: FloatArray) -> FloatArray:
+        """Return tanh(x). `x`: any shape, not changed; the result has its shape and dtype."""
+        raise NotImplementedError("week1.tanh: fill in Tanh.forward")
+
+    def backward(self, dL_dy: FloatArray) -> FloatArray:
+        """Return dL/dx = dL/dy * (1 - y ** 2), where y is the output of `forward`.
+
+        `dL_dy`: the shape of x, not changed.
+        """
+        raise NotImplementedError("week1.tanh: fill in Tanh.backward")
+
+
+class Softmax(Layer):
+    """Turns each row of scores into probabilities: y_i = exp(x_i) / sum_j exp(x_j)."""
+
+    def forward(self, x: FloatArray) -> FloatArray:
+        """Return the softmax over the last axis, so that every row sums to 1.
+
+        Subtracting the same number from all scores of a row leaves its result unchanged.
+        Subtracting the row's own maximum makes every exponent 0 or less: nothing overflows, and
+        the denominator is at least 1.
+
+        Args:
+            x: scores, shape (N, C), float, not changed.
+
+        Returns:
+            Probabilities, shape (N, C), the dtype of x.
+        """
+        raise NotImplementedError("week1.softmax: fill in Softmax.forward")
+
+    def backward(self, dL_dy: FloatArray) -> FloatArray:
+        """Return dL/dx, through the whole Jacobian of each row.
+
+        Every output depends on every score of its row: dy_i/dx_j = y_i (1[i = j] - y_j). Summed
+        against the upstream gradient, that is dL/dx_j = y_j (dL/dy_j - sum_i dL/dy_i y_i). There is
+        no need to build the (C, C) matrices.
+
+        Args:
+            dL_dy: upstream gradient, shape (N, C), not changed.
+
+        Returns:
+            dL/dx, shape (N, C).
+        """
+        raise NotImplementedError("week1.softmax: fill in Softmax.backward")
+
+
+class Loss(Protocol):
+    """What a loss can do; the classes of losses.py do."""
+
+    def forward(self, pred: FloatArray, target: npt.NDArray) -> float:
+        """Return the loss of the predictions."""
+        ...
+
+    def backward(self) -> FloatArray:
+        """Return the gradient of that loss with respect to the predictions."""
+        ...
+
+
+class Network(Layer):
+    """Layers in a row: the output of each is the input of the next."""
+
+    def __init__(self, layers: Sequence[Layer]) -> None:
+        """Keep the layers, first to last. Anything with `forward` and `backward` will do."""
+        self.layers = list(layers)
+
+    def forward(self, x: FloatArray) -> FloatArray:
+        """Return the last layer's output for the batch `x`, shape (N, inputs of layer 1)."""
+        raise NotImplementedError("week1.network: fill in Network.forward")
+
+    def backward(self, dL_dy: FloatArray) -> FloatArray:
+        """Pass the gradient back through all layers, last to first.
+
+        Args:
+            dL_dy: gradient with respect to the network's output, of its shape, not changed.
+
+        Returns:
+            Gradient with respect to the network's input, of its shape. Every layer with
+            parameters has stored its own gradients by then.
+        """
+        raise NotImplementedError("week1.network: fill in Network.backward")
+
+    def train_step(self, x: FloatArray, y: npt.NDArray, loss_fn: Loss, lr: float) -> float:
+        """Do one step of gradient descent on one batch.
+
+        Forward pass, loss, backward pass, then for every Linear layer W <- W - lr * dL_dW and
+        b <- b - lr * dL_db. Both gradients of all layers belong to the parameters before the step.
+
+        Args:
+            x: inputs, shape (N, inputs of layer 1), not changed.
+            y: targets in the form that `loss_fn` takes, not changed.
+            loss_fn: has `forward(pred, target) -> float` and `backward() -> dL_dpred`.
+            lr: learning rate, positive.
+
+        Returns:
+            The batch's loss before the step.
+        """
+        raise NotImplementedError("week1.network: fill in Network.train_step")

@@ -1,0 +1,124 @@
+"""Your own tests of the gradients of week 1, one behaviour each.
+
+They are graded by what they find: all must pass on a correct implementation, and among them they
+should fail on as many wrong ones as possible. So a test must look at the whole result, on inputs
+that leave a mistake no place to hide, and demand only what the docstrings promise.
+
+Every test is a function whose name starts with `test_`, and needs NumPy and the layers alone.
+The measuring below is given, and does not use your gradient_check.py: a mistake there
+would otherwise spoil all your tests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+from losses import CrossEntropyLoss, MSELoss
+from neural_net import Layer, Linear, ReLU, Sigmoid, Square, Tanh
+
+FloatArray = npt.NDArray[np.floating]
+
+
+def assert_is_gradient(
+    gradient: FloatArray, f: Callable[[FloatArray], float], x: FloatArray
+) -> None:
+    """Assert that `gradient` is the gradient of the scalar function `f` at `x`. Given.
+
+    First the shape, then the slopes along three random directions of length 1, against central
+    differences of f. The step is 1e-4: keep x further than that from kinks.
+    """
+    assert gradient.shape == x.shape, f"shape {gradient.shape}, but x has {x.shape}"
+    rng = np.random.default_rng(2)
+    for _ in range(3):
+        v = rng.normal(size=x.shape)
+        v /= np.linalg.norm(v)
+        measured = (f(x + 1e-4 * v) - f(x - 1e-4 * v)) / 2e-4
+        claimed = np.sum(gradient * v)
+        assert abs(claimed - measured) <= 1e-6 * max(1.0, abs(measured)), (
+            f"slope {claimed}, but measured {measured}"
+        )
+
+
+def assert_dL_dx(layer: Layer, x: FloatArray) -> None:
+    """Assert that `layer.backward` returns dL/dx, for a random upstream gradient. Given."""
+    upstream = np.random.default_rng(3).normal(size=layer.forward(x).shape)
+    gradient = layer.backward(upstream)
+    assert_is_gradient(gradient, lambda z: float(np.sum(upstream * layer.forward(z))), x)
+
+
+def batch(*shape: int) -> FloatArray:
+    """Return an array of normal random numbers, the same for the same shape. Given."""
+    return np.random.default_rng(4).normal(size=shape)
+
+
+def test_square() -> None:
+    """Worked example: dL/dx of Square, against slopes and against its formula."""
+    layer, x = Square(), batch(5, 3)
+    assert_dL_dx(layer, x)
+    layer.forward(np.array([[3.0, -1.0, 0.0]]))
+    gradient = layer.backward(np.array([[2.0, 5.0, 7.0]]))
+    assert np.allclose(gradient, [[12.0, -10.0, 0.0]])
+
+
+def test_linear_dL_dx() -> None:
+    """What Linear.backward returns is the gradient with respect to the input."""
+    raise NotImplementedError("week1.student_tests: fill in test_linear_dL_dx")
+
+
+def test_linear_dL_dW() -> None:
+    """What Linear.backward stores in dL_dW is the gradient with respect to the weights."""
+    raise NotImplementedError("week1.student_tests: fill in test_linear_dL_dW")
+
+
+def test_linear_dL_db() -> None:
+    """What Linear.backward stores in dL_db is the gradient with respect to the biases."""
+    raise NotImplementedError("week1.student_tests: fill in test_linear_dL_db")
+
+
+def test_linear_forward() -> None:
+    """Linear.forward is x W^T + b, for weights and biases that are not 0."""
+    raise NotImplementedError("week1.student_tests: fill in test_linear_forward")
+
+
+def test_relu_away_from_zero() -> None:
+    """ReLU's value and gradient where it has a slope."""
+    raise NotImplementedError("week1.student_tests: fill in test_relu_away_from_zero")
+
+
+def test_relu_at_zero() -> None:
+    """At x = 0 ReLU passes no gradient on, whatever the upstream gradient is."""
+    raise NotImplementedError("week1.student_tests: fill in test_relu_at_zero")
+
+
+def test_sigmoid() -> None:
+    """Sigmoid's value and gradient."""
+    raise NotImplementedError("week1.student_tests: fill in test_sigmoid")
+
+
+def test_tanh() -> None:
+    """Tanh's value and gradient."""
+    raise NotImplementedError("week1.student_tests: fill in test_tanh")
+
+
+def test_mse_loss() -> None:
+    """MSELoss is the mean over all elements, and backward is its gradient."""
+    raise NotImplementedError("week1.student_tests: fill in test_mse_loss")
+
+
+def test_cross_entropy_loss() -> None:
+    """CrossEntropyLoss is the mean over the batch, and backward is its gradient."""
+    raise NotImplementedError("week1.student_tests: fill in test_cross_entropy_loss")
+
+
+def test_cross_entropy_loss_with_one_hot_targets() -> None:
+    """One-hot targets give the loss and the gradient that class indices give."""
+    raise NotImplementedError(
+        "week1.student_tests: fill in test_cross_entropy_loss_with_one_hot_targets"
+    )
+
+
+def test_linear_relu_linear() -> None:
+    """Gradients pass through Linear, ReLU and Linear one after the other."""
+    raise NotImplementedError("week1.student_tests: fill in test_linear_relu_linear")

@@ -1,0 +1,123 @@
+"""Public tests of the losses in losses.py."""
+
+import numpy as np
+import pytest
+
+from autograder.suite import expect
+
+mse = pytest.mark.item("week1.mse")
+huber = pytest.mark.item("week1.huber")
+cross_entropy = pytest.mark.item("week1.cross_entropy")
+
+PRED = np.array([[0.5, -1.0, 4.0], [1.5, 3.0, -0.5]])
+TARGET = np.array([[1.0, 1.0, 1.0], [1.0, 2.5, 1.5]])
+LOGITS = np.array([[2.0, -1.0, 0.5, 0.0], [0.0, 1.0, -2.0, 3.0], [1.0, 1.5, 0.2, -0.3]])
+LABELS = np.array([2, 3, 0])
+
+
+# MSELoss
+
+
+@mse
+def test_mse_value(student):
+    """MSELoss.forward is the mean of the squared differences over all elements."""
+    expected = float(np.mean((PRED - TARGET) ** 2))
+    expect.close("loss", student.losses.MSELoss().forward(PRED, TARGET), expected)
+
+
+@mse
+def test_mse_gradient(student):
+    """MSELoss.backward is 2 (pred - target) / (number of elements)."""
+    loss = student.losses.MSELoss()
+    loss.forward(PRED, TARGET)
+    expect.close("dL_dpred", loss.backward(), 2 * (PRED - TARGET) / 6)
+
+
+@mse
+def test_mse_refuses_different_shapes(student):
+    """MSELoss raises a ValueError for predictions (2, 1) and targets (2,)."""
+    loss = student.losses.MSELoss()
+    label = "forward of predictions (2, 1) with targets (2,)"
+    expect.raises(label, loss.forward, "ValueError", PRED[:, :1], TARGET[:, 0])
+
+
+# HuberLoss
+
+
+@huber
+def test_huber_value(student):
+    """HuberLoss.forward is r^2 / 2 within delta and delta (|r| - delta / 2) outside, averaged."""
+    r = np.abs(PRED - TARGET)
+    expected = float(np.mean(np.where(r <= 1, r**2 / 2, r - 0.5)))
+    expect.close("loss", student.losses.HuberLoss().forward(PRED, TARGET), expected)
+
+
+@huber
+def test_huber_gradient(student):
+    """HuberLoss.backward is r within delta and delta sign(r) outside, over the elements' number."""
+    loss, r = student.losses.HuberLoss(delta=0.75), PRED - TARGET
+    loss.forward(PRED, TARGET)
+    expected = np.where(np.abs(r) <= 0.75, r, 0.75 * np.sign(r)) / 6
+    expect.close("dL_dpred", loss.backward(), expected)
+
+
+# CrossEntropyLoss
+
+
+def softmax(z):
+    """Return the softmax of each row."""
+    exponentials = np.exp(z)
+    return exponentials / exponentials.sum(axis=1, keepdims=True)
+
+
+@cross_entropy
+def test_cross_entropy_value(student):
+    """CrossEntropyLoss.forward is the mean of -log p[target] over the batch."""
+    expected = -np.mean(np.log(softmax(LOGITS)[np.arange(3), LABELS]))
+    received = student.losses.CrossEntropyLoss().forward(LOGITS, LABELS)
+    expect.close("loss", received, float(expected))
+
+
+@cross_entropy
+def test_cross_entropy_gradient(student):
+    """CrossEntropyLoss.backward is (softmax - one-hot) / N."""
+    loss = student.losses.CrossEntropyLoss()
+    loss.forward(LOGITS, LABELS)
+    expect.close("dL_dpred", loss.backward(), (softmax(LOGITS) - np.eye(4)[LABELS]) / 3)
+
+
+@cross_entropy
+def test_cross_entropy_one_hot(student):
+    """One-hot targets give the same loss and gradient as class indices."""
+    one_hot = np.eye(4)[LABELS]
+    expected = -np.mean(np.log(softmax(LOGITS)[np.arange(3), LABELS]))
+    loss = student.losses.CrossEntropyLoss()
+    expect.close("loss", loss.forward(LOGITS, one_hot), float(expected))
+    expect.close("dL_dpred", loss.backward(), (softmax(LOGITS) - one_hot) / 3)
+
+
+@cross_entropy
+def test_cross_entropy_of_large_logits(student):
+    """A confident mistake, logits of +-1000, costs exactly 2000; a confident hit costs 0."""
+    z = np.array([[1000.0, -1000.0]])
+    wrong = student.losses.CrossEntropyLoss().forward(z, np.array([1]))
+    right = student.losses.CrossEntropyLoss().forward(z, np.array([0]))
+    expect.close("loss of a confident mistake", wrong, 2000.0)
+    expect.close("loss of a confident hit", right, 0.0)
+
+
+@cross_entropy
+def test_cross_entropy_refuses_a_negative_label(student):
+    """The label -1 raises a ValueError."""
+    loss = student.losses.CrossEntropyLoss()
+    label = "forward with label -1"
+    expect.raises(label, loss.forward, "ValueError", LOGITS, np.array([2, -1, 0]))
+
+
+@cross_entropy
+def test_cross_entropy_from_probabilities(student):
+    """With from_probabilities=True forward is the mean of -log p[target], without a softmax."""
+    p = np.array([[0.7, 0.2, 0.1], [0.1, 0.3, 0.6]])
+    loss = student.losses.CrossEntropyLoss(from_probabilities=True)
+    expected = float(-(np.log(0.2) + np.log(0.6)) / 2)
+    expect.close("loss", loss.forward(p, np.array([1, 2])), expected)

@@ -1,0 +1,86 @@
+"""The accuracy threshold: the reference's accuracy through the grader, and what the grader costs.
+
+Trains the reference of week 1 over 5 seeds, by turns in a bare loop in a process of its own and
+through the grader: sandbox, channel, weights fetched and measured after each epoch. Uses MNIST
+where it is cached ($COURSE_DATA), else the embedded digits.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+SEEDS = range(5)
+BARE = """
+import sys
+root, name, epochs, batch, lr, seed = sys.argv[1:]
+sys.path[:0] = [root, root + "/solutions/week1_backprop"]
+import numpy as np
+import data
+from mnist_mlp import TwoLayerMLP
+images = data.load(name)
+mean, deviation = images.x_train.mean(), images.x_train.std()
+rows = lambda x: (x.reshape(len(x), -1).astype(np.float64) - mean) / deviation
+x, y, x_test = rows(images.x_train), images.y_train.astype(np.int64), rows(images.x_test)
+np.random.seed(int(seed) % 2**32)
+model = TwoLayerMLP()
+for epoch in range(int(epochs)):
+    order = np.random.default_rng(int(seed) + epoch).permutation(len(x))
+    for start in range(0, len(x), int(batch)):
+        part = order[start : start + int(batch)]
+        model.train_step(x[part], y[part], float(lr))
+    accuracy = np.mean(model.predict(x_test) == images.y_test)
+print(accuracy)
+"""
+
+
+def bare(name: str, setting, seed: int) -> tuple[float, float]:
+    """Train without the grader; return (seconds of the whole process, test accuracy)."""
+    numbers = (setting.epochs, setting.batch_size, setting.lr, seed)
+    command = [sys.executable, "-c", BARE, str(ROOT), name, *map(str, numbers)]
+    started = time.perf_counter()
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return time.perf_counter() - started, float(done.stdout)
+
+
+def main() -> None:
+    """Print the accuracies and the ratio of the times."""
+    os.environ.update(dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"), "1"))
+    import data
+    from autograder.examiner import Examiner
+    from autograder.sandbox.choose import choose
+    from autograder.suite.hosts import SandboxHost
+    from autograder.training.threshold import train_two_layer
+
+    name = "mnist" if data.cached("mnist") else "digits"
+    examiner = Examiner(ROOT, 1, choose(), name)
+    training = examiner.session.context
+    setting = examiner.course.training_setting(name)
+    rows = []
+    for seed in SEEDS:
+        bare_seconds, bare_accuracy = bare(name, setting, seed)
+        started = time.perf_counter()
+        host = SandboxHost(examiner.confinement, examiner.reference, examiner.limits)
+        curve = train_two_layer(host.start(seed, large=True), training, seed)
+        host.close()
+        seconds = time.perf_counter() - started
+        rows.append((curve["accuracy"][-1], bare_accuracy, seconds, bare_seconds))
+    graded, plain, _, _ = zip(*rows, strict=True)
+    print(f"Week 1 reference on {name}, {setting.epochs} epochs, {len(rows)} seeds")
+    print(f"  accuracy through the grader: {', '.join(f'{value:.2%}' for value in graded)}")
+    print(f"  accuracy of the bare loop:   {', '.join(f'{value:.2%}' for value in plain)}")
+    ratio = statistics.median(ours / theirs for _, _, ours, theirs in rows)
+    ours, theirs = (statistics.median(row[i] for row in rows) for i in (2, 3))
+    print(
+        f"  grader {ours:.2f} s, bare loop {theirs:.2f} s; ratio {ratio:.2f} (goal: at most 1.15)"
+    )
+    examiner.close()
+
+
+if __name__ == "__main__":
+    main()

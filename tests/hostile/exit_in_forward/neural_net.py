@@ -1,0 +1,33 @@
+"""Hostile: Ends the process inside forward."""
+
+import os
+
+import numpy as np
+
+
+class Linear:
+    """A layer that only looks like one."""
+
+    def __init__(self, in_features, out_features, **options):
+        self.W = np.zeros((out_features, in_features))
+        self.b = np.zeros(out_features)
+
+    def forward(self, x):
+        return os._exit(0)
+
+    def backward(self, dL_dy):
+        self.dL_dW, self.dL_db = np.zeros_like(self.W), np.zeros_like(self.b)
+        return dL_dy @ self.W
+
+
+class ReLU(Linear):
+    """As hostile as the other."""
+
+    def __init__(self):
+        pass
+
+    def backward(self, dL_dy):
+        return dL_dy
+
+
+LeakyReLU = Sigmoid = Tanh = Softmax = Network = ReLU

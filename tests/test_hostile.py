@@ -1,0 +1,134 @@
+"""Hostile submissions get their verdicts, stop nobody, and gain nothing.
+
+Each folder of tests/hostile holds a hostile neural_net.py and the verdict that it must get. The
+rest of each submission is the reference, so that what the attack does to honest files shows too.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from autograder import course as courses
+from autograder.examiner import solution_files
+from autograder.gradebook import Gradebook
+from autograder.grading import Setting, grade_class
+from autograder.records import Verdict
+from autograder.report import StudentReport, gather
+from autograder.sandbox import Limits, Sandbox
+from autograder.suite.hosts import SandboxHost
+
+ROOT = Path(__file__).resolve().parent.parent
+CASES = {path.parent.name: path.parent for path in sorted(ROOT.glob("tests/hostile/*/case.toml"))}
+ATTACKED = ("linear", "relu", "leaky_relu", "sigmoid", "tanh", "softmax", "network", "accuracy")
+UNTOUCHED = ("mse", "cross_entropy", "huber", "numerical_gradient", "gradient_check")
+UNTOUCHED += ("gradient_check_weights", "student_tests")
+
+
+@pytest.fixture(scope="module")
+def graded(tmp_path_factory, confinement) -> dict[str, StudentReport]:
+    """One class: every hostile case, an honest student, an empty folder, a truncated archive."""
+    folder = tmp_path_factory.mktemp("class")
+    course = courses.load(ROOT)
+    reference = solution_files(ROOT, course.week(1))
+    for name, source in {"honest": None, **CASES}.items():
+        (folder / name).mkdir()
+        for file, content in reference.items():
+            (folder / name / file).write_bytes(content)
+        if source:
+            (folder / name / "neural_net.py").write_bytes((source / "neural_net.py").read_bytes())
+    (folder / "empty").mkdir()
+    (folder / "truncated.zip").write_bytes(b"PK\x03\x04 and no more")
+    seen: list[int] = []
+    with Gradebook.open(folder.parent / "gradebook.sqlite") as gradebook:
+        setting = Setting(ROOT, 1, "digits")
+        report = lambda progress: seen.append(progress.done)  # noqa: E731 - a probe
+        taken = grade_class(course, setting, folder, gradebook, os.cpu_count() or 1, report)
+        reports = gather(course, gradebook, [submission.student for submission in taken])
+    assert seen[-1] == len(CASES) + 3
+    return {report.score.student: report for report in reports}
+
+
+def points(report: StudentReport, *names: str) -> dict[str, int]:
+    """Return the points in hundredths of some items of week 1."""
+    by_id = {item.id: item.points for item in report.score.items}
+    return {name: by_id[f"week1.{name}"] for name in names}
+
+
+def checks(report: StudentReport, item: str) -> list:
+    return next(part.checks for part in report.score.items if part.id == f"week1.{item}")
+
+
+def test_the_honest_student_beside_them_gets_everything(graded):
+    course = courses.load(ROOT)
+    for item in graded["honest"].score.items:
+        if item.kind == "auto" and item.week == 1:
+            assert item.points == course.item(item.id).points, item.id
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_attack_gets_its_verdict(graded, case):
+    expected = Verdict(tomllib.loads((CASES[case] / "case.toml").read_text())["verdict"])
+    verdicts = [check.result.verdict for check in checks(graded[case], "linear")]
+    assert expected in verdicts
+    assert Verdict.INFRA not in verdicts
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_attack_gains_nothing_and_harms_no_honest_file(graded, case):
+    course = courses.load(ROOT)
+    gained = points(graded[case], *ATTACKED)
+    assert gained == dict.fromkeys(ATTACKED, 0)
+    for name, earned in points(graded[case], *UNTOUCHED).items():
+        assert earned == course.item(f"week1.{name}").points, name
+
+
+def test_every_planned_check_has_a_record_that_is_not_our_fault(graded):
+    for report in graded.values():
+        for item in report.score.items:
+            for check in item.checks:
+                assert check.result is not None, (report.score.student, check)
+                assert check.result.verdict is not Verdict.INFRA, (report.score.student, check)
+
+
+@pytest.mark.parametrize("student", ["empty", "truncated"])
+def test_nothing_handed_in_is_nothing_attempted(graded, student):
+    score = graded[student].score
+    assert score.total == 0
+    verdicts = {check.result.verdict for item in score.items for check in item.checks}
+    assert verdicts <= {Verdict.NOT_ATTEMPTED, Verdict.BLOCKED}
+    assert bool(graded[student].refusals) == (student == "truncated")
+
+
+def test_looking_around_inside_finds_nothing(confinement):
+    files = {"neural_net.py": (CASES["walks_stack_and_disk"] / "neural_net.py").read_bytes()}
+    host = SandboxHost(confinement, files, Limits())
+    try:
+        module = host.start(0).neural_net
+        module.Linear(4, 3).forward([[1.0, 2.0]])
+        assert module.FOUND == []
+    finally:
+        host.close()
+
+
+def test_a_sandbox_is_gone_when_it_is_closed(confinement):
+    """What a submission started does not outlive its sandbox."""
+    source = b"import os\nfor _ in range(3):\n    if os.fork() == 0:\n        os.setsid()\n"
+    source += b"        import time\n        time.sleep(600)\n"
+    sandbox = Sandbox(confinement, {"late.py": source}, Limits())
+    sandbox.fresh(0).request("import", "late", seconds=10)
+    pids = sandbox.processes()
+    assert len(pids) >= 5
+    sandbox.close()
+    assert not [pid for pid in pids if _alive(pid)]
+
+
+def _alive(pid: int) -> bool:
+    """Tell whether a process exists and is not just waiting to be collected."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        return False
