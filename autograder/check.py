@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +26,6 @@ from autograder.suite.session import Outcome, SuiteError, SuiteSession
 
 KNOWN_ERRORS = (CourseError, SuiteError)
 SHOWN_FAILURES = 8
-WORDS = {
-    Verdict.PASS: "pass",
-    Verdict.NOT_ATTEMPTED: "not attempted",
-    Verdict.BLOCKED: "blocked",
-}
 
 
 def run(root: Path, number: int) -> None:
@@ -44,32 +40,34 @@ def run(root: Path, number: int) -> None:
     session = SuiteSession(folder / "tests", salt="")
     confinement = Unconfined()
     host = _Host(confinement, files, Limits(**week.limits.model_dump()), week.modules)
+    prints: dict[str, str] = {}
     try:
-        outcomes = session.run(host)
+        outcomes = session.run(host, report=lambda one: prints.update(host.last(one)))
     finally:
         host.close()
         confinement.close()
         session.close()
     catalogue = _catalogue(root, course, week, folder)
     _print_items(console, course, week, session.plan, outcomes)
-    _print_failures(console, session.plan, outcomes, host.prints, catalogue["wrong_answers"])
+    _print_failures(console, _failures(session.plan, outcomes, prints, catalogue["wrong_answers"]))
     _print_rest(console, course, week, session.plan, catalogue["hidden_tests"])
 
 
 class _Host(SandboxHost):
-    """Keeps what the student's code printed in each test: it helps to find a mistake."""
+    """Keeps what the student's code printed in the last test: it helps to find a mistake."""
 
-    prints: list[str]
-
-    def __init__(self, *arguments: Any) -> None:
-        super().__init__(*arguments)
-        self.prints = []
+    _printed = ""
 
     def finish(self, fault: Any) -> None:
         if self._sandbox is not None:
             self._sandbox.drain_all()
-        self.prints.append(self.printed())
+        self._printed = self.printed()
         super().finish(fault)
+
+    def last(self, outcome: Outcome) -> dict[str, str]:
+        """Return what was printed in the test just finished, by the check's id; nothing twice."""
+        printed, self._printed = self._printed, ""
+        return {outcome.result.check: printed}
 
 
 def _catalogue(root: Path, course: Course, week: Week, folder: Path) -> dict[str, Any]:
@@ -97,7 +95,8 @@ def _print_items(
     items = {item.id: item for item in course.items(week.number)}
     console.print(f"Week {week.number}: {week.title}", style="bold", markup=False)
     width = max(len(item) for item in checks)
-    for name, mine in checks.items():
+    for name in (name for name in items if name in checks):
+        mine = checks[name]
         verdicts = [results[check.id].verdict for check in mine]
         passed = verdicts.count(Verdict.PASS)
         if set(verdicts) <= {Verdict.NOT_ATTEMPTED, Verdict.BLOCKED}:
@@ -118,30 +117,57 @@ def _points(item: Item, checks: list[PlannedCheck], results: Mapping[str, Any]) 
     return f"{format_points(so_far)} / {format_points(item.points)}"
 
 
-def _print_failures(
-    console: Console,
+@dataclass
+class _Failure:
+    """Checks that fail for one reason: shown once, with the first one's message."""
+
+    check: PlannedCheck
+    message: str
+    advice: str | None
+    printed: str
+    others: int = 0
+
+
+def _failures(
     plan: list[PlannedCheck],
     outcomes: list[Outcome],
-    prints: list[str],
+    prints: Mapping[str, str],
     known: Mapping[str, list[dict[str, Any]]],
-) -> None:
-    """Print each failure: what was checked, what came out, what it probably is."""
+) -> list[_Failure]:
+    """Gather the failures by what explains them: a misconception, or the message itself."""
     quiet = (Verdict.PASS, Verdict.NOT_ATTEMPTED, Verdict.BLOCKED)
-    failed = [i for i, outcome in enumerate(outcomes) if outcome.result.verdict not in quiet]
-    for index in failed[:SHOWN_FAILURES]:
-        outcome, check = outcomes[index], plan[index]
-        console.print(f"\n{check.item}: {check.title}", style="bold", markup=False)
-        for line in outcome.result.message.splitlines():
+    reasons: dict[str, _Failure] = {}
+    for check, outcome in zip(plan, outcomes, strict=True):
+        if outcome.result.verdict in quiet:
+            continue
+        entries = known.get(check.id, [])
+        found = explain_by_entries(entries, outcome.fault) if outcome.fault else None
+        message = outcome.result.message
+        reason = found[0] if found else message
+        if reason in reasons:
+            reasons[reason].others += 1
+        else:
+            printed = prints.get(check.id, "")
+            reasons[reason] = _Failure(check, message, found[1] if found else None, printed)
+    return list(reasons.values())
+
+
+def _print_failures(console: Console, failures: list[_Failure]) -> None:
+    """Print each failure: what was checked, what came out, what it probably is."""
+    for failure in failures[:SHOWN_FAILURES]:
+        title = f"{failure.check.item}: {failure.check.title}"
+        console.print(f"\n{title}", style="bold", markup=False)
+        for line in failure.message.splitlines():
             console.print(f"  {line}", markup=False)
-        found = (
-            explain_by_entries(known.get(check.id, []), outcome.fault) if outcome.fault else None
-        )
-        if found:
-            console.print(f"  Probably: {found[1]}", style="cyan", markup=False)
-        for line in prints[index].splitlines()[-5:]:
+        if failure.advice:
+            console.print(f"  Probably: {failure.advice}", style="cyan", markup=False)
+        for line in failure.printed.splitlines()[-5:]:
             console.print(f"  printed: {clean(line)}", style="dim", markup=False)
-    if len(failed) > SHOWN_FAILURES:
-        console.print(f"\n... and {len(failed) - SHOWN_FAILURES} more. Mend these first.")
+        if failure.others:
+            more = "1 more check fails" if failure.others == 1 else f"{failure.others} more checks fail"
+            console.print(f"  ({more} for this reason.)", style="dim")
+    if len(failures) > SHOWN_FAILURES:
+        console.print(f"\n... and {len(failures) - SHOWN_FAILURES} more. Mend these first.")
 
 
 def _print_rest(

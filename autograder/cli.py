@@ -34,8 +34,6 @@ def main() -> None:
     """Run the command line; known errors are one line and exit status 2, never a traceback."""
     try:
         app()
-    except KeyboardInterrupt:
-        fail("stopped. What was finished is kept; the same command goes on from there.", 130)
     except ModuleNotFoundError as error:
         if not (error.name or "").startswith("autograder."):
             raise
@@ -79,6 +77,8 @@ def grade(
         grade_command.run(options)
     except grade_command.KNOWN_ERRORS as error:
         fail(str(error))
+    except KeyboardInterrupt:
+        fail("stopped. What was finished is kept; the same command goes on from there.", 130)
 
 
 @app.command()

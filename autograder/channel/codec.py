@@ -33,7 +33,8 @@ DTYPES = {
 MAX_DEPTH = 16
 MAX_DIMENSIONS = 8
 MAX_NODES = 200_000
-
+MAX_KEYS = 1024
+"""Keys of one dict: few enough that keys chosen to collide can't keep a reader busy for long."""
 
 Buffer = bytes | bytearray | memoryview
 
@@ -88,7 +89,7 @@ def _plain(value: Any, to_ref: Callable[[Any], Ref] | None, buffers: list, depth
         if kind is tuple:
             parts = [_plain(part, to_ref, buffers, depth + 1) for part in value]
             return msgpack.ExtType(TUPLE, msgpack.packb(parts, use_bin_type=True))
-        if kind is dict and all(type(key) in (str, int) for key in value):
+        if kind is dict and len(value) <= MAX_KEYS and set(map(type, value)) <= {str, int}:
             return {key: _plain(part, to_ref, buffers, depth + 1) for key, part in value.items()}
     if to_ref is None:
         raise CodecError(f"a {kind.__name__} is not a value that can be sent")
@@ -143,7 +144,7 @@ class _Decoder:
                 strict_map_key=False,
                 ext_hook=self._extension,
                 max_array_len=MAX_NODES,
-                max_map_len=MAX_NODES,
+                max_map_len=MAX_KEYS,
             )
         except CodecError:
             raise
@@ -153,6 +154,7 @@ class _Decoder:
         return value
 
     def _extension(self, code: int, data: bytes) -> Any:
+        self._count()
         if code == ARRAY:
             return self._read_array(_small_list(data, 2))
         if code == HANDLE:
@@ -194,9 +196,9 @@ class _Decoder:
 
     def _check(self, value: Any, depth: int) -> None:
         """Refuse what msgpack can say and the format cannot: bytes, timestamps, deep nesting."""
-        self.nodes += 1
-        if depth > MAX_DEPTH or self.nodes > MAX_NODES:
-            raise CodecError("a value nested too deeply or with too many parts")
+        self._count()
+        if depth > MAX_DEPTH:
+            raise CodecError("a value nested too deeply")
         kind = type(value)
         if kind is list or kind is tuple:
             for part in value:
@@ -208,6 +210,11 @@ class _Decoder:
                 self._check(part, depth + 1)
         elif kind in (bytes, bytearray, msgpack.Timestamp):
             raise CodecError(f"a {kind.__name__} is not a value")
+
+    def _count(self) -> None:
+        self.nodes += 1
+        if self.nodes > MAX_NODES:
+            raise CodecError("a value with too many parts")
 
 
 def _small_list(data: bytes, length: int) -> list:

@@ -53,7 +53,7 @@ class Handle:
         )
 
     __bool__ = __len__ = __iter__ = __getitem__ = __float__ = __int__ = __index__ = _no_value
-    __array__ = __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = _no_value
+    __array__ = __array_function__ = __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = _no_value
     __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __neg__ = _no_value
     __truediv__ = __rtruediv__ = __matmul__ = __rmatmul__ = __pow__ = __rpow__ = _no_value
     __hash__ = None  # type: ignore[assignment]

@@ -17,4 +17,6 @@ def clean(text: object, limit: int = 200) -> str:
 
 
 def _visible(ch: str) -> str:
-    return "\N{REPLACEMENT CHARACTER}" if unicodedata.category(ch)[0] == "C" else ch
+    category = unicodedata.category(ch)
+    hidden = category[0] == "C" or category in ("Zl", "Zp")  # the last two separate lines
+    return "\N{REPLACEMENT CHARACTER}" if hidden else ch
