@@ -9,20 +9,34 @@ from __future__ import annotations
 import ast
 import marshal
 import secrets
+import time
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
 from autograder.channel.faults import Fault
 from autograder.misconceptions import Misconception
 from autograder.records import FULL_CREDIT, CheckResult, PlannedCheck, Verdict
-from autograder.sandbox import Confinement, Limits, Sandbox
+from autograder.sandbox import Confinement, InfraError, Limits, Sandbox
+from autograder.student_source import syntax_tree
 
 FOR_FULL = 0.9
 """Share of the mistakes that the tests must notice for full points."""
 
-IMPATIENT_SECONDS = 1.0
+REPEATS = 2
+"""How often the reference comes again among the mistakes."""
+
+SEED = 0
+"""For NumPy's global generator: student tests that use it do the same each time."""
+
+HOOKS = {
+    *("setup_module", "setup_function", "setup_class", "setUp", "setUpClass", "setUpModule"),
+    *("teardown_module", "teardown_function", "teardown_class", "tearDown", "tearDownClass"),
+}
+IMPATIENT_SECONDS, IMPATIENT_FACTOR = 1.0, 5.0
+"""After a timeout a run gets that long, or so many times what the tests take on the reference."""
+
 FOLDER = "/submission"
 
 
@@ -61,42 +75,58 @@ class Mutation:
         source = files.get(self.test_file)
         if source is None:
             return self._both(Verdict.NOT_ATTEMPTED, f"There is no {self.test_file}.")
-        try:
-            tests = find_tests(source)
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
+        tests = find_tests(source)
+        if tests is None:
             return self._both(Verdict.RAISED, f"{self.test_file} is not valid Python.")
         if not tests.written:
             return self._both(Verdict.NOT_ATTEMPTED, "None of the tests is filled in yet.")
-        sandbox = Sandbox(
-            confinement,
-            {self.test_file: source},
-            limits,
-            tests=self.test_file,
-            with_pytest=tests.needs_pytest,
+        runner = _Runner(
+            lambda: Sandbox(
+                confinement,
+                {self.test_file: source},
+                limits,
+                tests=self.test_file,
+                with_pytest=tests.needs_pytest,
+            ),
+            limits.request_seconds,
         )
         try:
-            return self._judge(_Runner(sandbox, limits.request_seconds), tests)
+            return self._judge(runner, tests)
         finally:
-            sandbox.close()
+            runner.close()
 
     def _judge(self, runner: _Runner, tests: Tests) -> list[CheckResult]:
-        passed = runner.run(self._reference, tests.written)
-        valid = [name for name, bit in zip(tests.written, passed, strict=True) if bit]
+        """Find the tests that pass on the reference; count the mistakes that one of them notices.
+
+        The reference comes again in between, at places that nobody can guess, and in another
+        sandbox than the first time: a test that fails there goes by something else than the code.
+        """
+        bits = runner.run(self._reference, tests.written)
+        if bits is None:
+            return self._both(runner.fault.verdict, f"On a correct solution: {runner.fault}")
+        valid = [name for name, bit in zip(tests.written, bits, strict=True) if bit]
+        runner.restart()
+        again = {secrets.randbelow(len(self._mutants)) for _ in range(REPEATS)}
+        failures: list[set[str]] = []
+        for number, (_, modules) in enumerate(self._mutants):
+            failures.append(runner.failing(modules, valid))
+            if number in again:
+                unsteady = runner.failing(self._reference, valid)
+                valid = [name for name in valid if name not in unsteady]
         failing = [name for name in tests.written if name not in valid]
         noticed: dict[str, list[bool]] = defaultdict(list)
-        for mistake, modules in self._mutants:
-            survived = not valid or all(runner.run(modules, valid))
-            noticed[mistake.where.partition(".")[0]].append(not survived)
+        for (mistake, _), failed in zip(self._mutants, failures, strict=True):
+            noticed[mistake.where.partition(".")[0]].append(not failed.isdisjoint(valid))
         caught = sum(sum(bits) for bits in noticed.values())
+        if not caught and tests.unwritten:
+            return self._both(Verdict.NOT_ATTEMPTED, "The tests asked for aren't filled in yet.")
         share = min(1.0, caught / len(self._mutants) / FOR_FULL)
         return [
-            self._correct(len(valid) / len(tests.written), failing, caught, runner),
+            self._correct(len(valid) / len(tests.written), failing, caught),
             _mistakes(self.plan[1].id, share, caught, noticed),
         ]
 
-    def _correct(
-        self, share: float, failing: list[str], caught: int, runner: _Runner
-    ) -> CheckResult:
+    def _correct(self, share: float, failing: list[str], caught: int) -> CheckResult:
         check = self.plan[0].id
         if not caught:
             message = "Counts once your tests notice at least one wrong solution."
@@ -104,9 +134,8 @@ class Mutation:
         if not failing:
             return CheckResult(check, Verdict.PASS, FULL_CREDIT)
         shown = ", ".join(failing[:6]) + (" ..." if len(failing) > 6 else "")
-        verdict = runner.fault.verdict if runner.fault and not share else Verdict.WRONG
         message = f"These of your tests fail on a correct solution, so they don't count: {shown}."
-        return CheckResult(check, verdict, round(FULL_CREDIT * share), message)
+        return CheckResult(check, Verdict.WRONG, round(FULL_CREDIT * share), message)
 
     def _both(self, verdict: Verdict, message: str) -> list[CheckResult]:
         return [CheckResult(check.id, verdict, message=message) for check in self.plan]
@@ -137,13 +166,15 @@ class Tests:
         self.needs_pytest = needs_pytest
 
 
-def find_tests(source: bytes) -> Tests:
+def find_tests(source: bytes) -> Tests | None:
     """Find the test functions and methods in a test file without running it.
 
     A function that raises NotImplementedError as a statement of its own is a gap not filled in.
-    Raises SyntaxError or ValueError for what isn't Python.
+    Returns None for what isn't Python.
     """
-    tree = ast.parse(source)
+    tree = syntax_tree(source)
+    if tree is None:
+        return None
     functions: list[tuple[str, ast.FunctionDef]] = []
     for node in tree.body:
         if isinstance(node, ast.FunctionDef) and node.name.startswith("test"):
@@ -156,6 +187,11 @@ def find_tests(source: bytes) -> Tests:
             ]
     written = [name for name, function in functions if not _is_gap(function)]
     unwritten = [name for name, function in functions if _is_gap(function)]
+    return Tests(written, unwritten, _needs_pytest(tree, [function for _, function in functions]))
+
+
+def _needs_pytest(tree: ast.Module, functions: list[ast.FunctionDef]) -> bool:
+    """Tell whether the tests use what only pytest gives: its import, fixtures, set-up functions."""
     imported = {
         alias.name.partition(".")[0]
         for node in ast.walk(tree)
@@ -166,7 +202,12 @@ def find_tests(source: bytes) -> Tests:
         for node in ast.walk(tree)
         if isinstance(node, ast.ImportFrom)
     }
-    return Tests(written, unwritten, "pytest" in imported)
+    defined = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+    return (
+        not imported.isdisjoint({"pytest", "unittest"})
+        or not defined.isdisjoint(HOOKS)
+        or any([a.arg for a in function.args.args] not in ([], ["self"]) for function in functions)
+    )
 
 
 def _is_gap(function: ast.FunctionDef) -> bool:
@@ -184,28 +225,68 @@ def _compiled(name: str, source: bytes) -> np.ndarray:
 
 
 class _Runner:
-    """Runs sets of tests, each in a fresh worker; a fault counts as "none of them passed"."""
+    """Runs sets of tests, each in a fresh worker of one sandbox.
 
-    def __init__(self, sandbox: Sandbox, seconds: float):
-        self._sandbox = sandbox
+    `fault` is what the last run ended with that gave no answer. Raises InfraError when the sandbox
+    that `open_sandbox` gives doesn't work although nothing of the student's has run in it.
+    """
+
+    def __init__(self, open_sandbox: Callable[[], Sandbox], seconds: float):
+        self._open_sandbox = open_sandbox
         self._seconds = seconds
-        self.fault: Fault | None = None
+        self._usual = 0.0
+        self.fault = Fault(Verdict.CRASH, "Your tests brought down all processes of their sandbox.")
+        self._sandbox = self._open()
 
-    def run(self, modules: Mapping[str, np.ndarray], names: list[str]) -> list[bool]:
-        """Return for each name whether that test passes with `modules` in place."""
-        if self._sandbox.broken:
-            return [False] * len(names)
-        channel = self._sandbox.fresh(secrets.randbits(32))
+    def _open(self) -> Sandbox:
+        self._used = False
+        sandbox = self._open_sandbox()
+        if sandbox.import_modules(SEED):
+            return sandbox
+        sandbox.close()
+        return self._open_sandbox()
+
+    def restart(self) -> None:
+        """Go on in another sandbox."""
+        self.close()
+        self._sandbox = self._open()
+
+    def close(self) -> None:
+        """End the sandbox."""
+        self._sandbox.close()
+
+    def run(self, modules: Mapping[str, np.ndarray], names: list[str]) -> list[bool] | None:
+        """Return for each name whether that test passes with `modules` in place.
+
+        None when there is no answer: then nothing is known of any of them.
+        """
+        try:
+            channel = self._sandbox.fresh(SEED)
+        except InfraError:
+            if not self._used:
+                raise
+            return None
+        self._used = True
+        started = time.monotonic()
         try:
             _, bits = channel.request("run", dict(modules), names, seconds=self._seconds)
+            if type(bits) is not list or [type(bit) for bit in bits] != [bool] * len(names):
+                raise Fault(Verdict.VIOLATION, "An answer that isn't one bit for each test.")
         except Fault as fault:
             self.fault = fault
             self._sandbox.end_worker()
             if fault.verdict is Verdict.TIMEOUT:
-                self._seconds = min(self._seconds, IMPATIENT_SECONDS)
-            return [False] * len(names)
+                patience = max(IMPATIENT_SECONDS, IMPATIENT_FACTOR * self._usual)
+                self._seconds = min(self._seconds, patience)
+            return None
+        self._usual = self._usual or time.monotonic() - started
         self._sandbox.end_worker(wait=False)
-        if type(bits) is not list or len(bits) != len(names) or set(map(type, bits)) - {bool}:
-            self.fault = Fault(Verdict.VIOLATION, "An answer that isn't one bit for each test.")
-            return [False] * len(names)
         return bits
+
+    def failing(self, modules: Mapping[str, np.ndarray], names: list[str]) -> set[str]:
+        """Return the names of the tests that said that they fail; without an answer none did.
+
+        Otherwise tests could "notice" everything by bringing down their sandbox.
+        """
+        bits = self.run(modules, names) if names else None
+        return {name for name, bit in zip(names, bits or [], strict=False) if not bit}

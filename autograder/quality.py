@@ -18,6 +18,7 @@ from pathlib import Path
 from autograder.channel.faults import InfraError
 from autograder.channel.text import clean
 from autograder.records import FULL_CREDIT, CheckResult, PlannedCheck, Verdict
+from autograder.student_source import syntax_tree
 
 RULES = "E,F,W,B,C4"
 """pycodestyle, pyflakes, likely bugs, roundabout comprehensions; lines of up to 100 characters."""
@@ -52,36 +53,42 @@ class Quality:
         self, files: Mapping[str, bytes], plan: Sequence[PlannedCheck], results: list[CheckResult]
     ) -> list[CheckResult]:
         """Judge the modules. `plan` and `results` are the suite's, for what works already."""
-        present = {name: files[name] for name in self.items if name in files}
-        findings = lint(present) if present else {}
-        return [self._one(name, files, findings, plan, results) for name in self.items]
+        passed = {result.check for result in results if result.verdict is Verdict.PASS}
+        working = {name: self._works(name, plan, passed) for name in self.items}
+        trees = {name: syntax_tree(files[name]) for name in self.items if name in files}
+        # What Python itself can't read may bring ruff down, and with it the other files' findings.
+        readable = [name for name, tree in trees.items() if tree and working[name]]
+        findings = lint({name: files[name] for name in readable})
+        return [_judge(name, working[name], trees, findings) for name in self.items]
 
-    def _one(
-        self,
-        name: str,
-        files: Mapping[str, bytes],
-        findings: Mapping[str, list[str]],
-        plan: Sequence[PlannedCheck],
-        results: list[CheckResult],
-    ) -> CheckResult:
-        check = f"quality::{name}"
-        if name not in files:
-            return CheckResult(check, Verdict.NOT_ATTEMPTED, message=f"There is no {name}.")
+    def _works(self, name: str, plan: Sequence[PlannedCheck], passed: set[str]) -> bool:
         mine = {planned.id for planned in plan if planned.item in self.items[name]}
-        passed = {r.check for r in results if r.verdict is Verdict.PASS}
-        if len(mine & passed) < WORKING_SHARE * len(mine):
-            message = f"Counts once a quarter of the checks of {name} pass."
-            return CheckResult(check, Verdict.BLOCKED, message=message)
-        try:
-            documented, missing = documentation(files[name])
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            return CheckResult(check, Verdict.WRONG, message=f"{name} is not valid Python.")
-        found = findings.get(name, [])
-        over = max(0, len(found) - FREE_FINDINGS) / (FINDINGS_TO_ZERO - FREE_FINDINGS)
-        share = 0.5 * max(0.0, 1 - over) + 0.5 * min(1.0, documented / DOCUMENTED_FOR_FULL)
-        credit = round(FULL_CREDIT * share)
-        verdict = Verdict.PASS if credit == FULL_CREDIT else Verdict.WRONG
-        return CheckResult(check, verdict, credit, _message(found, missing))
+        return len(mine & passed) >= WORKING_SHARE * len(mine)
+
+
+def _judge(
+    name: str,
+    works: bool,
+    trees: Mapping[str, ast.Module | None],
+    findings: Mapping[str, list[str]],
+) -> CheckResult:
+    """Judge one module by its syntax tree (None: not readable) and ruff's findings in it."""
+    check = f"quality::{name}"
+    if name not in trees:
+        return CheckResult(check, Verdict.NOT_ATTEMPTED, message=f"There is no {name}.")
+    if not works:
+        message = f"Counts once a quarter of the checks of {name} pass."
+        return CheckResult(check, Verdict.BLOCKED, message=message)
+    tree = trees[name]
+    if tree is None:
+        return CheckResult(check, Verdict.WRONG, message=f"{name} is not valid Python.")
+    documented, missing = documentation(tree)
+    found = findings[name]
+    over = max(0, len(found) - FREE_FINDINGS) / (FINDINGS_TO_ZERO - FREE_FINDINGS)
+    share = 0.5 * max(0.0, 1 - over) + 0.5 * min(1.0, documented / DOCUMENTED_FOR_FULL)
+    credit = round(FULL_CREDIT * share)
+    verdict = Verdict.PASS if credit == FULL_CREDIT else Verdict.WRONG
+    return CheckResult(check, verdict, credit, _message(found, missing))
 
 
 def _message(found: list[str], missing: list[str]) -> str:
@@ -94,13 +101,11 @@ def _message(found: list[str], missing: list[str]) -> str:
     return " ".join(parts)
 
 
-def documentation(source: bytes) -> tuple[float, list[str]]:
+def documentation(tree: ast.Module) -> tuple[float, list[str]]:
     """Return the documented share (0..1) of the module and its public definitions, and the rest.
 
-    Test functions, and names that begin with an underscore, need no docstring. Raises SyntaxError
-    or ValueError for what isn't Python.
+    Names that begin with an underscore need no docstring.
     """
-    tree = ast.parse(source)
     nodes: list[tuple[str, ast.AST]] = [("the module", tree)]
     for node in tree.body:
         if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and not node.name.startswith("_"):
@@ -119,8 +124,10 @@ def lint(files: Mapping[str, bytes]) -> dict[str, list[str]]:
     """Return ruff's findings for each file, as "line 12: F841 ...".
 
     `noqa` comments and configuration of the submission's count for nothing. Raises InfraError
-    where ruff can't be run; a file that ruff can't read has one finding saying so.
+    where ruff can't be run.
     """
+    if not files:
+        return {}
     with tempfile.TemporaryDirectory(prefix="autograder-") as folder:
         for name, content in files.items():
             (Path(folder) / name).write_bytes(content)

@@ -225,7 +225,7 @@ def test_unconfined_is_recorded(small, tmp_path):
 
 def test_an_interrupted_run_keeps_what_is_finished(small, tmp_path, confinement):
     """Ctrl-C in the middle; the next run goes on from there."""
-    slow = SOLUTION.replace("    return 2.0 * x", "    import time; time.sleep(1)\n    return 2.0 * x")
+    slow = SOLUTION.replace("    return 2.0", "    import time; time.sleep(1)\n    return 2.0")
     students = {f"s{number}": slow + f"\n# {number}\n" for number in range(6)}
     folder = hand_in(tmp_path / "in", **students)
     program = (

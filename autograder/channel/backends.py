@@ -6,9 +6,12 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from autograder.records import Verdict
+
 from . import codec
 from .client import Channel, fault_from_record
 from .dispatch import Dispatcher
+from .faults import Fault
 from .handles import make_handle, to_refs
 from .modules import ModuleSpace
 
@@ -40,6 +43,8 @@ class Remote:
 
     def __call__(self, operation: str, *arguments: Any) -> Any:
         long = operation in LONG
+        if not long and self._left <= 0:
+            raise Fault(Verdict.TIMEOUT, "All calls of this test together took too long.")
         seconds = self._long_seconds if long else min(self._seconds, self._left)
         started = time.monotonic()
         plain = [to_refs(argument) for argument in arguments]

@@ -52,7 +52,7 @@ class Channel:
         self._poll = select.poll()
         self._poll.register(sock, select.POLLIN)
         self._poll.register(guard.output, select.POLLIN)
-        self._next_look = 0.0
+        self._next_look = time.monotonic() + SLICE
 
     def request(
         self,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import random
 import warnings
 from collections.abc import Callable
 from types import TracebackType
@@ -47,11 +48,12 @@ class Dispatcher:
         }
 
     def seed(self, seed: int) -> None:
-        """Seed numpy's global generator, and start to collect the warnings of this test.
+        """Seed the global generators, and start to collect the warnings of this test.
 
         A forked process would otherwise repeat the stream of the one that it was forked from.
         """
         np.random.seed(seed % 2**32)  # noqa: NPY002 - student code may use it
+        random.seed(seed)
         warnings.simplefilter("always")
         warnings.showwarning = self._catch_warning
 
@@ -61,7 +63,7 @@ class Dispatcher:
     def to_ref(self, value: Any) -> Ref:
         """Keep `value` here and return the handle that stands for it."""
         self.objects.append(value)
-        return Ref(len(self.objects) - 1, type(value).__name__)
+        return Ref(len(self.objects) - 1, type_name(value))
 
     def from_ref(self, ref: Ref) -> Any:
         """Return the object that a handle stands for."""
@@ -111,25 +113,32 @@ def import_all(space: ModuleSpace, seed: int) -> dict[str, Any]:
 def describe_exception(error: BaseException, folder: str) -> dict[str, Any]:
     """Say what was raised as values: type, text, and the lines of the student's files it passed.
 
-    The text of an exception is the student's code too (`__str__` can do anything), so it is asked
-    for once, with everything caught, and cut.
+    The text of an exception is the student's code too (`__str__` can do anything), and so is all
+    else that is asked of it: each is asked for once, with everything caught, and cut.
     """
+    name, text = type_name(error), ""
     frames = _student_frames(error.__traceback__, folder)
-    if isinstance(error, SyntaxError) and (error.filename or "").startswith(folder):
-        frames.append([os.path.basename(error.filename or ""), int(error.lineno or 0), ""])
     try:
-        text = error.msg if isinstance(error, SyntaxError) else str(error)
-        text = text[:MAX_TEXT] if type(text) is str else ""
+        syntax = isinstance(error, SyntaxError)
+        if syntax and (error.filename or "").startswith(folder):
+            frames.append([os.path.basename(error.filename or ""), int(error.lineno or 0), ""])
+        text = error.msg if syntax else str(error)
+        text = text[:MAX_TEXT].encode(errors="replace").decode() if type(text) is str else ""
     except BaseException as second:  # noqa: BLE001 - its `__str__` can raise anything
-        text = f"(no text: its __str__ raised {type(second).__name__})"
+        text = f"(no text: its __str__ raised {type_name(second)})"
     kind = "raised"
     if type(error) is NotImplementedError:
         kind = "not-attempted"
-    elif isinstance(error, MemoryError):
+    elif issubclass(type(error), MemoryError):
         kind = "memory"
-    elif isinstance(error, BlockingIOError) or text == "can't start new thread":
+    elif issubclass(type(error), BlockingIOError) or text == "can't start new thread":
         kind = "processes"
-    return {"kind": kind, "type": type(error).__name__[:60], "text": text, "frames": frames}
+    return {"kind": kind, "type": name[:60], "text": text, "frames": frames}
+
+
+def type_name(value: Any) -> str:
+    """Return the name of the type of `value`, whatever its metaclass says."""
+    return type.__dict__["__name__"].__get__(type(value))
 
 
 def _student_frames(traceback: TracebackType | None, folder: str) -> list[list[Any]]:

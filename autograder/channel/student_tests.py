@@ -11,9 +11,12 @@ from __future__ import annotations
 
 import marshal
 import os
+import random
 import socket
 import sys
 from typing import Any, NoReturn
+
+import numpy as np
 
 from . import codec, modules
 
@@ -26,13 +29,17 @@ def prepare(with_pytest: bool) -> None:
         import pytest  # noqa: F401
 
 
-def serve(channel: socket.socket, folder: str, test_file: str, with_pytest: bool) -> NoReturn:
+def serve(
+    channel: socket.socket, folder: str, test_file: str, with_pytest: bool, seed: int
+) -> NoReturn:
     """Answer one request, [number, "run", [modules, names]], and end.
 
     modules: file names and marshalled code, each a uint8 array; names: "test_x" or
     "TestX::test_y". The answer holds a bool for each name: whether that test passed. (Unmarshalling
-    is safe in this direction alone: the examiner wrote it.)
+    is safe in this direction alone: the examiner wrote it.) `seed` is for the global generators.
     """
+    np.random.seed(seed % 2**32)  # noqa: NPY002 - the tests may use it
+    random.seed(seed)
     pid = os.getpid()
     reader = channel.makefile("rb")
     body_size, buffer_size = codec.HEADER.unpack(reader.read(codec.HEADER.size))

@@ -4,10 +4,12 @@ For each test the examiner sends the parent one end of a new socket; the forked 
 requests on that socket until it is killed. Whatever a test leaves behind (globals, threads,
 processes) is gone before the next one starts.
 
-The parent imports numpy and compiles the student's files. Asked to (IMPORT), it imports them too,
-once for all tests. From then on it is student code itself, which changes nothing for the examiner:
-it never believes more of a sandbox than that a value came out of it. Where that import fails to
-end, or leaves threads behind that a fork would lose, the examiner starts over without it.
+The parent imports numpy. Asked to (IMPORT), it imports the student's files too, once for all tests.
+From then on it is student code itself, which changes nothing for the examiner: it never believes
+more of a sandbox than that a value came out of it. Where that import fails to end, or leaves
+threads behind that a fork would lose, the examiner starts over without it. Before it is asked the
+parent doesn't even compile a file: a few lines can keep a compiler busy for hours. (The student's
+own tests wait for modules that only a worker gets; for them IMPORT means to compile.)
 
 Started as `python -s -S -P -B -c "..." SETTINGS`, where SETTINGS is a JSON object; see `Settings`.
 """
@@ -79,7 +81,6 @@ def main() -> NoReturn:
         with open(f"{settings.folder}/{name}", "rb") as file:
             sources[name] = file.read()
     space = modules.ModuleSpace(sources, settings.folder)
-    space.compile_all()
     if settings.tests:
         student_tests.prepare(settings.with_pytest)
     space.install()
@@ -95,7 +96,11 @@ def main() -> NoReturn:
         message, seed = CONTROL.unpack(data)
         if message == IMPORT:
             _limit(settings)
-            failed = _import(dispatch, space, seed, settings.namespace)
+            if settings.tests:
+                space.compile_all()
+            else:
+                failed = _import(dispatch, space, seed, settings.namespace)
+            _freeze()
             control.sendall(READY)
         if message in (SPAWN, SPAWN_LARGE):
             pid = os.fork()
@@ -105,7 +110,7 @@ def main() -> NoReturn:
                 channel = socket.socket(fileno=fds[0])
                 if settings.tests:
                     student_tests.serve(
-                        channel, settings.folder, settings.tests, settings.with_pytest
+                        channel, settings.folder, settings.tests, settings.with_pytest, seed
                     )
                 dispatcher = dispatch.Dispatcher(settings.folder, failed)
                 dispatcher.seed(seed)
@@ -137,7 +142,6 @@ def _import(dispatch: Any, space: Any, seed: int, namespace: str) -> dict[str, A
     if os.getpid() != pid or len(os.listdir("/proc/self/task")) > 1:
         os._exit(0)
     _kill(0, namespace)
-    _freeze()
     return failed
 
 
@@ -163,8 +167,9 @@ def _limit(settings: Settings, message: bytes = IMPORT) -> None:
         os.setsid()
         limits += [(resource.RLIMIT_CPU, settings.cpu_seconds)]
     for what, value in limits:
-        if value:
-            resource.setrlimit(what, (value, value))
+        if value:  # the second of grace is for the signal that says so: at the hard one it's KILL
+            grace = 1 if what == resource.RLIMIT_CPU else 0
+            resource.setrlimit(what, (value, value + grace))
     if memory:
         resource.setrlimit(resource.RLIMIT_AS, (memory, most))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -226,7 +231,10 @@ def _flush_and_send(channel: socket.socket, codec: Any, answer: list, dispatcher
             stream.flush()
         except (AttributeError, ValueError, OSError):
             continue  # student code may close or replace the streams; that is its own affair
-    chunks = codec.encode(answer, dispatcher.to_ref)
+    try:
+        chunks = codec.encode(answer, dispatcher.to_ref)
+    except (ValueError, OverflowError):  # text that isn't UTF-8, an integer key too large
+        chunks = codec.encode([*answer[:2], dispatcher.to_ref(answer[2])])
     if len(chunks) < 4:
         channel.sendall(b"".join(chunks))
     else:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 
-PAGE = os.sysconf("SC_PAGE_SIZE")
+COUNTED = ("RssAnon:", "RssShmem:")
+"""The lines of /proc/<pid>/status, in kB, that count as a process's memory."""
 
 
 @dataclass(frozen=True)
@@ -45,18 +45,28 @@ def tree(pid: int) -> list[int]:
     return found
 
 
-def resident_bytes(pids: list[int]) -> int:
-    """Return how much memory the processes hold that is theirs alone, in bytes.
+def alive(pid: int) -> bool:
+    """Tell whether a process still runs; one that only waits for its parent's notice does not."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            state = file.read().rpartition(b")")[2].split()[0]
+    except OSError:
+        return False
+    return state not in (b"Z", b"X")
 
-    Pages shared with others (libraries, what a fork has not written to) aren't counted, so a fork
-    of a large process is not charged twice.
+
+def resident_bytes(pids: list[int]) -> int:
+    """Return how much memory the processes hold, in bytes; files, such as libraries, don't count.
+
+    What a fork has in common with its parent counts for both, shared memory for each that uses it.
     """
     total = 0
     for pid in pids:
         try:
-            with open(f"/proc/{pid}/statm") as file:
-                _, resident, shared, *_ = map(int, file.read().split())
+            with open(f"/proc/{pid}/status") as file:
+                total += sum(
+                    int(line.split()[1]) << 10 for line in file if line.startswith(COUNTED)
+                )
         except OSError:
-            continue
-        total += max(0, resident - shared) * PAGE
+            continue  # it ended between two looks
     return total

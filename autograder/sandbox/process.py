@@ -19,7 +19,7 @@ from autograder.channel.worker import CONTROL, IMPORT, READY, REAP, SPAWN, SPAWN
 from autograder.records import Verdict
 
 from .launch import Launch
-from .limits import Limits, resident_bytes, tree
+from .limits import Limits, alive, resident_bytes, tree
 
 START_SECONDS = 30.0
 IMPORT_SECONDS = 2.0
@@ -90,7 +90,7 @@ class Sandbox:
             raise InfraError(f"the sandbox did not get ready: {' ... '.join(said) or 'no word'}")
 
     def import_modules(self, seed: int) -> bool:
-        """Have the parent import the student's modules, once for all workers.
+        """Have the parent import the student's modules (or compile their tests), for all workers.
 
         False says that this can't be done with this submission: its import doesn't end, ends the
         process, prints without end, or starts threads. The sandbox is then broken.
@@ -111,17 +111,18 @@ class Sandbox:
                 return self._control.recv(len(READY)) == READY
             if self.output in ready:
                 self.drain()
-            else:
-                self.watch()
+            self.watch()
         return False
 
     def fresh(self, seed: int, *, large: bool = False) -> Channel:
         """End the worker there is and return a channel to a new one.
 
         `seed` is for numpy's global generator; `large` gives the worker the memory of a training
-        run. Raises InfraError when the ready parent doesn't answer.
+        run. Raises InfraError when the ready parent doesn't answer, whoever's fault that is.
         """
         self.end_worker()
+        if self.broken:
+            raise InfraError("the sandbox does not answer any more")
         self._large = large
         self.drain_all()
         self._printed = 0
@@ -132,6 +133,7 @@ class Sandbox:
             socket.send_fds(self._control, [message], [theirs.fileno()])
         except OSError as error:
             ours.close()
+            self.broken = True
             raise InfraError(f"the sandbox is gone: {error}") from error
         finally:
             theirs.close()
@@ -179,8 +181,9 @@ class Sandbox:
             )
 
     def drain_all(self) -> None:
-        """Read all that was printed up to now, without judging it."""
-        while select.select([self.output], [], [], 0)[0]:
+        """Read all that was printed up to now, without judging it; no more than a test may."""
+        most = self._printed + (self.limits.output_kb << 10)
+        while self._printed <= most and select.select([self.output], [], [], 0)[0]:
             try:
                 data = os.read(self.output, 1 << 16)
             except BlockingIOError:
@@ -226,7 +229,7 @@ def _wait_until_gone(pids: list[int], seconds: float) -> None:
     """Wait until none of the processes exists: the kernel ends a namespace's after its first."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
-        if not any(os.path.exists(f"/proc/{pid}") for pid in pids):
+        if not any(alive(pid) for pid in pids):
             return
         time.sleep(0.001)
 

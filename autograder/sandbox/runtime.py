@@ -22,6 +22,7 @@ PYTHON = "/runtime/bin/python3"
 SITE = "/runtime/site"
 GRADER = "/grader"
 PYTEST = "/runtime/pytest"
+PYTEST_NEEDS = ("pytest", "_pytest", "py", "pluggy", "iniconfig", "packaging", "pygments")
 STAGE = "/run/autograder"
 
 CLONE_NEWNS = 0x00020000
@@ -58,8 +59,12 @@ def packages(site: str, grader: str, pytest_site: str) -> list[Mount]:
     worker = Path(__file__).parent.parent / "channel"
     mounts.append(Mount(str(Path(msgpack.__file__).parent), f"{grader}/msgpack"))
     mounts.append(Mount(str(worker), f"{grader}/channel"))
-    for name in ("pytest", "_pytest", "pluggy", "iniconfig", "packaging"):
-        mounts.append(Mount(str(Path(find_spec(name).origin).parent), f"{pytest_site}/{name}"))
+    for name in PYTEST_NEEDS:
+        spec = find_spec(name)
+        if spec is not None and spec.origin is not None:
+            path = Path(spec.origin)
+            path = path.parent if spec.submodule_search_locations else path
+            mounts.append(Mount(str(path), f"{pytest_site}/{path.name}"))
     return mounts
 
 

@@ -17,9 +17,15 @@ def index_text(index: tuple[int, ...]) -> str:
     return f"[{', '.join(map(str, index))}]" if index else ""
 
 
+def first_entry(marked: np.ndarray) -> tuple[int, ...]:
+    """Return the index of the first True. There is one."""
+    return tuple(int(i) for i in np.unravel_index(np.argmax(marked), marked.shape))
+
+
 def worst_entry(received: np.ndarray, expected: np.ndarray) -> tuple[int, ...]:
     """Return the index of the largest absolute difference. Both arrays have the same shape."""
-    difference = np.abs(received - expected)
+    with np.errstate(over="ignore"):
+        difference = np.abs(received - expected)
     return tuple(int(i) for i in np.unravel_index(np.argmax(difference), difference.shape))
 
 
@@ -39,7 +45,8 @@ def describe(received: np.ndarray, expected: np.ndarray, bad: np.ndarray) -> str
             f"{count} of {received.size} entries differ; the largest difference is "
             f"{where}got {number(got)}, expected {number(wanted)}."
         )
-    form = _form(received, expected)
+    with np.errstate(all="ignore"):
+        form = _form(received, expected)
     return f"{text} {form}" if form else text
 
 
@@ -52,6 +59,8 @@ def _form(received: np.ndarray, expected: np.ndarray) -> str:
         return "Yours is zero everywhere."
     factor = float(np.vdot(expected, received).real / np.vdot(expected, expected).real)
     if np.allclose(received, factor * expected, rtol=1e-6, atol=1e-9 * scale):
+        if np.isclose(factor, 1):
+            return ""
         if np.isclose(factor, -1):
             return "Yours has the opposite sign everywhere."
         return f"Yours is {factor:.4g} times the expected value everywhere."
@@ -59,6 +68,7 @@ def _form(received: np.ndarray, expected: np.ndarray) -> str:
     if square and np.allclose(received, expected.T, rtol=1e-6, atol=1e-9 * scale):
         return "Yours is the transpose of what is expected."
     offset = received - expected
-    if np.allclose(offset, offset.flat[0], rtol=1e-6, atol=1e-9 * scale):
+    even = np.allclose(offset, offset.flat[0], rtol=1e-6, atol=1e-9 * scale)
+    if even and abs(offset.flat[0]) > 1e-6 * scale:
         return f"Yours is off by the same {offset.flat[0]:.4g} everywhere."
     return ""

@@ -15,9 +15,15 @@ from autograder.channel.faults import Fault
 from autograder.channel.handles import Handle, type_name
 from autograder.records import Verdict
 
-from .compare import describe, index_text
+from .compare import describe, first_entry, index_text
 
 Shape = tuple[int, ...]
+
+MAX_ENTRIES = 4096
+"""Largest wrong array that is kept: a whole class's wrong answers stay in memory for a while."""
+
+NOT_KEPT = object()
+"""Stands for a received value that is too large, or of no kind to recognise a failure by."""
 
 
 class Wrong(Fault):
@@ -26,7 +32,14 @@ class Wrong(Fault):
     def __init__(self, label: str, message: str, received: Any = None):
         super().__init__(Verdict.WRONG, f"{label}: {message}")
         self.label = label
-        self.received = received
+        self.received = _kept(received)
+
+
+def _kept(received: Any) -> Any:
+    """Return a copy that holds on to nothing else of the answer that it came in."""
+    if type(received) is np.ndarray:
+        return received.copy() if received.size <= MAX_ENTRIES else NOT_KEPT
+    return received if type(received) in (bool, int, float, str, type(None)) else NOT_KEPT
 
 
 def kind_of(value: Any) -> str:
@@ -62,7 +75,7 @@ def array(label: str, received: Any, shape: Shape | None = None) -> np.ndarray:
 def _finite(label: str, received: np.ndarray) -> None:
     if received.dtype.kind == "f" and not np.isfinite(received).all():
         bad = ~np.isfinite(received)
-        index = tuple(int(i) for i in np.argwhere(bad)[0])
+        index = first_entry(bad)
         where = f" (the first is at {index_text(index)})" if index else ""
         names = " and ".join(
             name for name, has in (("NaN", np.isnan), ("inf", np.isinf)) if has(received).any()
@@ -84,7 +97,8 @@ def close(
     if got.dtype.kind == "b":
         raise Wrong(label, "expected numbers, got truth values.", got)
     got, wanted = got.astype(np.float64), wanted.astype(np.float64)
-    bad = ~(np.abs(got - wanted) <= atol + rtol * np.abs(wanted))
+    with np.errstate(over="ignore"):
+        bad = ~(np.abs(got - wanted) <= atol + rtol * np.abs(wanted))
     if bad.any():
         raise Wrong(label, describe(got, wanted, bad), got)
 
@@ -107,6 +121,10 @@ def equal(label: str, received: Any, expected: Any) -> None:
         raise Wrong(label, f"expected {_short(expected)}, got {kind_of(received)}.")
     if isinstance(expected, np.ndarray):
         got = array(label, received, expected.shape)
+        if (got.dtype.kind == "b") != (expected.dtype.kind == "b"):
+            kinds = ("truth values", "numbers")
+            wanted, given = kinds if expected.dtype.kind == "b" else kinds[::-1]
+            raise Wrong(label, f"expected {wanted}, got {given}.", got)
         if not np.array_equal(got, expected):
             raise Wrong(label, describe(got * 1.0, expected * 1.0, got != expected), got)
         return
@@ -134,10 +152,11 @@ def _short(value: Any) -> str:
 
 def unchanged(label: str, before: np.ndarray, after: Any) -> None:
     """An array that was only lent to the student's code still holds what it held."""
-    if type(after) is not np.ndarray or after.shape != before.shape:
+    same_type = type(after) is np.ndarray and after.dtype == before.dtype
+    if not same_type or after.shape != before.shape:
         raise Wrong(label, "your code changed the shape or type of an array it was only given.")
     if not np.array_equal(before, after, equal_nan=before.dtype.kind == "f"):
-        index = tuple(int(i) for i in np.argwhere(before != after)[0])
+        index = first_entry(before != after)
         raise Wrong(
             label,
             "your code changed an array that it was only given "

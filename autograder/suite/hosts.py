@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 from autograder.channel.backends import Local, Remote, source_line
-from autograder.channel.faults import Fault
+from autograder.channel.client import Channel
+from autograder.channel.faults import Fault, InfraError
 from autograder.channel.modules import ModuleSpace
 from autograder.records import Verdict
 from autograder.sandbox import Confinement, Limits, Sandbox
@@ -59,16 +60,32 @@ class SandboxHost:
 
     def start(self, seed: int, *, large: bool = False) -> Student:
         """Return the submission in a fresh worker. Raises InfraError when there can't be one."""
-        if self._sandbox is None:
-            self._sandbox = self._open(seed)
         remote = Remote(
-            self._sandbox.fresh(seed, large=large),
+            self._fresh(seed, large),
             self._seconds,
             self._limits.test_seconds,
             self._limits.training_seconds,
             lambda file, number: source_line(self._lines, file, number),
         )
         return Student(remote, self._failed_imports)
+
+    def _fresh(self, seed: int, large: bool) -> Channel:
+        """Return a channel to a new worker.
+
+        A submission can bring its sandbox down behind a test's back. That is no fault of ours, so
+        the next test gets a new one, in which none of its code has run.
+        """
+        try:
+            if self._sandbox is None:
+                self._sandbox = self._open(seed)
+            return self._sandbox.fresh(seed, large=large)
+        except InfraError:
+            if self._sandbox is None:
+                raise
+            self.close()
+            self._import_first = False
+            self._sandbox = self._open(seed)
+            return self._sandbox.fresh(seed, large=large)
 
     def _open(self, seed: int) -> Sandbox:
         """Start a sandbox, with the modules imported beforehand unless that failed once."""

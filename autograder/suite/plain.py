@@ -36,20 +36,19 @@ def host(request: pytest.FixtureRequest) -> LocalHost:
     return LocalHost({path.name: path.read_bytes() for path in Path(folder).glob("*.py")})
 
 
-@pytest.fixture
-def seed(request: pytest.FixtureRequest) -> int:
-    return seed_of("", f"{Path(request.node.path).stem}::{request.node.name}")
+def _seed(request: pytest.FixtureRequest, side: str = "") -> int:
+    return seed_of("", f"{Path(request.node.path).stem}::{request.node.name}", side)
 
 
 @pytest.fixture
-def student(host: LocalHost, seed: int) -> Iterator[Student]:
-    yield host.start(seed)
+def student(request: pytest.FixtureRequest, host: LocalHost) -> Iterator[Student]:
+    yield host.start(_seed(request, "|worker"))
     host.finish(None)
 
 
 @pytest.fixture
-def rng(seed: int) -> np.random.Generator:
-    return np.random.default_rng(seed)
+def rng(request: pytest.FixtureRequest) -> np.random.Generator:
+    return np.random.default_rng(_seed(request))
 
 
 @pytest.fixture

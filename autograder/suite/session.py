@@ -41,6 +41,9 @@ PATIENCE = 3
 """So many timeouts of one item are enough: its other checks are not run any more."""
 
 NOT_RUN = f"Not run, since {PATIENCE} other checks of this item ran out of time."
+OUTCOMES = (pytest.fail.Exception, pytest.skip.Exception)
+"""What pytest's own functions raise; they are no `Exception`s, and would end the whole run."""
+
 FIXTURES = ("student", "rng", "grade", "settings")
 UNUSED = ("cacheprovider", "terminal", "logging", "faulthandler", "unraisableexception")
 UNUSED += (
@@ -207,12 +210,13 @@ class _Plugin:
     def _run_test(self, host: Host, check: PlannedCheck, item: pytest.Function) -> Outcome:
         started = time.perf_counter()
         seed = seed_of(self.salt, check.id)
+        large = item.get_closest_marker("training") is not None
         grade = Grade()
         fault: Fault | None = None
         error: BaseException | None = None
         try:
             given = {
-                "student": host.start(seed, large=item.get_closest_marker("training") is not None),
+                "student": host.start(seed_of(self.salt, check.id, "|worker"), large=large),
                 "rng": np.random.default_rng(seed),
                 "grade": grade,
                 "settings": self.context,
@@ -221,7 +225,8 @@ class _Plugin:
             item.obj(**{name: given[name] for name in _arguments(item)})
         except Fault as caught:
             fault = caught
-        except Exception as caught:  # noqa: BLE001 - judged in _result
+            fault.__traceback__ = fault.__context__ = None  # they would hold the test's arrays
+        except (Exception, *OUTCOMES) as caught:  # noqa: BLE001 - judged in _result
             error = caught
         finally:
             host.finish(fault)
@@ -229,9 +234,12 @@ class _Plugin:
         return Outcome(_result(check, self.items, grade, fault, error, seconds), fault)
 
 
-def seed_of(salt: str, check: str) -> int:
-    """Return the seed of a check: fixed for the course's salt and the check's id."""
-    return int.from_bytes(hashlib.sha256(f"{salt}|{check}".encode()).digest()[:7], "big")
+def seed_of(salt: str, check: str, side: str = "") -> int:
+    """Return the seed of a check: fixed for the course's salt and the check's id.
+
+    The worker's is another one: student code can read it, and must not know the test's inputs.
+    """
+    return int.from_bytes(hashlib.sha256(f"{salt}|{check}{side}".encode()).digest()[:7], "big")
 
 
 def _planned(item: pytest.Item) -> PlannedCheck:

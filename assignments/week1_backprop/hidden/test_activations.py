@@ -108,14 +108,9 @@ def test_relu_at_the_kink(student, rng):
 
 
 @relu
-def test_relu_keeps_its_arguments(student, rng):
-    """ReLU changes neither x nor dL_dy."""
+def test_relu_keeps_order(student, rng):
+    """ReLU changes neither x nor dL_dy, and backward belongs to the latest forward."""
     check_arguments(student, student.neural_net.ReLU(), rng)
-
-
-@relu
-def test_relu_latest_batch(student, rng):
-    """ReLU.backward belongs to the latest forward and gives the same when called again."""
     check_latest_batch(student.neural_net.ReLU(), rng, relu_slope)
 
 
@@ -138,30 +133,18 @@ def leaky_slope(alpha):
 
 @leaky_relu
 def test_leaky_relu_forward(student, rng):
-    """LeakyReLU.forward is x where x > 0, and 0.01 x elsewhere."""
+    """LeakyReLU.forward is x where x > 0, and alpha x elsewhere, with alpha = 0.01 or as given."""
     x = inputs(rng)
-    layer = student.neural_net.LeakyReLU()
+    layer, steeper = student.neural_net.LeakyReLU(), student.neural_net.LeakyReLU(0.3)
     expect.close("forward output", layer.forward(x), leaky(0.01)(x))
+    expect.close("forward output of LeakyReLU(0.3)", steeper.forward(x), leaky(0.3)(x))
 
 
 @leaky_relu
 @pytest.mark.weight(2)
 def test_leaky_relu_gradient(student, rng):
-    """LeakyReLU.backward multiplies dL/dy by 1 where x > 0, and by 0.01 elsewhere."""
+    """LeakyReLU.backward multiplies dL/dy by 1 where x > 0, and by alpha elsewhere."""
     check_gradient(student.neural_net.LeakyReLU(), rng, leaky_slope(0.01))
-
-
-@leaky_relu
-def test_leaky_relu_forward_with_another_alpha(student, rng):
-    """LeakyReLU(0.3).forward uses 0.3 as slope of the negative side."""
-    x = inputs(rng)
-    layer = student.neural_net.LeakyReLU(0.3)
-    expect.close("forward output", layer.forward(x), leaky(0.3)(x))
-
-
-@leaky_relu
-def test_leaky_relu_gradient_with_another_alpha(student, rng):
-    """LeakyReLU(alpha=0.3).backward uses 0.3 as slope of the negative side."""
     check_gradient(student.neural_net.LeakyReLU(alpha=0.3), rng, leaky_slope(0.3))
 
 
@@ -175,14 +158,9 @@ def test_leaky_relu_at_the_kink(student):
 
 
 @leaky_relu
-def test_leaky_relu_keeps_its_arguments(student, rng):
-    """LeakyReLU changes neither x nor dL_dy."""
+def test_leaky_relu_keeps_order(student, rng):
+    """LeakyReLU changes neither x nor dL_dy, and backward belongs to the latest forward."""
     check_arguments(student, student.neural_net.LeakyReLU(), rng)
-
-
-@leaky_relu
-def test_leaky_relu_latest_batch(student, rng):
-    """LeakyReLU.backward belongs to the latest forward and gives the same when called again."""
     check_latest_batch(student.neural_net.LeakyReLU(), rng, leaky_slope(0.01))
 
 
@@ -221,14 +199,9 @@ def test_sigmoid_of_large_numbers(student, rng):
 
 
 @sigmoid
-def test_sigmoid_keeps_its_arguments(student, rng):
-    """Sigmoid changes neither x nor dL_dy."""
+def test_sigmoid_keeps_order(student, rng):
+    """Sigmoid changes neither x nor dL_dy, and backward belongs to the latest forward."""
     check_arguments(student, student.neural_net.Sigmoid(), rng)
-
-
-@sigmoid
-def test_sigmoid_latest_batch(student, rng):
-    """Sigmoid.backward belongs to the latest forward and gives the same when called again."""
     check_latest_batch(student.neural_net.Sigmoid(), rng, logistic_slope)
 
 
@@ -266,14 +239,9 @@ def test_tanh_of_large_numbers(student, rng):
 
 
 @tanh
-def test_tanh_keeps_its_arguments(student, rng):
-    """Tanh changes neither x nor dL_dy."""
+def test_tanh_keeps_order(student, rng):
+    """Tanh changes neither x nor dL_dy, and backward belongs to the latest forward."""
     check_arguments(student, student.neural_net.Tanh(), rng)
-
-
-@tanh
-def test_tanh_latest_batch(student, rng):
-    """Tanh.backward belongs to the latest forward and gives the same when called again."""
     check_latest_batch(student.neural_net.Tanh(), rng, tanh_slope)
 
 

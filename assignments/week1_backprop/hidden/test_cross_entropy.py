@@ -82,12 +82,13 @@ def test_as_many_examples_as_classes(student, rng):
 
 
 def test_labels_as_they_come_from_files(student, rng):
-    """Class indices of dtype uint8, as in MNIST's files, work."""
-    z, target = batch(rng, 6, 10)
-    value, gradient = cross_entropy(z, target)
-    loss = student.losses.CrossEntropyLoss()
-    expect.close("loss", loss.forward(z, target.astype(np.uint8)), value)
-    expect.close("dL_dpred", loss.backward(), gradient)
+    """Class indices of dtype uint8, as in MNIST's files, work; so does a single example."""
+    for n in (6, 1):
+        z, target = batch(rng, n, 10)
+        value, gradient = cross_entropy(z, target)
+        loss = student.losses.CrossEntropyLoss()
+        expect.close("loss", loss.forward(z, target.astype(np.uint8)), value)
+        expect.close("dL_dpred", loss.backward(), gradient)
 
 
 @pytest.mark.weight(2)
@@ -106,31 +107,16 @@ def test_confident_and_wrong(student):
     expect.close("loss", received, 2000.0, rtol=1e-15, atol=0)
 
 
-def test_large_equal_logits(student):
-    """Logits that are all 1000 or all -1000 give log(C)."""
-    z, target = np.array([[1000.0] * 4, [-1000.0] * 4]), np.array([1, 3])
-    received = student.losses.CrossEntropyLoss().forward(z, target)
-    expect.close("loss", received, float(np.log(4)))
-
-
 def test_large_logits_do_not_warn(student):
     """Logits of +-1000 overflow nowhere, forward or backward, in float64 and float32."""
-    z, target = np.array([[1000.0, -1000.0, 0.0], [-1000.0, 500.0, 1000.0]]), np.array([1, 2])
-    gradient = cross_entropy(z, target)[1]
-    for dtype in (np.float64, np.float32):
-        loss = student.losses.CrossEntropyLoss()
-        loss.forward(z.astype(dtype), target)
-        expect.close("dL_dpred", loss.backward(), gradient)
-    no_warnings(student)
-
-
-def test_one_example(student, rng):
-    """A batch of one example works."""
-    z, target = batch(rng, 1, 5)
+    z, target = np.array([[1000.0, -1000.0, 0.0], [-1000.0, -1000.0, -1000.0]]), np.array([1, 2])
     value, gradient = cross_entropy(z, target)
-    loss = student.losses.CrossEntropyLoss()
-    expect.close("loss", loss.forward(z, target), value)
-    expect.close("dL_dpred", loss.backward(), gradient)
+    for dtype, tolerance in ((np.float64, 1e-8), (np.float32, 1e-3)):
+        loss = student.losses.CrossEntropyLoss()
+        received = loss.forward(z.astype(dtype), target)
+        expect.close("loss", received, value, rtol=tolerance)
+        expect.close("dL_dpred", loss.backward(), gradient, rtol=tolerance, atol=tolerance)
+    no_warnings(student)
 
 
 def test_latest_batch(student, rng):

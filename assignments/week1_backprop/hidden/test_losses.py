@@ -143,30 +143,11 @@ def test_huber_gradient(student, rng):
 
 @huber
 def test_huber_with_another_delta(student, rng):
-    """HuberLoss(delta=0.5) changes from parabola to lines at 0.5."""
+    """HuberLoss(delta=0.5) changes from parabola to lines at |r| = 0.5, without a jump."""
     pred, target = batch(rng)
+    pred.flat[2:5] = target.flat[2:5] + np.array([0.5, -0.5, 1000.0])
     value, gradient = huber_loss(pred, target, 0.5)
     loss = student.losses.HuberLoss(delta=0.5)
-    expect.close("loss", loss.forward(pred, target), value)
-    expect.close("dL_dpred", loss.backward(), gradient)
-
-
-@huber
-def test_huber_at_the_joint(student):
-    """At |r| = delta both pieces agree: delta^2 / 2, with slope +-delta."""
-    pred, target = np.array([[2.0, -2.0]]), np.zeros((1, 2))
-    loss = student.losses.HuberLoss(delta=2.0)
-    value, gradient = huber_loss(pred, target, 2.0)
-    expect.close("loss", loss.forward(pred, target), value)
-    expect.close("dL_dpred", loss.backward(), gradient)
-
-
-@huber
-def test_huber_of_large_differences(student):
-    """Differences of +-1000 give a loss of about 1000 and a gradient that stays small."""
-    pred, target = np.array([[1000.0, -1000.0, 0.25]]), np.zeros((1, 3))
-    loss = student.losses.HuberLoss()
-    value, gradient = huber_loss(pred, target)
     expect.close("loss", loss.forward(pred, target), value)
     expect.close("dL_dpred", loss.backward(), gradient)
 

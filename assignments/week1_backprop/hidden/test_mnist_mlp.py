@@ -73,17 +73,11 @@ def test_batches_use_every_example_once(student):
 
 
 def test_batches_have_the_right_sizes(student):
-    """20 examples in batches of 6 make batches of 6, 6, 6 and 2."""
-    received = batches(student, 20, 6, student.probe("generator")(2))
-    sizes = np.array([len(part) for part in received])
-    expect.equal("sizes of the batches", sizes, np.array([6, 6, 6, 2]))
-
-
-def test_batches_come_out_even(student):
-    """12 examples in batches of 4 make three batches, and no empty one."""
-    received = batches(student, 12, 4, student.probe("generator")(3))
-    sizes = np.array([len(part) for part in received])
-    expect.equal("sizes of the batches", sizes, np.array([4, 4, 4]))
+    """20 examples in batches of 6 make batches of 6, 6, 6 and 2; 12 in batches of 4 make three."""
+    for count, size, wanted in ((20, 6, [6, 6, 6, 2]), (12, 4, [4, 4, 4])):
+        received = batches(student, count, size, student.probe("generator")(2))
+        sizes = np.array([len(part) for part in received])
+        expect.equal("sizes of the batches", sizes, np.array(wanted))
 
 
 def test_batches_are_shuffled_anew(student):

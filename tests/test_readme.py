@@ -1,0 +1,117 @@
+"""Every command that the README names is run, in a fresh copy with a set-up of its own.
+
+What can't be run inside a test run (the tests themselves), needs the wide network, or measures for
+minutes is looked up by `make -n`: its parts have tests of their own.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+README = (ROOT / "README.md").read_text("utf-8")
+DRY = {"make test": "-m pytest", "make data": "-m data download", "make bench": "-m benchmarks"}
+PRINTS = {
+    "make grade": "Commonest misconceptions",
+    "make grade SUBMISSIONS=dir": "class mean",
+    "make grade SUBMISSIONS=dir OUT=grades JOBS=1": "class mean",
+    ".venv/bin/python -m autograder doctor": "Confined by bubblewrap",
+    "make release OUT=students": "no solution, hidden test or marker",
+    "make stubs": "The stubs are up to date.",
+    ".venv/bin/python -m autograder demo --students 300 --out class": "300 submissions",
+    ".venv/bin/python -m autograder grade --submissions dir --out grades --manual manual.csv": (
+        "1 marks read"
+    ),
+    "make check WEEK=1": "hidden tests were not run",
+    "make lint": "All checks passed!",
+    "make fix": "All checks passed!",
+    "make help": "Neural Network Foundations",
+}
+
+
+def commands() -> list[str]:
+    """Return the README's commands, from code blocks and code spans."""
+    found = re.findall(r"`((?:make|\.venv/bin/python) [^`\n]+)`", README)
+    found += re.findall(r"(?m)^((?:make|\.venv/bin/python) .+)$", README)
+    return sorted(dict.fromkeys(found))
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory) -> Path:
+    """A fresh copy of the files that git knows or would take, as a clone has them."""
+    target = tmp_path_factory.mktemp("fresh") / "course"
+    listing = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
+    names = subprocess.run(listing, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    for name in names.splitlines():
+        if (ROOT / name).is_file():
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, target / name)
+    # A repository, so that ruff leaves alone what is ignored, and what these tests add.
+    subprocess.run(["git", "init", "-q"], cwd=target, check=True)
+    (target / ".git" / "info" / "exclude").write_text("/dir/\n/class/\n/students/\n/again/\n")
+    run("make grade", target)
+    shutil.copytree(target / "demo-class", target / "dir")
+    student = sorted((target / "grades" / "students").iterdir())[0].name
+    mark = f"student,item,points,comment\n{student},week1.derive_linear,2.5,well done\n"
+    (target / "manual.csv").write_text(mark)
+    return target
+
+
+def run(command: str, folder: Path) -> str:
+    """Run one of the README's commands; return what it printed. It must succeed."""
+    drop = ("PYTHONPATH", "VIRTUAL_ENV", "COURSE_DATA", "MAKEFLAGS", "MAKELEVEL")
+    environment = {key: value for key, value in os.environ.items() if key not in drop}
+    done = subprocess.run(
+        command.split(),
+        cwd=folder,
+        env={**environment, "COLUMNS": "100"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=900,
+        check=False,
+    )
+    assert done.returncode == 0, f"{command}: {done.stdout[-3000:]}"
+    return done.stdout
+
+
+def test_every_command_is_known_here():
+    assert set(commands()) == {*PRINTS, *DRY}
+
+
+@pytest.mark.parametrize("command", PRINTS)
+def test_the_command_does_what_the_readme_says(copy, command):
+    assert PRINTS[command] in " ".join(run(command, copy).split())
+
+
+@pytest.mark.parametrize("command", DRY)
+def test_the_command_stands_for(copy, command):
+    assert DRY[command] in run(f"make -n {command.removeprefix('make ')}", copy)
+
+
+def test_a_newcomer_finds_what_the_table_names(copy):
+    """After `make grade`: a row for each student, and feedback for each that can be read."""
+    with (copy / "grades" / "gradebook.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 12
+    for row in rows:
+        folder = copy / "grades" / "students" / row["student"]
+        assert (folder / "feedback.md").read_text().startswith("# Feedback for ")
+        assert (folder / "results.json").is_file()
+
+
+def test_grading_has_changed_nothing_that_was_handed_in(copy):
+    """The class that was graded is still the one that was written."""
+    other = copy / "again"
+    run(f".venv/bin/python -m autograder demo --students 12 --out {other}", copy)
+    for path in (copy / "dir").rglob("*"):
+        if path.is_file():
+            assert path.read_bytes() == (other / path.relative_to(copy / "dir")).read_bytes()
