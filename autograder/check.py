@@ -164,7 +164,11 @@ def _print_failures(console: Console, failures: list[_Failure]) -> None:
         for line in failure.printed.splitlines()[-5:]:
             console.print(f"  printed: {clean(line)}", style="dim", markup=False)
         if failure.others:
-            more = "1 more check fails" if failure.others == 1 else f"{failure.others} more checks fail"
+            more = (
+                "1 more check fails"
+                if failure.others == 1
+                else f"{failure.others} more checks fail"
+            )
             console.print(f"  ({more} for this reason.)", style="dim")
     if len(failures) > SHOWN_FAILURES:
         console.print(f"\n... and {len(failures) - SHOWN_FAILURES} more. Mend these first.")

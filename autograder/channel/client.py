@@ -81,6 +81,13 @@ class Channel:
             self._over = Fault(Verdict.VIOLATION, f"A malformed answer: {error}.", fatal=True)
             raise self._over from None
 
+    def begin(self, seed: int, *, large: bool, seconds: float) -> None:
+        """Tell a waiting worker to begin: `seed` for its global generators, `large` for training.
+
+        There is no answer. Raises Fault when the worker is gone already.
+        """
+        self._send(codec.encode([seed, large]), time.monotonic() + seconds, seconds)
+
     @staticmethod
     def _judge(answer: Any, number: int) -> tuple[bool, Any]:
         if type(answer) is not list or len(answer) != 3 or type(answer[1]) is not bool:
@@ -187,6 +194,7 @@ def fault_from_record(record: Any, source_line: Callable[[str, int], str | None]
             file, number, function = frame
             line = source_line(file, number) if type(number) is int else None
             if line is not None:
-                where = f", in {clean(function, 60)}" if function else ""
+                function = clean(function, 60)
+                where = f", in {function}" if function else ""
                 lines.append(f"  {file}:{number}{where}:  {clean(line.strip(), 100)}")
     return Fault(verdict, "\n".join(lines), name)

@@ -61,7 +61,7 @@ class Handle:
 
 def type_name(handle: Handle) -> str:
     """Return the name of the type of the object behind `handle`, fit to print."""
-    return clean(object.__getattribute__(handle, "_ref").type_name, 60) or "unknown"
+    return clean(object.__getattribute__(handle, "_ref").type_name, 60).strip() or "unknown"
 
 
 def to_refs(value: Any) -> Any:

@@ -12,13 +12,12 @@ from __future__ import annotations
 import marshal
 import os
 import random
-import socket
 import sys
 from typing import Any, NoReturn
 
 import numpy as np
 
-from . import codec, modules
+from . import modules
 
 OPTIONS = ["-p", "no:cacheprovider", "-p", "no:terminal", "-p", "no:faulthandler"]
 
@@ -29,33 +28,29 @@ def prepare(with_pytest: bool) -> None:
         import pytest  # noqa: F401
 
 
-def serve(
-    channel: socket.socket, folder: str, test_file: str, with_pytest: bool, seed: int
-) -> NoReturn:
+def serve(channel: Any, settings: Any, seed: int) -> NoReturn:
     """Answer one request, [number, "run", [modules, names]], and end.
 
     modules: file names and marshalled code, each a uint8 array; names: "test_x" or
     "TestX::test_y". The answer holds a bool for each name: whether that test passed. (Unmarshalling
-    is safe in this direction alone: the examiner wrote it.) `seed` is for the global generators.
+    is safe in this direction alone: the examiner wrote it.) `channel` and `settings` are
+    worker.Wire and worker.Settings; `seed` is for the global generators.
     """
     np.random.seed(seed % 2**32)  # noqa: NPY002 - the tests may use it
     random.seed(seed)
     pid = os.getpid()
-    reader = channel.makefile("rb")
-    body_size, buffer_size = codec.HEADER.unpack(reader.read(codec.HEADER.size))
-    body, buffers = reader.read(body_size), bytearray(reader.read(buffer_size))
-    number, _, (compiled, names) = codec.decode(body, buffers, lambda ref: None)
-    space = modules.ModuleSpace(dict.fromkeys(compiled, b""), folder)
+    number, _, (compiled, names) = channel.receive()
+    space = modules.ModuleSpace(dict.fromkeys(compiled, b""), settings.folder)
     space.code = {name.removesuffix(".py"): marshal.loads(code) for name, code in compiled.items()}
     space.install()
-    run = _run_by_pytest if with_pytest else _run_plainly
+    run = _run_by_pytest if settings.with_pytest else _run_plainly
     try:
-        passed = run(folder, test_file, names)
+        passed = run(settings.folder, settings.tests, names)
         bits = [name in passed for name in names]
     except BaseException:  # noqa: BLE001 - what student code raises at import: nothing passed
         bits = [False] * len(names)
     if os.getpid() == pid:
-        channel.sendall(b"".join(codec.encode([number, True, bits])))
+        channel.send([number, True, bits])
     os._exit(0)
 
 

@@ -1,8 +1,8 @@
 """The program inside the sandbox: a ready parent that forks one fresh worker for each test.
 
 For each test the examiner sends the parent one end of a new socket; the forked worker answers
-requests on that socket until it is killed. Whatever a test leaves behind (globals, threads,
-processes) is gone before the next one starts.
+requests on that socket until it is killed, with all that it started. The next worker is forked
+ahead, while a test runs; it runs no student code before its own test begins.
 
 The parent imports numpy. Asked to (IMPORT), it imports the student's files too, once for all tests.
 From then on it is student code itself, which changes nothing for the examiner: it never believes
@@ -26,15 +26,17 @@ import signal
 import socket
 import struct
 import sys
+import time
 from typing import Any, NoReturn
 
-IMPORT, SPAWN, SPAWN_LARGE, REAP = b"I", b"S", b"L", b"R"
+IMPORT, SPAWN, REAP = b"I", b"S", b"R"
 CONTROL = struct.Struct("<cQ")
-"""A message to the ready parent: what to do, and the seed of the worker to fork."""
+"""A message to the ready parent: what to do, and the seed that an import is done with."""
 
 READY = b"ready"
 
 NOFILE = 128
+KILLING_ROUNDS = 200
 
 PRELOADED = ("numpy.random", "numpy.typing", "abc", "dataclasses", "functools", "math", "typing")
 """What nearly every submission imports: imported once in the parent, so that no worker has to."""
@@ -87,6 +89,7 @@ def main() -> NoReturn:
     _forget(settings.forget)
     control = socket.socket(fileno=settings.control)
     failed: dict[str, Any] = {}
+    workers: list[int] = []  # the one that is at work, and the one that waits
     _freeze()
     control.sendall(READY)
     while True:
@@ -102,22 +105,23 @@ def main() -> NoReturn:
                 failed = _import(dispatch, space, seed, settings.namespace)
             _freeze()
             control.sendall(READY)
-        if message in (SPAWN, SPAWN_LARGE):
+        if message == SPAWN:
             pid = os.fork()
             if pid == 0:
                 control.close()
-                _limit(settings, message)
-                channel = socket.socket(fileno=fds[0])
+                channel = Wire(socket.socket(fileno=fds[0]), codec)
+                seed, large = channel.receive()
+                _limit(settings, SPAWN, large)
                 if settings.tests:
-                    student_tests.serve(
-                        channel, settings.folder, settings.tests, settings.with_pytest, seed
-                    )
+                    student_tests.serve(channel, settings, seed)
                 dispatcher = dispatch.Dispatcher(settings.folder, failed)
                 dispatcher.seed(seed)
-                serve(channel, codec, dispatcher)
+                serve(channel, dispatcher)
             os.close(fds[0])
+            workers.append(pid)
         elif message == REAP:
-            control.sendall(_reap(pid, settings.namespace).to_bytes(4, "little", signed=True))
+            status = _reap(workers.pop(0), workers, settings.namespace)
+            control.sendall(status.to_bytes(4, "little", signed=True))
 
 
 def _forget(paths: list[str]) -> None:
@@ -141,7 +145,7 @@ def _import(dispatch: Any, space: Any, seed: int, namespace: str) -> dict[str, A
     failed = dispatch.import_all(space, seed)
     if os.getpid() != pid or len(os.listdir("/proc/self/task")) > 1:
         os._exit(0)
-    _kill(0, namespace)
+    _kill_others([], 0, namespace)
     return failed
 
 
@@ -151,13 +155,13 @@ def _freeze() -> None:
     gc.freeze()
 
 
-def _limit(settings: Settings, message: bytes = IMPORT) -> None:
+def _limit(settings: Settings, message: bytes = IMPORT, large: bool = False) -> None:
     """Set the limits of a worker, or of the parent before it imports the student's files.
 
     A worker's are hard ones: student code can lower them, no more. The parent leaves room for the
     workers that it forks: more memory, and processor time that isn't counted in the parent.
     """
-    memory = settings.training_memory_bytes if message == SPAWN_LARGE else settings.memory_bytes
+    memory = settings.training_memory_bytes if large else settings.memory_bytes
     limits = [(resource.RLIMIT_NPROC, settings.processes)]
     limits += [(resource.RLIMIT_FSIZE, settings.file_bytes)]
     most = memory
@@ -176,67 +180,93 @@ def _limit(settings: Settings, message: bytes = IMPORT) -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (NOFILE, NOFILE))
 
 
-def _reap(worker: int, namespace: str) -> int:
+def _reap(worker: int, spare: list[int], namespace: str) -> int:
     """Kill the worker and everything it started; return how it ended (a wait status)."""
     done, status = os.waitpid(worker, os.WNOHANG)
-    _kill(worker, namespace)
     if not done:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(worker, signal.SIGKILL)
         _, status = os.waitpid(worker, 0)
-    while True:
-        try:
-            if os.waitpid(-1, os.WNOHANG) == (0, 0):
-                return status
-        except ChildProcessError:
-            return status
+    _kill_others(spare, worker, namespace)
+    return status
 
 
-def _kill(worker: int, namespace: str) -> None:
-    """Kill everything but this process: in a pid namespace of our own, every other process.
+def _kill_others(spare: list[int], worker: int, namespace: str) -> None:
+    """Kill every process but this one and the spare worker, in a pid namespace of our own.
 
-    Without one (unconfined) it is the worker's process group, if there is a worker.
+    What starts processes faster than they are killed ends the sandbox. Without a namespace
+    (unconfined) the worker's process group is killed, if there is a worker.
     """
-    with contextlib.suppress(ProcessLookupError):  # it may have ended, and left nothing behind
-        if os.readlink("/proc/self/ns/pid") != namespace:
-            os.kill(-1, signal.SIGKILL)
-        elif worker:
-            os.killpg(worker, signal.SIGKILL)
+    if os.readlink("/proc/self/ns/pid") == namespace:
+        with contextlib.suppress(ProcessLookupError):
+            if worker:
+                os.killpg(worker, signal.SIGKILL)
+        return
+    keep = {1, os.getpid(), *spare}
+    for _ in range(KILLING_ROUNDS):
+        others = [int(name) for name in os.listdir("/proc") if name.isdigit()]
+        others = [pid for pid in others if pid not in keep]
+        if not others:
+            return
+        for pid in others:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        with contextlib.suppress(ChildProcessError):
+            for pid in others:
+                os.waitpid(pid, os.WNOHANG)
+        time.sleep(0.001)
+    os._exit(1)
 
 
-def serve(channel: socket.socket, codec: Any, dispatcher: Any) -> NoReturn:
-    """Answer requests on `channel` until it is closed.
+class Wire:
+    """The worker's end of a channel: whole frames in, whole frames out."""
 
-    A request is [id, operation, arguments]; an answer [id, True, result] or [id, False, fault].
-    """
-    pid = os.getpid()
-    reader = channel.makefile("rb", buffering=1 << 16)
-    while True:
-        header = reader.read(codec.HEADER.size)
-        if len(header) < codec.HEADER.size:
+    def __init__(self, sock: socket.socket, codec: Any):
+        self._socket = sock
+        self._codec = codec
+        self._reader = sock.makefile("rb", buffering=1 << 16)
+
+    def receive(self, from_ref: Any = None) -> Any:
+        """Return the next message; end the process where there is none."""
+        header = self._reader.read(self._codec.HEADER.size)
+        if len(header) < self._codec.HEADER.size:
             os._exit(0)
-        body_size, buffer_size = codec.HEADER.unpack(header)
-        body = reader.read(body_size)
+        body_size, buffer_size = self._codec.HEADER.unpack(header)
+        body = self._reader.read(body_size)
         buffers = bytearray(buffer_size)
         if buffer_size:
-            reader.readinto(buffers)
-        number, operation, arguments = codec.decode(body, buffers, dispatcher.from_ref)
+            self._reader.readinto(buffers)
+        return self._codec.decode(body, buffers, from_ref)
+
+    def send(self, answer: list, to_ref: Any = None) -> None:
+        """Send [id, True, result] or [id, False, fault]."""
+        try:
+            chunks = self._codec.encode(answer, to_ref)
+        except (ValueError, OverflowError):  # text that isn't UTF-8, an integer key too large
+            chunks = self._codec.encode([*answer[:2], to_ref(answer[2])])
+        if len(chunks) < 4:
+            self._socket.sendall(b"".join(chunks))
+        else:
+            for chunk in chunks:
+                self._socket.sendall(chunk)
+
+
+def serve(channel: Wire, dispatcher: Any) -> NoReturn:
+    """Answer requests, [id, operation, arguments], until the channel is closed."""
+    pid = os.getpid()
+    while True:
+        number, operation, arguments = channel.receive(dispatcher.from_ref)
         done, result = dispatcher.handle(operation, arguments)
         if os.getpid() != pid:
             os._exit(0)  # a child that student code forked came back up to here
-        _flush_and_send(channel, codec, [number, done, result], dispatcher)
+        _flush()
+        channel.send([number, done, result], dispatcher.to_ref)
 
 
-def _flush_and_send(channel: socket.socket, codec: Any, answer: list, dispatcher: Any) -> None:
+def _flush() -> None:
+    """Write out what was printed, so that it is counted with the request it belongs to."""
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
         except (AttributeError, ValueError, OSError):
             continue  # student code may close or replace the streams; that is its own affair
-    try:
-        chunks = codec.encode(answer, dispatcher.to_ref)
-    except (ValueError, OverflowError):  # text that isn't UTF-8, an integer key too large
-        chunks = codec.encode([*answer[:2], dispatcher.to_ref(answer[2])])
-    if len(chunks) < 4:
-        channel.sendall(b"".join(chunks))
-    else:
-        for chunk in chunks:
-            channel.sendall(chunk)

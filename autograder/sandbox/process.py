@@ -15,7 +15,7 @@ from typing import Protocol
 from autograder.channel.client import SLICE, Channel
 from autograder.channel.codec import Caps
 from autograder.channel.faults import Fault, InfraError
-from autograder.channel.worker import CONTROL, IMPORT, READY, REAP, SPAWN, SPAWN_LARGE
+from autograder.channel.worker import CONTROL, IMPORT, READY, REAP, SPAWN
 from autograder.records import Verdict
 
 from .launch import Launch
@@ -57,7 +57,8 @@ class Sandbox:
         self.limits = limits
         self.broken = False
         self._large = False
-        self._reaping = False
+        self._unread = 0
+        self._spare: socket.socket | None = None
         self._channel: Channel | None = None
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         self.output, write_end = os.pipe()
@@ -120,49 +121,67 @@ class Sandbox:
         `seed` is for numpy's global generator; `large` gives the worker the memory of a training
         run. Raises InfraError when the ready parent doesn't answer, whoever's fault that is.
         """
-        self.end_worker()
+        self.end_worker(wait=False)
         if self.broken:
             raise InfraError("the sandbox does not answer any more")
         self._large = large
         self.drain_all()
         self._printed = 0
         self.kept.clear()
+        waiting = self._spare or self._fork()
+        self._channel = Channel(waiting, self, TRAINING_CAPS if large else None)
+        self._spare = self._fork()
+        try:
+            self._channel.begin(seed, large=large, seconds=self.limits.request_seconds)
+        except Fault as fault:
+            self.broken = True
+            raise InfraError(f"the worker is gone before its test: {fault.message}") from fault
+        return self._channel
+
+    def _fork(self) -> socket.socket:
+        """Have the parent fork a worker; return our end of the channel to it."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
-            message = CONTROL.pack(SPAWN_LARGE if large else SPAWN, seed)
-            socket.send_fds(self._control, [message], [theirs.fileno()])
+            socket.send_fds(self._control, [CONTROL.pack(SPAWN, 0)], [theirs.fileno()])
         except OSError as error:
             ours.close()
             self.broken = True
             raise InfraError(f"the sandbox is gone: {error}") from error
         finally:
             theirs.close()
-        self._channel = Channel(ours, self, TRAINING_CAPS if large else None)
-        return self._channel
+        return ours
 
     def end_worker(self, *, wait: bool = True) -> int | None:
         """Kill the worker and all it started; return its wait status, None if nobody answered.
 
-        Without `wait` the killing goes on while the examiner does something else; the next call
+        Without `wait` the killing goes on while the examiner does something else; a later call
         takes the answer.
         """
+        status = None
+        self._control.settimeout(REAP_SECONDS)
         try:
             if self._channel is not None:
+                status = self._take_answers()
                 self._channel.close()
                 self._channel = None
-                self._control.settimeout(REAP_SECONDS)
                 self._control.sendall(CONTROL.pack(REAP, 0))
-                self._reaping = True
-            if not (self._reaping and wait):
-                return None
-            self._reaping = False
-            answer = self._control.recv(4)
+                self._unread += 1
+            if wait:
+                status = self._take_answers()
         except OSError:
-            answer = b""
-        if len(answer) != 4:
             self.broken = True
-            return None
-        return int.from_bytes(answer, "little", signed=True)
+        return None if self.broken else status
+
+    def _take_answers(self) -> int | None:
+        """Read the statuses that are still to come; return the last one. Raises OSError."""
+        status = None
+        while self._unread:
+            answer = self._control.recv(4)
+            if len(answer) != 4:
+                raise ConnectionError("the ready parent is gone")
+            self._unread -= 1
+            status = int.from_bytes(answer, "little", signed=True)
+        return status
 
     # What a channel asks of its guard while it waits.
 
@@ -213,9 +232,10 @@ class Sandbox:
     def close(self) -> None:
         """Kill everything in the sandbox, and wait until it is gone."""
         inside = self.processes()
-        if self._channel is not None:
-            self._channel.close()
-            self._channel = None
+        for end in (self._channel, self._spare):
+            if end is not None:
+                end.close()
+        self._channel = self._spare = None
         for pid in inside:
             with contextlib.suppress(ProcessLookupError):  # it may have ended by itself
                 os.kill(pid, signal.SIGKILL)

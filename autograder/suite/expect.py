@@ -50,7 +50,8 @@ def kind_of(value: Any) -> str:
         return "None (is a `return`, or an assignment to the attribute, missing?)"
     if isinstance(value, np.ndarray):
         return f"an array of shape {value.shape} and dtype {value.dtype}"
-    return f"a {type(value).__name__}"
+    name = type(value).__name__
+    return f"an {name}" if name[0] in "aeiou" else f"a {name}"
 
 
 def array(label: str, received: Any, shape: Shape | None = None) -> np.ndarray:

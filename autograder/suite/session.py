@@ -145,9 +145,12 @@ class _Plugin:
 
     def main(self) -> None:
         """Run pytest until the session is closed."""
+        # importlib mode names a module by its path below the root, and the names must be unique in
+        # this process: <assignment>.<suite>.<file>.
+        root = self.folder.parent.parent
         arguments = [*OPTIONS, *(f"-pno:{name}" for name in UNUSED), str(self.folder)]
         try:
-            code = pytest.main([*arguments, "--rootdir", str(self.folder)], plugins=[self])
+            code = pytest.main([*arguments, "--rootdir", str(root)], plugins=[self])
             if not self.ready.is_set():
                 self.problem = self.problem or f"pytest ended with {code!s} in {self.folder}"
         except BaseException as error:

@@ -48,8 +48,8 @@ def check_arguments(student, layer, rng):
     """See whether forward or backward changes its argument."""
     x, dL_dy = inputs(rng), rng.normal(size=(5, 3))
     kept_x, kept_upstream = student.keep(x), student.keep(dL_dy)
-    layer.forward(kept_x)
-    layer.backward(kept_upstream)
+    expect.array("forward output", layer.forward(kept_x), x.shape)
+    expect.array("dL_dx", layer.backward(kept_upstream), x.shape)
     expect.unchanged("x", x, student.fetch(kept_x))
     expect.unchanged("dL_dy", dL_dy, student.fetch(kept_upstream))
 

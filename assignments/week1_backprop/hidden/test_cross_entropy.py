@@ -93,10 +93,12 @@ def test_labels_as_they_come_from_files(student, rng):
 
 @pytest.mark.weight(2)
 def test_confident_and_right(student):
-    """Where the right class leads by 2000, the loss is exactly 0."""
+    """Where the right class leads by 2000, the loss is exactly 0; where all tie, log(C)."""
     z, target = np.array([[1000.0, -1000.0, -1000.0], [-1000.0, -1000.0, 1000.0]]), np.array([0, 2])
     received = student.losses.CrossEntropyLoss().forward(z, target)
     expect.close("loss", received, 0.0, rtol=0, atol=1e-300)
+    tied = student.losses.CrossEntropyLoss().forward(np.full((2, 3), 1000.0), target)
+    expect.close("loss of equal logits", tied, float(np.log(3)))
 
 
 @pytest.mark.weight(2)
@@ -137,8 +139,8 @@ def test_arguments_stay_as_they_were(student, rng):
     for form in (target, np.eye(4)[target]):
         kept_z, kept_target = student.keep(z), student.keep(form)
         loss = student.losses.CrossEntropyLoss()
-        loss.forward(kept_z, kept_target)
-        loss.backward()
+        expect.close("loss", loss.forward(kept_z, kept_target), cross_entropy(z, target)[0])
+        expect.array("dL_dpred", loss.backward(), z.shape)
         expect.unchanged("pred", z, student.fetch(kept_z))
         expect.unchanged("target", form, student.fetch(kept_target))
 

@@ -73,7 +73,7 @@ def test_numerical_gradient_keeps_x(student, rng):
     """x is exactly the same afterwards."""
     x = rng.normal(size=(3, 4))
     kept = student.keep(x)
-    measure(student, "waves", kept)
+    expect.close("gradient", measure(student, "waves", kept), waves_gradient(x))
     expect.unchanged("x", x, student.fetch(kept))
 
 
@@ -86,19 +86,30 @@ def verdict(student, layer, x, *args, **kwargs):
 
 
 def refuses(student, rng, fault):
-    """Expect False for a layer with that fault."""
-    layer = student.probe("bump")(fault=fault)
-    received = verdict(student, layer, rng.normal(size=(8, 6)))
+    """Expect False for a layer with that fault, and True without it: a constant answer is none."""
+    bump, x = student.probe("bump"), rng.normal(size=(8, 6))
+    expect.equal("gradient_check of a right layer", verdict(student, bump(), x), True)
+    received = verdict(student, bump(fault=fault), x)
     expect.equal(f"gradient_check, fault {fault}", received, False)
+
+
+def accepts(student, name, x, **settings):
+    """Expect True for a right layer, and False for the same one with a doubled gradient."""
+    layer = student.probe(name)
+    expect.equal("gradient_check of a right layer", verdict(student, layer(**settings), x), True)
+    wrong = layer(fault="doubled", **settings)
+    expect.equal("gradient_check, fault doubled", verdict(student, wrong, x), False)
 
 
 @check
 @pytest.mark.weight(2)
 def test_check_accepts_right_layers(student, rng):
     """Layers whose dL_dx is right pass, for outputs of other shapes and for one example too."""
-    for name, n in (("bump", 4), ("bump", 1), ("pairs", 4), ("swing", 4)):
-        received = verdict(student, student.probe(name)(), rng.normal(size=(n, 5)))
-        expect.equal("gradient_check", received, True)
+    for n in (4, 1):
+        accepts(student, "bump", rng.normal(size=(n, 5)))
+    for name in ("pairs", "swing"):
+        received = verdict(student, student.probe(name)(), rng.normal(size=(4, 5)))
+        expect.equal("gradient_check of a right layer", received, True)
 
 
 @check
@@ -106,7 +117,7 @@ def test_check_accepts_a_right_layer_with_a_kink(student, rng):
     """A layer with a kink passes where all inputs keep a distance of 0.01 from it."""
     x = rng.normal(size=(10, 8))
     x = np.where(np.abs(x) < 0.01, 0.01, x)
-    expect.equal("gradient_check", verdict(student, student.probe("bent")(), x), True)
+    accepts(student, "bent", x)
 
 
 @check
@@ -157,8 +168,11 @@ def test_check_is_relative(student, rng):
 @check
 def test_check_of_a_gradient_that_is_zero(student, rng):
     """A layer with a constant output and a gradient of 0 passes: 0 and 0 agree."""
-    received = verdict(student, student.probe("constant")(), rng.normal(size=(4, 5)))
-    expect.equal("gradient_check", received, True)
+    x = rng.normal(size=(4, 5))
+    received = verdict(student, student.probe("constant")(), x)
+    expect.equal("gradient_check of a right layer", received, True)
+    received = verdict(student, student.probe("bump")(fault="doubled"), x)
+    expect.equal("gradient_check, fault doubled", received, False)
 
 
 @check
@@ -166,7 +180,9 @@ def test_check_keeps_x_and_parameters(student, rng):
     """x and the layer's parameters are exactly the same afterwards."""
     layer, x = student.probe("swing")(), rng.normal(size=(4, 5))
     W, b, kept = layer.W, layer.b, student.keep(x)
-    verdict(student, layer, kept)
+    expect.equal("gradient_check of a right layer", verdict(student, layer, kept), True)
+    wrong = student.probe("bump")(fault="doubled")
+    expect.equal("gradient_check, fault doubled", verdict(student, wrong, kept), False)
     expect.unchanged("x", x, student.fetch(kept))
     expect.unchanged("W", W, layer.W)
     expect.unchanged("b", b, layer.b)
@@ -181,9 +197,11 @@ def weights_verdict(student, layer, x, *args, **kwargs):
 
 
 def refuses_weights(student, rng, **faults):
-    """Expect False for a layer with these faults."""
-    layer = student.probe("swing")(**faults)
-    received = weights_verdict(student, layer, rng.normal(size=(7, 5)))
+    """Expect False for a layer with these faults, and True without them."""
+    swing, x = student.probe("swing"), rng.normal(size=(7, 5))
+    right = weights_verdict(student, swing(), x)
+    expect.equal("gradient_check_weights of a right layer", right, True)
+    received = weights_verdict(student, swing(**faults), x)
     label = f"gradient_check_weights, faults {', '.join(f'{k}: {v}' for k, v in faults.items())}"
     expect.equal(label, received, False)
 
@@ -194,7 +212,8 @@ def test_check_weights_accepts_a_right_layer(student, rng):
     """A layer whose dL_dW and dL_db are right passes, with several examples and with one."""
     for n in (7, 1):
         received = weights_verdict(student, student.probe("swing")(), rng.normal(size=(n, 5)))
-        expect.equal("gradient_check_weights", received, True)
+        expect.equal("gradient_check_weights of a right layer", received, True)
+    refuses_weights(student, rng, weight_fault="doubled", bias_fault="doubled")
 
 
 @check_weights
@@ -253,7 +272,9 @@ def test_check_weights_puts_the_parameters_back(student, rng):
     for faults in ({}, {"weight_fault": "doubled", "bias_fault": "doubled"}):
         layer = student.probe("swing")(**faults)
         W, b = layer.W, layer.b
-        weights_verdict(student, layer, rng.normal(size=(7, 5)))
+        received = weights_verdict(student, layer, rng.normal(size=(7, 5)))
+        label = f"gradient_check_weights of a {'wrong' if faults else 'right'} layer"
+        expect.equal(label, received, not faults)
         expect.close("W afterwards", layer.W, W, rtol=0, atol=1e-12)
         expect.close("b afterwards", layer.b, b, rtol=0, atol=1e-12)
 
@@ -262,6 +283,8 @@ def test_check_weights_puts_the_parameters_back(student, rng):
 def test_check_weights_keeps_x(student, rng):
     """x is exactly the same afterwards."""
     x = rng.normal(size=(7, 5))
-    kept = student.keep(x)
-    weights_verdict(student, student.probe("swing")(), kept)
+    kept, swing = student.keep(x), student.probe("swing")
+    for label, layer in (("right", swing()), ("wrong", swing(bias_fault="doubled"))):
+        received = weights_verdict(student, layer, kept)
+        expect.equal(f"gradient_check_weights of a {label} layer", received, label == "right")
     expect.unchanged("x", x, student.fetch(kept))

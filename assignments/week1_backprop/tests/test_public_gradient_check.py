@@ -40,29 +40,34 @@ def test_numerical_gradient_of_integers(student):
 def test_numerical_gradient_keeps_x(student):
     """x is exactly the same afterwards."""
     kept = student.keep(X)
-    student.gradient_check.numerical_gradient(student.probe("cubes"), kept)
+    received = student.gradient_check.numerical_gradient(student.probe("cubes"), kept)
+    expect.close("gradient", received, 3 * X**2)
     expect.unchanged("x", X, student.fetch(kept))
+
+
+def expect_both(student, fault):
+    """Expect True of gradient_check for a right layer, and False for one with that fault."""
+    bump, check_layer = student.probe("bump"), student.gradient_check.gradient_check
+    expect.equal("gradient_check of a right layer", check_layer(bump(), X), True)
+    expect.equal(f"gradient_check, fault {fault}", check_layer(bump(fault=fault), X), False)
 
 
 @check
 def test_check_accepts_a_right_layer(student):
-    """gradient_check returns True for a layer whose dL_dx is right."""
-    layer = student.probe("bump")()
-    expect.equal("gradient_check", student.gradient_check.gradient_check(layer, X), True)
+    """gradient_check returns True for a right layer, False where dL_dx is twice too large."""
+    expect_both(student, "doubled")
 
 
 @check
-def test_check_refuses_a_wrong_layer(student):
-    """gradient_check returns False for a layer whose dL_dx is twice too large."""
-    layer = student.probe("bump")(fault="doubled")
-    expect.equal("gradient_check", student.gradient_check.gradient_check(layer, X), False)
+def test_check_refuses_a_single_wrong_entry(student):
+    """gradient_check returns False for a layer with one wrong entry in dL_dx."""
+    expect_both(student, "entry")
 
 
 @check
 def test_check_refuses_a_layer_that_ignores_its_upstream_gradient(student):
     """gradient_check returns False for a layer that is right only where dL/dy is all ones."""
-    layer = student.probe("bump")(fault="upstream")
-    expect.equal("gradient_check", student.gradient_check.gradient_check(layer, X), False)
+    expect_both(student, "upstream")
 
 
 @check
@@ -74,34 +79,40 @@ def test_check_uses_its_tolerance(student):
     expect.equal("gradient_check, tolerance 0.01", received, True)
 
 
+def expect_both_of_weights(student, **faults):
+    """Expect True of gradient_check_weights for a right layer, and False for one with faults."""
+    swing, check_layer = student.probe("swing"), student.gradient_check.gradient_check_weights
+    expect.equal("gradient_check_weights of a right layer", check_layer(swing(), X), True)
+    label = f"gradient_check_weights, faults {', '.join(f'{k}: {v}' for k, v in faults.items())}"
+    expect.equal(label, check_layer(swing(**faults), X), False)
+
+
 @check_weights
 def test_check_weights_accepts_a_right_layer(student):
-    """gradient_check_weights returns True for a layer whose dL_dW and dL_db are right."""
-    received = student.gradient_check.gradient_check_weights(student.probe("swing")(), X)
-    expect.equal("gradient_check_weights", received, True)
+    """gradient_check_weights returns True for a right layer, False where both are too large."""
+    expect_both_of_weights(student, weight_fault="doubled", bias_fault="doubled")
 
 
 @check_weights
 def test_check_weights_refuses_wrong_weights(student):
     """gradient_check_weights returns False where only dL_dW is wrong."""
-    layer = student.probe("swing")(weight_fault="upstream")
-    received = student.gradient_check.gradient_check_weights(layer, X)
-    expect.equal("gradient_check_weights", received, False)
+    expect_both_of_weights(student, weight_fault="upstream")
 
 
 @check_weights
 def test_check_weights_refuses_wrong_biases(student):
     """gradient_check_weights returns False where only dL_db is wrong."""
-    layer = student.probe("swing")(bias_fault="doubled")
-    received = student.gradient_check.gradient_check_weights(layer, X)
-    expect.equal("gradient_check_weights", received, False)
+    expect_both_of_weights(student, bias_fault="doubled")
 
 
 @check_weights
 def test_check_weights_puts_the_parameters_back(student):
     """W and b have their values back afterwards."""
-    layer = student.probe("swing")()
-    W, b = layer.W, layer.b
-    student.gradient_check.gradient_check_weights(layer, X)
-    expect.close("W afterwards", layer.W, W, rtol=0, atol=1e-12)
-    expect.close("b afterwards", layer.b, b, rtol=0, atol=1e-12)
+    for fault in ("", "doubled"):
+        layer = student.probe("swing")(bias_fault=fault)
+        W, b = layer.W, layer.b
+        received = student.gradient_check.gradient_check_weights(layer, X)
+        label = f"gradient_check_weights of a {'wrong' if fault else 'right'} layer"
+        expect.equal(label, received, not fault)
+        expect.close("W afterwards", layer.W, W, rtol=0, atol=1e-12)
+        expect.close("b afterwards", layer.b, b, rtol=0, atol=1e-12)

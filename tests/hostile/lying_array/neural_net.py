@@ -28,7 +28,7 @@ class Linear:
 
     def __init__(self, in_features, out_features, **options):
         self.W = lie((out_features, in_features))
-        self.b = np.zeros(out_features)
+        self.b = np.ones(out_features)
 
     def forward(self, x):
         return lie((len(x), len(getattr(self, "b", x.T))))

@@ -59,8 +59,8 @@ class Linear:
     """A layer that only looks like one."""
 
     def __init__(self, in_features, out_features, **options):
-        self.W = np.zeros((out_features, in_features))
-        self.b = np.zeros(out_features)
+        self.W = np.ones((in_features, out_features))
+        self.b = np.ones(out_features)
 
     def forward(self, x):
         look_at_frames()
@@ -68,7 +68,7 @@ class Linear:
 
     def backward(self, dL_dy):
         self.dL_dW, self.dL_db = np.zeros_like(self.W), np.zeros_like(self.b)
-        return dL_dy @ self.W
+        return np.zeros((1, 1))
 
 
 class ReLU(Linear):
