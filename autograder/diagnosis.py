@@ -31,6 +31,7 @@ class Diagnoser:
         self._session = session
         self._reference = reference
         self._catalogue = catalogue
+        self._right = LocalHost(reference)
         self._hosts: dict[str, LocalHost] = {}
         self._known: dict[str, list[tuple[Misconception, Signature]]] = {}
 
@@ -56,7 +57,8 @@ class Diagnoser:
 
     def _replay(self, check: PlannedCheck, mistake: Misconception) -> Signature | None:
         if mistake.id not in self._hosts:
-            self._hosts[mistake.id] = LocalHost(apply(mistake, self._reference))
+            files = apply(mistake, self._reference)
+            self._hosts[mistake.id] = LocalHost(files, like=self._right)
         [outcome] = self._session.run(self._hosts[mistake.id], only={check.id})
         return signature(outcome.fault) if outcome.fault else None
 

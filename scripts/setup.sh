@@ -25,11 +25,12 @@ can_use_apt() {
 }
 
 apt_install() { # package: asks for fresh package lists only when the present ones do not do
-    local options=(-y -qq --no-install-recommends)
+    local options=(-y -qq --no-install-recommends) errors
     export DEBIAN_FRONTEND=noninteractive
     say "installing the Debian package $1 with apt-get (about 20 seconds)"
     apt-get install "${options[@]}" "$1" </dev/null >/dev/null 2>&1 && return
-    apt-get update -qq </dev/null >/dev/null && apt-get install "${options[@]}" "$1" </dev/null >/dev/null
+    errors=$({ apt-get update -qq && apt-get install "${options[@]}" "$1"; } </dev/null 2>&1 >/dev/null) ||
+        { printf '%s\n' "$errors" >&2 && return 1; }
 }
 
 # --- Python --------------------------------------------------------------------------------

@@ -16,13 +16,22 @@ class ModuleSpace(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     """Finds and loads modules from a mapping of file names to sources.
 
     `folder` is where the files seem to lie: tracebacks and `__file__` name it. Compiled code is
-    kept, so a process forked from one that has called `compile_all` imports without compiling.
+    kept, so a process forked from one that has called `compile_all` imports without compiling;
+    what `like`, with the same folder, has compiled already is taken over where sources are equal.
     """
 
-    def __init__(self, sources: Mapping[str, bytes], folder: str = "/submission"):
+    def __init__(
+        self,
+        sources: Mapping[str, bytes],
+        folder: str = "/submission",
+        like: ModuleSpace | None = None,
+    ):
         self.folder = folder
         self.sources = {name.removesuffix(".py"): source for name, source in sources.items()}
         self.code: dict[str, CodeType] = {}
+        if like is not None:
+            same = (name for name in like.code if like.sources[name] == self.sources.get(name))
+            self.code = {name: like.code[name] for name in same}
 
     def compile_all(self) -> None:
         """Compile every module that compiles; the others fail when they are imported."""

@@ -88,7 +88,7 @@ def main() -> NoReturn:
     space.install()
     _forget(settings.forget)
     control = socket.socket(fileno=settings.control)
-    failed: dict[str, Any] = {}
+    dispatcher = dispatch.Dispatcher(settings.folder)
     workers: list[int] = []  # the one that is at work, and the one that waits
     _freeze()
     control.sendall(READY)
@@ -103,6 +103,7 @@ def main() -> NoReturn:
                 space.compile_all()
             else:
                 failed = _import(dispatch, space, seed, settings.namespace)
+                dispatcher = dispatch.Dispatcher(settings.folder, failed)
             _freeze()
             control.sendall(READY)
         if message == SPAWN:
@@ -110,11 +111,11 @@ def main() -> NoReturn:
             if pid == 0:
                 control.close()
                 channel = Wire(socket.socket(fileno=fds[0]), codec)
+                dispatch.warm_up()
                 seed, large = channel.receive()
                 _limit(settings, SPAWN, large)
                 if settings.tests:
                     student_tests.serve(channel, settings, seed)
-                dispatcher = dispatch.Dispatcher(settings.folder, failed)
                 dispatcher.seed(seed)
                 serve(channel, dispatcher)
             os.close(fds[0])
@@ -224,19 +225,22 @@ class Wire:
     def __init__(self, sock: socket.socket, codec: Any):
         self._socket = sock
         self._codec = codec
-        self._reader = sock.makefile("rb", buffering=1 << 16)
 
     def receive(self, from_ref: Any = None) -> Any:
         """Return the next message; end the process where there is none."""
-        header = self._reader.read(self._codec.HEADER.size)
-        if len(header) < self._codec.HEADER.size:
-            os._exit(0)
+        header = self._read(self._codec.HEADER.size)
         body_size, buffer_size = self._codec.HEADER.unpack(header)
-        body = self._reader.read(body_size)
-        buffers = bytearray(buffer_size)
-        if buffer_size:
-            self._reader.readinto(buffers)
-        return self._codec.decode(body, buffers, from_ref)
+        return self._codec.decode(self._read(body_size), self._read(buffer_size), from_ref)
+
+    def _read(self, size: int) -> bytearray:
+        data = bytearray(size)
+        view = memoryview(data)
+        while len(view):
+            count = self._socket.recv_into(view)
+            if not count:
+                os._exit(0)
+            view = view[count:]
+        return data
 
     def send(self, answer: list, to_ref: Any = None) -> None:
         """Send [id, True, result] or [id, False, fault]."""

@@ -157,6 +157,8 @@ class Sandbox:
         Without `wait` the killing goes on while the examiner does something else; a later call
         takes the answer.
         """
+        if self.broken:
+            return None
         status = None
         self._control.settimeout(REAP_SECONDS)
         try:

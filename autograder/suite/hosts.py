@@ -119,8 +119,9 @@ class SandboxHost:
 class LocalHost:
     """Code of ours (the reference, a catalogued wrong answer) in this process."""
 
-    def __init__(self, files: Mapping[str, bytes]):
-        self._modules = ModuleSpace(files, "/reference")
+    def __init__(self, files: Mapping[str, bytes], like: LocalHost | None = None):
+        """`like` spares compiling what its files have in common with these."""
+        self._modules = ModuleSpace(files, "/reference", like._modules if like else None)
         self._modules.compile_all()
         self._stack = contextlib.ExitStack()
 
