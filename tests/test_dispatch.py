@@ -379,6 +379,15 @@ def test_modules_that_were_there_before_come_back():
     assert __import__("random") is random
 
 
+def test_what_another_space_compiled_is_taken_over_where_sources_are_equal():
+    first = ModuleSpace({"a.py": b"x = 1\n", "b.py": b"x = 2\n", "c.py": b"x = 3\n"}, FOLDER)
+    first.compile_all()
+    second = ModuleSpace({"a.py": b"x = 1\n", "b.py": b"x = 5\n"}, FOLDER, like=first)
+    assert second.code == {"a": first.code["a"]}
+    with second.active():
+        assert (__import__("a").x, __import__("b").x) == (1, 5)
+
+
 def test_compile_all_leaves_broken_files_for_their_import():
     space = ModuleSpace(
         {"good.py": b"x = 1\n", "deep.py": b"x = " + b"-" * 200_000 + b"1\n"}, FOLDER

@@ -284,6 +284,7 @@ def test_skipped_tests_count_for_nothing(examine):
         ("def test_a():\n    import pytest", ["test_a"], True),
         ("class Helper:\n    def test_a(self): pass", [], False),
         ("def outer():\n    def test_inner(): pass", [], False),
+        ("def test_a(): raise NotImplementedError\ndef test_b(): pass", ["test_b"], False),
         ("def test_a():\n    if True:\n        raise NotImplementedError", ["test_a"], False),
     ],
 )
@@ -291,12 +292,6 @@ def test_tests_are_found_without_running_the_file(source, written, needs_pytest)
     found = find_tests(source.encode())
     assert found is not None
     assert (found.written, found.needs_pytest) == (written, needs_pytest)
-
-
-def test_gaps_are_found():
-    found = find_tests(b"def test_a():\n    raise NotImplementedError\ndef test_b(): pass\n")
-    assert found is not None
-    assert (found.unwritten, found.written) == (["test_a"], ["test_b"])
 
 
 # Trouble
@@ -320,12 +315,6 @@ def test_tests_that_cannot_be_run_get_nothing_and_say_why(examine, body, verdict
         return
     assert [result.verdict for result in results] == [verdict] * 2
     assert all(result.message.startswith("On a correct solution: ") for result in results)
-
-
-def test_an_endless_loop_ends(examine):
-    started = time.monotonic()
-    examine("def test_a():\n    while True: pass\n", Limits(request_seconds=0.5))
-    assert time.monotonic() - started < 20
 
 
 def test_an_endless_loop_on_mistakes_only_is_not_noticing_them(examine):

@@ -1,0 +1,285 @@
+"""Student code in sandboxes: what a test does to its worker, no other test and no grader feels.
+
+Each test here runs where this machine confines student code, and once more unconfined.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import textwrap
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from autograder.records import CheckResult, Verdict
+from autograder.sandbox import Confinement, Limits, Unconfined
+from autograder.suite.hosts import LocalHost, SandboxHost
+from autograder.suite.session import SuiteSession
+
+TIGHT = Limits(request_seconds=2.0, test_seconds=4.0, memory_mb=400, output_kb=64)
+HEAD = """
+import numpy as np
+import pytest
+from autograder.suite import expect
+
+"""
+Run = Callable[..., list[CheckResult]]
+
+
+@pytest.fixture(params=["confined", "unconfined"])
+def place(request) -> Iterator[Confinement]:
+    """The confinement of this machine, and none."""
+    if request.param == "confined":
+        yield request.getfixturevalue("confinement")
+        return
+    plain = Unconfined()
+    yield plain
+    plain.close()
+
+
+@pytest.fixture
+def open_suite(tmp_path) -> Iterator[Callable[..., SuiteSession]]:
+    """Open a session on tests with these bodies; the item of a body is "a", or before a bar."""
+    sessions: list[SuiteSession] = []
+
+    def open_suite(*bodies: str) -> SuiteSession:
+        (tmp_path / "suite").mkdir()
+        tests = ""
+        for number, body in enumerate(bodies):
+            item, bar, rest = body.partition("|")
+            tests += f'@pytest.mark.item("{item if bar else "a"}")\ndef test_n{number}(student):\n'
+            tests += textwrap.indent(f'"""Title."""\n{rest if bar else body}\n', "    ")
+        (tmp_path / "suite" / "test_it.py").write_text(HEAD + tests)
+        sessions.append(SuiteSession(tmp_path / "suite", "salt"))
+        return sessions[-1]
+
+    yield open_suite
+    for session in sessions:
+        session.close()
+
+
+@pytest.fixture
+def run(open_suite) -> Run:
+    """Run tests with these bodies on a submission; return their results."""
+
+    def run(
+        confinement: Confinement,
+        source: str,
+        *bodies: str,
+        files: dict[str, bytes] | None = None,
+        modules: tuple[str, ...] = (),
+        limits: Limits = TIGHT,
+    ) -> list[CheckResult]:
+        files = {"m.py": source.encode(), **(files or {})}
+        host = SandboxHost(confinement, files, limits, modules)
+        try:
+            return [outcome.result for outcome in open_suite(*bodies).run(host)]
+        finally:
+            host.close()
+
+    return run
+
+
+# Verdicts
+
+SOURCE = """
+import warnings
+import numpy as np
+state = []
+def count(): state.append(1); return len(state)
+def double(x): return 2 * x
+def wrong(): return (2, "two")
+def raises(): raise ValueError("bad shape")
+def gap(): raise NotImplementedError("b: fill in gap")
+def spoil(x): x += 1
+def warn(): warnings.warn("overflow", RuntimeWarning)
+def call(f, x): return f(x)
+def draw(): return np.random.rand()
+class Thing: pass
+"""
+CASES = {
+    "expect.close('y', student.m.double(np.arange(3.0)), 2 * np.arange(3.0))": "pass",
+    "expect.equal('x', student.m.wrong(), (1, 'two'))": "wrong",
+    "student.m.raises()": "raised",
+    "expect.raises('r', student.m.raises, 'ValueError')": "pass",
+    "b|student.m.gap()": "not-attempted",
+    "student.m.gap()": "blocked",
+    "student.m.Thing() + 1": "wrong",
+    "student.broken.x": "raised",
+    "student.missing.x": "not-attempted",
+    "x = np.arange(3.0)\nkept = student.keep(x)\nstudent.m.spoil(kept)\n"
+    "expect.unchanged('x', x, student.fetch(kept))": "wrong",
+    "student.m.warn()\nexpect.equal('w', student.warnings(), [])": "wrong",
+    "expect.equal('y', student.m.call(student.probe('cubes'), np.ones(2)), 2.0)": "pass",
+    "expect.equal('drawn', student.m.draw(), 0.0)": "wrong",
+    "expect.equal('calls', student.m.count(), 1)": "pass",
+    "expect.equal('calls of a fresh worker', student.m.count(), 1)": "pass",
+}
+BROKEN = {"broken.py": b"x = (\n"}
+
+
+def test_each_verdict_twice(place, open_suite):
+    session = open_suite(*CASES)
+    files = {"m.py": SOURCE.encode(), **BROKEN}
+    runs = []
+    for _ in range(2):
+        host = SandboxHost(place, files, TIGHT, ["m.py", "missing.py"])
+        runs.append([outcome.result for outcome in session.run(host)])
+        host.close()
+    first, second = runs
+    assert dict(zip(CASES, [result.verdict for result in first], strict=True)) == CASES
+    assert [result.message for result in first] == [result.message for result in second]
+
+
+def test_a_sandbox_gives_what_this_process_gives(place, open_suite):
+    """The diagnosis compares what came from a sandbox with what our own code gives here."""
+    session = open_suite(*CASES)
+    files = {"m.py": SOURCE.encode(), **BROKEN}
+    host = SandboxHost(place, files, TIGHT)
+    remote = [outcome.result for outcome in session.run(host)]
+    host.close()
+    local = [outcome.result for outcome in session.run(LocalHost(files))]
+    assert [(r.verdict, r.message) for r in remote] == [(r.verdict, r.message) for r in local]
+
+
+def test_a_missing_file_is_not_attempted_and_others_are_not_touched(place, run):
+    bodies = ("student.missing.x", "b|student.m.double(1)")
+    missing, there = run(place, SOURCE, *bodies, modules=("m.py", "missing.py"))
+    assert missing.verdict is Verdict.NOT_ATTEMPTED
+    assert missing.message == "There is no missing.py in your submission."
+    assert there.verdict is Verdict.PASS
+
+
+def test_an_import_that_failed_is_not_tried_again(place, run):
+    source = "import os\nraise ValueError(os.urandom(8).hex())"
+    first, second = run(place, source, "student.m.x", "student.m.y")
+    assert first.verdict is Verdict.RAISED
+    assert first.message == second.message
+
+
+# What one test does to its worker
+
+SURVIVES = ("expect.equal('x', student.m.f(1), 1)", "expect.equal('x', student.m.f(2), 2)")
+DEEDS = {
+    "os._exit(0)": "crash",
+    "os.kill(os.getpid(), 11)": "crash",
+    "os.abort()": "crash",
+    "os.closerange(3, 99); time.sleep(9)": "violation",
+    "while True: pass": "timeout",
+    "while True: print('x' * 999)": "output",
+    "return bytearray(10**9)": "memory",
+    "sys.exit(0)": "raised",
+    "raise KeyboardInterrupt": "raised",
+    "return '\\ud800'": "wrong",
+    "return {2**70: 1}": "wrong",
+    "sys.stdout = sys.stderr = None; return 0": "wrong",
+    "os.fork(); return 5": "wrong",
+    "return np.ones(10**7)": "violation",
+    "raise ValueError('\\ud800')": "raised",
+}
+
+
+@pytest.mark.parametrize(("deed", "verdict"), DEEDS.items())
+def test_what_one_test_does_to_its_worker_leaves_the_next_alone(place, run, deed, verdict):
+    head = "import os, sys, time\nimport numpy as np\n"
+    source = f"{head}def f(n):\n    if n == 1:\n        {deed}\n    return n"
+    first, second = run(place, source, *SURVIVES)
+    assert first.verdict == verdict
+    assert second.verdict is Verdict.PASS
+
+
+def test_all_requests_of_a_test_share_its_time(place, run):
+    source = "import time\ndef nap(): time.sleep(0.2)"
+    limits = Limits(request_seconds=5.0, test_seconds=0.5)
+    [result] = run(place, source, "for _ in range(100):\n    student.m.nap()", limits=limits)
+    assert result.verdict is Verdict.TIMEOUT
+
+
+# What brings the sandbox down is never our fault, and never lasts
+
+NESTED = "".join(f"{' ' * n}try:\n{' ' * n} return 1\n{' ' * n}finally:\n" for n in range(1, 20))
+SABOTAGE = {
+    "the parent is killed in a test": "def f(n):\n    os.kill(os.getppid(), 9)\n    return n",
+    "the parent is stopped in a test": "def f(n):\n    os.kill(os.getppid(), 19)\n    return n",
+    "the parent is killed by a timer": (
+        "signal.setitimer(signal.ITIMER_REAL, 0.01)\ndef f(n): return n"
+    ),
+    "the parent loses its descriptors": "os.closerange(3, 9)\ndef f(n): return n",
+    "the parent gets a profile function": (
+        "sys.setprofile(lambda *a: os._exit(1))\ndef f(n): return n"
+    ),
+    "the parent answers for itself": (
+        "for fd in range(3, 9):\n    try: os.write(fd, b'ready' * 99)\n    except OSError: pass\n"
+        "def f(n): return n"
+    ),
+    "the parent may have no memory": (
+        "import resource\nresource.setrlimit(resource.RLIMIT_AS, (1 << 27, 1 << 27))\n"
+        "def f(n): return n"
+    ),
+    "the import ends the process": "os._exit(0)",
+    "the import spoils numpy": (
+        "import numpy as np\nnp.random.default_rng = np.random.seed = None\ndef f(n): return n"
+    ),
+    "a few lines that take hours to compile": (
+        f"def g():\n{NESTED}{' ' * 21}pass\ndef f(n): return n"
+    ),
+}
+
+
+@pytest.mark.parametrize("source", SABOTAGE.values(), ids=SABOTAGE.keys())
+def test_sabotage_is_never_recorded_as_our_fault(place, run, source):
+    bodies = 3 * ("expect.equal('x', student.m.f(1), 1)",)
+    results = run(place, f"import os, signal, sys\n{source}", *bodies)
+    assert len(results) == 3
+    assert Verdict.INFRA not in {result.verdict for result in results}
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "from threading import Event, Thread\nThread(target=Event().wait, daemon=True).start()",
+        "import os\nif os.fork() == 0: os._exit(0)",
+        "print('x' * 10_000)",
+        "import time; time.sleep(0.1)",
+        '"""The slope is \\sigma(x)."""',
+    ],
+    ids=["a thread", "a fork", "prints", "a nap", "an escape"],
+)
+def test_an_import_that_does_odd_things_costs_nothing(place, run, source):
+    [result] = run(place, f"{source}\ndef f(n): return n", SURVIVES[0])
+    assert result.verdict is Verdict.PASS
+
+
+# What is our fault
+
+
+class NoConfinement:
+    """Can't start anything."""
+
+    name, confined = "broken", True
+
+    def start(self, launch):
+        raise OSError("no namespaces left")
+
+
+class DeadConfinement:
+    """Starts something that ends at once, with a word."""
+
+    name, confined = "dead", True
+
+    def start(self, launch):
+        command = ["/bin/sh", "-c", "echo no room in here >&2"]
+        return subprocess.Popen(
+            command, stdout=launch.output, stderr=launch.output, pass_fds=[launch.control]
+        )
+
+
+@pytest.mark.parametrize(
+    ("broken", "says"),
+    [(NoConfinement(), "no namespaces left"), (DeadConfinement(), "no room in here")],
+    ids=["refused", "dead"],
+)
+def test_a_sandbox_that_cannot_be_started_is_our_fault(run, broken, says):
+    for result in run(broken, "x = 1", "student.m.x", "student.m.x"):
+        assert result.verdict is Verdict.INFRA
+        assert says in result.message
