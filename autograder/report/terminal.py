@@ -63,8 +63,10 @@ def _table(
     table = Table(box=SIMPLE_HEAD if unicode else ASCII, pad_edge=False)
     parts = [part for part in course.components if part.is_open]
     most = sum(part.points for part in parts if not part.extra)
-    table.add_column("student", overflow="fold", min_width=ID_WIDTH)
     headers = _headers(console, parts)
+    longest = max((len(one_line(report.score.student)) for report in reports), default=0)
+    room = console.width - _width(headers)
+    table.add_column("student", overflow="fold", min_width=max(ID_WIDTH, min(longest, room)))
     for header in headers:
         width = max(POINTS_WIDTH, *map(len, header.split()))
         table.add_column(Text(header), justify="right", overflow="fold", min_width=width)
@@ -88,14 +90,18 @@ def _cell(points: int, pending: bool = False) -> str:
     return f"{'* ' if pending else ''}{points // 100}.{points % 100:02d}"
 
 
+def _width(headers: Sequence[str]) -> int:
+    """Return the columns that the points need: for the headers, and three more for each line."""
+    widths = [max(POINTS_WIDTH, *map(len, header.split())) for header in headers]
+    return sum(widths) + POINTS_WIDTH + 3 * (len(headers) + 2)
+
+
 def _headers(console: Console, parts: Sequence[Component]) -> list[str]:
     """Return the components' titles, or letters explained above the table, or nothing, by width."""
-    titles = [f"{part.title}\n/{format_points(part.points)}" for part in parts]
+    titles = ["\n".join([*p.title.split(), f"/{format_points(p.points)}"]) for p in parts]
     letters = [f"{chr(ord('A') + n)}\n/{format_points(p.points)}" for n, p in enumerate(parts)]
     for headers in (titles, letters):
-        widths = [max(POINTS_WIDTH, *map(len, header.split())) for header in headers]
-        # Three more for each column's padding and line.
-        if sum(widths) + ID_WIDTH + POINTS_WIDTH + 3 * (len(parts) + 2) <= console.width:
+        if _width(headers) + ID_WIDTH <= console.width:
             if headers is letters:
                 for header, part in zip(letters, parts, strict=True):
                     _say(console, f"{header[0]}: {part.title}")
