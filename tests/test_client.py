@@ -201,6 +201,7 @@ NO_ANSWERS = [
     lambda number: (number, True, None),
     lambda number: {0: number, 1: True, 2: None},
     lambda number: [number, 1, None],
+    lambda number: [np.array(number), True, None],
     lambda number: [number, None, None],
     lambda number: [number, np.array(True), None],
 ]

@@ -272,6 +272,8 @@ MALFORMED = {
     "a negative handle": msgpack.packb(extension(HANDLE, -1, "")),
     "a handle that is True": msgpack.packb(extension(HANDLE, True, "")),
     "a handle that is text": msgpack.packb(extension(HANDLE, "1", "")),
+    "a number as an array head": msgpack.packb(msgpack.ExtType(ARRAY, b"\x05")),
+    "a dict as a handle's head": msgpack.packb(msgpack.ExtType(HANDLE, b"\x82\x01\xc0\xa0\xc0")),
     "a handle without a name": msgpack.packb(extension(HANDLE, 1)),
     "a handle named by a number": msgpack.packb(extension(HANDLE, 1, 2)),
 }
@@ -281,6 +283,15 @@ MALFORMED = {
 def test_malformed_bodies_are_refused(body):
     with pytest.raises(CodecError):
         read(body)
+
+
+@pytest.mark.parametrize("length", [True, 0.5, 1.0, None, "1", [1]], ids=repr)
+def test_a_dimension_is_an_integer_even_where_the_bytes_are_there(length):
+    for shape in ([length], [2, length], [0, length]):
+        with pytest.raises(CodecError):
+            read(msgpack.packb(extension(ARRAY, "<f8", shape)), bytes(16))
+        with pytest.raises(CodecError):
+            read(msgpack.packb(extension(ARRAY, "<f8", shape)), bytes(8))
 
 
 def test_bytes_that_belong_to_no_array_are_refused():

@@ -151,7 +151,7 @@ def test_points_survive_writing_and_reading(hundredths: int) -> None:
         (COURSE_FILE, '"losses.py"', '"neural_net.py"', "more than once: neural_net.py"),
         (COURSE_FILE, 'student_tests = "test_', 'student_tests = "tests_', "none of the week's"),
         (COURSE_FILE, "[course]", "[course", "not valid TOML"),
-        (GRADING_FILE, "[0.10, 0], [0.80, 0.5]", "[0.80, 0], [0.80, 0.5]", "must rise"),
+        (GRADING_FILE, "[0.20, 0], [0.80, 0.25]", "[0.80, 0], [0.80, 0.25]", "must rise"),
         (GRADING_FILE, "[0.95, 1]", "[0.95, 0.9]", "the last one 1"),
         (GRADING_FILE, "epochs = 5", "epochs = 0", "training.mnist.epochs"),
     ],

@@ -25,7 +25,16 @@ BROKEN = {
         "for layer in (self.layer1, self.layer2):",
         "for layer in (self.layer2,):",
     ),
-    "weights with deviation 1": ("neural_net.py", "np.sqrt(2.0 / in_features)", "1.0"),
+    "ReLU passes the wrong half back": (
+        "neural_net.py",
+        "dL_dy * (self._x > 0.0)",
+        "dL_dy * (self._x < 0.0)",
+    ),
+    "loss gradient divided by N twice": (
+        "losses.py",
+        "(self._prob - self._target) / len(self._target)",
+        "(self._prob - self._target) / len(self._target) ** 2",
+    ),
     "all weights zero": ("neural_net.py", "np.sqrt(2.0 / in_features)", "0.0"),
     "steps uphill": (
         "mnist_mlp.py",

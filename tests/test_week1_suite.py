@@ -13,7 +13,7 @@ from autograder.examiner import Examiner
 from autograder.records import FULL_CREDIT, CheckResult, Verdict
 from autograder.scoring import StudentScore, score_student
 from autograder.stubs import stubs_of
-from autograder.suite.hosts import LocalHost
+from autograder.suite.hosts import LocalHost, SandboxHost
 
 ROOT = Path(__file__).resolve().parent.parent
 AUTOMATIC = 4000
@@ -51,6 +51,19 @@ def test_the_reference_gets_everything(examiner):
     results = examiner.examine(examiner.reference)
     assert told(results) == []
     assert score(examiner, results).total == AUTOMATIC
+
+
+def test_training_twice_gives_the_same_curve_to_the_last_digit(examiner):
+    """Also where weights come from a generator without a seed, as the reference's do."""
+    [training] = [check.id for check in examiner.session.plan if check.item == "week1.accuracy"]
+    curves = []
+    for _ in range(2):
+        host = SandboxHost(examiner.confinement, examiner.reference, examiner.limits)
+        [outcome] = examiner.session.run(host, only={training})
+        host.close()
+        curves.append(outcome.result.detail)
+    assert len(curves[0]["loss"]) == examiner.session.context.epochs
+    assert curves[0] == curves[1]
 
 
 def style_files(path: Path) -> dict[str, bytes]:

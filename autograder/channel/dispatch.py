@@ -7,6 +7,7 @@ runs in the worker, beside the student's code, so nothing that it says is believ
 
 from __future__ import annotations
 
+import functools
 import importlib
 import os
 import random
@@ -24,6 +25,20 @@ from .probes import probe
 
 MAX_TEXT = 400
 MAX_FRAMES = 8
+
+
+_numpy_default_rng = np.random.default_rng
+_streams = np.random.SeedSequence(0)
+
+
+@functools.wraps(_numpy_default_rng)
+def default_rng(seed: Any = None) -> np.random.Generator:
+    """Stand in for numpy's: without a seed, give a new stream that the test's seed fixes.
+
+    The same submission graded twice has to give the same results, also where it draws its initial
+    weights from a generator without a seed.
+    """
+    return _numpy_default_rng(_streams.spawn(1)[0] if seed is None else seed)
 
 
 class Dispatcher:
@@ -52,6 +67,9 @@ class Dispatcher:
 
         A forked process would otherwise repeat the stream of the one that it was forked from.
         """
+        global _streams
+        _streams = np.random.SeedSequence(seed)
+        np.random.default_rng = default_rng
         np.random.seed(seed % 2**32)  # noqa: NPY002 - student code may use it
         random.seed(seed)
         warnings.simplefilter("always")

@@ -11,13 +11,10 @@ from __future__ import annotations
 
 import marshal
 import os
-import random
 import sys
 from typing import Any, NoReturn
 
-import numpy as np
-
-from . import modules
+from . import dispatch, modules
 
 OPTIONS = ["-p", "no:cacheprovider", "-p", "no:terminal", "-p", "no:faulthandler"]
 
@@ -36,8 +33,7 @@ def serve(channel: Any, settings: Any, seed: int) -> NoReturn:
     is safe in this direction alone: the examiner wrote it.) `channel` and `settings` are
     worker.Wire and worker.Settings; `seed` is for the global generators.
     """
-    np.random.seed(seed % 2**32)  # noqa: NPY002 - the tests may use it
-    random.seed(seed)
+    dispatch.Dispatcher(settings.folder).seed(seed)
     pid = os.getpid()
     number, _, (compiled, names) = channel.receive()
     space = modules.ModuleSpace(dict.fromkeys(compiled, b""), settings.folder)

@@ -7,6 +7,8 @@ import warnings
 from collections.abc import Iterable, Mapping
 from typing import Protocol
 
+import numpy as np
+
 from autograder.channel.backends import Local, Remote, source_line
 from autograder.channel.client import Channel
 from autograder.channel.faults import Fault, InfraError
@@ -128,6 +130,7 @@ class LocalHost:
     def start(self, seed: int, *, large: bool = False) -> Student:
         self._stack.enter_context(self._modules.active())
         self._stack.enter_context(warnings.catch_warnings())
+        self._stack.callback(setattr, np.random, "default_rng", np.random.default_rng)
         return Student(Local(self._modules, seed), {})
 
     def finish(self, fault: Fault | None) -> None:
