@@ -39,11 +39,11 @@ class Misconception(BaseModel):
     kills: bool = True
     misleads: list[Text] = []
 
-    def apply(self, source: str) -> str:
+    def apply(self, source: str, *, verify: bool = True) -> str:
         """Return the module's source with the mistake in it.
 
         Raises MisconceptionError where the edit does not fit: no such definition, `replace` not
-        exactly once in it, or a result that is no Python.
+        exactly once in it, or (looked at only to `verify`) a result that is no Python.
         """
         tree = self._parse(source, "the source is not valid Python")
         first, last = self._lines_of(tree)
@@ -58,12 +58,13 @@ class Misconception(BaseModel):
         start = len("\n".join([*lines[: first - 1], ""]))
         at = start + segment.index(self.replace)
         edited = source[:at] + self.by + source[at + len(self.replace) :]
-        self._parse(edited, "with the edit the module is not valid Python")
+        if verify:
+            self._parse(edited, "with the edit the module is not valid Python")
         return edited
 
     def _parse(self, source: str, what: str) -> ast.Module:
         try:
-            return ast.parse(source)
+            return _tree(source)
         except SyntaxError as error:
             raise self._error(f"{what}: line {error.lineno}: {error.msg}") from error
 
@@ -89,9 +90,13 @@ class Misconception(BaseModel):
 
 
 def load(
-    path: Path, solution_dir: Path, items: Collection[str] | None = None
+    path: Path,
+    solution_dir: Path,
+    items: Collection[str] | None = None,
+    *,
+    verify: bool = True,
 ) -> list[Misconception]:
-    """Read and check a catalogue; every edit is tried on its module in `solution_dir`.
+    """Read and check a catalogue; to `verify`, every edit is tried on its module in `solution_dir`.
 
     `items` are the item ids that exist (None: any). Raises MisconceptionError with every fault.
     """
@@ -109,7 +114,7 @@ def load(
         except ValidationError as error:
             name = entry.get("id", f"number {number}") if isinstance(entry, dict) else number
             faults += [f"misconception {name!r}: {_plain(fault)}" for fault in error.errors()]
-    faults += _faults(catalogue, solution_dir, items)
+    faults += _faults(catalogue, solution_dir, items) if verify else []
     if faults:
         raise MisconceptionError("\n".join(f"{path}: {fault}" for fault in faults))
     return catalogue
@@ -144,8 +149,13 @@ def _faults(
 
 
 @lru_cache(maxsize=16)
+def _tree(source: str) -> ast.Module:
+    return ast.parse(source)
+
+
+@lru_cache(maxsize=16)
 def _meaning(source: str) -> str:
-    return ast.dump(ast.parse(source))
+    return ast.dump(_tree(source))
 
 
 def _plain(fault: dict) -> str:

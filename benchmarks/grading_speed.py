@@ -23,7 +23,7 @@ from autograder import course as courses
 from autograder.diagnosis import apply, catalogue_of, solution_files
 
 ROOT = Path(__file__).resolve().parent.parent
-SUBMISSIONS, ROUNDS = 20, 1
+SUBMISSIONS, ROUNDS = 20, 3
 ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 Files = dict[str, bytes]
 

@@ -159,7 +159,6 @@ def test_the_same_tests_get_the_same_twice(examine):
         'def test_a():\n    """It."""\n    raise NotImplementedError\n',
         "class TestIt:\n    def test_a(self):\n        x = 1\n        raise NotImplementedError\n",
         "x = 1\n",
-        "",
         "def helper():\n    pass\n",
     ],
 )
@@ -283,7 +282,6 @@ def test_skipped_tests_count_for_nothing(examine):
         ("def test_a(tmp_path): pass", ["test_a"], True),
         ("def test_a():\n    import pytest", ["test_a"], True),
         ("class Helper:\n    def test_a(self): pass", [], False),
-        ("def outer():\n    def test_inner(): pass", [], False),
         ("def test_a(): raise NotImplementedError\ndef test_b(): pass", ["test_b"], False),
         ("def test_a():\n    if True:\n        raise NotImplementedError", ["test_a"], False),
     ],
@@ -337,7 +335,19 @@ def test_a():
     with open("/dev/shm/seen") as file:
         assert file.read() == mark
 """
+FORGE = """
+import sys, shapes
+def test_a():
+    frame = sys._getframe()
+    while 'number' not in frame.f_locals: frame = frame.f_back
+    frame.f_locals['channel'].send([frame.f_locals['number'], True, {}])
+"""
 CHEATS = {
+    "bits that aren't": FORGE.format("[1]"),
+    "too many bits": FORGE.format("[True, False]"),
+    "no bits": FORGE.format("[]"),
+    "text instead of bits": FORGE.format("shapes.SECRET"),
+    "text for each bit": FORGE.format("[shapes.SECRET]"),
     "the first process passes": (
         "import os\ndef test_a():\n    assert os.getpid() - os.getppid() < 2\n"
     ),
@@ -351,16 +361,6 @@ CHEATS = {
     ),
     "only mistakes crash": (
         "import os\ndef test_a():\n    if square(3) != 9 or Line(2).at(5) != 10: os._exit(0)\n"
-    ),
-    "bits that aren't": (
-        "import sys\ndef test_a():\n    frame = sys._getframe()\n"
-        "    while 'number' not in frame.f_locals: frame = frame.f_back\n"
-        "    frame.f_locals['channel'].send([frame.f_locals['number'], True, [1]])\n"
-    ),
-    "text instead of bits": (
-        "import sys, shapes\ndef test_a():\n    frame = sys._getframe()\n"
-        "    while 'number' not in frame.f_locals: frame = frame.f_back\n"
-        "    frame.f_locals['channel'].send([frame.f_locals['number'], True, shapes.SECRET])\n"
     ),
     "an exception with a text": (
         "import shapes\ndef test_a():\n    raise Exception(shapes.SECRET)\n"

@@ -214,7 +214,20 @@ def test_a_draw_does_not_depend_on_what_ran_before(make):
     assert alone["test_two"].message.split()[1:] == drawn(session)[1]
 
 
-def test_the_workers_seed_does_not_tell_the_tests_inputs():
+def test_the_workers_seed_does_not_tell_the_tests_inputs(make):
+    session, seeds = make(TWO_DRAWS), []
+
+    class Noting(LocalHost):
+        def start(self, seed, *, large=False):
+            seeds.append(seed)
+            return super().start(seed, large=large)
+
+    session.run(Noting({"m.py": b"import numpy as np"}))
+    assert seeds == [seed_of("salt", check.id, "|worker") for check in session.plan]
+    assert not set(seeds) & {seed_of("salt", check.id) for check in session.plan}
+
+
+def test_seeds_differ_by_salt_and_test_and_side():
     assert (
         len({seed_of("s", "x"), seed_of("s", "x", "|worker"), seed_of("", "x"), seed_of("s", "y")})
         == 4

@@ -126,7 +126,7 @@ def mistakes() -> list[str]:
     from autograder.diagnosis import catalogue_of
 
     course = courses.load(ROOT)
-    return [mistake.id for mistake in catalogue_of(ROOT, course, course.week(1))]
+    return [mistake.id for mistake in catalogue_of(ROOT, course, course.week(1), verify=True)]
 
 
 @pytest.mark.parametrize("name", mistakes())

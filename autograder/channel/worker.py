@@ -26,6 +26,7 @@ import signal
 import socket
 import struct
 import sys
+import threading
 import time
 from typing import Any, NoReturn
 
@@ -77,6 +78,7 @@ def main() -> NoReturn:
 
     for name in PRELOADED:
         importlib.import_module(name)
+    _skip_after_fork()
 
     sources = {}
     for name in settings.modules:
@@ -123,6 +125,17 @@ def main() -> NoReturn:
         elif message == REAP:
             status = _reap(workers.pop(0), workers, settings.namespace)
             control.sendall(status.to_bytes(4, "little", signed=True))
+
+
+def _skip_after_fork() -> None:
+    """Keep the threading module from rebuilding its table of threads in each forked worker.
+
+    The table has one entry, which is right in a worker too: the parent has a single thread. The
+    handler touches so much memory that it takes a tenth of a worker's time.
+    """
+    handler = getattr(threading, "_after_fork", None)
+    if handler is not None:
+        handler.__code__ = (lambda: None).__code__
 
 
 def _forget(paths: list[str]) -> None:
