@@ -16,10 +16,13 @@ from autograder.export import write_class as export_class
 from autograder.gradebook import Gradebook, GradebookError
 from autograder.intake import IntakeError, overlooked
 from autograder.manual import ManualError
-from autograder.report import gather
+from autograder.misconceptions import MisconceptionError
+from autograder.records import Verdict
+from autograder.report import StudentReport, gather
 from autograder.report.terminal import print_class
 from autograder.sandbox.choose import NotConfinedError, choose
 from autograder.scoring import class_statistics
+from autograder.suite.session import SuiteError
 
 STUDENTS = 12
 
@@ -28,13 +31,20 @@ class RefusedError(Exception):
     """Grading would have to run strangers' code without confinement."""
 
 
+class OurFaultError(Exception):
+    """Some checks could not be graded, which is the grader's fault."""
+
+
 KNOWN_ERRORS = (
     CourseError,
     FileExistsError,
     GradebookError,
     IntakeError,
     ManualError,
+    MisconceptionError,
+    OurFaultError,
     RefusedError,
+    SuiteError,
 )
 
 
@@ -81,6 +91,18 @@ def run(options: Options) -> None:
     }
     statistics = class_statistics([report.score for report in reports])
     print_class(console, course, reports, statistics, files)
+    ours = sum(_has_failed(report) for report in reports)
+    if ours:
+        raise OurFaultError(
+            f"{ours} submission(s) could not be graded whole because the grader failed; no points "
+            "are lost. The same command tries them again."
+        )
+
+
+def _has_failed(report: StudentReport) -> bool:
+    """Tell whether any of a student's checks ended by a fault of the grader."""
+    results = (check.result for item in report.score.items for check in item.checks)
+    return any(result is None or result.verdict is Verdict.INFRA for result in results)
 
 
 def _say(console: Console, text: str, style: str = "") -> None:

@@ -103,6 +103,20 @@ class Dispatcher:
         except BaseException as error:  # noqa: BLE001 - see above
             return False, describe_exception(error, self.folder)
 
+    def warm_up(self) -> None:
+        """Do once what nearly every test does, while this worker waits for its test.
+
+        A forked process copies each page of memory when it first writes to it; those written to
+        here are copied while another test runs. Nothing that a test could notice changes.
+        """
+        self.seed(0)
+        array = np.random.default_rng().normal(size=(2, 2))
+        _, kept = self.handle("keep", [array @ array])
+        answers = [self.handle("import", ["numpy"])[1], self.handle("fetch", [array])[1], kept]
+        _, body, *buffers = encode([0, True, answers], self.to_ref)
+        decode(body, bytearray(b"".join(buffers)), self.from_ref)
+        self.objects.clear()
+
     def _import(self, name: str) -> Any:
         return importlib.import_module(name)
 
@@ -114,17 +128,6 @@ class Dispatcher:
     def _keep(value: Any) -> Any:
         """Keep a copy of an array that shares no memory with the request it came in."""
         return value.copy() if type(value) is np.ndarray else value
-
-
-def warm_up() -> None:
-    """Do once what nearly every test does, while this worker waits for its test.
-
-    A forked process copies each page of memory when it first writes to it; those written to here
-    are copied while another test runs. Nothing that a test could notice changes.
-    """
-    array = np.random.default_rng().normal(size=(2, 2))
-    chunks = encode([0, True, array @ array], lambda value: Ref(0))
-    decode(chunks[1], bytearray(b"".join(chunks[2:])), lambda ref: None)
 
 
 def import_all(space: ModuleSpace, seed: int) -> dict[str, Any]:

@@ -113,9 +113,13 @@ def main() -> NoReturn:
             if pid == 0:
                 control.close()
                 channel = Wire(socket.socket(fileno=fds[0]), codec)
-                dispatch.warm_up()
+                dispatcher.warm_up()
+                _limit(settings, SPAWN)
                 seed, large = channel.receive()
-                _limit(settings, SPAWN, large)
+                if large:
+                    _limit_memory(settings.training_memory_bytes, settings.training_memory_bytes)
+                else:
+                    _limit_memory(settings.memory_bytes, settings.memory_bytes)
                 if settings.tests:
                     student_tests.serve(channel, settings, seed)
                 dispatcher.seed(seed)
@@ -169,29 +173,30 @@ def _freeze() -> None:
     gc.freeze()
 
 
-def _limit(settings: Settings, message: bytes = IMPORT, large: bool = False) -> None:
+def _limit(settings: Settings, message: bytes = IMPORT) -> None:
     """Set the limits of a worker, or of the parent before it imports the student's files.
 
     A worker's are hard ones: student code can lower them, no more. The parent leaves room for the
     workers that it forks: more memory, and processor time that isn't counted in the parent.
     """
-    memory = settings.training_memory_bytes if large else settings.memory_bytes
     limits = [(resource.RLIMIT_NPROC, settings.processes)]
     limits += [(resource.RLIMIT_FSIZE, settings.file_bytes)]
-    most = memory
-    if message == IMPORT:
-        most = settings.training_memory_bytes
-    else:
+    if message != IMPORT:
         os.setsid()
         limits += [(resource.RLIMIT_CPU, settings.cpu_seconds)]
     for what, value in limits:
         if value:  # the second of grace is for the signal that says so: at the hard one it's KILL
             grace = 1 if what == resource.RLIMIT_CPU else 0
             resource.setrlimit(what, (value, value + grace))
-    if memory:
-        resource.setrlimit(resource.RLIMIT_AS, (memory, most))
+    _limit_memory(settings.memory_bytes, settings.training_memory_bytes)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_NOFILE, (NOFILE, NOFILE))
+
+
+def _limit_memory(now: int, most: int) -> None:
+    """Set how much address space this process may have now, and the most it may ever ask for."""
+    if now:
+        resource.setrlimit(resource.RLIMIT_AS, (now, max(now, most)))
 
 
 def _reap(worker: int, spare: list[int], namespace: str) -> int:

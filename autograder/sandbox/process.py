@@ -129,13 +129,14 @@ class Sandbox:
         self._printed = 0
         self.kept.clear()
         waiting = self._spare or self._fork()
+        self._spare = None
         self._channel = Channel(waiting, self, TRAINING_CAPS if large else None)
-        self._spare = self._fork()
         try:
             self._channel.begin(seed, large=large, seconds=self.limits.request_seconds)
         except Fault as fault:
             self.broken = True
             raise InfraError(f"the worker is gone before its test: {fault.message}") from fault
+        self._spare = self._fork()
         return self._channel
 
     def _fork(self) -> socket.socket:
