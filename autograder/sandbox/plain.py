@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from multiprocessing.util import Finalize
 
 from . import runtime
 from .bubblewrap import ENVIRONMENT
@@ -25,6 +26,8 @@ class Unconfined:
 
     def __init__(self) -> None:
         self._folder = tempfile.mkdtemp(prefix="autograder-")
+        # Unlike atexit, this also runs at the end of a process of a pool.
+        Finalize(self, shutil.rmtree, (self._folder, True), exitpriority=0)
         self._count = 0
         self._paths = {name: f"{self._folder}/{name}" for name in ("site", "grader", "pytest")}
         for package in runtime.packages(*self._paths.values()):
