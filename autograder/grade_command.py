@@ -142,10 +142,11 @@ def _dataset(console: Console, name: str | None) -> str | None:
     """Return the data set to train on: the week's, or the embedded digits where it isn't cached."""
     if name is None or data.cached(name):
         return name
+    folder, here = data.cache_folder(), Path.cwd()
+    shown = folder.relative_to(here) if folder.is_relative_to(here) else folder
     _say(
         console,
-        f"{name} is not in {data.cache_folder()}: training on the embedded digits "
-        "(`make data` downloads it).",
+        f"{name} is not in {shown}: training on the embedded digits (`make data` downloads it).",
     )
     return "digits"
 

@@ -164,7 +164,7 @@ class Sandbox:
         self._control.settimeout(REAP_SECONDS)
         try:
             if self._channel is not None:
-                status = self._take_answers()
+                self._take_answers()
                 self._channel.close()
                 self._channel = None
                 self._control.sendall(CONTROL.pack(REAP, 0))
@@ -205,7 +205,7 @@ class Sandbox:
     def drain_all(self) -> None:
         """Read all that was printed up to now, without judging it; no more than a test may."""
         most = self._printed + (self.limits.output_kb << 10)
-        while self._printed <= most and select.select([self.output], [], [], 0)[0]:
+        while self._printed <= most:
             try:
                 data = os.read(self.output, 1 << 16)
             except BlockingIOError:

@@ -139,6 +139,7 @@ class _Plugin:
         self.context = context
         self.tests: list[tuple[PlannedCheck, pytest.Function]] = []
         self.items: set[str] = set()
+        self.arguments: dict[str, list[str]] = {}
         self.jobs: queue.Queue[_Job | None] = queue.Queue()
         self.ready = threading.Event()
         self.problem = ""
@@ -177,6 +178,7 @@ class _Plugin:
             last = {id(item) for _, item in tests if item.get_closest_marker("training")}
             self.tests = sorted(tests, key=lambda test: id(test[1]) in last)
             self.items = {check.item for check, _ in tests}
+            self.arguments = {check.id: _arguments(item) for check, item in tests}
             if not tests:
                 self.problem = f"no tests in {self.folder}"
 
@@ -225,7 +227,7 @@ class _Plugin:
                 "settings": self.context,
                 **_parameters(item),
             }
-            item.obj(**{name: given[name] for name in _arguments(item)})
+            item.obj(**{name: given[name] for name in self.arguments[check.id]})
         except Fault as caught:
             fault = caught
             fault.__traceback__ = fault.__context__ = None  # they would hold the test's arrays
