@@ -32,6 +32,7 @@ SHIPPED = (
     "autograder/check.py",
     "autograder/cli.py",
     "autograder/course.py",
+    "autograder/display.py",
     "autograder/handin.py",
     "autograder/records.py",
     "autograder/signature.py",

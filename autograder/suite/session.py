@@ -120,6 +120,8 @@ class SuiteSession:
 
         Returns one outcome for each test, in the plan's order; `report` gets each as it ends.
         """
+        if not self._thread.is_alive():
+            raise SuiteError("the session has been closed")
         future: Future[list[Outcome]] = Future()
         self._plugin.jobs.put(_Job(host, only, report, future))
         return future.result()
