@@ -325,7 +325,7 @@ def _blocked(
 ) -> Outcome:
     """Where a failed test stands on items that failed too, say that those come first."""
     result = outcome.result
-    if result.verdict in (Verdict.PASS, Verdict.INFRA):
+    if result.verdict in (Verdict.PASS, Verdict.INFRA, Verdict.NOT_ATTEMPTED):
         return outcome
     items = {check.id: check.item for check, _ in tests}
     failed = {items[o.result.check] for o in before if o.result.verdict is not Verdict.PASS}
