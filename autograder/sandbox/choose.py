@@ -28,8 +28,11 @@ def look():
             probe.connect(("192.0.2.1", 9))
     with open("/proc/net/dev") as file:
         interfaces = sorted(line.split(":")[0].strip() for line in file.readlines()[2:])
-    with open("/proc/1/environ", "rb") as file:
-        environment = file.read().decode(errors="replace")
+    try:
+        with open("/proc/1/environ", "rb") as file:
+            environment = file.read().decode(errors="replace")
+    except PermissionError:
+        environment = ""
     return {
         "uid": os.getuid(),
         "root": sorted(os.listdir("/")),
