@@ -81,7 +81,7 @@ def catalogue_of(
     """Read the assignment's catalogue of misconceptions; `verify` tries every edit (a second)."""
     folder = root / "solutions" / week.folder
     items = {item.id for item in course.items(week.number)}
-    return load(folder / "misconceptions.toml", folder, items=items, verify=verify)
+    return load(folder, items, verify=verify)
 
 
 def public_catalogue(root: Path, course: Course, week: Week) -> dict[str, Any]:

@@ -90,16 +90,33 @@ class Misconception(BaseModel):
 
 
 def load(
-    path: Path,
-    solution_dir: Path,
-    items: Collection[str] | None = None,
-    *,
-    verify: bool = True,
+    folder: Path, items: Collection[str] | None = None, *, verify: bool = True
 ) -> list[Misconception]:
-    """Read and check a catalogue; to `verify`, every edit is tried on its module in `solution_dir`.
+    """Read and check the catalogue of a solution's folder: all its `misconceptions*.toml`.
 
-    `items` are the item ids that exist (None: any). Raises MisconceptionError with every fault.
+    To `verify`, every edit is tried on its module. `items` are the item ids that exist (None:
+    any). Raises MisconceptionError with every fault.
     """
+    catalogue: list[Misconception] = []
+    faults: list[str] = []
+    for path in sorted(folder.glob("misconceptions*.toml")):
+        entries, wrong = _read(path)
+        wrong += _faults(entries, folder, items) if verify else []
+        seen = {entry.id for entry in catalogue}
+        wrong += [
+            f"misconception {entry.id!r}: this id is used twice"
+            for entry in entries
+            if entry.id in seen
+        ]
+        faults += [f"{path}: {fault}" for fault in wrong]
+        catalogue += entries
+    if faults:
+        raise MisconceptionError("\n".join(faults))
+    return catalogue
+
+
+def _read(path: Path) -> tuple[list[Misconception], list[str]]:
+    """Return the well-formed entries of one file, and what is wrong with the others."""
     try:
         entries = tomllib.loads(path.read_text("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -114,10 +131,7 @@ def load(
         except ValidationError as error:
             name = entry.get("id", f"number {number}") if isinstance(entry, dict) else number
             faults += [f"misconception {name!r}: {_plain(fault)}" for fault in error.errors()]
-    faults += _faults(catalogue, solution_dir, items) if verify else []
-    if faults:
-        raise MisconceptionError("\n".join(f"{path}: {fault}" for fault in faults))
-    return catalogue
+    return catalogue, faults
 
 
 def _faults(

@@ -93,11 +93,10 @@ def _secrets(root: Path, week: Week) -> dict[str, str]:
         hidden: set[int] = set()
         for gap in find_gaps(source, name):
             hidden |= set(range(gap.first - 1, gap.last))
-            for line in lines[gap.first : gap.last - 1]:
+            for line in lines[gap.first : gap.until - 1]:
                 secrets[line.strip()] = f"{name}, the gap at line {gap.first}"
         given += "\n".join(line for n, line in enumerate(lines) if n not in hidden)
-    catalogue = folder / "misconceptions.toml"
-    for entry in load(catalogue, folder):
+    for entry in load(folder):
         secrets.setdefault(entry.by.strip(), f"misconception {entry.id}")
     return {
         text: origin

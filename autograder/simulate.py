@@ -171,7 +171,7 @@ class _Author:
             path.stem: path.read_text("utf-8")
             for path in sorted((solution / "student_tests").glob("*.py"))
         }
-        catalogue = load(solution / "misconceptions.toml", solution)
+        catalogue = load(solution)
         # The further down in this order, the rarer: a few mistakes are common, most are not.
         self.catalogue = Dice(seed, "catalogue").shuffled(catalogue)
         self.gaps = [

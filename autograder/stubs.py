@@ -6,20 +6,28 @@ A gap stands between two comment lines, indented like the code they enclose:
     ...
     # END SOLUTION
 
-Everything outside the gaps reaches the students as it is written.
+Everything outside the gaps reaches the students as it is written. A gap may bring what stands in
+the stub instead of the raise, as comments after its code; such a gap may be at module level too:
+
+    # BEGIN SOLUTION week3.debugging_lab
+    rate = 0.1
+    # INSTEAD
+    # rate = 40.0
+    # END SOLUTION
 """
 
 from __future__ import annotations
 
 import ast
 import re
+import textwrap
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from autograder.atomic import write_text
-from autograder.course import CourseError, load
+from autograder.course import COURSE_FILE, CourseError, load
 
 MARKER = re.compile(r"(BEGIN|END)[\s_-]*SOLUTION", re.IGNORECASE)
 """Anything that looks like a marker; what is not exactly one is an error, so none is shipped."""
@@ -28,6 +36,7 @@ LONGEST_LINE = 100
 
 _BEGIN = re.compile(r"(?P<indent> *)# BEGIN SOLUTION(?: (?P<task>\S+))?\s*")
 _END = re.compile(r"(?P<indent> *)# END SOLUTION\s*")
+_INSTEAD = re.compile(r"(?P<indent> *)# INSTEAD\s*")
 _BODIES = frozenset({"body", "orelse", "finalbody", "handlers", "cases"})
 
 
@@ -43,18 +52,26 @@ KNOWN_ERRORS = (StubError, CourseError)
 
 @dataclass(frozen=True)
 class Gap:
-    """One marked block. Line numbers count from 1 and are those of the two markers."""
+    """One marked block. Line numbers count from 1 and are those of the two markers.
+
+    The solution's own lines end before line `until`. `instead` is the stub's text where the block
+    brings it.
+    """
 
     task: str
     first: int
     last: int
     indent: str
+    until: int
+    instead: str | None = None
     where: str = ""
     statements: tuple[ast.stmt, ...] = ()
 
     @property
     def stand_in(self) -> str:
-        """The statement that takes the block's place, broken like ruff does where it is long."""
+        """What takes the block's place; a raise is broken like ruff does where it is long."""
+        if self.instead is not None:
+            return self.instead
         message = f'"{self.task}: fill in {self.where}"'
         line = f"{self.indent}raise NotImplementedError({message})"
         if len(line) <= LONGEST_LINE:
@@ -91,7 +108,7 @@ def render(
     done = 0
     for gap in find_gaps(source, name, known):
         out += lines[done : gap.first - 1]
-        out += [gap.stand_in] if empty(gap) else lines[gap.first : gap.last - 1]
+        out += [gap.stand_in] if empty(gap) else lines[gap.first : gap.until - 1]
         done = gap.last
     text = "\n".join(out + lines[done:])
     _parse(text, name)
@@ -114,8 +131,14 @@ def _parse(source: str, name: str) -> ast.Module:
 
 def _marked(source: str, name: str, known: Collection[str] | None) -> Iterator[Gap]:
     """Pair up the marker lines."""
+    lines = source.split("\n")
     opened: tuple[int, str, str] | None = None
-    for number, line in enumerate(source.split("\n"), start=1):
+    until: int | None = None
+    for number, line in enumerate(lines, start=1):
+        if _INSTEAD.fullmatch(line):
+            if not opened or until:
+                raise StubError(name, number, "INSTEAD belongs once into a block, after its code")
+            until = number
         if not MARKER.search(line):
             continue
         if begin := _BEGIN.fullmatch(line):
@@ -125,12 +148,14 @@ def _marked(source: str, name: str, known: Collection[str] | None) -> Iterator[G
         elif end := _END.fullmatch(line):
             if not opened:
                 raise StubError(name, number, "END SOLUTION without a BEGIN SOLUTION before it")
-            if end["indent"] != opened[2]:
+            first, task, indent = opened
+            if end["indent"] != indent:
                 raise StubError(
-                    name, number, f"indented differently from its BEGIN in line {opened[0]}"
+                    name, number, f"indented differently from its BEGIN in line {first}"
                 )
-            yield Gap(opened[1], opened[0], number, opened[2])
-            opened = None
+            instead = _instead(lines[until : number - 1], indent, name, until) if until else None
+            yield Gap(task, first, number, indent, until or number, instead)
+            opened = until = None
         else:
             raise StubError(
                 name,
@@ -140,6 +165,18 @@ def _marked(source: str, name: str, known: Collection[str] | None) -> Iterator[G
             )
     if opened:
         raise StubError(name, opened[0], "BEGIN SOLUTION without an END SOLUTION after it")
+
+
+def _instead(lines: list[str], indent: str, name: str, number: int) -> str:
+    """Return the stub's text, given as the comments below the INSTEAD in line `number`."""
+    text = []
+    for line in lines:
+        if not line.startswith(f"{indent}#") or line[len(indent) + 1 : len(indent) + 2].strip():
+            raise StubError(name, number, "after INSTEAD each line is code behind '# '")
+        text.append((indent + line[len(indent) + 2 :]).rstrip())
+    if not text:
+        raise StubError(name, number, "INSTEAD needs the stub's code below it, behind '# '")
+    return "\n".join(text)
 
 
 def _task(task: str | None, name: str, line: int, known: Collection[str] | None) -> str:
@@ -195,13 +232,13 @@ def _placed(gap: Gap, blocks: list[_Block], name: str) -> Gap:
             raise StubError(name, gap.first, "the block spans two branches of a statement")
     if home is None:
         raise StubError(name, gap.first, "the block encloses no statement")
-    if not home.in_function:
+    if not home.in_function and gap.instead is None:
         raise StubError(name, gap.first, "a block must stand inside a function or method")
     if statements[0].col_offset != len(gap.indent):
         raise StubError(name, gap.first, "the markers are not indented like the code they enclose")
     if home.opens_function and statements[0] is home.statements[0] and _is_text(statements[0]):
         raise StubError(name, gap.first, "the docstring is inside the block; students need it")
-    return Gap(gap.task, gap.first, gap.last, gap.indent, home.where, tuple(statements))
+    return replace(gap, where=home.where, statements=tuple(statements))
 
 
 def _is_text(statement: ast.stmt) -> bool:
@@ -215,8 +252,8 @@ def _is_text(statement: ast.stmt) -> bool:
 def find_leaks(stub: str, source: str, name: str) -> list[str]:
     """Say what of a solution's gaps is still in its stub; an empty list proves that nothing is.
 
-    Works on the two syntax trees: apart from one raise for every gap, each definition of the stub
-    may hold exactly the statements that the solution has outside its gaps.
+    Works on the two syntax trees: apart from each gap's stand-in, each definition of the stub may
+    hold exactly the statements that the solution has outside its gaps.
     """
     found = [
         f"{name}:{number}: solution marker"
@@ -227,7 +264,7 @@ def find_leaks(stub: str, source: str, name: str) -> list[str]:
     for gap in find_gaps(source, name):
         for top in gap.statements:
             allowed.subtract(_statements(ast.Module([top], []), gap.where))
-        allowed[gap.where, ast.dump(ast.parse(gap.stand_in.strip()).body[0])] += 1
+        allowed += _statements(ast.parse(textwrap.dedent(gap.stand_in)), gap.where)
     present = _statements(ast.parse(stub, name))
     for (where, statement), count in sorted((present - allowed).items()):
         found.append(f"{name}: {where or 'module'} has {count} x {statement[:120]} from a gap")
@@ -276,8 +313,13 @@ def check_stubs(root: Path) -> list[str]:
         if not path.exists() or path.read_text("utf-8") != text
     ]
     folders = {path.parent for path in stubs}
-    strays = {path for folder in folders for path in folder.glob("*.py")} - set(stubs)
-    found += [f"{path.relative_to(root)} has no solution" for path in sorted(strays)]
+    weeks = load(root).weeks
+    given = {root / "assignments" / week.folder / name for week in weeks for name in week.given}
+    strays = {path for folder in folders for path in folder.glob("*.py")} - set(stubs) - given
+    found += [
+        f"{path.relative_to(root)} has no solution, and is not `given` by {COURSE_FILE}"
+        for path in sorted(strays)
+    ]
     return found
 
 

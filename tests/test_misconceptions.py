@@ -51,9 +51,8 @@ def solutions(tmp_path: Path) -> Path:
 
 
 def read(folder: Path, text: str, items: set[str] | None = None) -> list[Misconception]:
-    path = folder / "misconceptions.toml"
-    path.write_text(text, "utf-8")
-    return load(path, folder, items)
+    (folder / "misconceptions.toml").write_text(text, "utf-8")
+    return load(folder, items)
 
 
 def test_an_entry_is_read_with_its_defaults(solutions: Path) -> None:
@@ -192,15 +191,28 @@ def test_all_faults_are_told_at_once_with_file_and_entry(solutions: Path) -> Non
         assert "misconceptions.toml: misconception 'linear-bias-gradient-averaged': `" in line
 
 
+def test_a_catalogue_may_be_split_into_files(solutions: Path) -> None:
+    other = GOOD.replace("linear-bias-gradient-averaged", "linear-bias-forgotten")
+    (solutions / "misconceptions_more.toml").write_text(other, "utf-8")
+    ids = [entry.id for entry in read(solutions, GOOD)]
+    assert ids == ["linear-bias-gradient-averaged", "linear-bias-forgotten"]
+
+
+def test_an_id_is_used_once_over_all_files(solutions: Path) -> None:
+    (solutions / "misconceptions_more.toml").write_text(GOOD, "utf-8")
+    with pytest.raises(MisconceptionError, match=r"_more\.toml: .*used twice"):
+        read(solutions, GOOD)
+
+
 ROOT = Path(__file__).parents[1]
 
 
 @pytest.mark.parametrize(
-    "path", sorted((ROOT / "solutions").glob("*/misconceptions.toml")), ids=lambda p: p.parent.name
+    "folder", sorted((ROOT / "solutions").glob("week*")), ids=lambda folder: folder.name
 )
-def test_every_catalogue_of_the_course_fits_its_solutions(path: Path) -> None:
-    catalogue = load(path, path.parent)
+def test_every_catalogue_of_the_course_fits_its_solutions(folder: Path) -> None:
+    catalogue = load(folder)
     assert catalogue
     for entry in catalogue:
-        source = (path.parent / f"{entry.module}.py").read_text("utf-8")
+        source = (folder / f"{entry.module}.py").read_text("utf-8")
         assert entry.apply(source) != source

@@ -119,7 +119,7 @@ LEAKS: dict[str, tuple[str, Callable[[], str], str]] = {
     "an edit of the catalogue": (
         "hints.md",
         lambda: max(
-            (e.by for e in load_catalogue(SOLUTION / "misconceptions.toml", SOLUTION)), key=len
+            (e.by for e in load_catalogue(SOLUTION)), key=len
         ),
         "from misconception",
     ),
@@ -194,7 +194,7 @@ def test_checking_the_tree_shows_every_item_as_not_attempted(built: Path) -> Non
 def test_checking_a_known_mistake_in_the_tree_explains_it(built: Path, tmp_path: Path) -> None:
     tree = tmp_path / "tree"
     shutil.copytree(built, tree)
-    catalogue = load_catalogue(SOLUTION / "misconceptions.toml", SOLUTION)
+    catalogue = load_catalogue(SOLUTION)
     (mistake,) = (entry for entry in catalogue if entry.id == "linear-bias-gradient-averaged")
     source = mistake.apply((SOLUTION / "neural_net.py").read_text("utf-8"))
     (tree / FOLDER / "neural_net.py").write_text(render(source, "x", lambda gap: False), "utf-8")

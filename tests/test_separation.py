@@ -69,7 +69,9 @@ def shares(files: dict[str, bytes], training: Training) -> list[float]:
     for seed in SEEDS:
         host = LocalHost(files)
         try:
-            curve = train_two_layer(host.start(seed, large=True), training, seed)
+            student = host.start(seed, large=True)
+            model = student.mnist_mlp.TwoLayerMLP()
+            curve = train_two_layer(student, model, training, seed)
         finally:
             host.close()
         found.append(training.credit(curve["accuracy"][-1]) / FULL_CREDIT)

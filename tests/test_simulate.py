@@ -35,7 +35,7 @@ ROOT = Path(__file__).parents[1]
 COURSE = load(ROOT)
 WEEK = COURSE.week(1)
 SOLUTION = ROOT / "solutions" / WEEK.folder
-CATALOGUE = load_catalogue(SOLUTION / "misconceptions.toml", SOLUTION)
+CATALOGUE = load_catalogue(SOLUTION)
 UNREADABLE = ("empty", "truncated")
 
 

@@ -115,6 +115,53 @@ WRONG = {
         """,
         "f.py:2: a block must stand inside a function",
     ),
+    "INSTEAD outside a block": (
+        """\
+        # INSTEAD
+        x = 1
+        """,
+        "f.py:1: INSTEAD belongs once into a block",
+    ),
+    "INSTEAD twice": (
+        """\
+        # BEGIN SOLUTION week1.a
+        x = 1
+        # INSTEAD
+        # x = 2
+        # INSTEAD
+        # END SOLUTION
+        """,
+        "f.py:5: INSTEAD belongs once",
+    ),
+    "INSTEAD with code that is no comment": (
+        """\
+        # BEGIN SOLUTION week1.a
+        x = 1
+        # INSTEAD
+        x = 2
+        # END SOLUTION
+        """,
+        "f.py:3: after INSTEAD each line is code behind '# '",
+    ),
+    "INSTEAD with nothing": (
+        """\
+        # BEGIN SOLUTION week1.a
+        x = 1
+        # INSTEAD
+        # END SOLUTION
+        """,
+        "f.py:3: INSTEAD needs the stub's code",
+    ),
+    "INSTEAD with no Python": (
+        """\
+        # BEGIN SOLUTION week1.a
+        x = 1
+        # INSTEAD
+        # x = = 2
+        # END SOLUTION
+        """,
+        "not valid Python",
+    ),
     "with the docstring": (
         '''\
         def f():

@@ -8,7 +8,15 @@ from pathlib import Path
 import pytest
 
 from autograder.course import COURSE_FILE, RUBRIC_FILE
-from autograder.stubs import StubError, check_stubs, find_gaps, find_leaks, make_stub, write_stubs
+from autograder.stubs import (
+    StubError,
+    check_stubs,
+    find_gaps,
+    find_leaks,
+    make_stub,
+    render,
+    write_stubs,
+)
 
 ROOT = Path(__file__).parents[1]
 
@@ -211,7 +219,7 @@ def test_checking_stubs_names_the_ones_that_differ(project: Path) -> None:
     (folder / "stray.py").write_text("", "utf-8")
     assert check_stubs(project) == [
         "assignments/week1_backprop/layers.py differs from its solution; run: make stubs",
-        "assignments/week1_backprop/stray.py has no solution",
+        f"assignments/week1_backprop/stray.py has no solution, and is not `given` by {COURSE_FILE}",
     ]
 
 
@@ -227,3 +235,56 @@ def test_every_stub_of_the_course_is_python_without_a_solution(solution: Path) -
     stub = make_stub(source, solution.name)
     assert find_leaks(stub, source, solution.name) == []
     assert ast.get_docstring(ast.parse(stub))
+
+
+BROKEN_SCRIPT = """\
+# BEGIN SOLUTION week1.linear
+FAULT = "rate too high"
+# INSTEAD
+# FAULT = None
+# END SOLUTION
+
+
+def train(steps):
+    # BEGIN SOLUTION week1.relu
+    for step in range(steps):
+        print(0.1 / step)
+    # INSTEAD
+    # for step in range(steps):
+    #     # far too large?
+    #     print(40.0 / step)
+    #
+    # print("done")
+    # END SOLUTION
+    return steps
+"""
+
+BROKEN_STUB = """\
+FAULT = None
+
+
+def train(steps):
+    for step in range(steps):
+        # far too large?
+        print(40.0 / step)
+
+    print("done")
+    return steps
+"""
+
+
+def test_a_gap_may_say_what_stands_in_the_stub_instead() -> None:
+    assert make_stub(BROKEN_SCRIPT, "lab.py") == BROKEN_STUB
+    assert find_leaks(BROKEN_STUB, BROKEN_SCRIPT, "lab.py") == []
+
+
+def test_a_filled_gap_shows_nothing_of_what_stood_in_the_stub() -> None:
+    filled = render(BROKEN_SCRIPT, "lab.py", lambda gap: False)
+    assert "40.0" not in filled
+    assert "INSTEAD" not in filled
+    assert 'FAULT = "rate too high"' in filled
+
+
+def test_a_mended_line_left_in_a_broken_script_is_a_leak() -> None:
+    leaks = find_leaks(BROKEN_STUB.replace("40.0", "0.1"), BROKEN_SCRIPT, "lab.py")
+    assert any("train has 1 x" in leak and "0.1" in leak for leak in leaks)

@@ -96,7 +96,9 @@ def trained(source: str, training: Training, seed: int = 1):
     space = ModuleSpace({"mnist_mlp.py": source.encode()})
     with space.active():
         recorder = Recorder(Local(space, seed=0))
-        return train_two_layer(Student(recorder, {}), training, seed), recorder.sent
+        student = Student(recorder, {})
+        model = student.mnist_mlp.TwoLayerMLP()
+        return train_two_layer(student, model, training, seed), recorder.sent
 
 
 def fault_of(source: str, training: Training) -> Fault:
@@ -174,7 +176,8 @@ def test_a_loss_that_is_no_number_is_an_exception_of_theirs(training, claim):
 def test_the_batches_are_the_standardised_data_in_another_order_each_epoch(training, data):
     space = ModuleSpace({"mnist_mlp.py": PERFECT.encode()})
     with space.active():
-        train_two_layer(Student(Local(space, seed=0), {}), training, seed=1)
+        student = Student(Local(space, seed=0), {})
+        train_two_layer(student, student.mnist_mlp.TwoLayerMLP(), training, seed=1)
         import mnist_mlp  # type: ignore[import-not-found]
 
         model = mnist_mlp.TwoLayerMLP()
@@ -354,7 +357,7 @@ from autograder.training.threshold import train_two_layer
 @pytest.mark.training
 def test_accuracy(student, settings, grade):
     """The network is accurate."""
-    curve = train_two_layer(student, settings, 1)
+    curve = train_two_layer(student, student.mnist_mlp.TwoLayerMLP(), settings, 1)
     grade(curve["accuracy"][-1] / settings.full_from, "said", **curve)
 '''
 

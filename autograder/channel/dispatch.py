@@ -1,4 +1,4 @@
-"""What a worker can be asked: import, get, set, call, keep, fetch, probe, drive, warnings ...
+"""What a worker can be asked: import, get, set, call, operate, keep, fetch, probe, drive ...
 
 A Dispatcher holds the objects that handles stand for and carries out one request at a time. It
 runs in the worker, beside the student's code, so nothing that it says is believed further than
@@ -21,6 +21,7 @@ import numpy as np
 from .codec import Ref, decode, encode
 from .drivers import DRIVERS
 from .modules import ModuleSpace
+from .operators import operate
 from .probes import probe
 
 MAX_TEXT = 400
@@ -54,6 +55,7 @@ class Dispatcher:
             "get": getattr,
             "set": self._set,
             "call": lambda function, args, kwargs: function(*args, **kwargs),
+            "operate": operate,
             "keep": self._keep,
             "fetch": lambda value: value,
             "probe": probe,

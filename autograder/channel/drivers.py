@@ -35,4 +35,45 @@ def train_epoch(
     return float(np.mean(losses))
 
 
-DRIVERS = {"standardise": standardise, "train_epoch": train_epoch}
+def chain(x: Any, length: int) -> Any:
+    """Return ((x + x) + x) + ... with `length` additions: a deep graph in which x is shared."""
+    result = x
+    for _ in range(length):
+        result = result + x
+    return result
+
+
+def doubled(x: Any, times: int) -> Any:
+    """Return x doubled so many times, each time by y + y: 2 ** times paths lead through it."""
+    for _ in range(times):
+        x = x + x
+    return x
+
+
+def graph(root: Any) -> list[list[Any]]:
+    """Return [operation, data, indices of its operands] for each node below `root`, by `_prev`.
+
+    Operands come before results, and each node once.
+    """
+    places: dict[int, int] = {}
+    nodes: list[list[Any]] = []
+    waiting = [(root, False)]
+    while waiting:
+        node, ready = waiting.pop()
+        if id(node) in places:
+            continue
+        if not ready:
+            waiting += [(node, True), *((operand, False) for operand in node._prev)]
+            continue
+        places[id(node)] = len(nodes)
+        nodes.append([node._op, node.data, [places[id(operand)] for operand in node._prev]])
+    return nodes
+
+
+DRIVERS = {
+    "standardise": standardise,
+    "train_epoch": train_epoch,
+    "chain": chain,
+    "doubled": doubled,
+    "graph": graph,
+}

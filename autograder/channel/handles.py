@@ -2,7 +2,8 @@
 
 A handle stands where a test can only pass it on, ask it or call it. Wherever a value is wanted (in
 arithmetic, in a comparison, as a truth value) it is a wrong answer: otherwise a lying object could
-compute the expected result itself.
+compute the expected result itself. An operand, which a test makes of a handle where operators are
+what it tests, has operators too; what they give is an operand again and never a value.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from autograder.records import Verdict
 
 from . import codec
 from .faults import Fault
+from .operators import encode_index
 from .text import clean
 
 
@@ -59,6 +61,63 @@ class Handle:
     __hash__ = None  # type: ignore[assignment]
 
 
+def _binary(symbol: str) -> Callable[[Any, Any], Operand]:
+    return lambda self, other: self._operate(symbol, self, other)
+
+
+def _reversed(symbol: str) -> Callable[[Any, Any], Operand]:
+    return lambda self, other: self._operate(symbol, other, self)
+
+
+class Operand(Handle):
+    """A handle with the operators + - * / ** @, negation and indexing, for values and handles.
+
+    Objects that it gives (as attributes, results of calls or of operators) are operands too. An
+    operator that gives a plain value is a wrong answer: no value may come of an object's own
+    arithmetic.
+    """
+
+    __slots__ = ()
+
+    def __getattr__(self, name: str) -> Any:
+        return operand(super().__getattr__(name))
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return operand(super().__call__(*args, **kwargs))
+
+    def _operate(self, symbol: str, *operands: Any) -> Operand:
+        result = operand(object.__getattribute__(self, "_ask")("operate", symbol, *operands))
+        if type(result) is not Operand:
+            given = "None" if result is None else f"a value of type {type(result).__name__}"
+            where = "Indexing" if symbol == "[]" else f"The operator {symbol}"
+            raise Fault(
+                Verdict.WRONG,
+                f"{where} on an object of type {type_name(self)} gave {given}, not an object.",
+            )
+        return result
+
+    def __neg__(self) -> Operand:
+        return self._operate("negative", self)
+
+    def __getitem__(self, index: Any) -> Operand:
+        return self._operate("[]", self, encode_index(index))
+
+    __add__, __radd__ = _binary("+"), _reversed("+")
+    __sub__, __rsub__ = _binary("-"), _reversed("-")
+    __mul__, __rmul__ = _binary("*"), _reversed("*")
+    __truediv__, __rtruediv__ = _binary("/"), _reversed("/")
+    __pow__, __rpow__ = _binary("**"), _reversed("**")
+    __matmul__, __rmatmul__ = _binary("@"), _reversed("@")
+
+
+def operand(value: Any) -> Any:
+    """Return the operand that stands for a handle's object; values stay what they are."""
+    if not isinstance(value, Handle):
+        return value
+    read = object.__getattribute__
+    return Operand(read(value, "_ref"), read(value, "_ask"))
+
+
 def type_name(handle: Handle) -> str:
     """Return the name of the type of the object behind `handle`, fit to print."""
     return clean(object.__getattribute__(handle, "_ref").type_name, 60).strip() or "unknown"
@@ -66,7 +125,7 @@ def type_name(handle: Handle) -> str:
 
 def to_refs(value: Any) -> Any:
     """Replace the handles in a value by what crosses the channel for them."""
-    if type(value) is Handle:
+    if isinstance(value, Handle):
         return object.__getattribute__(value, "_ref")
     if type(value) in (list, tuple):
         return type(value)(to_refs(part) for part in value)

@@ -9,7 +9,8 @@ Needs NumPy alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from functools import partial
 
 import numpy as np
@@ -176,7 +177,73 @@ class Swing:
         return dL_dy * self._scale * (slope * self.W + self.b**2)
 
 
+# What optimizers, schedulers and drawings work on: objects with the attributes that they need.
+
+
+class Parameter:
+    """Something to optimize: `data`, and its gradient `grad` (arrays, or None for no gradient)."""
+
+    def __init__(self, data: np.ndarray, grad: np.ndarray | None = None) -> None:
+        self.data, self.grad = data.copy(), None if grad is None else grad.copy()
+
+
+class LearningRate:
+    """Stands for an optimizer where only its learning rate matters."""
+
+    def __init__(self, lr: float) -> None:
+        self.lr = lr
+
+
+class Halving:
+    """A schedule that no task asks for: the learning rate is halved after each epoch."""
+
+    def __init__(self, optimizer: LearningRate) -> None:
+        self.optimizer, self.base_lr, self.epoch = optimizer, optimizer.lr, 0
+
+    def lr_at(self, epoch: int) -> float:
+        """Return the learning rate of an epoch, counted from 0."""
+        return self.base_lr * 0.5**epoch
+
+    def step(self) -> None:
+        """Go on to the next epoch."""
+        self.epoch += 1
+        self.optimizer.lr = self.lr_at(self.epoch)
+
+
+class GraphNode:
+    """A node of a computational graph that no engine made."""
+
+    def __init__(
+        self,
+        data: float | np.ndarray,
+        grad: float | np.ndarray | None = None,
+        op: str = "",
+        operands: Sequence[GraphNode] = (),
+    ) -> None:
+        self.data, self.grad, self._op, self._prev = data, grad, op, tuple(operands)
+
+
+# Context managers can't cross a channel, but their two ends can be called.
+
+
+def enter(manager: AbstractContextManager) -> object:
+    """Begin a `with` block; return what `as` would give."""
+    return type(manager).__enter__(manager)
+
+
+def leave(manager: AbstractContextManager, failed: bool = False) -> None:
+    """End a `with` block, in order or by an exception."""
+    error = ValueError("raised inside the block") if failed else None
+    type(manager).__exit__(manager, type(error) if error else None, error, None)
+
+
 PROBES: dict[str, object] = {
+    "parameter": Parameter,
+    "optimizer": LearningRate,
+    "halving": Halving,
+    "graph_node": GraphNode,
+    "enter": enter,
+    "leave": leave,
     "cubes": cubes,
     "quadratic_form": quadratic_form,
     "waves": waves,

@@ -44,7 +44,7 @@ def _kept(received: Any) -> Any:
 
 def kind_of(value: Any) -> str:
     """Name the type of a value for a message."""
-    if type(value) is Handle:
+    if isinstance(value, Handle):
         return f"an object of type {type_name(value)}"
     if value is None:
         return "None (is a `return`, or an assignment to the attribute, missing?)"
@@ -118,7 +118,7 @@ def dtype(label: str, received: Any, expected: Any) -> None:
 
 def equal(label: str, received: Any, expected: Any) -> None:
     """`received` is exactly `expected`: a number, text, truth value, sequence or integer array."""
-    if type(received) is Handle:
+    if isinstance(received, Handle):
         raise Wrong(label, f"expected {_short(expected)}, got {kind_of(received)}.")
     if isinstance(expected, np.ndarray):
         got = array(label, received, expected.shape)
@@ -143,7 +143,7 @@ def _same(received: Any, expected: Any) -> bool:
         )
     if type(received) is np.ndarray:
         return received.shape == () and bool(received == expected)
-    return type(received) is not Handle and bool(received == expected)
+    return not isinstance(received, Handle) and bool(received == expected)
 
 
 def _short(value: Any) -> str:
@@ -172,6 +172,15 @@ def that(label: str, condition: bool, message: str) -> None:
         raise TypeError(f"expect.that({label!r}) needs a truth value, got {condition!r}")
     if not condition:
         raise Wrong(label, message, message)
+
+
+def attempted(task: str, value: Any) -> None:
+    """Something that stubs leave empty is filled in; otherwise the test ends as not attempted.
+
+    `task` is what a gap would say: "week3.debugging_lab: name the fault in lab_1.py".
+    """
+    if value is None or value == "":
+        raise Fault(Verdict.NOT_ATTEMPTED, task)
 
 
 def raises(label: str, call: Callable[..., Any], type_name: str, *args: Any) -> None:

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from autograder.channel.faults import Fault
-from autograder.channel.handles import Backend, Handle
+from autograder.channel.handles import Backend, Handle, Operand, operand
+from autograder.records import Verdict
 
 
 class Student:
@@ -38,6 +39,18 @@ class Student:
     def keep(self, array: np.ndarray) -> Handle:
         """Put a copy of `array` into the worker, to see later whether student code changed it."""
         return self._ask("keep", array)
+
+    def operand(self, handle: Handle) -> Operand:
+        """Return a handle's object as something to compute with, where operators are tested.
+
+        Anything but an object of the student's is a wrong answer.
+        """
+        made = operand(handle)
+        if type(made) is not Operand:
+            raise Fault(
+                Verdict.WRONG, f"expected an object, got a value of type {type(made).__name__}."
+            )
+        return made
 
     def fetch(self, handle: Handle) -> Any:
         """Return the present value of what `handle` stands for, as a fresh copy."""

@@ -75,26 +75,42 @@ def two_layer_accuracy(weights: dict[str, np.ndarray], x: np.ndarray, y: np.ndar
     return float(np.mean(np.argmax(logits, axis=1) == y))
 
 
-def fetch_weights(model: Any) -> dict[str, np.ndarray]:
-    """Return a TwoLayerMLP's weights as float64 arrays of the right shapes, or fail the test."""
+def as_it_is(weight: Any) -> Any:
+    """Return a weight that is an array already."""
+    return weight
+
+
+def fetch_weights(model: Any, read: Callable[[Any], Any] = as_it_is) -> dict[str, np.ndarray]:
+    """Return a two-layer network's weights as float64 arrays of the right shapes, or fail the test.
+
+    `read` gets the array of each weight.
+    """
     first, second = model.layer1, model.layer2
     weights = {
-        "W1": expect.array("layer1.W after training", first.W, (HIDDEN, FEATURES)),
-        "b1": expect.array("layer1.b after training", first.b, (HIDDEN,)),
-        "W2": expect.array("layer2.W after training", second.W, (CLASSES, HIDDEN)),
-        "b2": expect.array("layer2.b after training", second.b, (CLASSES,)),
+        "W1": expect.array("layer1.W after training", read(first.W), (HIDDEN, FEATURES)),
+        "b1": expect.array("layer1.b after training", read(first.b), (HIDDEN,)),
+        "W2": expect.array("layer2.W after training", read(second.W), (CLASSES, HIDDEN)),
+        "b2": expect.array("layer2.b after training", read(second.b), (CLASSES,)),
     }
     return {name: array.astype(np.float64) for name, array in weights.items()}
 
 
-def train_two_layer(student: Student, training: Training, seed: int) -> dict[str, list[Any]]:
-    """Train the student's TwoLayerMLP through its own train_step and measure it after each epoch.
+def train_two_layer(
+    student: Student,
+    model: Any,
+    training: Training,
+    seed: int,
+    read: Callable[[Any], Any] = as_it_is,
+) -> dict[str, list[Any]]:
+    """Train the student's two-layer network by its own train_step; measure it after each epoch.
+
+    `model` has a `train_step(x, y, lr)`, and `layer1` and `layer2` with W and b, of which `read`
+    gets the arrays (`lambda weight: weight.data` where they are tensors).
 
     Returns {"loss": as the student's code reported it (None where that is no finite number),
     "accuracy": as measured here}, one entry for each epoch.
     """
     data = training.data
-    model = student.mnist_mlp.TwoLayerMLP()
     x = student.prepare("standardise", data.x_train, *training.scale)
     y = student.keep(data.y_train.astype(np.int64))
     curve: dict[str, list[Any]] = {"loss": [], "accuracy": []}
@@ -104,6 +120,6 @@ def train_two_layer(student: Student, training: Training, seed: int) -> dict[str
         )
         finite = type(loss) is float and np.isfinite(loss)
         curve["loss"].append(round(loss, 6) if finite else None)
-        accuracy = two_layer_accuracy(fetch_weights(model), training.test_rows, data.y_test)
+        accuracy = two_layer_accuracy(fetch_weights(model, read), training.test_rows, data.y_test)
         curve["accuracy"].append(round(accuracy, 6))
     return curve

@@ -12,7 +12,7 @@ from autograder.training.threshold import train_two_layer
 def test_the_trained_network_is_accurate(student, settings, grade, rng):
     """Trained by your train_step, the network recognises digits that it has not seen."""
     seed = int(rng.integers(2**31))
-    curve = train_two_layer(student, settings, seed)
+    curve = train_two_layer(student, student.mnist_mlp.TwoLayerMLP(), settings, seed)
     accuracy = curve["accuracy"][-1]
     share = settings.credit(accuracy) / FULL_CREDIT
     grade(
