@@ -105,7 +105,8 @@ class Week(_Model):
     """One assignment: its folder under assignments/ and the files that a student hands in.
 
     `student_tests` is the one of `modules` that holds the student's own tests, `data` the data set
-    of the week's training threshold; either is None where the week has none.
+    of the week's training threshold; either is None where the week has none. `given` are modules
+    that students get complete: they are neither handed in nor graded.
     """
 
     number: Count
@@ -114,6 +115,7 @@ class Week(_Model):
     title: Text
     modules: Annotated[FileNames, Field(min_length=1)]
     documents: FileNames = ()
+    given: FileNames = ()
     data: str | None = None
     student_tests: str | None = None
     limits: Limits
