@@ -72,16 +72,18 @@ class Examiner:
 
     @cached_property
     def quality(self) -> Quality:
-        """The quality checks: one for each module in which students fill gaps."""
+        """The quality checks: one for each module in which students have to fill gaps.
+
+        Where all gaps are extra credit, nobody has to.
+        """
+        extra = {item.id for part in self.course.components if part.extra for item in part.items}
         items = {
-            name: sorted(set(re.findall(rb"# BEGIN SOLUTION ([\w.]+)", source)))
+            name: sorted(set(re.findall(r"# BEGIN SOLUTION ([\w.]+)", source.decode())))
             for name, source in self.reference.items()
             if name != self.week.student_tests
         }
-        return Quality(
-            self._item("quality"),
-            {name: [item.decode() for item in found] for name, found in items.items() if found},
-        )
+        required = {name: found for name, found in items.items() if set(found) - extra}
+        return Quality(self._item("quality"), required)
 
     def _item(self, name: str) -> str:
         return self.course.item(f"{self.week.id}.{name}").id
@@ -94,9 +96,13 @@ class Examiner:
 
     @cached_property
     def fingerprint(self) -> str:
-        """A digest of all that results depend on, except the submission."""
+        """A digest of all that results of this week depend on, except the submission.
+
+        Points are not among it, and neither are other weeks.
+        """
         digest = hashlib.sha256()
-        for part in (sys.version, np.__version__, self.confinement.name, repr(self.plan)):
+        settings = repr((self.week, self.course.salt, self.course.training))
+        for part in (sys.version, np.__version__, self.confinement.name, repr(self.plan), settings):
             digest.update(part.encode() + b"\0")
         context = self.session.context
         digest.update(repr(context.name if context else None).encode())
@@ -105,10 +111,8 @@ class Examiner:
             self.root / "assignments" / self.week.folder / "hidden",
             self.root / "solutions" / self.week.folder,
         )
-        files = [path for folder in folders for path in sorted(folder.rglob("*.*"))]
-        files += [self.root / courses.COURSE_FILE, self.root / courses.GRADING_FILE]
-        for path in files:
-            if path.suffix in (".py", ".toml"):
+        for path in (path for folder in folders for path in sorted(folder.rglob("*.*"))):
+            if path.suffix in (".py", ".toml") and path != self.root / courses.RUBRIC_FILE:
                 digest.update(path.name.encode() + b"\0" + path.read_bytes())
         return digest.hexdigest()
 

@@ -70,10 +70,23 @@ def graph(root: Any) -> list[list[Any]]:
     return nodes
 
 
+def descend(tensor: Any, step: np.ndarray) -> None:
+    """Subtract `step` from `tensor.data` in place, as an optimizer does."""
+    tensor.data -= step
+
+
+def scale_gradient(tensor: Any, factor: float) -> None:
+    """Multiply `tensor.grad` in place, as gradient clipping does."""
+    gradient = tensor.grad
+    gradient *= factor
+
+
 DRIVERS = {
     "standardise": standardise,
     "train_epoch": train_epoch,
     "chain": chain,
     "doubled": doubled,
     "graph": graph,
+    "descend": descend,
+    "scale_gradient": scale_gradient,
 }

@@ -186,6 +186,10 @@ class Parameter:
     def __init__(self, data: np.ndarray, grad: np.ndarray | None = None) -> None:
         self.data, self.grad = data.copy(), None if grad is None else grad.copy()
 
+    def overwrite(self, grad: np.ndarray) -> None:
+        """Write the next gradient into the array that holds the present one."""
+        self.grad[...] = grad
+
 
 class LearningRate:
     """Stands for an optimizer where only its learning rate matters."""

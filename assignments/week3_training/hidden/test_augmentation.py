@@ -1,0 +1,224 @@
+"""Hidden tests of regularization.random_crop and horizontal_flip."""
+
+import numpy as np
+import pytest
+
+from autograder.suite import expect
+
+pytestmark = pytest.mark.item("week3.augmentation")
+
+
+def pictures(rng, n=12, shape=(5, 7), dtype=np.uint8):
+    """Return images of random numbers from 1 to 255: no pixel is 0."""
+    return rng.integers(1, 256, size=(n, *shape)).astype(dtype)
+
+
+def generator(student, seed=0):
+    """Return a seeded generator in the worker."""
+    return student.probe("generator")(seed)
+
+
+def crop(student, images, padding, seed=0):
+    """Return what random_crop gives: an array of the images' shape."""
+    received = student.regularization.random_crop(images, padding, generator(student, seed))
+    return expect.array("random_crop", received, images.shape)
+
+
+def flip(student, images, *p, seed=0):
+    """Return what horizontal_flip gives: an array of the images' shape."""
+    received = student.regularization.horizontal_flip(images, generator(student, seed), *p)
+    return expect.array("horizontal_flip", received, images.shape)
+
+
+def windows(images, padding):
+    """Return all windows of the zero-padded images, by their place: {(top, left): images}."""
+    height, width = images.shape[1:3]
+    padded = np.zeros((len(images), height + 2 * padding, width + 2 * padding, *images.shape[3:]))
+    padded[:, padding : padding + height, padding : padding + width] = images
+    places = range(2 * padding + 1)
+    return {
+        (top, left): padded[:, top : top + height, left : left + width]
+        for top in places
+        for left in places
+    }
+
+
+def choices(label, received, candidates):
+    """Return, for each image, the key of the candidate that it is; fail if it is none of them."""
+    alike = np.array(
+        [
+            [np.mean(one == other) for one, other in zip(candidate, received, strict=True)]
+            for candidate in candidates.values()
+        ]
+    )
+    best = alike.argmax(axis=0)
+    keys = list(candidates)
+    for n, key in enumerate(keys[choice] for choice in best):
+        if alike[best[n], n] < 1:
+            expect.close(f"{label} {n}", received[n], candidates[key][n], rtol=0, atol=0)
+    return np.array([keys[choice] for choice in best])
+
+
+def places(images, received, padding):
+    """Return the rows and columns, each of shape (N,), where the crops were cut out."""
+    label = "compared with the most similar window of its padded original, image"
+    return choices(label, received, windows(images, padding)).T
+
+
+# random_crop
+
+
+@pytest.mark.weight(3)
+def test_crops_are_windows(student, rng):
+    """Each image comes out as a window of itself, surrounded by zeros, in the same order."""
+    images = pictures(rng)
+    received = crop(student, images, 2)
+    places(images, received, 2)
+    moved = not np.array_equal(received, images)
+    expect.that("random_crop", moved, "12 images with padding 2 came out as they went in.")
+
+
+@pytest.mark.weight(2)
+def test_each_crop_has_its_own_place(student, rng):
+    """In one call the images are cut at different places, vertically and horizontally."""
+    images = pictures(rng, 60)
+    top, left = places(images, crop(student, images, 3), 3)
+    for name, offsets in (("row", top), ("column", left)):
+        count = len(np.unique(offsets))
+        message = f"all 60 windows begin in the same {name} of the padded images."
+        expect.that(f"{name} of the windows", count > 1, message)
+    expect.that(
+        "places of the windows",
+        not np.array_equal(top, left),
+        "every window moves by the same number of rows as of columns.",
+    )
+
+
+@pytest.mark.weight(2)
+def test_crops_reach_all_places(student, rng):
+    """Windows begin in rows and columns 0 to 2 * padding, each about equally often."""
+    images = pictures(rng, 400, (4, 4))
+    for name, offsets in zip(
+        ("rows", "columns"), places(images, crop(student, images, 2), 2), strict=True
+    ):
+        expect.equal(f"first {name} of the windows", np.unique(offsets), np.arange(5))
+        counts = np.bincount(offsets, minlength=5)
+        expect.close(f"windows for each of the {name}", counts, np.full(5, 80), rtol=0, atol=60)
+
+
+def test_crops_of_colour_images(student, rng):
+    """Images with channels, (N, H, W, C), are cut in height and width alone."""
+    images = pictures(rng, 20, (4, 6, 3))
+    places(images, crop(student, images, 1), 1)
+
+
+def test_crops_keep_the_dtype(student, rng):
+    """uint8 stays uint8, float32 stays float32, float64 stays float64."""
+    for dtype in (np.uint8, np.float32, np.float64):
+        images = pictures(rng, 6, dtype=dtype)
+        received = crop(student, images, 2)
+        expect.dtype(f"random_crop of {np.dtype(dtype)}", received, dtype)
+        places(images, received, 2)
+
+
+def test_crops_without_padding(student, rng):
+    """With padding 0 all images stay as they are, and with padding 1 they do not."""
+    images = pictures(rng)
+    expect.equal("random_crop with padding 0", crop(student, images, 0), images)
+    moved = not np.array_equal(crop(student, images, 1), images)
+    expect.that("random_crop with padding 1", moved, "12 images came out as they went in.")
+
+
+def test_crops_come_from_the_generator(student, rng):
+    """The same generator state gives the same crops; another, or the next call, gives others."""
+    images = pictures(rng, 30)
+    first = crop(student, images, 2, seed=3)
+    expect.equal("random_crop with the same seed", crop(student, images, 2, seed=3), first)
+    moved = not np.array_equal(crop(student, images, 2, seed=4), first)
+    expect.that("random_crop, another seed", moved, "two seeds gave exactly the same crops.")
+    one, module = generator(student, 3), student.regularization
+    calls = [expect.array("random_crop", module.random_crop(images, 2, one)) for _ in range(2)]
+    moved = not np.array_equal(*calls)
+    expect.that("random_crop, called again", moved, "two calls gave exactly the same crops.")
+
+
+def test_crops_leave_the_images(student, rng):
+    """The images that were handed in are not changed."""
+    images = pictures(rng)
+    kept = student.keep(images)
+    received = student.regularization.random_crop(kept, 2, generator(student))
+    expect.array("random_crop", received, images.shape)
+    expect.unchanged("images", images, student.fetch(kept))
+
+
+# horizontal_flip
+
+
+def mirrored(images, received):
+    """Return which images came out mirrored; fail if one is neither itself nor its mirror image."""
+    label = "compared with itself and with its mirror image, image"
+    return choices(label, received, {False: images, True: np.flip(images, axis=2)})
+
+
+@pytest.mark.weight(3)
+def test_flips_mirror_left_and_right(student, rng):
+    """With p = 1 every image is mirrored: its columns of pixels change their order."""
+    images = pictures(rng)
+    expect.equal("horizontal_flip with p = 1", flip(student, images, 1.0), images[:, :, ::-1])
+
+
+@pytest.mark.weight(2)
+def test_each_flip_is_drawn_by_itself(student, rng):
+    """Each image is mirrored with probability p (default 0.5), by itself."""
+    images = pictures(rng, 400, (2, 3))
+    for p in ((0.2,), (0.7,), ()):
+        share = float(np.mean(mirrored(images, flip(student, images, *p))))
+        wanted = p[0] if p else 0.5
+        expect.close(f"share mirrored with p = {wanted}", share, wanted, rtol=0, atol=0.15)
+
+
+def test_flips_of_probability_zero(student, rng):
+    """With p = 0 no image is mirrored, with p = 1 all are."""
+    images = pictures(rng, 50)
+    expect.equal("horizontal_flip with p = 0", flip(student, images, 0.0), images)
+    received = mirrored(images, flip(student, images, 1.0))
+    expect.equal("images mirrored with p = 1", received, np.ones(50, dtype=bool))
+
+
+def test_flips_of_colour_images(student, rng):
+    """Images with channels, (N, H, W, C), are mirrored in their width alone."""
+    images = pictures(rng, 30, (4, 6, 3))
+    mirrored(images, flip(student, images))
+    expect.equal("horizontal_flip with p = 1", flip(student, images, 1.0), images[:, :, ::-1])
+
+
+def test_flips_keep_the_dtype(student, rng):
+    """uint8 stays uint8, float32 stays float32, float64 stays float64."""
+    for dtype in (np.uint8, np.float32, np.float64):
+        images = pictures(rng, 6, dtype=dtype)
+        received = flip(student, images)
+        expect.dtype(f"horizontal_flip of {np.dtype(dtype)}", received, dtype)
+        mirrored(images, received)
+
+
+def test_flips_come_from_the_generator(student, rng):
+    """The same generator state gives the same flips; another, or the next call, gives others."""
+    images = pictures(rng, 60)
+    first = flip(student, images, seed=3)
+    expect.equal("horizontal_flip with the same seed", flip(student, images, seed=3), first)
+    moved = not np.array_equal(flip(student, images, seed=4), first)
+    expect.that("horizontal_flip, another seed", moved, "two seeds gave exactly the same flips.")
+    one, module = generator(student, 3), student.regularization
+    calls = [expect.array("horizontal_flip", module.horizontal_flip(images, one)) for _ in range(2)]
+    moved = not np.array_equal(*calls)
+    expect.that("horizontal_flip, called again", moved, "two calls gave exactly the same flips.")
+
+
+def test_flips_leave_the_images(student, rng):
+    """The images that were handed in are not changed, even where all are mirrored."""
+    images = pictures(rng)
+    for p in (0.5, 1.0):
+        kept = student.keep(images)
+        received = student.regularization.horizontal_flip(kept, generator(student), p)
+        expect.array("horizontal_flip", received, images.shape)
+        expect.unchanged("images", images, student.fetch(kept))

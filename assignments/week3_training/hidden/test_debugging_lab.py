@@ -1,0 +1,93 @@
+"""Hidden tests of the debugging lab: what each mended script learns, and the name of its fault.
+
+Data, losses and limits are in autograder.suite.training_lab.
+"""
+
+import pytest
+
+from autograder.suite import expect
+from autograder.suite.training_lab import TASK, check_answer, check_run
+
+pytestmark = pytest.mark.item(TASK)
+
+FAULT_OF = {
+    "lab_1": "loss averaged twice",
+    "lab_2": "data not shuffled",
+    "lab_3": "learning rate too high",
+    "lab_4": "learning rate too low",
+    "lab_5": "labels shifted by one",
+    "lab_6": "zero initialisation",
+}
+
+
+def check_name(student, name):
+    """See whether the fault has the right name, and a reason."""
+    fault = check_answer(student, name)
+    right = fault == FAULT_OF[name]
+    expect.that("FAULT", right, f"{fault!r} is not what is wrong in {name}.py")
+
+
+@pytest.mark.weight(2)
+def test_lab_1_trains_well(student, rng):
+    """lab_1.py, mended, trains a network that does well on new data."""
+    check_run(student, "lab_1", rng)
+
+
+def test_lab_1_fault(student):
+    """FAULT in lab_1.py names what was wrong, and WHY says how one can tell."""
+    check_name(student, "lab_1")
+
+
+@pytest.mark.weight(2)
+def test_lab_2_trains_well(student, rng):
+    """lab_2.py, mended, trains a network that does well on new data."""
+    check_run(student, "lab_2", rng)
+
+
+def test_lab_2_fault(student):
+    """FAULT in lab_2.py names what was wrong, and WHY says how one can tell."""
+    check_name(student, "lab_2")
+
+
+@pytest.mark.weight(2)
+def test_lab_3_trains_well(student, rng):
+    """lab_3.py, mended, trains a network that does well on new data."""
+    check_run(student, "lab_3", rng)
+
+
+def test_lab_3_fault(student):
+    """FAULT in lab_3.py names what was wrong, and WHY says how one can tell."""
+    check_name(student, "lab_3")
+
+
+@pytest.mark.weight(2)
+def test_lab_4_trains_well(student, rng):
+    """lab_4.py, mended, trains a network that does well on new data."""
+    check_run(student, "lab_4", rng)
+
+
+def test_lab_4_fault(student):
+    """FAULT in lab_4.py names what was wrong, and WHY says how one can tell."""
+    check_name(student, "lab_4")
+
+
+@pytest.mark.weight(2)
+def test_lab_5_trains_well(student, rng):
+    """lab_5.py, mended, trains a network that does well on new data."""
+    check_run(student, "lab_5", rng)
+
+
+def test_lab_5_fault(student):
+    """FAULT in lab_5.py names what was wrong, and WHY says how one can tell."""
+    check_name(student, "lab_5")
+
+
+@pytest.mark.weight(2)
+def test_lab_6_trains_well(student, rng):
+    """lab_6.py, mended, trains a network that does well on new data."""
+    check_run(student, "lab_6", rng)
+
+
+def test_lab_6_fault(student):
+    """FAULT in lab_6.py names what was wrong, and WHY says how one can tell."""
+    check_name(student, "lab_6")

@@ -1,0 +1,255 @@
+"""Regularization: dropout, the L2 penalty, early stopping, and augmentation of images.
+
+Conventions, for everything in this file:
+
+- No array that is handed in is ever changed.
+- Randomness comes from the `np.random.Generator` that the caller passes, and from nothing else: the
+  same generator state gives the same result again.
+- Layers have `train()`, `eval()` and `training`, `forward` and `backward` as in batch_norm.py.
+- Bad arguments raise a ValueError that says what is wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+FloatArray = npt.NDArray[np.floating]
+
+
+class GaussianNoise:
+    """Worked example: adds normal noise in training mode, and nothing in evaluation mode.
+
+    Attributes:
+        training: the mode: True at first, and after `train()`; False after `eval()`.
+    """
+
+    def __init__(self, deviation: float = 0.1, rng: np.random.Generator | None = None) -> None:
+        """Keep the noise's standard deviation, and where it comes from (None: a fresh generator).
+
+        Raises:
+            ValueError: if `deviation` is negative.
+        """
+        if not deviation >= 0.0:
+            raise ValueError(f"deviation must not be negative, got {deviation}")
+        self.deviation = deviation
+        self.rng = np.random.default_rng() if rng is None else rng
+        self.training = True
+
+    def train(self) -> None:
+        """Go over to training mode."""
+        self.training = True
+
+    def eval(self) -> None:
+        """Go over to evaluation mode."""
+        self.training = False
+
+    def forward(self, x: FloatArray) -> FloatArray:
+        """Return x, in training mode plus noise, new in each call. `x`: any shape, not changed."""
+        if not self.training:
+            return x
+        return x + self.rng.normal(0.0, self.deviation, size=x.shape)
+
+    def backward(self, dL_dy: FloatArray) -> FloatArray:
+        """Return dL/dx = dL/dy: an added number changes no derivative."""
+        return dL_dy
+
+
+class Dropout:
+    """Sets entries to 0 at random in training, each with probability p, and enlarges the others.
+
+    *Inverted* dropout: what is kept is divided by 1 - p, so that the expected value of every entry
+    is the entry itself, and in evaluation mode there is nothing to do. (The paper, Srivastava et
+    al., 2014, "Dropout", enlarges nothing in training and shrinks the weights for evaluation.)
+
+    Attributes:
+        p: the probability of being *dropped*.
+        rng: where the choice comes from.
+        training: the mode: True at first, and after `train()`; False after `eval()`.
+    """
+
+    def __init__(self, p: float = 0.5, rng: np.random.Generator | None = None) -> None:
+        """Keep p and the generator.
+
+        Args:
+            p: the probability, 0 <= p < 1, with which each entry is dropped.
+            rng: a fresh `np.random.default_rng()` if None. Pass a seeded one to repeat a run.
+
+        Raises:
+            ValueError: if p is below 0, or 1 or more. (With p = 1 nothing would be left.)
+        """
+        self.p = p
+        self.rng = np.random.default_rng() if rng is None else rng
+        self.training = True
+        raise NotImplementedError("week3.dropout: fill in Dropout.__init__")
+
+    def train(self) -> None:
+        """Go over to training mode."""
+        self.training = True
+
+    def eval(self) -> None:
+        """Go over to evaluation mode."""
+        self.training = False
+
+    def forward(self, x: FloatArray) -> FloatArray:
+        """Return x with dropout in training mode, and x as it is in evaluation mode.
+
+        In training mode every call draws anew, for every entry by itself: 0 with probability p, and
+        x / (1 - p) otherwise.
+
+        Args:
+            x: any shape, float, not changed.
+
+        Returns:
+            The output, of x's shape.
+        """
+        raise NotImplementedError("week3.dropout: fill in Dropout.forward")
+
+    def backward(self, dL_dy: FloatArray) -> FloatArray:
+        """Return dL/dx for the latest `forward`: by the same mask and the same factor.
+
+        `dL_dy`: the shape of x, not changed. After a forward pass in evaluation mode, dL/dx is
+        dL/dy.
+        """
+        raise NotImplementedError("week3.dropout: fill in Dropout.backward")
+
+
+class L2:
+    """The L2 penalty: strength / 2 times the sum of the squares of all weights.
+
+    The factor 1/2 makes the gradient strength * W, without a 2.
+    """
+
+    def __init__(self, strength: float) -> None:
+        """Keep the strength. Raises a ValueError if it is negative."""
+        if not strength >= 0.0:
+            raise ValueError(f"strength must not be negative, got {strength}")
+        self.strength = strength
+
+    def penalty(self, weights: Sequence[FloatArray]) -> float:
+        """Return strength / 2 * (sum over all arrays of the sum of the squares of their entries).
+
+        It is added to the loss. No mean anywhere: neither over entries nor over arrays.
+
+        Args:
+            weights: arrays of any shapes, not changed. (Biases are usually left out.)
+
+        Returns:
+            A Python float; 0.0 for no arrays.
+        """
+        raise NotImplementedError("week3.l2: fill in L2.penalty")
+
+    def gradients(self, weights: Sequence[FloatArray]) -> list[FloatArray]:
+        """Return the gradient of the penalty with respect to each array: strength * W.
+
+        Args:
+            weights: arrays of any shapes, not changed.
+
+        Returns:
+            A list of new arrays in the same order, each of its W's shape; to be added to the
+            gradients of the loss.
+        """
+        raise NotImplementedError("week3.l2: fill in L2.gradients")
+
+
+class EarlyStopping:
+    """Says when to stop: after `patience` epochs in a row without an improvement.
+
+    A loss is an improvement if it is below `best_loss - min_delta`. Equal is not below, and NaN
+    (a loss that has blown up) is not below anything, so it never is an improvement.
+
+    Attributes:
+        best_loss: the loss of the latest improvement; infinity before the first.
+        best_epoch: the number of that epoch, counted from 0: the first call of `step` is epoch 0.
+            None before the first improvement.
+    """
+
+    best_loss: float
+    best_epoch: int | None
+
+    def __init__(self, patience: int, min_delta: float = 0.0) -> None:
+        """Start to wait.
+
+        Args:
+            patience: how many epochs in a row may pass without an improvement, at least 1.
+            min_delta: smaller improvements than this do not count; at least 0.
+
+        Raises:
+            ValueError: if an argument is out of its range.
+        """
+        if patience < 1:
+            raise ValueError(f"patience must be at least 1, got {patience}")
+        if not min_delta >= 0.0:
+            raise ValueError(f"min_delta must not be negative, got {min_delta}")
+        self.patience, self.min_delta = patience, min_delta
+        self.best_loss = float("inf")
+        self.best_epoch = None
+        self._epoch = -1  # the epoch of the latest `step`
+        self._waited = 0  # epochs in a row without an improvement
+
+    def step(self, loss: float) -> bool:
+        """Take one epoch's validation loss; return whether training should stop now.
+
+        With patience 3 that is True at the third epoch in a row that brings no improvement, and
+        at further ones; an improvement starts the count anew.
+
+        Args:
+            loss: the loss on validation data, NaN included.
+
+        Returns:
+            True: stop now. False: go on.
+        """
+        raise NotImplementedError("week3.early_stopping: fill in EarlyStopping.step")
+
+
+def check_images(images: npt.NDArray) -> None:
+    """Raise a ValueError unless `images` has shape (N, H, W) or (N, H, W, C). Given."""
+    if images.ndim not in (3, 4):
+        raise ValueError(f"images have shape (N, H, W) or (N, H, W, C), got {images.shape}")
+
+
+def random_crop(images: npt.NDArray, padding: int, rng: np.random.Generator) -> npt.NDArray:
+    """Shift every image a little: surround it with zeros, then cut a window of the old size out.
+
+    With `padding` rows and columns of zeros on each side there are 2 * padding + 1 places for the
+    window in each direction, 0 to 2 * padding. Each image gets its own, vertically and
+    horizontally independent, all places equally likely.
+
+    Args:
+        images: shape (N, H, W) or (N, H, W, C), any real dtype, not changed.
+        padding: at least 0. With 0 every image stays as it is.
+        rng: where the places come from.
+
+    Returns:
+        A new array of the same shape and dtype; image n is a window of image n.
+
+    Raises:
+        ValueError: if `images` has another number of axes, or `padding` is negative.
+    """
+    check_images(images)
+    if padding < 0:
+        raise ValueError(f"padding must not be negative, got {padding}")
+    raise NotImplementedError("week3.augmentation: fill in random_crop")
+
+
+def horizontal_flip(images: npt.NDArray, rng: np.random.Generator, p: float = 0.5) -> npt.NDArray:
+    """Mirror images left to right, each with probability p, independent of the others.
+
+    Args:
+        images: shape (N, H, W) or (N, H, W, C), any real dtype, not changed. The columns of
+            pixels, axis 2, change their order; rows and channels do not.
+        rng: where the choice comes from.
+        p: from 0 (none) to 1 (all).
+
+    Returns:
+        A new array of the same shape and dtype; image n is image n, or its mirror image.
+
+    Raises:
+        ValueError: if `images` has another number of axes, or p is not from 0 to 1.
+    """
+    check_images(images)
+    if not 0.0 <= p <= 1.0:
+        raise ValueError(f"p must be from 0 to 1, got {p}")
+    raise NotImplementedError("week3.augmentation: fill in horizontal_flip")

@@ -1,0 +1,308 @@
+"""Optimizers: how parameters move along their gradients.
+
+Conventions, for every optimizer in this file:
+
+- A parameter is any object with `data`, a float array, and `grad`, an array of the same shape or
+  None: the `Parameter` below, or a Tensor of week 2.
+- `step()` moves every parameter once, by the gradient that it has now. A parameter whose `grad` is
+  None is skipped: neither its data nor what the optimizer remembers of it changes.
+- `step()` never changes a gradient, and keeps no gradient's array either: the caller may write the
+  next gradient into the same array. `data` may be replaced or changed in place, as you like.
+- The learning rate is read from `self.lr` at every step, since schedulers change it.
+- What an optimizer remembers belongs to one parameter of one optimizer, has the parameter's shape,
+  and starts at 0.
+- Everything happens entry by entry: squares, roots and quotients of arrays are those of entries.
+- float32 stays float32: if a parameter and its gradient are float32, so is its data afterwards.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+FloatArray = npt.NDArray[np.floating]
+
+
+class Trainable(Protocol):
+    """What an optimizer needs of a parameter."""
+
+    data: FloatArray
+    grad: FloatArray | None
+
+
+@dataclass(eq=False)
+class Parameter:
+    """A parameter and its gradient, for use without an automatic differentiation engine. Given.
+
+    Two parameters are equal only if they are the same object, so a parameter can be a key of a
+    dict.
+    """
+
+    data: FloatArray
+    grad: FloatArray | None = None
+
+
+def positive(name: str, value: float) -> float:
+    """Return `value`; raise a ValueError unless it is positive and finite. Given."""
+    if not 0.0 < value < float("inf"):
+        raise ValueError(f"{name} must be a positive number, got {value}")
+    return value
+
+
+def coefficient(name: str, value: float) -> float:
+    """Return `value`; raise a ValueError unless 0 <= value < 1. Given."""
+    if not 0.0 <= value < 1.0:
+        raise ValueError(f"{name} must be at least 0 and below 1, got {value}")
+    return value
+
+
+class Optimizer(ABC):
+    """What every optimizer has: parameters, a learning rate, `zero_grad` and `step`. Given.
+
+    Attributes:
+        params: the parameters, in the order in which they were given.
+        lr: the learning rate. It may be changed between steps.
+    """
+
+    def __init__(self, params: Iterable[Trainable], lr: float) -> None:
+        """Keep the parameters and the learning rate.
+
+        Raises:
+            ValueError: if there are no parameters, or if `lr` is not a positive number.
+        """
+        self.params = list(params)
+        if not self.params:
+            raise ValueError("an optimizer needs at least one parameter, got none")
+        self.lr = positive("lr", lr)
+
+    def zero_grad(self) -> None:
+        """Forget all gradients: set every parameter's `grad` to None."""
+        for p in self.params:
+            p.grad = None
+
+    @abstractmethod
+    def step(self) -> None:
+        """Move every parameter that has a gradient."""
+
+
+class Rprop(Optimizer):
+    """Worked example: resilient backpropagation, which looks at the gradient's sign only.
+
+    Every entry has a scale of its own. It grows while the gradient keeps its sign, and shrinks
+    when the sign changes, since the minimum was stepped over then:
+
+        scale <- 1.2 scale where the sign is the last one's, 0.5 scale where it is the opposite
+        data  <- data - lr scale sign(grad)
+
+    (Riedmiller and Braun, 1993, without their bounds on the scale and their step back.) Look at how
+    it remembers: one array for each parameter, made once, and changed in place by `step`.
+    """
+
+    def __init__(self, params: Iterable[Trainable], lr: float = 0.01) -> None:
+        """Start with scale 1, and with no last sign. `lr`: the size of the first step."""
+        super().__init__(params, lr)
+        self.scales = [np.ones_like(p.data) for p in self.params]
+        self.signs = [np.zeros_like(p.data) for p in self.params]
+
+    def step(self) -> None:
+        """Move every parameter that has a gradient."""
+        for p, scale, last in zip(self.params, self.scales, self.signs, strict=True):
+            if p.grad is None:
+                continue
+            sign = np.sign(p.grad)
+            scale[sign * last > 0] *= 1.2
+            scale[sign * last < 0] *= 0.5
+            last[...] = sign
+            p.data = p.data - self.lr * scale * sign
+
+
+class SGD(Optimizer):
+    """Gradient descent, with weight decay.
+
+    g = grad + weight_decay data
+    data <- data - lr g
+
+    Weight decay is the gradient of weight_decay / 2 times the sum of squares, added to the gradient
+    before the learning rate multiplies both, as in torch.optim.SGD.
+    """
+
+    def __init__(self, params: Iterable[Trainable], lr: float, weight_decay: float = 0.0) -> None:
+        """Keep the settings.
+
+        Args:
+            params: the parameters.
+            lr: learning rate, positive.
+            weight_decay: strength of the pull towards 0; at least 0.
+
+        Raises:
+            ValueError: if a setting is out of its range, or if there are no parameters.
+        """
+        super().__init__(params, lr)
+        if not 0.0 <= weight_decay < float("inf"):
+            raise ValueError(f"weight_decay must be 0 or a positive number, got {weight_decay}")
+        self.weight_decay = weight_decay
+
+    def step(self) -> None:
+        """Move every parameter that has a gradient; those without do not decay either."""
+        # BEGIN SOLUTION week3.sgd
+        for p in self.params:
+            if p.grad is None:
+                continue
+            gradient = p.grad + self.weight_decay * p.data
+            p.data = p.data - self.lr * gradient
+        # END SOLUTION
+
+
+class SGDMomentum(Optimizer):
+    """Gradient descent with momentum, the heavy ball (Polyak, 1964).
+
+    v <- beta v + grad, starting from v = 0
+    data <- data - lr v, with the new v
+
+    There is no dampening: the gradient enters v whole, not multiplied by 1 - beta. With a constant
+    gradient g the velocity grows to g / (1 - beta): beta = 0.9 makes steps ten times longer. The
+    learning rate stays outside v, so a new one counts for the whole step at once. Both as in
+    torch.optim.SGD.
+    """
+
+    def __init__(self, params: Iterable[Trainable], lr: float, beta: float = 0.9) -> None:
+        """Keep the settings, and start every parameter's velocity at 0.
+
+        Args:
+            params: the parameters.
+            lr: learning rate, positive.
+            beta: how much of the velocity is left after a step, 0 <= beta < 1.
+
+        Raises:
+            ValueError: if a setting is out of its range, or if there are no parameters.
+        """
+        super().__init__(params, lr)
+        self.beta = coefficient("beta", beta)
+        # BEGIN SOLUTION week3.momentum
+        self.velocities = [np.zeros_like(p.data) for p in self.params]
+        # END SOLUTION
+
+    def step(self) -> None:
+        """Move every parameter that has a gradient; those without do not coast on."""
+        # BEGIN SOLUTION week3.momentum
+        for p, v in zip(self.params, self.velocities, strict=True):
+            if p.grad is None:
+                continue
+            v *= self.beta
+            v += p.grad
+            p.data = p.data - self.lr * v
+        # END SOLUTION
+
+
+class RMSprop(Optimizer):
+    """Gradient descent with a step size for each entry, from the mean of its squared gradients.
+
+    s <- alpha s + (1 - alpha) grad^2, starting from s = 0
+    data <- data - lr grad / (sqrt(s) + eps), with the new s
+
+    eps stands outside the root, and there is no bias correction: as in torch.optim.RMSprop (Hinton,
+    2012, lecture notes). The first step is lr / sqrt(1 - alpha) long, ten times lr with the default
+    alpha, whatever the size of the gradient.
+    """
+
+    def __init__(
+        self,
+        params: Iterable[Trainable],
+        lr: float = 0.01,
+        alpha: float = 0.99,
+        eps: float = 1e-8,
+    ) -> None:
+        """Keep the settings, and start every parameter's mean square at 0.
+
+        Args:
+            params: the parameters.
+            lr: learning rate, positive.
+            alpha: how much of the mean is left after a step, 0 <= alpha < 1.
+            eps: positive; keeps the quotient finite where all gradients were 0.
+
+        Raises:
+            ValueError: if a setting is out of its range, or if there are no parameters.
+        """
+        super().__init__(params, lr)
+        self.alpha = coefficient("alpha", alpha)
+        self.eps = positive("eps", eps)
+        # BEGIN SOLUTION week3.rmsprop
+        self.squares = [np.zeros_like(p.data) for p in self.params]
+        # END SOLUTION
+
+    def step(self) -> None:
+        """Move every parameter that has a gradient."""
+        # BEGIN SOLUTION week3.rmsprop
+        for p, s in zip(self.params, self.squares, strict=True):
+            if p.grad is None:
+                continue
+            s *= self.alpha
+            s += (1.0 - self.alpha) * p.grad**2
+            p.data = p.data - self.lr * p.grad / (np.sqrt(s) + self.eps)
+        # END SOLUTION
+
+
+class Adam(Optimizer):
+    """Momentum and a step size for each entry, both with bias correction (Kingma and Ba, 2015).
+
+    m <- beta1 m + (1 - beta1) grad, starting from m = 0
+    v <- beta2 v + (1 - beta2) grad^2, starting from v = 0
+    m_hat = m / (1 - beta1^t)
+    v_hat = v / (1 - beta2^t), where t is 1 in the first step
+    data <- data - lr m_hat / (sqrt(v_hat) + eps)
+
+    m and v themselves stay uncorrected. eps stands outside the root and is added after the
+    correction: algorithm 1 of the paper, and torch.optim.Adam. t counts the steps in which this
+    parameter had a gradient, as in PyTorch; one t for the whole optimizer, which also counts steps
+    that the parameter was skipped in, is accepted too.
+    """
+
+    def __init__(
+        self,
+        params: Iterable[Trainable],
+        lr: float = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+    ) -> None:
+        """Keep the settings, and start every parameter's m, v and count of steps at 0.
+
+        Args:
+            params: the parameters.
+            lr: learning rate, positive.
+            betas: (beta1, beta2), for m and for v, each at least 0 and below 1.
+            eps: positive; keeps the quotient finite where all gradients were 0.
+
+        Raises:
+            ValueError: if a setting is out of its range, or if there are no parameters.
+        """
+        super().__init__(params, lr)
+        self.beta1 = coefficient("beta1", betas[0])
+        self.beta2 = coefficient("beta2", betas[1])
+        self.eps = positive("eps", eps)
+        # BEGIN SOLUTION week3.adam
+        self.means = [np.zeros_like(p.data) for p in self.params]
+        self.squares = [np.zeros_like(p.data) for p in self.params]
+        self.counts = [0 for _ in self.params]
+        # END SOLUTION
+
+    def step(self) -> None:
+        """Move every parameter that has a gradient."""
+        # BEGIN SOLUTION week3.adam
+        for index, (p, m, v) in enumerate(zip(self.params, self.means, self.squares, strict=True)):
+            if p.grad is None:
+                continue
+            self.counts[index] += 1
+            t = self.counts[index]
+            m *= self.beta1
+            m += (1.0 - self.beta1) * p.grad
+            v *= self.beta2
+            v += (1.0 - self.beta2) * p.grad**2
+            m_hat = m / (1.0 - self.beta1**t)
+            v_hat = v / (1.0 - self.beta2**t)
+            p.data = p.data - self.lr * m_hat / (np.sqrt(v_hat) + self.eps)
+        # END SOLUTION
