@@ -1,14 +1,16 @@
-"""Checks the checkers of week 1: reference, other styles, stubs, and every catalogued mistake."""
+"""Checks the checkers of every week: reference, other styles, stubs, every catalogued mistake."""
 
 from __future__ import annotations
 
+import ast
 from collections import defaultdict
 from pathlib import Path
 
 import pytest
 
+from autograder import course as courses
 from autograder.course import format_points
-from autograder.diagnosis import apply
+from autograder.diagnosis import apply, catalogue_of
 from autograder.examiner import Examiner
 from autograder.records import FULL_CREDIT, CheckResult, Verdict
 from autograder.scoring import StudentScore, score_student
@@ -16,14 +18,23 @@ from autograder.stubs import stubs_of
 from autograder.suite.hosts import LocalHost, SandboxHost
 
 ROOT = Path(__file__).resolve().parent.parent
-AUTOMATIC = 4000
+COURSE = courses.load(ROOT)
+WEEKS = [week.number for week in COURSE.weeks]
+TRAINED = [week.number for week in COURSE.weeks if week.data]
+FEWEST_MISTAKES = 30
 
 
-@pytest.fixture(scope="module")
-def examiner(confinement):
-    made = Examiner(ROOT, 1, confinement, "digits")
+@pytest.fixture(scope="module", params=WEEKS, ids=lambda number: f"week{number}")
+def examiner(request, confinement):
+    dataset = "digits" if request.param in TRAINED else None
+    made = Examiner(ROOT, request.param, confinement, dataset)
     yield made
     made.close()
+
+
+def full_points(examiner: Examiner) -> int:
+    items = examiner.course.items(examiner.week.number)
+    return sum(item.points for item in items if item.kind == "auto")
 
 
 def score(examiner: Examiner, results: list[CheckResult]) -> StudentScore:
@@ -36,30 +47,33 @@ def told(results: list[CheckResult]) -> list[tuple[str, str, str]]:
 
 
 def test_there_are_enough_mistakes_and_each_item_has_one(examiner):
-    assert len(examiner.catalogue) >= 25
+    assert len(examiner.catalogue) >= FEWEST_MISTAKES
     named = {item for mistake in examiner.catalogue for item in mistake.fails}
-    suite = {check.item for check in examiner.session.plan} - {"week1.accuracy"}
+    suite = {check.item for check in examiner.session.plan} - {f"{examiner.week.id}.accuracy"}
     assert suite <= named
 
 
 def test_every_automatic_item_of_the_rubric_is_planned(examiner):
-    automatic = {item.id for item in examiner.course.items(1) if item.kind == "auto"}
+    items = examiner.course.items(examiner.week.number)
+    automatic = {item.id for item in items if item.kind == "auto"}
     assert {check.item for check in examiner.plan} == automatic
 
 
 def test_the_reference_gets_everything(examiner):
     results = examiner.examine(examiner.reference)
     assert told(results) == []
-    assert score(examiner, results).total == AUTOMATIC
+    assert score(examiner, results).total == full_points(examiner)
 
 
+@pytest.mark.parametrize("examiner", TRAINED, indirect=True)
 def test_training_twice_gives_the_same_curve_to_the_last_digit(examiner):
     """Also where weights come from a generator without a seed, as the reference's do."""
-    [training] = [check.id for check in examiner.session.plan if check.item == "week1.accuracy"]
+    last = examiner.session.plan[-1]  # what trains runs after the others
+    assert last.item == f"{examiner.week.id}.accuracy"
     curves = []
     for _ in range(2):
         host = SandboxHost(examiner.confinement, examiner.reference, examiner.limits)
-        [outcome] = examiner.session.run(host, only={training})
+        [outcome] = examiner.session.run(host, only={last.id})
         host.close()
         curves.append(outcome.result.detail)
     assert len(curves[0]["loss"]) == examiner.session.context.epochs
@@ -71,11 +85,11 @@ def style_files(path: Path) -> dict[str, bytes]:
 
 
 def test_a_correct_solution_in_another_style_gets_everything(examiner):
-    files = style_files(ROOT / "tests" / "styles" / "week1_backprop")
+    files = style_files(ROOT / "tests" / "styles" / examiner.week.folder)
     assert files.keys() == examiner.reference.keys()
     results = examiner.examine(files)
     assert told(results) == []
-    assert score(examiner, results).total == AUTOMATIC
+    assert score(examiner, results).total == full_points(examiner)
 
 
 def test_the_untouched_stubs_get_nothing(examiner):
@@ -106,30 +120,24 @@ def test_stubs_without_their_raise_get_nothing(examiner):
 
 def _without_raise(text: str, instead: str) -> str:
     """Replace each `raise NotImplementedError(...)`, over however many lines, in a stub."""
-    lines, depth = [], 0
-    for line in text.splitlines():
-        if depth:
-            depth += line.count("(") - line.count(")")
-            continue
-        if line.strip().startswith('raise NotImplementedError("') or line.strip().startswith(
-            "raise NotImplementedError("
-        ):
-            lines.append(line[: len(line) - len(line.lstrip())] + instead)
-            depth = line.count("(") - line.count(")")
-            continue
-        lines.append(line)
-    return "\n".join(lines) + "\n"
+    lines = text.split("\n")
+    raises = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Raise)]
+    for node in sorted(raises, key=lambda node: -node.lineno):
+        if "NotImplementedError" in ast.unparse(node):
+            lines[node.lineno - 1 : node.end_lineno] = [" " * node.col_offset + instead]
+    return "\n".join(lines)
 
 
-def mistakes() -> list[str]:
-    from autograder import course as courses
-    from autograder.diagnosis import catalogue_of
+def mistakes() -> list[tuple[int, str]]:
+    """Return every catalogued mistake with its week."""
+    return [
+        (week.number, mistake.id)
+        for week in COURSE.weeks
+        for mistake in catalogue_of(ROOT, COURSE, week, verify=True)
+    ]
 
-    course = courses.load(ROOT)
-    return [mistake.id for mistake in catalogue_of(ROOT, course, course.week(1), verify=True)]
 
-
-@pytest.mark.parametrize("name", mistakes())
+@pytest.mark.parametrize(("examiner", "name"), mistakes(), indirect=["examiner"])
 def test_a_mistake_fails_its_items_and_no_other(examiner, name):
     """Every check of the other items passes, the training's and the quality's too.
 
@@ -148,10 +156,15 @@ def test_a_mistake_fails_its_items_and_no_other(examiner, name):
     allowed = {*mistake.fails, *mistake.misleads}
     assert set(mistake.fails) <= set(failed), f"not noticed by {set(mistake.fails) - set(failed)}"
     assert set(failed) <= allowed, {item: failed[item] for item in set(failed) - allowed}
+    misled = [entry for item in set(failed) - set(mistake.fails) for entry in failed[item]]
+    assert {verdict for _, verdict in misled} <= {"blocked"}, misled
     told_to = {r.misconception for r in results if r.misconception}
     assert name in told_to, f"the student is told {told_to or 'nothing'}"
 
 
+@pytest.mark.parametrize(
+    "examiner", [week.number for week in COURSE.weeks if week.student_tests], indirect=True
+)
 def test_the_students_tests_of_the_reference_notice_every_mistake_that_they_could(examiner):
     results = examiner.mutation.examine(examiner.confinement, examiner.reference, examiner.limits)
     assert [r.credit for r in results] == [FULL_CREDIT, FULL_CREDIT]

@@ -1,0 +1,121 @@
+"""Hidden tests of tensor.cross_entropy."""
+
+import numpy as np
+import pytest
+
+from autograder.suite import expect
+from autograder.suite.derivatives import vjp
+from autograder.suite.engine import TOLERANCE, tensors
+
+pytestmark = pytest.mark.item("week2.cross_entropy")
+
+
+def mean_loss(z, labels):
+    """Return the mean of log(sum exp(z)) - z[label] over the rows, also for complex logits."""
+    shifted = z - np.real(z).max(axis=1, keepdims=True)
+    log_softmax = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    return -np.mean(log_softmax[np.arange(len(labels)), labels])
+
+
+def batch(rng, n=5, classes=4):
+    """Return logits and labels; every class up to n occurs."""
+    return 2 * rng.normal(size=(n, classes)), rng.permutation(np.arange(n) % classes)
+
+
+def check(student, z, labels, upstream=0.7, text=""):
+    """Compare the loss and its gradient."""
+    [logits] = tensors(student, z)
+    loss = student.operand(student.tensor.cross_entropy(logits, labels))
+    expect.close(f"loss{text}", loss.data, mean_loss(z, labels), **TOLERANCE)
+    loss.backward(upstream)
+    [gradient] = vjp(lambda z: mean_loss(z, labels), [z], upstream)
+    expect.close(f"logits.grad{text}", logits.grad, gradient, **TOLERANCE)
+
+
+@pytest.mark.weight(2)
+def test_loss(student, rng):
+    """The loss is the mean of log(sum exp(z)) - z[label], a Tensor of shape ()."""
+    z, labels = batch(rng)
+    [logits] = tensors(student, z)
+    loss = student.operand(student.tensor.cross_entropy(logits, labels))
+    expect.close("loss", loss.data, mean_loss(z, labels), **TOLERANCE)
+
+
+@pytest.mark.weight(2)
+def test_gradient(student, rng):
+    """The gradient is (softmax - one-hot) / N, times the upstream gradient."""
+    check(student, *batch(rng))
+    check(student, *batch(rng), upstream=-2.5, text=", upstream gradient -2.5")
+
+
+def test_backward_without_a_gradient(student, rng):
+    """The loss is a single number, so backward() needs no argument."""
+    z, labels = batch(rng)
+    [logits] = tensors(student, z)
+    student.operand(student.tensor.cross_entropy(logits, labels)).backward()
+    [gradient] = vjp(lambda z: mean_loss(z, labels), [z], 1.0)
+    expect.close("logits.grad", logits.grad, gradient, **TOLERANCE)
+
+
+def test_as_many_examples_as_classes(student, rng):
+    """A batch with as many examples as classes is no special case."""
+    check(student, *batch(rng, 4, 4), text=", as many examples as classes")
+
+
+def test_single_example(student, rng):
+    """A batch of one example works, and so do labels of dtype uint8, as in MNIST's files."""
+    z, labels = batch(rng, 1, 10)
+    check(student, z, labels, text=", one example")
+    z, labels = batch(rng, 6, 10)
+    check(student, z, labels.astype(np.uint8), text=", labels of dtype uint8")
+
+
+@pytest.mark.weight(2)
+def test_large_logits(student):
+    """Logits of +-1000 overflow nowhere: a lead of 2000 costs 0, a lag of 2000 costs 2000."""
+    z = np.array([[1000.0, -1000.0, 0.0], [-1000.0, -1000.0, 1000.0], [1000.0, 1000.0, 1000.0]])
+    for labels in ([0, 2, 1], [1, 0, 2]):
+        check(student, z, np.array(labels), text=", logits of +-1000")
+    warned = [text for text in student.warnings() if "RuntimeWarning" in text]
+    expect.that("warnings", not warned, f"your code warned: {'; '.join(warned)}")
+
+
+def test_each_row_has_its_own_scale(student):
+    """Rows near +1000 and rows near -1000 may stand in one batch."""
+    z = np.array([[1000.0, 1001.0, 999.0], [-1000.0, -1002.0, -999.0], [0.5, -0.5, 0.0]])
+    check(student, z, np.array([1, 0, 2]), text=", rows near +1000 and near -1000")
+
+
+def loss_of(student, logits, labels):
+    """Return the number that cross_entropy gives."""
+    return student.operand(student.tensor.cross_entropy(logits, labels)).data
+
+
+def test_shapes_that_do_not_fit(student, rng):
+    """Labels of another length, and logits that are no matrix, raise a ValueError."""
+    for shape, count in (((3, 4), 2), ((3, 4), 4), ((4,), 4), ((2, 3, 4), 2)):
+        [logits] = tensors(student, rng.normal(size=shape))
+        label = f"cross_entropy of logits {shape} with labels ({count},)"
+        labels = np.zeros(count, dtype=np.int64)
+        expect.raises(label, lambda one=logits, y=labels: loss_of(student, one, y), "ValueError")
+
+
+def test_labels_that_are_no_classes(student, rng):
+    """A label of C, and a negative one, raise a ValueError."""
+    [logits] = tensors(student, rng.normal(size=(3, 4)))
+    for wrong in (4, -1):
+        label = f"cross_entropy with label {wrong} and 4 classes"
+        labels = np.array([0, wrong, 1])
+        expect.raises(label, lambda y=labels: loss_of(student, logits, y), "ValueError")
+
+
+def test_arguments_stay_as_they_were(student, rng):
+    """Neither logits nor labels are changed."""
+    z, labels = batch(rng)
+    [logits], kept = tensors(student, z), student.keep(labels)
+    loss = student.operand(student.tensor.cross_entropy(logits, kept))
+    expect.close("loss", loss.data, mean_loss(z, labels), **TOLERANCE)
+    loss.backward()
+    expect.array("logits.grad", logits.grad, z.shape)
+    expect.unchanged("logits.data", z, logits.data)
+    expect.unchanged("labels", labels, student.fetch(kept))
