@@ -65,3 +65,10 @@ def test_numbers_are_short():
     assert describe(np.array([1 / 3]), np.array([2 / 3]), np.array([True])) == (
         "got 0.333333, expected 0.666667."
     )
+
+
+def test_numbers_that_look_alike_are_shown_with_all_their_digits():
+    got, wanted = np.array(3.99359001), np.array(3.99359002)
+    assert describe(got, wanted, got != wanted) == "got 3.99359001, expected 3.99359002."
+    row = np.array([1.0, 2.00000001]), np.array([1.0, 2.00000002])
+    assert "got 2.00000001, expected 2.00000002" in describe(*row, row[0] != row[1])

@@ -170,3 +170,11 @@ def test_the_students_tests_of_the_reference_notice_every_mistake_that_they_coul
     assert [r.credit for r in results] == [FULL_CREDIT, FULL_CREDIT]
     noticeable = sum(mistake.kills for mistake in examiner.catalogue)
     assert f"notice {noticeable} of {noticeable} wrong" in results[1].message
+
+
+def test_quality_is_asked_of_what_everybody_has_to_do(examiner):
+    """Leaving the extra credit alone costs nothing."""
+    judged = {check.id.partition("::")[2] for check in examiner.quality.plan}
+    assert judged <= set(examiner.week.modules)
+    assert ("extra_credit.py" in examiner.week.modules) == (examiner.week.number == 3)
+    assert "extra_credit.py" not in judged

@@ -81,6 +81,20 @@ def scale_gradient(tensor: Any, factor: float) -> None:
     gradient *= factor
 
 
+def graphs_within(model: Any, method: str, x: np.ndarray) -> list[bool]:
+    """Return `requires_grad` of each result of `model.forward` while `model.<method>(x)` runs."""
+    forward, found = model.forward, []
+
+    def recorded(*args: Any) -> Any:
+        result = forward(*args)
+        found.append(bool(result.requires_grad))
+        return result
+
+    model.forward = recorded
+    getattr(model, method)(x)
+    return found
+
+
 DRIVERS = {
     "standardise": standardise,
     "train_epoch": train_epoch,
@@ -89,4 +103,5 @@ DRIVERS = {
     "graph": graph,
     "descend": descend,
     "scale_gradient": scale_gradient,
+    "graphs_within": graphs_within,
 }

@@ -235,10 +235,10 @@ def enter(manager: AbstractContextManager) -> object:
     return type(manager).__enter__(manager)
 
 
-def leave(manager: AbstractContextManager, failed: bool = False) -> None:
-    """End a `with` block, in order or by an exception."""
+def leave(manager: AbstractContextManager, failed: bool = False) -> bool:
+    """End a `with` block, in order or by an exception; tell whether the block swallows it."""
     error = ValueError("raised inside the block") if failed else None
-    type(manager).__exit__(manager, type(error) if error else None, error, None)
+    return bool(type(manager).__exit__(manager, type(error) if error else None, error, None))
 
 
 PROBES: dict[str, object] = {

@@ -12,6 +12,14 @@ def number(value: object) -> str:
     return f"{value:.6g}" if isinstance(value, (int, float, np.number)) else str(value)
 
 
+def pair(got: object, wanted: object) -> str:
+    """Format what came and what was expected, with as many digits as tell them apart."""
+    texts = number(got), number(wanted)
+    if texts[0] == texts[1]:
+        texts = repr(float(got)), repr(float(wanted))  # type: ignore[arg-type]
+    return f"got {texts[0]}, expected {texts[1]}."
+
+
 def index_text(index: tuple[int, ...]) -> str:
     """Format an index the way it is written in code: `[2, 0]`; nothing for a scalar."""
     return f"[{', '.join(map(str, index))}]" if index else ""
@@ -39,11 +47,11 @@ def describe(received: np.ndarray, expected: np.ndarray, bad: np.ndarray) -> str
     where = f"at {index_text(index)}: " if index else ""
     count = int(bad.sum())
     if received.size == 1:
-        text = f"got {number(got)}, expected {number(wanted)}."
+        text = pair(got, wanted)
     else:
         text = (
             f"{count} of {received.size} entries differ; the largest difference is "
-            f"{where}got {number(got)}, expected {number(wanted)}."
+            f"{where}{pair(got, wanted)}"
         )
     with np.errstate(all="ignore"):
         form = _form(received, expected)

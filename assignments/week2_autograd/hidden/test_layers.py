@@ -308,3 +308,25 @@ def test_predict_and_evaluate_leave_the_engine_on(student, rng):
     expect.equal("predict", model.predict(x), logits.argmax(axis=1))
     expect.close("accuracy", model.evaluate(x, logits.argmax(axis=1)), 1.0)
     expect.equal("requires_grad of the logits", model.forward(x).requires_grad, True)
+
+
+@needs_engine
+def test_predict_builds_no_graph(student, rng):
+    """predict computes its logits within no_grad."""
+    model, x, _ = classifier(student, rng)
+    block = student.tensor.no_grad()
+    student.probe("enter")(block)
+    inside = student.operand(model.forward(x)).requires_grad
+    student.probe("leave")(block)
+    for wanted in student.drive("graphs_within", model, "predict", x):
+        expect.equal("requires_grad of the logits within predict", wanted, inside)
+
+
+def test_both_layers_use_the_generator(student):
+    """AutogradMLP hands its generator to both layers: the same seed gives the same network."""
+    make, generator = student.mnist_autograd.AutogradMLP, student.probe("generator")
+    first, again = (make(6, 5, 4, rng=generator(3)) for _ in range(2))
+    for layer, shape in (("layer1", (5, 6)), ("layer2", (4, 5))):
+        one, other = (getattr(model, layer).W.data for model in (first, again))
+        wanted = lively(f"{layer}.W.data", one, shape)
+        expect.close(f"{layer}.W.data of another network with the same seed", other, wanted)

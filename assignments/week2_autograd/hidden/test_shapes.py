@@ -68,6 +68,7 @@ def test_transpose_with_axes(student, rng):
         "a.transpose(1, 2, 0)": lambda a: a.transpose(1, 2, 0),
         "a.transpose(2, 0, 1)": lambda a: a.transpose(2, 0, 1),
         "a.transpose(0, 2, 1)": lambda a: a.transpose(0, 2, 1),
+        "a.transpose((1, 2, 0))": lambda a: a.transpose((1, 2, 0)),
     }
     check(student, rng, (2, 3, 4), operations)
     check(student, rng, (3, 3, 3), operations)

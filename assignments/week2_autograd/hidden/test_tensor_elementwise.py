@@ -87,10 +87,12 @@ def test_powers_at_zero(student, rng):
 
 
 def test_power_with_a_tensor_needs_positive_bases(student):
-    """A Tensor as exponent raises a ValueError if any base is negative or 0."""
+    """A Tensor or array as exponent raises a ValueError if any base is negative or 0."""
     for base in ([1.0, -2.0], [0.0, 1.0]):
         a, b = tensors(student, np.array(base), np.array([2.0, 3.0]))
         expect.raises(f"a ** b with a = {base}", lambda a=a, b=b: a**b, "ValueError")
+        array = np.array([2.0, 3.0])
+        expect.raises(f"a ** array, a = {base}", lambda a=a, n=array: a**n, "ValueError")
 
 
 @pytest.mark.weight(2)

@@ -179,5 +179,6 @@ def test_no_grad_ends_with_an_exception(student, rng):
     a, b = leaves(student, rng, 2)
     block = enter(student)
     expect_requires_grad("within no_grad", a + b, False)
-    student.probe("leave")(block, True)
+    swallowed = student.probe("leave")(block, True)
+    expect.equal("whether the exception ends in the block", swallowed, False)
     expect_requires_grad("after an exception within no_grad", a + b, True)

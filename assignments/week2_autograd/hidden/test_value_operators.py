@@ -92,6 +92,12 @@ def test_power_with_a_value_needs_a_positive_base(student):
         expect.raises(f"a ** b at a = {number:g}", lambda a=a, b=b: a**b, "ValueError")
 
 
+def test_root_of_a_negative_number(student):
+    """A negative base under a number with a fraction raises a ValueError, not a complex number."""
+    [a] = values(student, -2.0)
+    expect.raises("a ** 0.5 at a = -2", lambda: a**0.5, "ValueError")
+
+
 @pytest.mark.weight(2)
 def test_numbers_on_the_right(student, rng):
     """A plain number may stand on the right of +, -, * and /."""
