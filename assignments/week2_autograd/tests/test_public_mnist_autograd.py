@@ -100,7 +100,7 @@ def test_network_train_step(student, rng):
         expect.close(
             "loss", model.train_step(x, y, LR), expect.array("cross_entropy", loss.data, ())
         )
-        for k, (layer, name) in enumerate(PARTS):
+        for k, (layer, name) in reversed(list(enumerate(PARTS))):
             gradient = getattr(getattr(copy, layer), name).grad
             arrays[k] = arrays[k] - LR * expect.array(
                 f"{layer}.{name}.grad", gradient, arrays[k].shape
