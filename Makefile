@@ -6,7 +6,7 @@ SETUP  := @bash scripts/setup.sh
 RUN    := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help grade check stubs release data test bench lint fix
+.PHONY: help grade demo check stubs release data test bench lint fix
 
 help: ## Show this list
 	@echo "Neural Network Foundations. Usage: make TARGET [NAME=value ...]"
@@ -16,11 +16,16 @@ help: ## Show this list
 	@echo
 	@echo "PYTHON=python3.12 chooses the Python (3.11 to 3.13) that .venv is made with."
 
-grade: ## Grade a class: SUBMISSIONS=dir OUT=dir (default: grades) WEEK=1 JOBS=2 UNCONFINED=1|Without SUBMISSIONS: write a simulated class of 12 and grade that
+grade: ## Grade a class: SUBMISSIONS=dir OUT=dir (default: grades) WEEK=2 JOBS=2 UNCONFINED=1|Without WEEK: all weeks of which anything was handed in|Without SUBMISSIONS: write a simulated class of 12 and grade that
 	$(SETUP) core sandbox
 	@$(RUN) -m autograder grade $(if $(SUBMISSIONS),--submissions "$(SUBMISSIONS)") \
 		--out "$(or $(OUT),grades)" $(if $(WEEK),--week "$(WEEK)") $(if $(JOBS),--jobs "$(JOBS)") \
 		$(if $(filter 1,$(UNCONFINED)),--unconfined)
+
+demo: ## Write a simulated class: OUT=dir (default: demo-class) STUDENTS=30 SEED=1 WEEK=2
+	$(SETUP) core
+	@$(RUN) -m autograder demo $(if $(OUT),--out "$(OUT)") $(if $(STUDENTS),--students "$(STUDENTS)") \
+		$(if $(SEED),--seed "$(SEED)") $(if $(WEEK),--week "$(WEEK)")
 
 check: ## Check your own files with the public tests: WEEK=1
 	$(SETUP) core

@@ -17,7 +17,8 @@ from rich.console import Console
 
 from autograder import course as courses
 from autograder.channel.text import clean
-from autograder.course import Course, CourseError, Item, Week, format_points
+from autograder.course import Course, CourseError, Item, Week
+from autograder.points import format_points
 from autograder.records import FULL_CREDIT, PlannedCheck, Verdict
 from autograder.sandbox import Limits, Unconfined
 from autograder.signature import explain_by_entries

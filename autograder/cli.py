@@ -27,6 +27,7 @@ Submissions = Annotated[
 ]
 Out = Annotated[Path, typer.Option(help="Where gradebook and reports are written.")]
 WeekNumber = Annotated[int, typer.Option(min=1, help="Number of the week.")]
+OnlyWeek = Annotated[int | None, typer.Option("--week", min=1, help="This week alone.")]
 Jobs = Annotated[int, typer.Option(min=0, help="Processes; 0: one for each processor.")]
 
 
@@ -50,7 +51,7 @@ def fail(message: str, status: int = 2) -> None:
 def grade(
     submissions: Submissions = None,
     out: Out = Path("grades"),
-    week: WeekNumber = 1,
+    week: OnlyWeek = None,
     jobs: Jobs = 0,
     unconfined: Annotated[
         bool, typer.Option(help="Run student code WITHOUT a sandbox. Only for code you trust.")
@@ -60,7 +61,10 @@ def grade(
         typer.Option(help="CSV with marks given by hand (student,item,points,comment)."),
     ] = None,
 ) -> None:
-    """Grade a class. Without --submissions, write a simulated class of 12 and grade that."""
+    """Grade all that a class handed in.
+
+    Without --submissions, write a simulated class of 12 and grade that.
+    """
     from autograder import grade_command
 
     options = grade_command.Options(
@@ -126,14 +130,14 @@ def demo(
     out: Annotated[Path, typer.Option(help="Where the submissions are written.")] = SIMULATED,
     students: Annotated[int, typer.Option(min=1, help="Size of the class.")] = 12,
     seed: Annotated[int, typer.Option(help="The same seed gives the same class.")] = 0,
-    week: WeekNumber = 1,
+    week: OnlyWeek = None,
 ) -> None:
-    """Write a simulated class: plausible submissions with known mistakes."""
+    """Write a simulated class: plausible submissions with known mistakes, of all weeks."""
     from autograder import course as courses
     from autograder import simulate
 
     try:
-        simulate.write_class(courses.load(ROOT), ROOT, out, students, seed, week)
+        simulate.write_class(courses.load(ROOT), ROOT, out, students, seed, only=week)
     except simulate.KNOWN_ERRORS as error:
         fail(str(error))
     manifest = simulate.manifest_path(out.resolve())

@@ -1,15 +1,11 @@
-"""The course as objects: its weeks, its rubric and the instructor's settings, read from TOML.
-
-Points are integers in hundredths everywhere in the program (1.5 points are 150); they are text
-with decimals only in the files that people read and write.
-"""
+"""The course as objects: its weeks, its rubric and the instructor's settings, read from TOML."""
 
 from __future__ import annotations
 
 import tomllib
 from collections import Counter
 from collections.abc import Callable, Iterable
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal, TypeVar
@@ -25,6 +21,7 @@ from pydantic import (
     model_validator,
 )
 
+from autograder.points import format_points, parse_points
 from autograder.records import FULL_CREDIT
 
 COURSE_FILE = "assignments/course.toml"
@@ -40,43 +37,25 @@ class CourseError(Exception):
         super().__init__(f"{file}: {key}: {problem}. {remedy}.")
 
 
-def parse_points(value: int | str | Decimal) -> int:
-    """Return points in hundredths, exactly: 1.5 gives 150.
-
-    Raises ValueError for anything but a plain number >= 0 with at most two decimals. A float is
-    refused because it has been rounded already.
-    """
-    if isinstance(value, bool | float) or not isinstance(value, int | str | Decimal):
-        raise ValueError(f"{value!r} is not a number of points")
-    try:
-        points = Decimal(value.strip() if isinstance(value, str) else value)
-    except InvalidOperation:
-        raise ValueError(f"{value!r} is not a number such as 3 or 1.5") from None
-    if not points.is_finite() or not 0 <= points <= 10_000:
-        raise ValueError(f"{value} is not between 0 and 10000 points")
-    hundredths = points * 100
-    if hundredths != int(hundredths):
-        raise ValueError(f"{value} has more than two decimals")
-    return int(hundredths)
-
-
-def format_points(hundredths: int) -> str:
-    """Return points for people to read, without needless zeros: 150 gives "1.5"."""
-    whole, rest = divmod(hundredths, 100)
-    return f"{whole}.{rest:02d}".rstrip("0").rstrip(".")
-
-
 def _relative_file(name: str) -> str:
     path = PurePosixPath(name)
-    if not path.name or path.is_absolute() or "\\" in name or {".", ".."} & set(name.split("/")):
+    leads_away = path.is_absolute() or {".", ".."} & set(name.split("/"))
+    if not path.name or leads_away or set("\\|") & set(name):
         raise ValueError("must be a file name relative to the week's folder")
     return str(path)
+
+
+def _alternatives(entry: Any) -> Any:
+    """Return the file names of one entry: "a.pdf|a.png" stands for either of the two."""
+    return tuple(entry.split("|")) if isinstance(entry, str) else entry
 
 
 Text = Annotated[str, Field(min_length=1)]
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)?$")]
 FileName = Annotated[str, AfterValidator(_relative_file)]
 FileNames = Annotated[tuple[FileName, ...], Field(strict=False)]
+Document = Annotated[FileNames, BeforeValidator(_alternatives)]
+Documents = Annotated[tuple[Document, ...], Field(strict=False)]
 Points = Annotated[int, BeforeValidator(parse_points)]
 Kind = Literal["auto", "manual"]
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -104,9 +83,10 @@ class Limits(_Model):
 class Week(_Model):
     """One assignment: its folder under assignments/ and the files that a student hands in.
 
-    `student_tests` is the one of `modules` that holds the student's own tests, `data` the data set
-    of the week's training threshold; either is None where the week has none. `given` are modules
-    that students get complete: they are neither handed in nor graded.
+    Each of `documents`, which a person marks, is the names that it may have: one of them is handed
+    in. `student_tests` is the one of `modules` that holds the student's own tests, `data` the data
+    set of the week's training threshold; either is None where the week has none. `given` are
+    modules that students get complete: they are neither handed in nor graded.
     """
 
     number: Count
@@ -114,7 +94,7 @@ class Week(_Model):
     folder: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")]
     title: Text
     modules: Annotated[FileNames, Field(min_length=1)]
-    documents: FileNames = ()
+    documents: Documents = ()
     given: FileNames = ()
     data: str | None = None
     student_tests: str | None = None
@@ -122,8 +102,13 @@ class Week(_Model):
 
     @property
     def files(self) -> tuple[str, ...]:
-        """All that a student hands in: modules, then documents."""
-        return self.modules + self.documents
+        """All that a student may hand in: modules, then documents under each of their names."""
+        return self.modules + tuple(name for document in self.documents for name in document)
+
+    @property
+    def asked(self) -> tuple[tuple[str, ...], ...]:
+        """What a student is asked for, each under the names that it may have."""
+        return (*((name,) for name in self.modules), *self.documents)
 
 
 class TrainingSetting(_Model):
@@ -166,13 +151,17 @@ class TrainingSetting(_Model):
 
 
 class Item(_Model):
-    """One line of the rubric. `points` is in hundredths, `week` the number of its week."""
+    """One line of the rubric. `points` is in hundredths, `week` the number of its week.
+
+    `document` names what a manual item is marked by, where the week has several documents.
+    """
 
     id: Identifier
     title: Text
     points: Points
     week: Count
     kind: Kind
+    document: FileName | None = None
 
 
 class Component(_Model):
@@ -238,6 +227,14 @@ class Course(_Model):
                 return item
         remedy = "Correct the id, or add the item to the rubric"
         raise CourseError(RUBRIC_FILE, "items", f"there is no item {id!r}", remedy)
+
+    def documents_for(self, item: Item) -> tuple[str, ...]:
+        """Return the names of all files by which a manual item may be marked."""
+        if item.kind != "manual":
+            return ()
+        documents = self.week(item.week).documents
+        chosen = (part for part in documents if item.document is None or item.document in part)
+        return tuple(name for document in chosen for name in document)
 
     def training_setting(self, dataset: str) -> TrainingSetting:
         """Return how to train on a data set. Raises CourseError where nothing says it."""
@@ -334,7 +331,8 @@ def _check_weeks(weeks: tuple[Week, ...]) -> None:
     for name in ("number", "id", "folder"):
         _check_unique(COURSE_FILE, f"week.{name}", (getattr(week, name) for week in weeks))
     for week in weeks:
-        _check_unique(COURSE_FILE, f"files of {week.id}", (file.casefold() for file in week.files))
+        files = (file.casefold() for file in week.files + week.given)
+        _check_unique(COURSE_FILE, f"files of {week.id}", files)
         if week.student_tests is not None and week.student_tests not in week.modules:
             problem = f"{week.student_tests!r} is none of the week's modules"
             remedy = "Add it to `modules` or correct it"
@@ -351,15 +349,29 @@ def _check_rubric(rubric: _RubricFile, weeks: tuple[Week, ...]) -> None:
             _check_sum(f"component {component.id}", component.points, component.items)
     _check_sum("total", rubric.total, [part for part in components if not part.extra])
     _check_sum("extra_credit", rubric.extra_credit, [part for part in components if part.extra])
-    known = {week.number: week.id for week in weeks}
+    known = {week.number: week for week in weeks}
     for item in items:
         if item.week not in known:
             problem = f"there is no week {item.week}"
             remedy = f"Correct `week`, or add the week to {COURSE_FILE}"
             raise CourseError(RUBRIC_FILE, f"item {item.id}", problem, remedy)
-        if not item.id.startswith(f"{known[item.week]}."):
-            problem = f"an item of week {item.week} must have an id like {known[item.week]}.name"
+        if not item.id.startswith(f"{known[item.week].id}."):
+            problem = f"an item of week {item.week} must have an id like {known[item.week].id}.name"
             raise CourseError(RUBRIC_FILE, f"item {item.id}", problem, "Correct its id or its week")
+        _check_document(item, known[item.week])
+
+
+def _check_document(item: Item, week: Week) -> None:
+    if item.document is None:
+        return
+    problem = ""
+    if item.kind != "manual":
+        problem = "only an item of the kind manual is marked by a document"
+    elif not any(item.document in document for document in week.documents):
+        problem = f"{item.document!r} is none of the documents of {week.id}"
+    if problem:
+        remedy = f"Remove `document`, or correct it or {COURSE_FILE}"
+        raise CourseError(RUBRIC_FILE, f"item {item.id}", problem, remedy)
 
 
 def _check_unique(file: str, key: str, values: Iterable[Any]) -> None:

@@ -1,7 +1,8 @@
-"""`autograder grade`: which class, which data, which confinement; progress; and the reports."""
+"""`autograder grade`: which class, weeks, data and confinement; progress; and the reports."""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,10 +12,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 import data
 from autograder import course as courses
 from autograder import grading
-from autograder.course import Course, CourseError
+from autograder.course import Course, CourseError, Week
 from autograder.export import write_class as export_class
 from autograder.gradebook import Gradebook, GradebookError
-from autograder.intake import IntakeError, overlooked
+from autograder.intake import IntakeError, Submission, overlooked, take_in
 from autograder.manual import ManualError
 from autograder.misconceptions import MisconceptionError
 from autograder.records import Verdict
@@ -25,6 +26,7 @@ from autograder.scoring import class_statistics
 from autograder.suite.session import SuiteError
 
 STUDENTS = 12
+Taken = dict[int, list[Submission]]
 
 
 class RefusedError(Exception):
@@ -50,12 +52,15 @@ KNOWN_ERRORS = (
 
 @dataclass(frozen=True)
 class Options:
-    """The options of the command; `simulated` is where a simulated class is written."""
+    """The options of the command; `simulated` is where a simulated class is written.
+
+    `week` is the number of the only week to grade, None for all that the class handed in.
+    """
 
     root: Path
     submissions: Path | None
     out: Path
-    week: int
+    week: int | None
     jobs: int
     unconfined: bool
     manual: Path | None
@@ -66,42 +71,100 @@ def run(options: Options) -> None:
     """Grade a class from beginning to end and print the class's table."""
     console = Console(highlight=False)
     course = courses.load(options.root)
-    week = course.week(options.week)
     ours = options.submissions is None
     submissions = options.submissions or _simulate(console, course, options)
     for name in overlooked(submissions):
         _say(console, f"Not a submission, so left alone: {name}")
+    taken = _take_in(course, submissions, options.week)
     unconfined = options.unconfined or not _can_confine(console, ours, options.unconfined)
     if options.unconfined:
         _say(console, "UNCONFINED: student code can read and write all that you can.", "bold red")
-    dataset = _dataset(console, week.data)
+    datasets = _datasets(console, [course.week(number) for number in taken])
+    setting = grading.Setting(options.root, datasets, unconfined)
     options.out.mkdir(parents=True, exist_ok=True)
     with Gradebook.open(options.out / "gradebook.sqlite") as gradebook:
-        setting = grading.Setting(options.root, week.number, dataset, unconfined)
-        taken = _grade(console, course, setting, submissions, gradebook, options.jobs)
+        students = {one.student for submissions in taken.values() for one in submissions}
+        if options.week is None:
+            _name_weeks_without_anything(console, course, taken, gradebook)
+            taken = _without_what_is_graded_already(console, taken, gradebook)
+        _grade(console, course, setting, taken, gradebook, options.jobs)
         if options.manual:
             count = gradebook.import_manual(options.manual, course)
             _say(console, f"{count} marks read from {options.manual}")
-        reports = gather(course, gradebook, [submission.student for submission in taken])
-    written = export_class(course, reports, options.out)
-    files = {
-        "Points of the class": written.gradebook,
-        "Feedback and results": written.students,
-        "Journal": options.out / "gradebook.sqlite",
-    }
-    statistics = class_statistics([report.score for report in reports])
-    print_class(console, course, reports, statistics, files)
-    ours = sum(_has_failed(report) for report in reports)
-    if ours:
+        reports = gather(course, gradebook, students)
+    _write(console, course, reports, options.out)
+    failed = sum(_has_failed(report, course, taken) for report in reports)
+    if failed:
         raise OurFaultError(
-            f"{ours} submission(s) could not be graded whole because the grader failed; no points "
-            "are lost. The same command tries them again."
+            f"{failed} submission(s) could not be graded whole because the grader failed; no "
+            "points are lost. The same command tries them again."
         )
 
 
-def _has_failed(report: StudentReport) -> bool:
-    """Tell whether any of a student's checks ended by a fault of the grader."""
-    results = (check.result for item in report.score.items for check in item.checks)
+def _take_in(course: Course, submissions: Path, number: int | None) -> Taken:
+    """Read what a class handed in: of the week `number`, or of all weeks of which it did anything.
+
+    Raises IntakeError where it did nothing of any week.
+    """
+    if number is not None:
+        others = [week for week in course.weeks if week.number != number]
+        return take_in(submissions, [course.week(number)], others)
+    taken = take_in(submissions, course.weeks)
+    there = {
+        number: found
+        for number, found in taken.items()
+        if any(one.files or one.documents for one in found)
+    }
+    if not there:
+        refusals = {one.refusal for found in taken.values() for one in found if one.refusal}
+        problem = f"no submission in {submissions} holds a file of any week"
+        remedy = "Are these the right submissions? --week N grades a week all the same"
+        raise IntakeError(". ".join([problem, *sorted(refusals), remedy]) + ".")
+    return there
+
+
+def _name_weeks_without_anything(
+    console: Console, course: Course, taken: Taken, gradebook: Gradebook
+) -> None:
+    earlier = {week for student in gradebook.students() for week in gradebook.weeks(student)}
+    for week in course.weeks:
+        if week.number not in earlier | taken.keys():
+            _say(console, f"week {week.number}: nobody has handed in anything yet")
+
+
+def _without_what_is_graded_already(console: Console, taken: Taken, gradebook: Gradebook) -> Taken:
+    """Leave out the students who hand in nothing of a week now and did so earlier.
+
+    A class may hand in week after week, each into a folder of its own: what was graded stays.
+    """
+    left = {}
+    for week, found in taken.items():
+        left[week] = [
+            one for one in found if not (one.is_empty and gradebook.has(one.student, week))
+        ]
+        count = len(found) - len(left[week])
+        if count:
+            _say(console, f"week {week}: what {count} student(s) handed in earlier stays as it is")
+    return left
+
+
+def _write(console: Console, course: Course, reports: Sequence[StudentReport], out: Path) -> None:
+    """Write the reports, and print the class's table."""
+    written = export_class(course, reports, out)
+    files = {
+        "Points of the class": written.gradebook,
+        "Feedback and results": written.students,
+        "To be marked by hand": written.by_hand,
+        "Journal": out / "gradebook.sqlite",
+    }
+    print_class(console, reports, class_statistics([report.score for report in reports]), files)
+
+
+def _has_failed(report: StudentReport, course: Course, weeks: Collection[int]) -> bool:
+    """Tell whether any of a student's checks of these weeks ended by a fault of the grader."""
+    ours = {item.id for item in course.items() if item.week in weeks}
+    items = (item for item in report.score.items if item.id in ours)
+    results = (check.result for item in items for check in item.checks)
     return any(result is None or result.verdict is Verdict.INFRA for result in results)
 
 
@@ -112,7 +175,7 @@ def _say(console: Console, text: str, style: str = "") -> None:
 def _simulate(console: Console, course: Course, options: Options) -> Path:
     from autograder.simulate import manifest_path, write_class
 
-    write_class(course, options.root, options.simulated, STUDENTS, seed=0, week=options.week)
+    write_class(course, options.root, options.simulated, STUDENTS, seed=0, only=options.week)
     _say(
         console, f"No submissions given: a simulated class of {STUDENTS} is in {options.simulated}/"
     )
@@ -138,41 +201,42 @@ def _can_confine(console: Console, ours: bool, unconfined: bool) -> bool:
     return True
 
 
-def _dataset(console: Console, name: str | None) -> str | None:
-    """Return the data set to train on: the week's, or the embedded digits where it isn't cached."""
-    if name is None or data.cached(name):
-        return name
+def _datasets(console: Console, weeks: Iterable[Week]) -> dict[int, str | None]:
+    """Return the data to train on: each week's, or the embedded digits where it isn't cached."""
+    names = {week.number: week.data for week in weeks}
     folder, here = data.cache_folder(), Path.cwd()
     shown = folder.relative_to(here) if folder.is_relative_to(here) else folder
-    _say(
-        console,
-        f"{name} is not in {shown}: training on the embedded digits (`make data` downloads it).",
-    )
-    return "digits"
+    missing = {name for name in names.values() if name and not data.cached(name)}
+    for name in sorted(missing):
+        _say(
+            console,
+            f"{name} is not in {shown}: training on the embedded digits "
+            "(`make data` downloads it).",
+        )
+    return {number: "digits" if name in missing else name for number, name in names.items()}
 
 
 def _grade(
     console: Console,
     course: Course,
     setting: grading.Setting,
-    submissions: Path,
+    taken: Mapping[int, Sequence[Submission]],
     gradebook: Gradebook,
     jobs: int,
-) -> list:
+) -> None:
     columns = (
         TextColumn("grading"),
         BarColumn(),
         MofNCompleteColumn(),
         TextColumn("left"),
         TimeRemainingColumn(),
-        TextColumn("{task.fields[student]}", markup=False),
+        TextColumn("{task.fields[last]}", markup=False),
     )
     with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("grading", total=None, student="")
+        task = bar.add_task("grading", total=None, last="")
 
         def report(progress: grading.Progress) -> None:
-            bar.update(
-                task, total=progress.total, completed=progress.done, student=progress.student
-            )
+            last = f"{progress.student}, week {progress.week}" if progress.student else ""
+            bar.update(task, total=progress.total, completed=progress.done, last=last)
 
-        return grading.grade_class(course, setting, submissions, gradebook, jobs, report)
+        grading.grade_class(course, setting, taken, gradebook, jobs, report)

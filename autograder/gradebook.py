@@ -18,44 +18,12 @@ from types import TracebackType
 from typing import Any, Self
 
 from autograder.course import Course
+from autograder.gradebook_schema import APPLICATION_ID, SCHEMA, SCHEMA_VERSION, UPGRADES
 from autograder.intake import Submission
 from autograder.manual import read_manual
 from autograder.records import CheckResult, ManualMark, PlannedCheck, Verdict
 
-SCHEMA_VERSION = 1
-APPLICATION_ID = 0x4E4E4642
 LOCK_SECONDS = 30.0
-
-SCHEMA = (
-    """CREATE TABLE runs (
-        id INTEGER PRIMARY KEY, started TEXT NOT NULL, finished TEXT, confinement TEXT NOT NULL,
-        data TEXT NOT NULL, salt_digest TEXT NOT NULL, versions TEXT NOT NULL)""",
-    """CREATE TABLE submissions (
-        id INTEGER PRIMARY KEY, run INTEGER NOT NULL REFERENCES runs, student TEXT NOT NULL,
-        week INTEGER NOT NULL, fingerprint TEXT NOT NULL, notices TEXT NOT NULL, refusal TEXT,
-        UNIQUE (run, student, week))""",
-    "CREATE INDEX submissions_by_student ON submissions (student, week)",
-    """CREATE TABLE jobs (
-        key TEXT PRIMARY KEY, run INTEGER NOT NULL REFERENCES runs, student TEXT NOT NULL,
-        week INTEGER NOT NULL, fingerprint TEXT NOT NULL, confinement TEXT NOT NULL,
-        state TEXT NOT NULL CHECK (state IN ('planned', 'finished')), seconds REAL NOT NULL,
-        turn INTEGER NOT NULL)""",
-    "CREATE INDEX jobs_by_student ON jobs (student, week)",
-    """CREATE TABLE planned (
-        job TEXT NOT NULL REFERENCES jobs, position INTEGER NOT NULL, id TEXT NOT NULL,
-        item TEXT NOT NULL, title TEXT NOT NULL, weight INTEGER NOT NULL,
-        PRIMARY KEY (job, id)) WITHOUT ROWID""",
-    """CREATE TABLE results (
-        job TEXT NOT NULL, id TEXT NOT NULL, verdict TEXT NOT NULL, credit INTEGER NOT NULL,
-        message TEXT NOT NULL, seconds REAL NOT NULL, misconception TEXT, advice TEXT,
-        detail TEXT NOT NULL,
-        PRIMARY KEY (job, id), FOREIGN KEY (job, id) REFERENCES planned (job, id))""",
-    """CREATE TABLE marks (
-        student TEXT NOT NULL, item TEXT NOT NULL, points INTEGER NOT NULL, comment TEXT NOT NULL,
-        PRIMARY KEY (student, item))""",
-    f"PRAGMA application_id = {APPLICATION_ID}",
-    f"PRAGMA user_version = {SCHEMA_VERSION}",
-)
 
 
 class GradebookError(Exception):
@@ -79,15 +47,22 @@ class Job:
     seconds: float = 0.0
 
 
+NOTHING = Submission("").fingerprint
+
+
 @dataclass(frozen=True)
 class Receipt:
-    """What the gradebook keeps of a submission: everything but the files."""
+    """What the gradebook keeps of a submission: everything but the files.
+
+    `documents` maps the names of those that a person marks to the SHA-256 of their contents.
+    """
 
     student: str
     week: int
     fingerprint: str
     notices: tuple[str, ...]
     refusal: str | None
+    documents: Mapping[str, str]
 
 
 class Gradebook:
@@ -131,6 +106,9 @@ class Gradebook:
                     self._db.execute(statement)
             elif application != APPLICATION_ID:
                 raise GradebookError(f"{path} is no gradebook; choose another folder.")
+            elif version in UPGRADES:
+                self._db.execute(UPGRADES[version])
+                self._db.execute(f"PRAGMA user_version = {version + 1}")
             elif version != SCHEMA_VERSION:
                 raise GradebookError(
                     f"{path} has the format {version}, and this program knows {SCHEMA_VERSION}: "
@@ -199,13 +177,16 @@ class Gradebook:
         """Keep a whole class at once."""
         run = self._in_run()
         rows = [
-            (run, s.student, week, s.fingerprint, json.dumps(s.notices), _text(s.refusal))
+            (
+                *(run, s.student, week, s.fingerprint),
+                *(json.dumps(s.notices), _text(s.refusal), json.dumps(s.documents)),
+            )
             for s in submissions
         ]
-        columns = "(run, student, week, fingerprint, notices, refusal)"
+        columns = "(run, student, week, fingerprint, notices, refusal, documents)"
         with self._writing():
             self._db.executemany(
-                f"INSERT OR REPLACE INTO submissions {columns} VALUES (?, ?, ?, ?, ?, ?)", rows
+                f"INSERT OR REPLACE INTO submissions {columns} VALUES (?, ?, ?, ?, ?, ?, ?)", rows
             )
 
     def plan(self, job: Job, checks: Sequence[PlannedCheck]) -> None:
@@ -301,12 +282,23 @@ class Gradebook:
 
     def submission(self, student: str, week: int) -> Receipt | None:
         """Return the student's latest submission for a week."""
-        query = """SELECT student, week, fingerprint, notices, refusal FROM submissions
+        query = """SELECT student, week, fingerprint, notices, refusal, documents FROM submissions
             WHERE student = ? AND week = ? ORDER BY run DESC LIMIT 1"""
         row = self._db.execute(query, (student, week)).fetchone()
         if row is None:
             return None
-        return Receipt(**{**dict(row), "notices": tuple(json.loads(row["notices"]))})
+        lists = {
+            "notices": tuple(json.loads(row["notices"])),
+            "documents": json.loads(row["documents"]),
+        }
+        return Receipt(**{**dict(row), **lists})
+
+    def has(self, student: str, week: int) -> bool:
+        """Whether any file was taken from the student's latest submission for a week."""
+        latest = self.submission(student, week)
+        if latest is None or latest.refusal is not None:
+            return False
+        return latest.fingerprint != NOTHING or bool(latest.documents)
 
     def job(self, student: str, week: int) -> Job | None:
         """Return the current job: the last one planned for the student's latest submission."""

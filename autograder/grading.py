@@ -1,7 +1,8 @@
-"""The main job: take in, plan, run, record. Reading it top to bottom is reading what grading does.
+"""The main job: plan, run, record. Reading it top to bottom is reading what grading does.
 
-Jobs run on anything shaped like `concurrent.futures.Executor`. Student code runs in sandboxes that
-the jobs' examiners start; the gradebook has one writer, this process.
+A job is one student's submission of one week. Jobs run on anything shaped like
+`concurrent.futures.Executor`. Student code runs in sandboxes that the jobs' examiners start; the
+gradebook has one writer, this process.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import multiprocessing
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from typing import Any
 
 from autograder.course import Course
 from autograder.gradebook import Gradebook, Job
-from autograder.intake import Submission, take_in
+from autograder.intake import Submission
 from autograder.records import CheckResult, PlannedCheck, Verdict
 
 ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
@@ -28,55 +29,60 @@ ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 
 @dataclass(frozen=True)
 class Setting:
-    """What a grading run is made with. `dataset` names the data of the accuracy threshold."""
+    """What a grading run is made with.
+
+    `datasets` names the data of a week's accuracy threshold, by the week's number.
+    """
 
     root: Path
-    week: int
-    dataset: str | None
+    datasets: Mapping[int, str | None]
     unconfined: bool = False
 
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a run is: submissions done out of all, and the student just finished."""
+    """How far a run is: jobs done out of all, and the one just finished."""
 
     done: int
     total: int
     student: str = ""
+    week: int = 0
 
 
 def grade_class(
     course: Course,
     setting: Setting,
-    submissions: Path,
+    taken: Mapping[int, Sequence[Submission]],
     gradebook: Gradebook,
     jobs: int,
     report: Callable[[Progress], None],
-) -> list[Submission]:
-    """Grade every submission of a class and keep each result as soon as it is there.
+) -> None:
+    """Grade what a class handed in, by the week's number; keep each result once it is there.
 
     Submissions whose results are in the gradebook already are not run again. A submission that
     brings down its examiner is graded once more by a fresh one, then recorded as our fault.
     """
-    week = course.week(setting.week)
-    others = [other for other in course.weeks if other.number != week.number]
-    taken = take_in(submissions, week, others)
+    data = ", ".join(sorted({name for name in setting.datasets.values() if name})) or "none"
     with _pool(setting, jobs) as pool:
-        plan = pool.submit(_describe).result()
-        gradebook.start_run(plan.confinement, setting.dataset or "none", course.salt, plan.versions)
-        gradebook.add_submissions(taken, week.number)
-        todo = _plan(taken, week.number, plan, gradebook)
-        report(Progress(len(taken) - len(todo), len(taken)))
+        plans = _plans(sorted(taken), pool)
+        machine = next(iter(plans.values()))
+        gradebook.start_run(machine.confinement, data, course.salt, machine.versions)
+        todo: Todo = []
+        for week, plan in plans.items():
+            gradebook.add_submissions(taken[week], week)
+            todo += _plan(taken[week], week, plan, gradebook)
+        total = sum(map(len, taken.values()))
+        before = total - len(todo)
+        report(Progress(before, total))
         for done, (job, results, seconds) in enumerate(_run(todo, pool, setting), start=1):
-            gradebook.record(job.key, _complete(plan.checks, results), seconds)
-            report(Progress(len(taken) - len(todo) + done, len(taken), job.student))
+            gradebook.record(job.key, _complete(plans[job.week].checks, results), seconds)
+            report(Progress(before + done, total, job.student, job.week))
     gradebook.finish_run()
-    return taken
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What an examiner will check, and what its results depend on."""
+    """What a week's examiner will check, and what its results depend on."""
 
     checks: list[PlannedCheck]
     fingerprint: str
@@ -86,6 +92,12 @@ class Plan:
 
 Todo = list[tuple[Job, Submission]]
 Ended = tuple[Job, list[CheckResult], float]
+
+
+def _plans(weeks: Sequence[int], pool: Executor) -> dict[int, Plan]:
+    """Return the plan of each week, made by examiners side by side."""
+    futures = {week: pool.submit(_describe, week) for week in weeks}
+    return {week: future.result() for week, future in futures.items()}
 
 
 def _plan(taken: Sequence[Submission], week: int, plan: Plan, gradebook: Gradebook) -> Todo:
@@ -104,7 +116,8 @@ def _plan(taken: Sequence[Submission], week: int, plan: Plan, gradebook: Gradebo
 def _run(todo: Todo, pool: Executor, setting: Setting) -> Iterator[Ended]:
     """Yield each job's results as it ends."""
     futures: dict[Future, tuple[Job, Submission]] = {
-        pool.submit(examine_submission, submission): (job, submission) for job, submission in todo
+        pool.submit(examine_submission, submission, job.week): (job, submission)
+        for job, submission in todo
     }
     lost: Todo = []
     try:
@@ -127,7 +140,7 @@ def _once_more(job: Job, submission: Submission, setting: Setting) -> Ended:
     """Examine a submission in a pool of its own, after an examiner was lost with it or near it."""
     with _pool(setting, 1) as pool:
         try:
-            return job, *pool.submit(examine_submission, submission).result()
+            return job, *pool.submit(examine_submission, submission, job.week).result()
         except BrokenProcessPool:
             return job, [], 0.0
 
@@ -141,11 +154,12 @@ def _complete(plan: Sequence[PlannedCheck], results: Sequence[CheckResult]) -> l
     ]
 
 
-# What runs in the processes of the pool. Each has one examiner, made when it is first needed.
+# What runs in the processes of the pool. Each has one examiner a week, made when first needed.
 
 _setting: Setting | None = None
 _slots: multiprocessing.queues.Queue | None = None  # type: ignore[name-defined]
-_examiner = None
+_confinement: Any = None
+_examiners: dict[int, Any] = {}
 
 
 def _pool(setting: Setting, jobs: int) -> ProcessPoolExecutor:
@@ -168,37 +182,39 @@ def _begin(setting: Setting, slots: multiprocessing.queues.Queue) -> None:  # ty
     _setting, _slots = setting, slots
 
 
-def _the_examiner() -> Any:
-    """Return this process's examiner."""
-    global _examiner
-    if _examiner is None:
-        from autograder.examiner import Examiner
-        from autograder.sandbox import Unconfined
-        from autograder.sandbox.choose import choose
+def _examiner_of(week: int) -> Any:
+    """Return this process's examiner of a week."""
+    global _confinement
+    from autograder.examiner import Examiner
+    from autograder.sandbox import Unconfined
+    from autograder.sandbox.choose import choose
 
-        assert _setting is not None
-        assert _slots is not None
+    assert _setting is not None
+    assert _slots is not None
+    if _confinement is None:
         slot = _slots.get(timeout=60)
-        confinement = Unconfined() if _setting.unconfined else choose(slot)
-        _examiner = Examiner(_setting.root, _setting.week, confinement, _setting.dataset)
-    return _examiner
+        _confinement = Unconfined() if _setting.unconfined else choose(slot)
+    if week not in _examiners:
+        dataset = _setting.datasets.get(week)
+        _examiners[week] = Examiner(_setting.root, week, _confinement, dataset)
+    return _examiners[week]
 
 
-def _describe() -> Plan:
+def _describe(week: int) -> Plan:
     import platform
 
     import numpy
 
-    examiner = _the_examiner()
+    examiner = _examiner_of(week)
     versions = {"python": platform.python_version(), "numpy": numpy.__version__}
     return Plan(examiner.plan, examiner.fingerprint, examiner.confinement.name, versions)
 
 
-def examine_submission(submission: Submission) -> tuple[list[CheckResult], float]:
+def examine_submission(submission: Submission, week: int) -> tuple[list[CheckResult], float]:
     """Examine one submission; what goes wrong on our side is recorded as ours."""
     from autograder.examiner import infra, refused
 
-    examiner = _the_examiner()
+    examiner = _examiner_of(week)
     started = time.perf_counter()
     if submission.refusal is not None:
         return refused(examiner.plan, submission.refusal), 0.0

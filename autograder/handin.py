@@ -39,7 +39,11 @@ def write_archive(course: Course, root: Path, week: int, out: Path) -> list[str]
 
 
 def _remarks(week: Week, contents: dict[str, bytes]) -> list[str]:
-    remarks = [f"{name} is missing" for name in week.files if name not in contents]
+    remarks = [
+        f"{' or '.join(names)} is missing"
+        for names in week.asked
+        if contents.keys().isdisjoint(names)
+    ]
     open_tasks: dict[str, None] = {}
     for name in week.modules:
         if name not in contents:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
-from autograder.course import Course, format_points, parse_points
+from autograder.course import Course
 from autograder.display import one_line
+from autograder.points import format_points, parse_points
 from autograder.records import ManualMark
 
 HEADER = ["student", "item", "points", "comment"]

@@ -34,6 +34,7 @@ SHIPPED = (
     "autograder/course.py",
     "autograder/display.py",
     "autograder/handin.py",
+    "autograder/points.py",
     "autograder/records.py",
     "autograder/signature.py",
     "autograder/channel/*.py",
@@ -61,10 +62,10 @@ KNOWN_ERRORS = (ReleaseError, CourseError, MisconceptionError, StubError)
 def build_release(root: Path, out: Path) -> list[str]:
     """Write the students' tree into the folder `out`; return its files' paths, sorted.
 
-    Stubs are made afresh from the solutions. An earlier release in `out` is replaced, a `.git`
-    folder in it is kept. Raises ReleaseError if `out` holds anything else, if a listed file is
-    missing, or if anything of what students must not see is found in the tree; `out` is then as
-    it was before.
+    Stubs of all weeks are made afresh from the solutions. An earlier release in `out` is replaced,
+    a `.git` folder in it is kept. Raises ReleaseError if `out` holds anything else, if a listed
+    file is missing, or if anything of what students must not see is found in the tree; `out` is
+    then as it was before.
     """
     out = out.resolve()
     if out.exists() and not _replaceable(out):
@@ -95,7 +96,10 @@ def _replaceable(out: Path) -> bool:
 def _copy_shipped(course: Course, root: Path, tree: Path) -> None:
     patterns = list(SHIPPED)
     for week in course.weeks:
-        for name in (*SHIPPED_OF_EACH_WEEK, *week.documents):
+        folder = root / "assignments" / week.folder
+        # What a student hands in as a photograph, say, has no template to start from.
+        documents = [n for names in week.documents for n in names if (folder / n).is_file()]
+        for name in (*SHIPPED_OF_EACH_WEEK, *week.given, *documents):
             patterns.append(f"assignments/{week.folder}/{name}")
     for pattern in patterns:
         found = [path for path in sorted(root.glob(pattern)) if path.is_file()]
@@ -110,6 +114,8 @@ def _write_week(course: Course, week: Week, root: Path, tree: Path) -> None:
     target = tree / "assignments" / week.folder
     for name in week.modules:
         source = f"solutions/{week.folder}/{name}"
+        if not (root / source).is_file():
+            raise ReleaseError(f"{source}, which {name} is made from, is missing")
         _write(target / name, make_stub((root / source).read_text("utf-8"), source))
     known = json.dumps(public_catalogue(root, course, week), indent=1, sort_keys=True)
     _write(target / "tests" / "diagnosis.json", known + "\n")

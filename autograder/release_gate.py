@@ -5,11 +5,11 @@ from __future__ import annotations
 import ast
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from autograder.course import Course, Week
-from autograder.misconceptions import load
+from autograder.diagnosis import catalogue_of
 from autograder.stubs import MARKER, find_gaps, find_leaks
 
 SHORTEST = 25
@@ -22,7 +22,8 @@ def find_all_leaks(course: Course, root: Path, tree: Path) -> list[str]:
     """Say what the tree gives away; an empty list if nothing.
 
     Looks for files by name and by content, for markers, for long lines of gaps, for catalogued
-    edits, for the salt, and compares each stub's and each test's syntax tree.
+    edits, for the salt, and compares the syntax trees of stubs, of tests and of functions with
+    gaps.
     """
     files = {
         path.relative_to(tree).as_posix(): path.read_bytes()
@@ -32,9 +33,10 @@ def find_all_leaks(course: Course, root: Path, tree: Path) -> list[str]:
     leaks = [*_forbidden_names(files), *_copies(root, files)]
     secrets = {course.salt: "the salt"} if course.salt else {}
     for week in course.weeks:
-        secrets |= _secrets(root, week)
+        secrets |= _secrets(course, root, week)
         leaks += _leaking_stubs(root, week, files)
     leaks += _hidden_tests(root, files)
+    leaks += _solved_functions(course, root, files)
     for name, data in files.items():
         if MARKER_BYTES.search(data):
             leaks.append(f"{name}: a solution marker")
@@ -78,7 +80,7 @@ def _copies(root: Path, files: dict[str, bytes]) -> list[str]:
     return found
 
 
-def _secrets(root: Path, week: Week) -> dict[str, str]:
+def _secrets(course: Course, root: Path, week: Week) -> dict[str, str]:
     """Return the lines of a week's gaps and the catalogued edits: text -> where it comes from.
 
     Short ones are left out. What also stands outside the gaps, in a docstring say, is no secret:
@@ -96,7 +98,7 @@ def _secrets(root: Path, week: Week) -> dict[str, str]:
             for line in lines[gap.first : gap.until - 1]:
                 secrets[line.strip()] = f"{name}, the gap at line {gap.first}"
         given += "\n".join(line for n, line in enumerate(lines) if n not in hidden)
-    for entry in load(folder):
+    for entry in catalogue_of(root, course, week):
         secrets.setdefault(entry.by.strip(), f"misconception {entry.id}")
     return {
         text: origin
@@ -122,26 +124,64 @@ def _hidden_tests(root: Path, files: dict[str, bytes]) -> list[str]:
     """Look for functions of hidden suites, whatever their name, in every module of the tree."""
     hidden: dict[str, str] = {}
     for path in sorted(root.glob("assignments/*/hidden/**/*.py")):
-        hidden |= _test_bodies(path.read_bytes(), path.name)
+        hidden |= _bodies_of_tests(path.read_bytes(), path.name)
     for path in sorted(root.glob("assignments/*/tests/**/*.py")):
-        for body in _test_bodies(path.read_bytes(), path.name):
+        for body in _bodies_of_tests(path.read_bytes(), path.name):
             hidden.pop(body, None)
+    return _functions_in(files, hidden, "the hidden")
+
+
+def _solved_functions(course: Course, root: Path, files: dict[str, bytes]) -> list[str]:
+    """Look for functions with gaps, solved, whatever their name, in every module of the tree.
+
+    Those of a single statement are left to the search for lines: they say little by themselves.
+    """
+    solved: dict[str, str] = {}
+    for week in course.weeks:
+        for name in week.modules:
+            source = (root / "solutions" / week.folder / name).read_text("utf-8")
+            with_gaps = {gap.where for gap in find_gaps(source, name)}
+            for where, node in _functions(source.encode(), name):
+                if where in with_gaps and len(_body(node)) > 1:
+                    solved[ast.dump(ast.Module(_body(node), []))] = f"{where} of {name}"
+    return _functions_in(files, solved, "a solved")
+
+
+def _functions_in(files: dict[str, bytes], wanted: dict[str, str], what: str) -> list[str]:
+    """Say which modules of the tree hold functions that do what one of `wanted` does."""
     found = []
     for name, data in files.items():
         if name.endswith(".py"):
-            bodies = _test_bodies(data, name)
-            found += [f"{name}: the hidden {hidden[body]}" for body in bodies if body in hidden]
+            for _, node in _functions(data, name):
+                origin = wanted.get(ast.dump(ast.Module(_body(node), [])))
+                if origin:
+                    found.append(f"{name}: {what} {origin}")
     return found
 
 
-def _test_bodies(source: bytes, name: str) -> dict[str, str]:
+def _bodies_of_tests(source: bytes, name: str) -> dict[str, str]:
     """Return what each test function does, without its docstring -> its name."""
-    tests = [
-        node
-        for node in ast.walk(ast.parse(source, name))
-        if isinstance(node, ast.FunctionDef) and node.name.startswith("test")
-    ]
     return {
-        ast.dump(ast.Module(test.body[ast.get_docstring(test) is not None :], [])): test.name
-        for test in tests
+        ast.dump(ast.Module(_body(node), [])): node.name
+        for _, node in _functions(source, name)
+        if node.name.startswith("test")
     }
+
+
+def _functions(source: bytes, name: str) -> Iterator[tuple[str, ast.FunctionDef]]:
+    """Yield every function of a module with its dotted name."""
+
+    def walk(parent: ast.AST, where: str) -> Iterator[tuple[str, ast.FunctionDef]]:
+        for node in ast.iter_child_nodes(parent):
+            named = isinstance(node, ast.FunctionDef | ast.ClassDef)
+            inner = f"{where}.{node.name}".lstrip(".") if named else where
+            if isinstance(node, ast.FunctionDef):
+                yield inner, node
+            yield from walk(node, inner)
+
+    yield from walk(ast.parse(source, name), "")
+
+
+def _body(node: ast.FunctionDef) -> list[ast.stmt]:
+    """Return a function's statements without its docstring."""
+    return node.body[ast.get_docstring(node) is not None :]

@@ -45,7 +45,7 @@ class ItemScore:
 
 @dataclass(frozen=True)
 class ComponentScore:
-    """One component: its items, in the rubric's order; none where it is not yet open."""
+    """One component: its items, in the rubric's order; none where it is not open."""
 
     id: str
     title: str
@@ -55,7 +55,7 @@ class ComponentScore:
 
     @property
     def is_open(self) -> bool:
-        """Whether the rubric has items for it already."""
+        """Whether the rubric has items for it, of a week of which anything was handed in."""
         return bool(self.items)
 
     @property
@@ -109,15 +109,17 @@ def score_student(
     results: Iterable[CheckResult],
     marks: Iterable[ManualMark] = (),
     refused_weeks: Collection[int] = (),
+    open_weeks: Collection[int] | None = None,
 ) -> StudentScore:
     """Score one student over all weeks.
 
     `planned` and `results` belong to the student's current jobs, `marks` may be the whole class's.
     An item is pending, and its points are a lower bound, where a planned check has no record, a
     record is INFRA, nothing is planned for it, or a person has yet to mark it; in `refused_weeks`,
-    whose submissions were not taken, it has 0 points for good. Checks of items that the rubric no
-    longer has are left out. Raises ValueError for two records or plans of one check and for a
-    record without a plan.
+    whose submissions were not taken, it has 0 points for good. `open_weeks` are those of which the
+    class handed in anything (None: all); a component without items of theirs is not open. Checks of
+    items that the rubric no longer has are left out. Raises ValueError for two records or plans of
+    one check and for a record without a plan.
     """
     checks = _pair(planned, results)
     given = {mark.item: mark for mark in marks if mark.student == student}
@@ -129,7 +131,8 @@ def score_student(
         return _score_auto(item, checks.get(item.id, ()), refused)
 
     def add_up(part: Component) -> ComponentScore:
-        items = tuple(score(item) for item in part.items)
+        is_open = open_weeks is None or any(item.week in open_weeks for item in part.items)
+        items = tuple(score(item) for item in part.items) if is_open else ()
         return ComponentScore(part.id, part.title, part.points, part.extra, items)
 
     return StudentScore(student, tuple(add_up(part) for part in course.components))
@@ -233,15 +236,16 @@ def class_statistics(scores: Sequence[StudentScore], commonest: int = 3) -> Clas
 
 
 def _commonest(scores: Sequence[StudentScore], number: int) -> tuple[MisconceptionCount, ...]:
-    students: Counter[str] = Counter()
-    advice: dict[str, str] = {}
+    """Count by id and advice: two weeks may call mistakes of their own by the same id."""
+    students: Counter[tuple[str, str]] = Counter()
     for score in scores:
-        found = {}
-        for check in (check for item in score.items for check in item.checks):
-            result = check.result
-            if result and result.misconception and result.verdict is not Verdict.PASS:
-                found[result.misconception] = result.advice or ""
-        students.update(found.keys())
-        advice = found | advice
+        results = (check.result for item in score.items for check in item.checks)
+        students.update(
+            {
+                (result.misconception, result.advice or "")
+                for result in results
+                if result and result.misconception and result.verdict is not Verdict.PASS
+            }
+        )
     ranked = sorted(students.items(), key=lambda entry: (-entry[1], entry[0]))
-    return tuple(MisconceptionCount(id, advice[id], count) for id, count in ranked[:number])
+    return tuple(MisconceptionCount(id, advice, count) for (id, advice), count in ranked[:number])

@@ -6,24 +6,53 @@ import gzip
 import io
 import tarfile
 import zipfile
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
 
-# layout -> (suffix of the archive, "" for a folder; where the week's files lie in it)
+from autograder.course import Week
+
+Content = str | bytes
+"""A file: text (UTF-8) or bytes."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a submission is laid out.
+
+    suffix: the archive's ending, "" for a folder; place: where a week's files lie in it; alone:
+    the same where it is the only week.
+    """
+
+    suffix: str
+    place: str
+    alone: str
+
+    def folder(self, week: Week, weeks: int) -> str:
+        """Return the path before the names of a week's files, in a submission of `weeks` weeks."""
+        place = self.alone if weeks == 1 else self.place
+        return place.format(folder=week.folder, number=week.number)
+
+
 LAYOUTS = {
-    "files": ("", ""),
-    "week-folder": ("", "{week}/"),
-    "repository": ("", "assignments/{week}/"),
-    "zip": (".zip", ""),
-    "zip-repository": (".zip", "neural-network-foundations-main/assignments/{week}/"),
-    "tar": (".tar.gz", "{week}/"),
+    "files": Layout("", "week{number}/", ""),
+    "week-folder": Layout("", "{folder}/", "{folder}/"),
+    "repository": Layout("", "assignments/{folder}/", "assignments/{folder}/"),
+    "zip": Layout(".zip", "Week {number}/", ""),
+    "zip-repository": Layout(
+        ".zip",
+        "neural-network-foundations-main/assignments/{folder}/",
+        "neural-network-foundations-main/assignments/{folder}/",
+    ),
+    "tar": Layout(".tar.gz", "{folder}/", "{folder}/"),
 }
 
 # What comes along unasked with a whole repository or from a file manager; paths from the top.
-EXTRAS = {
+EXTRAS: dict[str, dict[str, Content]] = {
     "repository": {
         "README.md": "# My solutions\n",
         "notes.txt": "ask about the bias gradient\n",
-        "assignments/{week}/scratch.py": "print('trying things out')\n",
+        "assignments/scratch.py": "print('trying things out')\n",
     },
     "zip-repository": {
         "neural-network-foundations-main/README.md": "# Neural Network Foundations\n",
@@ -31,18 +60,40 @@ EXTRAS = {
         "__MACOSX/neural-network-foundations-main/._README.md": "\0\5\26\7",
     },
 }
+
+# Stand-ins for what students draw, scan or photograph: nothing ever opens them.
+SAMPLES: dict[str, Content] = {
+    ".pdf": b"%PDF-1.4\n%\xe2\xe3\xcf\xd3\n1 0 obj\n<< /Type /Catalog >>\nendobj\n%%EOF\n",
+    ".png": b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\1\0\0\0\1\x08\0\0\0\0",
+    ".jpg": b"\xff\xd8\xff\xe0\0\x10JFIF\0\1\1\0\0\1\0\1\0\0\xff\xd9",
+    ".md": "# What I found\n\nThe gradient flows from the loss back to each of the weights.\n",
+}
 _LONG_AGO = (2026, 1, 15, 12, 0, 0)
 
 
-def pack(folder: Path, student: str, layout: str, week: str, files: dict[str, str]) -> str:
-    """Write a student's files (name -> text) into `folder` and return the submission's name.
+def sample_document(name: str) -> Content:
+    """Return what a student might hand in under this name, by its ending."""
+    return SAMPLES.get(PurePosixPath(name).suffix, SAMPLES[".md"])
 
-    `week` is the name of the week's folder. Archives carry one fixed time, so that the same files
-    give the same members.
+
+def pack(
+    folder: Path, student: str, layout: str, weeks: Sequence[tuple[Week, dict[str, Content]]]
+) -> str:
+    """Write a student's files (name -> content) of each week; return the submission's name.
+
+    It lies in `folder`. Archives carry one fixed time, so that the same files give the same
+    members.
     """
-    suffix, prefix = LAYOUTS[layout]
-    members = {prefix + name: text for name, text in files.items()} | EXTRAS.get(layout, {})
-    contents = {name.format(week=week): text.encode("utf-8") for name, text in members.items()}
+    chosen = LAYOUTS[layout]
+    members: dict[str, Content] = dict(EXTRAS.get(layout, {}))
+    for week, files in weeks:
+        place = chosen.folder(week, len(weeks))
+        members |= {place + name: content for name, content in files.items()}
+    contents = {
+        name: content.encode() if isinstance(content, str) else content
+        for name, content in members.items()
+    }
+    suffix = chosen.suffix
     target = folder / f"{student}{suffix}"
     if suffix == ".zip":
         _write_zip(target, contents)

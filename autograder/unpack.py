@@ -29,7 +29,9 @@ MAX_SCANNED = 20_000
 MAX_BYTES = 64 * 1024 * 1024
 """Both an archive itself and all that comes out of it."""
 MAX_FILE_BYTES = 1024 * 1024
-"""One file of the assignment's list."""
+"""One module of an assignment."""
+MAX_DOCUMENT_BYTES = 16 * 1024 * 1024
+"""One document of an assignment: a photograph or a scan, which is never opened."""
 MAX_HEADER_BYTES = 8 * 1024
 MAX_HEADERS_BYTES = 1024 * 1024
 """Extended headers of a tar archive, one and all together: parsing long ones can take minutes."""
@@ -83,17 +85,18 @@ class Member:
 class Gate:
     """Judges every member of one submission and keeps the files that are wanted.
 
-    `files` maps a kept file's path to its bytes, or to None where it is larger than
-    MAX_FILE_BYTES. `ignored` lists the other files, `unfollowed` the links and special files of a
-    folder. In an archive (`archive=True`) those are a refusal, and every file is inflated and
-    counted; in a folder, files that aren't wanted are not read.
+    `room` says how many bytes the file at a path may have, 0 where it isn't wanted. `files` maps a
+    kept file's path to its bytes, or to None where it is larger. `ignored` lists the other files,
+    `unfollowed` the links and special files of a folder. In an archive (`archive=True`) those are
+    a refusal, and every file is inflated and counted; in a folder, files that aren't wanted are
+    not read.
     """
 
-    def __init__(self, wanted: Callable[[str], bool], *, archive: bool) -> None:
+    def __init__(self, room: Callable[[str], int], *, archive: bool) -> None:
         self.files: dict[str, bytes | None] = {}
         self.ignored: list[str] = []
         self.unfollowed: list[str] = []
-        self._wanted = wanted
+        self._room = room
         self._archive = archive
         self._seen: dict[str, str] = {}
         self._scanned = 0
@@ -130,8 +133,8 @@ class Gate:
             raise Refused(f"it has more than {MAX_FILES} files; hand in your own files only")
 
     def _read(self, path: str, member: Member) -> None:
-        wanted = self._wanted(path)
-        if not wanted:
+        room = self._room(path)
+        if not room:
             self.ignored.append(path)
             if not self._archive:
                 return
@@ -143,10 +146,10 @@ class Gate:
             if self._bytes > MAX_BYTES:
                 limit = MAX_BYTES // 1024 // 1024
                 raise Refused(f"it holds more than {limit} MB; leave data and results out")
-            if wanted and size <= MAX_FILE_BYTES:
+            if size <= room:
                 kept += chunk
-        if wanted:
-            self.files[path] = bytes(kept) if size <= MAX_FILE_BYTES else None
+        if room:
+            self.files[path] = bytes(kept) if size <= room else None
 
 
 def clean_path(name: str) -> str | None:

@@ -2,9 +2,14 @@
 
 import argparse
 
-from benchmarks import grading_speed, training_overhead
+from benchmarks import autograd_speed, class_speed, grading_speed, training_overhead
 
-BENCHMARKS = {"grading": grading_speed.main, "training": training_overhead.main}
+BENCHMARKS = {
+    "class": class_speed.main,
+    "grading": grading_speed.main,
+    "training": training_overhead.main,
+    "autograd": autograd_speed.main,
+}
 
 
 def run() -> None:

@@ -71,7 +71,8 @@ def main() -> None:
         bare_seconds, bare_accuracy = bare(name, setting, seed)
         started = time.perf_counter()
         host = SandboxHost(examiner.confinement, examiner.reference, examiner.limits)
-        curve = train_two_layer(host.start(seed, large=True), training, seed)
+        student = host.start(seed, large=True)
+        curve = train_two_layer(student, student.mnist_mlp.TwoLayerMLP(), training, seed)
         host.close()
         seconds = time.perf_counter() - started
         rows.append((curve["accuracy"][-1], bare_accuracy, seconds, bare_seconds))

@@ -1,14 +1,18 @@
-"""What tests share: the confinement that works on this machine."""
+"""What tests share: the confinement that works on this machine, and a small course."""
 
 from __future__ import annotations
 
 import os
+import tomllib
 from functools import lru_cache
+from pathlib import Path
 
 import pytest
 
 from autograder.sandbox import Confinement
 from autograder.sandbox.choose import NotConfinedError, choose
+
+ROOT = Path(__file__).resolve().parent.parent
 
 
 @lru_cache(maxsize=1)
@@ -34,3 +38,137 @@ def confinement() -> Confinement:
             pytest.fail(f"CI must be able to confine student code: {chosen}")
         pytest.skip(str(chosen))
     return chosen
+
+
+# A course with weeks that the repository doesn't have: the machinery knows nothing of its own.
+
+HEADER = '[course]\ntitle = "A small course"\n'
+WEEK = """
+[[week]]
+number = {number}
+id = "week{number}"
+folder = "week{number}_small"
+title = "Doubling"
+modules = ["{module}.py"]
+documents = [{documents}]
+
+[week.limits]
+request_seconds = 5
+test_seconds = 20
+training_seconds = 60
+memory_mb = 1024
+training_memory_mb = 1024
+processes = 16
+output_kb = 64
+file_mb = 4
+"""
+MODULES = {2: "double", 3: "triple", 4: "quadruple"}
+DOCUMENTS = {2: "", 3: '"sketch.png|sketch.md"', 4: ""}
+SOLUTION = '''"""Doubles numbers."""
+
+import numpy as np
+
+
+def double(x: np.ndarray) -> np.ndarray:
+    """Return 2 * x; float64 in, float64 out, the same shape."""
+    # BEGIN SOLUTION week2.double
+    return 2.0 * x
+    # END SOLUTION
+
+
+def count() -> int:
+    """Return how often this was called in this process."""
+    # BEGIN SOLUTION week2.count
+    global calls
+    calls += 1
+    return calls
+    # END SOLUTION
+
+
+calls = 0
+'''
+SUITE = '''"""Hidden tests of a small course."""
+
+import pytest
+
+from autograder.suite import expect
+
+
+@pytest.mark.item("week2.double")
+@pytest.mark.parametrize("size", [1, 3])
+def test_double(student, rng, size):
+    """Every entry is doubled."""
+    x = rng.normal(size=size)
+    expect.close("double(x)", student.double.double(x), 2 * x)
+
+
+@pytest.mark.item("week2.count")
+@pytest.mark.parametrize("time", [1, 2])
+def test_fresh(student, time):
+    """Each test has a process of its own."""
+    expect.equal("count()", student.double.count(), 1)
+'''
+CATALOGUE = """
+[[misconception]]
+id = "double-squares"
+module = "double"
+where = "double"
+replace = "2.0 * x"
+by = "x * x"
+fails = ["week2.double"]
+says = "You square the numbers."
+"""
+RUBRIC = {
+    "autograd": (("week2.double", 12), ("week2.count", 6), ("week2.quality", 2)),
+    "batch_norm": (("week3.triple", 5), ("week3.count", 2), ("week3.quality", 1)),
+    "optimizers": (("week4.quadruple", 10),),
+}
+BY_HAND = {"batch_norm": ("week3.sketch", 2)}
+
+
+@pytest.fixture(scope="session")
+def small(tmp_path_factory) -> Path:
+    """The repository of the small course: weeks 2 and 3 can be graded, week 4 is only announced."""
+    root = tmp_path_factory.mktemp("course")
+    weeks = [
+        WEEK.format(number=number, module=module, documents=DOCUMENTS[number])
+        for number, module in MODULES.items()
+    ]
+    files = {
+        "assignments/course.toml": HEADER + "".join(weeks),
+        "assignments/grading.toml": 'salt = "s"\n',
+        "assignments/week2_small/hidden/test_suite.py": SUITE,
+        "assignments/week3_small/hidden/test_suite.py": _triple(SUITE).replace("2 * x", "3 * x"),
+        "solutions/week2_small/double.py": SOLUTION,
+        "solutions/week2_small/misconceptions.toml": CATALOGUE,
+        "solutions/week3_small/triple.py": _triple(SOLUTION),
+        "solutions/week3_small/misconceptions.toml": _triple(CATALOGUE),
+        "autograder/rubric.toml": _small_rubric(),
+    }
+    for name, text in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return root
+
+
+def _triple(text: str) -> str:
+    """Turn a file of week 2 into the one of week 3, in which numbers are tripled."""
+    return text.replace("double", "triple").replace("week2", "week3").replace("2.0", "3.0")
+
+
+def _small_rubric() -> str:
+    """The real rubric's components, with items for the small course's weeks."""
+    rubric = tomllib.loads((ROOT / "autograder" / "rubric.toml").read_text())
+    text = [f"total = {rubric['total']}", f"extra_credit = {rubric['extra_credit']}"]
+    for part in rubric["component"]:
+        lines = ["[[component]]", f'id = "{part["id"]}"', f'title = "{part["title"]}"']
+        lines += [f"points = {part['points']}"]
+        lines += ["extra = true"] if part.get("extra") else []
+        items = [(*item, "auto") for item in RUBRIC.get(part["id"], ())]
+        items += [(*BY_HAND[part["id"]], "manual")] if part["id"] in BY_HAND else []
+        for name, points, kind in items:
+            lines += ["[[component.items]]", f'id = "{name}"', f'title = "{name}"']
+            lines += [f"points = {points}", f"week = {name[4]}", f'kind = "{kind}"']
+        text.append("\n".join(lines))
+    return "\n\n".join(text) + "\n"

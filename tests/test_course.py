@@ -78,6 +78,7 @@ def test_week_1_is_worth_55_points_of_which_40_are_automatic(course: Course) -> 
 def test_lookups(course: Course) -> None:
     week = course.week(1)
     assert week.files == (*week.modules, "derivations.md")
+    assert week.asked == (*((name,) for name in week.modules), ("derivations.md",))
     assert week.student_tests in week.modules
     assert course.item("week1.mse").points == 150
     assert course.item("week1.derive_mse").kind == "manual"
@@ -89,6 +90,22 @@ def test_lookups(course: Course) -> None:
     ):
         with pytest.raises(CourseError, match=r"there (is|are) no"):
             look_up()
+
+
+def test_a_document_may_have_one_of_several_names(course: Course, tree: Path) -> None:
+    week = course.week(2)
+    assert week.documents == (("graphs.pdf", "graphs.png", "graphs.jpg", "graphs.md"),)
+    assert week.files == (*week.modules, *week.documents[0])
+    assert course.documents_for(course.item("week2.graphs")) == week.documents[0]
+    assert course.documents_for(course.item("week2.matmul")) == ()
+
+
+def test_an_item_may_name_the_document_that_it_is_marked_by(tree: Path) -> None:
+    old = 'title = "The effect of dropout", '
+    edit(tree, RUBRIC_FILE, old, old + 'document = "experiments.md", ')
+    course = load(tree)
+    assert course.documents_for(course.item("week3.dropout_effect")) == ("experiments.md",)
+    assert "derivations.md" in course.documents_for(course.item("week3.derive_batch_norm"))
 
 
 def test_the_course_is_frozen_and_travels_to_other_processes(course: Course) -> None:
@@ -150,6 +167,13 @@ def test_points_survive_writing_and_reading(hundredths: int) -> None:
         (COURSE_FILE, '"losses.py"', '"../losses.py"', "relative to the week's folder"),
         (COURSE_FILE, '"losses.py"', '"neural_net.py"', "more than once: neural_net.py"),
         (COURSE_FILE, 'student_tests = "test_', 'student_tests = "tests_', "none of the week's"),
+        (COURSE_FILE, "graphs.png|", "|", "documents#1#2: must be a file name"),
+        (COURSE_FILE, "graphs.png|", "graphs.pdf|", "more than once: graphs.pdf"),
+        (COURSE_FILE, "graphs.png|", "tensor.py|", "more than once: tensor.py"),
+        (COURSE_FILE, '"losses.py"', '"losses.py|mse.py"', "relative to the week's folder"),
+        (COURSE_FILE, '"pictures.py"', '"lab_1.py"', "more than once: lab_1.py"),
+        (RUBRIC_FILE, 'title = "ReLU"', 'title = "ReLU", document = "a"', "of the kind manual"),
+        (RUBRIC_FILE, 'drawn by hand"', 'drawn", document = "a.md"', "'a.md' is none of the docu"),
         (COURSE_FILE, "[course]", "[course", "not valid TOML"),
         (GRADING_FILE, "[0.20, 0], [0.80, 0.25]", "[0.80, 0], [0.80, 0.25]", "must rise"),
         (GRADING_FILE, "[0.95, 1]", "[0.95, 0.9]", "the last one 1"),

@@ -12,7 +12,7 @@ import pytest
 from autograder import atomic
 from autograder.course import load, parse_points
 from autograder.export import write_class, write_student
-from autograder.export.csv_export import FORMULA_STARTS, gradebook_csv, guard
+from autograder.export.csv_export import FORMULA_STARTS, by_hand_csv, gradebook_csv, guard
 from autograder.export.json_export import SCHEMA, results_json
 from autograder.records import FULL_CREDIT, CheckResult, ManualMark, PlannedCheck, Verdict
 from autograder.report import StudentReport
@@ -63,6 +63,36 @@ def test_items_add_up_to_components_and_components_to_the_total() -> None:
             assert added == parse_points(row[part.id])
     shown = [row[part.id] for part in COURSE.components if row[part.id]]
     assert sum(map(parse_points, shown)) == parse_points(row["total"])
+
+
+def test_a_week_that_is_not_open_has_blank_cells_and_no_points() -> None:
+    score = score_student(COURSE, "ada", PLAN, RESULTS, MARKS, open_weeks={1})
+    (row,) = rows_of(gradebook_csv(COURSE, [StudentReport(score, "bubblewrap")]))
+    later = [item.id for item in COURSE.items() if item.week != 1]
+    assert later
+    assert {row[id] for id in later} == {row["autograd"], row["project"]} == {""}
+    assert row["max"] == "55.00"
+    assert not set(later) & set(row["pending"].split(" "))
+
+
+def test_what_is_marked_by_hand_is_listed_item_by_item() -> None:
+    score = score_student(COURSE, "ada", PLAN, RESULTS, MARKS, open_weeks={1})
+    documents = {"week1.derive_mse": ("derivations.md", "more.pdf")}
+    ada = StudentReport(score, "bubblewrap", documents=documents)
+    rows = rows_of(by_hand_csv(COURSE, [ada, report("=ben")]))
+    assert list(rows[0]) == ["item", "title", "student", "documents", "points", "max"]
+    first = [(row["item"], row["student"], row["points"], row["max"]) for row in rows[:2]]
+    assert first == [
+        ("week1.derive_linear", "ada", "2.25", "3.00"),
+        ("week1.derive_linear", "'=ben", "", "3.00"),
+    ]
+    (mse,) = (row for row in rows if row["item"] == "week1.derive_mse" and row["student"] == "ada")
+    assert (mse["documents"], mse["points"]) == ("derivations.md more.pdf", "")
+    by_hand = {item.id for item in COURSE.items() if item.kind == "manual"}
+    assert {row["item"] for row in rows} == by_hand
+    assert {row["item"] for row in rows if row["student"] == "ada"} == {
+        id for id in by_hand if id.startswith("week1.")
+    }
 
 
 @pytest.mark.parametrize(
@@ -119,8 +149,10 @@ def test_the_files_are_where_they_belong(tmp_path: Path) -> None:
     written = write_class(COURSE, [report(), report("ben")], out)
     assert written.gradebook == out / "gradebook.csv"
     assert written.students == out / "students"
+    assert written.by_hand == out / "by_hand.csv"
     found = sorted(str(path.relative_to(out)) for path in out.rglob("*") if path.is_file())
     assert found == [
+        "by_hand.csv",
         "gradebook.csv",
         "students/ada/feedback.md",
         "students/ada/results.json",

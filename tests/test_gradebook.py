@@ -13,7 +13,8 @@ from textwrap import dedent
 
 import pytest
 
-from autograder.gradebook import APPLICATION_ID, SCHEMA_VERSION, Gradebook, GradebookError, Job
+from autograder.gradebook import Gradebook, GradebookError, Job
+from autograder.gradebook_schema import APPLICATION_ID, SCHEMA_VERSION
 from autograder.intake import Submission
 from autograder.records import FULL_CREDIT, CheckResult, PlannedCheck, Verdict
 
@@ -212,6 +213,38 @@ def test_a_newer_format_is_refused_and_left_alone(path: Path) -> None:
     with pytest.raises(GradebookError, match=f"has the format {SCHEMA_VERSION + 1}.*another"):
         Gradebook.open(path)
     assert path.read_bytes() == before
+
+
+def test_a_gradebook_of_the_first_format_is_taken_along(path: Path) -> None:
+    """Its marks and results stay, and documents can be kept from now on."""
+    with Gradebook.open(path) as book:
+        start(book)
+        hand_in(book)
+        book.record("key", RESULTS, 1.5)
+    with sqlite3.connect(path) as raw:
+        raw.execute("ALTER TABLE submissions DROP COLUMN documents")
+        raw.execute("PRAGMA user_version = 1")
+    raw.close()
+    with Gradebook.open(path) as book:
+        assert book.submission("ada", 1).documents == {}
+        assert book.results("ada", 1) == [RESULTS[1], RESULTS[0]]
+        start(book)
+        book.add_submission(replace(ADA, documents={"notes.md": "digest"}), 1)
+    with Gradebook.open(path) as book:
+        assert book.submission("ada", 1).documents == {"notes.md": "digest"}
+
+
+def test_a_gradebook_knows_whether_anything_was_handed_in(book: Gradebook) -> None:
+    for submission, has in (
+        (Submission("ada"), False),
+        (ADA, True),
+        (Submission("ada", documents={"notes.md": "digest"}), True),
+        (Submission("ada", refusal="Damaged."), False),
+    ):
+        start(book)
+        book.add_submission(submission, 1)
+        assert book.has("ada", 1) is has
+    assert not book.has("ada", 2)
 
 
 def test_files_that_are_no_gradebook_are_refused_and_left_alone(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from autograder import course as courses
 from autograder.examiner import solution_files
 from autograder.gradebook import Gradebook
 from autograder.grading import Setting, grade_class
+from autograder.intake import take_in
 from autograder.records import Verdict
 from autograder.report import StudentReport, gather
 from autograder.sandbox import Limits, Sandbox
@@ -44,10 +45,11 @@ def graded(tmp_path_factory, confinement) -> dict[str, StudentReport]:
     (folder / "truncated.zip").write_bytes(b"PK\x03\x04 and no more")
     seen: list[int] = []
     with Gradebook.open(folder.parent / "gradebook.sqlite") as gradebook:
-        setting = Setting(ROOT, 1, "digits")
+        taken = take_in(folder, [course.week(1)])
         report = lambda progress: seen.append(progress.done)  # noqa: E731 - a probe
-        taken = grade_class(course, setting, folder, gradebook, os.cpu_count() or 1, report)
-        reports = gather(course, gradebook, [submission.student for submission in taken])
+        setting = Setting(ROOT, {1: "digits"})
+        grade_class(course, setting, taken, gradebook, os.cpu_count() or 1, report)
+        reports = gather(course, gradebook)
     assert seen[-1] == len(CASES) + 3
     return {report.score.student: report for report in reports}
 

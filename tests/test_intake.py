@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import io
 import os
 import tarfile
@@ -44,9 +45,20 @@ def make_week(number: int, folder: str, *modules: str) -> Week:
 
 WEEK = make_week(1, "week1_layers", "layers.py", "losses.py")
 OTHER = make_week(2, "week2_engine", "engine.py", "losses.py")
-FILES = {"layers.py": b"a = 1\n", "losses.py": b"b = 2\n", "notes.md": b"# Notes\n"}
+MODULES = {"layers.py": b"a = 1\n", "losses.py": b"b = 2\n"}
+FILES = {**MODULES, "notes.md": b"# Notes\n"}
+NOTES = {"notes.md": hashlib.sha256(b"# Notes\n").hexdigest()}
 
 Contents = dict[str, bytes]
+
+
+def whole(student: str, *notices: str) -> Submission:
+    """The submission of a student who handed in FILES."""
+    return Submission(student, MODULES, notices, documents=NOTES)
+
+
+def take_all(directory: Path, week: Week = WEEK, others: tuple[Week, ...] = ()) -> list[Submission]:
+    return take_in(directory, [week], others)[week.number]
 
 
 def put_folder(path: Path, files: Contents) -> None:
@@ -77,9 +89,8 @@ def tar_bytes(files: Contents, *others: tarfile.TarInfo, format: int = tarfile.P
 
 
 def take_one(directory: Path, others: tuple[Week, ...] = ()) -> Submission:
-    submissions = take_in(directory, WEEK, others)
-    assert len(submissions) == 1
-    return submissions[0]
+    (submission,) = take_all(directory, WEEK, others)
+    return submission
 
 
 KINDS: dict[str, Callable[[Path, Contents], object]] = {
@@ -99,15 +110,15 @@ ROOTS += ["repository/assignments/week1_layers/"]
 @pytest.mark.parametrize("kind", KINDS)
 def test_files_are_found_wherever_the_root_is(tmp_path: Path, kind: str, root: str) -> None:
     KINDS[kind](tmp_path, {root + name: content for name, content in FILES.items()})
-    assert take_one(tmp_path) == Submission("ada", FILES)
+    assert take_one(tmp_path) == whole("ada")
 
 
-def test_the_fingerprint_is_of_names_and_contents(tmp_path: Path) -> None:
+def test_the_fingerprint_is_of_the_modules_names_and_contents(tmp_path: Path) -> None:
     (tmp_path / "a.zip").write_bytes(zip_bytes({**FILES, "more.txt": b"x"}))
-    put_folder(tmp_path / "b" / "week1_layers", FILES)
+    put_folder(tmp_path / "b" / "week1_layers", MODULES | {"notes.md": b"Others"})
     put_folder(tmp_path / "c", {**FILES, "layers.py": b"a = 2\n"})
     put_folder(tmp_path / "d", {"layers.py": FILES["losses.py"], "losses.py": FILES["layers.py"]})
-    a, b, c, d = (submission.fingerprint for submission in take_in(tmp_path, WEEK))
+    a, b, c, d = (submission.fingerprint for submission in take_all(tmp_path))
     assert a == b
     assert len({a, c, d}) == 3
     moved = [Submission("e", {"a": b"bc"}), Submission("e", {"ab": b"c"})]
@@ -119,9 +130,9 @@ def test_other_files_are_ignored_with_one_notice(tmp_path: Path, kind: str) -> N
     extra = {f"plot{n}.png": b"\0" * 10 for n in range(5)} | {"src/helper.py": b""}
     KINDS[kind](tmp_path, FILES | extra)
     submission = take_one(tmp_path)
-    assert submission.files == FILES
     (notice,) = submission.notices
-    assert notice.startswith("Ignored 6 files that do not belong to the assignment: plot0.png,")
+    assert submission == whole("ada", notice)
+    assert notice.startswith("Ignored 6 files that belong to no assignment: plot0.png,")
     assert notice.endswith(" and 3 more.")
 
 
@@ -133,7 +144,7 @@ def test_leftovers_are_skipped_without_a_word(tmp_path: Path) -> None:
     (tmp_path / "ben.zip").write_bytes(zip_bytes(FILES | dict.fromkeys(names, b"left")))
     put_folder(tmp_path / "__MACOSX", {"._ada": b""})
     put_folder(tmp_path / ".git", {"config": b""})
-    assert take_in(tmp_path, WEEK) == [Submission("ada", FILES), Submission("ben", FILES)]
+    assert take_all(tmp_path) == [whole("ada"), whole("ben")]
 
 
 def test_missing_files_are_named(tmp_path: Path) -> None:
@@ -142,17 +153,19 @@ def test_missing_files_are_named(tmp_path: Path) -> None:
     assert submission.files == {"layers.py": b""}
     assert submission.refusal is None
     text = " ".join(submission.notices)
-    assert "Missing: losses.py, notes.md." in text
+    assert "Missing for week 1: losses.py, notes.md." in text
     assert "Losses.py was ignored: its name must be exactly losses.py." in text
 
 
 def test_an_empty_folder_is_a_submission_without_files(tmp_path: Path) -> None:
     (tmp_path / "ada").mkdir()
     (tmp_path / "ben.zip").write_bytes(zip_bytes({}))
-    for submission in take_in(tmp_path, WEEK):
+    for submission in take_all(tmp_path):
         assert submission.files == {}
         assert submission.refusal is None
-        assert "None of the week's files was found: layers.py" in submission.notices[0]
+        assert submission.is_empty
+        (notice,) = submission.notices
+        assert notice == "None of week 1's files was found: layers.py, losses.py, notes.md."
 
 
 def test_of_several_copies_the_shallowest_is_taken_and_named(tmp_path: Path) -> None:
@@ -175,12 +188,13 @@ def test_of_two_equally_deep_copies_the_one_in_the_weeks_folder_is_taken(tmp_pat
 def test_files_of_another_week_are_never_taken(tmp_path: Path) -> None:
     put_folder(tmp_path / "ada", {"week2_engine/losses.py": b"other", "w/layers.py": b"right"})
     assert take_one(tmp_path, (WEEK, OTHER)).files == {"layers.py": b"right"}
+    assert take_in(tmp_path, [WEEK, OTHER])[2][0].files == {"losses.py": b"other"}
 
 
 def test_a_file_in_a_subfolder_of_the_assignment_keeps_its_name(tmp_path: Path) -> None:
     week = make_week(3, "week3_project", "train.py", "training/train.py")
     put_folder(tmp_path / "ada" / "week3_project", {"training/train.py": b"inner"})
-    (submission,) = take_in(tmp_path, week)
+    (submission,) = take_all(tmp_path, week)
     assert submission.files == {"training/train.py": b"inner"}
 
 
@@ -194,10 +208,10 @@ def test_a_file_that_is_no_source_is_left_out(
 ) -> None:
     KINDS[kind](tmp_path, FILES | {"layers.py": content})
     submission = take_one(tmp_path)
-    assert sorted(submission.files) == ["losses.py", "notes.md"]
+    assert sorted({*submission.files, *submission.documents}) == ["losses.py", "notes.md"]
     assert submission.refusal is None
     assert any(says in notice for notice in submission.notices)
-    assert "Missing: layers.py." in submission.notices
+    assert "Missing for week 1: layers.py." in submission.notices
 
 
 def test_a_file_of_just_the_limit_is_taken(tmp_path: Path) -> None:
@@ -226,7 +240,7 @@ def test_an_entry_that_is_a_link_is_refused(tmp_path: Path) -> None:
     directory.mkdir()
     (directory / "ada").symlink_to(tmp_path / "outside", target_is_directory=True)
     (directory / "ben.zip").symlink_to(tmp_path / "outside.zip")
-    for submission in take_in(directory, WEEK):
+    for submission in take_all(directory):
         assert submission.files == {}
         assert "it is a link" in (submission.refusal or "")
 
@@ -258,14 +272,14 @@ def test_two_entries_for_one_student_refuse_both(tmp_path: Path) -> None:
     put_folder(tmp_path / "zoe", FILES)
     (tmp_path / "ada.zip").write_bytes(zip_bytes(FILES))
     (tmp_path / "ben.zip").write_bytes(zip_bytes(FILES))
-    ben, ada, zoe = take_in(tmp_path, WEEK)
+    ben, ada, zoe = take_all(tmp_path)
     assert (ada.student, ben.student, zoe.student) == ("ada", "Ben", "zoe")
     assert ada.refusal == (
         "2 entries belong to ada: ada, ada.zip. Keep one of them and grade again."
     )
     assert "Ben, ben.zip" in (ben.refusal or "")
     assert ada.files == ben.files == {}
-    assert zoe.files == FILES
+    assert zoe == whole("zoe")
 
 
 @pytest.mark.parametrize(
@@ -306,18 +320,18 @@ def test_stray_files_are_no_students(tmp_path: Path) -> None:
     put_folder(tmp_path / "ada", FILES)
     (tmp_path / "manual.csv").write_text("student,item,points,comment\n")
     (tmp_path / ".hidden").write_text("")
-    assert [submission.student for submission in take_in(tmp_path, WEEK)] == ["ada"]
+    assert [submission.student for submission in take_all(tmp_path)] == ["ada"]
     assert overlooked(tmp_path) == ["manual.csv"]
 
 
 def test_a_directory_that_holds_nothing_or_is_none_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(IntakeError, match=r"holds no submissions\. Put one folder"):
-        take_in(tmp_path, WEEK)
+        take_all(tmp_path)
     with pytest.raises(IntakeError, match="No such file"):
-        take_in(tmp_path / "nowhere", WEEK)
+        take_all(tmp_path / "nowhere")
     (tmp_path / "layers.py").write_text("")
     with pytest.raises(IntakeError, match="Not a directory"):
-        take_in(tmp_path / "layers.py", WEEK)
+        take_all(tmp_path / "layers.py")
 
 
 def test_taking_in_changes_nothing(tmp_path: Path) -> None:
@@ -332,5 +346,60 @@ def test_taking_in_changes_nothing(tmp_path: Path) -> None:
 
     before = state()
     for kind in KINDS:
-        take_in(tmp_path / kind, WEEK)
+        take_all(tmp_path / kind)
     assert state() == before
+
+
+# Several weeks, and documents, which nobody opens (more of this in test_finder.py).
+
+DRAWN = make_week(3, "week3_drawn", "draw.py").model_copy(
+    update={"documents": (("graph.pdf", "graph.png"), ("notes.md",))}
+)
+
+
+def take_weeks(directory: Path, *weeks: Week) -> dict[int, Submission]:
+    return {number: one for number, (one,) in take_in(directory, weeks).items()}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_week_gets_its_own_files_without_a_word_about_the_others(
+    tmp_path: Path, kind: str
+) -> None:
+    scan = b"%PDF\0\xff" * 1024 * 1024
+    files = {f"repo/week1_layers/{name}": content for name, content in FILES.items()}
+    files |= {"repo/week3/draw.py": b"", "repo/week3/graph.pdf": scan, "repo/week3/notes.md": b"\0"}
+    KINDS[kind](tmp_path, files)
+    taken = take_weeks(tmp_path, WEEK, DRAWN)
+    assert taken[1] == whole("ada") == take_one(tmp_path, (DRAWN,))
+    assert taken[3].notices == ()
+    assert taken[3].files == {"draw.py": b""}
+    assert taken[3].documents["graph.pdf"] == hashlib.sha256(scan).hexdigest()
+
+
+def test_a_damaged_archive_is_refused_for_every_week(tmp_path: Path) -> None:
+    (tmp_path / "ada.zip").write_bytes(zip_bytes(FILES)[:100])
+    taken = take_weeks(tmp_path, WEEK, DRAWN)
+    assert taken[1] == taken[3]
+    assert taken[1].refusal is not None
+    assert not taken[1].is_empty
+
+
+def test_one_name_of_a_document_is_enough_and_none_is_missing_by_all_of_them(
+    tmp_path: Path,
+) -> None:
+    put_folder(tmp_path / "ada", {"draw.py": b"", "notes.md": b"", "graph.png": b"x"})
+    assert take_weeks(tmp_path, DRAWN)[3].notices == ()
+    (tmp_path / "ada" / "graph.png").rename(tmp_path / "ada" / "Graph.PNG")
+    assert take_weeks(tmp_path, DRAWN)[3].notices == (
+        "Missing for week 3: graph.pdf or graph.png.",
+        "Graph.PNG was ignored: its name must be exactly graph.png.",
+        "Ignored 1 file that belongs to no assignment: Graph.PNG.",
+    )
+
+
+def test_a_documents_content_changes_nothing_that_is_graded_by_program(tmp_path: Path) -> None:
+    put_folder(tmp_path / "ada", FILES)
+    put_folder(tmp_path / "ben", FILES | {"notes.md": b"rewritten"})
+    ada, ben = take_all(tmp_path)
+    assert ada.fingerprint == ben.fingerprint
+    assert ada.documents != ben.documents

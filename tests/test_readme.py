@@ -21,15 +21,18 @@ DRY = {"make test": "-m pytest", "make data": "-m data download", "make bench": 
 PRINTS = {
     "make grade": "Commonest misconceptions",
     "make grade SUBMISSIONS=dir": "class mean",
+    "make grade SUBMISSIONS=dir WEEK=2": "class mean",
     "make grade SUBMISSIONS=dir OUT=grades JOBS=1": "class mean",
     ".venv/bin/python -m autograder doctor": "Confined by bubblewrap",
     "make release OUT=students": "no solution, hidden test or marker",
     "make stubs": "The stubs are up to date.",
-    ".venv/bin/python -m autograder demo --students 300 --out class": "300 submissions",
+    "make demo OUT=class STUDENTS=100": "100 submissions",
     ".venv/bin/python -m autograder grade --submissions dir --out grades --manual manual.csv": (
         "1 marks read"
     ),
     "make check WEEK=1": "hidden tests were not run",
+    "make check WEEK=2": "hidden tests were not run",
+    "make check WEEK=3": "hidden tests were not run",
     "make lint": "All checks passed!",
     "make fix": "All checks passed!",
     "make help": "Neural Network Foundations",
@@ -106,6 +109,8 @@ def test_a_newcomer_finds_what_the_table_names(copy):
         folder = copy / "grades" / "students" / row["student"]
         assert (folder / "feedback.md").read_text().startswith("# Feedback for ")
         assert (folder / "results.json").is_file()
+        assert row["autograd"], "weeks 2 and 3 are graded too"
+        assert row["batch_norm"]
 
 
 def test_grading_has_changed_nothing_that_was_handed_in(copy):

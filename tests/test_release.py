@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import json
 import os
 import re
 import shutil
@@ -14,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from autograder import release
-from autograder.course import load
+from autograder.course import Week, load
 from autograder.misconceptions import load as load_catalogue
 from autograder.release import ReleaseError, build_release
 from autograder.release_gate import find_all_leaks
@@ -38,11 +40,16 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
     """A students' tree with the stubs alone, to plant leaks in."""
-    for name in WEEK.modules:
-        path = tmp_path / FOLDER / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(make_stub((SOLUTION / name).read_text("utf-8"), name), "utf-8")
+    for week in COURSE.weeks:
+        for name in week.modules:
+            path = tmp_path / "assignments" / week.folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(make_stub(solved(week, name), name), "utf-8")
     return tmp_path
+
+
+def solved(week: Week, name: str) -> str:
+    return (ROOT / "solutions" / week.folder / name).read_text("utf-8")
 
 
 @pytest.fixture
@@ -75,6 +82,14 @@ def hidden_suite() -> Path:
     return sorted((ROOT / FOLDER / "hidden").glob("test_*.py"))[0]
 
 
+def filled_in(name: str, other: str) -> str:
+    """Return one function of the week's losses.py as it is in the solution, renamed."""
+    tree = ast.parse(solved(WEEK, "losses.py"))
+    (function,) = (n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef) and n.name == name)
+    function.name = other
+    return ast.unparse(function) + "\n"
+
+
 def renamed(source: str) -> str:
     """Rename the tests of a module and add a comment, so that it is no plain copy."""
     return re.sub(r"def test_(\w+)", r"def test_other_\1", source) + "# mine\n"
@@ -99,6 +114,11 @@ LEAKS: dict[str, tuple[str, Callable[[], str], str]] = {
         f"a copy of solutions/{WEEK.folder}/{WEEK.modules[1]}",
     ),
     "one line of a solution": ("hints.md", lambda: f"Try `{longest_secret()}`.", "the gap at line"),
+    "a function with its gap filled in, under another name": (
+        f"assignments/{COURSE.weeks[-1].folder}/helpers.py",
+        lambda: filled_in("_one_hot", "encode"),
+        "a solved CrossEntropyLoss._one_hot of losses.py",
+    ),
     "a marker": ("hints.md", lambda: "# END  solution", "a solution marker"),
     "a hidden suite": (
         f"{FOLDER}/hidden/test_x.py",
@@ -118,9 +138,7 @@ LEAKS: dict[str, tuple[str, Callable[[], str], str]] = {
     "a catalogue": ("misconceptions-1.json", lambda: "{}", "a file for instructors alone"),
     "an edit of the catalogue": (
         "hints.md",
-        lambda: max(
-            (e.by for e in load_catalogue(SOLUTION)), key=len
-        ),
+        lambda: max((e.by for e in load_catalogue(SOLUTION)), key=len),
         "from misconception",
     ),
     "the grading settings": ("assignments/grading.toml", lambda: "", "a file for instructors"),
@@ -144,16 +162,22 @@ def test_the_gate_finds_a_missing_stub(tree: Path) -> None:
 
 
 def test_the_tree_holds_what_students_need(built: Path) -> None:
-    for name in WEEK.modules:
-        stub = (built / FOLDER / name).read_text("utf-8")
-        assert stub == make_stub((SOLUTION / name).read_text("utf-8"), name)
-    for name in (*WEEK.documents, "README.md"):
-        assert (built / FOLDER / name).read_bytes() == (ROOT / FOLDER / name).read_bytes()
-    suite = sorted((ROOT / FOLDER / "tests").glob("*.py"))
-    assert suite
-    for path in suite:
-        assert (built / path.relative_to(ROOT)).read_bytes() == path.read_bytes()
-    assert (built / FOLDER / "tests" / "diagnosis.json").is_file()
+    for week in COURSE.weeks:
+        folder = Path("assignments") / week.folder
+        for name in week.modules:
+            assert (built / folder / name).read_text("utf-8") == make_stub(solved(week, name), name)
+        templates = [n for ns in week.documents for n in ns if (ROOT / folder / n).is_file()]
+        for name in (*templates, *week.given, "README.md"):
+            assert (built / folder / name).read_bytes() == (ROOT / folder / name).read_bytes()
+        suite = sorted((ROOT / folder / "tests").glob("*.py"))
+        assert suite
+        for path in suite:
+            assert (built / path.relative_to(ROOT)).read_bytes() == path.read_bytes()
+        known = json.loads((built / folder / "tests" / "diagnosis.json").read_text("utf-8"))
+        assert known["hidden_tests"] > 0
+        assert known["wrong_answers"]
+        python = {path.name for path in (ROOT / folder).glob("*.py")}
+        assert {path.name for path in (built / folder).glob("*.py")} == python
     assert load(built).weeks == COURSE.weeks
     assert os.access(built / "Makefile", os.R_OK)
 
@@ -178,16 +202,17 @@ def test_the_readme_names_only_commands_that_exist(built: Path) -> None:
     assert set(re.search(r"\.PHONY: (.*)", makefile).group(1).split()) == targets
 
 
-def test_checking_the_tree_shows_every_item_as_not_attempted(built: Path) -> None:
-    done = run(built, "autograder", "check", "--week", "1")
+@pytest.mark.parametrize("number", [week.number for week in COURSE.weeks])
+def test_checking_the_tree_shows_every_item_as_not_attempted(built: Path, number: int) -> None:
+    done = run(built, "autograder", "check", "--week", str(number))
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
-    rows = re.findall(r"^ +(week1\.\w+) +(\S+) / \S+ +(.*)$", done.stdout, re.MULTILINE)
+    rows = re.findall(r"^ +(week\d\.\w+) +(\S+) / \S+ +(.*)$", done.stdout, re.MULTILINE)
     assert {(points, state) for _, points, state in rows} == {("0", "not attempted")}, done.stdout
     rest = re.search(r"^(\d+) hidden tests were not run(.*)\.$", done.stdout, re.MULTILINE)
     assert int(rest.group(1)) > 0
-    shown = {item for item, _, _ in rows} | set(re.findall(r"week1\.\w+", rest.group(2)))
-    assert shown == {item.id for item in COURSE.items(1) if item.kind == "auto"}
+    shown = {item for item, _, _ in rows} | set(re.findall(r"week\d\.\w+", rest.group(2)))
+    assert shown == {item.id for item in COURSE.items(number) if item.kind == "auto"}
     assert "Probably" not in done.stdout
 
 
@@ -208,14 +233,31 @@ def test_the_tree_hands_in_the_files_of_the_week_alone(built: Path, tmp_path: Pa
     shutil.copytree(built, tree)
     (tree / FOLDER / "scratch.py").write_text("x = 1\n", "utf-8")
     (tree / FOLDER / WEEK.modules[1]).write_text("def f(:\n", "utf-8")
-    (tree / FOLDER / WEEK.documents[0]).unlink()
+    (document,) = WEEK.documents[0]
+    (tree / FOLDER / document).unlink()
     done = run(tree, "autograder.handin", "--week", "1")
     assert done.returncode == 0, done.stderr
     with zipfile.ZipFile(tree / "week1.zip") as archive:
         assert set(archive.namelist()) == {f"{WEEK.folder}/{name}" for name in WEEK.modules}
-    assert f"note: {WEEK.documents[0]} is missing" in done.stdout
+    assert f"note: {document} is missing" in done.stdout
     assert f"note: {WEEK.modules[1]}, line 1 is not valid Python" in done.stdout
     assert "not attempted yet: week1.linear, " in done.stdout
+
+
+def test_a_document_is_handed_in_under_any_of_its_names(built: Path, tmp_path: Path) -> None:
+    tree = tmp_path / "tree"
+    shutil.copytree(built, tree)
+    week = COURSE.week(2)
+    (names,) = week.documents
+    for name in names:
+        (tree / "assignments" / week.folder / name).unlink(missing_ok=True)
+    done = run(tree, "autograder.handin", "--week", "2")
+    assert f"note: {' or '.join(names)} is missing" in done.stdout
+    (tree / "assignments" / week.folder / names[1]).write_bytes(b"\x89PNG\0")
+    done = run(tree, "autograder.handin", "--week", "2")
+    assert "is missing" not in done.stdout
+    with zipfile.ZipFile(tree / "week2.zip") as archive:
+        assert archive.read(f"{week.folder}/{names[1]}") == b"\x89PNG\0"
 
 
 def test_handing_in_nothing_is_an_error_and_writes_nothing(built: Path, tmp_path: Path) -> None:
@@ -247,6 +289,19 @@ def test_a_leak_stops_the_release_and_leaves_nothing(
     shipped = (*release.SHIPPED, f"solutions/{WEEK.folder}/{WEEK.modules[0]}")
     monkeypatch.setattr(release, "SHIPPED", shipped)
     with pytest.raises(ReleaseError, match=r"would give away:\n.*solutions/"):
+        build_release(ROOT, tmp_path / "students")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize("field", ["modules", "given"])
+def test_a_file_that_the_course_names_and_nobody_wrote_stops_the_release(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, field: str
+) -> None:
+    later = COURSE.weeks[-1].model_copy(update={field: ("nobody_wrote.py",)})
+    course = COURSE.model_copy(update={"weeks": (*COURSE.weeks[:-1], later)})
+    monkeypatch.setattr(release, "load", lambda root: course)
+    with pytest.raises(ReleaseError, match=r"nobody_wrote\.py.* (is missing|no such file)"):
         build_release(ROOT, tmp_path / "students")
     assert list(tmp_path.iterdir()) == []
 

@@ -23,10 +23,12 @@ from autograder.report.feedback import block, feedback, inline
 from autograder.report.terminal import print_class
 from autograder.scoring import class_statistics, score_student
 
+ROOT = Path(__file__).resolve().parents[1]
+
 
 def week_1_alone() -> Course:
     """The course as it was when only its first week was open."""
-    course = load(Path(__file__).resolve().parents[1])
+    course = load(ROOT)
     parts = [
         part.model_copy(update={"items": tuple(item for item in part.items if item.week == 1)})
         for part in course.components
@@ -83,7 +85,7 @@ def test_feedback_says_what_each_item_has() -> None:
     assert "slot 3" not in text, "our own faults are not the student's to read"
     assert "(wrong answer; 85 % of its points)" in text
     assert "(`week1.derive_mse`): 0 of 2\n\n*Pending: to be marked by hand.*" in text
-    assert "## Not yet open" in text
+    assert "## Not graded yet" in text
     assert "so far.** Up to" in text
 
 
@@ -183,9 +185,13 @@ def test_long_text_is_cut() -> None:
 
 # Gathering from a gradebook.
 
+DERIVED = ("linear", "activations", "mse", "cross_entropy", "clarity")
+
 
 def test_a_report_is_gathered_from_the_gradebook(tmp_path: Path) -> None:
-    ada, eve = Submission("ada", {"a.py": b"1"}, ("A notice.",)), Submission("eve", refusal="Bad.")
+    papers = {"derivations.md": "the digest of its content"}
+    ada = Submission("ada", {"a.py": b"1"}, ("A notice.",), documents=papers)
+    eve = Submission("eve", refusal="Bad.")
     with Gradebook.open(tmp_path / "gradebook.sqlite") as book:
         book.start_run("bubblewrap", "digits", "", {})
         book.add_submissions([ada, eve], 1)
@@ -193,14 +199,54 @@ def test_a_report_is_gathered_from_the_gradebook(tmp_path: Path) -> None:
         book.record("k", RESULTS, 1.0)
         first, second = gather(COURSE, book)
         assert gather(COURSE, book, ["eve"]) == [second]
+    documents = {f"week1.derive_{name}": ("derivations.md",) for name in DERIVED}
+    plan = [replace(check, id=f"week1/{check.id}") for check in PLAN]
+    results = [replace(result, check=f"week1/{result.check}") for result in RESULTS]
     assert first == StudentReport(
-        score_student(COURSE, "ada", PLAN, RESULTS), "unconfined", ("A notice.",)
+        score_student(COURSE, "ada", plan, results),
+        "unconfined",
+        ("A notice.",),
+        documents=documents,
     )
     assert second.confinement == NOTHING_RUN
     assert second.refusals == ("Bad.",)
     assert second.score.total == 0
     week_1 = [item for item in second.score.items if item.id.startswith("week1.")]
     assert not any(item.pending for item in week_1)
+
+
+def test_what_concerns_all_weeks_of_an_archive_is_said_once(tmp_path: Path) -> None:
+    both = ("Ignored 1 file.", "None of week 2's files was found: x.py.")
+    with Gradebook.open(tmp_path / "gradebook.sqlite") as book:
+        book.start_run("bubblewrap", "digits", "", {})
+        book.add_submissions([Submission("ada", notices=both[:1]), Submission("eve")], 1)
+        book.add_submissions([Submission("ada", notices=both)], 2)
+        book.add_submissions([Submission("eve", refusal="Damaged.")], 1)
+        book.add_submissions([Submission("eve", refusal="Damaged.")], 2)
+        ada, eve = gather(load(ROOT), book)
+    assert ada.notices == both
+    assert eve.refusals == ("Damaged.",)
+
+
+def test_the_class_decides_which_weeks_are_open(tmp_path: Path) -> None:
+    course = load(ROOT)
+    with Gradebook.open(tmp_path / "gradebook.sqlite") as book:
+        book.start_run("bubblewrap", "digits", "", {})
+        book.add_submissions([Submission("ada"), Submission("eve")], 1)
+        book.add_submissions([Submission("eve")], 2)
+        for report in (*gather(course, book), *gather(course, book, ["ada"])):
+            open_parts = {part.id for part in report.score.components if part.is_open}
+            assert open_parts == {"derivations", "core", "gradient_checking", "autograd"}
+            assert report.score.max_total == 7500
+
+
+def test_documents_are_named_at_the_items_that_they_are_for() -> None:
+    text = feedback(report(documents={"week1.derive_mse": ("derivations.md", "more.pdf")}))
+    handed_in = "Handed in for this: `derivations.md`, `more.pdf`."
+    assert text.count("Handed in for this") == 1
+    assert (
+        f"(`week1.derive_mse`): 0 of 2\n\n*Pending: to be marked by hand.*\n\n{handed_in}" in text
+    )
 
 
 # The table in the terminal.
@@ -213,7 +259,6 @@ def class_of(*students: str) -> list[StudentReport]:
 def shown(
     reports: list[StudentReport],
     width: int = 100,
-    course: Course = COURSE,
     encoding: str = "utf-8",
     terminal: bool = False,
 ) -> str:
@@ -222,14 +267,14 @@ def shown(
     console = Console(file=stream, width=width, force_terminal=terminal, color_system=None)
     statistics = class_statistics([report.score for report in reports])
     files = {"Gradebook": Path("/somewhere/out/" + "long/" * 20 + "gradebook.csv")}
-    print_class(console, course, reports, statistics, files)
+    print_class(console, reports, statistics, files)
     return raw.getvalue().decode(encoding)
 
 
 def test_the_table_shows_points_means_misconceptions_and_files() -> None:
     text = shown(class_of("ada", "ben"))
     row = next(line for line in text.splitlines() if line.strip().startswith("ada"))
-    assert row.rstrip().endswith("* 2.18")
+    assert row.rstrip().endswith("*2.18")
     mean = next(line for line in text.splitlines() if "class mean" in line)
     assert "2.18" in mean
     assert "2 of 2 students: The bias gradient is averaged" in text
@@ -237,6 +282,22 @@ def test_the_table_shows_points_means_misconceptions_and_files() -> None:
     assert "long/" * 20 + "gradebook.csv\n" in text, "a path stays in one piece"
     assert "* part of these points is still pending" in text
     assert "Must be graded again; run the same command once more:\n  ada: week1.relu\n" in text
+
+
+def test_only_what_was_planned_and_not_recorded_is_to_be_run_once_more() -> None:
+    lost = score_student(COURSE, "ada", PLAN, RESULTS[1:])
+    text = shown([StudentReport(lost, "bubblewrap")])
+    trouble = "Not graded yet; an earlier run was stopped, so run it once more:"
+    assert f"{trouble}\n  ada: week1.linear\n" in text
+    assert "Not graded yet" not in shown(class_of("ada"))
+
+
+def test_seven_components_and_usual_ids_fit_into_80_columns() -> None:
+    score = score_student(load(ROOT), "s0001-kaya-garcia", [], [])
+    text = shown([StudentReport(score, "bubblewrap")], 80)
+    assert "G: Extra Credit\n" in text
+    (row,) = (line for line in text.splitlines() if "s0001-kaya-garcia" in line)
+    assert row.split()[1:] == ["*0.00"] * 8
 
 
 def test_refused_submissions_are_named_with_their_reason() -> None:
@@ -252,7 +313,7 @@ def test_every_width_shows_ids_and_totals_whole(width: int) -> None:
     text = shown(class_of("ada", LONG), width)
     lines = text[: text.index("* part of these")].splitlines()
     assert max(map(len, lines)) <= width
-    assert len([line for line in lines if line.rstrip().endswith("* 2.18")]) == 2
+    assert len([line for line in lines if line.rstrip().endswith("*2.18")]) == 2
     assert LONG in "".join(line.strip().split("  ")[0] for line in lines)
     assert "\N{HORIZONTAL ELLIPSIS}" not in text
 
@@ -283,5 +344,5 @@ def test_markup_is_shown_and_not_obeyed() -> None:
     markup = "[red]bold[/red]"
     results = [replace(result, advice=result.advice and markup) for result in RESULTS]
     text = shown([report(results, markup, refusals=(markup,))], width=300)
-    places = {"the table": 1, "what was not taken": 2, "what is pending": 2, "misconceptions": 1}
+    places = {"the table": 1, "what was not taken": 2, "what is pending": 1, "misconceptions": 1}
     assert text.count(markup) == sum(places.values())

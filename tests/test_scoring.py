@@ -86,6 +86,30 @@ def test_components_that_are_not_open_count_nowhere() -> None:
     )
 
 
+def test_components_of_weeks_that_are_not_open_count_nowhere() -> None:
+    course = load(Path(__file__).resolve().parents[1])
+    score = score_student(course, "ada", PLAN, passed(PLAN), full_marks(), open_weeks={1})
+    assert {part.id for part in score.components if part.is_open} == {
+        part.id for part in COURSE.components if part.is_open
+    }
+    assert score.total == score.max_total == 5500
+    assert not score.pending
+    everything = score_student(course, "ada", PLAN, passed(PLAN), full_marks())
+    assert everything.max_total == 9500
+    assert item_of(everything, "week2.matmul").reason == NOT_YET
+
+
+def test_a_component_of_several_weeks_is_open_with_the_first_of_them() -> None:
+    parts = list(COURSE.components)
+    parts[1] = parts[1].model_copy(
+        update={"items": (*parts[1].items, AUTO[0].model_copy(update={"id": "x.y", "week": 2}))}
+    )
+    course = COURSE.model_copy(update={"components": tuple(parts)})
+    score = score_student(course, "ada", PLAN, passed(PLAN), open_weeks={1})
+    assert item_of(score, "x.y").pending
+    assert item_of(score, "x.y").reason == NOT_YET
+
+
 def test_the_plan_fixes_the_denominator() -> None:
     plan = plan_of(["week1.linear"], 4)
     score = score_student(COURSE, "ada", plan, passed(plan)[:1])
@@ -268,6 +292,16 @@ def with_misconceptions(student: str, ids: list[str | None]) -> StudentScore:
         for check, id in zip(PLAN, ids, strict=False)
     ]
     return score_student(COURSE, student, PLAN, results)
+
+
+def test_two_weeks_may_have_misconceptions_of_one_id() -> None:
+    results = [
+        CheckResult(PLAN[n].id, Verdict.WRONG, misconception="sign", advice=f"In week {n}.")
+        for n in (0, 1)
+    ]
+    statistics = class_statistics([score_student(COURSE, "ada", PLAN, results)])
+    found = [(entry.id, entry.advice, entry.students) for entry in statistics.misconceptions]
+    assert found == [("sign", "In week 0.", 1), ("sign", "In week 1.", 1)]
 
 
 def test_the_commonest_misconceptions_count_students() -> None:

@@ -11,32 +11,37 @@ import sys
 import tarfile
 import zipfile
 from collections import Counter
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 
-from autograder.course import CourseError, load
+from autograder.course import Course, CourseError, Week, load
+from autograder.diagnosis import catalogue_of
 from autograder.intake import take_in
-from autograder.misconceptions import load as load_catalogue
-from autograder.simulate import (
-    FIRST,
-    SHARES,
+from autograder.simulate import FIRST, SHARES, Simulated, manifest_path, write_class
+from autograder.simulate_files import LAYOUTS
+from autograder.simulate_week import (
+    DOCUMENT_SHARE,
     Dice,
     Planted,
-    manifest_path,
+    has_content,
     some_tests,
     without_a_colon,
-    write_class,
 )
-from autograder.simulate_files import LAYOUTS
 from autograder.stubs import MARKER, make_stub, render
 
 ROOT = Path(__file__).parents[1]
 COURSE = load(ROOT)
-WEEK = COURSE.week(1)
-SOLUTION = ROOT / "solutions" / WEEK.folder
-CATALOGUE = load_catalogue(SOLUTION)
+WEEKS = {week.number: week for week in COURSE.weeks if has_content(ROOT, week)}
+FIRST_WEEK = COURSE.week(1)
 UNREADABLE = ("empty", "truncated")
+Large = tuple[Path, list[Simulated]]
+
+
+def solution(week: Week) -> Path:
+    return ROOT / "solutions" / week.folder
 
 
 def contents(path: Path) -> dict[str, bytes]:
@@ -53,17 +58,42 @@ def contents(path: Path) -> dict[str, bytes]:
     return {"": path.read_bytes()}
 
 
-def work(folder: Path, planted: Planted) -> dict[str, str]:
-    """Read the week's files of one submission: name -> text."""
-    found = contents(folder / planted.path)
-    prefix = LAYOUTS[planted.layout][1].format(week=WEEK.folder)
-    return {
-        name: found[prefix + name].decode("utf-8") for name in WEEK.files if prefix + name in found
-    }
+def work(folder: Path, one: Simulated, number: int) -> dict[str, bytes]:
+    """Read the files of one week of a submission: name -> content."""
+    week = WEEKS[number]
+    found = contents(folder / one.path)
+    prefix = LAYOUTS[one.layout].folder(week, len(one.weeks))
+    return {name: found[prefix + name] for name in week.files if prefix + name in found}
+
+
+def readable(large: Large) -> Iterator[tuple[Planted, Week, dict[str, str]]]:
+    """Yield each week's work that can be read: what was planted, and the modules' texts."""
+    out, simulated = large
+    for one in simulated:
+        for planted in one.weeks:
+            if planted.kind not in UNREADABLE:
+                week = WEEKS[planted.week]
+                files = work(out, one, planted.week)
+                modules = {n: files[n].decode() for n in week.modules if n in files}
+                yield planted, week, modules
+
+
+@cache
+def is_python(text: str) -> bool:
+    try:
+        ast.parse(text)
+    except SyntaxError:
+        return False
+    return True
+
+
+@cache
+def rendered(source: str, name: str, left_open: tuple[str, ...]) -> str:
+    return render(source, name, lambda gap: gap.task in left_open)
 
 
 @pytest.fixture(scope="module")
-def large(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Planted]]:
+def large(tmp_path_factory: pytest.TempPathFactory) -> Large:
     out = tmp_path_factory.mktemp("class") / "submissions"
     return out, write_class(COURSE, ROOT, out, students=80, seed=3)
 
@@ -88,20 +118,43 @@ def test_draws_are_those_of_every_python_version() -> None:
     assert dice.pick("abc", [1, 0, 0]) == "a"
 
 
-def test_a_class_of_twelve_shows_every_kind_and_every_layout(tmp_path: Path) -> None:
-    planted = write_class(COURSE, ROOT, tmp_path / "class", students=12, seed=0)
-    assert Counter(one.kind for one in planted) == Counter(FIRST)
-    assert {one.layout for one in planted} == set(LAYOUTS)
-    assert len({one.student for one in planted}) == 12
-    for one in planted:
+def test_a_class_of_twelve_shows_every_kind_in_every_week(tmp_path: Path) -> None:
+    simulated = write_class(COURSE, ROOT, tmp_path / "class", students=12, seed=0)
+    for index, number in enumerate(WEEKS):
+        assert {one.weeks[index].week for one in simulated} == {number}
+        assert Counter(one.weeks[index].kind for one in simulated) == Counter(FIRST)
+    assert {one.layout for one in simulated} == set(LAYOUTS)
+    assert len({one.student for one in simulated}) == 12
+    for one in simulated:
         assert re.fullmatch(r"s\d{4}-[a-z]+-[a-z]+", one.student)
 
 
-def test_a_large_class_has_every_kind(large: tuple[Path, list[Planted]]) -> None:
-    assert {one.kind for one in large[1]} == set(SHARES)
+def test_nobody_is_the_same_in_every_week(large: Large) -> None:
+    if len(WEEKS) > 1:
+        assert any(len({planted.kind for planted in one.weeks}) > 1 for one in large[1])
+    for one in large[1]:
+        truncated = [planted.kind == "truncated" for planted in one.weeks]
+        assert all(truncated) or not any(truncated)
 
 
-def test_the_ground_truth_lies_beside_the_submissions(large: tuple[Path, list[Planted]]) -> None:
+def test_one_week_alone_is_the_same_work(tmp_path: Path) -> None:
+    out = tmp_path / "all"
+    simulated = write_class(COURSE, ROOT, out, students=12, seed=3)
+    for index, number in enumerate(WEEKS):
+        alone = write_class(COURSE, ROOT, tmp_path / "class", students=12, seed=3, only=number)
+        for one, other in zip(simulated, alone, strict=True):
+            assert other.weeks == [one.weeks[index]]
+            assert other.student == one.student
+            if one.weeks[index].kind not in UNREADABLE:
+                assert work(out, one, number) == work(tmp_path / "class", other, number)
+
+
+def test_a_large_class_has_every_kind(large: Large) -> None:
+    for index in range(len(WEEKS)):
+        assert {one.weeks[index].kind for one in large[1]} == set(SHARES)
+
+
+def test_the_ground_truth_lies_beside_the_submissions(large: Large) -> None:
     out, planted = large
     assert sorted(path.name for path in out.iterdir()) == sorted(one.path for one in planted)
     truth = json.loads(manifest_path(out).read_text("utf-8"))
@@ -112,117 +165,123 @@ def test_the_ground_truth_lies_beside_the_submissions(large: tuple[Path, list[Pl
     ]
 
 
-def test_every_module_is_python_except_where_it_was_broken(
-    large: tuple[Path, list[Planted]],
-) -> None:
-    out, planted = large
-    for one in planted:
-        if one.kind in UNREADABLE:
-            continue
-        files = work(out, one)
-        assert set(files) == set(WEEK.files) - set(one.missing)
+def test_every_module_is_python_except_where_it_was_broken(large: Large) -> None:
+    for planted, week, files in readable(large):
+        assert set(files) == set(week.modules) - set(planted.missing)
         broken = []
-        for name in files:
-            assert not MARKER.search(files[name])
-            if name in WEEK.modules:
-                try:
-                    ast.parse(files[name])
-                except SyntaxError:
-                    broken.append(name)
-        assert broken == ([one.broken] if one.kind == "syntax-error" else [])
+        for name, text in files.items():
+            assert not MARKER.search(text)
+            if not is_python(text):
+                broken.append(name)
+        assert broken == ([planted.broken] if planted.kind == "syntax-error" else [])
 
 
-def test_the_gaps_left_open_are_those_of_the_ground_truth(
-    large: tuple[Path, list[Planted]],
-) -> None:
-    out, planted = large
+def test_the_gaps_left_open_are_those_of_the_ground_truth(large: Large) -> None:
     seen = 0
-    for one in planted:
-        if one.kind in UNREADABLE:
-            continue
-        files = work(out, one)
-        text = "\n".join(files[name] for name in files if name != WEEK.student_tests)
-        named = set(re.findall(r'raise NotImplementedError\("([a-z0-9_.]+): fill in', text))
-        assert named <= set(one.unfinished)
-        if not one.missing:
-            assert named == set(one.unfinished)
-        assert set(one.unfinished) <= set(one.fails)
+    for planted, week, files in readable(large):
+        text = "\n".join(files[name] for name in files if name != week.student_tests)
+        named = set(re.findall(r'NotImplementedError\(\s*"([a-z0-9_.]+): fill in', text))
+        assert named <= set(planted.unfinished)
+        assert set(planted.unfinished) <= set(planted.fails)
         seen += bool(named)
     assert seen
 
 
-def test_the_mistakes_in_the_files_are_those_of_the_ground_truth(
-    large: tuple[Path, list[Planted]],
-) -> None:
-    out, planted = large
-    catalogue = {entry.id: entry for entry in CATALOGUE}
-    for one in planted:
-        mistakes = [catalogue[id] for id in one.misconceptions]
-        assert {item for mistake in mistakes for item in mistake.fails} <= set(one.fails)
-        if one.kind == "mistaken":
+def test_the_mistakes_in_the_files_are_those_of_the_ground_truth(large: Large) -> None:
+    catalogues = {
+        number: {entry.id: entry for entry in catalogue_of(ROOT, COURSE, week)}
+        for number, week in WEEKS.items()
+    }
+    for planted, week, files in readable(large):
+        mistakes = [catalogues[planted.week][id] for id in planted.misconceptions]
+        assert {item for mistake in mistakes for item in mistake.fails} <= set(planted.fails)
+        if planted.kind == "mistaken":
             assert 1 <= len(mistakes) <= 3
-        if one.kind != "mistaken" and one.kind != "unfinished":
+        if planted.kind not in ("mistaken", "unfinished"):
             assert not mistakes
-        if one.kind in UNREADABLE or one.kind in ("syntax-error", "endless-loop"):
+        if planted.kind in ("syntax-error", "endless-loop"):
             continue
-        expected = {name: (SOLUTION / name).read_text("utf-8") for name in WEEK.modules}
+        expected = {name: (solution(week) / name).read_text("utf-8") for name in week.modules}
         for mistake in mistakes:
             name = f"{mistake.module}.py"
             expected[name] = mistake.apply(expected[name])
-        files = work(out, one)
-        for name in set(files) & set(WEEK.modules) - {WEEK.student_tests}:
-            left_open = one.unfinished
-            assert files[name] == render(
-                expected[name], name, lambda gap, tasks=left_open: gap.task in tasks
-            )
+        for name in set(files) - {week.student_tests}:
+            tasks = tuple(task for task in planted.unfinished if task in expected[name])
+            assert files[name] == rendered(expected[name], name, tasks)
 
 
-def test_a_few_mistakes_are_common_and_most_are_rare(large: tuple[Path, list[Planted]]) -> None:
-    counts = Counter(id for one in large[1] for id in one.misconceptions)
-    ordered = sorted((counts[entry.id] for entry in CATALOGUE), reverse=True)
+def test_documents_are_handed_in_under_one_of_their_names_or_are_missing(large: Large) -> None:
+    out, simulated = large
+    there = missing = 0
+    for one in simulated:
+        for planted in one.weeks:
+            if planted.kind in UNREADABLE:
+                continue
+            files = work(out, one, planted.week)
+            for names in WEEKS[planted.week].documents:
+                given = [name for name in names if name in files]
+                assert len(given) == ("|".join(names) not in planted.missing)
+                assert given or planted.kind != "full"
+                there += len(given)
+                missing += not given
+    assert there > missing > 0.5 * (1 - DOCUMENT_SHARE) * (there + missing) * 0.8
+
+
+def test_a_few_mistakes_are_common_and_most_are_rare(large: Large) -> None:
+    counts = Counter(id for one in large[1] for id in one.weeks[0].misconceptions)
+    catalogue = catalogue_of(ROOT, COURSE, FIRST_WEEK)
+    ordered = sorted((counts[entry.id] for entry in catalogue), reverse=True)
     assert ordered[0] >= 3 * max(1, ordered[len(ordered) // 2])
 
 
-def test_the_empty_and_the_truncated_submission_are_that(
-    large: tuple[Path, list[Planted]],
-) -> None:
-    out, planted = large
-    for one in planted:
-        if one.kind == "empty":
-            assert list((out / one.path).iterdir()) == []
-        if one.kind == "truncated":
+def test_empty_weeks_and_truncated_archives_are_that(large: Large) -> None:
+    out, simulated = large
+    for one in simulated:
+        for planted in one.weeks:
+            if planted.kind == "empty":
+                assert work(out, one, planted.week) == {}
+            if planted.kind in UNREADABLE:
+                automatic = [i.id for i in COURSE.items(planted.week) if i.kind == "auto"]
+                assert planted.fails == sorted(automatic)
+        if "truncated" in [planted.kind for planted in one.weeks]:
             assert (out / one.path).read_bytes().startswith(b"PK")
             with pytest.raises(zipfile.BadZipFile):
                 zipfile.ZipFile(out / one.path)
 
 
-def test_intake_finds_in_every_layout_what_was_handed_in(
-    large: tuple[Path, list[Planted]],
-) -> None:
-    out, planted = large
-    taken = {submission.student: submission for submission in take_in(out, WEEK)}
-    assert set(taken) == {one.student for one in planted}
-    for one in planted:
-        submission = taken[one.student]
-        assert (submission.refusal is not None) == (one.kind == "truncated")
-        if one.kind not in UNREADABLE:
-            found = {name: data.decode("utf-8") for name, data in submission.files.items()}
-            assert found == work(out, one)
+def test_intake_finds_in_every_layout_what_was_handed_in(large: Large) -> None:
+    out, simulated = large
+    taken = take_in(out, list(WEEKS.values()), COURSE.weeks)
+    for number, submissions in taken.items():
+        by_id = {submission.student: submission for submission in submissions}
+        assert set(by_id) == {one.student for one in simulated}
+        for one in simulated:
+            (planted,) = (planted for planted in one.weeks if planted.week == number)
+            submission = by_id[one.student]
+            assert (submission.refusal is not None) == (planted.kind == "truncated")
+            assert submission.is_empty == (planted.kind == "empty")
+            if planted.kind not in UNREADABLE:
+                files = work(out, one, number)
+                modules = {name: files[name] for name in files if name in WEEKS[number].modules}
+                assert submission.files == modules
+                assert set(submission.documents) == set(files) - set(modules)
 
 
-def test_students_write_tests_of_all_varieties(large: tuple[Path, list[Planted]]) -> None:
-    examples = {path.stem for path in (SOLUTION / "student_tests").glob("*.py")}
-    varieties = {one.tests for one in large[1]} - {None}
+def test_students_write_tests_of_all_varieties(large: Large) -> None:
+    tests = FIRST_WEEK.student_tests
+    examples = {path.stem for path in (solution(FIRST_WEEK) / "student_tests").glob("*.py")}
+    varieties = {one.weeks[0].tests for one in large[1]} - {None}
     assert varieties == {"reference", "subset", "unwritten"} | examples
-    out, planted = large
-    solution = (SOLUTION / WEEK.student_tests).read_text("utf-8")
-    texts = {
-        "reference": render(solution, "x", lambda gap: False),
-        "unwritten": make_stub(solution, "x"),
-    } | {name: (SOLUTION / "student_tests" / f"{name}.py").read_text("utf-8") for name in examples}
-    for one in planted:
-        if one.tests in texts:
-            assert work(out, one)[WEEK.student_tests] == texts[one.tests]
+    text = (solution(FIRST_WEEK) / tests).read_text("utf-8")
+    texts = {"reference": render(text, "x", lambda gap: False), "unwritten": make_stub(text, "x")}
+    for name in examples:
+        path = solution(FIRST_WEEK) / "student_tests" / f"{name}.py"
+        texts[name] = path.read_text("utf-8")
+    for planted, week, files in readable(large):
+        if week.student_tests is None:
+            assert planted.tests is None
+        elif planted.tests in texts:
+            assert files[week.student_tests] == texts[planted.tests]
 
 
 def test_a_subset_of_tests_drops_whole_tests_alone() -> None:
@@ -241,7 +300,7 @@ def test_a_subset_of_tests_drops_whole_tests_alone() -> None:
 
 def test_a_module_without_a_colon_is_no_python() -> None:
     for seed in range(20):
-        source = (SOLUTION / WEEK.modules[0]).read_text("utf-8")
+        source = (solution(FIRST_WEEK) / FIRST_WEEK.modules[0]).read_text("utf-8")
         with pytest.raises(SyntaxError):
             ast.parse(without_a_colon(Dice(seed), source))
 
@@ -252,13 +311,15 @@ def test_a_module_without_a_colon_is_no_python() -> None:
 def test_the_example_tests_run_on_the_reference(
     tmp_path: Path, example: str, failing: list[str]
 ) -> None:
-    for name in WEEK.modules:
-        text = (SOLUTION / name).read_text("utf-8")
+    reference = solution(FIRST_WEEK)
+    for name in FIRST_WEEK.modules:
+        text = (reference / name).read_text("utf-8")
         (tmp_path / name).write_text(render(text, name, lambda gap: False), "utf-8")
-    tests = (SOLUTION / "student_tests" / f"{example}.py").read_text("utf-8")
-    (tmp_path / WEEK.student_tests).write_text(tests, "utf-8")
+    tests = (reference / "student_tests" / f"{example}.py").read_text("utf-8")
+    (tmp_path / FIRST_WEEK.student_tests).write_text(tests, "utf-8")
     (tmp_path / "pytest.ini").write_text("[pytest]\n", "utf-8")
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", WEEK.student_tests]
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    command.append(FIRST_WEEK.student_tests)
     done = subprocess.run(
         command,
         cwd=tmp_path,
@@ -296,5 +357,16 @@ def test_impossible_classes_are_refused_and_leave_nothing(
     tmp_path: Path, students: int, week: int, error: type[Exception]
 ) -> None:
     with pytest.raises(error):
-        write_class(COURSE, ROOT, tmp_path / "class", students=students, week=week)
+        write_class(COURSE, ROOT, tmp_path / "class", students=students, only=week)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_week_without_content_is_left_out_and_refused_alone(tmp_path: Path) -> None:
+    announced = FIRST_WEEK.model_copy(
+        update={"number": 9, "id": "week9", "folder": "week9_announced"}
+    )
+    course: Course = COURSE.model_copy(update={"weeks": (*COURSE.weeks, announced)})
+    simulated = write_class(course, ROOT, tmp_path / "class", students=2)
+    assert [planted.week for planted in simulated[0].weeks] == list(WEEKS)
+    with pytest.raises(CourseError, match=r"week9: it has no solution and hidden suite"):
+        write_class(course, ROOT, tmp_path / "other", students=2, only=9)

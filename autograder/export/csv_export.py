@@ -1,4 +1,4 @@
-"""gradebook.csv: one row per student, one column per component and item."""
+"""The class as CSV: gradebook.csv, a row per student, and by_hand.csv, a row per manual mark."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 def gradebook_csv(course: Course, reports: Sequence[StudentReport]) -> str:
     """Return the class as CSV: student, component ids, item ids, total, max, pending.
 
-    Points have two decimals; those of a component that is not yet open are blank. `pending` names
-    the items whose points may still grow, separated by spaces.
+    Points have two decimals; those of a component that is not open are blank, and so are those of
+    its items. `pending` names the items whose points may still grow, separated by spaces.
     """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
@@ -28,9 +28,32 @@ def gradebook_csv(course: Course, reports: Sequence[StudentReport]) -> str:
         score = report.score
         parts = [_points(part.points) if part.is_open else "" for part in score.components]
         pending = " ".join(item.id for item in score.items if item.pending)
-        points = [_points(item.points) for item in score.items]
+        earned = {item.id: _points(item.points) for item in score.items}
+        points = [earned.get(id, "") for id in items]
         totals = [_points(score.total), _points(score.max_total)]
         writer.writerow([guard(score.student), *parts, *points, *totals, pending])
+    return out.getvalue()
+
+
+def by_hand_csv(course: Course, reports: Sequence[StudentReport]) -> str:
+    """Return what a person marks as CSV: item, title, student, documents, points, max.
+
+    One item after the other, all students below it. `documents` are the names of the files handed
+    in for it, separated by spaces; points are blank where there is no mark yet.
+    """
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(["item", "title", "student", "documents", "points", "max"])
+    for item in course.items():
+        for report in reports:
+            scores = (score for score in report.score.items if score.id == item.id)
+            score = next(scores, None)
+            if item.kind != "manual" or score is None:
+                continue
+            documents = " ".join(report.documents.get(item.id, ()))
+            points = "" if score.pending else _points(score.points)
+            row = [item.id, item.title, guard(report.score.student), documents, points]
+            writer.writerow([*row, _points(item.points)])
     return out.getvalue()
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 from autograder.course import Course
 from autograder.gradebook import Gradebook
-from autograder.records import Verdict
+from autograder.records import CheckResult, PlannedCheck, Verdict
 from autograder.scoring import StudentScore, score_student
 
 NOTHING_RUN = "nothing was run"
@@ -32,41 +32,62 @@ VERDICT_WORDS = {
 class StudentReport:
     """All that reports say about one student.
 
-    `confinement` is what held the student's code, `notices` what intake said about the files, and
-    `refusals` why a week's submission was not taken.
+    `confinement` is what held the student's code, `notices` what intake said about the files,
+    `refusals` why a week's submission was not taken, and `documents`, by the ids of items marked by
+    hand, the names of the documents handed in for them.
     """
 
     score: StudentScore
     confinement: str
     notices: tuple[str, ...] = ()
     refusals: tuple[str, ...] = ()
+    documents: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def gather(
     course: Course, gradebook: Gradebook, students: Iterable[str] | None = None
 ) -> list[StudentReport]:
-    """Score the gradebook's students, or only those named, in the order of their ids."""
-    chosen = gradebook.students() if students is None else sorted(students)
-    return [_report_on(course, gradebook, student) for student in chosen]
+    """Score the gradebook's students, or only those named, in the order of their ids.
+
+    What the whole class has handed in says which weeks are open, whoever is chosen.
+    """
+    everybody = gradebook.students()
+    chosen = everybody if students is None else sorted(students)
+    weeks = {week for student in everybody for week in gradebook.weeks(student)}
+    marked = {mark.item for student in everybody for mark in gradebook.marks(student)}
+    weeks |= {item.week for item in course.items() if item.id in marked}
+    return [_report_on(course, gradebook, student, weeks) for student in chosen]
 
 
-def _report_on(course: Course, gradebook: Gradebook, student: str) -> StudentReport:
+def _report_on(
+    course: Course, gradebook: Gradebook, student: str, open_weeks: Collection[int]
+) -> StudentReport:
     known = {week.number for week in course.weeks}
     weeks = [week for week in gradebook.weeks(student) if week in known]
-    receipts = [gradebook.submission(student, week) for week in weeks]
-    refused = {entry.week: entry.refusal for entry in receipts if entry and entry.refusal}
+    receipts = {week: gradebook.submission(student, week) for week in weeks}
+    taken = [receipt for receipt in receipts.values() if receipt]
+    refused = {entry.week: entry.refusal for entry in taken if entry.refusal}
     jobs = [gradebook.job(student, week) for week in weeks]
-    score = score_student(
-        course,
-        student,
-        [check for week in weeks for check in gradebook.planned(student, week)],
-        [result for week in weeks for result in gradebook.results(student, week)],
-        gradebook.marks(student),
-        refused.keys(),
-    )
+    planned: list[PlannedCheck] = []
+    results: list[CheckResult] = []
+    for week in weeks:
+        # Two weeks' suites may have tests of the same name.
+        name = course.week(week).id
+        planned += (replace(c, id=f"{name}/{c.id}") for c in gradebook.planned(student, week))
+        results += (replace(r, check=f"{name}/{r.check}") for r in gradebook.results(student, week))
+    marks = gradebook.marks(student)
+    score = score_student(course, student, planned, results, marks, refused.keys(), open_weeks)
+    documents = {
+        item.id: names
+        for receipt in taken
+        for item in course.items(receipt.week)
+        if (names := tuple(n for n in course.documents_for(item) if n in receipt.documents))
+    }
+    # What concerns all of an archive is said once, whichever weeks were read from it.
     return StudentReport(
         score,
         " and ".join(sorted({job.confinement for job in jobs if job})) or NOTHING_RUN,
-        tuple(notice for entry in receipts if entry for notice in entry.notices),
-        tuple(refused.values()),
+        tuple(dict.fromkeys(notice for entry in taken for notice in entry.notices)),
+        tuple(dict.fromkeys(refused.values())),
+        documents,
     )

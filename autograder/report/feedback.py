@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
-from autograder.course import format_points
 from autograder.display import many_lines, one_line
+from autograder.points import format_points
 from autograder.records import FULL_CREDIT, CheckResult, Verdict
 from autograder.report import VERDICT_WORDS, StudentReport
 from autograder.scoring import CheckScore, ComponentScore, ItemScore, StudentScore
@@ -28,14 +28,14 @@ def feedback(report: StudentReport) -> str:
         parts += [block(refusal) for refusal in report.refusals]
     if report.notices:
         parts += ["## About your files", block("\n".join(report.notices))]
-    writer = _Writer()
+    writer = _Writer(report.documents)
     for component in score.components:
         if component.is_open:
             parts += writer.component(component)
     closed = [part for part in score.components if not part.is_open]
     if closed:
         names = (f"{inline(part.title)} ({format_points(part.max_points)})" for part in closed)
-        parts.append("## Not yet open\n\n" + ", ".join(names) + ".")
+        parts.append("## Not graded yet\n\n" + ", ".join(names) + ".")
     return "\n\n".join(parts) + "\n"
 
 
@@ -72,7 +72,8 @@ def _summary(score: StudentScore) -> str:
 class _Writer:
     """Writes items one after the other and remembers which long messages stood there already."""
 
-    def __init__(self) -> None:
+    def __init__(self, documents: Mapping[str, Sequence[str]]) -> None:
+        self._documents = documents
         self._shown: dict[str, str] = {}
 
     def component(self, component: ComponentScore) -> Iterator[str]:
@@ -86,6 +87,9 @@ class _Writer:
         yield f"### {inline(item.title)} (`{item.id}`): {points}"
         if item.pending:
             yield f"*Pending: {item.reason}.*"
+        if self._documents.get(item.id):
+            names = ", ".join(f"`{name}`" for name in self._documents[item.id])
+            yield f"Handed in for this: {names}."
         if item.comment:
             yield "Comment:\n\n" + block(item.comment)
         groups: dict[tuple[Verdict | None, str, str | None], list[CheckScore]] = {}

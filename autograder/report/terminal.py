@@ -10,19 +10,25 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from autograder.course import Component, Course, format_points
 from autograder.display import one_line
+from autograder.points import format_points
 from autograder.report import StudentReport
-from autograder.scoring import AGAIN, NOT_YET, ClassStatistics
+from autograder.scoring import AGAIN, NOT_YET, ClassStatistics, ComponentScore
 
 ID_WIDTH = 10
 """The least room for a student's id and for "class mean"."""
-POINTS_WIDTH = 7
+ID_ROOM = 24
+"""Ids of up to this length are shown on one line, if need be under short headers."""
+POINTS_WIDTH = 6
+TROUBLES = {
+    AGAIN: "run the same command once more",
+    NOT_YET: "an earlier run was stopped, so run it once more",
+}
+"""Why points are pending that no person has to give, and what to do."""
 
 
 def print_class(
     console: Console,
-    course: Course,
     reports: Sequence[StudentReport],
     statistics: ClassStatistics,
     files: Mapping[str, Path],
@@ -32,7 +38,7 @@ def print_class(
     `files` maps what a file is to where it is. Nothing that came from a submission is read as
     markup or reaches the terminal with control characters.
     """
-    console.print(_table(console, course, reports, statistics))
+    console.print(_table(console, reports, statistics))
     if any(report.score.pending for report in reports):
         _say(console, "* part of these points is still pending")
     _print_troubles(console, reports)
@@ -54,24 +60,21 @@ def _say(console: Console, text: str, soft_wrap: bool = False) -> None:
 
 
 def _table(
-    console: Console,
-    course: Course,
-    reports: Sequence[StudentReport],
-    statistics: ClassStatistics,
+    console: Console, reports: Sequence[StudentReport], statistics: ClassStatistics
 ) -> Table:
+    parts = [part for part in reports[0].score.components if part.is_open]
+    longest = max(len(one_line(report.score.student)) for report in reports)
+    headers, gap = _headers(console, parts, longest)
     unicode = console.encoding.lower().startswith("utf")
-    table = Table(box=SIMPLE_HEAD if unicode else ASCII, pad_edge=False)
-    parts = [part for part in course.components if part.is_open]
-    most = sum(part.points for part in parts if not part.extra)
-    headers = _headers(console, parts)
-    longest = max((len(one_line(report.score.student)) for report in reports), default=0)
-    room = console.width - _width(headers)
+    padding = (0, (gap - 1) // 2)
+    table = Table(box=SIMPLE_HEAD if unicode else ASCII, pad_edge=False, padding=padding)
+    room = console.width - _width(headers, gap)
     table.add_column("student", overflow="fold", min_width=max(ID_WIDTH, min(longest, room)))
     for header in headers:
         width = max(POINTS_WIDTH, *map(len, header.split()))
         table.add_column(Text(header), justify="right", overflow="fold", min_width=width)
-    total = f"total\n/{format_points(most)}"
-    table.add_column(total, justify="right", no_wrap=True, min_width=POINTS_WIDTH)
+    total = f"total\n/{format_points(reports[0].score.max_total)}"
+    table.add_column(total, justify="right", no_wrap=True, min_width=POINTS_WIDTH + 1)
     shown = [part.id for part in parts][: len(headers)]
     for report in reports:
         score = report.score
@@ -87,26 +90,32 @@ def _table(
 
 
 def _cell(points: int, pending: bool = False) -> str:
-    return f"{'* ' if pending else ''}{points // 100}.{points % 100:02d}"
+    return f"{'*' if pending else ''}{points // 100}.{points % 100:02d}"
 
 
-def _width(headers: Sequence[str]) -> int:
-    """Return the columns that the points need: for the headers, and three more for each line."""
+def _width(headers: Sequence[str], gap: int) -> int:
+    """Return the columns that the points need: for the headers, and a gap for each line."""
     widths = [max(POINTS_WIDTH, *map(len, header.split())) for header in headers]
-    return sum(widths) + POINTS_WIDTH + 3 * (len(headers) + 2)
+    return sum(widths) + POINTS_WIDTH + 1 + gap * (len(headers) + 1) + 2
 
 
-def _headers(console: Console, parts: Sequence[Component]) -> list[str]:
-    """Return the components' titles, or letters explained above the table, or nothing, by width."""
-    titles = ["\n".join([*p.title.split(), f"/{format_points(p.points)}"]) for p in parts]
-    letters = [f"{chr(ord('A') + n)}\n/{format_points(p.points)}" for n, p in enumerate(parts)]
-    for headers in (titles, letters):
-        if _width(headers) + ID_WIDTH <= console.width:
+def _headers(
+    console: Console, parts: Sequence[ComponentScore], longest: int
+) -> tuple[list[str], int]:
+    """Return the headers and the gap between columns that leave room for ids.
+
+    The components' titles, or letters that are explained above the table, or no headers at all.
+    """
+    titles = ["\n".join([*p.title.split(), f"/{format_points(p.max_points)}"]) for p in parts]
+    letters = [f"{chr(ord('A') + n)}\n/{format_points(p.max_points)}" for n, p in enumerate(parts)]
+    wanted = max(ID_WIDTH, min(longest, ID_ROOM))
+    for headers, gap, room in ((titles, 3, wanted), (letters, 3, wanted), (letters, 1, ID_WIDTH)):
+        if _width(headers, gap) + room <= console.width:
             if headers is letters:
                 for header, part in zip(letters, parts, strict=True):
                     _say(console, f"{header[0]}: {part.title}")
-            return headers
-    return []
+            return headers, gap
+    return [], 3
 
 
 def _print_troubles(console: Console, reports: Sequence[StudentReport]) -> None:
@@ -117,17 +126,19 @@ def _print_troubles(console: Console, reports: Sequence[StudentReport]) -> None:
         _say(console, f"Not taken: {len(refused)}")
         for student, text in refused:
             _say(console, f"  {one_line(student)}: {one_line(text, 500)}")
-    for reason in (AGAIN, NOT_YET):
+    for reason, remedy in TROUBLES.items():
         waiting = {
             one_line(report.score.student): [
-                item.id for item in report.score.items if item.pending and item.reason == reason
+                item.id
+                for item in report.score.items
+                if item.pending and item.reason == reason and item.checks
             ]
             for report in reports
         }
         lines = [f"  {student}: {_some(ids)}" for student, ids in waiting.items() if ids]
         if lines:
             _say(console, "")
-            _say(console, f"{reason.capitalize()}; run the same command once more:")
+            _say(console, f"{reason.capitalize()}; {remedy}:")
             for line in lines:
                 _say(console, line)
 

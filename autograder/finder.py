@@ -1,0 +1,151 @@
+"""Which of a submission's files belong to which week, wherever they lie in it."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from autograder.course import Week
+from autograder.display import one_line
+from autograder.unpack import MAX_DOCUMENT_BYTES, MAX_FILE_BYTES
+
+NAMES_IN_NOTICE = 3
+
+
+@dataclass
+class Found:
+    """A submission's files of one week, by their names in the assignment.
+
+    `modules` maps to contents, `documents` to the SHA-256 of contents that nobody opens. `notices`
+    tell the student what was left out, and why.
+    """
+
+    modules: dict[str, bytes] = field(default_factory=dict)
+    documents: dict[str, str] = field(default_factory=dict)
+    notices: list[str] = field(default_factory=list)
+
+
+class Finder:
+    """Finds the files of several weeks: bare, in a week's folder, in a whole repository.
+
+    A week's folder has the name that the course gives it, or the week's id ("Week 1" will do).
+    What lies in a week's folder belongs to that week alone; any other file belongs to each week
+    that asks for one of its name. Where several of `weeks` do, it counts for those of them of which
+    a file is there that can be no other week's. `others` are the course's other weeks.
+    """
+
+    def __init__(self, weeks: Sequence[Week], others: Sequence[Week] = ()) -> None:
+        self.weeks = weeks
+        every = {week.number: week for week in (*others, *weeks)}
+        self._folders = {
+            _plain(name): week.number for week in every.values() for name in (week.folder, week.id)
+        }
+        # The longest first: "project/train.py" is never taken for "train.py".
+        self._names = {
+            number: sorted(week.files, key=len, reverse=True) for number, week in every.items()
+        }
+
+    def room(self, path: str) -> int:
+        """Return how many bytes the file at `path` may have: 0 where none of the weeks wants it."""
+        claims = self._claims(path)
+        wanted = [week for week in self.weeks if week.number in claims]
+        return max((_room(week, claims[week.number]) for week in wanted), default=0)
+
+    def known(self, path: str) -> bool:
+        """Whether any week of the course asks for the file at `path`."""
+        return bool(self._claims(path))
+
+    def owner(self, path: str) -> int | None:
+        """Return the number of the week in whose folder `path` lies; the innermost one counts."""
+        folders = map(_plain, reversed(path.split("/")[:-1]))
+        return next((self._folders[name] for name in folders if name in self._folders), None)
+
+    def _claims(self, path: str) -> dict[int, str]:
+        """Return the weeks that ask for the file at `path`, and its name there."""
+        owner = self.owner(path)
+        claims = {}
+        for number, names in self._names.items():
+            name = next((name for name in names if f"/{path}".endswith(f"/{name}")), None)
+            if name is not None and owner in (None, number):
+                claims[number] = name
+        return claims
+
+    def choose(self, contents: Mapping[str, bytes | None]) -> dict[int, Found]:
+        """Return what of these files (path -> bytes, None: too large) each of the weeks gets."""
+        ours = {week.number for week in self.weeks}
+        claims = {
+            path: {week: name for week, name in self._claims(path).items() if week in ours}
+            for path in contents
+        }
+        present = {week for claim in claims.values() if len(claim) == 1 for week in claim}
+        found = {}
+        for week in self.weeks:
+            mine: dict[str, list[str]] = {}
+            for path, claim in claims.items():
+                if week.number in claim and week.number in present:
+                    mine.setdefault(claim[week.number], []).append(path)
+            found[week.number] = self._take(week, mine, claims, contents)
+        for path, claim in claims.items():
+            if not present & claim.keys():
+                asking = " and ".join(map(str, sorted(claim)))
+                problem = f"weeks {asking} ask for a file of this name"
+                notice = f"{path} was not taken: {problem}. Put it into its week's folder."
+                for number in claim:
+                    found[number].notices.append(one_line(notice, 500))
+        return found
+
+    def _take(
+        self,
+        week: Week,
+        paths: Mapping[str, list[str]],
+        claims: Mapping[str, Mapping[int, str]],
+        contents: Mapping[str, bytes | None],
+    ) -> Found:
+        """Take one file for each name: of several, the shallowest that is surely this week's."""
+
+        def rank(path: str) -> tuple[bool, int, bool, str]:
+            return len(claims[path]) > 1, path.count("/"), self.owner(path) is None, path
+
+        found = Found()
+        for name in week.files:
+            ranked = sorted(paths.get(name, ()), key=rank)
+            if not ranked:
+                continue
+            if len(ranked) > 1:
+                notice = f"{name} is there {len(ranked)} times: took {ranked[0]}, not "
+                found.notices.append(one_line(f"{notice}{some(ranked[1:])}.", 500))
+            content = contents[ranked[0]]
+            problem = _unusable(content, week, name)
+            if content is None or problem:
+                found.notices.append(one_line(f"{ranked[0]} was not taken: {problem}.", 500))
+            elif name in week.modules:
+                found.modules[name] = content
+            else:
+                found.documents[name] = hashlib.sha256(content).hexdigest()
+        return found
+
+
+def _plain(folder: str) -> str:
+    """Return a folder's name as people tell it apart: "Week 1" and "week_1" are the same."""
+    return re.sub(r"[\W_]+", "", folder).casefold()
+
+
+def _room(week: Week, name: str) -> int:
+    return MAX_FILE_BYTES if name in week.modules else MAX_DOCUMENT_BYTES
+
+
+def _unusable(content: bytes | None, week: Week, name: str) -> str | None:
+    if content is None:
+        return f"it is larger than {_room(week, name) // 1024 // 1024} MB"
+    if name in week.modules and b"\0" in content:
+        return "it is not a text file (it holds NUL bytes); save it as UTF-8"
+    return None
+
+
+def some(paths: Sequence[str]) -> str:
+    """Name a few paths and count the others."""
+    shown = [one_line(path, 80) for path in paths[:NAMES_IN_NOTICE]]
+    rest = len(paths) - len(shown)
+    return ", ".join(shown) + (f" and {rest} more" if rest else "")

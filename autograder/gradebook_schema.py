@@ -1,0 +1,38 @@
+"""The tables of the gradebook, and how gradebooks of earlier formats become such ones."""
+
+SCHEMA_VERSION = 2
+APPLICATION_ID = 0x4E4E4642
+
+SCHEMA = (
+    """CREATE TABLE runs (
+        id INTEGER PRIMARY KEY, started TEXT NOT NULL, finished TEXT, confinement TEXT NOT NULL,
+        data TEXT NOT NULL, salt_digest TEXT NOT NULL, versions TEXT NOT NULL)""",
+    """CREATE TABLE submissions (
+        id INTEGER PRIMARY KEY, run INTEGER NOT NULL REFERENCES runs, student TEXT NOT NULL,
+        week INTEGER NOT NULL, fingerprint TEXT NOT NULL, notices TEXT NOT NULL, refusal TEXT,
+        documents TEXT NOT NULL DEFAULT '{}', UNIQUE (run, student, week))""",
+    "CREATE INDEX submissions_by_student ON submissions (student, week)",
+    """CREATE TABLE jobs (
+        key TEXT PRIMARY KEY, run INTEGER NOT NULL REFERENCES runs, student TEXT NOT NULL,
+        week INTEGER NOT NULL, fingerprint TEXT NOT NULL, confinement TEXT NOT NULL,
+        state TEXT NOT NULL CHECK (state IN ('planned', 'finished')), seconds REAL NOT NULL,
+        turn INTEGER NOT NULL)""",
+    "CREATE INDEX jobs_by_student ON jobs (student, week)",
+    """CREATE TABLE planned (
+        job TEXT NOT NULL REFERENCES jobs, position INTEGER NOT NULL, id TEXT NOT NULL,
+        item TEXT NOT NULL, title TEXT NOT NULL, weight INTEGER NOT NULL,
+        PRIMARY KEY (job, id)) WITHOUT ROWID""",
+    """CREATE TABLE results (
+        job TEXT NOT NULL, id TEXT NOT NULL, verdict TEXT NOT NULL, credit INTEGER NOT NULL,
+        message TEXT NOT NULL, seconds REAL NOT NULL, misconception TEXT, advice TEXT,
+        detail TEXT NOT NULL,
+        PRIMARY KEY (job, id), FOREIGN KEY (job, id) REFERENCES planned (job, id))""",
+    """CREATE TABLE marks (
+        student TEXT NOT NULL, item TEXT NOT NULL, points INTEGER NOT NULL, comment TEXT NOT NULL,
+        PRIMARY KEY (student, item))""",
+    f"PRAGMA application_id = {APPLICATION_ID}",
+    f"PRAGMA user_version = {SCHEMA_VERSION}",
+)
+
+UPGRADES = {1: "ALTER TABLE submissions ADD COLUMN documents TEXT NOT NULL DEFAULT '{}'"}
+"""What brings a gradebook of an earlier format to the next one."""

@@ -1,0 +1,181 @@
+"""A whole class, all weeks: wall time, time per submission, and where the time goes.
+
+Simulates a class of 30 with every week that can be graded and grades it as `make grade` does, on
+all processors. The parts are seconds of the examiners, added up over their processes; what is left
+of processes x wall time is the journal's writing and the end, when one process has nothing to do.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import data
+from autograder import course as courses
+from autograder import grading
+from autograder.gradebook import Gradebook
+from autograder.intake import Submission, take_in
+from autograder.simulate import write_class
+
+ROOT = Path(__file__).resolve().parent.parent
+STUDENTS = 30
+LOG = "CLASS_SPEED_LOG"
+EXAMINERS, SANDBOX, TRAINING = "making examiners", "sandbox start", "training"
+STUDENT_TESTS, QUALITY, DIAGNOSIS = "students' own tests", "quality", "diagnosis"
+
+
+class Stopwatch:
+    """Splits time into parts that don't overlap: the innermost one counts."""
+
+    def __init__(self) -> None:
+        self.seconds: Counter[str] = Counter()
+        self._open: list[str] = []
+        self._since = 0.0
+
+    @contextmanager
+    def part(self, name: str) -> Iterator[None]:
+        """Count the time of the body for `name`, except what inner parts take."""
+        self._turn()
+        self._open.append(name)
+        try:
+            yield
+        finally:
+            self._turn()
+            self._open.pop()
+
+    def _turn(self) -> None:
+        now = time.perf_counter()
+        if self._open:
+            self.seconds[self._open[-1]] += now - self._since
+        self._since = now
+
+    def watch(self, owner: type, method: str, name: str) -> None:
+        """Count what a method takes from now on for `name`, inside other parts only."""
+        call: Callable[..., Any] = getattr(owner, method)
+
+        @functools.wraps(call)
+        def watched(*arguments: Any, **named: Any) -> Any:
+            if not self._open:
+                return call(*arguments, **named)
+            with self.part(name):
+                return call(*arguments, **named)
+
+        setattr(owner, method, watched)
+
+
+@functools.cache
+def installed() -> Stopwatch:
+    """Return this process's stopwatch, once it watches the parts of an examination."""
+    from autograder.diagnosis import Diagnoser
+    from autograder.mutation import Mutation
+    from autograder.quality import Quality
+    from autograder.sandbox import Sandbox
+
+    watch = Stopwatch()
+    for method in ("__init__", "import_modules"):
+        watch.watch(Sandbox, method, SANDBOX)
+    watch.watch(Diagnoser, "explain", DIAGNOSIS)
+    watch.watch(Mutation, "examine", STUDENT_TESTS)
+    watch.watch(Quality, "measure", QUALITY)
+    return watch
+
+
+def examine_submission(submission: Submission, week: int) -> Any:
+    """Examine as the grader does, and write down where the time went."""
+    watch = installed()
+    watch.seconds.clear()
+    suite = f"suite of week {week}"
+    with watch.part(EXAMINERS):
+        examiner = grading._examiner_of(week)
+    with watch.part(suite):
+        results, seconds = ORIGINAL(submission, week)
+    trained = {check.id for check in examiner.plan if check.item.endswith(".accuracy")}
+    watch.seconds[TRAINING] = sum(one.seconds for one in results if one.check in trained)
+    watch.seconds[suite] -= watch.seconds[TRAINING]
+    with open(os.environ[LOG], "a") as log:
+        log.write(json.dumps(watch.seconds) + "\n")
+    return results, seconds
+
+
+ORIGINAL = grading.examine_submission
+
+
+def main() -> None:
+    """Write the class, grade it twice, and print the table."""
+    course = courses.load(ROOT)
+    jobs = os.cpu_count() or 1
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        os.environ[LOG] = str(folder / "log")
+        simulated = write_class(course, ROOT, folder / "class", STUDENTS, seed=0)
+        weeks = [course.week(planted.week) for planted in simulated[0].weeks]
+        datasets = {
+            week.number: week.data if week.data is None or data.cached(week.data) else "digits"
+            for week in weeks
+        }
+        setting = grading.Setting(ROOT, datasets)
+        grading.examine_submission = examine_submission
+        try:
+            first = grade(course, setting, folder, jobs)
+            parts: Counter[str] = Counter()
+            for line in (folder / "log").read_text().splitlines():
+                parts.update(json.loads(line))
+            again = grade(course, setting, folder, jobs)
+        finally:
+            grading.examine_submission = ORIGINAL
+    numbers = " and ".join(str(week.number) for week in weeks)
+    trained = ", ".join(sorted({name for name in datasets.values() if name}))
+    print(f"Class of {STUDENTS}, weeks {numbers}, trained on {trained}, {jobs} processes")
+    print_table(first, parts, jobs, STUDENTS * len(weeks))
+    print(f"  the same command once more, nothing changed: {again['wall']:.1f} s")
+
+
+def grade(
+    course: courses.Course, setting: grading.Setting, folder: Path, jobs: int
+) -> dict[str, float]:
+    """Grade the class in `folder`; return the seconds of the run and of its beginnings."""
+    started = time.perf_counter()
+    seen: list[float] = []
+    weeks = [course.week(number) for number in setting.datasets]
+    taken = take_in(folder / "class", weeks, course.weeks)
+    read = time.perf_counter()
+
+    def report(progress: grading.Progress) -> None:
+        seen.append(time.perf_counter())
+
+    with Gradebook.open(folder / "gradebook.sqlite") as gradebook:
+        grading.grade_class(course, setting, taken, gradebook, jobs, report)
+    wall = time.perf_counter() - started
+    return {"wall": wall, "reading": read - started, "pool start": seen[0] - read}
+
+
+def print_table(run: dict[str, float], parts: Counter[str], jobs: int, submissions: int) -> None:
+    """Print the run's time, and its parts in seconds, per submission and as shares."""
+    wall = run["wall"]
+    print(
+        f"  {wall:.1f} s wall time, {wall / STUDENTS:.2f} s per student, "
+        f"{wall / submissions:.2f} s per student and week"
+    )
+    # While the class is read and the pool starts, nothing else goes on.
+    rows = {
+        "reading submissions": run["reading"] * jobs,
+        "pool start, plans": run["pool start"] * jobs,
+        **{name: parts[name] for name in sorted(parts, key=lambda name: -parts[name])},
+    }
+    rows["journal, waiting at the end"] = jobs * wall - sum(rows.values())
+    print(f"  {'part':28} {'seconds':>8} {'per submission':>15} {'share':>7}")
+    for name, seconds in rows.items():
+        share = seconds / (jobs * wall)
+        print(f"  {name:28} {seconds:8.1f} {seconds / submissions:13.3f} s {share:7.1%}")
+
+
+if __name__ == "__main__":
+    main()
