@@ -107,7 +107,7 @@ def test_an_engine_that_lies_gets_no_item_full_but_what_needs_no_engine(session,
     assert Verdict.INFRA not in {verdict for found in verdicts.values() for verdict in found}
     for item, found in verdicts.items():
         share = found.count(Verdict.PASS) / len(found)
-        if item == "week2.draw_graph":  # the reference's, on nodes of the tests' own
-            assert share == 1
+        if item == "week2.draw_graph":  # the reference's, nearly always on nodes of the tests' own
+            assert share > 0.9
         else:
             assert share <= 0.1, (item, share)

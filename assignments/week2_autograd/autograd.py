@@ -183,8 +183,8 @@ class Value:
         all results that use it: then its own gradient is complete, the *sum* over its uses.
 
         The gradients of one call are apart from those of earlier calls, and are *added* to `grad`.
-        So a second `backward()` adds the same numbers again, and every `grad` doubles. To start
-        anew, call `zero_grad` first.
+        So a second `backward()` adds the same numbers again: the gradient of every leaf doubles. To
+        start anew, call `zero_grad` first.
 
         Args:
             gradient: dL/d(this value), where the pass begins; 1.0 if this value is L itself.
