@@ -58,7 +58,10 @@ REPAIRS = {
         ),
     },
     "lab_3": {
-        "20.0, 0.9": ("0.3, 0.9", "0.1, 0.9", "0.01, 0.9", "0.5, 0.0", "0.05, 0.0", "0.5, 0.5")
+        "20.0, 0.9": [
+            *("2.0, 0.9", "1.5, 0.9", "1.0, 0.9", "0.3, 0.9", "0.1, 0.9", "0.01, 0.9"),
+            *("0.5, 0.0", "0.05, 0.0", "0.5, 0.5"),
+        ]
     },
     "lab_4": {"rate = 0.000003": [f"rate = {rate}" for rate in (0.0007, 0.001, 0.01, 0.03)]},
     "lab_5": {
@@ -143,6 +146,16 @@ def test_the_faulty_script_runs_and_trains_badly(lab):
 def test_another_repair_trains_well_too(lab, wrong, right):
     assert faulty(lab).count(wrong) == 1
     assert max(losses(lab, faulty(lab).replace(wrong, right), SEEDS[:5])) < limit(lab)
+
+
+def test_lab_6_is_not_mended_by_equal_weights():
+    equal = faulty("lab_6").replace(ZEROS, both("np.full(shape, 0.1)"))
+    x, y, *_ = training_lab.draw("lab_6", np.random.default_rng(0))
+    assert not training_lab.differ(script(equal).train(x, y, 0)["W1"])
+    for right in REPAIRS["lab_6"][ZEROS]:
+        assert training_lab.differ(
+            script(faulty("lab_6").replace(ZEROS, right)).train(x, y, 0)["W1"]
+        )
 
 
 def test_each_script_has_at_least_four_other_repairs():

@@ -72,8 +72,9 @@ class BatchNorm1d:
         dL_dgamma: gradient of the loss with respect to gamma, shape (D,), set by each `backward`.
         dL_dbeta: gradient of the loss with respect to beta, shape (D,), set by each `backward`.
 
-    `gamma`, `beta`, `running_mean` and `running_var` may be replaced from outside at any time:
-    the layer always uses the present ones.
+    `gamma`, `beta`, `running_mean` and `running_var` may be replaced from outside: `forward` uses
+    the present ones. `backward` needs the gamma that `forward` used, so gamma must not be replaced
+    in between. An array that was assigned as a running statistic may be updated in place.
     """
 
     gamma: FloatArray

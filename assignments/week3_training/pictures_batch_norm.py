@@ -66,8 +66,7 @@ class DeepNetwork:
     def train_step(self, x: FloatArray, y: IntArray, lr: float) -> float:
         """Do one step of gradient descent on the cross-entropy; return it from before the step."""
         logits = self.forward(x)
-        shifted = logits - logits.max(axis=1, keepdims=True)
-        log_prob = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+        log_prob = logits - np.logaddexp.reduce(logits, axis=1, keepdims=True)
         rows = np.arange(len(y))
         gradient = np.exp(log_prob)
         gradient[rows, y] -= 1.0
@@ -182,8 +181,8 @@ def train(kind: str, lr: float, arrays: list[npt.NDArray], epochs: int, seed: in
 
 def shuffled(count: int, rng: np.random.Generator) -> list[npt.NDArray[np.intp]]:
     """Return the whole batches of one epoch in random order; what is left over is left out."""
-    order = rng.permutation(count)
-    return [order[i : i + BATCH] for i in range(0, count - BATCH + 1, BATCH)]
+    rows = rng.permutation(count)
+    return [rows[i : i + BATCH] for i in range(0, count - BATCH + 1, BATCH)]
 
 
 def draw(runs: list[Run], per_epoch: int, what: str, path: Path) -> None:

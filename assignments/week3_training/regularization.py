@@ -223,7 +223,7 @@ def random_crop(images: npt.NDArray, padding: int, rng: np.random.Generator) -> 
         rng: where the places come from.
 
     Returns:
-        A new array of the same shape and dtype; image n is a window of image n.
+        An array of the same shape and dtype; image n is a window of image n.
 
     Raises:
         ValueError: if `images` has another number of axes, or `padding` is negative.
@@ -244,7 +244,7 @@ def horizontal_flip(images: npt.NDArray, rng: np.random.Generator, p: float = 0.
         p: from 0 (none) to 1 (all).
 
     Returns:
-        A new array of the same shape and dtype; image n is image n, or its mirror image.
+        An array of the same shape and dtype; image n is image n, or its mirror image.
 
     Raises:
         ValueError: if `images` has another number of axes, or p is not from 0 to 1.

@@ -5,7 +5,8 @@ Conventions, for every scheduler in this file:
 - Epochs are counted from 0. A new scheduler is at epoch 0 and has set the optimizer's learning rate
   for it; `step()`, called after each epoch, goes on to the next one.
 - `lr_at(epoch)` answers for any epoch, in any order, and changes nothing. It depends on the epoch
-  and on the scheduler's settings alone, and returns a Python float.
+  and on the scheduler's settings alone, and returns a Python float: with a NumPy float64 as their
+  learning rate, float32 parameters would become float64.
 - `base_lr` is the learning rate that the optimizer had when the scheduler was made. The optimizer's
   present one has been set by a scheduler, so it is nothing to compute from.
 

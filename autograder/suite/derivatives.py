@@ -39,7 +39,7 @@ def vjp(f: Callable[..., Any], arrays: Sequence[Any], upstream: Any) -> list[Flo
     gradients = []
     for number, point in enumerate(points):
         gradient = np.empty(point.shape)
-        for index in np.ndindex(point.shape):
+        for index in np.ndindex(*point.shape):
             moved = point.copy()
             moved[index] += 1j * STEP
             result = f(*points[:number], moved, *points[number + 1 :])

@@ -18,7 +18,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Collection
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -206,13 +206,25 @@ class _Plugin:
             else:
                 outcome = Outcome(CheckResult(check.id, Verdict.TIMEOUT, message=NOT_RUN))
             timeouts[check.item] += outcome.result.verdict is Verdict.TIMEOUT
-            needs = item.get_closest_marker("needs")
-            if needs:
-                outcome = _blocked(outcome, outcomes, self.tests, needs.args)
             outcomes.append(outcome)
             if job.report:
                 job.report(outcome)
-        return outcomes
+        return self._with_reasons(outcomes)
+
+    def _with_reasons(self, outcomes: list[Outcome]) -> list[Outcome]:
+        """Where a failed test stands on items that failed too, say that those come first."""
+        tests = {check.id: (check.item, item) for check, item in self.tests}
+        failed = {
+            tests[outcome.result.check][0]
+            for outcome in outcomes
+            if outcome.result.verdict is not Verdict.PASS
+        }
+        found = []
+        for outcome in outcomes:
+            needs = tests[outcome.result.check][1].get_closest_marker("needs")
+            first = [item for item in needs.args if item in failed] if needs else []
+            found.append(_blocked(outcome, first) if first else outcome)
+        return found
 
     def _run_test(self, host: Host, check: PlannedCheck, item: pytest.Function) -> Outcome:
         started = time.perf_counter()
@@ -320,18 +332,10 @@ def _result(
     )
 
 
-def _blocked(
-    outcome: Outcome, before: list[Outcome], tests: list, needs: tuple[str, ...]
-) -> Outcome:
-    """Where a failed test stands on items that failed too, say that those come first."""
+def _blocked(outcome: Outcome, first: list[str]) -> Outcome:
+    """Return what becomes of a test's outcome when the items in `first` have failed."""
     result = outcome.result
     if result.verdict in (Verdict.PASS, Verdict.INFRA, Verdict.NOT_ATTEMPTED):
         return outcome
-    items = {check.id: check.item for check, _ in tests}
-    failed = {items[o.result.check] for o in before if o.result.verdict is not Verdict.PASS}
-    first = [item for item in needs if item in failed]
-    if not first:
-        return outcome
     said = f"First mend {', '.join(first)}: this check builds on it. {result.message}"
-    fields = {**vars(result), "verdict": Verdict.BLOCKED, "message": said.strip()}
-    return Outcome(CheckResult(**fields), outcome.fault)
+    return Outcome(replace(result, verdict=Verdict.BLOCKED, message=said.strip()), outcome.fault)

@@ -2,15 +2,16 @@
 
 Conventions, for every optimizer in this file:
 
-- A parameter is any object with `data`, a float array, and `grad`, an array of the same shape or
-  None: the `Parameter` below, or a Tensor of week 2.
+- A parameter is any object with `data`, a float array of at least one axis, and `grad`, an array of
+  the same shape or None: the `Parameter` below, or a Tensor of week 2.
 - `step()` moves every parameter once, by the gradient that it has now. A parameter whose `grad` is
-  None is skipped: neither its data nor what the optimizer remembers of it changes.
+  None is skipped: neither its data nor what the optimizer remembers of it changes. A gradient of
+  zeros is a gradient like any other.
 - `step()` never changes a gradient, and keeps no gradient's array either: the caller may write the
   next gradient into the same array. `data` may be replaced or changed in place, as you like.
 - The learning rate is read from `self.lr` at every step, since schedulers change it.
-- What an optimizer remembers belongs to one parameter of one optimizer, has the parameter's shape,
-  and starts at 0.
+- What an optimizer remembers belongs to one parameter of one optimizer, has the parameter's shape
+  and dtype, and starts at 0.
 - Everything happens entry by entry: squares, roots and quotients of arrays are those of entries.
 - float32 stays float32: if a parameter and its gradient are float32, so is its data afterwards.
 """

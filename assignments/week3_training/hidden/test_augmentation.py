@@ -177,6 +177,16 @@ def test_each_flip_is_drawn_by_itself(student, rng):
         expect.close(f"share mirrored with p = {wanted}", share, wanted, rtol=0, atol=0.15)
 
 
+def test_flips_are_not_counted(student, rng):
+    """An image that comes alone is mirrored in some calls, and left as it is in others."""
+    image, one = pictures(rng, 1), generator(student)
+    received = [student.regularization.horizontal_flip(image, one) for _ in range(40)]
+    arrays = [expect.array("horizontal_flip of one image", y, image.shape) for y in received]
+    count = int(sum(mirrored(image, y).sum() for y in arrays))
+    expect.that("one image in 40 calls", count > 0, "it was never mirrored; p is 0.5.")
+    expect.that("one image in 40 calls", count < 40, "it was mirrored every time; p is 0.5.")
+
+
 def test_flips_of_probability_zero(student, rng):
     """With p = 0 no image is mirrored, with p = 1 all are."""
     images = pictures(rng, 50)

@@ -255,6 +255,18 @@ def test_evaluation_leaves_the_running_statistics(student, rng):
 
 
 @modes
+def test_evaluation_adds_eps_to_the_running_variance(student, rng):
+    """eps is added to the running variance too, inside the root, also where that is 0."""
+    x, variance = batch(rng), np.array([1.0, 2.0, 1e-4, 0.0])
+    for eps in (0.5, 1e-5):
+        layer = make(student, 4, eps=eps)
+        layer.running_var = variance.copy()
+        layer.eval()
+        label = f"forward output in evaluation mode, eps {eps}"
+        expect.close(label, layer.forward(x), x / np.sqrt(variance + eps), **NEAR)
+
+
+@modes
 def test_evaluation_of_one_example_at_a_time(student, rng):
     """In evaluation mode an example comes out the same, alone or with others."""
     layer, x = make(student, 4), batch(rng)
@@ -281,6 +293,20 @@ def test_there_and_back(student, rng):
         layer.train()
         expect.equal("training after train()", layer.training, True)
         expect.close(f"forward output after the {turn} train()", layer.forward(x), first, **NEAR)
+
+
+@modes
+def test_switching_leaves_the_running_statistics(student, rng):
+    """eval() and train() switch the mode, and leave what has been gathered as it is."""
+    layer = student.batch_norm.BatchNorm1d(4)
+    for n in (6, 8):
+        layer.forward(batch(rng, n))
+    mean = expect.array("running_mean", layer.running_mean, (4,))
+    variance = expect.array("running_var", layer.running_var, (4,))
+    for name, switch in (("eval()", layer.eval), ("train()", layer.train)):
+        switch()
+        expect.close(f"running_mean after {name}", layer.running_mean, mean, **NEAR)
+        expect.close(f"running_var after {name}", layer.running_var, variance, **NEAR)
 
 
 @modes

@@ -205,3 +205,19 @@ def test_backward_in_evaluation_mode(student, rng):
     expected = (dL_dy * normalised(x)).sum(axis=0)
     expect.close("dL_dgamma in evaluation mode", layer.dL_dgamma, expected, **NEAR)
     expect.close("dL_dbeta in evaluation mode", layer.dL_dbeta, dL_dy.sum(axis=0), **NEAR)
+
+
+@after_both
+def test_backward_goes_by_the_mode_of_forward(student, rng):
+    """Whatever mode the layer is in now, backward belongs to the one that forward ran in."""
+    layer, _, gamma, _, dL_dy = ready(student, rng)
+    before = expect.array("dL_dx", layer.backward(dL_dy), dL_dy.shape)
+    layer.eval()
+    label = "dL_dx after a forward in training mode, and then eval()"
+    expect.close(label, layer.backward(dL_dy), before, **NEAR)
+    x, dL_dy = batch(rng), rng.normal(size=(6, 4))
+    layer.running_mean, layer.running_var = x.mean(axis=0), x.var(axis=0)
+    layer.forward(x)
+    layer.train()
+    label = "dL_dx after a forward in evaluation mode, and then train()"
+    expect.close(label, layer.backward(dL_dy), dL_dy * gamma / x.std(axis=0), **NEAR)

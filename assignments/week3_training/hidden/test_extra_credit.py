@@ -110,8 +110,9 @@ def test_gradient_norms_deep(student, rng):
 def test_gradient_norms_at_the_kink(student):
     """ReLU's slope at 0 is 0: behind units that are all at 0 no gradient is left."""
     weights = [np.array([[1.0, -1.0], [1.0, 1.0]]), np.array([[1.0, 2.0]])]
-    x = np.array([[1.0, 1.0], [0.0, 0.0]])  # in front of layer 1's ReLU: (0, 2) and (0, 0)
-    received = student.extra_credit.gradient_norms(weights, x, np.array([[2.0], [3.0]]), "relu")
+    x = np.array([[1.0, 1.0], [0.0, 0.0], [-1.0, -1.0]])  # W_1 x: (0, 2), (0, 0) and (0, -2)
+    dL_dy = np.array([[2.0], [3.0], [5.0]])
+    received = student.extra_credit.gradient_norms(weights, x, dL_dy, "relu")
     expect.that("gradient_norms", isinstance(received, list), "it must return a list of numbers")
     norms = [expect.array(f"norm {k}", norm, ()) for k, norm in enumerate(received)]
     expect.close("norms", np.array(norms), [np.sqrt(32.0), np.sqrt(20.0)])

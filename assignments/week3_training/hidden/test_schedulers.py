@@ -30,7 +30,7 @@ SETTINGS = [
     ("ExponentialLR", {"gamma": 0.95}),
     ("CosineAnnealingLR", {"T_max": 100}),
     ("CosineAnnealingLR", {"T_max": 120, "eta_min": 0.05}),
-    ("WarmupLR", {"warmup_epochs": 1}),
+    ("WarmupLR", {"warmup_epochs": 2}),
     ("WarmupLR", {"warmup_epochs": 40}),
     ("WarmupLR", {"warmup_epochs": 5}),
 ]
@@ -74,8 +74,10 @@ def number(label, value):
 
 
 def asked(scheduler, epochs):
-    """Return what lr_at says of these epochs."""
-    return np.array([number(f"lr_at({epoch})", scheduler.lr_at(int(epoch))) for epoch in epochs])
+    """Return what lr_at says of these epochs. They are asked for from the last to the first."""
+    backwards = list(epochs)[::-1]
+    answers = [number(f"lr_at({epoch})", scheduler.lr_at(int(epoch))) for epoch in backwards]
+    return np.array(answers[::-1])
 
 
 def stepped(scheduler, optimizer, epochs):
@@ -192,6 +194,17 @@ def test_refuses_bad_settings(student, rng, kind, settings):
     expect_rates("lr_at, epochs 0 to 49", asked(scheduler, range(50)), expected)
 
 
+@each
+def test_lr_is_a_python_float(student, kind, settings):
+    """The learning rate is a Python float: NumPy's would make float32 parameters float64."""
+    scheduler, optimizer = make(student, kind, 0.5, settings)
+    plain = []
+    for _ in range(12):
+        plain.append(optimizer.plain)
+        scheduler.step()
+    expect.that("lr", all(plain), "it must be a Python float; it is another kind of number")
+
+
 # What belongs to one scheduler only.
 
 
@@ -199,8 +212,9 @@ def test_refuses_bad_settings(student, rng, kind, settings):
 def test_step_lr_around_a_change(student):
     """With step_size 10, epochs 0 to 9 have the first learning rate, 10 to 19 the second."""
     scheduler, _ = make(student, "StepLR", 0.8, {"step_size": 10, "gamma": 0.5})
-    expected = [0.8, 0.8, 0.4, 0.4, 0.2]
-    expect_rates("lr_at, epochs 0, 9, 10, 19, 20", asked(scheduler, [0, 9, 10, 19, 20]), expected)
+    expected = [0.8, 0.8, 0.8, 0.4, 0.4, 0.2]
+    received = asked(scheduler, [0, 7, 9, 10, 19, 20])
+    expect_rates("lr_at, epochs 0, 7, 9, 10, 19, 20", received, expected)
 
 
 @pytest.mark.item("week3.multi_step_lr")
@@ -263,6 +277,13 @@ def test_warmup_lr_around_its_end(student):
     scheduler, _ = make(student, "WarmupLR", 0.8, {"warmup_epochs": 4})
     expected = [0.2, 0.4, 0.6, 0.8, 0.8, 0.4, 0.2]
     expect_rates("lr_at, epochs 0 to 6", asked(scheduler, range(7)), expected)
+
+
+@pytest.mark.item("week3.warmup_lr")
+def test_warmup_lr_of_one_epoch(student):
+    """A warm-up of one epoch has base_lr in it, and the base scheduler begins after it."""
+    scheduler, _ = make(student, "WarmupLR", 0.8, {"warmup_epochs": 1})
+    expect_rates("lr_at, epochs 0, 1 and 2", asked(scheduler, range(3)), [0.8, 0.8, 0.4])
 
 
 @pytest.mark.item("week3.warmup_lr")

@@ -35,7 +35,7 @@ def normalised(x, gamma=GAMMA, beta=BETA, eps=1e-5):
 def slopes(function, point, step=1e-5):
     """Measure the gradient of sum(UPSTREAM * function(point)) by central differences."""
     result = np.empty_like(point)
-    for index in np.ndindex(point.shape):
+    for index in np.ndindex(*point.shape):
         move = np.zeros_like(point)
         move[index] = step
         change = function(point + move) - function(point - move)
