@@ -12,10 +12,12 @@ from autograder import course as courses
 from autograder.course import format_points
 from autograder.diagnosis import apply, catalogue_of
 from autograder.examiner import Examiner
+from autograder.misconceptions import Misconception
 from autograder.records import FULL_CREDIT, CheckResult, Verdict
 from autograder.scoring import StudentScore, score_student
 from autograder.stubs import stubs_of
 from autograder.suite.hosts import LocalHost, SandboxHost
+from autograder.suite.session import Outcome
 
 ROOT = Path(__file__).resolve().parent.parent
 COURSE = courses.load(ROOT)
@@ -137,18 +139,48 @@ def mistakes() -> list[tuple[int, str]]:
     ]
 
 
+Reference = tuple[LocalHost, dict[str, Outcome], dict[str, set[str]]]
+"""The reference, what it gives in each check of the suite, and the modules that the check uses."""
+
+
+@pytest.fixture(scope="module")
+def reference(examiner) -> Reference:
+    host = LocalHost(examiner.reference)
+    used: dict[str, set[str]] = {}
+
+    def note(outcome: Outcome) -> None:
+        used[outcome.result.check] = host.loaded
+
+    outcomes = examiner.session.run(host, report=note)
+    return host, {outcome.result.check: outcome for outcome in outcomes}, used
+
+
+def with_mistake(
+    examiner: Examiner, reference: Reference, mistake: Misconception
+) -> list[CheckResult]:
+    """Return the suite's results for the reference with one mistake in it, explained.
+
+    Only checks that use the module are run: for the others it is the reference that they see.
+    """
+    right, outcomes, used = reference
+    only = {check for check, modules in used.items() if mistake.module in modules}
+    files = apply(mistake, examiner.reference)
+    ran = {o.result.check: o for o in examiner.session.run(LocalHost(files, like=right), only=only)}
+    assert ran.keys() == only
+    checks = {check.id: check for check in examiner.plan}
+    results = [examiner.explained(outcome, checks) for outcome in (outcomes | ran).values()]
+    return results + examiner.quality.measure(files, examiner.session.plan, results)
+
+
 @pytest.mark.parametrize(("examiner", "name"), mistakes(), indirect=["examiner"])
-def test_a_mistake_fails_its_items_and_no_other(examiner, name):
+def test_a_mistake_fails_its_items_and_no_other(examiner, reference, name):
     """Every check of the other items passes, the training's and the quality's too.
 
     The training may be blocked by a mistake below it, where the catalogue says so (`misleads`).
     """
     mistake = next(one for one in examiner.catalogue if one.id == name)
-    files = apply(mistake, examiner.reference)
-    outcomes = examiner.session.run(LocalHost(files))
+    results = with_mistake(examiner, reference, mistake)
     checks = {check.id: check for check in examiner.plan}
-    results = [examiner.explained(outcome, checks) for outcome in outcomes]
-    results += examiner.quality.measure(files, examiner.session.plan, results)
     failed = defaultdict(list)
     for result in results:
         if result.credit < FULL_CREDIT:

@@ -60,6 +60,10 @@ class ModuleSpace(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         module.__file__ = f"{self.folder}/{name}.py"
         exec(self._compile(name), module.__dict__)
 
+    def loaded(self) -> set[str]:
+        """Return the names of these modules that have been imported while they are active."""
+        return {name for name in self.sources if name in sys.modules}
+
     def install(self) -> None:
         """Make the modules importable from now on; they go before everything else."""
         sys.meta_path.insert(0, self)

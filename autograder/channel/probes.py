@@ -197,11 +197,6 @@ class LearningRate:
     def __init__(self, lr: float) -> None:
         self.lr = lr
 
-    @property
-    def plain(self) -> bool:
-        """Whether the learning rate is a Python float: no integer, and none of NumPy's numbers."""
-        return type(self.lr) is float
-
 
 class Halving:
     """A schedule that no task asks for: the learning rate is halved after each epoch."""

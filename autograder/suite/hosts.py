@@ -125,7 +125,11 @@ class LocalHost:
     """Code of ours (the reference, a catalogued wrong answer) in this process."""
 
     def __init__(self, files: Mapping[str, bytes], like: LocalHost | None = None):
-        """`like` spares compiling what its files have in common with these."""
+        """`like` spares compiling what its files have in common with these.
+
+        `loaded` are the modules that the last test used, directly or through another one.
+        """
+        self.loaded: set[str] = set()
         self._modules = ModuleSpace(files, "/reference", like._modules if like else None)
         self._modules.compile_all()
         self._stack = contextlib.ExitStack()
@@ -137,6 +141,7 @@ class LocalHost:
         return Student(Local(self._modules, seed), {})
 
     def finish(self, fault: Fault | None) -> None:
+        self.loaded = self._modules.loaded()
         self._stack.close()
 
     def close(self) -> None:

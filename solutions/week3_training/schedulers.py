@@ -5,8 +5,8 @@ Conventions, for every scheduler in this file:
 - Epochs are counted from 0. A new scheduler is at epoch 0 and has set the optimizer's learning rate
   for it; `step()`, called after each epoch, goes on to the next one.
 - `lr_at(epoch)` answers for any epoch, in any order, and changes nothing. It depends on the epoch
-  and on the scheduler's settings alone, and returns a Python float: with a NumPy float64 as their
-  learning rate, float32 parameters would become float64.
+  and on the scheduler's settings alone. (`step` makes its result a Python float: with a float64 of
+  NumPy's as their learning rate, float32 parameters would become float64.)
 - `base_lr` is the learning rate that the optimizer had when the scheduler was made. The optimizer's
   present one has been set by a scheduler, so it is nothing to compute from.
 
@@ -67,7 +67,7 @@ class Scheduler(ABC):
         self.optimizer = optimizer
         self.base_lr = optimizer.lr if base_lr is None else base_lr
         self.epoch = 0
-        self.optimizer.lr = self.lr_at(0)
+        self.optimizer.lr = float(self.lr_at(0))
 
     @abstractmethod
     def lr_at(self, epoch: int) -> float:
@@ -76,7 +76,7 @@ class Scheduler(ABC):
     def step(self) -> None:
         """Go on to the next epoch and set the optimizer's learning rate for it."""
         self.epoch += 1
-        self.optimizer.lr = self.lr_at(self.epoch)
+        self.optimizer.lr = float(self.lr_at(self.epoch))
 
 
 class InverseTimeLR(Scheduler):

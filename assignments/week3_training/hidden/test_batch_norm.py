@@ -305,6 +305,7 @@ def test_switching_leaves_the_running_statistics(student, rng):
     variance = expect.array("running_var", layer.running_var, (4,))
     for name, switch in (("eval()", layer.eval), ("train()", layer.train)):
         switch()
+        expect.equal(f"training after {name}", layer.training, name == "train()")
         expect.close(f"running_mean after {name}", layer.running_mean, mean, **NEAR)
         expect.close(f"running_var after {name}", layer.running_var, variance, **NEAR)
 

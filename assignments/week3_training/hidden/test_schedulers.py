@@ -194,17 +194,6 @@ def test_refuses_bad_settings(student, rng, kind, settings):
     expect_rates("lr_at, epochs 0 to 49", asked(scheduler, range(50)), expected)
 
 
-@each
-def test_lr_is_a_python_float(student, kind, settings):
-    """The learning rate is a Python float: NumPy's would make float32 parameters float64."""
-    scheduler, optimizer = make(student, kind, 0.5, settings)
-    plain = []
-    for _ in range(12):
-        plain.append(optimizer.plain)
-        scheduler.step()
-    expect.that("lr", all(plain), "it must be a Python float; it is another kind of number")
-
-
 # What belongs to one scheduler only.
 
 
