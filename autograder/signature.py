@@ -12,6 +12,8 @@ from autograder.records import Verdict
 from autograder.suite.expect import NOT_KEPT, Wrong
 
 DIGITS = 9
+NO_PYTHON = ("SyntaxError", "IndentationError", "TabError")
+"""Every catalogued wrong answer is valid Python, so none explains these: nothing is replayed."""
 RTOL = 1e-6
 
 Signature = dict[str, Any]
@@ -29,7 +31,7 @@ def signature(fault: Fault) -> Signature | None:
                 return None
             received = {"shape": list(received.shape), "values": _listed(received)}
         return {"label": fault.label, "received": received}
-    if fault.verdict is Verdict.RAISED:
+    if fault.verdict is Verdict.RAISED and not fault.message.startswith(NO_PYTHON):
         return {"raised": fault.message.partition("\n")[0]}
     return None
 

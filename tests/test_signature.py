@@ -97,6 +97,12 @@ def test_the_largest_array_that_is_kept_has_one():
     assert signature(wrong(np.zeros(MAX_ENTRIES))) is not None
 
 
+@pytest.mark.parametrize("name", ["SyntaxError", "IndentationError", "TabError"])
+def test_what_is_no_python_is_not_looked_for_in_the_catalogue(name):
+    """Each catalogued mistake is valid Python; replaying all of them would take seconds."""
+    assert signature(Fault(Verdict.RAISED, f"{name}: expected ':'")) is None
+
+
 def test_a_raised_exception_is_recognised_by_its_first_line():
     first, second, other = (
         signature(Fault(Verdict.RAISED, text))

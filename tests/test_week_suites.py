@@ -155,10 +155,8 @@ def reference(examiner) -> Reference:
     return host, {outcome.result.check: outcome for outcome in outcomes}, used
 
 
-def with_mistake(
-    examiner: Examiner, reference: Reference, mistake: Misconception
-) -> list[CheckResult]:
-    """Return the suite's results for the reference with one mistake in it, explained.
+def with_mistake(examiner: Examiner, reference: Reference, mistake: Misconception) -> list[Outcome]:
+    """Return the suite's outcomes for the reference with one mistake in it.
 
     Only checks that use the module are run: for the others it is the reference that they see.
     """
@@ -167,9 +165,7 @@ def with_mistake(
     files = apply(mistake, examiner.reference)
     ran = {o.result.check: o for o in examiner.session.run(LocalHost(files, like=right), only=only)}
     assert ran.keys() == only
-    checks = {check.id: check for check in examiner.plan}
-    results = [examiner.explained(outcome, checks) for outcome in (outcomes | ran).values()]
-    return results + examiner.quality.measure(files, examiner.session.plan, results)
+    return list((outcomes | ran).values())
 
 
 @pytest.mark.parametrize(("examiner", "name"), mistakes(), indirect=["examiner"])
@@ -179,7 +175,10 @@ def test_a_mistake_fails_its_items_and_no_other(examiner, reference, name):
     The training may be blocked by a mistake below it, where the catalogue says so (`misleads`).
     """
     mistake = next(one for one in examiner.catalogue if one.id == name)
-    results = with_mistake(examiner, reference, mistake)
+    outcomes = with_mistake(examiner, reference, mistake)
+    results = [outcome.result for outcome in outcomes]
+    files = apply(mistake, examiner.reference)
+    results += examiner.quality.measure(files, examiner.session.plan, results)
     checks = {check.id: check for check in examiner.plan}
     failed = defaultdict(list)
     for result in results:
@@ -190,8 +189,11 @@ def test_a_mistake_fails_its_items_and_no_other(examiner, reference, name):
     assert set(failed) <= allowed, {item: failed[item] for item in set(failed) - allowed}
     misled = [entry for item in set(failed) - set(mistake.fails) for entry in failed[item]]
     assert {verdict for _, verdict in misled} <= {"blocked"}, misled
-    told_to = {r.misconception for r in results if r.misconception}
-    assert name in told_to, f"the student is told {told_to or 'nothing'}"
+    told: set[str | None] = set()
+    for outcome in outcomes:
+        if outcome.fault is not None and name not in told:
+            told.add(examiner.explained(outcome, checks).misconception)
+    assert name in told, f"the student is told {told}"
 
 
 @pytest.mark.parametrize(
