@@ -95,6 +95,20 @@ def graphs_within(model: Any, method: str, x: np.ndarray) -> list[bool]:
     return found
 
 
+def rates_at(scheduler: Any, epochs: list[int]) -> list[Any]:
+    """Return what `scheduler.lr_at` says of each epoch, asked in this order."""
+    return [scheduler.lr_at(epoch) for epoch in epochs]
+
+
+def rates_of(scheduler: Any, optimizer: Any, epochs: int) -> list[Any]:
+    """Return the optimizer's learning rate in so many epochs, with a step after each."""
+    rates = [optimizer.lr]
+    for _ in range(1, epochs):
+        scheduler.step()
+        rates.append(optimizer.lr)
+    return rates
+
+
 DRIVERS = {
     "standardise": standardise,
     "train_epoch": train_epoch,
@@ -104,4 +118,6 @@ DRIVERS = {
     "descend": descend,
     "scale_gradient": scale_gradient,
     "graphs_within": graphs_within,
+    "rates_at": rates_at,
+    "rates_of": rates_of,
 }
