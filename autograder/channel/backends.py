@@ -16,14 +16,15 @@ from .handles import make_handle, to_refs
 from .modules import ModuleSpace
 
 LONG = ("drive", "prepare")
-"""Operations that may take as long as a training run."""
+"""Operations that take as long as a training run, in a test that trains."""
 
 
 class Remote:
     """Asks a worker over its channel, each request with a deadline.
 
-    seconds: for one request; long_seconds: for one that may take as long as a training run;
-    test_seconds: for all of the other requests together.
+    seconds: for one request; test_seconds: for all requests together. long_seconds: for each run
+    of a driver by itself, in a test that trains; None in any other, where drivers are ordinary
+    requests.
     """
 
     def __init__(
@@ -31,7 +32,7 @@ class Remote:
         channel: Channel,
         seconds: float,
         test_seconds: float,
-        long_seconds: float,
+        long_seconds: float | None,
         source_line: Callable[[str, int], str | None],
     ):
         self._channel = channel
@@ -42,16 +43,16 @@ class Remote:
         self._from_ref = make_handle(self)
 
     def __call__(self, operation: str, *arguments: Any) -> Any:
-        long = operation in LONG
-        if not long and self._left <= 0:
+        long = self._long_seconds if operation in LONG else None
+        if long is None and self._left <= 0:
             raise Fault(Verdict.TIMEOUT, "All calls of this test together took too long.")
-        seconds = self._long_seconds if long else min(self._seconds, self._left)
+        seconds = min(self._seconds, self._left) if long is None else long
         started = time.monotonic()
         plain = [to_refs(argument) for argument in arguments]
         done, result = self._channel.request(
             operation, *plain, seconds=seconds, from_ref=self._from_ref
         )
-        if not long:
+        if long is None:
             self._left -= time.monotonic() - started
         if done:
             return result

@@ -69,7 +69,7 @@ class SandboxHost:
             self._fresh(seed, large),
             self._seconds,
             self._limits.test_seconds,
-            self._limits.training_seconds,
+            self._limits.training_seconds if large else None,
             lambda file, number: source_line(self._lines, file, number),
         )
         return Student(remote, self._failed_imports)
