@@ -8,9 +8,11 @@ from __future__ import annotations
 import subprocess
 import textwrap
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import pytest
 
+from autograder.channel.faults import Fault
 from autograder.records import CheckResult, Verdict
 from autograder.sandbox import Confinement, Limits, Unconfined
 from autograder.suite.hosts import LocalHost, SandboxHost
@@ -283,3 +285,26 @@ def test_a_sandbox_that_cannot_be_started_is_our_fault(run, broken, says):
     for result in run(broken, "x = 1", "student.m.x", "student.m.x"):
         assert result.verdict is Verdict.INFRA
         assert says in result.message
+
+
+ENDLESS = """
+class Endless:
+    def __add__(self, other):
+        while True: pass
+"""
+
+
+@pytest.mark.parametrize(("training", "seconds"), [(False, 0.5), (True, 3.0)])
+def test_a_driver_has_a_requests_time_except_in_a_test_that_trains(confinement, training, seconds):
+    """Else an endless loop that a driver meets would take minutes of every such test."""
+    limits = replace(TIGHT, request_seconds=0.5, training_seconds=3.0)
+    host = SandboxHost(confinement, {"m.py": ENDLESS.encode()}, limits)
+    try:
+        student = host.start(0, large=training)
+        with pytest.raises(Fault) as caught:
+            student.prepare("chain", student.m.Endless(), 3)
+        host.finish(caught.value)
+    finally:
+        host.close()
+    assert caught.value.verdict is Verdict.TIMEOUT
+    assert caught.value.message == f"No answer within {seconds} seconds."

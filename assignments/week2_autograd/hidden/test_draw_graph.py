@@ -14,8 +14,8 @@ from autograder.suite.engine import tensors, values
 
 pytestmark = pytest.mark.item("week2.draw_graph")
 
-NODE = re.compile(r'"?(\w+)"?\s*\[[^\]]*?label\s*=\s*"([^"]*)"')
-EDGE = re.compile(r'"?(\w+)"?\s*->\s*"?(\w+)"?')
+NODE = re.compile(r'"?\b(\w+)"?\s*\[[^\]]*?label\s*=\s*"([^"]*)"')
+EDGE = re.compile(r'"?\b(\w+)"?\s*->\s*"?(\w+)"?')
 LONGEST = 10_000
 NEW_LINE = re.compile(r"\\[nlr]|\n")
 
