@@ -44,9 +44,9 @@ data: ## Download data sets into $COURSE_DATA (default: data/cache): NAMES="mnis
 	$(SETUP) torch
 	@$(RUN) -m data download $(NAMES)
 
-test: ## Run the project's own tests: ARGS="-k name"
+test: ## Run the project's own tests, a process per core: ARGS="-k name"
 	$(SETUP) torch sandbox
-	@$(RUN) -m pytest $(ARGS)
+	@$(RUN) -m pytest -n auto --dist loadgroup $(ARGS)
 
 bench: ## Measure how fast the grader is
 	$(SETUP) core sandbox

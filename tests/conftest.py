@@ -9,8 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from autograder.sandbox import Confinement
-from autograder.sandbox.choose import NotConfinedError, choose
+# Before anything imports numpy: several test processes with several BLAS threads each are slow.
+for variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(variable, "1")
+
+from autograder.sandbox import Confinement  # noqa: E402
+from autograder.sandbox.choose import NotConfinedError, choose  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -21,6 +25,14 @@ def _chosen() -> Confinement | NotConfinedError:
         return choose()
     except NotConfinedError as error:
         return error
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep a file's tests in one process, where it doesn't say otherwise: they share fixtures."""
+    for item in items:
+        if item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(item.path.name))
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
+import gc
 from collections import defaultdict
 from pathlib import Path
 
 import pytest
+from _pytest.mark import ParameterSet
 
 from autograder import course as courses
 from autograder.course import format_points
@@ -23,14 +25,23 @@ ROOT = Path(__file__).resolve().parent.parent
 COURSE = courses.load(ROOT)
 WEEKS = [week.number for week in COURSE.weeks]
 TRAINED = [week.number for week in COURSE.weeks if week.data]
+TESTED = [week.number for week in COURSE.weeks if week.student_tests]
 FEWEST_MISTAKES = 30
 
 
-@pytest.fixture(scope="module", params=WEEKS, ids=lambda number: f"week{number}")
+def together(number: int, *more: str) -> ParameterSet:
+    """Return parameters whose tests run in one process: an examiner is dear to make."""
+    mark = pytest.mark.xdist_group(f"suites of week {number}")
+    return pytest.param(number, *more, marks=mark, id="-".join([f"week{number}", *more]))
+
+
+@pytest.fixture(scope="module", params=[together(number) for number in WEEKS])
 def examiner(request, confinement):
     dataset = "digits" if request.param in TRAINED else None
     made = Examiner(ROOT, request.param, confinement, dataset)
+    gc.freeze()  # graphs of week 2 make many full collections; spare them what is there already
     yield made
+    gc.unfreeze()
     made.close()
 
 
@@ -67,7 +78,7 @@ def test_the_reference_gets_everything(examiner):
     assert score(examiner, results).total == full_points(examiner)
 
 
-@pytest.mark.parametrize("examiner", TRAINED, indirect=True)
+@pytest.mark.parametrize("examiner", [together(week) for week in TRAINED], indirect=True)
 def test_training_twice_gives_the_same_curve_to_the_last_digit(examiner):
     """Also where weights come from a generator without a seed, as the reference's do."""
     last = examiner.session.plan[-1]  # what trains runs after the others
@@ -130,10 +141,10 @@ def _without_raise(text: str, instead: str) -> str:
     return "\n".join(lines)
 
 
-def mistakes() -> list[tuple[int, str]]:
+def mistakes() -> list[ParameterSet]:
     """Return every catalogued mistake with its week."""
     return [
-        (week.number, mistake.id)
+        together(week.number, mistake.id)
         for week in COURSE.weeks
         for mistake in catalogue_of(ROOT, COURSE, week, verify=True)
     ]
@@ -196,9 +207,7 @@ def test_a_mistake_fails_its_items_and_no_other(examiner, reference, name):
     assert name in told, f"the student is told {told}"
 
 
-@pytest.mark.parametrize(
-    "examiner", [week.number for week in COURSE.weeks if week.student_tests], indirect=True
-)
+@pytest.mark.parametrize("examiner", [together(week) for week in TESTED], indirect=True)
 def test_the_students_tests_of_the_reference_notice_every_mistake_that_they_could(examiner):
     results = examiner.mutation.examine(examiner.confinement, examiner.reference, examiner.limits)
     assert [r.credit for r in results] == [FULL_CREDIT, FULL_CREDIT]
