@@ -46,7 +46,7 @@ data: ## Download data sets into $COURSE_DATA (default: data/cache): NAMES="mnis
 
 test: ## Run the project's own tests, a process per core: ARGS="-k name"
 	$(SETUP) torch sandbox
-	@$(RUN) -m pytest -n auto --dist loadgroup $(ARGS)
+	@$(RUN) -m pytest -n auto $(ARGS)
 
 bench: ## Measure how fast the grader is
 	$(SETUP) core sandbox

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
 # Before anything imports numpy: several test processes with several BLAS threads each are slow.
 for variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
@@ -27,12 +30,17 @@ def _chosen() -> Confinement | NotConfinedError:
         return error
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep a file's tests in one process, where it doesn't say otherwise: they share fixtures."""
-    for item in items:
-        if item.get_closest_marker("xdist_group") is None:
-            item.add_marker(pytest.mark.xdist_group(item.path.name))
+class ByFileAndWeek(LoadFileScheduling):
+    """Runs a file's tests in one process, since they share fixtures; or those of one week in it."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        week = re.search(r"test_week_suites.py.*\[(week\d+|project)", nodeid)
+        return week.group(1) if week else super()._split_scope(nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFileAndWeek:
+    """Share out the tests of `make test`, which runs a process per core."""
+    return ByFileAndWeek(config, log)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

@@ -30,9 +30,8 @@ FEWEST_MISTAKES = 30
 
 
 def together(number: int, *more: str) -> ParameterSet:
-    """Return parameters whose tests run in one process: an examiner is dear to make."""
-    mark = pytest.mark.xdist_group(f"suites of week {number}")
-    return pytest.param(number, *more, marks=mark, id="-".join([f"week{number}", *more]))
+    """Return parameters with an id that begins with the week's: its tests run in one process."""
+    return pytest.param(number, *more, id="-".join([COURSE.week(number).id, *more]))
 
 
 @pytest.fixture(scope="module", params=[together(number) for number in WEEKS])
