@@ -40,7 +40,8 @@ def run(root: Path, number: int) -> None:
     }
     session = SuiteSession(folder / "tests", salt="")
     confinement = Unconfined()
-    host = _Host(confinement, files, Limits(**week.limits.model_dump()), week.modules)
+    limits = Limits(**week.limits.model_dump())
+    host = _Host(confinement, files, limits, week.modules, week.packages)
     prints: dict[str, str] = {}
     try:
         outcomes = session.run(host, report=lambda one: prints.update(host.last(one)))
@@ -94,7 +95,8 @@ def _print_items(
     for check in plan:
         checks[check.item].append(check)
     items = {item.id: item for item in course.items(week.number)}
-    console.print(f"Week {week.number}: {week.title}", style="bold", markup=False)
+    heading = f"Week {week.number}: {week.title}" if week.name.startswith("week") else week.title
+    console.print(heading, style="bold", markup=False)
     width = max(len(item) for item in checks)
     for name in (name for name in items if name in checks):
         mine = checks[name]

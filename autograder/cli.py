@@ -26,8 +26,9 @@ Submissions = Annotated[
     Path | None, typer.Option(help="Folder with one folder or archive per student.")
 ]
 Out = Annotated[Path, typer.Option(help="Where gradebook and reports are written.")]
-WeekNumber = Annotated[int, typer.Option(min=1, help="Number of the week.")]
-OnlyWeek = Annotated[int | None, typer.Option("--week", min=1, help="This week alone.")]
+WEEK = 'Number of the week, or "project".'
+WeekName = Annotated[str, typer.Option("--week", help=WEEK)]
+OnlyWeek = Annotated[str | None, typer.Option("--week", help=f"{WEEK} This one alone.")]
 Jobs = Annotated[int, typer.Option(min=0, help="Processes; 0: one for each processor.")]
 
 
@@ -39,6 +40,13 @@ def main() -> None:
         if not (error.name or "").startswith("autograder."):
             raise
         fail("this command is for instructors; it isn't part of the students' tree.")
+
+
+def number_of(week: str | None) -> int | None:
+    """Return the number of the week that an option names. Raises CourseError where none is."""
+    from autograder import course as courses
+
+    return None if week is None else courses.load(ROOT).week_called(week).number
 
 
 def fail(message: str, status: int = 2) -> None:
@@ -67,17 +75,17 @@ def grade(
     """
     from autograder import grade_command
 
-    options = grade_command.Options(
-        root=ROOT,
-        submissions=submissions,
-        out=out,
-        week=week,
-        jobs=jobs or os.cpu_count() or 1,
-        unconfined=unconfined,
-        manual=manual,
-        simulated=SIMULATED,
-    )
     try:
+        options = grade_command.Options(
+            root=ROOT,
+            submissions=submissions,
+            out=out,
+            week=number_of(week),
+            jobs=jobs or os.cpu_count() or 1,
+            unconfined=unconfined,
+            manual=manual,
+            simulated=SIMULATED,
+        )
         grade_command.run(options)
     except grade_command.KNOWN_ERRORS as error:
         fail(str(error))
@@ -86,12 +94,13 @@ def grade(
 
 
 @app.command()
-def check(week: WeekNumber = 1) -> None:
+def check(week: WeekName = "1") -> None:
     """Run the public tests on your own files, where they are."""
     from autograder import check as checking
+    from autograder import course as courses
 
     try:
-        checking.run(ROOT, week)
+        checking.run(ROOT, courses.load(ROOT).week_called(week).number)
     except checking.KNOWN_ERRORS as error:
         fail(str(error))
 
@@ -137,7 +146,8 @@ def demo(
     from autograder import simulate
 
     try:
-        simulate.write_class(courses.load(ROOT), ROOT, out, students, seed, only=week)
+        course = courses.load(ROOT)
+        simulate.write_class(course, ROOT, out, students, seed, only=number_of(week))
     except simulate.KNOWN_ERRORS as error:
         fail(str(error))
     manifest = simulate.manifest_path(out.resolve())

@@ -57,7 +57,7 @@ FileNames = Annotated[tuple[FileName, ...], Field(strict=False)]
 Document = Annotated[FileNames, BeforeValidator(_alternatives)]
 Documents = Annotated[tuple[Document, ...], Field(strict=False)]
 Points = Annotated[int, BeforeValidator(parse_points)]
-Kind = Literal["auto", "manual"]
+Kind = Literal["auto", "manual", "training"]
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(gt=0)]
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
@@ -86,19 +86,26 @@ class Week(_Model):
     Each of `documents`, which a person marks, is the names that it may have: one of them is handed
     in. `student_tests` is the one of `modules` that holds the student's own tests, `data` the data
     set of the week's training threshold; either is None where the week has none. `given` are
-    modules that students get complete: they are neither handed in nor graded.
+    modules that students get complete: they are neither handed in nor graded. `packages` are the
+    distributions that its code may import on top of numpy, with all that they need.
     """
 
     number: Count
     id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-    folder: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")]
+    folder: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*$")]
     title: Text
     modules: Annotated[FileNames, Field(min_length=1)]
     documents: Documents = ()
     given: FileNames = ()
     data: str | None = None
     student_tests: str | None = None
+    packages: Annotated[tuple[Text, ...], Field(strict=False)] = ()
     limits: Limits
+
+    @property
+    def name(self) -> str:
+        """What to call it: "week 1", or its id where that says more."""
+        return f"week {self.number}" if self.id == f"week{self.number}" else self.id
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -152,6 +159,8 @@ class TrainingSetting(_Model):
 
 class Item(_Model):
     """One line of the rubric. `points` is in hundredths, `week` the number of its week.
+
+    `kind` says who gives the points: the suites, a person, or the training job.
 
     `document` names what a manual item is marked by, where the week has several documents.
     """
@@ -213,6 +222,20 @@ class Course(_Model):
                 return week
         known = ", ".join(str(week.number) for week in self.weeks)
         problem = f"there is no week {number}"
+        raise CourseError(COURSE_FILE, "week", problem, f"Choose one of these: {known}")
+
+    def week_called(self, name: str) -> Week:
+        """Return a week by its number or its id, as a command's option gives it.
+
+        Raises CourseError where there is none.
+        """
+        for week in self.weeks:
+            if name.casefold() in (str(week.number), week.id):
+                return week
+        known = ", ".join(
+            str(week.number) if week.id == f"week{week.number}" else week.id for week in self.weeks
+        )
+        problem = f"there is no week {name!r}"
         raise CourseError(COURSE_FILE, "week", problem, f"Choose one of these: {known}")
 
     def items(self, week: int | None = None) -> tuple[Item, ...]:

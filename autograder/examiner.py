@@ -118,7 +118,9 @@ class Examiner:
 
     def examine(self, files: Mapping[str, bytes]) -> list[CheckResult]:
         """Return one result for each planned check, in the plan's order."""
-        host = SandboxHost(self.confinement, files, self.limits, self.week.modules)
+        host = SandboxHost(
+            self.confinement, files, self.limits, self.week.modules, self.week.packages
+        )
         try:
             outcomes = self.session.run(host)
         finally:

@@ -40,7 +40,9 @@ class Finder:
         self.weeks = weeks
         every = {week.number: week for week in (*others, *weeks)}
         self._folders = {
-            _plain(name): week.number for week in every.values() for name in (week.folder, week.id)
+            _plain(name.rpartition("/")[2]): week.number
+            for week in every.values()
+            for name in (week.folder, week.id)
         }
         # The longest first: "project/train.py" is never taken for "train.py".
         self._names = {

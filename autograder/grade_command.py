@@ -129,7 +129,7 @@ def _name_weeks_without_anything(
     earlier = {week for student in gradebook.students() for week in gradebook.weeks(student)}
     for week in course.weeks:
         if week.number not in earlier | taken.keys():
-            _say(console, f"week {week.number}: nobody has handed in anything yet")
+            _say(console, f"{week.name}: nobody has handed in anything yet")
 
 
 def _without_what_is_graded_already(console: Console, taken: Taken, gradebook: Gradebook) -> Taken:

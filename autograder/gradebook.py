@@ -26,6 +26,10 @@ from autograder.records import CheckResult, ManualMark, PlannedCheck, Verdict
 LOCK_SECONDS = 30.0
 
 
+SUITE, TRAINING = PARTS = ("suite", "training")
+"""The jobs that a submission's points come from: the suite's, and that of the training job."""
+
+
 class GradebookError(Exception):
     """The gradebook can't be used, or was asked for something that contradicts it."""
 
@@ -34,8 +38,9 @@ class GradebookError(Exception):
 class Job:
     """The grading of one submission: its key changes with whatever could change its results.
 
-    `week` is the week's number. `state` is "planned" or "finished"; `seconds` is what the last
-    recording took. Both are set by the gradebook.
+    `week` is the week's number, `part` one of PARTS, or of the caller's own for what is kept and
+    not scored. `state` is "planned" or "finished"; `seconds` is what the last recording took. Both
+    are set by the gradebook.
     """
 
     key: str
@@ -43,6 +48,7 @@ class Job:
     week: int
     fingerprint: str
     confinement: str
+    part: str = SUITE
     state: str = "planned"
     seconds: float = 0.0
 
@@ -106,10 +112,9 @@ class Gradebook:
                     self._db.execute(statement)
             elif application != APPLICATION_ID:
                 raise GradebookError(f"{path} is no gradebook; choose another folder.")
-            elif version in UPGRADES:
-                self._db.execute(UPGRADES[version])
-                self._db.execute(f"PRAGMA user_version = {version + 1}")
-            elif version != SCHEMA_VERSION:
+            else:
+                version = self._upgrade(version)
+            if application == APPLICATION_ID and version != SCHEMA_VERSION:
                 raise GradebookError(
                     f"{path} has the format {version}, and this program knows {SCHEMA_VERSION}: "
                     "another version of it made this gradebook. Use that version, or grade into "
@@ -119,6 +124,14 @@ class Gradebook:
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = FULL")
         self._db.execute("PRAGMA foreign_keys = ON")
+
+    def _upgrade(self, version: int) -> int:
+        """Bring the tables of an earlier format up to this one; return the format they have."""
+        while version in UPGRADES:
+            self._db.execute(UPGRADES[version])
+            version += 1
+            self._db.execute(f"PRAGMA user_version = {version}")
+        return version
 
     def close(self) -> None:
         """Close the file; everything is on disk already."""
@@ -209,8 +222,8 @@ class Gradebook:
                 return
             values = (job.key, self._in_run(), job.student, job.week, job.fingerprint)
             self._db.execute(
-                "INSERT INTO jobs VALUES (?, ?, ?, ?, ?, ?, 'planned', 0, ?)",
-                (*values, job.confinement, turn),
+                "INSERT INTO jobs VALUES (?, ?, ?, ?, ?, ?, 'planned', 0, ?, ?)",
+                (*values, job.confinement, turn, job.part),
             )
             self._db.executemany("INSERT INTO planned VALUES (?, ?, ?, ?, ?, ?)", rows)
 
@@ -300,31 +313,31 @@ class Gradebook:
             return False
         return latest.fingerprint != NOTHING or bool(latest.documents)
 
-    def job(self, student: str, week: int) -> Job | None:
+    def job(self, student: str, week: int, part: str = SUITE) -> Job | None:
         """Return the current job: the last one planned for the student's latest submission."""
         latest = self.submission(student, week)
         if latest is None:
             return None
-        columns = "key, student, week, fingerprint, confinement, state, seconds"
-        query = f"""SELECT {columns} FROM jobs
-            WHERE student = ? AND week = ? AND fingerprint = ? ORDER BY turn DESC LIMIT 1"""
-        row = self._db.execute(query, (student, week, latest.fingerprint)).fetchone()
+        columns = "key, student, week, fingerprint, confinement, part, state, seconds"
+        query = f"""SELECT {columns} FROM jobs WHERE student = ? AND week = ? AND part = ?
+            AND fingerprint = ? ORDER BY turn DESC LIMIT 1"""
+        row = self._db.execute(query, (student, week, part, latest.fingerprint)).fetchone()
         return None if row is None else Job(**dict(row))
 
     def finished(self, key: str) -> bool:
         """Whether a job has all its results and none of them is INFRA."""
         return bool(self._value("SELECT state FROM jobs WHERE key = ?", key) == "finished")
 
-    def planned(self, student: str, week: int) -> list[PlannedCheck]:
+    def planned(self, student: str, week: int, part: str = SUITE) -> list[PlannedCheck]:
         """Return the plan of the current job, in its order; empty where there is no job."""
-        job = self.job(student, week)
+        job = self.job(student, week, part)
         query = "SELECT id, item, title, weight FROM planned WHERE job = ? ORDER BY position"
         rows = self._db.execute(query, (job.key,)) if job else ()
         return [PlannedCheck(**dict(row)) for row in rows]
 
-    def results(self, student: str, week: int) -> list[CheckResult]:
+    def results(self, student: str, week: int, part: str = SUITE) -> list[CheckResult]:
         """Return what the current job measured, in the order of its plan."""
-        job = self.job(student, week)
+        job = self.job(student, week, part)
         query = """SELECT results.* FROM results JOIN planned USING (job, id)
             WHERE job = ? ORDER BY position"""
         rows = self._db.execute(query, (job.key,)) if job else ()

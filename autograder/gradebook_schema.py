@@ -1,6 +1,6 @@
 """The tables of the gradebook, and how gradebooks of earlier formats become such ones."""
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 APPLICATION_ID = 0x4E4E4642
 
 SCHEMA = (
@@ -16,7 +16,7 @@ SCHEMA = (
         key TEXT PRIMARY KEY, run INTEGER NOT NULL REFERENCES runs, student TEXT NOT NULL,
         week INTEGER NOT NULL, fingerprint TEXT NOT NULL, confinement TEXT NOT NULL,
         state TEXT NOT NULL CHECK (state IN ('planned', 'finished')), seconds REAL NOT NULL,
-        turn INTEGER NOT NULL)""",
+        turn INTEGER NOT NULL, part TEXT NOT NULL DEFAULT 'suite')""",
     "CREATE INDEX jobs_by_student ON jobs (student, week)",
     """CREATE TABLE planned (
         job TEXT NOT NULL REFERENCES jobs, position INTEGER NOT NULL, id TEXT NOT NULL,
@@ -34,5 +34,8 @@ SCHEMA = (
     f"PRAGMA user_version = {SCHEMA_VERSION}",
 )
 
-UPGRADES = {1: "ALTER TABLE submissions ADD COLUMN documents TEXT NOT NULL DEFAULT '{}'"}
+UPGRADES = {
+    1: "ALTER TABLE submissions ADD COLUMN documents TEXT NOT NULL DEFAULT '{}'",
+    2: "ALTER TABLE jobs ADD COLUMN part TEXT NOT NULL DEFAULT 'suite'",
+}
 """What brings a gradebook of an earlier format to the next one."""

@@ -31,12 +31,14 @@ ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 class Setting:
     """What a grading run is made with.
 
-    `datasets` names the data of a week's accuracy threshold, by the week's number.
+    `datasets` names the data of a week's accuracy threshold, by the week's number; `packages` what
+    the weeks' sandboxes hold on top of numpy.
     """
 
     root: Path
     datasets: Mapping[int, str | None]
     unconfined: bool = False
+    packages: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -193,7 +195,7 @@ def _examiner_of(week: int) -> Any:
     assert _slots is not None
     if _confinement is None:
         slot = _slots.get(timeout=60)
-        _confinement = Unconfined() if _setting.unconfined else choose(slot)
+        _confinement = Unconfined() if _setting.unconfined else choose(slot, _setting.packages)
     if week not in _examiners:
         dataset = _setting.datasets.get(week)
         _examiners[week] = Examiner(_setting.root, week, _confinement, dataset)

@@ -29,7 +29,7 @@ def write_archive(course: Course, root: Path, week: int, out: Path) -> list[str]
         name: (folder / name).read_bytes() for name in asked.files if (folder / name).is_file()
     }
     if not contents:
-        raise FileNotFoundError(f"{folder} holds none of the files of week {week}")
+        raise FileNotFoundError(f"{folder} holds none of the files of {asked.name}")
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, data in contents.items():
@@ -63,13 +63,15 @@ def _remarks(week: Week, contents: dict[str, bytes]) -> list[str]:
 def main(arguments: list[str] | None = None) -> int:
     """Run as `python -m autograder.handin --week 1`; return 0 if the archive was written."""
     parser = argparse.ArgumentParser(prog="python -m autograder.handin", description=__doc__)
-    parser.add_argument("--week", type=int, default=1)
+    parser.add_argument("--week", default="1", help="its number, or project")
     parser.add_argument("--out", type=Path, help="the archive (default: week<N>.zip)")
     options = parser.parse_args(arguments)
     root = Path(__file__).resolve().parents[1]
-    out = options.out or root / f"week{options.week}.zip"
     try:
-        remarks = write_archive(load(root), root, options.week, out)
+        course = load(root)
+        week = course.week_called(options.week)
+        out = options.out or root / f"{week.id}.zip"
+        remarks = write_archive(course, root, week.number, out)
     except (CourseError, FileNotFoundError) as error:
         print(error, file=sys.stderr)
         return 1

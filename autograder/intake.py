@@ -197,9 +197,9 @@ def _about_what_is_missing(week: Week, found: Found, ignored: Sequence[str]) -> 
     listed = ", ".join(" or ".join(names) for names in missing)
     notices = []
     if len(missing) == len(week.asked):
-        notices.append(f"None of week {week.number}'s files was found: {listed}.")
+        notices.append(f"None of the files of {week.name} was found: {listed}.")
     elif missing:
-        notices.append(f"Missing for week {week.number}: {listed}.")
+        notices.append(f"Missing for {week.name}: {listed}.")
     by_folded = {PurePosixPath(name).name.casefold(): name for names in missing for name in names}
     for path in ignored:
         name = by_folded.pop(PurePosixPath(path).name.casefold(), None)

@@ -130,7 +130,9 @@ def lint(files: Mapping[str, bytes]) -> dict[str, list[str]]:
         return {}
     with tempfile.TemporaryDirectory(prefix="autograder-") as folder:
         for name, content in files.items():
-            (Path(folder) / name).write_bytes(content)
+            path = Path(folder) / name
+            path.parent.mkdir(exist_ok=True)
+            path.write_bytes(content)
         command = [sys.executable, "-m", "ruff", "check", "--isolated", "--no-cache", "--exit-zero"]
         command += ["--ignore-noqa", "--line-length", "100", "--select", RULES]
         try:
@@ -153,5 +155,6 @@ def lint(files: Mapping[str, bytes]) -> dict[str, list[str]]:
     for row in rows:
         line = (row.get("location") or {}).get("row", 0)
         text = f"line {line}: {row.get('code') or 'syntax'} {clean(row.get('message'), 80)}"
-        findings.setdefault(Path(row["filename"]).name, []).append(text)
+        name = Path(row["filename"]).relative_to(Path(folder).resolve()).as_posix()
+        findings.setdefault(name, []).append(text)
     return findings

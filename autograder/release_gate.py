@@ -66,7 +66,7 @@ def _forbidden_names(names: Iterable[str]) -> list[str]:
 
 def _copies(root: Path, files: dict[str, bytes]) -> list[str]:
     """Files of the tree that are copies of an instructor's, under whatever name."""
-    private = [*root.glob("solutions/**/*"), *root.glob("assignments/*/hidden/**/*")]
+    private = [*root.glob("solutions/**/*"), *root.glob("assignments/**/hidden/**/*")]
     digests = {
         hashlib.sha256(path.read_bytes()).digest(): path.relative_to(root).as_posix()
         for path in private
@@ -123,9 +123,9 @@ def _leaking_stubs(root: Path, week: Week, files: dict[str, bytes]) -> list[str]
 def _hidden_tests(root: Path, files: dict[str, bytes]) -> list[str]:
     """Look for functions of hidden suites, whatever their name, in every module of the tree."""
     hidden: dict[str, str] = {}
-    for path in sorted(root.glob("assignments/*/hidden/**/*.py")):
+    for path in sorted(root.glob("assignments/**/hidden/**/*.py")):
         hidden |= _bodies_of_tests(path.read_bytes(), path.name)
-    for path in sorted(root.glob("assignments/*/tests/**/*.py")):
+    for path in sorted(root.glob("assignments/**/tests/**/*.py")):
         for body in _bodies_of_tests(path.read_bytes(), path.name):
             hidden.pop(body, None)
     return _functions_in(files, hidden, "the hidden")

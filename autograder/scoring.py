@@ -16,6 +16,7 @@ from autograder.records import FULL_CREDIT, CheckResult, ManualMark, PlannedChec
 BY_HAND = "to be marked by hand"
 AGAIN = "must be graded again"
 NOT_YET = "not graded yet"
+PENDING_GPU = "pending-gpu: the training job has not measured it yet"
 
 
 @dataclass(frozen=True)
@@ -128,7 +129,8 @@ def score_student(
         refused = item.week in refused_weeks
         if item.kind == "manual":
             return _score_manual(item, given.get(item.id), refused)
-        return _score_auto(item, checks.get(item.id, ()), refused)
+        without = PENDING_GPU if item.kind == "training" else NOT_YET
+        return _score_auto(item, checks.get(item.id, ()), refused, without)
 
     def add_up(part: Component) -> ComponentScore:
         is_open = open_weeks is None or any(item.week in open_weeks for item in part.items)
@@ -167,7 +169,8 @@ def _score_manual(item: Item, mark: ManualMark | None, refused: bool) -> ItemSco
     return ItemScore(item.id, item.title, 0, item.points, not refused, reason)
 
 
-def _score_auto(item: Item, checks: Sequence[CheckScore], refused: bool) -> ItemScore:
+def _score_auto(item: Item, checks: Sequence[CheckScore], refused: bool, without: str) -> ItemScore:
+    """Score an item by its checks; `without` is the reason to wait where they have no results."""
     if refused:
         return ItemScore(item.id, item.title, 0, item.points, checks=tuple(checks))
     points = item_points(item.points, checks)
@@ -175,7 +178,7 @@ def _score_auto(item: Item, checks: Sequence[CheckScore], refused: bool) -> Item
     if any(result is not None and result.verdict is Verdict.INFRA for result in results):
         reason = AGAIN
     elif None in results or not any(check.planned.weight for check in checks):
-        reason = NOT_YET
+        reason = without
     else:
         reason = ""
     return ItemScore(item.id, item.title, points, item.points, bool(reason), reason, tuple(checks))

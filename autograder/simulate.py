@@ -69,10 +69,10 @@ def write_class(
 ) -> list[Simulated]:
     """Write a class into the folder `out` and its ground truth into `manifest_path(out)`.
 
-    It hands in all weeks that are there to be graded, or the week `only` alone: the same files of
-    it in either case. The same arguments give the same files on every Python (archives: the same
-    members). An earlier simulated class in `out` is replaced; anything else there raises
-    FileExistsError.
+    It hands in all weeks that can be graded with numpy alone, or just the week `only`:
+    the same files of it in either case. The same arguments give the same files on every Python
+    (archives: the same members). An earlier simulated class in `out` is replaced; anything else
+    there raises FileExistsError.
     """
     if students < 1:
         raise ValueError(f"a class needs at least 1 student, got {students}")
@@ -82,7 +82,7 @@ def write_class(
         raise FileExistsError(
             f"{out} holds something that is not a simulated class; name an empty or new folder"
         )
-    there = [week for week in course.weeks if has_content(root, week)]
+    there = [week for week in course.weeks if has_content(root, week) and not week.packages]
     weeks = there if only is None else [course.week(only)]
     authors = [Author(course, root, week, seed) for week in weeks]
     kinds = _kinds(students, seed, weeks)

@@ -31,14 +31,14 @@ class Layout:
     def folder(self, week: Week, weeks: int) -> str:
         """Return the path before the names of a week's files, in a submission of `weeks` weeks."""
         place = self.alone if weeks == 1 else self.place
-        return place.format(folder=week.folder, number=week.number)
+        return place.format(folder=week.folder, id=week.id, name=week.name.capitalize())
 
 
 LAYOUTS = {
-    "files": Layout("", "week{number}/", ""),
+    "files": Layout("", "{id}/", ""),
     "week-folder": Layout("", "{folder}/", "{folder}/"),
     "repository": Layout("", "assignments/{folder}/", "assignments/{folder}/"),
-    "zip": Layout(".zip", "Week {number}/", ""),
+    "zip": Layout(".zip", "{name}/", ""),
     "zip-repository": Layout(
         ".zip",
         "neural-network-foundations-main/assignments/{folder}/",

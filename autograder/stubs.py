@@ -294,12 +294,16 @@ def stubs_of(root: Path) -> dict[Path, str]:
 
     Raises StubError for a wrong marker, and CourseError where the rubric can't be read.
     """
-    known = {item.id for item in load(root).items()}
+    course = load(root)
+    known = {item.id for item in course.items()}
     stubs = {}
-    for solution in sorted((root / "solutions").glob("*/*.py")):
-        name = solution.relative_to(root).as_posix()
-        stub = make_stub(solution.read_text("utf-8"), name, known)
-        stubs[root / "assignments" / solution.parent.name / solution.name] = stub
+    for week in course.weeks:
+        folder = root / "solutions" / week.folder
+        modules = {folder / name for name in week.modules if (folder / name).is_file()}
+        for solution in sorted({*folder.glob("*.py"), *modules}):
+            name = solution.relative_to(root).as_posix()
+            path = root / "assignments" / week.folder / solution.relative_to(folder)
+            stubs[path] = make_stub(solution.read_text("utf-8"), name, known)
     return stubs
 
 

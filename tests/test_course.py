@@ -155,7 +155,7 @@ def test_points_survive_writing_and_reading(hundredths: int) -> None:
         (RUBRIC_FILE, "points = 1.5, week = 1", "points = 1.5, week = 7", "there is no week 7"),
         (RUBRIC_FILE, '"week1.tanh"', '"week2.tanh"', "an id like week1.name"),
         (RUBRIC_FILE, 'kind = "auto"\n', "", "kind: field required. Add it"),
-        (RUBRIC_FILE, 'kind = "auto"', 'kind = "magic"', "'auto' or 'manual'"),
+        (RUBRIC_FILE, 'kind = "auto"', 'kind = "magic"', "'auto', 'manual' or 'training'"),
         (RUBRIC_FILE, 'title = "ReLU", ', "", "component#2.items#2.title: field required"),
         (COURSE_FILE, "memory_mb = 1024", 'memory_mb = "1 GB"', "week#1.limits.memory_mb"),
         (COURSE_FILE, "memory_mb = 1024", "memory = 1024", "memory: extra inputs"),

@@ -223,6 +223,7 @@ def test_a_gradebook_of_the_first_format_is_taken_along(path: Path) -> None:
         book.record("key", RESULTS, 1.5)
     with sqlite3.connect(path) as raw:
         raw.execute("ALTER TABLE submissions DROP COLUMN documents")
+        raw.execute("ALTER TABLE jobs DROP COLUMN part")
         raw.execute("PRAGMA user_version = 1")
     raw.close()
     with Gradebook.open(path) as book:

@@ -292,12 +292,12 @@ def test_only_what_was_planned_and_not_recorded_is_to_be_run_once_more() -> None
     assert "Not graded yet" not in shown(class_of("ada"))
 
 
-def test_seven_components_and_usual_ids_fit_into_80_columns() -> None:
-    score = score_student(load(ROOT), "s0001-kaya-garcia", [], [])
+def test_eight_components_and_usual_ids_fit_into_80_columns() -> None:
+    score = score_student(load(ROOT), "s0001-kaya-kim", [], [])
     text = shown([StudentReport(score, "bubblewrap")], 80)
-    assert "G: Extra Credit\n" in text
-    (row,) = (line for line in text.splitlines() if "s0001-kaya-garcia" in line)
-    assert row.split()[1:] == ["*0.00"] * 8
+    assert "H: Extra Credit\n" in text
+    (row,) = (line for line in text.splitlines() if "s0001-kaya-kim" in line)
+    assert row.split()[1:] == ["*0.00"] * 9
 
 
 def test_refused_submissions_are_named_with_their_reason() -> None:

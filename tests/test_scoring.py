@@ -95,7 +95,7 @@ def test_components_of_weeks_that_are_not_open_count_nowhere() -> None:
     assert score.total == score.max_total == 5500
     assert not score.pending
     everything = score_student(course, "ada", PLAN, passed(PLAN), full_marks())
-    assert everything.max_total == 9500
+    assert everything.max_total == 12000
     assert item_of(everything, "week2.matmul").reason == NOT_YET
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import functools
 import importlib
-import os
 import random
 import warnings
 from collections.abc import Callable
@@ -18,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from . import tensors
 from .codec import Ref, decode, encode
 from .drivers import DRIVERS
 from .modules import ModuleSpace
@@ -73,6 +73,7 @@ class Dispatcher:
         _streams = np.random.SeedSequence(seed)
         np.random.default_rng = default_rng
         np.random.seed(seed % 2**32)  # noqa: NPY002 - student code may use it
+        tensors.seed(seed)
         random.seed(seed)
         warnings.simplefilter("always")
         warnings.showwarning = self._catch_warning
@@ -100,8 +101,8 @@ class Dispatcher:
         try:
             result = self.operations[operation](*arguments)
             if operation in ("import", "keep", "probe", "prepare"):
-                result = self.to_ref(result)
-            return True, result
+                return True, self.to_ref(result)
+            return True, tensors.as_values(result)
         except BaseException as error:  # noqa: BLE001 - see above
             return False, describe_exception(error, self.folder)
 
@@ -155,7 +156,7 @@ def describe_exception(error: BaseException, folder: str) -> dict[str, Any]:
     try:
         syntax = isinstance(error, SyntaxError)
         if syntax and (error.filename or "").startswith(folder):
-            frames.append([os.path.basename(error.filename or ""), int(error.lineno or 0), ""])
+            frames.append([_file(error.filename or "", folder), int(error.lineno or 0), ""])
         text = error.msg if syntax else str(error)
         text = text[:MAX_TEXT].encode(errors="replace").decode() if type(text) is str else ""
     except BaseException as second:  # noqa: BLE001 - its `__str__` can raise anything
@@ -175,15 +176,18 @@ def type_name(value: Any) -> str:
     return type.__dict__["__name__"].__get__(type(value))
 
 
+def _file(path: str, folder: str) -> str:
+    """Return a file's name as it was handed in."""
+    return path.removeprefix(folder).lstrip("/")
+
+
 def _student_frames(traceback: TracebackType | None, folder: str) -> list[list[Any]]:
     """Return [file name, line, function] for each traceback entry in the student's files."""
     frames: list[list[Any]] = []
     while traceback is not None:
         code = traceback.tb_frame.f_code
         if code.co_filename.startswith(folder):
-            frames.append(
-                [os.path.basename(code.co_filename), traceback.tb_lineno, code.co_name[:60]]
-            )
+            frames.append([_file(code.co_filename, folder), traceback.tb_lineno, code.co_name[:60]])
         traceback = traceback.tb_next
     if len(frames) > MAX_FRAMES:  # a deep recursion: its beginning and its end tell the story
         frames = frames[: MAX_FRAMES // 2] + frames[-MAX_FRAMES // 2 :]

@@ -1,4 +1,7 @@
-"""A submission's modules, importable from memory by their bare names and by nothing else."""
+"""A submission's modules, importable from memory by their own names and by nothing else.
+
+A file in a folder is a module of a package: models/resnet.py is models.resnet.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,17 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import CodeType, ModuleType
 from typing import Any
+
+
+def module_name(file: str) -> str:
+    """Return the name by which a file of a submission is imported."""
+    return file.removesuffix(".py").replace("/", ".")
+
+
+def _above(name: str) -> list[str]:
+    """Return the packages that a module lies in: a and a.b for a.b.c."""
+    parts = name.split(".")
+    return [".".join(parts[:end]) for end in range(1, len(parts))]
 
 
 class ModuleSpace(importlib.abc.MetaPathFinder, importlib.abc.Loader):
@@ -27,7 +41,8 @@ class ModuleSpace(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         like: ModuleSpace | None = None,
     ):
         self.folder = folder
-        self.sources = {name.removesuffix(".py"): source for name, source in sources.items()}
+        self.sources = {module_name(file): source for file, source in sources.items()}
+        self.packages = {package for name in self.sources for package in _above(name)}
         self.code: dict[str, CodeType] = {}
         if like is not None:
             same = (name for name in like.code if like.sources[name] == self.sources.get(name))
@@ -43,26 +58,31 @@ class ModuleSpace(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
     def _compile(self, name: str) -> CodeType:
         if name not in self.code:
-            path = f"{self.folder}/{name}.py"
+            path = self._path(name)
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # such as of a "\\d": nothing that a test asked for
                 self.code[name] = compile(self.sources[name], path, "exec", dont_inherit=True)
         return self.code[name]
 
+    def _path(self, name: str) -> str:
+        return f"{self.folder}/{name.replace('.', '/')}.py"
+
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
+        if name in self.packages:
+            return importlib.machinery.ModuleSpec(name, self, is_package=True)
         if name not in self.sources:
             return None
-        origin = f"{self.folder}/{name}.py"
-        return importlib.machinery.ModuleSpec(name, self, origin=origin)
+        return importlib.machinery.ModuleSpec(name, self, origin=self._path(name))
 
     def exec_module(self, module: ModuleType) -> None:
         name = module.__name__
-        module.__file__ = f"{self.folder}/{name}.py"
-        exec(self._compile(name), module.__dict__)
+        if name not in self.packages:
+            module.__file__ = self._path(name)
+            exec(self._compile(name), module.__dict__)
 
     def loaded(self) -> set[str]:
-        """Return the names of these modules that have been imported while they are active."""
-        return {name for name in self.sources if name in sys.modules}
+        """Return the files, without ".py", that have been imported while they are active."""
+        return {name.replace(".", "/") for name in self.sources if name in sys.modules}
 
     def install(self) -> None:
         """Make the modules importable from now on; they go before everything else."""
@@ -71,12 +91,24 @@ class ModuleSpace(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     @contextmanager
     def active(self) -> Iterator[None]:
         """Make the modules importable for a while, then leave no trace of them in this process."""
-        before = {name: sys.modules.pop(name) for name in self.sources if name in sys.modules}
+        before = self._taken()
         sys.meta_path.insert(0, self)
         try:
             yield
         finally:
             sys.meta_path.remove(self)
-            for name in self.sources:
-                sys.modules.pop(name, None)
+            self._taken()
             sys.modules.update(before)
+
+    def _taken(self) -> dict[str, ModuleType]:
+        """Take out of sys.modules what goes by one of these modules' names; return it.
+
+        With a package goes all that is below it: a submission may have a package of a name that
+        this process knows already.
+        """
+        tops = {name.partition(".")[0] for name in self.sources}
+        return {
+            name: sys.modules.pop(name)
+            for name in list(sys.modules)
+            if name.partition(".")[0] in tops
+        }

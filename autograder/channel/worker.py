@@ -42,6 +42,9 @@ KILLING_ROUNDS = 200
 PRELOADED = ("numpy.random", "numpy.typing", "abc", "dataclasses", "functools", "math", "typing")
 """What nearly every submission imports: imported once in the parent, so that no worker has to."""
 
+TORCH = ("torch", "torch.nn.functional", "torch.optim.lr_scheduler", "safetensors.torch")
+"""The same for submissions that may use torch."""
+
 
 class Settings:
     """What the launcher tells the ready parent, as attributes of a JSON object.
@@ -52,6 +55,7 @@ class Settings:
     one; memory_bytes (training_memory_bytes for a worker that trains), processes, file_bytes,
     cpu_seconds: limits of one worker (0: none). tests: the file of the student's own tests, for a
     worker that runs those and answers with bits only; with_pytest: whether pytest runs them.
+    with_torch: whether torch is imported beforehand.
     """
 
     folder: str
@@ -66,6 +70,7 @@ class Settings:
     cpu_seconds: int
     tests: str | None
     with_pytest: bool
+    with_torch: bool
 
     def __init__(self, text: str):
         self.__dict__.update(json.loads(text))
@@ -74,10 +79,11 @@ class Settings:
 def main() -> NoReturn:
     """Get ready, say so, and fork workers until the examiner closes the control socket."""
     settings = Settings(sys.argv[1])
-    from . import codec, dispatch, modules, student_tests
+    from . import codec, dispatch, modules, student_tests, tensors
 
-    for name in PRELOADED:
+    for name in (*PRELOADED, *(TORCH if settings.with_torch else ())):
         importlib.import_module(name)
+    tensors.prepare()
     _skip_after_fork()
 
     sources = {}

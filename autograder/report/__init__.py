@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from autograder.course import Course
-from autograder.gradebook import Gradebook
+from autograder.gradebook import PARTS, Gradebook
 from autograder.records import CheckResult, PlannedCheck, Verdict
 from autograder.scoring import StudentScore, score_student
 
@@ -67,14 +67,16 @@ def _report_on(
     receipts = {week: gradebook.submission(student, week) for week in weeks}
     taken = [receipt for receipt in receipts.values() if receipt]
     refused = {entry.week: entry.refusal for entry in taken if entry.refusal}
-    jobs = [gradebook.job(student, week) for week in weeks]
+    jobs = [gradebook.job(student, week, part) for week in weeks for part in PARTS]
     planned: list[PlannedCheck] = []
     results: list[CheckResult] = []
     for week in weeks:
         # Two weeks' suites may have tests of the same name.
         name = course.week(week).id
-        planned += (replace(c, id=f"{name}/{c.id}") for c in gradebook.planned(student, week))
-        results += (replace(r, check=f"{name}/{r.check}") for r in gradebook.results(student, week))
+        for part in PARTS:
+            plan, found = (f(student, week, part) for f in (gradebook.planned, gradebook.results))
+            planned += (replace(check, id=f"{name}/{check.id}") for check in plan)
+            results += (replace(result, check=f"{name}/{result.check}") for result in found)
     marks = gradebook.marks(student)
     score = score_student(course, student, planned, results, marks, refused.keys(), open_weeks)
     documents = {

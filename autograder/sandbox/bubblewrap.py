@@ -36,13 +36,13 @@ class Bubblewrap:
     name = "bubblewrap"
     confined = True
 
-    def __init__(self, slot: int = 0):
+    def __init__(self, slot: int = 0, packages: tuple[str, ...] = ()):
         program = shutil.which("bwrap")
         if program is None:
             raise FileNotFoundError("bubblewrap is not installed: apt-get install bubblewrap")
         self.program = program
         self.uid = FIRST_UID + slot
-        self.runtime = runtime.prepare()
+        self.runtime = runtime.prepare(packages)
 
     def start(self, launch: Launch) -> subprocess.Popen[bytes]:
         """Start a ready parent for `launch` inside a new sandbox."""
@@ -79,6 +79,8 @@ class Bubblewrap:
         for mount in self.runtime.mounts:
             if mount.target.startswith(runtime.PYTEST) and not launch.with_pytest:
                 continue
+            if mount.target.startswith(runtime.EXTRA) and not launch.packages:
+                continue
             arguments += ["--ro-bind", mount.source, mount.target]
         for mask in self.runtime.masks:
             arguments += ["--tmpfs", mask, "--remount-ro", mask]
@@ -94,7 +96,12 @@ class Bubblewrap:
 
     @staticmethod
     def _command(launch: Launch) -> list[str]:
-        paths = {"site": runtime.SITE, "grader": runtime.GRADER, "pytest": runtime.PYTEST}
+        paths = {
+            "site": runtime.SITE,
+            "grader": runtime.GRADER,
+            "pytest": runtime.PYTEST,
+            "extra": runtime.EXTRA,
+        }
         return worker_command(runtime.PYTHON, launch, FOLDER, paths, confined=True)
 
 

@@ -51,10 +51,13 @@ class NotConfinedError(InfraError):
     """This machine can't confine student code; the message says what is missing."""
 
 
-def choose(slot: int = 0) -> Confinement:
-    """Return the confinement that works here. Raises NotConfinedError where none does."""
+def choose(slot: int = 0, packages: tuple[str, ...] = ()) -> Confinement:
+    """Return the confinement that works here. Raises NotConfinedError where none does.
+
+    `packages` are distributions that its sandboxes may be asked for on top of numpy.
+    """
     try:
-        confinement = Bubblewrap(slot)
+        confinement = Bubblewrap(slot, packages)
         leaks = _leaks(_look(confinement))
     except FileNotFoundError:
         raise NotConfinedError(f"bubblewrap is not installed ({INSTALL})") from None

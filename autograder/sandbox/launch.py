@@ -15,7 +15,8 @@ class Launch:
     """One ready parent to start.
 
     files: the submission's modules by name; control, output: descriptors that the process
-    inherits; tests, with_pytest: see channel.worker.Settings.
+    inherits; tests, with_pytest: see channel.worker.Settings; packages: distributions that the
+    files may import on top of numpy.
     """
 
     files: Mapping[str, bytes]
@@ -24,12 +25,15 @@ class Launch:
     output: int
     tests: str | None = None
     with_pytest: bool = False
+    packages: tuple[str, ...] = ()
 
 
 def worker_command(
     python: str, launch: Launch, folder: str, paths: Mapping[str, str], *, confined: bool
 ) -> list[str]:
-    """Return the command line of the ready parent. `paths` names its site, grader, pytest folders.
+    """Return the command line of the ready parent.
+
+    `paths` names its folders: site, grader, pytest, and extra for `packages`.
 
     -S and -P keep everything but the standard library off sys.path; -s and -B leave no door and no
     trace in home folders. -I would do the same and ignore PYTHONHASHSEED too, which is pinned so
@@ -50,8 +54,11 @@ def worker_command(
         "cpu_seconds": limits.cpu_seconds,
         "tests": launch.tests,
         "with_pytest": launch.with_pytest,
+        "with_torch": "torch" in launch.packages,
     }
-    path = [paths["site"], paths["grader"]] + ([paths["pytest"]] if launch.with_pytest else [])
+    path = [paths["site"], paths["grader"]]
+    path += [paths["pytest"]] if launch.with_pytest else []
+    path += [paths["extra"]] if launch.packages else []
     program = f"import sys; sys.path += {path!r}; from channel.worker import main; main()"
     return [python, "-s", "-S", "-P", "-B", "-c", program, json.dumps(settings)]
 

@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterable
 from multiprocessing.util import Finalize
 
 from . import runtime
@@ -30,9 +31,9 @@ class Unconfined:
         Finalize(self, shutil.rmtree, (self._folder, True), exitpriority=0)
         self._count = 0
         self._paths = {name: f"{self._folder}/{name}" for name in ("site", "grader", "pytest")}
-        for package in runtime.packages(*self._paths.values()):
-            os.makedirs(os.path.dirname(package.target), exist_ok=True)
-            os.symlink(package.source, package.target)
+        _link(runtime.basics(*self._paths.values()))
+        self._paths["extra"] = f"{self._folder}/extra"
+        self._extras: set[str] = set()
 
     def start(self, launch: Launch) -> subprocess.Popen[bytes]:
         """Start a ready parent for `launch` in a fresh folder with the submission's files."""
@@ -41,8 +42,12 @@ class Unconfined:
         folder = f"{scratch}/submission"
         os.makedirs(folder)
         for name, content in launch.files.items():
+            os.makedirs(os.path.dirname(f"{folder}/{name}"), exist_ok=True)
             with open(f"{folder}/{name}", "wb") as file:
                 file.write(content)
+        mounts = runtime.extras(launch.packages, self._paths["extra"])
+        _link([mount for mount in mounts if mount.target not in self._extras])
+        self._extras |= {mount.target for mount in mounts}
         environment = {**ENVIRONMENT, "HOME": scratch, "TMPDIR": scratch}
         del environment["LD_LIBRARY_PATH"]
         return subprocess.Popen(
@@ -61,3 +66,10 @@ class Unconfined:
     def close(self) -> None:
         """Remove what was written."""
         shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def _link(mounts: Iterable[runtime.Mount]) -> None:
+    """Put a link where a sandbox would have a mount."""
+    for mount in mounts:
+        os.makedirs(os.path.dirname(mount.target), exist_ok=True)
+        os.symlink(mount.source, mount.target)

@@ -53,6 +53,7 @@ class Sandbox:
         *,
         tests: str | None = None,
         with_pytest: bool = False,
+        packages: tuple[str, ...] = (),
     ):
         self.limits = limits
         self.broken = False
@@ -66,7 +67,7 @@ class Sandbox:
         self.kept = bytearray()
         self._printed = 0
         try:
-            launch = Launch(files, limits, theirs.fileno(), write_end, tests, with_pytest)
+            launch = Launch(files, limits, theirs.fileno(), write_end, tests, with_pytest, packages)
             self._process = confinement.start(launch)
         except OSError as error:
             self._control.close()

@@ -8,21 +8,27 @@ from __future__ import annotations
 
 import ctypes
 import os
+import re
 import sys
 import sysconfig
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
 
 import msgpack
 import numpy
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 PYTHON = "/runtime/bin/python3"
 SITE = "/runtime/site"
 GRADER = "/grader"
 PYTEST = "/runtime/pytest"
 PYTEST_NEEDS = ("pytest", "_pytest", "py", "pluggy", "iniconfig", "packaging", "pygments")
+EXTRA = "/runtime/extra"
 STAGE = "/run/autograder"
 
 CLONE_NEWNS = 0x00020000
@@ -45,7 +51,7 @@ class Runtime:
     masks: tuple[str, ...]
 
 
-def packages(site: str, grader: str, pytest_site: str) -> list[Mount]:
+def basics(site: str, grader: str, pytest_site: str) -> list[Mount]:
     """Return numpy (with its libraries) for `site`, msgpack and the worker for `grader`.
 
     `pytest_site` gets pytest and what it imports; it is put on sys.path only for a submission's
@@ -68,7 +74,43 @@ def packages(site: str, grader: str, pytest_site: str) -> list[Mount]:
     return mounts
 
 
-def host_runtime() -> Runtime:
+@lru_cache(maxsize=16)
+def installed(root: str) -> dict[str, str]:
+    """Return what the distribution `root` and all that it needs install: import name -> path.
+
+    What isn't installed is left out, so the answer is empty where `root` isn't there. What every
+    sandbox has anyway, numpy, is left out too.
+    """
+    found: dict[str, str] = {}
+    todo, seen = [root], {"numpy"}
+    while todo:
+        name = todo.pop()
+        if canonicalize_name(name) in seen:
+            continue
+        seen.add(canonicalize_name(name))
+        try:
+            distribution = metadata.distribution(name)
+        except metadata.PackageNotFoundError:
+            continue
+        # `distribution.files` says the same, half a second later for a package as large as torch.
+        for line in (distribution.read_text("RECORD") or "").splitlines():
+            top = re.split("[/,]", line, maxsplit=1)[0]
+            if not top.endswith((".dist-info", ".pth", "..")) and top != "__pycache__":
+                found[top] = str(distribution.locate_file(top))
+        for text in distribution.requires or ():
+            need = Requirement(text)
+            if need.marker is None or need.marker.evaluate({"extra": ""}):
+                todo.append(need.name)
+    return found
+
+
+def extras(names: Iterable[str], target: str) -> list[Mount]:
+    """Return the mounts below `target` that make distributions importable, with their needs."""
+    tops = {top: path for name in names for top, path in installed(name).items()}
+    return [Mount(path, f"{target}/{top}") for top, path in sorted(tops.items())]
+
+
+def host_runtime(packages: Iterable[str] = ()) -> Runtime:
     """Work out the mounts from the interpreter that runs this."""
     stdlib = os.path.dirname(os.path.realpath(os.__file__))
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
@@ -84,22 +126,26 @@ def host_runtime() -> Runtime:
     )
     if ".so" in shared.name and shared.is_file():
         mounts.append(Mount(os.path.realpath(shared), f"/runtime/lib/{shared.name}"))
-    mounts += packages(SITE, GRADER, PYTEST)
+    mounts += basics(SITE, GRADER, PYTEST)
+    mounts += extras(packages, EXTRA)
     if os.path.isdir("/usr/lib/python3"):  # Debian's packages for its own interpreter
         masks.append("/usr/lib/python3")
     return Runtime(tuple(mounts), tuple(masks))
 
 
 @lru_cache(maxsize=1)
-def prepare() -> Runtime:
+def prepare(packages: tuple[str, ...] = ()) -> Runtime:
     """Return the runtime with sources that the user of the sandbox can reach.
+
+    `packages` are distributions that sandboxes may ask for on top; those that aren't installed are
+    left out.
 
     As root the sandbox runs under another uid, which can't look into a private home folder. So
     root binds each source into a folder of its own first, in a mount namespace that goes with this
     process. Call it before the process starts threads: they share the namespace only if they are
     started afterwards. Raises OSError where root may not mount (in a plain container).
     """
-    runtime = host_runtime()
+    runtime = host_runtime(packages)
     if os.geteuid() != 0:
         return runtime
     os.makedirs(STAGE, mode=0o755, exist_ok=True)

@@ -12,7 +12,7 @@ import numpy as np
 from autograder.channel.backends import Local, Remote, source_line
 from autograder.channel.client import Channel
 from autograder.channel.faults import Fault, InfraError
-from autograder.channel.modules import ModuleSpace
+from autograder.channel.modules import ModuleSpace, module_name
 from autograder.records import Verdict
 from autograder.sandbox import Confinement, Limits, Sandbox
 
@@ -36,7 +36,8 @@ class Host(Protocol):
 class SandboxHost:
     """A submission in a sandbox, which is started when first needed and again when it breaks.
 
-    `modules` are the files that the assignment asks for: one that isn't there is not attempted.
+    `modules` are the files that the assignment asks for: one that isn't there is not attempted;
+    `packages` the distributions that it may import on top of numpy.
     """
 
     def __init__(
@@ -45,16 +46,18 @@ class SandboxHost:
         files: Mapping[str, bytes],
         limits: Limits,
         modules: Iterable[str] = (),
+        packages: tuple[str, ...] = (),
     ):
         self._confinement = confinement
         self._files = {name: data for name, data in files.items() if name.endswith(".py")}
         self._limits = limits
+        self._packages = packages
         self._lines = {
             name: data.decode(errors="replace").splitlines() for name, data in self._files.items()
         }
         self._sandbox: Sandbox | None = None
         self._failed_imports: dict[str, Fault] = {
-            name.removesuffix(".py"): Fault(
+            module_name(name): Fault(
                 Verdict.NOT_ATTEMPTED, f"There is no {name} in your submission."
             )
             for name in modules
@@ -94,12 +97,15 @@ class SandboxHost:
 
     def _open(self) -> Sandbox:
         """Start a sandbox, with the modules imported beforehand unless that failed once."""
-        sandbox = Sandbox(self._confinement, self._files, self._limits)
+        sandbox = self._new()
         if not self._import_first or sandbox.import_modules(IMPORT_SEED):
             return sandbox
         self._import_first = False
         sandbox.close()
-        return Sandbox(self._confinement, self._files, self._limits)
+        return self._new()
+
+    def _new(self) -> Sandbox:
+        return Sandbox(self._confinement, self._files, self._limits, packages=self._packages)
 
     def finish(self, fault: Fault | None) -> None:
         """End the worker; give up the sandbox if it doesn't answer any more."""

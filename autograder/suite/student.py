@@ -26,6 +26,13 @@ class Student:
     def __getattr__(self, name: str) -> Handle:
         if name.startswith("__"):
             raise AttributeError(name)
+        return self.module(name)
+
+    def module(self, name: str) -> Handle:
+        """Import a module by its full name, such as "models.resnet".
+
+        `student.<module>` is short for it.
+        """
         if name in self._failed:
             raise self._failed[name]
         if name not in self._modules:

@@ -1,0 +1,78 @@
+"""PyTorch in a worker: one thread, seeded, its tensors as values, and what is forbidden shut.
+
+Every function here does nothing where torch has not been imported.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+SHUT = (
+    "torch.optim.Optimizer.__init__",
+    "torch.optim.lr_scheduler.LRScheduler.__init__",
+    "torch.nn.modules.batchnorm._NormBase.__init__",
+    "torch.nn.functional.batch_norm",
+    "torch.batch_norm",
+    "torch.native_batch_norm",
+)
+"""What students write themselves: calling torch's own raises, so the mistake names itself."""
+
+
+def prepare() -> None:
+    """Get torch ready in the parent of all workers: a fork must not find a pool of threads."""
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        torch.set_num_threads(1)
+        for path in SHUT:
+            _shut(path)
+
+
+def _shut(path: str) -> None:
+    """Replace what `path` names by a function that says that it is not to be used."""
+    *parts, name = path.split(".")
+    target: Any = importlib.import_module(parts[0])
+    for part in parts[1:]:
+        target = getattr(target, part)
+    setattr(target, name, _refusal(path.removesuffix(".__init__")))
+
+
+def _refusal(path: str) -> Callable[..., NoReturn]:
+    def refuse(*args: Any, **kwargs: Any) -> NoReturn:
+        raise RuntimeError(f"{path} is not to be used in this assignment: write your own.")
+
+    return refuse
+
+
+def seed(number: int) -> None:
+    """Seed torch's global generator."""
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        torch.manual_seed(number % 2**63)
+
+
+def as_values(result: Any) -> Any:
+    """Return a result with arrays in place of its tensors, also inside lists, tuples and dicts.
+
+    Types are looked at exactly: a subclass of a tensor is not a value.
+    """
+    torch = sys.modules.get("torch")
+    return result if torch is None else _converted(result, torch, 0)
+
+
+DEEPEST = 16
+
+
+def _converted(value: Any, torch: Any, depth: int) -> Any:
+    kind = type(value)
+    if kind is torch.Tensor or kind is torch.nn.Parameter:
+        plain = value.detach().cpu()
+        return (plain.float() if plain.dtype is torch.bfloat16 else plain).numpy()
+    if depth < DEEPEST:
+        if kind is list or kind is tuple:
+            return kind([_converted(part, torch, depth + 1) for part in value])
+        if kind is dict:
+            return {key: _converted(part, torch, depth + 1) for key, part in value.items()}
+    return value
