@@ -94,6 +94,52 @@ def grade(
 
 
 @app.command()
+def gpu(
+    submissions: Annotated[
+        Path, typer.Option(help="Folder with one folder or archive per student.")
+    ],
+    out: Out = Path("grades"),
+    epochs: Annotated[
+        int | None, typer.Option(min=1, help="Other than the course's: a trial.")
+    ] = None,
+    jobs_per_gpu: Annotated[int, typer.Option(min=1, help="Jobs at once on each GPU.")] = 1,
+    device: Annotated[
+        str | None, typer.Option(help="cuda, or cpu for a trial. Without it: cuda.")
+    ] = None,
+    subset: Annotated[
+        int | None, typer.Option(min=16, help="So many images only: a trial.")
+    ] = None,
+    unconfined: Annotated[
+        bool, typer.Option(help="Run student code WITHOUT a sandbox. Only for code you trust.")
+    ] = False,
+) -> None:
+    """Train the class's final projects on the GPUs, and measure them.
+
+    --device cpu --epochs 1 --subset 512 tries everything out on any machine, for no points.
+    """
+    from autograder import gpu_command
+
+    if device not in (None, gpu_command.CUDA, gpu_command.CPU):
+        fail(f"--device is cuda or cpu, not {device!r}.")
+    options = gpu_command.Options(
+        root=ROOT,
+        submissions=submissions,
+        out=out,
+        epochs=epochs,
+        jobs_per_gpu=jobs_per_gpu,
+        device=device,
+        subset=subset,
+        unconfined=unconfined,
+    )
+    try:
+        gpu_command.run(options)
+    except gpu_command.KNOWN_ERRORS as error:
+        fail(str(error))
+    except KeyboardInterrupt:
+        fail("stopped. Each job goes on from its last checkpoint with the same command.", 130)
+
+
+@app.command()
 def check(week: WeekName = "1") -> None:
     """Run the public tests on your own files, where they are."""
     from autograder import check as checking

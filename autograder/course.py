@@ -80,6 +80,21 @@ class Limits(_Model):
     file_mb: Count
 
 
+class TrainingJob(_Model):
+    """A week's training job: what is run, on which data, for how long at most.
+
+    `script` is one of the week's modules, `data` an image set, `folder_mb` how much the script may
+    write. `memory_mb` is main memory, not a GPU's.
+    """
+
+    script: FileName
+    data: Text
+    epochs: Count
+    minutes: Count
+    memory_mb: Count
+    folder_mb: Count
+
+
 class Week(_Model):
     """One assignment: its folder under assignments/ and the files that a student hands in.
 
@@ -87,7 +102,9 @@ class Week(_Model):
     in. `student_tests` is the one of `modules` that holds the student's own tests, `data` the data
     set of the week's training threshold; either is None where the week has none. `given` are
     modules that students get complete: they are neither handed in nor graded. `packages` are the
-    distributions that its code may import on top of numpy, with all that they need.
+    distributions that its code may import on top of numpy, with all that they need; `forbidden` are
+    modules, classes and functions of theirs that students have to write themselves. `job` is what
+    the training job runs.
     """
 
     number: Count
@@ -100,6 +117,8 @@ class Week(_Model):
     data: str | None = None
     student_tests: str | None = None
     packages: Annotated[tuple[Text, ...], Field(strict=False)] = ()
+    forbidden: Annotated[tuple[Text, ...], Field(strict=False)] = ()
+    job: TrainingJob | None = None
     limits: Limits
 
     @property

@@ -22,6 +22,7 @@ from autograder.diagnosis import Diagnoser, catalogue_of, solution_files
 from autograder.mutation import Mutation
 from autograder.quality import Quality
 from autograder.records import CheckResult, PlannedCheck, Verdict
+from autograder.rules import Rules
 from autograder.sandbox import Confinement, InfraError, Limits
 from autograder.suite.hosts import SandboxHost
 from autograder.suite.session import Outcome, SuiteSession
@@ -85,6 +86,11 @@ class Examiner:
         required = {name: found for name, found in items.items() if set(found) - extra}
         return Quality(self._item("quality"), required)
 
+    @cached_property
+    def rules(self) -> Rules:
+        """The check that nothing forbidden is used; it belongs to the item of the quality."""
+        return Rules(self._item("quality"), self.week.forbidden)
+
     def _item(self, name: str) -> str:
         return self.course.item(f"{self.week.id}.{name}").id
 
@@ -92,7 +98,7 @@ class Examiner:
     def plan(self) -> list[PlannedCheck]:
         """All checks of the assignment, in the order in which they run."""
         own = self.mutation.plan if self.mutation else []
-        return [*self.session.plan, *own, *self.quality.plan]
+        return [*self.session.plan, *own, *self.quality.plan, *self.rules.plan]
 
     @cached_property
     def fingerprint(self) -> str:
@@ -137,7 +143,7 @@ class Examiner:
             quality = self.quality.measure(files, self.session.plan, results)
         except InfraError as error:
             quality = infra(self.quality.plan, error)
-        return [*results, *own, *quality]
+        return [*results, *own, *quality, *self.rules.measure(files, results)]
 
     def explained(self, outcome: Outcome, checks: Mapping[str, PlannedCheck]) -> CheckResult:
         """Add the diagnosis to a failed check, where there is one."""

@@ -92,7 +92,7 @@ def run(options: Options) -> None:
             count = gradebook.import_manual(options.manual, course)
             _say(console, f"{count} marks read from {options.manual}")
         reports = gather(course, gradebook, students)
-    _write(console, course, reports, options.out)
+    write_reports(console, course, reports, options.out)
     failed = sum(_has_failed(report, course, taken) for report in reports)
     if failed:
         raise OurFaultError(
@@ -148,7 +148,9 @@ def _without_what_is_graded_already(console: Console, taken: Taken, gradebook: G
     return left
 
 
-def _write(console: Console, course: Course, reports: Sequence[StudentReport], out: Path) -> None:
+def write_reports(
+    console: Console, course: Course, reports: Sequence[StudentReport], out: Path
+) -> None:
     """Write the reports, and print the class's table."""
     written = export_class(course, reports, out)
     files = {

@@ -2,13 +2,20 @@
 
 import argparse
 
-from benchmarks import autograd_speed, class_speed, grading_speed, training_overhead
+from benchmarks import (
+    autograd_speed,
+    class_speed,
+    grading_speed,
+    project_speed,
+    training_overhead,
+)
 
 BENCHMARKS = {
     "class": class_speed.main,
     "grading": grading_speed.main,
     "training": training_overhead.main,
     "autograd": autograd_speed.main,
+    "project": project_speed.brief,
 }
 
 

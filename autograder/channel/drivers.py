@@ -10,6 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from .file_drivers import FILE_DRIVERS
+from .project_drivers import PROJECT_DRIVERS
+from .torch_drivers import TORCH_DRIVERS
+
 
 def standardise(images: np.ndarray, mean: float, deviation: float) -> np.ndarray:
     """Return (images - mean) / deviation as rows: (N, ...) uint8 -> (N, features) float64."""
@@ -120,4 +124,7 @@ DRIVERS = {
     "graphs_within": graphs_within,
     "rates_at": rates_at,
     "rates_of": rates_of,
+    **FILE_DRIVERS,
+    **TORCH_DRIVERS,
+    **PROJECT_DRIVERS,
 }

@@ -21,11 +21,14 @@ SHUT = (
 """What students write themselves: calling torch's own raises, so the mistake names itself."""
 
 
-def prepare() -> None:
-    """Get torch ready in the parent of all workers: a fork must not find a pool of threads."""
+def prepare(threads: int = 1) -> None:
+    """Get torch ready for student code.
+
+    In the parent of all workers there may be one thread: a fork must not find a pool of them.
+    """
     torch = sys.modules.get("torch")
     if torch is not None:
-        torch.set_num_threads(1)
+        torch.set_num_threads(threads)
         for path in SHUT:
             _shut(path)
 

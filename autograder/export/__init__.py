@@ -11,7 +11,8 @@ from autograder.course import Course
 from autograder.export.csv_export import by_hand_csv, gradebook_csv
 from autograder.export.json_export import results_json
 from autograder.report import StudentReport
-from autograder.report.feedback import feedback
+from autograder.report.curves import curves_svg
+from autograder.report.feedback import CURVES_FILE, feedback
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,8 @@ def write_class(course: Course, reports: Sequence[StudentReport], out: Path) -> 
 def write_student(report: StudentReport, out: Path) -> Path:
     """Write OUT/students/<id>/results.json and feedback.md, and return that folder.
 
+    Where a network was trained, its curves are in training.svg.
+
     Raises ValueError for an id that is no plain file name, which intake never gives.
     """
     student = report.score.student
@@ -51,5 +54,9 @@ def write_student(report: StudentReport, out: Path) -> Path:
     folder = out / "students" / student
     folder.mkdir(parents=True, exist_ok=True)
     write_text(folder / "results.json", results_json(report))
+    for result in (check.result for item in report.score.items for check in item.checks):
+        if result and "curves" in result.detail:
+            picture = curves_svg(result.detail["curves"], result.detail.get("accuracy"))
+            write_text(folder / CURVES_FILE, picture)
     write_text(folder / "feedback.md", feedback(report))
     return folder

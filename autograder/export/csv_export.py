@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from autograder.course import Course
 from autograder.display import one_line
 from autograder.report import StudentReport
+from autograder.report.leaderboard import Row
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
@@ -54,6 +55,24 @@ def by_hand_csv(course: Course, reports: Sequence[StudentReport]) -> str:
             points = "" if score.pending else _points(score.points)
             row = [item.id, item.title, guard(report.score.student), documents, points]
             writer.writerow([*row, _points(item.points)])
+    return out.getvalue()
+
+
+def leaderboard_csv(rows: Iterable[Row]) -> str:
+    """Return a class's training job as CSV: place, student, accuracy, seconds, verdict, doubts.
+
+    `accuracy` is that of the test images, in 0..1; blank where there is no network to measure.
+    """
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(["place", "student", "accuracy", "seconds", "verdict", "doubts"])
+    for place, row in enumerate(rows, start=1):
+        accuracy = "" if row.accuracy is None else f"{row.accuracy:.4f}"
+        verdict = str(row.result.verdict) if row.result else ""
+        doubts = guard(" ".join(row.doubts))
+        writer.writerow(
+            [place, guard(row.student), accuracy, f"{row.seconds:.0f}", verdict, doubts]
+        )
     return out.getvalue()
 
 

@@ -6,8 +6,9 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from autograder.course import Course
-from autograder.gradebook import PARTS, Gradebook
+from autograder.gradebook import PARTS, TRAINING, Gradebook
 from autograder.records import CheckResult, PlannedCheck, Verdict
+from autograder.report.leaderboard import Row, ranking
 from autograder.scoring import StudentScore, score_student
 
 NOTHING_RUN = "nothing was run"
@@ -33,14 +34,16 @@ class StudentReport:
     """All that reports say about one student.
 
     `confinement` is what held the student's code, `notices` what intake said about the files,
-    `refusals` why a week's submission was not taken, and `documents`, by the ids of items marked by
-    hand, the names of the documents handed in for them.
+    `refusals` why a week's submission was not taken, `board` the leaderboard of the class's
+    training job, and `documents`, by the ids of items marked by hand, the names of the documents handed in
+    for them.
     """
 
     score: StudentScore
     confinement: str
     notices: tuple[str, ...] = ()
     refusals: tuple[str, ...] = ()
+    board: tuple[Row, ...] = ()
     documents: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
@@ -56,11 +59,18 @@ def gather(
     weeks = {week for student in everybody for week in gradebook.weeks(student)}
     marked = {mark.item for student in everybody for mark in gradebook.marks(student)}
     weeks |= {item.week for item in course.items() if item.id in marked}
-    return [_report_on(course, gradebook, student, weeks) for student in chosen]
+    trained = (week.number for week in course.weeks if week.job)
+    rows = (row for week in trained for row in ranking(gradebook, week, TRAINING, everybody))
+    board = tuple(row for row in rows if row.accuracy is not None)
+    return [_report_on(course, gradebook, student, weeks, board) for student in chosen]
 
 
 def _report_on(
-    course: Course, gradebook: Gradebook, student: str, open_weeks: Collection[int]
+    course: Course,
+    gradebook: Gradebook,
+    student: str,
+    open_weeks: Collection[int],
+    board: tuple[Row, ...],
 ) -> StudentReport:
     known = {week.number for week in course.weeks}
     weeks = [week for week in gradebook.weeks(student) if week in known]
@@ -91,5 +101,6 @@ def _report_on(
         " and ".join(sorted({job.confinement for job in jobs if job})) or NOTHING_RUN,
         tuple(dict.fromkeys(notice for entry in taken for notice in entry.notices)),
         tuple(dict.fromkeys(refused.values())),
+        board if any(row.student == student for row in board) else (),
         documents,
     )

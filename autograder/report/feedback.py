@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 
 from autograder.display import many_lines, one_line
 from autograder.points import format_points
 from autograder.records import FULL_CREDIT, CheckResult, Verdict
 from autograder.report import VERDICT_WORDS, StudentReport
 from autograder.scoring import CheckScore, ComponentScore, ItemScore, StudentScore
+
+CURVES_FILE = "training.svg"
+SHOWN_PLACES = 10
 
 SUMMARISED = (Verdict.PASS, Verdict.NOT_ATTEMPTED, Verdict.INFRA)
 """Verdicts that are counted; every other one is shown check by check."""
@@ -28,7 +31,7 @@ def feedback(report: StudentReport) -> str:
         parts += [block(refusal) for refusal in report.refusals]
     if report.notices:
         parts += ["## About your files", block("\n".join(report.notices))]
-    writer = _Writer(report.documents)
+    writer = _Writer(report)
     for component in score.components:
         if component.is_open:
             parts += writer.component(component)
@@ -72,8 +75,9 @@ def _summary(score: StudentScore) -> str:
 class _Writer:
     """Writes items one after the other and remembers which long messages stood there already."""
 
-    def __init__(self, documents: Mapping[str, Sequence[str]]) -> None:
-        self._documents = documents
+    def __init__(self, report: StudentReport) -> None:
+        self._report = report
+        self._documents = report.documents
         self._shown: dict[str, str] = {}
 
     def component(self, component: ComponentScore) -> Iterator[str]:
@@ -103,6 +107,9 @@ class _Writer:
         counts = _counts(item)
         if counts:
             yield counts
+        if any(check.result and "curves" in check.result.detail for check in item.checks):
+            yield f"![Loss, accuracies and learning rate by epoch]({CURVES_FILE})"
+            yield from _board(self._report)
 
     def _failure(self, item: ItemScore, checks: list[CheckScore]) -> Iterator[str]:
         """Show checks that ended in the same way with the same message."""
@@ -122,6 +129,19 @@ class _Writer:
             yield block(result.message)
         if result.advice:
             yield f"> What probably happened: {inline(result.advice)}"
+
+
+def _board(report: StudentReport) -> Iterator[str]:
+    """Show where a student stands in the class; the others have no names here."""
+    rows = []
+    for place, row in enumerate(report.board, start=1):
+        mine = row.student == report.score.student
+        if place <= SHOWN_PLACES or mine:
+            who = "**you**" if mine else ""
+            rows.append(f"| {place} | {row.accuracy:.2%} | {row.seconds:.0f} s | {who} |")
+    if rows:
+        head = "| place | accuracy | training time | |\n|---:|---:|---:|---|"
+        yield f"Leaderboard of {len(report.board)}:\n\n" + "\n".join([head, *rows])
 
 
 def _partial(result: CheckResult) -> str:

@@ -11,8 +11,8 @@ import shutil
 import subprocess
 from collections.abc import Mapping
 
-from . import runtime
-from .launch import Launch, memory_file, worker_command
+from . import gpu, runtime
+from .launch import Folder, Launch, memory_file, worker_command
 
 FIRST_UID = 61_184
 """Sandboxes of root run under FIRST_UID + slot: ids that Debian's policy leaves free."""
@@ -44,9 +44,14 @@ class Bubblewrap:
         self.uid = FIRST_UID + slot
         self.runtime = runtime.prepare(packages)
 
+    def place(self, folder: Folder) -> str:
+        """Return the path by which student code finds a folder."""
+        return folder.target
+
     def start(self, launch: Launch) -> subprocess.Popen[bytes]:
         """Start a ready parent for `launch` inside a new sandbox."""
-        fds: list[int] = [launch.control]
+        fds: list[int] = [launch.control] if launch.script is None else []
+        given = len(fds)
         try:
             arguments = self._arguments(launch, fds)
             # Options over a descriptor and an empty environment: /proc/1/cmdline and environ can
@@ -66,14 +71,14 @@ class Bubblewrap:
                 **(drop if os.geteuid() == 0 else {}),
             )
         finally:
-            for fd in fds[1:]:
+            for fd in fds[given:]:
                 os.close(fd)
 
     def _arguments(self, launch: Launch, fds: list[int]) -> list[str]:
         arguments = ["--unshare-all", "--unshare-user", "--uid", "65534", "--gid", "65534"]
         arguments += ["--disable-userns", "--cap-drop", "ALL", "--hostname", "sandbox"]
         arguments += ["--die-with-parent", "--new-session", "--clearenv"]
-        for key, value in ENVIRONMENT.items():
+        for key, value in {**ENVIRONMENT, **gpu.environment(launch.gpus)}.items():
             arguments += ["--setenv", key, value]
         arguments += _system_libraries()
         for mount in self.runtime.mounts:
@@ -85,12 +90,15 @@ class Bubblewrap:
         for mask in self.runtime.masks:
             arguments += ["--tmpfs", mask, "--remount-ro", mask]
         # --dev makes writable file systems as large as memory: size them, then close /dev.
-        arguments += ["--proc", "/proc", "--dev", "/dev"]
+        arguments += ["--proc", "/proc", "--dev", "/dev", *gpu.binds(launch.gpus)]
         arguments += ["--perms", "1777", "--size", str(16 << 20), "--tmpfs", "/dev/shm"]
         arguments += ["--remount-ro", "/dev"]
         size = str(2 * launch.limits.file_mb << 20)
         arguments += ["--perms", "1777", "--size", size, "--tmpfs", "/scratch"]
         arguments += _files(launch.files, fds)
+        for folder in launch.folders:
+            arguments += ["--bind" if folder.writable else "--ro-bind"]
+            arguments += [runtime.stage(folder.source), folder.target]
         arguments += ["--remount-ro", "/", "--chdir", "/scratch"]
         return arguments
 

@@ -5,18 +5,41 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from .limits import Limits
 
 
 @dataclass(frozen=True)
+class Folder:
+    """A folder of the host that a sandbox gets at `target`; read-only unless `writable`."""
+
+    source: str
+    target: str
+    writable: bool = False
+
+
+@dataclass(frozen=True)
+class Script:
+    """A module of the submission whose `main` is run with arguments, instead of a ready parent.
+
+    `threads` is how many threads torch may use.
+    """
+
+    module: str
+    arguments: tuple[str, ...]
+    threads: int = 1
+
+
+@dataclass(frozen=True)
 class Launch:
-    """One ready parent to start.
+    """One ready parent to start, or one script to run.
 
     files: the submission's modules by name; control, output: descriptors that the process
     inherits; tests, with_pytest: see channel.worker.Settings; packages: distributions that the
-    files may import on top of numpy.
+    files may import on top of numpy; folders, gpus: what is mounted beside the files, and the
+    device files of the GPUs that are bound.
     """
 
     files: Mapping[str, bytes]
@@ -26,6 +49,9 @@ class Launch:
     tests: str | None = None
     with_pytest: bool = False
     packages: tuple[str, ...] = ()
+    folders: tuple[Folder, ...] = ()
+    gpus: tuple[str, ...] = ()
+    script: Script | None = None
 
 
 def worker_command(
@@ -40,7 +66,7 @@ def worker_command(
     that the order of a set is the same in every run.
     """
     limits = launch.limits
-    settings = {
+    settings: dict[str, Any] = {
         "folder": folder,
         "modules": [name for name in launch.files if name.endswith(".py")],
         "forget": [paths["grader"]],
@@ -59,7 +85,11 @@ def worker_command(
     path = [paths["site"], paths["grader"]]
     path += [paths["pytest"]] if launch.with_pytest else []
     path += [paths["extra"]] if launch.packages else []
-    program = f"import sys; sys.path += {path!r}; from channel.worker import main; main()"
+    main = "worker"
+    if launch.script:
+        main = "script"
+        settings |= asdict(launch.script)
+    program = f"import sys; sys.path += {path!r}; from channel.{main} import main; main()"
     return [python, "-s", "-S", "-P", "-B", "-c", program, json.dumps(settings)]
 
 

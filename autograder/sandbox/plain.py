@@ -16,7 +16,7 @@ from multiprocessing.util import Finalize
 
 from . import runtime
 from .bubblewrap import ENVIRONMENT
-from .launch import Launch, worker_command
+from .launch import Folder, Launch, worker_command
 
 
 class Unconfined:
@@ -34,6 +34,10 @@ class Unconfined:
         _link(runtime.basics(*self._paths.values()))
         self._paths["extra"] = f"{self._folder}/extra"
         self._extras: set[str] = set()
+
+    def place(self, folder: Folder) -> str:
+        """Return the path by which student code finds a folder: its own."""
+        return folder.source
 
     def start(self, launch: Launch) -> subprocess.Popen[bytes]:
         """Start a ready parent for `launch` in a fresh folder with the submission's files."""
@@ -59,7 +63,7 @@ class Unconfined:
             stderr=launch.output,
             env=environment,
             cwd=scratch,
-            pass_fds=[launch.control],
+            pass_fds=[launch.control] if launch.script is None else [],
             start_new_session=True,
         )
 

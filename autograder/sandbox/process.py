@@ -18,7 +18,7 @@ from autograder.channel.faults import Fault, InfraError
 from autograder.channel.worker import CONTROL, IMPORT, READY, REAP, SPAWN
 from autograder.records import Verdict
 
-from .launch import Launch
+from .launch import Folder, Launch
 from .limits import Limits, alive, resident_bytes, tree
 
 START_SECONDS = 30.0
@@ -34,6 +34,8 @@ class Confinement(Protocol):
 
     name: str
     confined: bool
+
+    def place(self, folder: Folder) -> str: ...
 
     def start(self, launch: Launch) -> subprocess.Popen[bytes]: ...
 
@@ -54,6 +56,8 @@ class Sandbox:
         tests: str | None = None,
         with_pytest: bool = False,
         packages: tuple[str, ...] = (),
+        folders: tuple[Folder, ...] = (),
+        gpus: tuple[str, ...] = (),
     ):
         self.limits = limits
         self.broken = False
@@ -67,7 +71,17 @@ class Sandbox:
         self.kept = bytearray()
         self._printed = 0
         try:
-            launch = Launch(files, limits, theirs.fileno(), write_end, tests, with_pytest, packages)
+            launch = Launch(
+                files,
+                limits,
+                theirs.fileno(),
+                write_end,
+                tests,
+                with_pytest,
+                packages,
+                folders,
+                gpus,
+            )
             self._process = confinement.start(launch)
         except OSError as error:
             self._control.close()
@@ -223,7 +237,7 @@ class Sandbox:
     def watch(self) -> None:
         """Look at all processes together. Raises Fault (MEMORY) when they hold too much."""
         limit = self.limits.training_memory_mb if self._large else self.limits.memory_mb
-        if resident_bytes(self.processes()) > limit << 20:
+        if limit and resident_bytes(self.processes()) > limit << 20:
             raise Fault(Verdict.MEMORY, f"Your code used more than {limit} MB of memory.")
 
     def died(self) -> Fault:
@@ -244,12 +258,12 @@ class Sandbox:
             with contextlib.suppress(ProcessLookupError):  # it may have ended by itself
                 os.kill(pid, signal.SIGKILL)
         self._process.wait()
-        _wait_until_gone(inside, CLOSE_SECONDS)
+        wait_until_gone(inside, CLOSE_SECONDS)
         self._control.close()
         os.close(self.output)
 
 
-def _wait_until_gone(pids: list[int], seconds: float) -> None:
+def wait_until_gone(pids: list[int], seconds: float) -> None:
     """Wait until none of the processes exists: the kernel ends a namespace's after its first."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:

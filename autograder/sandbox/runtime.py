@@ -11,6 +11,7 @@ import os
 import re
 import sys
 import sysconfig
+import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -160,6 +161,19 @@ def prepare(packages: tuple[str, ...] = ()) -> Runtime:
         _mount(mount.source, place, None, MS_BIND)
         staged.append(Mount(place, mount.target))
     return Runtime(tuple(staged), runtime.masks)
+
+
+@lru_cache(maxsize=1024)
+def stage(source: str) -> str:
+    """Return a place where the user of the sandbox can reach the folder `source` of the host.
+
+    As `prepare` does it; a folder is staged once and stays so until this process ends.
+    """
+    if os.geteuid() != 0:
+        return source
+    place = tempfile.mkdtemp(prefix="folder", dir=STAGE)
+    _mount(source, place, None, MS_BIND)
+    return place
 
 
 def _mount_private(stage: str) -> None:

@@ -1,0 +1,155 @@
+"""What the hidden tests of the project compare with: block and network as functions, in torch.
+
+They take numbers by name, as `drawn` gives them on both sides of the channel. Batch normalisation
+is written out here; the made-up parts of `autograder.channel.torch_probes` are repeated.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from autograder.channel.torch_drivers import drawn
+from autograder.suite import expect
+
+Numbers = dict[str, Tensor]
+Names = dict[str, str]
+Shapes = dict[str, tuple[int, ...]]
+Norm = Callable[[Tensor, Numbers, str, bool], Tensor]
+
+STAGES = ((64, 1), (128, 2), (256, 2), (512, 2))
+
+
+def filled(student: Any, module: Any, wanted: Shapes, seed: int = 5) -> tuple[Numbers, Names]:
+    """Fill a module by name; return the numbers, as float64 with gradients, and their names there.
+
+    Names may differ inside a shortcut, whose layers need not be called 0 and 1.
+    """
+    found = student.drive("randomise", module, seed)
+    names = {name: _place(name, shape, found) for name, shape in wanted.items()}
+    missing = [name for name, place in names.items() if place is None]
+    message = f"there is no parameter or buffer called {', '.join(missing[:4])}."
+    expect.that("names in the state dict", not missing, message)
+    for name, shape in wanted.items():
+        expect.equal(f"shape of {names[name]}", found[names[name]], list(shape))
+    numbers = {name: double(drawn(names[name], shape, seed)) for name, shape in wanted.items()}
+    return numbers, names
+
+
+def _place(name: str, shape: tuple[int, ...], found: dict[str, list[int]]) -> str | None:
+    """Return under which name a number of ours stands in a student's module."""
+    head, shortcut, tail = name.partition("shortcut.")
+    if not shortcut:
+        return name if name in found else None
+    last = tail.rpartition(".")[2]
+    for place, given in found.items():
+        alike = place.startswith(head + shortcut) and place.endswith(f".{last}")
+        if alike and len(given) == len(shape):
+            return place
+    return None
+
+
+def shift(x: Tensor, p: Numbers, name: str, training: bool) -> Tensor:
+    """Return what the made-up part in the place of BatchNorm2d gives."""
+    weight, bias, mean, var = _four(p, name)
+    return weight * x + bias if training else weight * (x - mean) + var * bias
+
+
+def batch_norm(x: Tensor, p: Numbers, name: str, training: bool) -> Tensor:
+    """Return what BatchNorm2d gives."""
+    weight, bias, mean, var = _four(p, name)
+    if training:
+        mean = x.mean(dim=(0, 2, 3), keepdim=True)
+        var = ((x - mean) ** 2).mean(dim=(0, 2, 3), keepdim=True)
+    return weight * (x - mean) / torch.sqrt(var + 1e-5) + bias
+
+
+def _four(p: Numbers, name: str) -> list[Tensor]:
+    parts = ("weight", "bias", "running_mean", "running_var")
+    return [p[f"{name}.{part}"].view(1, -1, 1, 1) for part in parts]
+
+
+def norm_shapes(name: str, channels: int) -> Shapes:
+    """Return the names and shapes of a normalisation's parameters and buffers."""
+    parts = ("weight", "bias", "running_mean", "running_var")
+    return {f"{name}.{part}": (channels,) for part in parts}
+
+
+def block_shapes(c_in: int, c_out: int, stride: int, prefix: str = "") -> Shapes:
+    """Return the names and shapes of a block's parameters and buffers."""
+    found = {
+        f"{prefix}conv1.weight": (c_out, c_in, 3, 3),
+        **norm_shapes(f"{prefix}bn1", c_out),
+        f"{prefix}conv2.weight": (c_out, c_out, 3, 3),
+        **norm_shapes(f"{prefix}bn2", c_out),
+    }
+    if stride != 1 or c_in != c_out:
+        found[f"{prefix}shortcut.0.weight"] = (c_out, c_in, 1, 1)
+        found |= norm_shapes(f"{prefix}shortcut.1", c_out)
+    return found
+
+
+def block(
+    x: Tensor, p: Numbers, stride: int, training: bool, norm: Norm, prefix: str = ""
+) -> Tensor:
+    """Return what a BasicBlock gives."""
+    inner = functional.conv2d(x, p[f"{prefix}conv1.weight"], stride=stride, padding=1)
+    inner = torch.clamp_min(norm(inner, p, f"{prefix}bn1", training), 0.0)
+    inner = functional.conv2d(inner, p[f"{prefix}conv2.weight"], padding=1)
+    inner = norm(inner, p, f"{prefix}bn2", training)
+    if f"{prefix}shortcut.0.weight" in p:
+        x = functional.conv2d(x, p[f"{prefix}shortcut.0.weight"], stride=stride)
+        x = norm(x, p, f"{prefix}shortcut.1", training)
+    return torch.clamp_min(inner + x, 0.0)
+
+
+def plan() -> list[tuple[str, int, int, int]]:
+    """Return (name, channels in, channels out, stride) of the network's eight blocks."""
+    found, before = [], 64
+    for stage, (channels, stride) in enumerate(STAGES, start=1):
+        found.append((f"layer{stage}.0", before, channels, stride))
+        found.append((f"layer{stage}.1", channels, channels, 1))
+        before = channels
+    return found
+
+
+def network_shapes(classes: int, *, mixers: bool) -> Shapes:
+    """Return the names and shapes of the network's numbers, with made-up blocks or real ones."""
+    found = {"conv1.weight": (64, 3, 3, 3), **norm_shapes("bn1", 64)}
+    for name, c_in, c_out, stride in plan():
+        if mixers:
+            found[f"{name}.weight"] = (c_out, c_in)
+        else:
+            found |= block_shapes(c_in, c_out, stride, f"{name}.")
+    return found | {"fc.weight": (classes, 512), "fc.bias": (classes,)}
+
+
+def stem(x: Tensor, p: Numbers, training: bool, norm: Norm) -> Tensor:
+    """Return what goes into layer1."""
+    out = functional.conv2d(x, p["conv1.weight"], padding=1)
+    return torch.clamp_min(norm(out, p, "bn1", training), 0.0)
+
+
+def network(x: Tensor, p: Numbers, training: bool, norm: Norm, *, mixers: bool) -> Tensor:
+    """Return the logits."""
+    out = stem(x, p, training, norm)
+    for name, _, _, stride in plan():
+        if mixers:
+            kernel = p[f"{name}.weight"][:, :, None, None]
+            out = torch.cos(functional.conv2d(out, kernel, stride=stride))
+        else:
+            out = block(out, p, stride, training, norm, f"{name}.")
+    return out.mean(dim=(2, 3)) @ p["fc.weight"].T + p["fc.bias"]
+
+
+def double(array: np.ndarray) -> Tensor:
+    """Return an array as a float64 tensor that records gradients."""
+    return torch.from_numpy(array.astype(np.float64)).requires_grad_()
+
+
+def values(tensor: Tensor) -> np.ndarray:
+    """Return a tensor's numbers."""
+    return tensor.detach().numpy()

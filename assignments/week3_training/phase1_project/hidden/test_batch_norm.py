@@ -1,0 +1,351 @@
+"""Hidden tests of models/layers.py: BatchNorm2d.
+
+Expected values are worked out in NumPy, in float64, and gradients by complex steps.
+"""
+
+import numpy as np
+import pytest
+
+from autograder.suite import expect
+from autograder.suite.derivatives import vjp
+
+pytestmark = pytest.mark.item("project.batch_norm")
+
+NEAR = {"rtol": 2e-5, "atol": 2e-5}
+"""Near enough for float32 at activations of size 1."""
+AXES = (0, 2, 3)
+
+
+def layer_of(student, channels, **settings):
+    """Return a new layer."""
+    return student.module("models.layers").BatchNorm2d(channels, **settings)
+
+
+def images(rng, shape=(4, 3, 5, 6)):
+    """Return float32 images whose channels have means and deviations of their own."""
+    per_channel = (1, shape[1], 1, 1)
+    scale, mean = rng.uniform(0.5, 3, per_channel), 2 * rng.normal(size=per_channel)
+    return (mean + scale * rng.normal(size=shape)).astype(np.float32)
+
+
+def apply(student, layer, x, training, layout=""):
+    """Return the layer's output for x in one of the two modes, with the shape of x for certain."""
+    output = student.drive("run", layer, student.prepare("tensor", x, layout), training)
+    mode = "training" if training else "evaluation"
+    return expect.array(f"output in {mode} mode", output, x.shape)
+
+
+def spread(vector):
+    return np.reshape(vector, (1, -1, 1, 1))
+
+
+def normalised(x, weight=1.0, bias=0.0, eps=1e-5):
+    """Return the output in training mode; x may be complex."""
+    centred = x - x.mean(axis=AXES, keepdims=True)
+    variance = (centred * centred).mean(axis=AXES, keepdims=True)
+    return spread(weight) * centred / np.sqrt(variance + eps) + spread(bias)
+
+
+def parameters(student, layer, rng, channels=3):
+    """Give the layer a weight of both signs and a bias, and return these."""
+    signs = np.where(np.arange(channels) % 2, -1.0, 1.0)
+    weight = (signs * rng.uniform(0.5, 2, channels)).astype(np.float32)
+    bias = rng.normal(size=channels).astype(np.float32)
+    student.drive("fill", layer, {"weight": weight, "bias": bias})
+    return weight, bias
+
+
+def buffers(student, layer, rng, channels=3):
+    """Give the layer running statistics, and return these."""
+    mean = rng.normal(size=channels).astype(np.float32)
+    variance = rng.uniform(0.5, 3, channels).astype(np.float32)
+    student.drive("fill", layer, {"running_mean": mean, "running_var": variance})
+    return mean, variance
+
+
+# What the layer holds
+
+
+def test_parameters_and_buffers(student):
+    """weight and bias are parameters, running_mean and running_var buffers, of shape (C,)."""
+    found = student.drive("shapes", layer_of(student, 5))
+    wanted = {"weight": [5], "bias": [5]}
+    expect.that(
+        "parameters",
+        type(found) is dict and found.get("parameters") == wanted,
+        "an optimizer that is given layer.parameters() should find weight and bias, of shape (C,), "
+        "and nothing else.",
+    )
+    rest = found.get("buffers")
+    expect.that(
+        "buffers",
+        type(rest) is dict and rest.get("running_mean") == rest.get("running_var") == [5],
+        "the state dict should have running_mean and running_var, of shape (C,), which are no "
+        "parameters: register_buffer makes them.",
+    )
+
+
+def test_a_new_layer(student):
+    """At first weight and running_var are ones, bias and running_mean zeros."""
+    layer = layer_of(student, 4)
+    for name, value in (("weight", 1.0), ("bias", 0.0), ("running_mean", 0.0)):
+        expect.close(name, getattr(layer, name), np.full(4, value))
+    expect.close("running_var", layer.running_var, np.ones(4))
+
+
+def test_two_layers_share_nothing(student, rng):
+    """What happens to one layer leaves another one as it is."""
+    first, second = layer_of(student, 3), layer_of(student, 3)
+    parameters(student, first, rng)
+    x = images(rng)
+    apply(student, first, x, True)
+    expect.close("running_mean of the other layer", second.running_mean, np.zeros(3))
+    expect.close(
+        "output of the other layer", apply(student, second, x, True), normalised(x), **NEAR
+    )
+
+
+# Training mode
+
+
+@pytest.mark.weight(3)
+def test_training_normalises_each_channel(student, rng):
+    """In training mode each channel comes out with mean 0 and (biased) variance 1 over N, H, W."""
+    x = images(rng)
+    received = apply(student, layer_of(student, 3), x, True)
+    expect.close("output in training mode", received, normalised(x), **NEAR)
+
+
+@pytest.mark.weight(2)
+def test_weight_and_bias(student, rng):
+    """The output is weight * x_hat + bias, with the weight and bias of each channel."""
+    layer, x = layer_of(student, 3), images(rng)
+    weight, bias = parameters(student, layer, rng)
+    received = apply(student, layer, x, True)
+    expect.close("output in training mode", received, normalised(x, weight, bias), **NEAR)
+
+
+def test_eps(student, rng):
+    """eps is added to the variance, inside the root; the default is 1e-5."""
+    x = images(rng)
+    for eps in (0.5, 2.0):
+        received = apply(student, layer_of(student, 3, eps=eps), x, True)
+        expect.close(f"output, eps {eps}", received, normalised(x, eps=eps), **NEAR)
+    x = (0.003 * (x - x.mean(axis=AXES, keepdims=True))).astype(np.float32)
+    received = apply(student, layer_of(student, 3), x, True)
+    expect.close("output, small x", received, normalised(x.astype(np.float64)), **NEAR)
+
+
+def test_channels_as_many_as_images(student, rng):
+    """Where N, C, H and W are equal too, the statistics are those of each channel."""
+    layer, x = layer_of(student, 4), images(rng, (4, 4, 4, 4))
+    weight, bias = parameters(student, layer, rng, 4)
+    received = apply(student, layer, x, True)
+    expect.close("output in training mode", received, normalised(x, weight, bias), **NEAR)
+
+
+def test_batches_of_other_shapes(student, rng):
+    """Batches of other sizes work, with one layer: a single image, a single pixel, wide images."""
+    layer = layer_of(student, 3)
+    for shape in ((1, 3, 4, 4), (5, 3, 1, 1), (2, 3, 1, 9), (1, 3, 1, 2)):
+        x = images(rng, shape)
+        received = apply(student, layer, x, True)
+        wanted = normalised(x.astype(np.float64))
+        # With two values per channel, rounding in their difference counts.
+        expect.close(f"output, input of shape {shape}", received, wanted, rtol=1e-3, atol=1e-3)
+
+
+def test_memory_layout(student, rng):
+    """Channels-last and strided tensors are normalised like any others."""
+    for layout in ("channels_last", "strided"):
+        x = images(rng)
+        received = apply(student, layer_of(student, 3), x, True, layout)
+        expect.close(f"output, {layout} input", received, normalised(x), **NEAR)
+
+
+def test_forward_keeps_its_input(student, rng):
+    """forward does not change x, in neither mode."""
+    layer, x = layer_of(student, 3), images(rng)
+    parameters(student, layer, rng)
+    for training in (True, False):
+        kept = student.prepare("tensor", x)
+        received = expect.array("output", student.drive("run", layer, kept, training), x.shape)
+        expect.that("output", not np.allclose(received, x), "your layer returns x as it is.")
+        expect.unchanged("x", x, student.fetch(kept))
+
+
+def test_dtype(student, rng):
+    """The output has the dtype of x: float64 stays float64, bfloat16 stays bfloat16."""
+    for dtype, layout, near in (("float64", "", 2e-5), ("bfloat16", "bfloat16", 0.03)):
+        x = images(rng, (8, 3, 6, 6))
+        x -= x.mean(axis=AXES, keepdims=True)
+        given = student.prepare("tensor", x.astype(np.float64) if not layout else x, layout)
+        exact = expect.array("x", student.fetch(given), x.shape).astype(np.float64)
+        layer = layer_of(student, 3)
+        output = student.prepare("run", layer, given, True)
+        expect.equal("dtype of the output", student.drive("dtype_of", output), dtype)
+        label = f"output for {dtype}"
+        expect.close(label, student.fetch(output), normalised(exact), rtol=near, atol=near)
+
+
+# Gradients
+
+
+@pytest.mark.weight(2)
+def test_gradients_in_training_mode(student, rng):
+    """Gradients flow to x (through mean and variance too), weight and bias."""
+    layer, x = layer_of(student, 3), images(rng, (3, 3, 2, 2))
+    weight, bias = parameters(student, layer, rng)
+    upstream = rng.normal(size=x.shape).astype(np.float32)
+    found = student.drive("pullback", layer, x, upstream, True)
+    dx, dweight, dbias = vjp(normalised, [x, weight, bias], upstream)
+    near = {"rtol": 1e-4, "atol": 1e-4}
+    expect.close("gradient of weight", found["gradients"].get("weight"), dweight, **near)
+    expect.close("gradient of bias", found["gradients"].get("bias"), dbias, **near)
+    expect.close("gradient of x", found["dx"], dx, **near)
+
+
+def test_gradients_in_evaluation_mode(student, rng):
+    """In evaluation mode the running statistics are constants for the gradient."""
+    layer, x = layer_of(student, 3), images(rng, (3, 3, 2, 2))
+    weight, _ = parameters(student, layer, rng)
+    mean, variance = buffers(student, layer, rng)
+    upstream = rng.normal(size=x.shape).astype(np.float32)
+    found = student.drive("pullback", layer, x, upstream, False)
+    x_hat = (x - spread(mean)) / np.sqrt(spread(variance) + 1e-5)
+    near = {"rtol": 1e-4, "atol": 1e-4}
+    wanted = np.sum(upstream * x_hat, axis=AXES)
+    expect.close("gradient of weight", found["gradients"].get("weight"), wanted, **near)
+    wanted = upstream * spread(weight) / np.sqrt(spread(variance) + 1e-5)
+    expect.close("gradient of x", found["dx"], wanted, **near)
+
+
+# Running statistics
+
+
+def expect_running(layer, batches, momentum, mean, variance):
+    """Compare the running statistics; all of the variances may be biased, or unbiased."""
+    means = [x.mean(axis=AXES, dtype=np.float64) for x in batches]
+    expect.close("running_mean", layer.running_mean, gathered(means, momentum, mean), **NEAR)
+    received = expect.array("running_var", layer.running_var, variance.shape)
+    biased, unbiased = (
+        gathered([x.var(axis=AXES, dtype=np.float64, ddof=d) for x in batches], momentum, variance)
+        for d in (0, 1)
+    )
+    if not np.allclose(received, biased, **NEAR):
+        expect.close("running_var", received, unbiased, **NEAR)
+
+
+def gathered(statistics, momentum, start):
+    """Return what is left of `start` after the statistics have been let in one by one."""
+    for statistic in statistics:
+        start = (1 - momentum) * start + momentum * statistic
+    return start
+
+
+@pytest.mark.weight(2)
+def test_running_statistics_after_one_batch(student, rng):
+    """One batch moves the running statistics a tenth of the way from 0 and 1 to its own."""
+    layer, x = layer_of(student, 3), images(rng)
+    apply(student, layer, x, True)
+    expect_running(layer, [x], 0.1, np.zeros(3), np.ones(3))
+
+
+def test_running_statistics_over_several_batches(student, rng):
+    """Over several batches: running <- (1 - momentum) running + momentum batch."""
+    for momentum in (0.3, 1.0):
+        layer = layer_of(student, 3, momentum=momentum)
+        batches = [images(rng, (n, 3, 4, 5)) for n in (4, 2, 6)]
+        for x in batches:
+            apply(student, layer, x, True)
+        expect_running(layer, batches, momentum, np.zeros(3), np.ones(3))
+
+
+def test_running_statistics_go_on_from_where_they_are(student, rng):
+    """A batch is let into the statistics that a state dict has brought, and into no others."""
+    layer, x = layer_of(student, 3, momentum=0.25), images(rng)
+    mean, variance = buffers(student, layer, rng)
+    apply(student, layer, x, True)
+    expect_running(layer, [x], 0.25, mean, variance)
+
+
+def test_running_statistics_record_no_gradients(student, rng):
+    """Nothing is differentiated through the running statistics: they belong to no graph."""
+    layer, x = layer_of(student, 3), images(rng)
+    for _ in range(2):  # a graph kept from the first pass would break the second backward
+        found = student.drive("pullback", layer, x, np.ones_like(x), True)
+        expect.array("gradient of x", found["dx"], x.shape)
+        for name in ("running_mean", "running_var"):
+            buffer = getattr(layer, name)
+            expect.array(name, buffer, (3,))
+            held = student.drive("requires_grad", layer, name)
+            expect.equal(f"{name}.requires_grad", held, False)
+    expect_running(layer, [x, x], 0.1, np.zeros(3), np.ones(3))
+
+
+# Evaluation mode
+
+
+@pytest.mark.weight(3)
+def test_evaluation_uses_the_running_statistics(student, rng):
+    """In evaluation mode running_mean and running_var normalise, with weight and bias as ever."""
+    layer, x = layer_of(student, 3), images(rng)
+    weight, bias = parameters(student, layer, rng)
+    mean, variance = buffers(student, layer, rng)
+    wanted = spread(weight) * (x - spread(mean)) / np.sqrt(spread(variance) + 1e-5) + spread(bias)
+    received = apply(student, layer, x, False)
+    expect.close("output in evaluation mode", received, wanted, **NEAR)
+    received = apply(student, layer, x[1:2], False)
+    expect.close("output for one image alone", received, wanted[1:2], **NEAR)
+    pixel = apply(student, layer, x[:1, :, :1, :1], False)
+    expect.close("output for one pixel alone", pixel, wanted[:1, :, :1, :1], **NEAR)
+
+
+@pytest.mark.weight(2)
+def test_evaluation_leaves_the_running_statistics(student, rng):
+    """In evaluation mode no batch moves the running statistics."""
+    layer, x = layer_of(student, 3), images(rng)
+    mean, variance = buffers(student, layer, rng)
+    for _ in range(2):
+        apply(student, layer, x, False)
+    expect.close("running_mean after evaluation", layer.running_mean, mean)
+    expect.close("running_var after evaluation", layer.running_var, variance)
+
+
+def test_there_and_back(student, rng):
+    """train() and eval() switch what forward does, as often as they are called."""
+    layer, x = layer_of(student, 3, momentum=0.0), images(rng)
+    for turn in ("first", "second"):
+        received = apply(student, layer, x, True)
+        expect.close(f"output, training mode, {turn} time", received, normalised(x), **NEAR)
+        received = apply(student, layer, x, False)
+        wanted = x / np.sqrt(1 + 1e-5)
+        expect.close(f"output, evaluation mode, {turn} time", received, wanted, **NEAR)
+
+
+# What is refused
+
+
+def test_refuses_other_shapes(student, rng):
+    """x without 4 dimensions, or with other channels, raises a ValueError, in both modes."""
+    layer = layer_of(student, 3)
+    apply(student, layer, images(rng), True)
+    for shape in ((4, 3), (3, 5, 5), (2, 3, 4), (2, 4, 5, 5), (2, 1, 5, 5), (1, 2, 3, 4, 5)):
+        x = student.prepare("tensor", np.ones(shape, np.float32))
+        for training in (True, False):
+            mode = "training" if training else "evaluation"
+            label = f"x of shape {shape} with 3 channels, {mode} mode"
+            layer.train(training)
+            expect.raises(label, layer, "ValueError", x)
+
+
+def test_refuses_one_value_per_channel(student, rng):
+    """A single value per channel raises a ValueError in training mode: it has no variance."""
+    layer = layer_of(student, 3)
+    pair = np.array([[1.0, 2.0, 3.0], [4.0, -1.0, 0.0]], np.float32).reshape(2, 3, 1, 1)
+    received = apply(student, layer, pair, True)
+    expect.close("output of two values", received, normalised(pair.astype(np.float64)), **NEAR)
+    before = expect.array("running_mean", layer.running_mean, (3,))
+    x = student.prepare("tensor", images(rng, (1, 3, 1, 1)))
+    expect.raises("x of shape (1, 3, 1, 1), training mode", layer, "ValueError", x)
+    expect.close("running_mean after the refused batch", layer.running_mean, before)

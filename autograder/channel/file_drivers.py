@@ -1,0 +1,92 @@
+"""Drivers for tests of code that reads and writes files: a fresh folder, what goes in and out.
+
+Nothing of this is read by the examiner: what crosses are texts of limited length and numbers.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import weakref
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+LONGEST_TEXT = 200_000
+MOST_FILES = 200
+BROKEN = b"this is no array"
+
+
+class Folder:
+    """A fresh temporary folder, called `name`, which goes when nothing holds it any more."""
+
+    def __init__(self) -> None:
+        self.name = tempfile.mkdtemp()
+        weakref.finalize(self, shutil.rmtree, self.name, ignore_errors=True)
+
+
+def folder() -> Folder:
+    """Make a fresh folder."""
+    return Folder()
+
+
+def path(*parts: str) -> Path:
+    """Return a Path."""
+    return Path(*parts)
+
+
+def write_arrays(name: str, arrays: dict[str, np.ndarray], broken: list[str]) -> None:
+    """Write an npz file; the arrays called `broken` are in it too, but can't be read."""
+    np.savez(name, **arrays)
+    with zipfile.ZipFile(name, "a") as archive:
+        for label in broken:
+            archive.writestr(f"{label}.npy", BROKEN)
+
+
+def write_text(name: str, text: str) -> None:
+    """Write a text file."""
+    Path(name).write_text(text, "utf-8")
+
+
+def text_of(name: str) -> str:
+    """Return the beginning of a text file, "" where there is none."""
+    file = Path(name)
+    return file.read_text("utf-8", "replace")[:LONGEST_TEXT] if file.is_file() else ""
+
+
+def listing(name: str) -> list[str]:
+    """Return the names of the files below a folder, sorted."""
+    top = Path(name)
+    found = (str(file.relative_to(top)) for file in top.rglob("*") if file.is_file())
+    return sorted(found)[:MOST_FILES]
+
+
+def remove(name: str) -> None:
+    """Remove a file."""
+    Path(name).unlink()
+
+
+def checkpoint(name: str) -> dict[str, Any]:
+    """Return a safetensors file: {"metadata": texts, "tensors": by name}."""
+    from safetensors import safe_open
+
+    with safe_open(name, framework="pt") as file:
+        tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+        return {"metadata": dict(file.metadata() or {}), "tensors": tensors}
+
+
+FILE_DRIVERS = {
+    function.__name__: function
+    for function in (
+        folder,
+        path,
+        write_arrays,
+        write_text,
+        text_of,
+        listing,
+        remove,
+        checkpoint,
+    )
+}

@@ -1,0 +1,43 @@
+"""The program inside the sandbox of a training job: runs `main` of one of the submission's modules.
+
+Started as `python -s -S -P -B -c "..." SETTINGS`, like the worker; there is no channel. What the
+module says, it says on standard output and in the files that it writes.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import resource
+import sys
+
+from . import modules, tensors
+
+NOFILE = 1024
+
+
+def main() -> None:
+    """Set the limits, make the submission's modules importable, and run the one that is named.
+
+    SETTINGS has what the worker's has, and "module", "arguments" (a list of text for `main`) and
+    "threads". There is no limit of address space: CUDA reserves far more than it uses.
+    """
+    settings = json.loads(sys.argv[1])
+    importlib.import_module("torch")
+    tensors.prepare(settings["threads"])
+    sources = {}
+    for name in settings["modules"]:
+        with open(f"{settings['folder']}/{name}", "rb") as file:
+            sources[name] = file.read()
+    modules.ModuleSpace(sources, settings["folder"]).install()
+    sys.path[:] = [path for path in sys.path if path not in settings["forget"]]
+    _limit(resource.RLIMIT_FSIZE, settings["file_bytes"])
+    _limit(resource.RLIMIT_NPROC, settings["processes"])
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (NOFILE, NOFILE))
+    importlib.import_module(settings["module"]).main(list(settings["arguments"]))
+
+
+def _limit(what: int, value: int) -> None:
+    if value:
+        resource.setrlimit(what, (value, value))

@@ -1,0 +1,70 @@
+"""The class's leaderboard: who trained the best network, and how fast."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from rich.box import ASCII, SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from autograder.display import one_line
+from autograder.gradebook import Gradebook
+from autograder.records import CheckResult
+
+
+@dataclass(frozen=True)
+class Row:
+    """One student's training: accuracy in 0..1 of the test images (None: there is no network).
+
+    `seconds` is what training took by the grader's clock; `result` is the record of the job, None
+    where it has none yet.
+    """
+
+    student: str
+    accuracy: float | None
+    seconds: float
+    result: CheckResult | None
+
+    @property
+    def doubts(self) -> list[str]:
+        """What a person should look at."""
+        return list(self.result.detail.get("doubts", [])) if self.result else []
+
+
+def ranking(gradebook: Gradebook, week: int, part: str, students: Iterable[str]) -> list[Row]:
+    """Return the students' trainings: the most accurate first, of equal ones the faster."""
+    rows = []
+    for student in students:
+        results = gradebook.results(student, week, part)
+        result = results[0] if results else None
+        accuracy = result.detail.get("accuracy") if result else None
+        rows.append(Row(student, accuracy, result.seconds if result else 0.0, result))
+    return sorted(rows, key=lambda row: (-(row.accuracy or 0.0), row.seconds, row.student))
+
+
+def print_board(console: Console, rows: Iterable[Row], title: str) -> None:
+    """Print the leaderboard, then what went wrong and what a person should look at."""
+    unicode = console.encoding.lower().startswith("utf")
+    table = Table(box=SIMPLE_HEAD if unicode else ASCII, pad_edge=False, title=Text(title))
+    table.add_column("student", overflow="fold")
+    for header in ("accuracy", "moved", "epochs", "seconds"):
+        table.add_column(header, justify="right", no_wrap=True)
+    notes = []
+    for row in rows:
+        detail = row.result.detail if row.result else {}
+        shown = [_share(row.accuracy), _share(detail.get("accuracy_moved"))]
+        shown += [str(detail.get("epochs", "-")), f"{row.seconds:.0f}"]
+        table.add_row(*(Text(text) for text in (one_line(row.student), *shown)))
+        if row.result and (row.accuracy is None or row.doubts):
+            verdict = row.result.verdict
+            notes.append(f"{one_line(row.student)}: {verdict}: {one_line(row.result.message, 700)}")
+    console.print(table)
+    for note in notes:
+        console.print(Text(note), soft_wrap=True)
+
+
+def _share(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2%}"

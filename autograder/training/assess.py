@@ -1,0 +1,121 @@
+"""What a trained network is worth: the examiner sends images, takes logits back, and counts.
+
+Test labels never leave this process. Images go in small batches, in a random order in which plain
+ones and moved ones (mirrored, shifted by a pixel or two) are mixed: a network that knows the test
+images by heart, by a hash say, is right about the plain ones only.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from autograder.suite import expect
+from autograder.suite.student import Student
+from autograder.training.images import Images, moved
+
+BATCH = 200
+MOST_MOVED = 2_000
+CLASSES = 10
+
+CHANCE = 0.25
+"""What a network may reach before its first step: chance is 0.1, and luck goes a little further."""
+
+COLLAPSE = 0.15
+"""How much less may be right of moved images than of the same ones where they are."""
+
+BOAST = 0.05
+"""How much more a run may claim of its validation images than the test images show."""
+
+CURVES = ("train_loss", "train_accuracy", "val_loss", "val_accuracy", "lr", "seconds")
+LONGEST_RUN = 1_000
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """Accuracies in 0..1: of the plain images, and of some of them plain (`still`) and moved."""
+
+    plain: float
+    still: float
+    moved: float
+
+    @property
+    def collapses(self) -> bool:
+        """Whether the network falls apart on images that are the same to anybody who looks."""
+        return self.still - self.moved > COLLAPSE
+
+    @property
+    def credited(self) -> float:
+        """The accuracy that points are given for."""
+        return self.moved if self.collapses else self.plain
+
+
+def measure(
+    student: Student, network: Any, images: Images, device: str, rng: np.random.Generator
+) -> Accuracy:
+    """Measure a network that stands in the worker. Raises Fault where its code fails."""
+    count = len(images.x_test)
+    chosen = rng.choice(count, size=min(MOST_MOVED, count), replace=False)
+    pictures = np.concatenate([images.x_test, moved(images.x_test[chosen], rng)])
+    labels = np.concatenate([images.y_test, images.y_test[chosen]]).astype(np.int64)
+    right = np.zeros(len(pictures), dtype=bool)
+    normalise = student.module("data.cifar10_loader").normalise
+    order = rng.permutation(len(pictures))
+    for start in range(0, len(order), BATCH):
+        rows = order[start : start + BATCH]
+        batch = np.ascontiguousarray(pictures[rows].transpose(0, 3, 1, 2))
+        answer = student.drive("logits", network, normalise, batch, device)
+        logits = expect.array("the logits", answer, (len(rows), CLASSES))
+        right[rows] = logits.argmax(axis=1) == labels[rows]
+    return Accuracy(
+        float(right[:count].mean()), float(right[chosen].mean()), float(right[count:].mean())
+    )
+
+
+def read_metrics(text: str) -> dict[str, list[float]]:
+    """Return what a metrics.jsonl says, as columns of equal length; nothing of it is believed.
+
+    Lines that aren't JSON objects with an epoch are left out, as are numbers that are none.
+    """
+    rows: dict[int, Mapping[str, Any]] = {}
+    for line in text.splitlines()[: 2 * LONGEST_RUN]:
+        try:
+            row = json.loads(line)
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(row, dict) and type(row.get("epoch")) is int:
+            rows[row["epoch"]] = row
+    epochs = sorted(epoch for epoch in rows if 0 < epoch <= LONGEST_RUN)
+    columns: dict[str, list[float]] = {"epoch": [float(epoch) for epoch in epochs]}
+    for name in CURVES:
+        values = [rows[epoch].get(name) for epoch in epochs]
+        if values and all(_is_number(value) for value in values):
+            columns[name] = [float(value) for value in values]  # type: ignore[arg-type]
+    return columns
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) in (int, float) and abs(value) < 1e12 and math.isfinite(value)
+
+
+def doubts(accuracy: Accuracy, curves: Mapping[str, list[float]]) -> list[str]:
+    """Say what a person should look at, with the evidence; empty where nothing is odd."""
+    found = []
+    if accuracy.collapses:
+        found.append(
+            f"The network gets {accuracy.still:.1%} of test images right where they are and "
+            f"{accuracy.moved:.1%} of the same images mirrored or shifted by a pixel or two: it "
+            "may know them by heart. The points are for the latter."
+        )
+    claimed = curves.get("val_accuracy", [])[-1:]
+    if claimed and claimed[0] > accuracy.plain + BOAST:
+        found.append(
+            f"metrics.jsonl claims an accuracy of {claimed[0]:.1%} at the end, and the network "
+            f"that was saved gets {accuracy.plain:.1%} of the test images right."
+        )
+    return found

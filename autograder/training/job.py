@@ -1,0 +1,301 @@
+"""One training job: a project's script trained under the grader's eye, then measured.
+
+What a job has got to stands in its folder: `state.json` is the grader's, `out/` the script's. A job
+that was interrupted goes on from the checkpoint in `out/`, with the time that it has left.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from autograder.atomic import write_text
+from autograder.channel.backends import Remote, source_line
+from autograder.channel.faults import Fault
+from autograder.channel.text import clean
+from autograder.course import TrainingJob, TrainingSetting, Week
+from autograder.display import many_lines
+from autograder.records import FULL_CREDIT, CheckResult, Verdict
+from autograder.rules import stored_answers, uses
+from autograder.sandbox import Bubblewrap, Confinement, Limits, Sandbox
+from autograder.sandbox.launch import Folder, Launch, Script
+from autograder.sandbox.script_run import Ended, run_script
+from autograder.suite.student import Student
+from autograder.training.assess import CHANCE, Accuracy, doubts, measure, read_metrics
+from autograder.training.images import Images
+
+CHECK = "training::accuracy"
+CHECKPOINT = "checkpoint.safetensors"
+DATA, OUT = "/data", "/out"
+NETWORK = "models.resnet"
+NOTE_SECONDS = 5.0
+LINES_SHOWN = 12
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How jobs are run, the same for a whole class.
+
+    images: what is trained and tested on; data: the folder with the training part; epochs: how
+    many; device: "cuda" or "cpu"; threads: for torch; seed: for the script's --seed and for the
+    order of the test images; curve: what an accuracy is worth.
+    """
+
+    week: Week
+    job: TrainingJob
+    limits: Limits
+    images: Images
+    data: Path
+    epochs: int
+    device: str
+    threads: int
+    seed: int
+    curve: TrainingSetting
+
+
+class Stopped(Exception):
+    """The job was stopped from outside and can go on later."""
+
+
+class Job:
+    """The training of one submission, in `folder`, by a confinement of its own on some GPUs."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        files: Mapping[str, bytes],
+        folder: Path,
+        confinement: Confinement,
+        gpus: tuple[str, ...] = (),
+    ):
+        self.plan, self.files, self.folder = plan, files, folder
+        self.confinement, self.gpus = confinement, gpus
+        self.out = folder / "out"
+        self._lines = {
+            name: data.decode(errors="replace").splitlines() for name, data in files.items()
+        }
+
+    def run(self, stop: threading.Event, tell: Callable[[int], None]) -> CheckResult:
+        """Train and measure; return the record of CHECK.
+
+        `tell` is told about once a second how many epochs are done. Raises Stopped when `stop` is
+        set, InfraError where the grader fails.
+        """
+        found = uses(self.files, self.plan.week.forbidden)
+        if found:
+            return _failed(Verdict.VIOLATION, f"Not to be used in this project: {_some(found)}.")
+        try:
+            before = self._accuracy("")
+        except Fault as fault:
+            return _failed(fault.verdict, f"Your network can't be built and run. {fault.message}")
+        if before.plain > CHANCE:
+            return _failed(
+                Verdict.VIOLATION,
+                f"A freshly built ResNet18() gets {before.plain:.1%} of the test images right. "
+                "Before its first step a network stands at chance (10%): its weights have to come "
+                "from training.",
+            )
+        ended = self._train(stop, tell)
+        return self._judge(ended, before)
+
+    # Training.
+
+    def _train(self, stop: threading.Event, tell: Callable[[int], None]) -> Ended:
+        """Run the script until it ends or its time is up, which counts over all attempts."""
+        self.out.mkdir(parents=True, exist_ok=True)
+        if isinstance(self.confinement, Bubblewrap) and os.geteuid() == 0:
+            os.chown(self.out, self.confinement.uid, self.confinement.uid)  # the sandbox's user
+        used = self._seconds_used()
+        left = 60.0 * self.plan.job.minutes - used
+        noted = used
+
+        def note(lasted: float) -> None:
+            nonlocal noted
+            if used + lasted - noted >= NOTE_SECONDS:
+                noted = used + lasted
+                self._note(noted)
+            tell(self._epochs_done())
+
+        if left <= 0:
+            message = f"Its {self.plan.job.minutes} minutes were used up."
+            return Ended(Verdict.TIMEOUT, message, used, "")
+        ended = run_script(
+            self.confinement,
+            self._launch,
+            seconds=left,
+            folder=self.out,
+            folder_mb=self.plan.job.folder_mb,
+            stop=stop,
+            tell=note,
+        )
+        self._note(used + ended.seconds)
+        if ended.verdict is None:
+            raise Stopped
+        return replace(ended, seconds=used + ended.seconds)
+
+    def _launch(self, output: int) -> Launch:
+        plan = self.plan
+        images = Folder(str(plan.data), DATA)
+        out = Folder(str(self.out), OUT, writable=True)
+        arguments = ["--data", self.confinement.place(images)]
+        arguments += ["--out", self.confinement.place(out), "--epochs", str(plan.epochs)]
+        arguments += ["--seed", str(plan.seed % 2**31), "--device", plan.device]
+        if (self.out / CHECKPOINT).exists():
+            arguments += ["--resume"]
+        script = Script(plan.job.script.removesuffix(".py"), tuple(arguments), plan.threads)
+        limits = replace(plan.limits, training_memory_mb=plan.job.memory_mb)
+        return Launch(
+            self._modules(),
+            limits,
+            -1,
+            output,
+            packages=plan.week.packages,
+            folders=(images, out),
+            gpus=self.gpus,
+            script=script,
+        )
+
+    def _modules(self) -> dict[str, bytes]:
+        return {name: data for name, data in self.files.items() if name.endswith(".py")}
+
+    def _seconds_used(self) -> float:
+        try:
+            return float(json.loads((self.folder / "state.json").read_text("utf-8"))["seconds"])
+        except FileNotFoundError:
+            return 0.0
+
+    def _note(self, seconds: float) -> None:
+        write_text(self.folder / "state.json", json.dumps({"seconds": round(seconds, 1)}) + "\n")
+
+    def _epochs_done(self) -> int:
+        """Return how many lines the script's metrics have: for the progress bar, no more."""
+        try:
+            with open(self.out / "metrics.jsonl", "rb", opener=_no_link) as file:
+                return file.read(1 << 20).count(b"\n")
+        except OSError:
+            return 0
+
+    # Measuring.
+
+    @contextmanager
+    def _student(self, *folders: Folder) -> Iterator[Student]:
+        """Give the submission in a fresh sandbox of the ordinary kind, one worker in it."""
+        plan = self.plan
+        memory = 0 if plan.device == "cuda" else plan.job.memory_mb
+        limits = replace(plan.limits, training_memory_mb=memory)
+        sandbox = Sandbox(
+            self.confinement,
+            self._modules(),
+            limits,
+            packages=plan.week.packages,
+            folders=folders,
+            gpus=self.gpus,
+        )
+        try:
+            channel = sandbox.fresh(plan.seed % 2**32, large=True)
+            seconds = limits.request_seconds
+            yield Student(
+                Remote(
+                    channel,
+                    seconds,
+                    limits.test_seconds,
+                    limits.training_seconds,
+                    lambda file, line: source_line(self._lines, file, line),
+                ),
+                {},
+            )
+        finally:
+            sandbox.close()
+
+    def _accuracy(self, checkpoint: str) -> Accuracy:
+        """Measure the network fresh from its constructor, or with the weights of a checkpoint."""
+        out = Folder(str(self.out), OUT)
+        place = f"{self.confinement.place(out)}/{checkpoint}" if checkpoint else ""
+        with self._student(*([out] if checkpoint else [])) as student:
+            build = student.module(NETWORK).ResNet18
+            network = student.prepare("network", build, self.plan.device, place)
+            rng = np.random.default_rng(self.plan.seed)
+            return measure(student, network, self.plan.images, self.plan.device, rng)
+
+    def _metrics(self) -> dict[str, list[float]]:
+        """Return the curves that the script wrote, read inside a sandbox like all of its files."""
+        out = Folder(str(self.out), OUT)
+        with self._student(out) as student:
+            text = student.drive("text_of", f"{self.confinement.place(out)}/metrics.jsonl")
+        return read_metrics(text) if type(text) is str else {"epoch": []}
+
+    def _judge(self, ended: Ended, before: Accuracy) -> CheckResult:
+        """Turn a run's end and its checkpoint into a record."""
+        trouble = ""
+        if ended.verdict not in (Verdict.PASS, None):
+            trouble = f"{self.plan.job.script} did not come to its end. {ended.message}"
+            trouble += _quoted(ended.said)
+        if not (self.out / CHECKPOINT).is_file():
+            verdict = ended.verdict if trouble else Verdict.WRONG
+            assert verdict is not None
+            problem = trouble or f"{self.plan.job.script} ended and left no {CHECKPOINT}."
+            return _failed(verdict, problem, seconds=ended.seconds)
+        try:
+            accuracy, curves = self._accuracy(CHECKPOINT), self._metrics()
+        except Fault as fault:
+            message = f"The network that {CHECKPOINT} holds can't be run. {fault.message}"
+            return _failed(fault.verdict, message, seconds=ended.seconds)
+        odd = [*doubts(accuracy, curves), *self._stored()]
+        credit = self.plan.curve.credit(accuracy.credited)
+        detail: dict[str, Any] = {
+            "accuracy": round(accuracy.plain, 5),
+            "accuracy_moved": round(accuracy.moved, 5),
+            "accuracy_before": round(before.plain, 5),
+            "epochs": len(curves["epoch"]),
+            "epochs_wanted": self.plan.epochs,
+            "device": self.plan.device,
+            "images": self.plan.images.name,
+            "curves": curves,
+            "doubts": odd,
+        }
+        parts = [f"{accuracy.plain:.2%} of the test images are right", f"{_time(ended.seconds)}"]
+        said = [f"{parts[0]}, after {len(curves['epoch'])} epochs in {parts[1]}.", trouble]
+        said += [f"For a person to look at: {text}" for text in odd]
+        verdict = Verdict.PASS if credit == FULL_CREDIT else Verdict.WRONG
+        message = "\n".join(text for text in said if text)
+        return CheckResult(CHECK, verdict, credit, message, round(ended.seconds, 1), detail=detail)
+
+    def _stored(self) -> list[str]:
+        found = stored_answers(self.files)
+        return [f"Much data in the source: {_some(found)}."] if found else []
+
+
+def _no_link(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
+
+
+def _failed(verdict: Verdict, message: str, seconds: float = 0.0) -> CheckResult:
+    return CheckResult(CHECK, verdict, message=message, seconds=round(seconds, 1))
+
+
+def _some(found: list[str]) -> str:
+    rest = len(found) - 5
+    return "; ".join(clean(text, 120) for text in found[:5]) + (
+        f"; and {rest} more" if rest > 0 else ""
+    )
+
+
+def _quoted(said: str) -> str:
+    """Return the last lines that a script printed, fit to show."""
+    lines = [line for line in many_lines(said).splitlines() if line.strip()][-LINES_SHOWN:]
+    if not lines:
+        return ""
+    return " The last that it printed:\n" + "\n".join(f"  {clean(line, 160)}" for line in lines)
+
+
+def _time(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"

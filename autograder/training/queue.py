@@ -1,0 +1,149 @@
+"""The training jobs of a class: a queue in the gradebook, several jobs at once, none run twice."""
+
+from __future__ import annotations
+
+import hashlib
+import queue
+import re
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from pathlib import Path
+
+from autograder.channel.faults import InfraError
+from autograder.gradebook import Gradebook
+from autograder.gradebook import Job as Entry
+from autograder.intake import Submission
+from autograder.records import CheckResult, PlannedCheck, Verdict
+from autograder.sandbox import Confinement
+from autograder.training.job import CHECK, Job, Plan, Stopped
+
+TRIAL = "trial"
+"""The part of the gradebook for jobs that exercise everything and give no points."""
+
+VERSION = "1"
+"""Part of every job's key: raise it where what a job measures changes."""
+
+POLL = 0.3
+
+
+@dataclass(frozen=True)
+class Seat:
+    """Room for one job at a time: a confinement with a uid of its own, and the GPUs it may use."""
+
+    confinement: Confinement
+    gpus: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a queue is: jobs done out of all, and the epochs of those that are running."""
+
+    done: int
+    total: int
+    running: dict[str, int]
+
+
+def title(plan: Plan) -> str:
+    """Return the title of the one check of a job."""
+    return f"Accuracy after {plan.epochs} epochs"
+
+
+def run_class(
+    plan: Plan,
+    taken: Sequence[Submission],
+    gradebook: Gradebook,
+    seats: Sequence[Seat],
+    folder: Path,
+    part: str,
+    report: Callable[[Progress], None],
+) -> int:
+    """Train and measure a class, as many jobs at once as there are seats; return how many were.
+
+    Jobs with a record are not run again, interrupted ones go on where they were. What a job writes
+    lies in a folder of its own below `folder`. On KeyboardInterrupt all running jobs are stopped,
+    and can go on later. The caller has started a run in the gradebook.
+    """
+    checks = [PlannedCheck(CHECK, f"{plan.week.id}.performance", title(plan))]
+    entries: list[tuple[Entry, Submission]] = []
+    gradebook.add_submissions(taken, plan.week.number)
+    for one in (one for one in taken if one.files):
+        key, name = _key(plan, one, part), seats[0].confinement.name
+        entry = Entry(key, one.student, plan.week.number, one.fingerprint, name, part)
+        gradebook.plan(entry, checks)
+        entries.append((entry, one))
+    todo = [(entry, one) for entry, one in entries if not gradebook.finished(entry.key)]
+    left = {entry.key for entry, _ in todo}
+    running: dict[str, int] = {}
+
+    def tell() -> None:
+        report(Progress(len(entries) - len(left), len(entries), dict(running)))
+
+    for entry, result in _run(plan, todo, seats, folder, running, tell):
+        gradebook.record(entry.key, [result], result.seconds)
+        left.remove(entry.key)
+        tell()
+    return len(todo)
+
+
+def _key(plan: Plan, one: Submission, part: str) -> str:
+    """Return a key that changes with whatever could change a job's result."""
+    images = hashlib.sha256(plan.images.y_train.tobytes() + plan.images.y_test.tobytes())
+    settings = (plan.week, plan.epochs, plan.device, plan.seed, plan.curve, plan.images.name)
+    parts = (VERSION, part, one.student, one.fingerprint, images.hexdigest(), repr(settings))
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+def folder_of(entry: Entry, folder: Path) -> Path:
+    """Return where a job keeps what it has got to."""
+    name = re.sub(r"[^\w.@+-]", "_", entry.student)
+    return folder / f"{name}-{entry.key[:12]}"
+
+
+def _run(
+    plan: Plan,
+    todo: Sequence[tuple[Entry, Submission]],
+    seats: Sequence[Seat],
+    folder: Path,
+    running: dict[str, int],
+    beat: Callable[[], None],
+) -> Iterator[tuple[Entry, CheckResult]]:
+    """Yield each job's record as it ends; `beat` is called while there is nothing to yield."""
+    free: queue.SimpleQueue[Seat] = queue.SimpleQueue()
+    for seat in seats:
+        free.put(seat)
+    stop = threading.Event()
+
+    def work(entry: Entry, one: Submission) -> CheckResult:
+        seat = free.get()
+        try:
+            running[entry.student] = 0
+            job = Job(plan, one.files, folder_of(entry, folder), seat.confinement, seat.gpus)
+            return job.run(stop, lambda epochs: running.__setitem__(entry.student, epochs))
+        except Stopped:
+            raise
+        except Exception as error:  # noqa: BLE001 - ours: it must not stop the class
+            reason = (
+                str(error) if isinstance(error, InfraError) else f"{type(error).__name__}: {error}"
+            )
+            return CheckResult(CHECK, Verdict.INFRA, message=f"The grader failed: {reason}")
+        finally:
+            running.pop(entry.student, None)
+            free.put(seat)
+
+    with ThreadPoolExecutor(len(seats)) as pool:
+        futures: dict[Future[CheckResult], Entry] = {
+            pool.submit(work, entry, one): entry for entry, one in todo
+        }
+        left = set(futures)
+        try:
+            while left:
+                ended, left = wait(left, timeout=POLL, return_when=FIRST_COMPLETED)
+                for future in ended:
+                    yield futures[future], future.result()
+                beat()
+        except BaseException:
+            stop.set()
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise
