@@ -4,9 +4,11 @@ PYTHON ?=
 export PYTHON
 SETUP  := @bash scripts/setup.sh
 RUN    := .venv/bin/python
+# The final project needs torch, the weeks before it do not.
+NEEDS   = $(if $(filter project,$(WEEK)),torch,core)
 
 .DEFAULT_GOAL := help
-.PHONY: help grade demo check stubs release data test bench lint fix
+.PHONY: help grade gpu demo check stubs release data test bench lint fix
 
 help: ## Show this list
 	@echo "Neural Network Foundations. Usage: make TARGET [NAME=value ...]"
@@ -17,18 +19,25 @@ help: ## Show this list
 	@echo "PYTHON=python3.12 chooses the Python (3.11 to 3.13) that .venv is made with."
 
 grade: ## Grade a class: SUBMISSIONS=dir OUT=dir (default: grades) WEEK=2 JOBS=2 UNCONFINED=1|Without WEEK: all weeks of which anything was handed in|Without SUBMISSIONS: write a simulated class of 12 and grade that
-	$(SETUP) core sandbox
+	$(SETUP) $(NEEDS) sandbox
 	@$(RUN) -m autograder grade $(if $(SUBMISSIONS),--submissions "$(SUBMISSIONS)") \
 		--out "$(or $(OUT),grades)" $(if $(WEEK),--week "$(WEEK)") $(if $(JOBS),--jobs "$(JOBS)") \
 		$(if $(filter 1,$(UNCONFINED)),--unconfined)
+
+gpu: ## Train and measure a class's final projects: SUBMISSIONS=dir OUT=dir JOBS_PER_GPU=2|On a machine without a GPU, a trial for no points: TRIAL=1
+	$(if $(SUBMISSIONS),,$(error Say where the submissions are: make gpu SUBMISSIONS=dir OUT=dir))
+	$(SETUP) torch sandbox
+	@$(RUN) -m autograder gpu --submissions "$(SUBMISSIONS)" --out "$(or $(OUT),grades)" \
+		$(if $(JOBS_PER_GPU),--jobs-per-gpu "$(JOBS_PER_GPU)") \
+		$(if $(filter 1,$(TRIAL)),--device cpu --epochs 1 --subset 512)
 
 demo: ## Write a simulated class: OUT=dir (default: demo-class) STUDENTS=30 SEED=1 WEEK=2
 	$(SETUP) core
 	@$(RUN) -m autograder demo $(if $(OUT),--out "$(OUT)") $(if $(STUDENTS),--students "$(STUDENTS)") \
 		$(if $(SEED),--seed "$(SEED)") $(if $(WEEK),--week "$(WEEK)")
 
-check: ## Check your own files with the public tests: WEEK=1
-	$(SETUP) core
+check: ## Check your own files with the public tests: WEEK=1 (or project)
+	$(SETUP) $(NEEDS)
 	@$(RUN) -m autograder check $(if $(WEEK),--week "$(WEEK)")
 
 stubs: ## Write the students' stubs anew from the solutions
@@ -37,7 +46,7 @@ stubs: ## Write the students' stubs anew from the solutions
 
 release: ## Write the tree that students get: OUT=dir
 	$(if $(OUT),,$(error Say where the students' tree goes: make release OUT=dir))
-	$(SETUP) core
+	$(SETUP) torch
 	@$(RUN) -m autograder release --out "$(OUT)"
 
 data: ## Download data sets into $COURSE_DATA (default: data/cache): NAMES="mnist cifar10"

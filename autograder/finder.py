@@ -12,6 +12,7 @@ from autograder.display import one_line
 from autograder.unpack import MAX_DOCUMENT_BYTES, MAX_FILE_BYTES
 
 NAMES_IN_NOTICE = 3
+README = "README.md"
 
 
 @dataclass
@@ -81,6 +82,7 @@ class Finder:
             path: {week: name for week, name in self._claims(path).items() if week in ours}
             for path in contents
         }
+        self._drop_strays(claims)
         present = {week for claim in claims.values() if len(claim) == 1 for week in claim}
         found = {}
         for week in self.weeks:
@@ -90,13 +92,31 @@ class Finder:
                     mine.setdefault(claim[week.number], []).append(path)
             found[week.number] = self._take(week, mine, claims, contents)
         for path, claim in claims.items():
-            if not present & claim.keys():
+            if claim and not present & claim.keys():
                 asking = " and ".join(map(str, sorted(claim)))
                 problem = f"weeks {asking} ask for a file of this name"
                 notice = f"{path} was not taken: {problem}. Put it into its week's folder."
                 for number in claim:
                     found[number].notices.append(one_line(notice, 500))
         return found
+
+    def _drop_strays(self, claims: dict[str, dict[int, str]]) -> None:
+        """Take back the claims on a README.md that lies beside none of the week's modules.
+
+        Every repository has one: by its name alone it belongs to no week.
+        """
+        modules = {week.number: set(week.modules) for week in self.weeks}
+        tops = {
+            (path[: -len(name)], week)
+            for path, claim in claims.items()
+            for week, name in claim.items()
+            if name in modules[week]
+        }
+        for path, claim in claims.items():
+            for week, name in list(claim.items()):
+                beside = (path[: -len(name)], week) in tops
+                if name == README and not beside and self.owner(path) is None:
+                    del claim[week]
 
     def _take(
         self,

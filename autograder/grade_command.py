@@ -22,6 +22,7 @@ from autograder.records import Verdict
 from autograder.report import StudentReport, gather
 from autograder.report.terminal import print_class
 from autograder.sandbox.choose import NotConfinedError, choose
+from autograder.sandbox.runtime import installed
 from autograder.scoring import class_statistics
 from autograder.suite.session import SuiteError
 
@@ -30,7 +31,7 @@ Taken = dict[int, list[Submission]]
 
 
 class RefusedError(Exception):
-    """Grading would have to run strangers' code without confinement."""
+    """Grading would have to run strangers' code without confinement, or without what it needs."""
 
 
 class OurFaultError(Exception):
@@ -79,14 +80,16 @@ def run(options: Options) -> None:
     unconfined = options.unconfined or not _can_confine(console, ours, options.unconfined)
     if options.unconfined:
         _say(console, "UNCONFINED: student code can read and write all that you can.", "bold red")
-    datasets = _datasets(console, [course.week(number) for number in taken])
-    setting = grading.Setting(options.root, datasets, unconfined)
+    taken = _without_what_cannot_run(console, course, taken, options.week)
+    weeks = [course.week(number) for number in taken]
+    packages = tuple(sorted({name for week in weeks for name in week.packages}))
+    setting = grading.Setting(options.root, _datasets(console, weeks), unconfined, packages)
     options.out.mkdir(parents=True, exist_ok=True)
     with Gradebook.open(options.out / "gradebook.sqlite") as gradebook:
         students = {one.student for submissions in taken.values() for one in submissions}
         if options.week is None:
             _name_weeks_without_anything(console, course, taken, gradebook)
-            taken = _without_what_is_graded_already(console, taken, gradebook)
+            taken = _without_what_is_graded_already(console, course, taken, gradebook)
         _grade(console, course, setting, taken, gradebook, options.jobs)
         if options.manual:
             count = gradebook.import_manual(options.manual, course)
@@ -132,7 +135,9 @@ def _name_weeks_without_anything(
             _say(console, f"{week.name}: nobody has handed in anything yet")
 
 
-def _without_what_is_graded_already(console: Console, taken: Taken, gradebook: Gradebook) -> Taken:
+def _without_what_is_graded_already(
+    console: Console, course: Course, taken: Taken, gradebook: Gradebook
+) -> Taken:
     """Leave out the students who hand in nothing of a week now and did so earlier.
 
     A class may hand in week after week, each into a folder of its own: what was graded stays.
@@ -144,7 +149,29 @@ def _without_what_is_graded_already(console: Console, taken: Taken, gradebook: G
         ]
         count = len(found) - len(left[week])
         if count:
-            _say(console, f"week {week}: what {count} student(s) handed in earlier stays as it is")
+            name = course.week(week).name
+            _say(console, f"{name}: what {count} student(s) handed in earlier stays as it is")
+    return left
+
+
+def _without_what_cannot_run(
+    console: Console, course: Course, taken: Taken, number: int | None
+) -> Taken:
+    """Leave out weeks that need packages which aren't installed; say what installs them.
+
+    Raises RefusedError where the only week that was asked for is one of them.
+    """
+    left = {}
+    for week in map(course.week, taken):
+        missing = [name for name in week.packages if not installed(name)]
+        if not missing:
+            left[week.number] = taken[week.number]
+            continue
+        remedy = f"`make grade WEEK={week.id} ...` installs what it takes"
+        problem = f"{week.name} needs {', '.join(missing)}, which is not installed: {remedy}"
+        if number is not None or len(taken) == 1:
+            raise RefusedError(f"{problem}.")
+        _say(console, f"{problem}. It is left out.", "yellow")
     return left
 
 
@@ -238,7 +265,8 @@ def _grade(
         task = bar.add_task("grading", total=None, last="")
 
         def report(progress: grading.Progress) -> None:
-            last = f"{progress.student}, week {progress.week}" if progress.student else ""
+            week = course.week(progress.week).name if progress.week else ""
+            last = f"{progress.student}, {week}" if progress.student else ""
             bar.update(task, total=progress.total, completed=progress.done, last=last)
 
         grading.grade_class(course, setting, taken, gradebook, jobs, report)

@@ -23,6 +23,7 @@ from autograder.course import Course
 from autograder.gradebook import Gradebook, Job
 from autograder.intake import Submission
 from autograder.records import CheckResult, PlannedCheck, Verdict
+from autograder.training.queue import record_absent
 
 ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 
@@ -72,6 +73,7 @@ def grade_class(
         todo: Todo = []
         for week, plan in plans.items():
             gradebook.add_submissions(taken[week], week)
+            record_absent(course.week(week), taken[week], gradebook)
             todo += _plan(taken[week], week, plan, gradebook)
         total = sum(map(len, taken.values()))
         before = total - len(todo)

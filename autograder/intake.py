@@ -22,6 +22,8 @@ from autograder.unpack import DAMAGE, LEFTOVERS, Gate, Refused, read_archive, re
 
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz")
 OTHER_ARCHIVES = (".rar", ".7z", ".tar.xz", ".txz", ".tar.bz2", ".tbz2", ".tar.zst", ".gz", ".xz")
+WEIGHTS = (".safetensors", ".pt", ".pth", ".ckpt", ".onnx", ".h5", ".npz", ".npy", ".pkl", ".bin")
+"""Endings of files that hold weights, or may."""
 MAX_ID_BYTES = 120
 
 
@@ -211,6 +213,11 @@ def _about_what_is_missing(week: Week, found: Found, ignored: Sequence[str]) -> 
 def _about_the_rest(ignored: Sequence[str], unfollowed: Sequence[str]) -> list[str]:
     """Say what was ignored and which links were not followed."""
     notices = []
+    weights = [path for path in ignored if path.lower().endswith(WEIGHTS)]
+    if weights:
+        problem = f"Trained weights are not taken: {some(weights)}"
+        notices.append(f"{problem}. A network is trained where it is graded.")
+    ignored = [path for path in ignored if path not in weights]
     if ignored:
         count = len(ignored)
         what = "1 file that belongs" if count == 1 else f"{count} files that belong"

@@ -127,7 +127,7 @@ def test_a_week_that_nobody_handed_in_is_not_graded_and_not_zero(
     assert "## Not graded yet\n\nGradient Derivations (15)" in text
     assert "Optimizers & Schedulers (10)" in text
     text = (tmp_path / "out" / "students" / "ben" / "feedback.md").read_text()
-    assert "None of week 3's files was found: triple.py, sketch.png or sketch.md." in text
+    assert "None of the files of week 3 was found: triple.py, sketch.png or sketch.md." in text
 
 
 def test_what_is_graded_and_unchanged_is_not_run_again(

@@ -165,7 +165,7 @@ def test_an_empty_folder_is_a_submission_without_files(tmp_path: Path) -> None:
         assert submission.refusal is None
         assert submission.is_empty
         (notice,) = submission.notices
-        assert notice == "None of week 1's files was found: layers.py, losses.py, notes.md."
+        assert notice == "None of the files of week 1 was found: layers.py, losses.py, notes.md."
 
 
 def test_of_several_copies_the_shallowest_is_taken_and_named(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
 from optimizers import SGD, Adam, Optimizer, Parameter, RMSprop, SGDMomentum
 from schedulers import (
     CosineAnnealingLR,

@@ -77,6 +77,14 @@ def checkpoint(name: str) -> dict[str, Any]:
         return {"metadata": dict(file.metadata() or {}), "tensors": tensors}
 
 
+def saved_shapes(name: str) -> dict[str, list[int]]:
+    """Return the shapes of a safetensors file's tensors by name."""
+    from safetensors import safe_open
+
+    with safe_open(name, framework="pt") as file:
+        return {key: file.get_slice(key).get_shape() for key in file.keys()}  # noqa: SIM118
+
+
 FILE_DRIVERS = {
     function.__name__: function
     for function in (
@@ -88,5 +96,6 @@ FILE_DRIVERS = {
         listing,
         remove,
         checkpoint,
+        saved_shapes,
     )
 }

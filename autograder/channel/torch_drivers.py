@@ -11,6 +11,7 @@ import itertools
 import sys
 import zlib
 from collections.abc import Iterable
+from functools import cache
 from types import ModuleType
 from typing import Any
 
@@ -235,24 +236,35 @@ def spread(module: Any) -> dict[str, list[float]]:
 # Made-up parts in the place of the student's own
 
 
-def with_parts(norm: bool, block: bool) -> ModuleType:
-    """Import models.resnet with made-up parts: in place of BatchNorm2d, and of BasicBlock too."""
+@cache
+def made_up_parts() -> ModuleType:
+    """Return `torch_probes`. A worker's parent asks for it once, while it can import it."""
     from . import torch_probes
 
+    return torch_probes
+
+
+def with_parts(norm: bool, block: bool) -> ModuleType:
+    """Import models.resnet with made-up parts: in place of BatchNorm2d, and of BasicBlock too."""
     if norm:
-        importlib.import_module("models.layers").BatchNorm2d = torch_probes.Shift
+        importlib.import_module("models.layers").BatchNorm2d = made_up_parts().Shift
     resnet = _fresh("models.resnet")
     if block:
-        resnet.BasicBlock = torch_probes.Mixer
+        resnet.BasicBlock = made_up_parts().Mixer
     return resnet
+
+
+def _pixel() -> type:
+    """Return the made-up network, which has seen nothing yet."""
+    network = made_up_parts().Pixel
+    network.passes.clear()
+    network.stop_at = None
+    return network
 
 
 def with_network() -> ModuleType:
     """Import train with a made-up, tiny network in the place of ResNet18."""
-    from . import torch_probes
-
-    torch_probes.Pixel.passes.clear()
-    importlib.import_module("models.resnet").ResNet18 = torch_probes.Pixel
+    importlib.import_module("models.resnet").ResNet18 = _pixel()
     for name in ("training.trainer", "training.metrics"):
         _fresh(name)
     return _fresh("train")
@@ -266,9 +278,7 @@ def _fresh(name: str) -> ModuleType:
 
 def made_parts(module: Any) -> dict[str, list[Any]]:
     """Return where made-up parts are in a module, and with which arguments blocks were made."""
-    from . import torch_probes
-
-    kinds = (torch_probes.Shift, torch_probes.Mixer)
+    kinds = (made_up_parts().Shift, made_up_parts().Mixer)
     return {
         name: list(getattr(part, "made", []))
         for name, part in module.named_modules()
@@ -278,20 +288,36 @@ def made_parts(module: Any) -> dict[str, list[Any]]:
 
 def trio(lr: float, values: dict[str, np.ndarray]) -> list[Any]:
     """Return a made-up network with such weights, an optimizer and a schedule, as handles."""
-    from . import torch_probes
-
-    torch_probes.Pixel.passes.clear()
-    network = torch_probes.Pixel(len(values["bias"]))
+    network = _pixel()(len(values["bias"]))
     fill(network, values)
-    optimizer = torch_probes.Walker(network.parameters(), lr)
-    return [network, optimizer, torch_probes.Fading(optimizer)]
+    optimizer = made_up_parts().Walker(network.parameters(), lr)
+    return [network, optimizer, made_up_parts().Fading(optimizer)]
 
 
 def forward_passes() -> list[list[Any]]:
     """Return what the made-up network's forward passes were given (see Pixel)."""
-    from . import torch_probes
+    return made_up_parts().Pixel.passes
 
-    return torch_probes.Pixel.passes
+
+def interrupted(train: ModuleType, options: list[str], passes: int) -> bool:
+    """Run train.main(options) until the made-up network has trained on so many batches, no longer.
+
+    Tells whether that came to pass.
+    """
+    network = _pixel()
+    network.stop_at = passes
+    try:
+        train.main(options)
+    except KeyboardInterrupt:
+        return True
+    finally:
+        network.stop_at = None
+    return False
+
+
+def main_of(train: ModuleType, options: list[str]) -> None:
+    """Run train.main(options), which may take as long as training does."""
+    train.main(options)
 
 
 # Optimizers, loaders
@@ -382,6 +408,11 @@ def gradients_in(params: list[Any]) -> list[Any]:
     return [p.grad for p in params]
 
 
+def parameters(module: Any) -> list[Any]:
+    """Return a module's parameters."""
+    return list(module.parameters())
+
+
 def state_dict_of(owner: Any) -> dict[str, Any]:
     """Return owner.state_dict(), as something to keep in the worker."""
     return owner.state_dict()
@@ -467,12 +498,15 @@ TORCH_DRIVERS = {
         made_parts,
         trio,
         forward_passes,
+        interrupted,
         optimize,
         optimize_two,
         made,
         with_gradients,
         gradients_in,
         state_dict_of,
+        parameters,
+        main_of,
         stored,
         kinds_in,
         overfit,

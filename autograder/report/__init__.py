@@ -35,8 +35,8 @@ class StudentReport:
 
     `confinement` is what held the student's code, `notices` what intake said about the files,
     `refusals` why a week's submission was not taken, `board` the leaderboard of the class's
-    training job, and `documents`, by the ids of items marked by hand, the names of the documents handed in
-    for them.
+    training job, and `documents`, by the ids of items marked by hand, the names of the documents
+    handed in for them.
     """
 
     score: StudentScore

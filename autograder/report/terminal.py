@@ -13,7 +13,7 @@ from rich.text import Text
 from autograder.display import one_line
 from autograder.points import format_points
 from autograder.report import StudentReport
-from autograder.scoring import AGAIN, NOT_YET, ClassStatistics, ComponentScore
+from autograder.scoring import AGAIN, NOT_YET, PENDING_GPU, ClassStatistics, ComponentScore
 
 ID_WIDTH = 10
 """The least room for a student's id and for "class mean"."""
@@ -126,6 +126,7 @@ def _print_troubles(console: Console, reports: Sequence[StudentReport]) -> None:
         _say(console, f"Not taken: {len(refused)}")
         for student, text in refused:
             _say(console, f"  {one_line(student)}: {one_line(text, 500)}")
+    _print_pending_gpu(console, reports)
     for reason, remedy in TROUBLES.items():
         waiting = {
             one_line(report.score.student): [
@@ -141,6 +142,20 @@ def _print_troubles(console: Console, reports: Sequence[StudentReport]) -> None:
             _say(console, f"{reason.capitalize()}; {remedy}:")
             for line in lines:
                 _say(console, line)
+
+
+def _print_pending_gpu(console: Console, reports: Sequence[StudentReport]) -> None:
+    """Say how many projects wait for the training job, and how it is run."""
+    items = [item for r in reports for item in r.score.items if item.reason == PENDING_GPU]
+    if items:
+        points = format_points(max(item.max_points for item in items))
+        _say(console, "")
+        _say(
+            console,
+            f"pending-gpu: {len(items)} project(s) wait for the training job, for up to {points} "
+            "points each. On a machine with a GPU, with the same folders: make gpu SUBMISSIONS=... "
+            "OUT=...",
+        )
 
 
 def _some(ids: Sequence[str]) -> str:

@@ -134,7 +134,7 @@ def host_runtime(packages: Iterable[str] = ()) -> Runtime:
     return Runtime(tuple(mounts), tuple(masks))
 
 
-@lru_cache(maxsize=1)
+@lru_cache(maxsize=16)
 def prepare(packages: tuple[str, ...] = ()) -> Runtime:
     """Return the runtime with sources that the user of the sandbox can reach.
 
@@ -149,29 +149,31 @@ def prepare(packages: tuple[str, ...] = ()) -> Runtime:
     runtime = host_runtime(packages)
     if os.geteuid() != 0:
         return runtime
+    _begin_staging()
+    staged = (Mount(stage(mount.source), mount.target) for mount in runtime.mounts)
+    return Runtime(tuple(staged), runtime.masks)
+
+
+@lru_cache(maxsize=1)
+def _begin_staging() -> None:
     os.makedirs(STAGE, mode=0o755, exist_ok=True)
     _mount_private(STAGE)
-    staged = []
-    for index, mount in enumerate(runtime.mounts):
-        place = os.path.join(STAGE, str(index))
-        if os.path.isdir(mount.source):
-            os.mkdir(place, 0o755)
-        else:
-            os.close(os.open(place, os.O_CREAT | os.O_EXCL, 0o644))
-        _mount(mount.source, place, None, MS_BIND)
-        staged.append(Mount(place, mount.target))
-    return Runtime(tuple(staged), runtime.masks)
 
 
 @lru_cache(maxsize=1024)
 def stage(source: str) -> str:
-    """Return a place where the user of the sandbox can reach the folder `source` of the host.
+    """Return a place where the user of the sandbox can reach a file or folder of the host.
 
-    As `prepare` does it; a folder is staged once and stays so until this process ends.
+    Of root's, once `prepare` was called: what is staged stays so until this process ends.
     """
     if os.geteuid() != 0:
         return source
-    place = tempfile.mkdtemp(prefix="folder", dir=STAGE)
+    if os.path.isdir(source):
+        place = tempfile.mkdtemp(prefix="folder", dir=STAGE)
+        os.chmod(place, 0o755)
+    else:
+        handle, place = tempfile.mkstemp(prefix="file", dir=STAGE)
+        os.close(handle)
     _mount(source, place, None, MS_BIND)
     return place
 

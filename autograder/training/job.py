@@ -93,7 +93,7 @@ class Job:
         if found:
             return _failed(Verdict.VIOLATION, f"Not to be used in this project: {_some(found)}.")
         try:
-            before = self._accuracy("")
+            before = self._untrained()
         except Fault as fault:
             return _failed(fault.verdict, f"Your network can't be built and run. {fault.message}")
         if before.plain > CHANCE:
@@ -215,22 +215,28 @@ class Job:
         finally:
             sandbox.close()
 
-    def _accuracy(self, checkpoint: str) -> Accuracy:
-        """Measure the network fresh from its constructor, or with the weights of a checkpoint."""
-        out = Folder(str(self.out), OUT)
-        place = f"{self.confinement.place(out)}/{checkpoint}" if checkpoint else ""
-        with self._student(*([out] if checkpoint else [])) as student:
-            build = student.module(NETWORK).ResNet18
-            network = student.prepare("network", build, self.plan.device, place)
-            rng = np.random.default_rng(self.plan.seed)
-            return measure(student, network, self.plan.images, self.plan.device, rng)
+    def _untrained(self) -> Accuracy:
+        """Measure the network as its constructor leaves it."""
+        with self._student() as student:
+            return self._accuracy(student, "")
 
-    def _metrics(self) -> dict[str, list[float]]:
-        """Return the curves that the script wrote, read inside a sandbox like all of its files."""
+    def _trained(self) -> tuple[Accuracy, dict[str, list[float]]]:
+        """Measure the checkpoint; return that and the curves that the script wrote.
+
+        Both files are read inside a sandbox, like all that comes from the script.
+        """
         out = Folder(str(self.out), OUT)
+        place = self.confinement.place(out)
         with self._student(out) as student:
-            text = student.drive("text_of", f"{self.confinement.place(out)}/metrics.jsonl")
-        return read_metrics(text) if type(text) is str else {"epoch": []}
+            accuracy = self._accuracy(student, f"{place}/{CHECKPOINT}")
+            text = student.drive("text_of", f"{place}/metrics.jsonl")
+        return accuracy, read_metrics(text if type(text) is str else "")
+
+    def _accuracy(self, student: Student, checkpoint: str) -> Accuracy:
+        build, device = student.module(NETWORK).ResNet18, self.plan.device
+        network = student.prepare("network", build, device, checkpoint)
+        rng = np.random.default_rng(self.plan.seed)
+        return measure(student, network, self.plan.images, device, rng)
 
     def _judge(self, ended: Ended, before: Accuracy) -> CheckResult:
         """Turn a run's end and its checkpoint into a record."""
@@ -244,7 +250,7 @@ class Job:
             problem = trouble or f"{self.plan.job.script} ended and left no {CHECKPOINT}."
             return _failed(verdict, problem, seconds=ended.seconds)
         try:
-            accuracy, curves = self._accuracy(CHECKPOINT), self._metrics()
+            accuracy, curves = self._trained()
         except Fault as fault:
             message = f"The network that {CHECKPOINT} holds can't be run. {fault.message}"
             return _failed(fault.verdict, message, seconds=ended.seconds)

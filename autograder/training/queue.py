@@ -6,13 +6,14 @@ import hashlib
 import queue
 import re
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.channel.faults import InfraError
-from autograder.gradebook import Gradebook
+from autograder.course import Week
+from autograder.gradebook import TRAINING, Gradebook
 from autograder.gradebook import Job as Entry
 from autograder.intake import Submission
 from autograder.records import CheckResult, PlannedCheck, Verdict
@@ -45,9 +46,25 @@ class Progress:
     running: dict[str, int]
 
 
-def title(plan: Plan) -> str:
-    """Return the title of the one check of a job."""
-    return f"Accuracy after {plan.epochs} epochs"
+TITLE = "Accuracy of the trained network"
+"""The title of the one check of a job."""
+
+
+def record_absent(week: Week, taken: Iterable[Submission], gradebook: Gradebook) -> None:
+    """Record for those who handed in no project that there is nothing to train."""
+    for one in taken:
+        if one.files or one.refusal or week.job is None:
+            continue
+        key = hashlib.sha256("\0".join(("absent", week.id, one.student)).encode()).hexdigest()
+        entry = Entry(key, one.student, week.number, one.fingerprint, "none", TRAINING)
+        gradebook.plan(entry, _checks(week))
+        if not gradebook.finished(key):
+            message = "No project was handed in."
+            gradebook.record(key, [CheckResult(CHECK, Verdict.NOT_ATTEMPTED, message=message)], 0)
+
+
+def _checks(week: Week) -> list[PlannedCheck]:
+    return [PlannedCheck(CHECK, f"{week.id}.performance", TITLE)]
 
 
 def run_class(
@@ -65,13 +82,13 @@ def run_class(
     lies in a folder of its own below `folder`. On KeyboardInterrupt all running jobs are stopped,
     and can go on later. The caller has started a run in the gradebook.
     """
-    checks = [PlannedCheck(CHECK, f"{plan.week.id}.performance", title(plan))]
     entries: list[tuple[Entry, Submission]] = []
     gradebook.add_submissions(taken, plan.week.number)
+    record_absent(plan.week, taken, gradebook)
     for one in (one for one in taken if one.files):
         key, name = _key(plan, one, part), seats[0].confinement.name
         entry = Entry(key, one.student, plan.week.number, one.fingerprint, name, part)
-        gradebook.plan(entry, checks)
+        gradebook.plan(entry, _checks(plan.week))
         entries.append((entry, one))
     todo = [(entry, one) for entry, one in entries if not gradebook.finished(entry.key)]
     left = {entry.key for entry, _ in todo}

@@ -12,10 +12,11 @@ from pathlib import Path
 
 import torch
 from data.cifar10_loader import CIFAR10Loader, load_cifar10
+from torch import Tensor
+
 from models.resnet import ResNet18
 from optimizers import Adam
 from schedulers import CosineAnnealingLR
-from torch import Tensor
 from training.metrics import MetricsLog
 from training.trainer import Trainer
 

@@ -34,7 +34,7 @@ def images(rng, count=2):
 
 
 def test_blocks(student):
-    """layer1 to layer4 are two blocks each, of 64, 128, 256 and 512 channels, with their strides."""
+    """layer1 to layer4 are two blocks each, with their channels (64, 128, 256, 512) and strides."""
     found = student.drive("made_parts", network_of(student))
     for name, *made in plan():
         label = f"{name}, a BasicBlock(in_channels, out_channels, stride)"

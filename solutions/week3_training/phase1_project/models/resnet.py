@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import torch
-from models.layers import BatchNorm2d
 from torch import Tensor, nn
 from torch.nn import functional
+
+from models.layers import BatchNorm2d
 
 
 def convolution(in_channels: int, out_channels: int, size: int, stride: int = 1) -> nn.Conv2d:

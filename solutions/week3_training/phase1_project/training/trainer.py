@@ -22,6 +22,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional
+
 from training.metrics import count_hits
 
 Batches = Iterable[tuple[Tensor, Tensor]]

@@ -1,0 +1,156 @@
+"""CIFAR-10: reading it, and batches of it, shuffled and augmented on the device that trains.
+
+The 50,000 training images are 154 MB as bytes, so they are put on the device once, and shuffling,
+cropping and mirroring are operations on whole batches there. No image is handled on its own, and
+nothing is copied from the host while training.
+
+Randomness comes from the `torch.Generator` that is passed or owned, never from torch's global one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+MEAN = torch.tensor([0.4914, 0.4822, 0.4465])
+"""Mean of the training images, in 0..1: red, green, blue. Shape (3,)."""
+
+STD = torch.tensor([0.2470, 0.2435, 0.2616])
+"""Standard deviation of the training images, in 0..1: red, green, blue. Shape (3,)."""
+
+PADDING = 4
+
+
+@cache
+def channel_statistics(device: torch.device) -> tuple[Tensor, Tensor]:
+    """Return MEAN and STD on a device, each of shape (1, 3, 1, 1), copied there once. Given."""
+    return MEAN.view(1, 3, 1, 1).to(device), STD.view(1, 3, 1, 1).to(device)
+
+
+def load_cifar10(folder: str | Path, split: str = "train") -> tuple[Tensor, Tensor]:
+    """Read one split from `folder`/cifar10.npz.
+
+    The file holds x_train, y_train and, not always, x_test, y_test: images as uint8 of shape
+    (N, 32, 32, 3), labels as uint8 of shape (N,). Only the split that is asked for is read.
+
+    Args:
+        folder: where cifar10.npz is.
+        split: "train" or "test".
+
+    Returns:
+        images, uint8, shape (N, 3, 32, 32), 0..255; and labels, int64, shape (N,), 0..9.
+
+    Raises:
+        ValueError: if `split` is something else, or if the file does not have this split.
+        FileNotFoundError: if there is no cifar10.npz in the folder; the message says where it was
+            looked for.
+    """
+    raise NotImplementedError("project.augmentation: fill in load_cifar10")
+
+
+def normalise(images: Tensor) -> Tensor:
+    """Return (images / 255 - MEAN) / STD, each channel with its own mean and deviation.
+
+    `images`: uint8, shape (N, 3, H, W), on any device, not changed. Returns float32, the same
+    shape and device.
+    """
+    raise NotImplementedError("project.augmentation: fill in normalise")
+
+
+def random_crop(images: Tensor, padding: int, generator: torch.Generator) -> Tensor:
+    """Pad each image with zeros on all four sides and cut a piece of the old size out of it.
+
+    Every image has an offset of its own, and its vertical and horizontal parts are independent and
+    uniform over the whole numbers 0..2 padding. (padding, padding) gives the image back.
+
+    Args:
+        images: shape (N, C, H, W), any dtype, not changed. Normalised images, usually: there 0 is
+            the mean colour.
+        padding: how many rows and columns of zeros, not negative.
+        generator: where the offsets come from; it may be on another device than the images.
+
+    Returns:
+        The pieces: the same shape, dtype and device.
+
+    Raises:
+        ValueError: if `padding` is negative.
+    """
+    raise NotImplementedError("project.augmentation: fill in random_crop")
+
+
+def random_flip(images: Tensor, generator: torch.Generator) -> Tensor:
+    """Mirror each image left-right with probability 1/2, independently of the others.
+
+    Args:
+        images: shape (N, C, H, W), any dtype, not changed.
+        generator: where the coins come from; it may be on another device than the images.
+
+    Returns:
+        The images, some of them mirrored: the same shape, dtype and device.
+    """
+    raise NotImplementedError("project.augmentation: fill in random_flip")
+
+
+class CIFAR10Loader:
+    """Batches of (x, y): x float32 (B, 3, 32, 32), normalised; y int64 (B,); both on the device.
+
+    Each pass over it, an epoch, gives every image exactly once; the last batch may be smaller.
+
+    - For training: in an order drawn anew for each epoch, images and labels together, and each
+      normalised batch is cropped at random (padding 4) and flipped at random.
+    - Otherwise: in the given order, and nothing is random.
+
+    What is drawn depends on `seed` and the epoch alone, not on what was drawn before, so a run that
+    is resumed at epoch k sees what a run without interruption sees there. (The generators of a CPU
+    and of a GPU differ, so on another kind of device it is another order.)
+
+    Attributes:
+        epoch: the epoch of the next pass, from 0. Goes up by one after each full pass.
+    """
+
+    def __init__(
+        self,
+        images: Tensor,
+        labels: Tensor,
+        batch_size: int,
+        *,
+        train: bool,
+        seed: int = 0,
+        device: str | torch.device = "cpu",
+    ) -> None:
+        """Put the images and labels on the device, as the bytes that they are.
+
+        Args:
+            images: uint8, shape (N, 3, 32, 32), as `load_cifar10` returns them; not changed.
+            labels: int64, shape (N,).
+            batch_size: images per batch, at least 1.
+            train: True to shuffle and augment.
+            seed: not negative.
+            device: where the batches are to be.
+
+        Raises:
+            ValueError: if there are not as many labels as images, or if `batch_size` is below 1.
+        """
+        raise NotImplementedError("project.augmentation: fill in CIFAR10Loader.__init__")
+
+    def __len__(self) -> int:
+        """Return the number of batches of an epoch: N / batch_size, rounded up."""
+        raise NotImplementedError("project.augmentation: fill in CIFAR10Loader.__len__")
+
+    def set_epoch(self, epoch: int) -> None:
+        """Say which epoch the next pass is, counted from 0."""
+        raise NotImplementedError("project.augmentation: fill in CIFAR10Loader.set_epoch")
+
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield the batches of one epoch."""
+        raise NotImplementedError("project.augmentation: fill in CIFAR10Loader.__iter__")
+
+    def _generator(self, epoch: int) -> torch.Generator:
+        """Return a generator, on the device, whose state depends on the seed and `epoch` alone."""
+        raise NotImplementedError("project.augmentation: fill in CIFAR10Loader._generator")

@@ -1,0 +1,110 @@
+"""Trains ResNet-18 on CIFAR-10: python train.py --data FOLDER --out FOLDER
+
+FOLDER/cifar10.npz holds the images. The run ends by itself; killed, it goes on with --resume.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from data.cifar10_loader import CIFAR10Loader, load_cifar10
+from torch import Tensor
+
+from models.resnet import ResNet18
+from optimizers import Adam
+from schedulers import CosineAnnealingLR
+from training.metrics import MetricsLog
+from training.trainer import Trainer
+
+CHECKPOINT = "checkpoint.safetensors"
+LEARNING_RATE = 3e-3
+WEIGHT_DECAY = 0.25
+LABEL_SMOOTHING = 0.1
+VALIDATION_SHARE = 50
+"""One image of so many is kept for validation."""
+WARMUP_SHARE = 20
+"""One step of so many, from the first, belongs to the warm-up."""
+
+
+def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """Read the command line (None: the program's own). Given."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="folder of cifar10.npz")
+    parser.add_argument("--out", type=Path, required=True, help="folder for what the run writes")
+    parser.add_argument("--epochs", type=int, default=100)
+    parser.add_argument("--batch-size", type=int, default=512)
+    parser.add_argument("--lr", type=float, default=LEARNING_RATE, help="at the end of the warm-up")
+    parser.add_argument("--seed", type=int, default=0, help="of the weights, orders and crops")
+    parser.add_argument(
+        "--device", default="cuda" if torch.cuda.is_available() else "cpu", help="cuda or cpu"
+    )
+    parser.add_argument(
+        "--resume", action="store_true", help="go on from the checkpoint in --out, if there is one"
+    )
+    parser.add_argument(
+        "--compile", action="store_true", help="torch.compile the model; not tried on a GPU yet"
+    )
+    return parser.parse_args(argv)
+
+
+def split(images: Tensor, labels: Tensor) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
+    """Return (images, labels) for training, and (images, labels) for validation.
+
+    The last 1/50 of the images, rounded down, but at least one, are for validation.
+    """
+    raise NotImplementedError("project.training: fill in split")
+
+
+def loaders(options: argparse.Namespace) -> tuple[CIFAR10Loader, CIFAR10Loader]:
+    """Return the batches for training, shuffled and augmented, and those for validation.
+
+    Both come from the *training* split. The test images are for the very end, and not for this
+    program: what was chosen by looking at them can't be measured on them.
+    """
+    raise NotImplementedError("project.training: fill in loaders")
+
+
+def make_trainer(options: argparse.Namespace, batches: int) -> Trainer:
+    """Return a new model with its optimizer and schedule, for epochs of so many batches.
+
+    The weights depend on --seed alone. The model is on its device before the optimizer is made, so
+    that what the optimizer remembers is there as well. The cosine ends with the last epoch.
+    """
+    raise NotImplementedError("project.training: fill in make_trainer")
+
+
+def run_epoch(
+    trainer: Trainer, training: CIFAR10Loader, validation: CIFAR10Loader
+) -> dict[str, float]:
+    """Train for an epoch and evaluate; return what metrics.jsonl says of it.
+
+    Returns:
+        train_loss, train_accuracy, val_loss, val_accuracy: as the Trainer measures them; lr: the
+        learning rate after the epoch's last step; seconds: what training took, without evaluating;
+        images_per_second: training images per second of those.
+    """
+    raise NotImplementedError("project.training: fill in run_epoch")
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Train as the command line says (None: the program's own), and write to --out:
+
+    - metrics.jsonl: a line per epoch, from 1, with `epoch` and the numbers of `run_epoch`;
+    - TensorBoard's event files with the same numbers;
+    - checkpoint.safetensors: after every epoch, once its line is written.
+
+    With --resume, goes on after the epoch of the checkpoint in --out, and the curve is the one
+    that the run would have had without interruption. Without a checkpoint it starts afresh. Without
+    --resume, an earlier run's checkpoint is removed, so that none can go on from it by mistake.
+    Prints a line per epoch.
+    """
+    options = parse(argv)
+    raise NotImplementedError("project.training: fill in main")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,171 @@
+"""Training for an epoch, evaluating, and checkpoints from which a run goes on.
+
+For speed on a GPU:
+
+- Images and weights are in channels-last order: in memory, the channels of a pixel lie side by
+  side, as its convolutions want them.
+- Where it has bfloat16, autocast computes convolutions and matrix products in it. Parameters,
+  gradients, the loss and the statistics of batch normalisation stay float32.
+- Losses and hits are added up on the device and read once per epoch. Python runs ahead of a GPU and
+  queues work for it; each `.item()`, `.cpu()` or print of a tensor would let the queue run dry.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Protocol
+
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+from torch.nn import functional
+
+from training.metrics import count_hits
+
+Batches = Iterable[tuple[Tensor, Tensor]]
+
+
+class Stateful(Protocol):
+    """What a checkpoint needs of an optimizer and of a scheduler."""
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """Return all that it remembers."""
+
+    def load_state_dict(self, state: dict[str, Tensor]) -> None:
+        """Take over what `state_dict` returned."""
+
+
+class Optimizer(Stateful, Protocol):
+    """What a training step needs of an optimizer."""
+
+    def step(self) -> None:
+        """Move every parameter by its gradient."""
+
+    def zero_grad(self) -> None:
+        """Forget all gradients."""
+
+
+class Scheduler(Stateful, Protocol):
+    """What a training step needs of a scheduler."""
+
+    def step(self) -> None:
+        """Go on to the next step's learning rate."""
+
+
+def prepare(device: torch.device) -> None:
+    """Let a GPU be fast: TF32 for float32, and the quickest convolution algorithms. Given."""
+    if device.type == "cuda":
+        torch.set_float32_matmul_precision("high")
+        torch.backends.cudnn.allow_tf32 = True
+        torch.backends.cudnn.benchmark = True
+
+
+class Trainer:
+    """A model, its optimizer and its scheduler, and what is done with the three.
+
+    Attributes:
+        model: the network, on the device.
+        optimizer: of the model's parameters.
+        scheduler: of the optimizer; counted in batches.
+        device: where the model and the batches are.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        optimizer: Optimizer,
+        scheduler: Scheduler,
+        device: str | torch.device = "cpu",
+        label_smoothing: float = 0.0,
+    ) -> None:
+        """Keep the three, and put the model on the device.
+
+        `label_smoothing`: the share of the training target that is spread evenly over all classes,
+        from 0 to 1. With 0, the target is the label alone.
+        """
+        raise NotImplementedError("project.training: fill in Trainer.__init__")
+
+    def train_epoch(self, loader: Batches) -> dict[str, float]:
+        """Train on every batch of `loader` once: one step of the optimizer for each.
+
+        The model is put into training mode. The loss of a batch is the mean cross-entropy of its
+        images; the scheduler steps after each batch.
+
+        Args:
+            loader: yields (x, y): x float32, (B, 3, 32, 32); y int64, (B,); at least one batch.
+
+        Returns:
+            {"loss", "accuracy"}: means over the *images* of the epoch (the last batch may be
+            smaller), of what the training steps themselves computed: each batch was seen by the
+            weights of its own step. The accuracy is from 0 to 1.
+        """
+        raise NotImplementedError("project.training: fill in Trainer.train_epoch")
+
+    @torch.no_grad()
+    def evaluate(self, loader: Batches) -> dict[str, float]:
+        """Measure the model as it is on every batch of `loader`.
+
+        The model is in evaluation mode meanwhile, and in the mode that it had before afterwards.
+        Nothing else of it changes, and the scheduler is not stepped.
+
+        Args:
+            loader: as for `train_epoch`.
+
+        Returns:
+            {"loss", "accuracy"}: means over the images, the loss without label smoothing.
+        """
+        raise NotImplementedError("project.training: fill in Trainer.evaluate")
+
+    def _forward(self, x: Tensor, y: Tensor, smoothing: float) -> tuple[Tensor, Tensor]:
+        """Return the logits, shape (B, C), and the batch's loss, a float32 scalar."""
+        raise NotImplementedError("project.training: fill in Trainer._forward")
+
+    def save(self, path: str | Path, epoch: int) -> None:
+        """Write a checkpoint after `epoch` epochs: a safetensors file.
+
+        It holds the tensors "model.<name>", "optimizer.<name>" and "scheduler.<name>", for each
+        name in the three's `state_dict()`, and the metadata {"epoch": "<epoch>"}. It is written
+        under another name in the same folder and then renamed: whenever the run is killed, `path`
+        is a whole checkpoint, the last one or this one.
+        """
+        raise NotImplementedError("project.training: fill in Trainer.save")
+
+    def load(self, path: str | Path) -> int:
+        """Put model, optimizer and scheduler into a checkpoint's state; return its epoch.
+
+        Raises:
+            FileNotFoundError: if there is no such file.
+        """
+        raise NotImplementedError("project.training: fill in Trainer.load")
+
+    def _parts(self) -> dict[str, Stateful | nn.Module]:
+        """Return what a checkpoint holds, by the first part of its tensors' names. Given."""
+        return {"model": self.model, "optimizer": self.optimizer, "scheduler": self.scheduler}
+
+
+class Total:
+    """Adds up losses and hits on the device; only `means` waits for it. Given."""
+
+    def __init__(self, device: torch.device) -> None:
+        """Start at nothing."""
+        self.loss = torch.zeros((), dtype=torch.float64, device=device)
+        self.hits = torch.zeros((), dtype=torch.int64, device=device)
+        self.images = 0
+
+    def add(self, logits: Tensor, loss: Tensor, labels: Tensor) -> None:
+        """Let in one batch: logits (B, C), the mean loss over its images, labels (B,)."""
+        self.loss += loss * len(labels)
+        self.hits += count_hits(logits, labels.to(logits.device))
+        self.images += len(labels)
+
+    def means(self) -> dict[str, float]:
+        """Return {"loss", "accuracy"}, means over all images so far, of which there are some."""
+        if not self.images:
+            raise ValueError("there was no batch")
+        return {
+            "loss": float(self.loss) / self.images,
+            "accuracy": int(self.hits) / self.images,
+        }
