@@ -41,7 +41,6 @@ SHIPPED = (
     "autograder/sandbox/*.py",
     "autograder/suite/*.py",
 )
-SHIPPED_OF_EACH_WEEK = ("README.md", "tests/*.py")
 
 # What exists for students alone: file in release_files -> file in their tree.
 STUDENTS_OWN = {
@@ -99,7 +98,9 @@ def _copy_shipped(course: Course, root: Path, tree: Path) -> None:
         folder = root / "assignments" / week.folder
         # What a student hands in as a photograph, say, has no template to start from.
         documents = [n for names in week.documents for n in names if (folder / n).is_file()]
-        for name in (*SHIPPED_OF_EACH_WEEK, *week.given, *documents):
+        # Where README.md is the student's to write, the handout has another name.
+        handout = "HANDOUT.md" if "README.md" in week.files else "README.md"
+        for name in (handout, "tests/*.py", *week.given, *documents):
             patterns.append(f"assignments/{week.folder}/{name}")
     for pattern in patterns:
         found = [path for path in sorted(root.glob(pattern)) if path.is_file()]

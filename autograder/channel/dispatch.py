@@ -7,6 +7,7 @@ runs in the worker, beside the student's code, so nothing that it says is believ
 
 from __future__ import annotations
 
+import _random
 import functools
 import importlib
 import random
@@ -74,7 +75,8 @@ class Dispatcher:
         np.random.default_rng = default_rng
         np.random.seed(seed % 2**32)  # noqa: NPY002 - student code may use it
         tensors.seed(seed)
-        random.seed(seed)
+        # Not `random.seed`: that asks builtins, which a submission may have changed.
+        _random.Random.seed(random._inst, seed)  # type: ignore[attr-defined]
         warnings.simplefilter("always")
         warnings.showwarning = self._catch_warning
 

@@ -16,7 +16,7 @@ import numpy as np
 
 LONGEST_TEXT = 200_000
 MOST_FILES = 200
-BROKEN = b"this is no array"
+BROKEN = b"\x93NUMPY\x01\x00\x10\x00this is no array"
 
 
 class Folder:

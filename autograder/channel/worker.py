@@ -163,14 +163,30 @@ def _forget(paths: list[str]) -> None:
 def _import(dispatch: Any, space: Any, seed: int, namespace: str) -> dict[str, Any]:
     """Import the student's files here; return the faults. Ends the process where that won't do.
 
-    That is so in children that the import forked, and where it left threads behind.
+    That is so in children that the import forked, where it left threads behind, and where one file
+    changed what the others build on: they are not to suffer for it.
     """
-    pid = os.getpid()
+    pid, before = os.getpid(), _surroundings()
     failed = dispatch.import_all(space, seed)
-    if os.getpid() != pid or len(os.listdir("/proc/self/task")) > 1:
+    if os.getpid() != pid or len(os.listdir("/proc/self/task")) > 1 or _surroundings(before):
         os._exit(0)
     _kill_others([], 0, namespace)
     return failed
+
+
+SURROUNDINGS = ("builtins", "math", "numpy", "random", "torch", "torch.nn.functional")
+
+
+def _surroundings(before: dict[Any, Any] | None = None) -> dict[Any, Any]:
+    """Return what these modules hold, or, of what they held `before`, what is another thing now."""
+    modules = {name: vars(sys.modules[name]) for name in SURROUNDINGS if name in sys.modules}
+    if before is None:
+        return {(name, key): held[key] for name, held in modules.items() for key in held}
+    return {
+        (name, key): value
+        for (name, key), value in before.items()
+        if modules.get(name, {}).get(key) is not value
+    }
 
 
 def _freeze() -> None:

@@ -97,7 +97,8 @@ class SuiteSession:
 
     folder: the suite; salt: what the seeds of its tests are made from, together with their ids.
     `context` is what tests get as the `settings` fixture. Raises SuiteError when the suite can't
-    be collected. `plan` lists the checks in the order in which they run.
+    be collected. `plan` lists the checks in the order in which they run, `training` has the ids of
+    those that train.
     """
 
     def __init__(self, folder: Path, salt: str, context: Any = None):
@@ -109,6 +110,11 @@ class SuiteSession:
             raise SuiteError(self._plugin.problem)
         self.context = context
         self.plan: list[PlannedCheck] = [check for check, _ in self._plugin.tests]
+        self.training = {
+            check.id
+            for check, test in self._plugin.tests
+            if test.get_closest_marker("training") is not None
+        }
 
     def run(
         self,

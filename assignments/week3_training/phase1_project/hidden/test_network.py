@@ -209,7 +209,7 @@ def test_logits_of_the_whole_network(student, rng, training):
 @whole
 def test_gradients_of_the_whole_network(student, rng):
     """Gradients reach all 62 parameter arrays of the whole network, and they are right."""
-    expect_gradients(student, rng, real=True, tolerance=0.02)
+    expect_gradients(student, rng, real=True, tolerance=0.05)
 
 
 @whole

@@ -144,8 +144,9 @@ def test_evaluate(student, rng):
 def test_modes(student, rng):
     """Training is done in training mode, evaluating in evaluation mode and without gradients."""
     values, batches = numbers(rng), batches_of(rng)
-    trainer, *_ = trainer_of(student, values)
+    trainer, network, _, _ = trainer_of(student, values)
     given = student.prepare("batches", batches)
+    network.eval()
     for call in (trainer.train_epoch, trainer.evaluate, trainer.train_epoch):
         call(given)
     found = [one[:2] for one in student.drive("forward_passes")]

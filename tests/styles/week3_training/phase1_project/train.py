@@ -1,6 +1,7 @@
 """Trains ResNet-18 in another correct style: a run is an object that knows its settings."""
 
 import argparse
+import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -70,8 +71,11 @@ class Run:
 
     def start(self) -> int:
         """Go to where an earlier run was, if that is wanted; return how many epochs are done."""
-        if self.chosen.resume and self.chosen.checkpoint.is_file():
+        kept = self.chosen.checkpoint.is_file()
+        if kept and self.chosen.resume:
             return self.trainer.load(self.chosen.checkpoint)
+        if kept:
+            os.remove(self.chosen.checkpoint)
         return 0
 
     def epoch(self, number: int) -> dict[str, float]:
