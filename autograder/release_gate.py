@@ -30,7 +30,7 @@ def find_all_leaks(course: Course, root: Path, tree: Path) -> list[str]:
         for path in sorted(tree.rglob("*"))
         if path.is_file()
     }
-    leaks = [*_forbidden_names(files), *_copies(root, files)]
+    leaks = [*_forbidden_names(files), *_copies(course, root, files)]
     secrets = {course.salt: "the salt"} if course.salt else {}
     for week in course.weeks:
         secrets |= _secrets(course, root, week)
@@ -64,13 +64,19 @@ def _forbidden_names(names: Iterable[str]) -> list[str]:
     return found
 
 
-def _copies(root: Path, files: dict[str, bytes]) -> list[str]:
-    """Files of the tree that are copies of an instructor's, under whatever name."""
+def _copies(course: Course, root: Path, files: dict[str, bytes]) -> list[str]:
+    """Files of the tree that are copies of an instructor's, under whatever name.
+
+    What students are given stands beside the solutions too, which need it as well.
+    """
+    given = {
+        root / "solutions" / week.folder / name for week in course.weeks for name in week.given
+    }
     private = [*root.glob("solutions/**/*"), *root.glob("assignments/**/hidden/**/*")]
     digests = {
         hashlib.sha256(path.read_bytes()).digest(): path.relative_to(root).as_posix()
         for path in private
-        if path.is_file() and path.stat().st_size
+        if path.is_file() and path.stat().st_size and path not in given
     }
     found = []
     for name, data in files.items():

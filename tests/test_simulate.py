@@ -34,7 +34,11 @@ from autograder.stubs import MARKER, make_stub, render
 
 ROOT = Path(__file__).parents[1]
 COURSE = load(ROOT)
-WEEKS = {week.number: week for week in COURSE.weeks if has_content(ROOT, week)}
+WEEKS = {
+    week.number: week
+    for week in COURSE.weeks
+    if has_content(ROOT, week) and not week.packages  # those are simulated when asked for
+}
 FIRST_WEEK = COURSE.week(1)
 UNREADABLE = ("empty", "truncated")
 Large = tuple[Path, list[Simulated]]

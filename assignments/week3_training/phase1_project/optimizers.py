@@ -1,8 +1,8 @@
 """Adam on torch tensors, with weight decay in both of its forms.
 
-`step` works on the lists of all parameters at once: `torch._foreach_mul_(tensors, number)` does
-what a loop of `tensor.mul_(number)` over the list does, entry for entry, but on a GPU in a few
-kernels where the loop starts one or more per parameter. ResNet-18 has 62 parameters.
+`step` may loop over the parameters. Optional, and faster on a GPU, are operations on whole lists:
+`torch._foreach_mul_(tensors, number)` does what a loop of `tensor.mul_(number)` over the list does,
+entry for entry, in a few kernels where the loop starts one or more per parameter. ResNet-18 has 62.
 """
 
 from __future__ import annotations

@@ -21,9 +21,9 @@ from training.metrics import MetricsLog
 from training.trainer import Trainer
 
 CHECKPOINT = "checkpoint.safetensors"
-LEARNING_RATE = 3e-3
-WEIGHT_DECAY = 0.25
-LABEL_SMOOTHING = 0.1
+LEARNING_RATE = 1e-3  # these three are yours to choose
+WEIGHT_DECAY = 0.01
+LABEL_SMOOTHING = 0.0
 VALIDATION_SHARE = 50
 """One image of so many is kept for validation."""
 WARMUP_SHARE = 20
@@ -45,9 +45,7 @@ def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--resume", action="store_true", help="go on from the checkpoint in --out, if there is one"
     )
-    parser.add_argument(
-        "--compile", action="store_true", help="torch.compile the model; not tried on a GPU yet"
-    )
+    parser.add_argument("--compile", action="store_true", help="torch.compile the model (optional)")
     return parser.parse_args(argv)
 
 

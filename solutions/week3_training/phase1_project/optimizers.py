@@ -1,8 +1,8 @@
 """Adam on torch tensors, with weight decay in both of its forms.
 
-`step` works on the lists of all parameters at once: `torch._foreach_mul_(tensors, number)` does
-what a loop of `tensor.mul_(number)` over the list does, entry for entry, but on a GPU in a few
-kernels where the loop starts one or more per parameter. ResNet-18 has 62 parameters.
+`step` may loop over the parameters. Optional, and faster on a GPU, are operations on whole lists:
+`torch._foreach_mul_(tensors, number)` does what a loop of `tensor.mul_(number)` over the list does,
+entry for entry, in a few kernels where the loop starts one or more per parameter. ResNet-18 has 62.
 """
 
 from __future__ import annotations
@@ -64,9 +64,9 @@ class Adam:
             ValueError: if a setting is out of its range, or if there are no parameters.
         """
         # BEGIN SOLUTION project.optimizer
-        self.params = list(params)
+        self.params: list[Tensor] = [*params]
         if not self.params:
-            raise ValueError("an optimizer needs at least one parameter, got none")
+            raise ValueError("an optimizer needs parameters, got an empty list of them")
         if not all(0.0 <= beta < 1.0 for beta in betas):
             raise ValueError(f"betas must be at least 0 and below 1, got {betas}")
         if not 0.0 <= weight_decay < math.inf:

@@ -10,7 +10,7 @@ from torch import Tensor
 
 
 class HasLearningRate(Protocol):
-    """What a scheduler needs of an optimizer."""
+    """What a scheduler needs of an optimizer. Given."""
 
     lr: float
 

@@ -111,7 +111,8 @@ class CIFAR10Loader:
     and of a GPU differ, so on another kind of device it is another order.)
 
     Attributes:
-        epoch: the epoch of the next pass, from 0. Goes up by one after each full pass.
+        epoch: the epoch of the next pass, from 0. Goes up by one after each full pass;
+            a pass that is broken off does not count.
     """
 
     def __init__(

@@ -15,7 +15,7 @@ class NormaliseByBatch(torch.autograd.Function):
     """y = weight (x - mean) / sqrt(variance + eps) + bias, by the batch's own statistics. Optional.
 
     The same from plain tensor operations, with autograd's backward pass, is right as well: then
-    leave this class out. To write the backward pass oneself saves time and memory, because autograd
+    delete this class. To write the backward pass oneself saves time and memory, because autograd
     goes back through every operation and keeps what each of them needs.
     """
 
@@ -101,14 +101,15 @@ class BatchNorm2d(nn.Module):
         raise NotImplementedError("project.batch_norm: fill in BatchNorm2d.forward")
 
     def _check(self, x: Tensor) -> None:
-        """Raise the ValueErrors of `forward`."""
+        """Raise the ValueErrors of `forward`. A helper: delete it if you don't use it."""
         raise NotImplementedError("project.batch_norm: fill in BatchNorm2d._check")
 
     @torch.no_grad()
     def _update_running_statistics(self, mean: Tensor, variance: Tensor, count: int) -> None:
         """Let a batch into the running statistics, in place.
 
-        `mean` and `variance`: of the batch, shape (C,), the variance biased; `count`: N H W.
+        `mean` and `variance`: of the batch, shape (C,), the variance biased; `count`: N H W. A
+        helper: delete it if you don't use it.
         """
         raise NotImplementedError(
             "project.batch_norm: fill in BatchNorm2d._update_running_statistics"

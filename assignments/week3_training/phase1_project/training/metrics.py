@@ -25,8 +25,8 @@ def count_hits(logits: Tensor, labels: Tensor) -> Tensor:
 def accuracy(logits: Tensor, labels: Tensor) -> float:
     """Return the share of rows whose largest logit is at their label, from 0 to 1.
 
-    `logits`: shape (N, C); `labels`: int64, shape (N,), N at least 1. The larger of two logits
-    counts however small both are.
+    `logits`: shape (N, C); `labels`: int64, shape (N,), N at least 1. Only the order of a
+    row's logits counts, not their size.
     """
     raise NotImplementedError("project.training: fill in accuracy")
 

@@ -1,6 +1,6 @@
 """Training for an epoch, evaluating, and checkpoints from which a run goes on.
 
-For speed on a GPU:
+Optional, for speed on a GPU:
 
 - Images and weights are in channels-last order: in memory, the channels of a pixel lie side by
   side, as its convolutions want them.
@@ -12,7 +12,6 @@ For speed on a GPU:
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Protocol
@@ -81,7 +80,7 @@ class Trainer:
         device: str | torch.device = "cpu",
         label_smoothing: float = 0.0,
     ) -> None:
-        """Keep the three, and put the model on the device.
+        """Keep the three, call `prepare(device)`, and put the model on the device.
 
         `label_smoothing`: the share of the training target that is spread evenly over all classes,
         from 0 to 1. With 0, the target is the label alone.
@@ -120,7 +119,7 @@ class Trainer:
         raise NotImplementedError("project.training: fill in Trainer.evaluate")
 
     def _forward(self, x: Tensor, y: Tensor, smoothing: float) -> tuple[Tensor, Tensor]:
-        """Return the logits, shape (B, C), and the batch's loss, a float32 scalar."""
+        """Return the logits, shape (B, C), and the batch's loss, a scalar."""
         raise NotImplementedError("project.training: fill in Trainer._forward")
 
     def save(self, path: str | Path, epoch: int) -> None:

@@ -98,7 +98,7 @@ def random_crop(images: Tensor, padding: int, generator: torch.Generator) -> Ten
     """
     # BEGIN SOLUTION project.augmentation
     if padding < 0:
-        raise ValueError(f"padding must not be negative, got {padding}")
+        raise ValueError(f"padding must be 0 or more pixels, got {padding}")
     count, _, height, width = images.shape
     offsets = torch.randint(
         0, 2 * padding + 1, (2, count), generator=generator, device=generator.device
@@ -142,7 +142,8 @@ class CIFAR10Loader:
     and of a GPU differ, so on another kind of device it is another order.)
 
     Attributes:
-        epoch: the epoch of the next pass, from 0. Goes up by one after each full pass.
+        epoch: the epoch of the next pass, from 0. Goes up by one after each full pass;
+            a pass that is broken off does not count.
     """
 
     def __init__(
