@@ -134,3 +134,39 @@ def test_a_module_is_text_and_a_document_is_not_looked_at() -> None:
         "draw.py was not taken: it is larger than 1 MB.",
         "week3/notes.md was not taken: it is larger than 16 MB.",
     ]
+
+
+PROJECT = make_week(4, "week3_drawn/project", "models/net.py", "README.md").model_copy(
+    update={"modules": ("models/net.py", "layers.py"), "id": "project"}
+)
+THREE = Finder([LAYERS, DRAWN, PROJECT])
+
+
+@pytest.mark.parametrize("place", ["project/", "assignments/week3_drawn/project/", "", "handin/"])
+def test_a_file_in_a_folder_is_found_with_its_folder(place: str) -> None:
+    files = {f"{place}models/net.py": b"net", f"{place}README.md": b"text", "net.py": b"other"}
+    found = THREE.choose(files)
+    assert found[4].modules == {"models/net.py": b"net"}
+    assert found[4].documents == {"README.md": digest(b"text")}
+    assert found[1] == found[3] == Found()
+
+
+@pytest.mark.parametrize("path", ["README.md", "repo-main/README.md", "week1_layers/README.md"])
+def test_any_other_readme_belongs_to_no_week(path: str) -> None:
+    found = THREE.choose({path: b"text", "week1_layers/layers.py": b"layers"})
+    assert found[4] == Found()
+    assert found[1].modules == {"layers.py": b"layers"}
+
+
+def test_a_project_inside_a_weeks_folder_keeps_its_files_apart() -> None:
+    files = {
+        "week1/layers.py": b"one",
+        "week3_drawn/draw.py": b"two",
+        "week3_drawn/project/layers.py": b"three",
+    }
+    found = THREE.choose(files)
+    assert [found[n].modules for n in (1, 3, 4)] == [
+        {"layers.py": b"one"},
+        {"draw.py": b"two"},
+        {"layers.py": b"three"},
+    ]

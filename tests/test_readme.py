@@ -17,7 +17,14 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
-DRY = {"make test": "-m pytest", "make data": "-m data download", "make bench": "-m benchmarks"}
+DRY = {
+    "make test": "-m pytest",
+    "make data": "-m data download",
+    "make bench": "-m benchmarks",
+    "make grade SUBMISSIONS=dir WEEK=project": '-m autograder grade --submissions "dir"',
+    "make gpu SUBMISSIONS=dir OUT=grades": '-m autograder gpu --submissions "dir" --out "grades"',
+    "make gpu SUBMISSIONS=dir OUT=grades TRIAL=1": "--device cpu --epochs 1 --subset 512",
+}
 PRINTS = {
     "make grade": "Commonest misconceptions",
     "make grade SUBMISSIONS=dir": "class mean",
@@ -33,6 +40,7 @@ PRINTS = {
     "make check WEEK=1": "hidden tests were not run",
     "make check WEEK=2": "hidden tests were not run",
     "make check WEEK=3": "hidden tests were not run",
+    "make check WEEK=project": "hidden tests were not run",
     "make lint": "All checks passed!",
     "make fix": "All checks passed!",
     "make help": "Neural Network Foundations",

@@ -63,11 +63,6 @@ def listing(name: str) -> list[str]:
     return sorted(found)[:MOST_FILES]
 
 
-def remove(name: str) -> None:
-    """Remove a file."""
-    Path(name).unlink()
-
-
 def checkpoint(name: str) -> dict[str, Any]:
     """Return a safetensors file: {"metadata": texts, "tensors": by name}."""
     from safetensors import safe_open
@@ -94,7 +89,6 @@ FILE_DRIVERS = {
         write_text,
         text_of,
         listing,
-        remove,
         checkpoint,
         saved_shapes,
     )

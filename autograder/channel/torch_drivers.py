@@ -465,11 +465,6 @@ def length(owner: Any) -> int:
     return len(owner)
 
 
-def first_batch(loader: Any) -> list[Any]:
-    """Begin an epoch, take one batch and let go."""
-    return list(next(iter(loader)))
-
-
 TORCH_DRIVERS = {
     function.__name__: function
     for function in (
@@ -511,7 +506,6 @@ TORCH_DRIVERS = {
         kinds_in,
         overfit,
         epoch,
-        first_batch,
         length,
     )
 }
