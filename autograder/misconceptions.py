@@ -150,7 +150,8 @@ def _faults(
         if unknown:
             found.append(f"{who}: unknown items: {', '.join(unknown)}")
         path = solution_dir / f"{entry.module}.py"
-        if not entry.module.isidentifier() or not path.is_file():
+        named = all(part.isidentifier() for part in entry.module.split("/"))
+        if not named or not path.is_file():
             found.append(f"{who}: `module`: there is no {path}")
             continue
         source = path.read_text("utf-8")

@@ -23,10 +23,12 @@ class Shift(nn.Module):
 
     def __init__(self, num_features: int, eps: float = 1e-5, momentum: float = 0.1) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.ones(num_features))
-        self.bias = nn.Parameter(torch.zeros(num_features))
-        self.register_buffer("running_mean", torch.zeros(num_features))
-        self.register_buffer("running_var", torch.ones(num_features))
+        flat = torch.full((4, num_features), 0.0)
+        flat[[0, 3]] += 1.0
+        for row, name in enumerate(("weight", "bias")):
+            setattr(self, name, nn.Parameter(flat[row].clone()))
+        for row, name in enumerate(("mean", "var"), start=2):
+            self.register_buffer(f"running_{name}", flat[row].clone())
 
     def forward(self, x: Tensor) -> Tensor:
         weight, bias, mean, var = (
@@ -125,7 +127,7 @@ class Fading:
         self.optimizer.lr = self.base * 0.8**self.t
 
     def state_dict(self) -> dict[str, Tensor]:
-        return {"t": torch.tensor(self.t)}
+        return {"t": torch.full((), self.t)}
 
     def load_state_dict(self, state: dict[str, Tensor]) -> None:
         self.t = int(state["t"])

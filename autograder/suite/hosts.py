@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import warnings
 from collections.abc import Iterable, Mapping
 from typing import Protocol
@@ -143,6 +144,7 @@ class LocalHost:
     def start(self, seed: int, *, large: bool = False) -> Student:
         self._stack.enter_context(self._modules.active())
         self._stack.enter_context(warnings.catch_warnings())
+        self._stack.enter_context(contextlib.redirect_stdout(io.StringIO()))
         self._stack.callback(setattr, np.random, "default_rng", np.random.default_rng)
         return Student(Local(self._modules, seed), {})
 

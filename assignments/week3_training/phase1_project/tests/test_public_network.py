@@ -1,7 +1,6 @@
 """Public tests of models/resnet.py: BasicBlock and ResNet18.
 
-In most of them made-up parts stand in the places of BatchNorm2d (y = x, as long as nothing is
-filled in) and of BasicBlock, so that each test judges one thing.
+In most of them made-up parts stand in the places of BatchNorm2d (y = weight x + bias) and of BasicBlock, so that each test judges one thing.
 """
 
 import numpy as np
@@ -34,8 +33,18 @@ def centred(matrix):
     return kernel
 
 
+def neutral(student, made):
+    """Return what makes y = x of the normalisations, however the block's own start out."""
+    shapes = student.drive("shapes", made)["parameters"]
+    flat = {name: shape for name, shape in shapes.items() if len(shape) == 1}
+    return {
+        name: np.full(shape, 1.0 if name.endswith("weight") else 0.0, np.float32)
+        for name, shape in flat.items()
+    }
+
+
 def relu(x):
-    return np.maximum(x, 0.0)
+    return x * (x > 0.0)
 
 
 # BasicBlock
@@ -62,7 +71,7 @@ def test_a_block_adds_its_input(student):
     """relu(conv2(relu(conv1(x))) + x), with kernels that look at one pixel only."""
     made = block_of(student, 2, 2)
     values = {"conv1.weight": centred(FIRST), "conv2.weight": centred(SECOND)}
-    student.drive("fill", made, values)
+    student.drive("fill", made, values | neutral(student, made))
     received = student.drive("run", made, PIXELS[:, :, None, None], True)
     wanted = relu(relu(PIXELS @ FIRST.T) @ SECOND.T + PIXELS)
     expect.close("output", received, wanted[:, :, None, None], **NEAR)
@@ -76,7 +85,8 @@ def test_a_block_with_a_stride(student):
     weights = [name for name in names if len(student.drive("state_of", made)[name].shape) == 4]
     expect.equal("number of convolutions in the shortcut", len(weights), 1)
     values = {"conv1.weight": centred(0 * FIRST), "conv2.weight": centred(SECOND)}
-    student.drive("fill", made, values | {weights[0]: FIRST[:, :, None, None]})
+    values |= {weights[0]: FIRST[:, :, None, None], **neutral(student, made)}
+    student.drive("fill", made, values)
     x = np.arange(2 * 5 * 4, dtype=np.float32).reshape(1, 2, 5, 4) - 15.0
     wanted = relu(np.einsum("oi,nihw->nohw", FIRST, x[:, :, ::2, ::2]))
     expect.close("output", student.drive("run", made, x, True), wanted, **NEAR)
