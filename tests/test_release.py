@@ -207,11 +207,11 @@ def test_checking_the_tree_shows_every_item_as_not_attempted(built: Path, number
     done = run(built, "autograder", "check", "--week", str(number))
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
-    rows = re.findall(r"^ +(week\d\.\w+) +(\S+) / \S+ +(.*)$", done.stdout, re.MULTILINE)
+    rows = re.findall(r"^ +(\w+\.\w+) +(\S+) / \S+ +(.*)$", done.stdout, re.MULTILINE)
     assert {(points, state) for _, points, state in rows} == {("0", "not attempted")}, done.stdout
     rest = re.search(r"^(\d+) hidden tests were not run(.*)\.$", done.stdout, re.MULTILINE)
     assert int(rest.group(1)) > 0
-    shown = {item for item, _, _ in rows} | set(re.findall(r"week\d\.\w+", rest.group(2)))
+    shown = {item for item, _, _ in rows} | set(re.findall(r"(?:week\d|project)\.\w+", rest.group(2)))
     assert shown == {item.id for item in COURSE.items(number) if item.kind == "auto"}
     assert "Probably" not in done.stdout
 

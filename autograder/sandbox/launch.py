@@ -72,8 +72,8 @@ def worker_command(
         "forget": [paths["grader"]],
         "control": launch.control,
         "namespace": os.readlink("/proc/self/ns/pid"),
-        "memory_bytes": limits.memory_mb << 20,
-        "training_memory_bytes": limits.training_memory_mb << 20,
+        "memory_bytes": limits.memory_mb << 20 if limits.address_space else 0,
+        "training_memory_bytes": limits.training_memory_mb << 20 if limits.address_space else 0,
         # Without a namespace of its own the count would take in all of the user's processes.
         "processes": limits.processes if confined else 0,
         "file_bytes": limits.file_mb << 20,

@@ -16,7 +16,9 @@ class Limits:
     together, training_seconds for one request to a driver. cpu_seconds is one worker's processor
     time. memory_mb holds for each process and for all of them together; training_memory_mb takes
     its place in a worker that trains. output_kb is what one test may print, file_mb the size of
-    one file; the scratch folder holds twice that.
+    one file; the scratch folder holds twice that. address_space: whether memory_mb bounds each
+    process's address space too, which is exact, and impossible with CUDA: that reserves far more
+    than it uses.
     """
 
     request_seconds: float = 5.0
@@ -27,6 +29,7 @@ class Limits:
     processes: int = 32
     output_kb: int = 4096
     file_mb: int = 32
+    address_space: bool = True
 
     @property
     def cpu_seconds(self) -> int:

@@ -237,7 +237,7 @@ class Sandbox:
     def watch(self) -> None:
         """Look at all processes together. Raises Fault (MEMORY) when they hold too much."""
         limit = self.limits.training_memory_mb if self._large else self.limits.memory_mb
-        if limit and resident_bytes(self.processes()) > limit << 20:
+        if resident_bytes(self.processes()) > limit << 20:
             raise Fault(Verdict.MEMORY, f"Your code used more than {limit} MB of memory.")
 
     def died(self) -> Fault:

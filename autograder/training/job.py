@@ -189,8 +189,8 @@ class Job:
     def _student(self, *folders: Folder) -> Iterator[Student]:
         """Give the submission in a fresh sandbox of the ordinary kind, one worker in it."""
         plan = self.plan
-        memory = 0 if plan.device == "cuda" else plan.job.memory_mb
-        limits = replace(plan.limits, training_memory_mb=memory)
+        memory, exact = plan.job.memory_mb, plan.device != "cuda"
+        limits = replace(plan.limits, training_memory_mb=memory, address_space=exact)
         sandbox = Sandbox(
             self.confinement,
             self._modules(),

@@ -1,6 +1,7 @@
 """Public tests of models/resnet.py: BasicBlock and ResNet18.
 
-In most of them made-up parts stand in the places of BatchNorm2d (y = weight x + bias) and of BasicBlock, so that each test judges one thing.
+In most of them made-up parts stand in the places of BatchNorm2d (y = weight x + bias) and of
+BasicBlock, so that each test judges one thing.
 """
 
 import numpy as np
