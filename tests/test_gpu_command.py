@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import csv
+import json
 import os
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -165,3 +167,42 @@ def test_points_follow_the_documented_curve():
     assert 0 < curve.credit(0.5) < curve.credit(0.8) < FULL_CREDIT
     assert WEEK.job is not None
     assert (WEEK.job.epochs, WEEK.job.minutes) == (100, 30)
+
+
+def test_a_grader_killed_in_the_middle_goes_on_from_the_checkpoint(
+    submissions, confinement, tmp_path
+):
+    pytest.importorskip("torch")
+    script = submissions / "ann/phase1_project/train.py"
+    steps = "        for _ in range(40):\n"
+    text = script.read_text()
+    assert text.count(steps) == 1
+    script.write_text(text.replace(steps, "        time.sleep(2.0 if epoch == 2 else 0)\n" + steps))
+    command = ["--submissions", str(submissions), "--out", str(tmp_path / "out")]
+    command += ["--device", "cpu", "--epochs", "3", "--subset", "512"]
+    environment = {**os.environ, "COURSE_DATA": str(tmp_path)}
+    first = subprocess.Popen(
+        [sys.executable, "-m", "autograder", "gpu", *command],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+    )
+    log = wait_for_a_line(tmp_path / "out/training")
+    first.kill()
+    first.wait()
+    assert len(log.read_text().splitlines()) == 1
+    done = gpu(*command, COURSE_DATA=str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    epochs = [json.loads(line)["epoch"] for line in log.read_text().splitlines()]
+    assert epochs == [1, 2, 3]
+
+
+def wait_for_a_line(folder: Path) -> Path:
+    """Return the log of the only job once it has a line and its checkpoint is there."""
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        for log in folder.glob("ann-*/out/metrics.jsonl"):
+            if log.read_text().endswith("\n") and log.with_name("checkpoint.safetensors").exists():
+                return log
+        time.sleep(0.05)
+    raise AssertionError("no epoch was trained")
