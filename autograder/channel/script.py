@@ -10,6 +10,7 @@ import importlib
 import json
 import resource
 import sys
+import traceback
 
 from . import modules, tensors
 
@@ -35,7 +36,14 @@ def main() -> None:
     _limit(resource.RLIMIT_NPROC, settings["processes"])
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_NOFILE, (NOFILE, NOFILE))
-    importlib.import_module(settings["module"]).main(list(settings["arguments"]))
+    try:
+        importlib.import_module(settings["module"]).main(list(settings["arguments"]))
+    except Exception as error:  # noqa: BLE001 - said as Python would, without our own lines
+        said = traceback.TracebackException.from_exception(error)
+        own = settings["folder"]
+        said.stack[:] = [line for line in said.stack if line.filename.startswith(own)]
+        print("".join(said.format()), file=sys.stderr, flush=True)
+        raise SystemExit(1) from None
 
 
 def _limit(what: int, value: int) -> None:
