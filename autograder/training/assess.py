@@ -110,8 +110,8 @@ def doubts(accuracy: Accuracy, curves: Mapping[str, list[float]]) -> list[str]:
         found.append(
             f"The network gets {accuracy.still:.1%} of test images right where they are and "
             f"{accuracy.moved:.1%} of the same images mirrored or shifted by a pixel or two. "
-            "Either it was never trained with such images (are the crops and flips on?), or it knows the "
-            "test images by heart. The points are for the latter figure."
+            "Either it was never trained with such images (are the crops and flips on?), or it "
+            "knows the test images by heart. The points are for the latter figure."
         )
     claimed = curves.get("val_accuracy", [])[-1:]
     if claimed and claimed[0] > accuracy.plain + BOAST:
