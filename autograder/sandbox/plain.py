@@ -54,6 +54,9 @@ class Unconfined:
         self._extras |= {mount.target for mount in mounts}
         environment = {**ENVIRONMENT, "HOME": scratch, "TMPDIR": scratch}
         del environment["LD_LIBRARY_PATH"]
+        if launch.gpus:  # what a sandbox does by binding these and no others
+            numbers = (path.rpartition("nvidia")[2] for path in launch.gpus)
+            environment["CUDA_VISIBLE_DEVICES"] = ",".join(numbers)
         return subprocess.Popen(
             worker_command(
                 os.path.realpath(sys.executable), launch, folder, self._paths, confined=False
