@@ -64,8 +64,9 @@ class Pixel(nn.Module):
     """Stands for the network: logits = x[:, :, 16, 16] @ weight + bias - seen, in evaluation mode.
 
     In training mode `seen` is added instead, and then moves a little. `passes` holds what each
-    forward pass was given: [training, whether gradients are recorded, (N, 3) pixels]. Once there
-    are `stop_at` passes in training mode, the next one is interrupted, as by a kill.
+    forward pass was given: [training, whether gradients are recorded, (N, 3) pixels, whether a
+    gradient came back]. Once there are `stop_at` passes in training mode, the next one is
+    interrupted, as by a kill.
     """
 
     passes: ClassVar[list[list]] = []
@@ -81,8 +82,11 @@ class Pixel(nn.Module):
         pixels = x[:, :, 16, 16]
         if self.training and sum(one[0] for one in self.passes) == self.stop_at:
             raise KeyboardInterrupt
-        self.passes.append([self.training, torch.is_grad_enabled(), pixels.detach().clone()])
+        seen = [self.training, torch.is_grad_enabled(), pixels.detach().clone(), False]
+        self.passes.append(seen)
         logits = pixels @ self.weight + self.bias
+        if logits.requires_grad:
+            logits.register_hook(lambda _: seen.__setitem__(3, True))
         if not self.training:
             return logits - self.seen
         logits = logits + self.seen

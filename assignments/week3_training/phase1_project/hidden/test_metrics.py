@@ -7,6 +7,8 @@ import pytest
 
 from autograder.suite import expect
 
+from . import lists
+
 pytestmark = pytest.mark.item("project.training")
 
 
@@ -59,13 +61,13 @@ def lines_of(student, name):
 def expect_lines(student, name, wanted):
     """Compare all lines with (epoch, {name: number})."""
     found = lines_of(student, name)
-    expect.equal(
+    lists.equal(
         "epochs in metrics.jsonl", [one.get("epoch") for one in found], [e for e, _ in wanted]
     )
     for one, (epoch, numbers) in zip(found, wanted, strict=True):
         for key, number in numbers.items():
             expect.close(f"{key} of epoch {epoch}", one.get(key), number, rtol=1e-6)
-        expect.equal(f"names of epoch {epoch}", sorted(one), sorted(["epoch", *numbers]))
+        lists.equal(f"names of epoch {epoch}", sorted(one), sorted(["epoch", *numbers]))
 
 
 def numbers_of(epoch):

@@ -8,6 +8,8 @@ import pytest
 
 from autograder.suite import expect
 
+from . import lists
+
 pytestmark = pytest.mark.item("project.training")
 
 NEAR = {"rtol": 1e-4, "atol": 1e-5}
@@ -151,12 +153,12 @@ def test_modes(student, rng):
         call(given)
     found = [one[:2] for one in student.drive("forward_passes")]
     expect.equal("number of forward passes", len(found), 9)
-    expect.equal(
+    lists.equal(
         "training mode in each pass",
         [one[0] for one in found],
         [True] * 3 + [False] * 3 + [True] * 3,
     )
-    expect.equal("gradients recorded while evaluating", [one[1] for one in found[3:6]], [False] * 3)
+    lists.equal("gradients recorded while evaluating", [one[1] for one in found[3:6]], [False] * 3)
 
 
 def test_evaluate_changes_nothing(student, rng):
@@ -184,7 +186,7 @@ def test_a_checkpoint(student, rng):
     found = student.drive("checkpoint", f"{folder}/one.safetensors")
     expect.equal("epoch in the metadata", found["metadata"].get("epoch"), "7")
     names = ["model.bias", "model.seen", "model.weight", "optimizer.drag", "scheduler.t"]
-    expect.equal("names in the checkpoint", sorted(found["tensors"]), names)
+    lists.equal("names in the checkpoint", sorted(found["tensors"]), names)
     for name, value in expected.values.items():
         expect.close(f"model.{name}", found["tensors"][f"model.{name}"], value, **NEAR)
     expect.close("optimizer.drag", found["tensors"]["optimizer.drag"], expected.drag, rtol=1e-5)
