@@ -12,6 +12,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
+from importlib import metadata
 from pathlib import Path
 
 import numpy as np
@@ -108,6 +109,7 @@ class Examiner:
         """
         digest = hashlib.sha256()
         settings = repr((self.week, self.course.salt, self.course.training))
+        settings += repr([(name, metadata.version(name)) for name in self.week.packages])
         for part in (sys.version, np.__version__, self.confinement.name, repr(self.plan), settings):
             digest.update(part.encode() + b"\0")
         context = self.session.context

@@ -24,7 +24,7 @@ from autograder.intake import IntakeError, Submission, take_in
 from autograder.records import Verdict
 from autograder.report import gather
 from autograder.report.leaderboard import Row, print_board, ranking
-from autograder.sandbox import Limits, Unconfined
+from autograder.sandbox import InfraError, Limits, Unconfined
 from autograder.sandbox.choose import NotConfinedError, choose
 from autograder.sandbox.gpu import gpus as find_gpus
 from autograder.sandbox.runtime import installed
@@ -40,7 +40,7 @@ class JobError(Exception):
     """The training jobs can't be run here; the message says what to do."""
 
 
-KNOWN_ERRORS = (*GRADE_ERRORS, JobError, data.DataError)
+KNOWN_ERRORS = (*GRADE_ERRORS, InfraError, JobError, data.DataError)
 
 
 @dataclass(frozen=True)

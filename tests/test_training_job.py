@@ -21,7 +21,7 @@ from autograder import course as courses  # noqa: E402
 from autograder.gradebook import TRAINING, Gradebook  # noqa: E402
 from autograder.intake import Submission  # noqa: E402
 from autograder.records import FULL_CREDIT, CheckResult, Verdict  # noqa: E402
-from autograder.sandbox import Limits  # noqa: E402
+from autograder.sandbox import InfraError, Limits  # noqa: E402
 from autograder.sandbox.choose import choose  # noqa: E402
 from autograder.sandbox.limits import tree  # noqa: E402
 from autograder.training.images import Images, load_images, moved  # noqa: E402
@@ -90,7 +90,7 @@ def test_an_honest_project_is_trained_and_measured(plan, seat, tmp_path):
     assert result.verdict in (Verdict.PASS, Verdict.WRONG), result.message
     detail = result.detail
     assert detail["accuracy"] > 0.75
-    assert abs(detail["accuracy"] - detail["accuracy_moved"]) < 0.75
+    assert 0.2 < detail["accuracy_moved"] < detail["accuracy"]
     assert detail["accuracy_before"] < 0.25
     assert detail["epochs"] == EPOCHS
     assert len(detail["curves"]["train_loss"]) == EPOCHS
@@ -329,6 +329,27 @@ def test_a_class_is_a_queue_in_which_nothing_is_done_twice(plan, confinement, tm
     assert verdicts["ann"] == verdicts["cyd"] != Verdict.RAISED
     assert max(len(progress.running) for progress in seen) == 2
     assert seen[-1].done == seen[-1].total == 3
+
+
+def test_a_gpu_that_cannot_be_used_costs_nobody_anything(plan, seat, tmp_path):
+    """Nothing is run and nothing recorded: it is the grader's fault, not a project's."""
+    if torch.cuda.is_available():
+        pytest.skip("this machine's GPU works")
+    broken = replace(plan, device="cuda")
+    with Gradebook.open(tmp_path / "gradebook.sqlite") as gradebook:
+        gradebook.start_run("test", "digits", "salt", {})
+        one = Submission("ann", BASE)
+        with pytest.raises(InfraError, match="can't use cuda in the sandbox"):
+            run_class(broken, [one], gradebook, [seat], tmp_path, TRAINING, lambda progress: None)
+        assert gradebook.results("ann", WEEK.number, TRAINING) == []
+
+
+def test_the_end_of_a_long_output_is_quoted(plan, seat, tmp_path):
+    code = "print('early\\n' * 8000)\nraise ValueError('the very end')"
+    result = run(plan, seat, at_each_epoch(code), tmp_path)
+    assert result.verdict is Verdict.RAISED
+    assert "the very end" in result.message
+    assert "cut here" not in result.message
 
 
 def test_moved_images_are_the_same_to_a_person(images):

@@ -10,7 +10,7 @@ import json
 import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ import numpy as np
 
 from autograder.atomic import write_text
 from autograder.channel.backends import Remote, source_line
-from autograder.channel.faults import Fault
+from autograder.channel.faults import Fault, InfraError
 from autograder.channel.text import clean
 from autograder.course import TrainingJob, TrainingSetting, Week
 from autograder.display import many_lines
@@ -38,6 +38,7 @@ DATA, OUT = "/data", "/out"
 NETWORK = "models.resnet"
 NOTE_SECONDS = 5.0
 LINES_SHOWN = 12
+LONGEST_QUOTE = 4_000
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,59 @@ class Stopped(Exception):
     """The job was stopped from outside and can go on later."""
 
 
+PROBE = b"""import torch
+
+def works(device):
+    return bool((torch.ones(2, device=device) + 1 == 2).all())
+"""
+
+
+def prove_device(plan: Plan, confinement: Confinement, gpus: tuple[str, ...]) -> None:
+    """Raise InfraError unless PyTorch can compute on the plan's device inside a sandbox.
+
+    With a GPU that it can't use every project would fail, and no student is to pay for that.
+    """
+    with _student_in(plan, {"probe.py": PROBE}, confinement, gpus) as student:
+        try:
+            works = student.module("probe").works(plan.device)
+        except Fault as fault:
+            said = fault.message.partition("\n")[0]
+            raise InfraError(f"PyTorch can't use {plan.device} in the sandbox: {said}") from fault
+    if works is not True:
+        raise InfraError(f"PyTorch computes something else on {plan.device} in the sandbox")
+
+
+@contextmanager
+def _student_in(
+    plan: Plan,
+    files: Mapping[str, bytes],
+    confinement: Confinement,
+    gpus: tuple[str, ...],
+    folders: tuple[Folder, ...] = (),
+) -> Iterator[Student]:
+    """Give modules in a fresh sandbox of the ordinary kind, one worker in it."""
+    memory, exact = plan.job.memory_mb, plan.device != "cuda"
+    limits = replace(plan.limits, training_memory_mb=memory, address_space=exact)
+    lines = {name: data.decode(errors="replace").splitlines() for name, data in files.items()}
+    sandbox = Sandbox(
+        confinement, files, limits, packages=plan.week.packages, folders=folders, gpus=gpus
+    )
+    try:
+        channel = sandbox.fresh(plan.seed % 2**32, large=True)
+        yield Student(
+            Remote(
+                channel,
+                limits.request_seconds,
+                limits.test_seconds,
+                limits.training_seconds,
+                lambda file, line: source_line(lines, file, line),
+            ),
+            {},
+        )
+    finally:
+        sandbox.close()
+
+
 class Job:
     """The training of one submission, in `folder`, by a confinement of its own on some GPUs."""
 
@@ -79,9 +133,6 @@ class Job:
         self.plan, self.files, self.folder = plan, files, folder
         self.confinement, self.gpus = confinement, gpus
         self.out = folder / "out"
-        self._lines = {
-            name: data.decode(errors="replace").splitlines() for name, data in files.items()
-        }
 
     def run(self, stop: threading.Event, tell: Callable[[int], None]) -> CheckResult:
         """Train and measure; return the record of CHECK.
@@ -185,35 +236,8 @@ class Job:
 
     # Measuring.
 
-    @contextmanager
-    def _student(self, *folders: Folder) -> Iterator[Student]:
-        """Give the submission in a fresh sandbox of the ordinary kind, one worker in it."""
-        plan = self.plan
-        memory, exact = plan.job.memory_mb, plan.device != "cuda"
-        limits = replace(plan.limits, training_memory_mb=memory, address_space=exact)
-        sandbox = Sandbox(
-            self.confinement,
-            self._modules(),
-            limits,
-            packages=plan.week.packages,
-            folders=folders,
-            gpus=self.gpus,
-        )
-        try:
-            channel = sandbox.fresh(plan.seed % 2**32, large=True)
-            seconds = limits.request_seconds
-            yield Student(
-                Remote(
-                    channel,
-                    seconds,
-                    limits.test_seconds,
-                    limits.training_seconds,
-                    lambda file, line: source_line(self._lines, file, line),
-                ),
-                {},
-            )
-        finally:
-            sandbox.close()
+    def _student(self, *folders: Folder) -> AbstractContextManager[Student]:
+        return _student_in(self.plan, self._modules(), self.confinement, self.gpus, folders)
 
     def _untrained(self) -> Accuracy:
         """Measure the network as its constructor leaves it."""
@@ -267,8 +291,8 @@ class Job:
             "curves": curves,
             "doubts": odd,
         }
-        parts = [f"{accuracy.plain:.2%} of the test images are right", f"{_time(ended.seconds)}"]
-        said = [f"{parts[0]}, after {len(curves['epoch'])} epochs in {parts[1]}.", trouble]
+        epochs = f"{len(curves['epoch'])} epochs in {_time(ended.seconds)}"
+        said = [f"{accuracy.plain:.2%} of the test images are right, after {epochs}.", trouble]
         said += [f"For a person to look at: {text}" for text in odd]
         verdict = Verdict.PASS if credit == FULL_CREDIT else Verdict.WRONG
         message = "\n".join(text for text in said if text)
@@ -296,7 +320,8 @@ def _some(found: list[str]) -> str:
 
 def _quoted(said: str) -> str:
     """Return the last lines that a script printed, fit to show."""
-    lines = [line for line in many_lines(said).splitlines() if line.strip()][-LINES_SHOWN:]
+    end = many_lines(said[-LONGEST_QUOTE:])
+    lines = [line for line in end.splitlines() if line.strip()][-LINES_SHOWN:]
     if not lines:
         return ""
     return " The last that it printed:\n" + "\n".join(f"  {clean(line, 160)}" for line in lines)

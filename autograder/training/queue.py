@@ -18,7 +18,7 @@ from autograder.gradebook import Job as Entry
 from autograder.intake import Submission
 from autograder.records import CheckResult, PlannedCheck, Verdict
 from autograder.sandbox import Confinement
-from autograder.training.job import CHECK, Job, Plan, Stopped
+from autograder.training.job import CHECK, Job, Plan, Stopped, prove_device
 
 TRIAL = "trial"
 """The part of the gradebook for jobs that exercise everything and give no points."""
@@ -80,7 +80,8 @@ def run_class(
 
     Jobs with a record are not run again, interrupted ones go on where they were. What a job writes
     lies in a folder of its own below `folder`. On KeyboardInterrupt all running jobs are stopped,
-    and can go on later. The caller has started a run in the gradebook.
+    and can go on later. The caller has started a run in the gradebook. Raises InfraError, before
+    anything is run, where a GPU can't be used.
     """
     entries: list[tuple[Entry, Submission]] = []
     gradebook.add_submissions(taken, plan.week.number)
@@ -91,6 +92,8 @@ def run_class(
         gradebook.plan(entry, _checks(plan.week))
         entries.append((entry, one))
     todo = [(entry, one) for entry, one in entries if not gradebook.finished(entry.key)]
+    if todo:
+        _prove(plan, seats)
     left = {entry.key for entry, _ in todo}
     running: dict[str, int] = {}
 
@@ -102,6 +105,13 @@ def run_class(
         left.remove(entry.key)
         tell()
     return len(todo)
+
+
+def _prove(plan: Plan, seats: Sequence[Seat]) -> None:
+    """Raise InfraError unless each GPU of these seats can be used in a sandbox."""
+    if plan.device == "cuda":
+        for seat in {seat.gpus: seat for seat in seats}.values():
+            prove_device(plan, seat.confinement, seat.gpus)
 
 
 def _key(plan: Plan, one: Submission, part: str) -> str:
@@ -137,7 +147,10 @@ def _run(
         try:
             running[entry.student] = 0
             job = Job(plan, one.files, folder_of(entry, folder), seat.confinement, seat.gpus)
-            return job.run(stop, lambda epochs: running.__setitem__(entry.student, epochs))
+            result = job.run(stop, lambda epochs: running.__setitem__(entry.student, epochs))
+            if result.verdict in (Verdict.RAISED, Verdict.CRASH):
+                _prove(plan, [seat])  # it may have been the GPU that failed
+            return result
         except Stopped:
             raise
         except Exception as error:  # noqa: BLE001 - ours: it must not stop the class
