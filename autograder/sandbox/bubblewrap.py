@@ -99,7 +99,7 @@ class Bubblewrap:
                 start_new_session=True,
                 **drop,
             )
-            return Started(process, group)
+            return Started(process, group, has_init=True)
         except BaseException:
             if group is not None:
                 group.close()

@@ -24,17 +24,15 @@ _numbers = itertools.count()
 
 @dataclass(frozen=True)
 class Hierarchies:
-    """Where each controller's cgroups lie, and those of version 2, which can be killed at once."""
+    """Where each controller's cgroups lie; in version 2 that is one place."""
 
     memory: Path | None = None
     pids: Path | None = None
-    unified: Path | None = None
 
     @property
     def all(self) -> list[Path]:
         """The different folders, each once."""
-        found = (self.memory, self.pids, self.unified)
-        return list(dict.fromkeys(path for path in found if path is not None))
+        return list(dict.fromkeys(path for path in (self.memory, self.pids) if path is not None))
 
 
 def find(mounts: str = "/proc/self/mountinfo") -> Hierarchies:
@@ -51,7 +49,6 @@ def find(mounts: str = "/proc/self/mountinfo") -> Hierarchies:
         if kind == "cgroup":
             found |= {name: place for name in CONTROLLERS if name in options.split(",")}
         elif kind == "cgroup2":
-            found["unified"] = place
             with contextlib.suppress(OSError):
                 offered = (place / "cgroup.controllers").read_text().split()
                 found |= {name: place for name in CONTROLLERS if name in offered}
@@ -163,13 +160,6 @@ class Group:
         memory = _counters(self._memory(), "memory.events", "memory.oom_control")
         pids = _counters(self._pids(), "pids.events", "pids.events")
         return Events(memory.get("oom_kill", 0), pids.get("max", 0))
-
-    def kill(self) -> None:
-        """Kill everything in it at once, where the kernel can (version 2, Linux 5.14)."""
-        if self._here.unified is not None:
-            control = self._here.unified / self._name / "cgroup.kill"
-            with contextlib.suppress(FileNotFoundError):  # an older kernel
-                control.write_text("1")
 
     def close(self) -> None:
         """Remove it. Nothing may run in it any more."""

@@ -43,15 +43,20 @@ class Limits:
         return int(2 * self.training_seconds) + 1
 
 
+def children(pid: int) -> list[int]:
+    """Return the living children of a process; none where it is gone, or the system can't say."""
+    try:
+        with open(f"/proc/{pid}/task/{pid}/children") as file:
+            return [int(child) for child in file.read().split()]
+    except OSError:
+        return []
+
+
 def tree(pid: int) -> list[int]:
     """Return `pid` and all its living descendants."""
     found = [pid]
     for parent in found:
-        try:
-            with open(f"/proc/{parent}/task/{parent}/children") as file:
-                found.extend(int(child) for child in file.read().split())
-        except OSError:
-            continue  # it ended between two looks
+        found.extend(children(parent))
     return found
 
 

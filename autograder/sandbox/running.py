@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from .cgroup import Events, Group
-from .limits import alive, folder_bytes, tree
+from .limits import alive, children, folder_bytes, tree
 
 CLOSE_SECONDS = 5.0
 """How long the kernel may take to bury what was killed; it takes milliseconds."""
@@ -44,6 +44,7 @@ class Running(Protocol):
 class Started:
     """A sandbox that this process has started.
 
+    `has_init`: its first process's only child is the init of a pid namespace that holds the rest.
     `folder` is what it may fill where the sandbox itself sets no bound; `tidy` is called once when
     nothing runs in it any more.
     """
@@ -52,11 +53,12 @@ class Started:
         self,
         process: subprocess.Popen[bytes],
         group: Group | None = None,
+        has_init: bool = False,
         folder: str | None = None,
         tidy: Callable[[], None] = lambda: None,
     ):
         self.pid = process.pid
-        self._process, self._group = process, group
+        self._process, self._group, self._has_init = process, group, has_init
         self._folder, self._tidy = folder, tidy
         self._over = False
 
@@ -81,32 +83,47 @@ class Started:
         if self._over:
             return
         self._over = True
-        if self._group is not None:
-            self._group.kill()
-        _kill_tree(self.pid)
+        if self._has_init:
+            _kill_namespace(self.pid)
+        else:
+            _kill_tree(self.pid)
         self._process.wait()
         if self._group is not None:
             self._group.close()
         self._tidy()
 
 
+def _kill(pid: int) -> None:
+    with contextlib.suppress(ProcessLookupError):  # it may have ended by itself
+        os.kill(pid, signal.SIGKILL)
+
+
+def _kill_namespace(pid: int) -> None:
+    """Kill the init of a pid namespace and wait for its end, which is that of all in there.
+
+    The kernel kills the others, and ends their init when none is left (pid_namespaces(7)).
+    """
+    inside = children(pid)
+    for init in inside:
+        _kill(init)
+    deadline = time.monotonic() + CLOSE_SECONDS
+    while any(alive(init) for init in inside) and time.monotonic() < deadline:
+        time.sleep(0.0005)
+    _kill(pid)
+
+
 def _kill_tree(pid: int) -> None:
     """Kill a process and all its descendants; the process itself goes last.
 
-    Those whose parents have died are the first process's children: it is the init of a pid
-    namespace, whose end is everybody's, or a supervisor that adopts them. What starts processes
-    faster than one look at all of them takes is stopped before it is killed.
+    It adopts those whose parents have died. What starts processes faster than one look at all of
+    them takes is killed in the next look: each one costs it processor time that it hasn't got.
     """
     deadline = time.monotonic() + CLOSE_SECONDS
-    number = signal.SIGKILL
     while time.monotonic() < deadline:
         found = [other for other in tree(pid)[1:] if alive(other)]
         if not found:
             break
         for other in found:
-            with contextlib.suppress(ProcessLookupError):  # it may have ended by itself
-                os.kill(other, number)
-        number = signal.SIGSTOP if number == signal.SIGKILL and len(found) > 8 else signal.SIGKILL
-        time.sleep(0.0002)
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGKILL)
+            _kill(other)
+        time.sleep(0.0005)
+    _kill(pid)
