@@ -1,4 +1,4 @@
-"""`autograder doctor`: the rung of confinement that this machine gives, and what a better one needs."""
+"""`autograder doctor`: the rung of confinement that this machine gives, and how to get a better."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ HOLDS = {
         ("files", "its own, the interpreter's and numpy's; nothing else exists in there"),
         ("writing", "a scratch folder in memory, of limited size"),
         ("processes", "its own; it sees, signals and traces no other"),
-        ("network", "none: an empty network namespace, and no socket but between its own processes"),
+        ("network", "none: an empty network namespace; no socket but between its own processes"),
     ),
     "C": (
         ("files", "its own, the interpreter's and numpy's; it can tell that others exist"),

@@ -1,7 +1,9 @@
 """Confinement where a machine gives no namespaces: Landlock, seccomp and limits (rung C).
 
 Student code sees which files exist, and opens none but its own and the interpreter's. It has no
-network and no socket, and can't signal, trace or change what isn't its own.
+network and no socket, and can't signal, trace or change what isn't its own. Semaphores and shared
+memory lie in /dev/shm, which all of a machine's programs have in common here: so it has none, and
+packages that need them, such as PyTorch, are not for this rung.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from pathlib import Path
 
 from autograder.channel import confined
 
-from . import gpu, runtime, seccomp
+from . import runtime, seccomp
 from .bubblewrap import ENVIRONMENT, FIRST_UID
 from .launch import Folder, Launch, worker_command
 from .plain import link, remove, write_files
@@ -25,20 +27,22 @@ READABLE = ("/usr/lib", "/usr/lib64", "/lib", "/lib64", "/proc/cpuinfo", "/proc/
 READABLE += ("/sys/devices/system/cpu", "/dev/zero", "/dev/random", "/dev/urandom")
 WRITABLE = ("/dev/null",)
 INTERPRETER = ("/runtime/bin/", "/runtime/lib/")
-ADDED = ("/sys", "/proc/driver/nvidia", gpu.DRIVER)
-"""What CUDA reads on top, where a job has GPUs."""
+ONLY_NUMPY = "packages such as PyTorch need a /dev/shm of their own, which only namespaces give"
 
 
 class Landlocked:
     """Starts workers that shut themselves in. One object serves one process.
 
-    Raises OSError where the kernel has no Landlock, or the processor no filter.
+    Raises OSError where the kernel has no Landlock, or the processor no filter, and for packages on
+    top of numpy.
     """
 
     rung = "C"
     confined = True
 
     def __init__(self, slot: int = 0, packages: tuple[str, ...] = ()):
+        if packages:
+            raise OSError(ONLY_NUMPY)
         version = confined.version()
         if not version:
             raise OSError("this kernel has no Landlock (Linux 5.13), or it is switched off")
@@ -51,20 +55,20 @@ class Landlocked:
         os.chmod(self._folder, 0o711)
         Finalize(self, remove, (self._folder,), exitpriority=0)
         self._count = 0
-        self._lay_out(packages)
+        self._lay_out()
 
     @property
     def name(self) -> str:
         """What is recorded with every result."""
         return f"{self.rung} ({', '.join(self.layers)})"
 
-    def _lay_out(self, packages: tuple[str, ...]) -> None:
+    def _lay_out(self) -> None:
         """Find out where the interpreter, its packages and the worker lie for student code.
 
         Root shows them where any user can reach them, if it may mount; else they are where they
         are, and links lead there.
         """
-        mounts = runtime.prepare(packages).mounts
+        mounts = runtime.prepare().mounts
         if runtime.staged():
             base, self._python = runtime.TREE, runtime.TREE + runtime.PYTHON
         else:
@@ -75,31 +79,26 @@ class Landlocked:
             "site": base + runtime.SITE,
             "grader": base + runtime.GRADER,
             "pytest": base + runtime.PYTEST,
-            "extra": base + runtime.EXTRA,
         }
         self._library = f"{base}/runtime/lib"
         self._sources = [os.path.realpath(mount.source) for mount in mounts]
 
-    def _rules(self, launch: Launch, scratch: str, submission: str) -> list[list[str]]:
+    def _rules(self, scratch: str, submission: str) -> list[list[str]]:
         read = [*READABLE, self._python, submission, self._folder + "/runtime"]
         read += [self._folder + "/grader", *self._sources]
         rules = [[confined.READ, path] for path in read]
+        rules += [[confined.LIST, path] for path in self._paths.values()]
         rules += _standard_library(self._python)
         rules += [[confined.WRITE, path] for path in (*WRITABLE, scratch)]
-        for folder in launch.folders:
-            kind = confined.WRITE if folder.writable else confined.READ
-            rules.append([kind, runtime.stage(folder.source)])
-        if launch.gpus:
-            rules += [[confined.WRITE, path] for path in gpu.device_files(launch.gpus)]
-            rules += [[confined.READ, path] for path in ADDED]
         return rules
 
     def place(self, folder: Folder) -> str:
-        """Return the path by which student code finds a folder: its own, or one it can reach."""
-        return runtime.stage(folder.source)
+        raise OSError(ONLY_NUMPY)
 
     def start(self, launch: Launch) -> Started:
-        """Start a ready parent for `launch`, or its script, under a supervisor."""
+        """Start a ready parent for `launch` under a supervisor."""
+        if launch.packages or launch.folders or launch.script:
+            raise OSError(ONLY_NUMPY)
         self._count += 1
         place = f"{self._folder}/{self._count}"
         submission, scratch = f"{place}/submission", f"{place}/scratch"
@@ -107,11 +106,10 @@ class Landlocked:
         os.mkdir(scratch, 0o700)
         if self.own_uid is not None:
             os.chown(scratch, self.own_uid, self.own_uid)
-        rules = self._rules(launch, scratch, submission)
+        rules = self._rules(scratch, submission)
         settings = {"user": self.own_uid, "rules": rules, "filter": self.filter}
         environment = {**ENVIRONMENT, "HOME": scratch, "TMPDIR": scratch}
         environment["LD_LIBRARY_PATH"] = self._library
-        environment |= gpu.visible(launch.gpus)
         command = worker_command(
             self._python,
             launch,
@@ -169,4 +167,3 @@ def _standard_library(python: str) -> list[list[str]]:
             rules.append([confined.READ, str(path)])
     shared = sorted(library.parent.glob("libpython*.so*"))
     return rules + [[confined.READ, str(path)] for path in shared]
-

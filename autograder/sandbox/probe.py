@@ -1,8 +1,7 @@
 """Runs a confinement and looks what is open inside it: a rung counts only if nothing is.
 
-`LOOK` runs in the sandbox like a submission and tries what a hostile one would. What it tries to
-reach outside is made here: a file with a secret, listeners on loopback and on an abstract socket,
-and this very process.
+`look.py` runs in the sandbox like a submission and tries what a hostile one would. What it tries to
+reach outside is made here: a file with a secret, listeners on loopback and on two other sockets.
 """
 
 from __future__ import annotations
@@ -26,107 +25,8 @@ VISIBLE = {"dev", "grader", "lib", "lib64", "proc", "runtime", "scratch", "submi
 LARGEST_MEMORY_FILES = 64 << 20
 """Bytes that /dev/shm may hold."""
 
-LOOK = b'''"""Looks at what is open inside the sandbox, and says it as plain values."""
-import errno, os, platform, socket
-
-CALLS = {  # by their numbers on x86-64 and aarch64, and arguments that do no harm
-    "ptrace": (101, 117, 0, 0, 0, 0),
-    "process_vm_readv": (310, 270, 1, 0, 0, 0, 0, 0),
-    "keyctl": (250, 219, 0, -3, 0),
-    "io_uring_setup": (425, 425, 1, 0),
-    "bpf": (321, 280, 0, 0, 0),
-    "userfaultfd": (323, 282, 0),
-    "perf_event_open": (298, 241, 0, 0, -1, -1, 0),
-    "unshare": (272, 97, 0x10000000),
-    "mount": (165, 40, 0, 0, 0, 0, 0),
-    "shmget": (29, 194, 0, 4096, 0o1600),
-    "open_by_handle_at": (304, 265, -1, 0, 0),
-    "prlimit64 of others": (302, 261, 1, 7, 0, 0),
-}
-
-def look(outside):
-    def tries(action, *arguments):
-        try:
-            result = action(*arguments)
-        except OSError:
-            return False
-        if type(result) is int and result > 2:
-            os.close(result)
-        return True
-    def makes(folder):
-        made = tries(os.mkdir, folder)
-        if made:
-            os.rmdir(folder)
-        return made
-    def connects(family, kind, address):
-        with socket.socket(family, kind) as probe:
-            probe.settimeout(1)
-            probe.connect(address)
-    def opens(*numbers):
-        socket.socket(*numbers).close()
-    def lists(place):
-        try:
-            return sorted(os.listdir(place))
-        except OSError:
-            return []
-    def reads(place):
-        try:
-            with open(place, "rb") as file:
-                return file.read(4096).decode(errors="replace")
-        except OSError:
-            return ""
-    here = os.path.dirname(os.path.abspath(__file__))
-    families = {"INET": 2, "INET6": 10, "NETLINK": 16, "PACKET": 17, "ALG": 38, "VSOCK": 40}
-    same = outside["namespace"] and os.readlink("/proc/self/ns/pid") == outside["namespace"]
-    shm = os.statvfs("/dev/shm") if makes("/dev/shm/probe") else None
-    status = reads("/proc/%d/status" % os.getppid())
-    return {
-        "uid": os.getuid(),
-        "root": lists("/"),
-        "secret": reads(outside["secret"]),
-        "writes": [place for place in ("/", here, outside["folder"], "/dev", "/tmp", "/usr/lib")
-                   if makes(place + "/planted")],
-        "devices": [name for name in ("kvm", "mem", "sda", "vda", "nvme0", "tty", "fuse")
-                    if tries(os.open, "/dev/" + name, os.O_RDONLY)],
-        "network": tries(connects, 2, 1, ("127.0.0.1", outside["port"])),
-        "abstract": tries(connects, 1, 1, outside["abstract"]),
-        "path socket": tries(connects, 1, 1, outside["socket"]),
-        "families": [name for name, number in families.items()
-                     if tries(opens, number, 3 if number in (16, 17) else 1 if number != 38 else 5)],
-        "signals": bool(same) and tries(os.kill, outside["pid"], 0),
-        "processes": len([name for name in lists("/proc") if name.isdigit()]),
-        "environment": reads("/proc/1/environ") + reads("/proc/%d/environ" % outside["pid"]),
-        "files": [fd for fd in range(3, 256) if is_file(fd)],
-        "calls": calls(),
-        "status": dict(line.split(":\\t", 1) for line in status.splitlines() if ":\\t" in line),
-        "shm": shm.f_blocks * shm.f_frsize if shm else 0,
-    }
-
-def is_file(fd):
-    import stat
-    try:
-        mode = os.fstat(fd).st_mode
-    except OSError:
-        return False
-    return not (stat.S_ISSOCK(mode) or stat.S_ISFIFO(mode))
-
-def calls():
-    try:
-        import ctypes
-    except ImportError:
-        return []
-    call = ctypes.CDLL(None, use_errno=True).syscall
-    column = 0 if platform.machine() == "x86_64" else 1
-    def answers(name):
-        one, two, *rest = CALLS[name]
-        result = call((one, two)[column], *[ctypes.c_long(value) for value in rest])
-        if result > 2 and name in ("userfaultfd", "perf_event_open", "io_uring_setup"):
-            os.close(result)
-        # Whatever else it says of such arguments, it has looked at them.
-        return result >= 0 or ctypes.get_errno() not in (errno.EPERM, errno.ENOSYS)
-    # ptrace(PTRACE_TRACEME) and unshare change this process: last, and it ends after this.
-    return [name for name in sorted(CALLS, key=lambda n: n in ("ptrace", "unshare")) if answers(name)]
-'''
+LOOK = Path(__file__).with_name("look.py").read_bytes()
+"""What runs inside, as a submission's only module."""
 
 
 def leaks(confinement: Confinement) -> list[str]:

@@ -184,7 +184,8 @@ def program(*, namespaces: bool = True) -> bytes:
     # glibc falls back to clone(), whose flags can be looked at.
     code += _when(_CLONE3[column], [_step(RETURN, ERRNO | ENOSYS)])
     code += _when(
-        _CLONE[column], [_argument(0), _jump(ANY_BIT, NAMESPACES, 0, 1), _step(RETURN, ERRNO | EPERM)]
+        _CLONE[column],
+        [_argument(0), _jump(ANY_BIT, NAMESPACES, 0, 1), _step(RETURN, ERRNO | EPERM)],
     )
     code += _when(_SOCKETPAIR[column], _unless_equal(0, AF_UNIX))
     code += _when(

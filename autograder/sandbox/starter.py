@@ -1,9 +1,8 @@
-"""Splits a process in two: one that keeps root's rights and does nothing but start sandboxes, and
-the examiner, which gives them up.
+"""Splits root's process in two: one starts sandboxes, the other examines and is root no more.
 
 What a hostile submission can reach is the examiner: it decodes what comes out of sandboxes. So it
 runs as a user of its own, with the one privilege of reading files, which are root's here. What it
-may ask of its starter is fixed: a sandbox of the kind that was chosen, for files that it sends along.
+may ask of its starter is fixed: a sandbox of the kind that was chosen, for files that it sends.
 """
 
 from __future__ import annotations
