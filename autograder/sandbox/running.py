@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from .cgroup import Events, Group
@@ -106,10 +106,18 @@ def _kill_namespace(pid: int) -> None:
     inside = children(pid)
     for init in inside:
         _kill(init)
-    deadline = time.monotonic() + CLOSE_SECONDS
-    while any(alive(init) for init in inside) and time.monotonic() < deadline:
-        time.sleep(0.0005)
+    wait_until_gone(inside, CLOSE_SECONDS)
     _kill(pid)
+
+
+def wait_until_gone(pids: Sequence[int], seconds: float) -> bool:
+    """Wait until none of the processes runs any more; tell whether that is so."""
+    deadline = time.monotonic() + seconds
+    while any(alive(pid) for pid in pids):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.0005)
+    return True
 
 
 def _kill_tree(pid: int) -> None:
