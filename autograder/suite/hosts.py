@@ -26,6 +26,13 @@ IMPATIENT_SECONDS = 1.0
 """Deadline of a request once a submission let one run out: endless loops rarely come alone."""
 
 
+MOST_LOST = 12
+"""So many sandboxes that a submission brings down are enough. Honest mistakes bring down none."""
+
+IMPATIENT_REAP_SECONDS = 0.5
+"""How long a sandbox may take to end a worker once the submission brought one down."""
+
+
 class Host(Protocol):
     """Gives each test a fresh `Student`, and takes back what the test leaves behind."""
 
@@ -66,9 +73,16 @@ class SandboxHost:
         }
         self._seconds = limits.request_seconds
         self._import_first = True
+        self._lost = 0
 
     def start(self, seed: int, *, large: bool = False) -> Student:
-        """Return the submission in a fresh worker. Raises InfraError when there can't be one."""
+        """Return the submission in a fresh worker.
+
+        Raises InfraError when there can't be one, Fault once too many sandboxes were brought down.
+        """
+        if self._lost >= MOST_LOST:
+            problem = f"your code has brought down its whole sandbox {self._lost} times"
+            raise Fault(Verdict.CRASH, f"Not run: {problem}.")
         remote = Remote(
             self._fresh(seed, large),
             self._seconds,
@@ -91,8 +105,7 @@ class SandboxHost:
         except InfraError:
             if self._sandbox is None:
                 raise
-            self.close()
-            self._import_first = False
+            self._give_up()
             self._sandbox = self._open()
             return self._sandbox.fresh(seed, large=large)
 
@@ -106,7 +119,10 @@ class SandboxHost:
         return self._new()
 
     def _new(self) -> Sandbox:
-        return Sandbox(self._confinement, self._files, self._limits, packages=self._packages)
+        sandbox = Sandbox(self._confinement, self._files, self._limits, packages=self._packages)
+        if self._lost:
+            sandbox.reap_seconds = IMPATIENT_REAP_SECONDS
+        return sandbox
 
     def finish(self, fault: Fault | None) -> None:
         """End the worker; give up the sandbox if it doesn't answer any more."""
@@ -115,8 +131,13 @@ class SandboxHost:
         if self._sandbox is not None:
             self._sandbox.end_worker(wait=fault is not None)
             if self._sandbox.broken:
-                self._import_first = False
-                self.close()
+                self._give_up()
+
+    def _give_up(self) -> None:
+        """End a sandbox that doesn't answer any more; none of its code runs first in the next."""
+        self._lost += 1
+        self._import_first = False
+        self.close()
 
     def printed(self) -> str:
         """Return the beginning of what the student's code printed in the last test."""
