@@ -139,7 +139,9 @@ def swell(part: bytearray, draw: random.Random) -> None:
 
 def lie(part: bytearray, draw: random.Random) -> None:
     """Announce a long list, dict, text, or extension; often many in each other."""
-    first, width = draw.choice(((0xDD, ">I"), (0xDF, ">I"), (0xDB, ">I"), (0xC9, ">I"), (0xDC, ">H")))
+    first, width = draw.choice(
+        ((0xDD, ">I"), (0xDF, ">I"), (0xDB, ">I"), (0xC9, ">I"), (0xDC, ">H"))
+    )
     size = draw.choice(LIES) & (0xFFFF if width == ">H" else 0xFFFFFFFF)
     claim = bytes([first]) + struct.pack(width, size)
     start = draw.randint(0, len(part))
@@ -300,9 +302,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=int, default=600, help="of processor time")
     options = parser.parse_args()
     try:
-        figures = run(
-            options.frames, options.seed, options.at, options.megabytes, options.seconds
-        )
+        figures = run(options.frames, options.seed, options.at, options.megabytes, options.seconds)
     except Failure as failure:
         sys.exit(f"seed {options.seed}: {failure}")
     print(json.dumps(figures))

@@ -158,10 +158,13 @@ class Channel:
                 self._guard.watch()
                 self._next_look = now + SLICE
             ready = self._poll.poll(1000 * min(SLICE, deadline - now))
-            for descriptor, _ in ready:
+            for descriptor, events in ready:
                 if descriptor == self._socket.fileno():
                     return
-                self._guard.drain()
+                if events & select.POLLIN:
+                    self._guard.drain()
+                else:  # nobody holds the other end any more: poll would say so without end
+                    self._poll.unregister(descriptor)
 
     def close(self) -> None:
         self._socket.close()

@@ -25,7 +25,6 @@ from .scan import (
     MAX_HEAD,
     MAX_KEYS,
     MAX_NODES,
-    MAX_OBJECTS,
     MAX_TEXT,
     TUPLE,
     CodecError,
@@ -135,26 +134,25 @@ def decode(body: Buffer, buffers: Buffer, from_ref: Callable[[Ref], Any]) -> Any
         Scan(body).walk()
     decoder = _Decoder(buffers, from_ref)
     value = decoder.unpack(body)
+    _check(value, 0)
     if decoder.offset != len(buffers):
         raise CodecError(f"{len(buffers) - decoder.offset} bytes of arrays belong to no array")
     return value
 
 
 class _Decoder:
-    """The state of one decoding: where the next array's bytes start, how deep, how many nodes."""
+    """The state of one decoding: where the next array's bytes start, how deep in tuples it is."""
 
     def __init__(self, buffers: Buffer, from_ref: Callable[[Ref], Any]):
         self.buffers = memoryview(buffers)
         self.from_ref = from_ref
         self.offset = 0
         self.depth = 0
-        self.nodes = 0
-        self.objects = 0
 
     def unpack(self, data: Buffer) -> Any:
         size = len(data)
         try:
-            value = msgpack.unpackb(
+            return msgpack.unpackb(
                 data,
                 raw=False,
                 strict_map_key=False,
@@ -170,15 +168,8 @@ class _Decoder:
             raise
         except (ValueError, TypeError, RecursionError, msgpack.UnpackException) as error:
             raise CodecError(f"not a well-formed message ({type(error).__name__})") from None
-        self._check(value, self.depth)
-        return value
 
     def _extension(self, code: int, data: bytes) -> Any:
-        self._count()
-        if code in (ARRAY, HANDLE):
-            self.objects += 1
-            if self.objects > MAX_OBJECTS:
-                raise CodecError("too many arrays and handles")
         if code == ARRAY:
             return self._read_array(_small_list(data, 2))
         if code == HANDLE:
@@ -223,25 +214,20 @@ class _Decoder:
         except ValueError:
             raise CodecError("an array with an impossible shape") from None
 
-    def _check(self, value: Any, depth: int) -> None:
-        """Refuse what msgpack can say and the format cannot: bytes, timestamps, deep nesting."""
-        self._count()
-        if depth > MAX_DEPTH:
-            raise CodecError("a value nested too deeply")
-        kind = type(value)
-        if kind is list or kind is tuple:
-            for part in value:
-                self._check(part, depth + 1)
-        elif kind is dict:
-            for part in value.values():
-                self._check(part, depth + 1)
-        elif kind in (bytes, bytearray, msgpack.Timestamp):
-            raise CodecError(f"a {kind.__name__} is not a value")
 
-    def _count(self) -> None:
-        self.nodes += 1
-        if self.nodes > MAX_NODES:
-            raise CodecError("a value with too many parts")
+def _check(value: Any, depth: int) -> None:
+    """Refuse what msgpack can say and the format cannot: bytes, timestamps, deep nesting."""
+    if depth > MAX_DEPTH:
+        raise CodecError("a value nested too deeply")
+    kind = type(value)
+    if kind is list or kind is tuple:
+        for part in value:
+            _check(part, depth + 1)
+    elif kind is dict:
+        for part in value.values():
+            _check(part, depth + 1)
+    elif kind in (bytes, bytearray, msgpack.Timestamp):
+        raise CodecError(f"a {kind.__name__} is not a value")
 
 
 def _dict(pairs: list[tuple[Any, Any]]) -> dict[str | int, Any]:

@@ -37,7 +37,7 @@ are none, the length itself (of a scalar: the bytes of its value)."""
 
 def _forms() -> dict[int, Form]:
     """Return the form of each first byte that may stand in a message; bytes have none."""
-    forms: dict[int, Form] = {byte: (SCALAR, 0, 0) for byte in (*range(0x80), *range(0xE0, 0x100))}
+    forms: dict[int, Form] = dict.fromkeys((*range(128), *range(224, 256)), (SCALAR, 0, 0))
     forms |= {0x80 + count: (DICT, 0, count) for count in range(16)}
     forms |= {0x90 + count: (LIST, 0, count) for count in range(16)}
     forms |= {0xA0 + count: (TEXT, 0, count) for count in range(32)}
@@ -75,7 +75,6 @@ class Scan:
                 waiting.pop()
                 continue
             waiting[-1] -= 1
-            self._count()
             form = FORMS.get(data[at]) if at < end else None
             if form is None:
                 raise CodecError("not a well-formed message (cut short, or of an unknown type)")
@@ -86,7 +85,9 @@ class Scan:
             if kind == EXTENSION:
                 self._extension(at, size, end, around + len(waiting) - 1)
                 at += 1 + size
-            elif kind in (LIST, DICT):
+                continue
+            self._count()
+            if kind in (LIST, DICT):
                 waiting.append(_parts(kind, size, end - at))
                 if size and around + len(waiting) - 1 > MAX_DEPTH:
                     raise CodecError("a value nested too deeply")
@@ -108,6 +109,7 @@ class Scan:
                 raise CodecError("not a well-formed tuple")
             self._value(first, after, around)
         elif code in (ARRAY, HANDLE):
+            self._count()
             self._objects += 1
             if self._objects > MAX_OBJECTS:
                 raise CodecError("too many arrays and handles")
