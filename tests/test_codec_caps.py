@@ -48,7 +48,7 @@ def refusal(body: bytes, buffers: bytes = b"") -> str:
 HANDLE_1 = packed(extension(HANDLE, 1, ""))
 NO_ENTRIES = packed(extension(ARRAY, "<f8", [0]))
 WIDE = "a" * (codec.MAX_TEXT - 4) + "\N{GRINNING FACE}"
-"""A text of the largest size, which takes four times that: each character is as wide as the last."""
+"""A text of the largest size; it takes four times that, each character as wide as the last."""
 
 
 def test_the_numbers_of_the_caps():
