@@ -6,14 +6,16 @@ import contextlib
 import io
 import warnings
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
 
-from autograder.channel.backends import Local, Remote, source_line
+from autograder.channel.backends import Local, Remote
 from autograder.channel.client import Channel
 from autograder.channel.faults import Fault, InfraError
 from autograder.channel.modules import ModuleSpace, module_name
+from autograder.channel.sources import Sources
 from autograder.records import Verdict
 from autograder.sandbox import Confinement, Limits, Sandbox
 
@@ -25,6 +27,9 @@ IMPORT_SEED = 0
 IMPATIENT_SECONDS = 1.0
 """Deadline of a request once a submission let one run out: endless loops rarely come alone."""
 
+AGAIN_SECONDS = 2.0
+"""Deadline of each request, and of all together, of a test that is run again."""
+
 
 class Host(Protocol):
     """Gives each test a fresh `Student`, and takes back what the test leaves behind."""
@@ -32,6 +37,10 @@ class Host(Protocol):
     def start(self, seed: int, *, large: bool) -> Student: ...
 
     def finish(self, fault: Fault | None) -> None: ...
+
+    def again(self) -> Host | None: ...
+
+    def close(self) -> None: ...
 
 
 class SandboxHost:
@@ -53,15 +62,14 @@ class SandboxHost:
         self._files = {name: data for name, data in files.items() if name.endswith(".py")}
         self._limits = limits
         self._packages = packages
-        self._lines = {
-            name: data.decode(errors="replace").splitlines() for name, data in self._files.items()
-        }
+        self._modules = tuple(modules)
+        self._sources = Sources(self._files)
         self._sandbox: Sandbox | None = None
         self._failed_imports: dict[str, Fault] = {
             module_name(name): Fault(
                 Verdict.NOT_ATTEMPTED, f"There is no {name} in your submission."
             )
-            for name in modules
+            for name in self._modules
             if name not in self._files
         }
         self._seconds = limits.request_seconds
@@ -74,7 +82,7 @@ class SandboxHost:
             self._seconds,
             self._limits.test_seconds,
             self._limits.training_seconds if large else None,
-            lambda file, number: source_line(self._lines, file, number),
+            self._sources.place,
         )
         return Student(remote, self._failed_imports)
 
@@ -118,6 +126,24 @@ class SandboxHost:
                 self._import_first = False
                 self.close()
 
+    def again(self) -> SandboxHost:
+        """Close this host's sandbox and return the same submission on a host of its own.
+
+        Nothing that was ever in the one gets into the other. Deadlines are short there: it is for
+        tests that have failed already.
+        """
+        self.close()
+        seconds = min(self._seconds, AGAIN_SECONDS)
+        limits = replace(
+            self._limits,
+            request_seconds=seconds,
+            test_seconds=seconds,
+            training_seconds=seconds,
+        )
+        other = SandboxHost(self._confinement, self._files, limits, self._modules, self._packages)
+        other._import_first = self._import_first
+        return other
+
     def printed(self) -> str:
         """Return the beginning of what the student's code printed in the last test."""
         return bytes(self._sandbox.kept).decode(errors="replace") if self._sandbox else ""
@@ -151,6 +177,9 @@ class LocalHost:
     def finish(self, fault: Fault | None) -> None:
         self.loaded = self._modules.loaded()
         self._stack.close()
+
+    def again(self) -> None:
+        """There is no other: code of ours has nothing to hide from."""
 
     def close(self) -> None:
         self._stack.close()
