@@ -6,6 +6,7 @@ Each way out is a function of one hostile module, called by one hidden test in t
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -231,7 +232,7 @@ def test_no_message_of_a_hidden_test_holds_its_inputs(results, name):
     result = results[name]
     assert result.verdict not in (Verdict.PASS, Verdict.INFRA)
     assert_tells_nothing(name, result.message)
-    assert not re.search(r"exit status|m\.py:\d+.*constant", result.message)
+    assert "exit status" not in result.message
 
 
 SHOWS_DIGITS = [
@@ -371,10 +372,6 @@ def test_only_what_quotes_is_run_again_and_once_for_each_message(honest, confine
     assert begun(honest, confinement, HONEST) == 5, "not the wrong value, and not the known stub"
     same = "def __getattr__(name): raise ValueError('all the same')"
     assert begun(honest, confinement, same) == 1
-    right = "def __getattr__(name): return lambda x: x"
-    passes = "expect.equal('y', student.m.f(1.0), 1.0)"
-    assert begun(honest, confinement, right) <= 1
-    assert passes
 
 
 def test_after_so_many_messages_the_rest_is_withheld(open_session, confinement):
@@ -390,23 +387,21 @@ def test_after_so_many_messages_the_rest_is_withheld(open_session, confinement):
 
 
 def test_a_test_that_hangs_the_second_time_is_given_up_soon(open_session, confinement, monkeypatch):
-    """It knows the first run by a file that isn't there in the second."""
-    source = """
-import os, time
+    """It knows the first run by its inputs."""
+    rng = np.random.default_rng(seed_of(SALT, "test_it::test_it"))
+    source = f"""
+import time
 def f(x):
-    if float(x[0]) * 1e6 % 2 > FIRST:
+    if float(x[0]) != {rng.normal(size=4)[0]!r}:
         time.sleep(60)
-    raise ValueError(str(x))
-"""
+    raise ValueError("constant")
+""".replace("np.float64", "float")
     monkeypatch.setattr("autograder.suite.hosts.AGAIN_SECONDS", 0.3)
     session = open_session(suite_of({"it": "student.m.f(x)"}), private=True)
-    rng = np.random.default_rng(seed_of(SALT, "test_it::test_it"))
-    first = float(rng.normal(size=4)[0]) * 1e6 % 2
-    found = run(session, confinement, source.replace("FIRST", str(first + 1e-9)))
-    again = np.random.default_rng(seed_of(f"{SALT}|again", "test_it::test_it"))
-    hangs = float(again.normal(size=4)[0]) * 1e6 % 2 > first + 1e-9
-    assert found["it"].message.startswith("An exception" if hangs else "ValueError")
-    assert_tells_nothing("it", found["it"].message)
+    started = time.monotonic()
+    message = run(session, confinement, source)["it"].message
+    assert time.monotonic() - started < 5.0
+    assert message.startswith("An exception was raised. The text is not shown")
 
 
 # Sessions and salts
