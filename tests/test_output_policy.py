@@ -374,6 +374,22 @@ def test_only_what_quotes_is_run_again_and_once_for_each_message(honest, confine
     assert begun(honest, confinement, same) == 1
 
 
+@pytest.mark.parametrize("broken", ["m.py", "n.py"])
+def test_a_file_that_cannot_be_imported_is_told_of_without_a_second_run(
+    open_session, confinement, broken
+):
+    """It is asked for before any test's inputs are in the sandbox, whichever test needs it."""
+    session = open_session(suite_of({"m": "student.m.f(x)", "n": "student.n.f(x)"}), private=True)
+    files = dict.fromkeys(("m.py", "n.py"), b"def f(x): return x")
+    Counting.begun = 0
+    host = Counting(confinement, {**files, broken: b"def f(:"}, LIMITS, ("m.py", "n.py"))
+    outcomes = session.run(host)
+    host.close()
+    [message] = [one.result.message for one in outcomes if one.fault]
+    assert message.startswith("SyntaxError")
+    assert Counting.begun == 0
+
+
 def test_after_so_many_messages_the_rest_is_withheld(open_session, confinement):
     count = disclosure.MOST_RUNS + 4
     calls = {f"n{n}": f"student.m.f({n})" for n in range(count)}

@@ -51,11 +51,11 @@ class Outcome:
     quoting: bool = False
 
 
-def may_quote(fault: Fault, student: Student) -> bool:
+def may_quote(fault: Fault, student: Student | None) -> bool:
     """Tell whether a fault's message may hold text of the worker's choosing."""
-    return fault.quoting or (
-        isinstance(fault, Wrong) and not fault.numeric and student.has_said_text
-    )
+    if fault.quoting or student is None:
+        return fault.quoting
+    return isinstance(fault, Wrong) and not fault.numeric and student.has_said_text
 
 
 Again = Callable[[Host, str], Outcome]

@@ -74,6 +74,7 @@ class SandboxHost:
         }
         self._seconds = limits.request_seconds
         self._import_first = True
+        self._untold = False
 
     def start(self, seed: int, *, large: bool = False) -> Student:
         """Return the submission in a fresh worker. Raises InfraError when there can't be one."""
@@ -84,7 +85,26 @@ class SandboxHost:
             self._limits.training_seconds if large else None,
             self._sources.place,
         )
+        if self._untold:
+            self._untold = False
+            self._note_failed_imports(remote)
         return Student(remote, self._failed_imports)
+
+    def _note_failed_imports(self, remote: Remote) -> None:
+        """Ask for each module while nothing of any test has got into the sandbox.
+
+        What is said of those that can't be imported depends on no test's inputs. The parent has
+        imported them all, so this takes no time.
+        """
+        for name in map(module_name, self._modules):
+            if name not in self._failed_imports:
+                try:
+                    remote("import", name)
+                except Fault as fault:
+                    if fault.fatal:
+                        raise
+                    fault.quoting = False
+                    self._failed_imports[name] = fault
 
     def _fresh(self, seed: int, large: bool) -> Channel:
         """Return a channel to a new worker.
@@ -107,7 +127,10 @@ class SandboxHost:
     def _open(self) -> Sandbox:
         """Start a sandbox, with the modules imported beforehand unless that failed once."""
         sandbox = self._new()
-        if not self._import_first or sandbox.import_modules(IMPORT_SEED):
+        if not self._import_first:
+            return sandbox
+        if sandbox.import_modules(IMPORT_SEED):
+            self._untold = True
             return sandbox
         self._import_first = False
         sandbox.close()

@@ -283,7 +283,7 @@ class _Plugin:
         finally:
             host.finish(fault)
         seconds = time.perf_counter() - started
-        quoting = fault is not None and student is not None and may_quote(fault, student)
+        quoting = fault is not None and may_quote(fault, student)
         return Outcome(_result(check, self.items, grade, fault, error, seconds), fault, quoting)
 
 
