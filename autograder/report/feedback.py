@@ -56,6 +56,15 @@ def _escape(text: str) -> str:
     return re.sub(r"[\\`*\[\]<>#~$]|&(?=[\w#])|(?<![^\W_])_|_(?![^\W_])", r"\\\g<0>", text)
 
 
+def code(text: str) -> str:
+    """Return text of anybody's on one line as a code span that its content can't close."""
+    shown = one_line(text)
+    longest = max((len(run) for run in re.findall("`+", shown)), default=0)
+    fence = "`" * (longest + 1)
+    edge = " " if longest or shown != shown.strip() else ""
+    return f"{fence}{edge}{shown}{edge}{fence}"
+
+
 def block(text: str) -> str:
     """Return text of anybody's as a block of plain text that its content can't close."""
     shown = many_lines(text)
@@ -92,7 +101,7 @@ class _Writer:
         if item.pending:
             yield f"*Pending: {item.reason}.*"
         if self._documents.get(item.id):
-            names = ", ".join(f"`{name}`" for name in self._documents[item.id])
+            names = ", ".join(map(code, self._documents[item.id]))
             yield f"Handed in for this: {names}."
         if item.comment:
             yield "Comment:\n\n" + block(item.comment)

@@ -111,9 +111,16 @@ def disclosed(first: Outcome, second: Outcome | None) -> str:
     """Return what may be shown of a quoting message. `second` is None where there was no time."""
     if second is not None and _says(first.result) == _says(second.result):
         return first.result.message
-    fault, other = first.fault, second.fault if second else None
-    assert fault is not None
+    assert first.fault is not None
     why = NO_TIME if second is None else WHY
+    return without_text(first.fault, second.fault if second else None, why)
+
+
+def without_text(fault: Fault, other: Fault | None, why: str) -> str:
+    """Return what can be said of a fault without its text; `why` says why that isn't shown.
+
+    `other` is what came of other inputs: what is the same in both is told.
+    """
     if isinstance(fault, Wrong):
         return f"{fault.plain} {why}"
     if fault.verdict in (Verdict.RAISED, Verdict.MEMORY):

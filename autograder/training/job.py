@@ -252,8 +252,9 @@ class Job:
         out = Folder(str(self.out), OUT)
         place = self.confinement.place(out)
         with self._student(out) as student:
-            accuracy = self._accuracy(student, f"{place}/{CHECKPOINT}")
+            # First the text: once test images are in the worker, it could tell of them.
             text = student.drive("text_of", f"{place}/metrics.jsonl")
+            accuracy = self._accuracy(student, f"{place}/{CHECKPOINT}")
         return accuracy, read_metrics(text if type(text) is str else "")
 
     def _accuracy(self, student: Student, checkpoint: str) -> Accuracy:
