@@ -67,8 +67,9 @@ def test_what_fails_on_noise_already_is_told_in_full():
     def logits(batch):
         raise said(f"ValueError: shape {batch.shape}\n  models/resnet.py:3")
 
-    with pytest.raises(Fault, match="ValueError: shape .8, 3, 32, 32.\n  models/resnet.py:3"):
+    with pytest.raises(Fault) as caught:
         measured(logits)
+    assert caught.value.message == "ValueError: shape (8, 3, 32, 32)\n  models/resnet.py:3"
 
 
 def test_what_fails_on_test_images_only_is_not():

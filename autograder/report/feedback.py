@@ -52,8 +52,10 @@ def inline(text: str) -> str:
 
 
 def _escape(text: str) -> str:
-    # An underscore inside a word means nothing in Markdown, and names are full of them.
-    return re.sub(r"[\\`*\[\]<>#~$]|&(?=[\w#])|(?<![^\W_])_|_(?![^\W_])", r"\\\g<0>", text)
+    # An underscore inside a word means nothing in Markdown, and names are full of them. Addresses
+    # and mentions become links where programs look for them in plain text.
+    special = r"[\\`*\[\]<>#~$@]|&(?=[\w#])|(?<![^\W_])_|_(?![^\W_])|:(?=//)|(?<=www)\."
+    return re.sub(special, r"\\\g<0>", text, flags=re.IGNORECASE)
 
 
 def code(text: str) -> str:

@@ -71,7 +71,9 @@ def measure(
     What its code says then is shown in full if it fails on a few images of noise already, before
     any test image is in the sandbox. Later its text could hold test images, and is withheld.
     """
-    noise = rng.integers(0, 256, (REHEARSED, *images.x_test.shape[1:]), dtype=np.uint8)
+    noise = np.random.default_rng(0).integers(
+        0, 256, (REHEARSED, *images.x_test.shape[1:]), dtype=np.uint8
+    )
     _logits(student, network, noise, device)
     try:
         return _measured(student, network, images, device, rng)
