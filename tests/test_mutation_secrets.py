@@ -1,4 +1,4 @@
-"""Students' tests run where the reference can be read: so little comes back that it can't follow."""
+"""Students' tests run where the reference can be read: hardly anything comes back from there."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ def test_only_so_many_tests_are_run_and_that_is_said(examine):
     correct, mistakes = examine(NOTICES + more)
     assert mistakes.credit == FULL_CREDIT
     assert "Only the first 60 of your tests were run; 41 were not." in mistakes.message
-    shown = correct.message.partition(": ")[2].rstrip(".")
-    assert shown == "test_bit_0, test_bit_2, test_bit_4, test_bit_6, test_bit_8, test_bit_10 ..."
+    shown = correct.message.partition(": ")[2]
+    assert shown == "test_bit_0, test_bit_2, test_bit_4, test_bit_6, test_bit_8, test_bit_10 ...."
 
 
 def test_the_tests_of_most_students_are_all_run(examine):
