@@ -69,14 +69,11 @@ class Disclosure:
         self._known = known
 
     def settle(self, outcomes: list[Outcome], host: Host, again: Again) -> list[Outcome]:
-        """Return the outcomes with messages that may be shown.
-
-        Code of ours, which lives on hosts that have no other like them, may say anything.
-        """
+        """Return the outcomes with messages that may be shown."""
         groups = self._groups(outcomes)
-        other = host.again() if groups else None
-        if other is None:
+        if not groups:
             return outcomes
+        other = host.again()
         shown: dict[str, str] = {}
         until = time.monotonic() + MOST_SECONDS
         try:

@@ -32,13 +32,18 @@ AGAIN_SECONDS = 2.0
 
 
 class Host(Protocol):
-    """Gives each test a fresh `Student`, and takes back what the test leaves behind."""
+    """Gives each test a fresh `Student`, and takes back what the test leaves behind.
+
+    `ours` says that the code on it is ours, which may say anything.
+    """
+
+    ours: bool
 
     def start(self, seed: int, *, large: bool) -> Student: ...
 
     def finish(self, fault: Fault | None) -> None: ...
 
-    def again(self) -> Host | None: ...
+    def again(self) -> Host: ...
 
     def close(self) -> None: ...
 
@@ -49,6 +54,8 @@ class SandboxHost:
     `modules` are the files that the assignment asks for: one that isn't there is not attempted;
     `packages` the distributions that it may import on top of numpy.
     """
+
+    ours = False
 
     def __init__(
         self,
@@ -180,6 +187,8 @@ class SandboxHost:
 class LocalHost:
     """Code of ours (the reference, a catalogued wrong answer) in this process."""
 
+    ours = True
+
     def __init__(self, files: Mapping[str, bytes], like: LocalHost | None = None):
         """`like` spares compiling what its files have in common with these.
 
@@ -201,8 +210,9 @@ class LocalHost:
         self.loaded = self._modules.loaded()
         self._stack.close()
 
-    def again(self) -> None:
-        """There is no other: code of ours has nothing to hide from."""
+    def again(self) -> LocalHost:
+        """Return this host: code of ours has nothing to hide from itself."""
+        return self
 
     def close(self) -> None:
         self._stack.close()

@@ -137,7 +137,8 @@ class SuiteSession:
         """Run the tests (or those whose check ids are in `only`) against what `host` holds.
 
         Returns one outcome for each test, in the plan's order; `report` gets each as it ends (in a
-        private session when all have). `salt` takes the place of the session's.
+        private session, of code that isn't ours, when all have). `salt` takes the place of the
+        session's.
         """
         if not self._thread.is_alive():
             raise SuiteError("the session has been closed")
@@ -217,6 +218,7 @@ class _Plugin:
 
     def _run(self, job: _Job) -> list[Outcome]:
         outcomes: list[Outcome] = []
+        disclosure = None if job.host.ours else self.disclosure
         timeouts: Counter[str] = Counter()
         for check, item in self.tests:
             if job.only is not None and check.id not in job.only:
@@ -227,10 +229,10 @@ class _Plugin:
                 outcome = Outcome(CheckResult(check.id, Verdict.TIMEOUT, message=NOT_RUN))
             timeouts[check.item] += outcome.result.verdict is Verdict.TIMEOUT
             outcomes.append(outcome)
-            if job.report and not self.disclosure:
+            if job.report and not disclosure:
                 job.report(outcome)
-        if self.disclosure:
-            outcomes = self.disclosure.settle(outcomes, job.host, partial(self._again, job.salt))
+        if disclosure:
+            outcomes = disclosure.settle(outcomes, job.host, partial(self._again, job.salt))
             for outcome in outcomes if job.report else ():
                 job.report(outcome)
         return self._with_reasons(outcomes)
