@@ -16,6 +16,7 @@ import data
 from autograder import course as courses
 from autograder.atomic import write_text
 from autograder.course import COURSE_FILE, Course, CourseError, TrainingJob, Week
+from autograder.display import one_line
 from autograder.export.csv_export import leaderboard_csv
 from autograder.grade_command import KNOWN_ERRORS as GRADE_ERRORS
 from autograder.grade_command import OurFaultError, RefusedError, write_reports
@@ -184,7 +185,8 @@ def _run(
         task = bar.add_task("training", total=None, running="")
 
         def report(progress: Progress) -> None:
-            running = ", ".join(f"{name}: {n}" for name, n in sorted(progress.running.items()))
+            each = sorted(progress.running.items())
+            running = ", ".join(f"{one_line(name)}: {n}" for name, n in each)
             bar.update(task, total=progress.total, completed=progress.done, running=running)
 
         run_class(plan, taken, gradebook, seats, folder, part, report)

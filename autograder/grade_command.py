@@ -13,6 +13,7 @@ import data
 from autograder import course as courses
 from autograder import grading
 from autograder.course import Course, CourseError, Week
+from autograder.display import one_line
 from autograder.export import write_class as export_class
 from autograder.gradebook import Gradebook, GradebookError
 from autograder.intake import IntakeError, Submission, overlooked, take_in
@@ -277,7 +278,7 @@ def _grade(
 
         def report(progress: grading.Progress) -> None:
             week = course.week(progress.week).name if progress.week else ""
-            last = f"{progress.student}, {week}" if progress.student else ""
+            last = f"{one_line(progress.student)}, {week}" if progress.student else ""
             bar.update(task, total=progress.total, completed=progress.done, last=last)
 
         grading.grade_class(course, setting, taken, gradebook, jobs, report)

@@ -19,6 +19,7 @@ from collections import Counter
 from collections.abc import Callable, Collection
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +27,12 @@ import numpy as np
 import pytest
 
 from autograder.channel.faults import Fault, InfraError
+from autograder.display import many_lines
 from autograder.records import FULL_CREDIT, CheckResult, PlannedCheck, Verdict
 
+from .disclosure import Disclosure, Outcome, may_quote
 from .hosts import Host
+from .student import Student
 
 MARKERS = (
     "item(id): the rubric item that the test belongs to",
@@ -39,6 +43,8 @@ MARKERS = (
 OPTIONS = ["--capture=no", "-c", os.devnull, "--import-mode=importlib"]
 PATIENCE = 3
 """So many timeouts of one item are enough: its other checks are not run any more."""
+
+LONGEST_MESSAGE = 4_000
 
 NOT_RUN = f"Not run, since {PATIENCE} other checks of this item ran out of time."
 OUTCOMES = (pytest.fail.Exception, pytest.skip.Exception)
@@ -62,14 +68,6 @@ class SuiteError(Exception):
 
 
 @dataclass
-class Outcome:
-    """What one test gave: its record, and the fault behind it for the diagnosis."""
-
-    result: CheckResult
-    fault: Fault | None = None
-
-
-@dataclass
 class Grade:
     """The `grade` fixture: partial credit and details for the report, set by the test itself."""
 
@@ -89,6 +87,7 @@ class _Job:
     host: Host
     only: Collection[str] | None
     report: Callable[[Outcome], None] | None
+    salt: str
     future: Future[list[Outcome]]
 
 
@@ -96,13 +95,25 @@ class SuiteSession:
     """A suite's tests, ready to be run again and again.
 
     folder: the suite; salt: what the seeds of its tests are made from, together with their ids.
-    `context` is what tests get as the `settings` fixture. Raises SuiteError when the suite can't
-    be collected. `plan` lists the checks in the order in which they run, `training` has the ids of
-    those that train.
+    `context` is what tests get as the `settings` fixture. `private` is for hidden suites: what a
+    test says then holds nothing that student code made of its inputs (see disclosure); `known` are
+    texts that may come from the worker and tell nothing, such as those of the stubs. Raises
+    SuiteError when the suite can't be collected. `plan` lists the checks in the order in which they
+    run, `training` has the ids of those that train.
     """
 
-    def __init__(self, folder: Path, salt: str, context: Any = None):
-        self._plugin = _Plugin(folder, salt, context)
+    def __init__(
+        self,
+        folder: Path,
+        salt: str,
+        context: Any = None,
+        *,
+        private: bool = False,
+        known: Collection[str] = (),
+    ):
+        self._plugin = _Plugin(folder, context, Disclosure(frozenset(known)) if private else None)
+        self._salt = salt
+        self.private = private
         self._thread = threading.Thread(target=self._plugin.main, daemon=True, name="suite")
         self._thread.start()
         self._plugin.ready.wait()
@@ -121,15 +132,19 @@ class SuiteSession:
         host: Host,
         only: Collection[str] | None = None,
         report: Callable[[Outcome], None] | None = None,
+        salt: str | None = None,
     ) -> list[Outcome]:
         """Run the tests (or those whose check ids are in `only`) against what `host` holds.
 
-        Returns one outcome for each test, in the plan's order; `report` gets each as it ends.
+        Returns one outcome for each test, in the plan's order; `report` gets each as it ends (in a
+        private session, of code that isn't ours, when all have). `salt` takes the place of the
+        session's.
         """
         if not self._thread.is_alive():
             raise SuiteError("the session has been closed")
         future: Future[list[Outcome]] = Future()
-        self._plugin.jobs.put(_Job(host, only, report, future))
+        salt = self._salt if salt is None else salt
+        self._plugin.jobs.put(_Job(host, only, report, salt, future))
         return future.result()
 
     def close(self) -> None:
@@ -141,10 +156,10 @@ class SuiteSession:
 class _Plugin:
     """The pytest plugin that is the session: markers, plan, fixtures, and the loop over jobs."""
 
-    def __init__(self, folder: Path, salt: str, context: Any):
+    def __init__(self, folder: Path, context: Any, disclosure: Disclosure | None):
         self.folder = folder
-        self.salt = salt
         self.context = context
+        self.disclosure = disclosure
         self.tests: list[tuple[PlannedCheck, pytest.Function]] = []
         self.items: set[str] = set()
         self.arguments: dict[str, list[str]] = {}
@@ -203,19 +218,29 @@ class _Plugin:
 
     def _run(self, job: _Job) -> list[Outcome]:
         outcomes: list[Outcome] = []
+        disclosure = None if job.host.ours else self.disclosure
         timeouts: Counter[str] = Counter()
         for check, item in self.tests:
             if job.only is not None and check.id not in job.only:
                 continue
             if timeouts[check.item] < PATIENCE:
-                outcome = self._run_test(job.host, check, item)
+                outcome = self._run_test(job.host, check, item, job.salt)
             else:
                 outcome = Outcome(CheckResult(check.id, Verdict.TIMEOUT, message=NOT_RUN))
             timeouts[check.item] += outcome.result.verdict is Verdict.TIMEOUT
             outcomes.append(outcome)
-            if job.report:
+            if job.report and not disclosure:
+                job.report(outcome)
+        if disclosure:
+            outcomes = disclosure.settle(outcomes, job.host, partial(self._again, job.salt))
+            for outcome in outcomes if job.report else ():
                 job.report(outcome)
         return self._with_reasons(outcomes)
+
+    def _again(self, salt: str, host: Host, name: str) -> Outcome:
+        """Run one test with other inputs."""
+        check, item = next(test for test in self.tests if test[0].id == name)
+        return self._run_test(host, check, item, f"{salt}|again")
 
     def _with_reasons(self, outcomes: list[Outcome]) -> list[Outcome]:
         """Where a failed test stands on items that failed too, say that those come first."""
@@ -232,16 +257,20 @@ class _Plugin:
             found.append(_blocked(outcome, first) if first else outcome)
         return found
 
-    def _run_test(self, host: Host, check: PlannedCheck, item: pytest.Function) -> Outcome:
+    def _run_test(
+        self, host: Host, check: PlannedCheck, item: pytest.Function, salt: str
+    ) -> Outcome:
         started = time.perf_counter()
-        seed = seed_of(self.salt, check.id)
+        seed = seed_of(salt, check.id)
         large = item.get_closest_marker("training") is not None
         grade = Grade()
         fault: Fault | None = None
         error: BaseException | None = None
+        student: Student | None = None
         try:
+            student = host.start(seed_of(salt, check.id, "|worker"), large=large)
             given = {
-                "student": host.start(seed_of(self.salt, check.id, "|worker"), large=large),
+                "student": student,
                 "rng": np.random.default_rng(seed),
                 "grade": grade,
                 "settings": self.context,
@@ -256,7 +285,8 @@ class _Plugin:
         finally:
             host.finish(fault)
         seconds = time.perf_counter() - started
-        return Outcome(_result(check, self.items, grade, fault, error, seconds), fault)
+        quoting = fault is not None and may_quote(fault, student)
+        return Outcome(_result(check, self.items, grade, fault, error, seconds), fault, quoting)
 
 
 def seed_of(salt: str, check: str, side: str = "") -> int:
@@ -332,7 +362,7 @@ def _result(
         check=check.id,
         verdict=verdict,
         credit=credit,
-        message=message,
+        message=many_lines(message, LONGEST_MESSAGE),
         seconds=round(seconds, 6),
         detail=grade.detail,
     )
@@ -344,4 +374,5 @@ def _blocked(outcome: Outcome, first: list[str]) -> Outcome:
     if result.verdict in (Verdict.PASS, Verdict.INFRA, Verdict.NOT_ATTEMPTED):
         return outcome
     said = f"First mend {', '.join(first)}: this check builds on it. {result.message}"
-    return Outcome(replace(result, verdict=Verdict.BLOCKED, message=said.strip()), outcome.fault)
+    blocked = replace(result, verdict=Verdict.BLOCKED, message=said.strip())
+    return replace(outcome, result=blocked)
