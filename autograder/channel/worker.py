@@ -55,7 +55,8 @@ class Settings:
     one; memory_bytes (training_memory_bytes for a worker that trains), processes, file_bytes,
     cpu_seconds: limits of one worker (0: none). tests: the file of the student's own tests, for a
     worker that runs those and answers with bits only; with_pytest: whether pytest runs them.
-    with_torch: whether torch is imported beforehand.
+    with_torch: whether torch is imported beforehand. landlock: the rules of what may be opened
+    from here on (confined.restrict_files), none where something else sees to that.
     """
 
     folder: str
@@ -71,6 +72,7 @@ class Settings:
     tests: str | None
     with_pytest: bool
     with_torch: bool
+    landlock: list[list[str]]
 
     def __init__(self, text: str):
         self.__dict__.update(json.loads(text))
@@ -79,6 +81,10 @@ class Settings:
 def main() -> NoReturn:
     """Get ready, say so, and fork workers until the examiner closes the control socket."""
     settings = Settings(sys.argv[1])
+    if settings.landlock:
+        from . import confined
+
+        confined.restrict_files(settings.landlock)
     from . import codec, dispatch, modules, student_tests, tensors
 
     for name in (*PRELOADED, *(TORCH if settings.with_torch else ())):
@@ -185,7 +191,7 @@ def _import(dispatch: Any, space: Any, seed: int, namespace: str) -> dict[str, A
 def _threads() -> int:
     try:
         return len(os.listdir("/proc/self/task"))
-    except FileNotFoundError:  # no Linux: what Python knows of
+    except OSError:  # no Linux, or not to be seen: what Python knows of
         return threading.active_count()
 
 

@@ -161,6 +161,8 @@ class Sandbox:
             raise InfraError("the sandbox does not answer any more")
         if large != self._large:
             self._limit_memory(large)
+        if self._seen.killed:
+            self._killed()  # whatever the kernel did up to now is not the next test's
         self.drain_all()
         self._printed = 0
         self.kept.clear()
@@ -270,7 +272,7 @@ class Sandbox:
         limits = self.limits
         used = usage(self.processes())
         most = limits.training_memory_mb if self._large else limits.memory_mb
-        if used.memory > most << 20:
+        if used.memory > most << 20 or self._killed():
             raise Fault(Verdict.MEMORY, _too_much(most))
         if used.threads > limits.processes + SPARE_THREADS:
             raise Fault(Verdict.VIOLATION, TOO_MANY)
@@ -278,11 +280,15 @@ class Sandbox:
             most = 2 * limits.file_mb
             raise Fault(Verdict.OUTPUT, f"Your code wrote more than {most} MB into files.")
 
+    def _killed(self) -> bool:
+        """Tell whether the kernel has killed a process for its memory since this was last asked."""
+        before, self._seen = self._seen, self._running.events()
+        return self._seen.killed > before.killed
+
     def died(self) -> Fault:
         """Say why the channel is closed: how the worker ended."""
         status = self.end_worker()
-        before, self._seen = self._seen, self._running.events()
-        if self._seen.killed > before.killed:
+        if self._killed():
             limits = self.limits
             most = limits.training_memory_mb if self._large else limits.memory_mb
             return Fault(Verdict.MEMORY, _too_much(most))
