@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from autograder.course import Week
 from autograder.display import one_line
-from autograder.unpack import MAX_DOCUMENT_BYTES, MAX_FILE_BYTES
+from autograder.gate import MAX_DOCUMENT_BYTES, MAX_FILE_BYTES
 
 NAMES_IN_NOTICE = 3
 README = "README.md"
