@@ -8,7 +8,7 @@ import stat
 import struct
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -52,16 +52,20 @@ def open_collection(path: Path) -> Iterator[tuple[list[Entry], list[str]]]:
     The second list names what belongs to nobody because its name leads out of the zip file.
     Nothing is written. Raises IntakeError where the class can't be read at all.
     """
-    try:
-        if path.is_dir():
-            yield _directory(path), []
-            return
-        with open_plain(path) as stream, _open_zip(path, stream) as archive:
-            yield _top(archive)
-    except (OSError, Refused) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
-        problem = f"the submissions can't be read: {path}: {reason}"
-        raise IntakeError(f"{problem}. Give a directory or one zip file.") from error
+    with ExitStack() as opened:
+        try:
+            if path.is_dir():
+                found, astray = _directory(path), []
+            else:
+                stream = opened.enter_context(open_plain(path))
+                found, astray = _top(opened.enter_context(_open_zip(path, stream)))
+        except (OSError, Refused) as error:
+            reason = (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
+            if path.is_symlink():
+                reason = "it is a link"
+            problem = f"the submissions can't be read: {path}: {reason}"
+            raise IntakeError(f"{problem}. Give a directory or one zip file.") from error
+        yield found, astray
 
 
 def _directory(path: Path) -> list[Entry]:
@@ -169,6 +173,4 @@ def _zipped_file(member: Member) -> Entry:
 
 
 def _zipped_folder(name: str, below: Sequence[Member]) -> Entry:
-    return Entry(
-        name, Kind.FOLDER, lambda: iter(()), lambda: iter(below), lambda: _grouped(below)
-    )
+    return Entry(name, Kind.FOLDER, lambda: iter(()), lambda: iter(below), lambda: _grouped(below))

@@ -60,6 +60,10 @@ class Finder:
         """Whether any week of the course asks for the file at `path`."""
         return bool(self._claims(path))
 
+    def asked(self, path: str) -> set[str]:
+        """Return the names by which weeks ask for the file at `path`."""
+        return set(self._claims(path).values())
+
     def owner(self, path: str) -> int | None:
         """Return the number of the week in whose folder `path` lies; the innermost one counts."""
         folders = map(_plain, reversed(path.split("/")[:-1]))

@@ -113,7 +113,9 @@ class Gate:
             raise Refused(f"the names {names} are {why}; rename one")
         self._seen.setdefault(key, path)
         if len(self._seen) > MAX_FILES:
-            problem = f"it has more than {MAX_FILES} files and folders, up to '{one_line(path, 80)}'"
+            problem = (
+                f"it has more than {MAX_FILES} files and folders, up to '{one_line(path, 80)}'"
+            )
             raise Refused(f"{problem}; hand in your own files only")
 
     def _key(self, path: str) -> str:

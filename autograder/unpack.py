@@ -166,7 +166,9 @@ def _refuse_hidden_parts(infos: Sequence[zipfile.ZipInfo], stream: io.BytesIO) -
             sizes_follow or sizes == (info.compress_size, info.file_size)
         ):
             shown = one_line(info.filename, 80)
-            raise Refused(f"it says two different things of '{shown}'; it is damaged, pack it again")
+            raise Refused(
+                f"it says two different things of '{shown}'; it is damaged, pack it again"
+            )
 
 
 def _zip_kind(info: zipfile.ZipInfo) -> Kind:
