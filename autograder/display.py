@@ -13,6 +13,8 @@ def one_line(text: str, limit: int = 200) -> str:
     Line ends and unusual spaces become spaces; control, format (right-to-left marks, say) and
     surrogate characters become escapes such as \\x1b.
     """
+    if len(text) <= limit and text.isascii() and text.isprintable():
+        return text  # nearly all file names: a class has thousands
     shown = "".join(_visible(char) for char in " ".join(text[: 4 * limit].splitlines()))
     return shown if len(shown) <= limit else shown[: limit - 3] + "..."
 

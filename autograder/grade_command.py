@@ -105,7 +105,8 @@ def run(options: Options) -> None:
 def _take_in(console: Console, course: Course, submissions: Path, number: int | None) -> Taken:
     """Read what a class handed in: of the week `number`, or of all weeks of which it did anything.
 
-    Says what it was read as, and what was left alone. Raises IntakeError where it did nothing of any week.
+    Says what it was read as, and what was left alone. Raises IntakeError where it did nothing of
+    any week.
     """
     weeks = [week for week in course.weeks if number in (None, week.number)]
     intake = read_class(submissions, weeks, course.weeks)

@@ -5,21 +5,16 @@ from __future__ import annotations
 import re
 import unicodedata
 
-# Letters and signs that most fonts draw like a Latin letter or an ASCII sign, and NFKC leaves alone.
-_CYRILLIC = "\u0430\u0441\u0435\u043e\u0440\u0445\u0443\u0455\u0456\u0458\u04bb\u0501\u051b\u051d"
-_CYRILLIC_CAPITALS = (
-    "\u0410\u0412\u0415\u041a\u041c\u041d\u041e\u0420\u0421\u0422\u0425\u0423\u0405"
-)
-_GREEK = "\u03bf\u03bd\u03c1\u03b1\u03b9\u03ba\u03c5\u03b3"
-_GREEK_CAPITALS = (
-    "\u0391\u0392\u0395\u0396\u0397\u0399\u039a\u039c\u039d\u039f\u03a1\u03a4\u03a5\u03a7"
-)
-_OTHERS = (
-    "\u0578\u0585\u057d\u0581\u0570\u0131\u0251\u0261\u01c3\u2010\u2011\u2012\u2013\u2014\u2212"
-)
+# What most fonts draw like a Latin letter or an ASCII sign, and NFKC leaves as it is: Cyrillic,
+# Greek, Armenian and other letters, and dashes.
 _SAME = str.maketrans(
-    _CYRILLIC + _CYRILLIC_CAPITALS + _GREEK + _GREEK_CAPITALS + _OTHERS,
-    "aceopxysijhdqw" + "ABEKMHOPCTXYS" + "ovpaikuy" + "ABEZHIKMNOPTYX" + "noughiag!------",
+    "\u0430\u0441\u0435\u043e\u0440\u0445\u0443\u0455\u0456\u0458\u04bb\u0501\u051b\u051d"
+    "\u0410\u0412\u0415\u041a\u041c\u041d\u041e\u0420\u0421\u0422\u0425\u0423\u0405"
+    "\u03bf\u03bd\u03c1\u03b1\u03b9\u03ba\u03c5\u03b3"
+    "\u0391\u0392\u0395\u0396\u0397\u0399\u039a\u039c\u039d\u039f\u03a1\u03a4\u03a5\u03a7"
+    "\u0578\u0585\u057d\u0581\u0570\u0131\u0251\u0261"
+    "\u2010\u2011\u2012\u2013\u2014\u2212",
+    "aceopxysijhdqw" + "ABEKMHOPCTXYS" + "ovpaikuy" + "ABEZHIKMNOPTYX" + "noughiag" + "------",
 )
 _COPY = re.compile(r"^(?:copy of )?(.+?)(?:[ _-]*\(\d+\)|[ _-]+copy(?:[ _-]?\d+)?|-\d+)?(\.\w+)$")
 

@@ -16,9 +16,11 @@ WEIGHTS = (".safetensors", ".pt", ".pth", ".ckpt", ".onnx", ".h5", ".npz", ".npy
 """Endings of files that hold weights, or may."""
 
 _STEERING = frozenset(
-    ("conftest.py", "pytest.ini", ".pytest.ini", "tox.ini", "setup.cfg", "setup.py")
-    + ("pyproject.toml", "noxfile.py", ".coveragerc", "ruff.toml", ".ruff.toml")
-    + ("sitecustomize.py", "usercustomize.py", "pyvenv.cfg")
+    (
+        *("conftest.py", "pytest.ini", ".pytest.ini", "tox.ini", "setup.cfg", "setup.py"),
+        *("pyproject.toml", "noxfile.py", ".coveragerc", "ruff.toml", ".ruff.toml"),
+        *("sitecustomize.py", "usercustomize.py", "pyvenv.cfg"),
+    )
 )
 _COMPILED = (".pyc", ".pyo")
 _NATIVE = re.compile(r"\.(so|dylib)(\.[0-9]+)*$|\.(pyd|dll|exe|a|o|lib|wasm)$")
@@ -86,9 +88,9 @@ _SAYS = {
         "its own. They do no harm; you need not remove them."
     ),
     "compiled": (
-        "Not used: {}. Compiled Python is never run here; what counts is the .py file it came from."
+        "Not used: {}. Compiled Python is never run here; the .py file it came from counts."
     ),
-    "native": "Not used: {}. Native libraries and programs are never loaded; only Python source is.",
+    "native": "Not used: {}. Native libraries and programs are never loaded, only Python source.",
     "archive": (
         "Not opened: {}. An archive in a submission is not looked into. If work of yours is in it, "
         "unpack it and hand in again."

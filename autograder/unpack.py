@@ -131,7 +131,7 @@ def read_zip(stream: io.BytesIO) -> Iterator[Member]:
 
 
 def zip_name(info: zipfile.ZipInfo) -> str:
-    """Return a member's name. zipfile cuts `filename` at the first NUL, but not what was written."""
+    """Return a member's name as it was written: zipfile cuts `filename` at the first NUL."""
     return info.orig_filename if "\0" in info.orig_filename else info.filename
 
 
