@@ -200,12 +200,14 @@ def read_tar(stream: io.BytesIO) -> Iterator[Member]:
     zipped = stream.getvalue().startswith(b"\x1f\x8b")
     counted = _Counted(gzip.GzipFile(fileobj=stream) if zipped else stream)
     # A stream ("r|") only ever goes forward, so every inflated byte is counted, headers too.
+    end = 0
     with tarfile.open(
         fileobj=counted, mode="r|", encoding="utf-8", tarinfo=_limited_headers()
     ) as archive:
         for info in archive:
             yield Member(info.name, _tar_kind(info), _tar_chunks(archive, info), packed=True)
-    counted.finish()
+        end = archive.offset
+    counted.finish(end)
 
 
 def _limited_headers() -> type[tarfile.TarInfo]:
@@ -232,22 +234,29 @@ class _Counted:
     def __init__(self, stream: io.BytesIO | gzip.GzipFile) -> None:
         self._stream = stream
         self._count = 0
-        self._tail = b""
+        self._content = 0
 
     def read(self, size: int) -> bytes:
         data = self._stream.read(size)
-        self._count += len(data)
-        if self._count > MAX_BYTES:
+        if self._count + len(data) > MAX_BYTES:
             raise Refused(f"{TOO_LARGE}; leave data and results out")
-        self._tail = (self._tail + data)[-tarfile.BLOCKSIZE :]
+        content = data.rstrip(b"\0")
+        if content:
+            self._content = self._count + len(content)
+        self._count += len(data)
         return data
 
-    def finish(self) -> None:
-        """Read to the end and check it: tarfile takes a cut between two members for the end."""
+    def finish(self, end: int) -> None:
+        """Read to the end and check that only zeros, and a block of them, follow the last member.
+
+        tarfile takes a cut between two members, and a header that it can't read, for the end.
+        """
         while self.read(CHUNK):
             pass
-        if self._tail.strip(b"\0"):
+        if self._count < end + tarfile.BLOCKSIZE:
             raise EOFError("the end of the archive is missing")
+        if self._content > end:
+            raise EOFError("there is a header in it that can't be read")
 
 
 def _tar_kind(info: tarfile.TarInfo) -> Kind:
