@@ -23,6 +23,7 @@ MAX_DIRECTORY_BYTES = MAX_CLASS_ENTRIES * 1024
 
 _END = struct.Struct("<4s4H2IH")
 _END_64 = struct.Struct("<4sQ2H2I4Q")
+_LOCATOR_SIZE = 20
 _LONGEST_COMMENT = 0xFFFF
 
 
@@ -117,14 +118,14 @@ def _count(handle: int, size: int) -> int:
 
     What the file itself says about their number is not believed.
     """
-    tail_size = min(size, _LONGEST_COMMENT + _END.size + _END_64.size + 20)
+    tail_size = min(size, _LONGEST_COMMENT + _END.size + _END_64.size + _LOCATOR_SIZE)
     tail = os.pread(handle, tail_size, size - tail_size)
     end = tail.rfind(b"PK\x05\x06")
     if end < 0:
         raise zipfile.BadZipFile("its end is missing")
     length = _END.unpack_from(tail, end)[5]
-    end_64 = tail.rfind(b"PK\x06\x06", 0, end)
-    if end_64 >= 0:
+    end_64 = end - _LOCATOR_SIZE - _END_64.size
+    if end_64 >= 0 and tail.startswith(b"PK\x06\x07", end - _LOCATOR_SIZE):
         length, end = _END_64.unpack_from(tail, end_64)[8], end_64
     start = size - tail_size + end - length
     if length > MAX_DIRECTORY_BYTES:

@@ -101,8 +101,9 @@ def read_class(path: Path, weeks: Sequence[Week], others: Sequence[Week] = ()) -
         students, rest = by_name(export.others if export else entries)
         students += export.students if export else []
         if not students:
+            where = f" (names that lead out of it: {some(astray)})" if astray else ""
             raise IntakeError(
-                f"{path} holds no submissions. Put one folder or one archive "
+                f"{path} holds no submissions{where}. Put one folder or one archive "
                 f"({', '.join(ARCHIVES)}) per student into it, named after the student."
             )
         for same in tell_apart(students):
@@ -125,8 +126,9 @@ def _take_one(same: Sequence[Student], finder: Finder) -> dict[int, Submission]:
         if refusal is None:
             return _sort(student, gate, finder)
     else:
-        named = [one_line(piece.entry.name) for one in same for piece in one.pieces[:1]]
-        problem = f"{len(same)} entries belong to {student.id}: {', '.join(named)}"
+        first = [piece for one in same for piece in one.pieces[:1]]
+        named = ", ".join(one_line(piece.source or piece.entry.name) for piece in first)
+        problem = f"{len(same)} entries belong to {student.id}: {named}"
         refusal = f"{problem}. Keep one of them and grade again."
     return {
         week.number: Submission(student.id, notices=student.notices, refusal=refusal)
@@ -156,6 +158,9 @@ def _pass(gate: Gate, piece: Piece) -> str | None:
 def _members(piece: Piece) -> Iterator[Member]:
     """Yield a piece's members, by their paths in the submission."""
     entry = piece.entry
+    if entry.kind in (Kind.LINK, Kind.SPECIAL) and piece.at is not None:
+        yield Member(piece.at, entry.kind, entry.chunks)
+        return
     if entry.kind is Kind.LINK:
         raise Refused("it is a link; put the folder or the archive itself here")
     if entry.kind is Kind.SPECIAL:

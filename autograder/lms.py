@@ -18,10 +18,15 @@ from autograder.roster import Export, Piece, Student, is_archive, student_id
 from autograder.unpack import DAMAGE
 
 CANVAS = re.compile(
-    r"(?:(?P<who>\w+?)_)??(?P<late>(?:LATE|late)_)?(?P<user>[0-9]{3,}|anon_[A-Za-z0-9]{5})_"
+    r"(?P<who>\w+?)_(?P<late>(?:LATE|late)_)?(?P<user>[0-9]{3,})_"
     r"(?:(?P<upload>[0-9]{3,})_(?P<file>.+)|(?:text|link)\.html)"
 )
 """`doejane_LATE_12345_67890_losses-1.py`; what was typed in or linked is one HTML file."""
+CANVAS_ANONYMOUS = re.compile(
+    r"(?P<who>)(?P<late>LATE_)?(?P<user>anon_[A-Za-z0-9]{5})_"
+    r"(?:(?P<upload>[0-9]{3,})_(?P<file>.+)|(?:text|link)\.html)"
+)
+"""`anon_x7Kq2_67890_losses.py`."""
 MOODLE = re.compile(
     r"(?P<who>.+?)(?:_(?P<number>[0-9]+))?_assignsubmission_(?P<kind>[a-z]+)(?:_(?P<file>.*))?"
 )
@@ -35,7 +40,7 @@ GRADESCOPE = re.compile(r"submission_[0-9]+")
 _COUNTER = re.compile(r"-([0-9]{1,9})((?:\.[A-Za-z]\w*)*\.\w+)$")
 _RECEIPT_NAME = re.compile(r"[^\n]*\(([^()\n]+)\)[ \r]*(?:\n|$)")
 _RECEIPT_BYTES = 2_000
-
+_ANOTHER_UPLOAD = re.compile(r"[0-9]{3,}_")
 
 Matches = list[tuple[Entry, re.Match[str]]]
 Known = Callable[[str], bool]
@@ -52,6 +57,7 @@ def recognise(entries: Sequence[Entry], known: Known) -> Export | None:
         (GRADESCOPE, lambda found: _gradescope(found, metadata)),
         (MOODLE, _moodle),
         (BLACKBOARD, _blackboard),
+        (CANVAS_ANONYMOUS, lambda found: _canvas(found, known)),
         (CANVAS, lambda found: _canvas(found, known)),
     ):
         found, others = _match(pattern, entries)
@@ -61,7 +67,8 @@ def recognise(entries: Sequence[Entry], known: Known) -> Export | None:
             if sorted_out is not None:
                 said, students = sorted_out
                 rest = [entry for entry in others if entry is not metadata]
-                return Export(f"{said}: {len(students)} students", students, rest)
+                number = "1 student" if len(students) == 1 else f"{len(students)} students"
+                return Export(f"{said}: {number}", students, rest)
     return None
 
 
@@ -95,15 +102,15 @@ def _alone(pieces: Sequence[Piece]) -> tuple[Piece, ...]:
 
 def _canvas(found: Matches, known: Known) -> tuple[str, list[Student]] | None:
     uploads = [match["upload"] for _, match in found if match["upload"]]
-    people = {(match["user"], match["who"]) for _, match in found}
-    if len(set(uploads)) < len(uploads) or len({user for user, _ in people}) < len(people):
-        return None  # dates, say: Canvas gives each upload and each person a number of its own
-    mine: dict[str, Matches] = {}
+    mine: dict[tuple[str, str], Matches] = {}
     for entry, match in found:
-        mine.setdefault(match["user"], []).append((entry, match))
+        mine.setdefault((match["who"], match["user"]), []).append((entry, match))
+    # Each upload and each person has a number of its own, where they aren't dates, say. (Of all but
+    # a few: no strange name shall change how the rest of the class is read.)
+    if 4 * len(set(uploads)) < 3 * len(uploads) or 4 * len({u for _, u in mine}) < 3 * len(mine):
+        return None
     students = []
-    for user, matches in sorted(mine.items()):
-        who = matches[0][1]["who"]
+    for (who, user), matches in sorted(mine.items()):
         notices = []
         if any(match["late"] for _, match in matches):
             notices.append("Canvas marks this as handed in late.")
@@ -114,8 +121,24 @@ def _canvas(found: Matches, known: Known) -> tuple[str, list[Student]] | None:
             notices.append(f"Handed in again later, so not taken: {some(replaced)}.")
         # Always with the number: who has a namesake this week may have none the next.
         id = student_id(f"{who}_{user}" if who else user)
+        doubtful = [piece for piece in pieces if len(matches) > 1 and _may_be_anothers(piece)]
+        if doubtful:
+            pieces = [piece for piece in pieces if piece not in doubtful]
+            named = some([piece.entry.name for piece in doubtful])
+            notices.append(f"Not opened, as it may be someone else's: {named}. {_RENAME}")
         students.append(Student(id, _alone(pieces), tuple(notices)))
     return "Read as a Canvas export", students
+
+
+_RENAME = "The name of an archive should not begin with a number and '_'."
+
+
+def _may_be_anothers(piece: Piece) -> bool:
+    """Whether an archive may be of someone whose name ends in another student's name and number.
+
+    `doejane_12345_67890_11111_work.zip` is upload 67890 of Jane, or 11111 of a "doejane_12345".
+    """
+    return is_archive(piece.entry.name) and bool(_ANOTHER_UPLOAD.match(piece.at or ""))
 
 
 def _latest_uploads(matches: Matches, known: Known) -> tuple[list[Piece], list[str]]:
@@ -162,11 +185,18 @@ def _moodle(found: Matches) -> tuple[str, list[Student]]:
             if match["kind"] != "file":
                 notices.append(_typed_in("Moodle"))
             elif entry.kind is Kind.FOLDER:
-                pieces += [Piece(inner, inner.name) for inner in entry.inside()]
+                pieces += _inside(entry)
             else:
                 pieces.append(Piece(entry, match["file"]))
         students.append(Student(student_id(who), _alone(pieces), tuple(notices), number))
     return "Read as a Moodle export", students
+
+
+def _inside(folder: Entry) -> list[Piece]:
+    try:
+        return [Piece(entry, entry.name, folder.name) for entry in folder.inside()]
+    except OSError:
+        return [Piece(folder)]  # reading it says what is wrong, as this student's refusal
 
 
 # Gradescope

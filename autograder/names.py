@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 # What most fonts draw like a Latin letter or an ASCII sign, and NFKC leaves as it is: Cyrillic,
 # Greek, Armenian and other letters, and dashes.
@@ -35,7 +36,8 @@ def _is_hidden(char: str) -> bool:
     return unicodedata.category(char) == "Cf" or "\ufe00" <= char <= "\ufe0f"
 
 
-def near(name: str) -> set[str]:
+@lru_cache(maxsize=4096)
+def near(name: str) -> frozenset[str]:
     """Return keys of which a name shares one with what its author may have meant.
 
     Case, spaces, hyphens and underscores don't count, nor what browsers and systems add to a copy
@@ -44,7 +46,7 @@ def near(name: str) -> set[str]:
     shown = skeleton(name).casefold().removesuffix(".txt")
     copy = _COPY.match(shown)
     meant = {shown, copy[1] + copy[2]} if copy else {shown}
-    return {re.sub(r"[\s_-]+", "", one) for one in meant}
+    return frozenset(re.sub(r"[\s_-]+", "", one) for one in meant)
 
 
 def oddities(name: str) -> str:

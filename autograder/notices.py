@@ -36,17 +36,14 @@ def about_what_is_missing(week: Week, found: Found, ignored: Sequence[str]) -> l
         notices.append(f"None of the files of {week.name} was found: {listed}.")
     elif missing:
         notices.append(f"Missing for {week.name}: {listed}.")
+    nearby = {key: path for path in reversed(ignored) for key in near(path.rpartition("/")[2])}
     for names in missing:
         for name in names:
             base = PurePosixPath(name).name
-            path = next((path for path in ignored if _may_mean(path, base)), None)
+            path = next((nearby[key] for key in near(base) if key in nearby), None)
             if path is not None:
                 notices.append(f"{one_line(path)} was ignored: {_must_be(path, base, name)}.")
     return notices
-
-
-def _may_mean(path: str, name: str) -> bool:
-    return not near(PurePosixPath(path).name).isdisjoint(near(name))
 
 
 def _must_be(path: str, base: str, name: str) -> str:

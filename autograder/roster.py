@@ -26,11 +26,13 @@ class Piece:
     """One thing that a student handed in.
 
     `at` is its path in the submission. Where it is None the piece is all of the submission: what
-    is in the folder or the archive lies at the top.
+    is in the folder or the archive lies at the top. `source` is what it came in, where that is not
+    the entry itself.
     """
 
     entry: Entry
     at: str | None = None
+    source: str = ""
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,7 @@ def tell_apart(students: Iterable[Student]) -> list[list[Student]]:
     groups = _by_id(students).values()
     numbered = [
         Student(student_id(f"{one.id}_{one.number}"), one.pieces, one.notices)
-        if len(group) > 1 and one.number
+        if len(group) > 1 and all(other.number for other in group)
         else one
         for group in groups
         for one in group
@@ -125,8 +127,8 @@ def innermost(
     """Return the entries of the class, the path of the folder that they are all in, or "".
 
     Also returns what `look` makes of them, the students of an export. A zip file often has one
-    folder around all that is in it. It is taken for that only where it holds an export or at least
-    two submissions, and is no submission itself.
+    folder around all that is in it. It is taken for that only where it holds an export, two
+    archives or three submissions, and is no submission itself: one student may have two versions.
     """
     level, path, export = entries, [], look(entries)
     while export is None and len(path) < MAX_NESTING:
@@ -134,7 +136,10 @@ def innermost(
         if len(folders) != 1 or any(is_archive(entry.name) for entry in level):
             break
         path.append(folders[0].name)
-        level = folders[0].inside()
+        try:
+            level = folders[0].inside()
+        except OSError:
+            break  # reading it as a submission says what is wrong
         export = look(level)
         if export is not None or _holds_submissions(level, finder):
             return level, one_line("/".join(path)), export
@@ -143,7 +148,7 @@ def innermost(
 
 def _holds_submissions(entries: Sequence[Entry], finder: Finder) -> bool:
     """Whether these entries are several students' rather than the parts of one submission."""
-    count = 0
+    archives = folders = 0
     for entry in entries:
         if entry.kind is Kind.FOLDER:
             if finder.owner(f"{entry.name}/") is not None:
@@ -151,12 +156,12 @@ def _holds_submissions(entries: Sequence[Entry], finder: Finder) -> bool:
             paths = _paths(entry)
             if any("/" in name for path in paths for name in finder.asked(f"{entry.name}/{path}")):
                 return False
-            count += any(map(finder.known, paths))
+            folders += any(map(finder.known, paths))
         elif finder.known(entry.name):
             return False
         else:
-            count += is_archive(entry.name)
-    return count > 1
+            archives += is_archive(entry.name)
+    return archives > 1 or archives + folders > 2
 
 
 def _paths(folder: Entry) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import random
 import re
 import tarfile
@@ -110,13 +111,15 @@ def is_whole(one: Submission) -> bool:
 @pytest.mark.parametrize("how", HOW)
 def test_a_class_of_folders_and_archives(tmp_path: Path, how: str) -> None:
     files = under("ada/week1_layers/") | under("eve/repo-main/assignments/week1_layers/")
-    files |= {"ben.zip": zip_bytes(FILES), "Zo\u00eb K.tar.gz": tar_bytes(FILES)}
+    files |= under("kim/") | {"ben.zip": zip_bytes(FILES), "Zo\u00eb K.tar.gz": tar_bytes(FILES)}
     files |= {"eve/repo-main/.git/config": b"", "eve/__MACOSX/._x": b"", "eve/Thumbs.db": b""}
     files |= {"manual.csv": b"", "__MACOSX/._ada": b"", ".DS_Store": b"", "desktop.ini": b""}
     if "folder" in how:
         files = {name: content for name, content in files.items() if "/" in name}
     found, remarks = read(tmp_path, files, how)
-    names = ["ada", "eve"] if "folder" in how else ["Zo\u00eb_K", "ada", "ben", "eve"]
+    names = ["ada", "eve", "kim"]
+    if "folder" not in how:
+        names = ["Zo\u00eb_K", "ada", "ben", "eve", "kim"]
     assert sorted(found) == names
     assert all(map(is_whole, found.values()))
     assert not any(one.notices for one in found.values())
@@ -140,6 +143,7 @@ def test_a_class_of_archives_alone(tmp_path: Path, how: str) -> None:
         under("ada/assignments/week1_layers/"),
         under("ada/work/", {"layers.py": b"", "a.txt": b""}) | {"ada/docs/x.md": b""},
         under("ada/old/") | under("ada/"),
+        under("ada/old/") | under("ada/new/"),
     ],
 )
 @pytest.mark.parametrize("how", ["directory", "zip"])
@@ -230,19 +234,38 @@ def test_a_name_with_a_number_that_the_course_asks_for_keeps_it(tmp_path: Path) 
 
 
 def test_namesakes_and_nameless_on_canvas_stay_apart(tmp_path: Path) -> None:
-    files = {
-        "doejane_12345_67890_layers.py": b"1",
-        "doejane_12346_67891_layers.py": b"2",
-        "anon_x7Kq2_67892_layers.py": b"3",
-        "LATE_anon_aBcDe_67893_layers.py": b"4",
-    }
-    found, _ = read(tmp_path, files)
+    files = {"doejane_12345_67890_layers.py": b"1", "doejane_12346_67891_layers.py": b"2"}
+    found, _ = read(tmp_path / "named", files)
     assert {name: one.files["layers.py"] for name, one in found.items()} == {
-        "anon_aBcDe": b"4",
-        "anon_x7Kq2": b"3",
         "doejane_12345": b"1",
         "doejane_12346": b"2",
     }
+    files = {"anon_x7Kq2_67892_layers.py": b"3", "LATE_anon_aBcDe_67893_layers.py": b"4"}
+    found, _ = read(tmp_path / "nameless", files)
+    assert {name: one.files["layers.py"] for name, one in found.items()} == {
+        "anon_aBcDe": b"4",
+        "anon_x7Kq2": b"3",
+    }
+
+
+def test_a_strange_name_on_canvas_changes_nothing_for_others(tmp_path: Path) -> None:
+    """Someone calls themselves "doejane_12345" or "anon_abcde"; their own numbers follow."""
+    files = {
+        "doejane_12345_67890_layers.py": b"1",
+        "doejane_12345_99999_67891_layers.py": b"evil",
+        "doejane_12345_99999_67892_work.zip": zip_bytes({"losses.py": b"evil"}),
+        "anon_abcde_99998_67893_layers.py": b"2",
+        "roekim_12347_67894_2026_work.zip": zip_bytes(FILES),
+    }
+    for number in range(8):
+        files[f"lee_{20_000 + number}_{70_000 + number}_layers.py"] = b""
+    found, remarks = read(tmp_path, files)
+    assert "Read as a Canvas export: 11 students" in remarks
+    assert found["doejane_12345"].files == {"layers.py": b"1"}
+    assert found["anon_abcde_99998"].files == {"layers.py": b"2"}
+    assert is_whole(found["roekim_12347"])
+    (notice,) = [text for text in found["doejane_12345"].notices if "someone else" in text]
+    assert "99999_67892_work.zip. The name of an archive should not begin with a number" in notice
 
 
 def test_a_bad_file_in_an_export_is_that_students_refusal(tmp_path: Path) -> None:
@@ -291,6 +314,40 @@ def test_moodle_folders(tmp_path: Path, how: str, end: str) -> None:
     assert lee.files == {"layers.py": b"lee", "losses.py": b"m"}
     assert lee.notices[0] == "A text typed into Moodle, or a link, is not read: hand in files."
     assert ann.is_empty
+
+
+def test_a_namesake_by_hand_is_not_told_apart_by_a_number(tmp_path: Path) -> None:
+    files = under("Jane Doe_1234567_assignsubmission_file_/")
+    files |= under("Lee_1_assignsubmission_file/") | under("Ann_2_assignsubmission_file/")
+    found, _ = read(tmp_path, {**files, "Jane Doe.zip": zip_bytes(FILES)})
+    assert sorted(found) == ["Ann", "Jane_Doe", "Lee"]
+    assert "2 entries belong to Jane_Doe: Jane Doe.zip, Jane Doe_1234567_assignsubmission" in (
+        found["Jane_Doe"].refusal or ""
+    )
+
+
+def test_a_folder_that_cannot_be_read_is_that_students_refusal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = hand_out(
+        tmp_path,
+        under("Jane_1_assignsubmission_file_/") | under("Lee_2_assignsubmission_file_/"),
+    )
+    jane = "Jane_1_assignsubmission_file_"
+    listdir, open_ = os.listdir, os.open
+
+    def fail(name: Path | str, *rest: object, **named: object) -> object:
+        if Path(name).name == jane:
+            raise PermissionError(13, "Permission denied", str(name))
+        return (listdir if not rest else open_)(name, *rest, **named)
+
+    monkeypatch.setattr(os, "listdir", fail)
+    monkeypatch.setattr(os, "open", fail)
+    found = by_student(read_class(path, [WEEK]))
+    assert found["Jane"].refusal == (
+        f"{jane} could not be read (Permission denied). Pack your files and hand them in again."
+    )
+    assert is_whole(found["Lee"])
 
 
 def test_moodle_files_and_groups(tmp_path: Path) -> None:
@@ -530,6 +587,15 @@ def test_a_zip_file_that_lies_about_its_entries_is_not_parsed(
     monkeypatch.delattr(zipfile.ZipFile, "_RealGetContents")
     with pytest.raises(IntakeError, match="more than 20000 entries"):
         read_class(tmp_path / "class.zip", [WEEK])
+
+
+def test_a_zip_file_of_sixty_four_bits_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(zipfile, "ZIP_FILECOUNT_LIMIT", 1)
+    path = hand_out(tmp_path, {f"{name}.zip": zip_bytes(FILES) for name in ("ada", "ben")}, "zip")
+    assert b"PK\6\7" in path.read_bytes()
+    assert sorted(by_student(read_class(path, [WEEK]))) == ["ada", "ben"]
 
 
 # Any names
