@@ -174,4 +174,8 @@ def _zipped_file(member: Member) -> Entry:
 
 
 def _zipped_folder(name: str, below: Sequence[Member]) -> Entry:
-    return Entry(name, Kind.FOLDER, lambda: iter(()), lambda: iter(below), lambda: _grouped(below))
+    # In the order in which a directory is walked, whatever order they were packed in.
+    ordered = sorted(below, key=lambda member: member.name.split("/"))
+    return Entry(
+        name, Kind.FOLDER, lambda: iter(()), lambda: iter(ordered), lambda: _grouped(ordered)
+    )
