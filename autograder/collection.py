@@ -142,7 +142,7 @@ def _top(archive: zipfile.ZipFile) -> tuple[list[Entry], list[str]]:
         member = zip_member(archive, info, name, packed=False)
         first = name.split("/")[0]
         leads_away = not first or first == ".." or "\\" in first
-        if leads_away or len(name) > MAX_NAME:
+        if leads_away or len(first) > MAX_NAME:
             astray.append(name)
         else:
             found.append(member)

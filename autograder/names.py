@@ -17,6 +17,7 @@ _SAME = str.maketrans(
     "\u2010\u2011\u2012\u2013\u2014\u2212",
     "aceopxysijhdqw" + "ABEKMHOPCTXYS" + "ovpaikuy" + "ABEZHIKMNOPTYX" + "noughiag" + "------",
 )
+_LONGEST_ASKED = 100
 _COPY = re.compile(r"^(?:copy of )?(.+?)(?:[ _-]*\(\d+\)|[ _-]+copy(?:[ _-]?\d+)?|-\d+)?(\.\w+)$")
 
 
@@ -44,7 +45,7 @@ def near(name: str) -> frozenset[str]:
     ("layers (1).py", "layers copy.py", "layers-2.py") or an editor to an ending ("layers.py.txt").
     """
     shown = skeleton(name).casefold().removesuffix(".txt")
-    copy = _COPY.match(shown)
+    copy = _COPY.match(shown) if len(shown) <= _LONGEST_ASKED else None
     meant = {shown, copy[1] + copy[2]} if copy else {shown}
     return frozenset(re.sub(r"[\s_-]+", "", one) for one in meant)
 

@@ -6,6 +6,7 @@ import gzip
 import io
 import stat
 import tarfile
+import time
 import zipfile
 from pathlib import Path
 
@@ -201,6 +202,15 @@ def test_the_gate_keeps_what_is_wanted_and_nothing_else(
 @given(st.text(max_size=30))
 def test_what_a_name_looks_like_has_no_looks_of_its_own(name: str) -> None:
     assert skeleton(skeleton(name)) == skeleton(name)
+
+
+@pytest.mark.parametrize("part", ["_", "a_", "(1)", " copy", "-1", "\u0430", "\u200b", ". ", ".a"])
+def test_thousands_of_long_names_take_no_time(tmp_path: Path, part: str) -> None:
+    names = [f"{number}{part * 900}"[:900] + ".py" for number in range(1500)]
+    start = time.process_time()
+    one = take(tmp_path, dict.fromkeys(names, b""), "zip")
+    assert one.refusal is None
+    assert time.process_time() - start < 5
 
 
 def test_near_names_are_near() -> None:
