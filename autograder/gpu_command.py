@@ -21,7 +21,7 @@ from autograder.export.csv_export import leaderboard_csv
 from autograder.grade_command import KNOWN_ERRORS as GRADE_ERRORS
 from autograder.grade_command import OurFaultError, RefusedError, write_reports
 from autograder.gradebook import TRAINING, Gradebook
-from autograder.intake import IntakeError, Submission, take_in
+from autograder.intake import IntakeError, Submission, read_class
 from autograder.records import Verdict
 from autograder.report import gather
 from autograder.report.leaderboard import Row, print_board, ranking
@@ -76,7 +76,10 @@ def run(options: Options) -> None:
     epochs = options.epochs or job.epochs
     trial = device != CUDA or options.subset is not None or epochs != job.epochs
     others = [other for other in course.weeks if other.number != week.number]
-    taken = take_in(options.submissions, [week], others)[week.number]
+    intake = read_class(options.submissions, [week], others)
+    for remark in intake.remarks:
+        _say(console, remark)
+    taken = intake.submissions[week.number]
     if not any(one.files for one in taken):
         raise IntakeError(f"no submission in {options.submissions} holds a file of the {week.name}")
     images = _images(console, job, options.subset, trial)

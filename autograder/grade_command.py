@@ -16,7 +16,7 @@ from autograder.course import Course, CourseError, Week
 from autograder.display import one_line
 from autograder.export import write_class as export_class
 from autograder.gradebook import Gradebook, GradebookError
-from autograder.intake import IntakeError, Submission, overlooked, take_in
+from autograder.intake import IntakeError, Submission, read_class
 from autograder.manual import ManualError
 from autograder.misconceptions import MisconceptionError
 from autograder.records import Verdict
@@ -77,9 +77,7 @@ def run(options: Options) -> None:
     course = courses.load(options.root)
     ours = options.submissions is None
     submissions = options.submissions or _simulate(console, course, options)
-    for name in overlooked(submissions):
-        _say(console, f"Not a submission, so left alone: {name}")
-    taken = _take_in(course, submissions, options.week)
+    taken = _take_in(console, course, submissions, options.week)
     confinement = None if options.unconfined else _confinement(console, ours)
     unconfined = confinement is None
     if confinement is None:
@@ -111,15 +109,19 @@ def run(options: Options) -> None:
         )
 
 
-def _take_in(course: Course, submissions: Path, number: int | None) -> Taken:
+def _take_in(console: Console, course: Course, submissions: Path, number: int | None) -> Taken:
     """Read what a class handed in: of the week `number`, or of all weeks of which it did anything.
 
-    Raises IntakeError where it did nothing of any week.
+    Says what it was read as, and what was left alone. Raises IntakeError where it did nothing of
+    any week.
     """
+    weeks = [week for week in course.weeks if number in (None, week.number)]
+    intake = read_class(submissions, weeks, course.weeks)
+    for remark in intake.remarks:
+        _say(console, remark)
+    taken = intake.submissions
     if number is not None:
-        others = [week for week in course.weeks if week.number != number]
-        return take_in(submissions, [course.week(number)], others)
-    taken = take_in(submissions, course.weeks)
+        return taken
     there = {
         number: found
         for number, found in taken.items()

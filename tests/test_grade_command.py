@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import shutil
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -201,6 +202,22 @@ def test_an_archive_that_cannot_be_read_costs_every_week_that_is_graded(
     grade(small, folder, tmp_path / "out")
     assert points(small, tmp_path / "out")["ben"] == {"autograd": 0, "batch_norm": 0}
     assert "Not taken: 1\n" in capsys.readouterr().out
+
+
+def test_a_zip_file_of_canvas_is_graded_as_it_is(
+    small, right, wrong, tmp_path, confinement, capsys
+) -> None:
+    with zipfile.ZipFile(tmp_path / "submissions.zip", "w") as archive:
+        for number, files in ((12345, right), (12346, wrong)):
+            for upload, (name, text) in enumerate(files.items()):
+                file = f"doejane_{number}_{number}{upload}_{Path(name).stem}-1.py"
+                archive.writestr(file, text)
+    grade(small, tmp_path / "submissions.zip", tmp_path / "out")
+    assert points(small, tmp_path / "out") == {
+        "doejane_12345": {"autograd": 2000, "batch_norm": 800},
+        "doejane_12346": {"autograd": 800, "batch_norm": 300},
+    }
+    assert "Read as a Canvas export: 2 students.\n" in capsys.readouterr().out
 
 
 def test_a_class_that_handed_in_nothing_is_an_error(small, tmp_path, confinement) -> None:
