@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import signal
@@ -22,6 +23,7 @@ from .limits import Limits, tree, usage
 from .running import Running
 
 START_SECONDS = 30.0
+EARLY_SECONDS = 0.03
 IMPORT_SECONDS = 2.0
 REAP_SECONDS = 2.0
 SPARE_THREADS = 16
@@ -106,13 +108,14 @@ class Sandbox:
             os.close(write_end)
         self._seen = Events()
         self._await_ready()
-        try:
-            self._running.admit()
-        except OSError as error:
-            self.close()
-            raise InfraError(f"the sandbox could not be limited: {error}") from error
+        self._admit()
 
     def _await_ready(self) -> None:
+        # Moving processes into a cgroup waits in the kernel for 10 ms and more: while they start,
+        # that costs nothing. Whoever is not there yet comes into it with its parent, or below.
+        select.select([self._control], [], [], EARLY_SECONDS)
+        with contextlib.suppress(OSError):  # one of them has ended, which will be seen
+            self._running.admit()
         self._control.settimeout(START_SECONDS)
         try:
             ready = self._control.recv(len(READY))
@@ -124,6 +127,14 @@ class Sandbox:
             said = bytes(self.kept).decode(errors="replace").strip().splitlines()
             said = said[:1] + said[1:][-1:]  # a program's own first word, a traceback's last
             raise InfraError(f"the sandbox did not get ready: {' ... '.join(said) or 'no word'}")
+
+    def _admit(self) -> None:
+        """Let the kernel's limits hold: now, when all that runs is ours and waits."""
+        try:
+            self._running.admit()
+        except OSError as error:
+            self.close()
+            raise InfraError(f"the sandbox could not be limited: {error}") from error
 
     def import_modules(self, seed: int) -> bool:
         """Have the parent import the student's modules (or compile their tests), for all workers.
