@@ -17,7 +17,7 @@ for variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(variable, "1")
 
 from autograder.course import load  # noqa: E402
-from autograder.sandbox import Confinement  # noqa: E402
+from autograder.sandbox import Confinement, Unconfined  # noqa: E402
 from autograder.sandbox.choose import NotConfinedError, choose  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -34,23 +34,45 @@ def _chosen() -> Confinement | NotConfinedError:
         return error
 
 
-class ByFileAndWeek(LoadFileScheduling):
-    """Runs a file's tests in one process, since they share fixtures; or those of one week in it."""
+@lru_cache(maxsize=1)
+def _rungs() -> dict[str, Confinement]:
+    """Return the confinements that work here by their letter; D, a plain process, always does.
+
+    Each process of the tests has a slot of its own, that is a user: attacks use up a user's limits.
+    """
+    slot = 32 + int(re.sub(r"\D", "", os.environ.get("PYTEST_XDIST_WORKER", "")) or 0)
+    plain = {"D": Unconfined()}
+    try:
+        from autograder.sandbox.choose import rungs
+    except ImportError:
+        chosen = _chosen()
+        if isinstance(chosen, NotConfinedError):
+            return plain
+        return {"A" if os.geteuid() == 0 else "B": choose(slot)} | plain
+    return {confinement.rung: confinement for confinement in rungs(slot)} | plain
+
+
+class ByFileAndPart(LoadFileScheduling):
+    """Runs a file's tests in one process, since they share fixtures; or a week's, or a rung's."""
 
     def _split_scope(self, nodeid: str) -> str:
-        week = re.search(r"test_week_suites.py.*\[(week\d+|project)", nodeid)
-        return week.group(1) if week else super()._split_scope(nodeid)
+        part = re.search(r"test_week_suites.py.*\[(week\d+|project)", nodeid)
+        part = part or re.search(r"(test_hostile_rungs.py.*\[[ABCD])-", nodeid)
+        return part.group(1) if part else super()._split_scope(nodeid)
 
 
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFileAndWeek:
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFileAndPart:
     """Share out the tests of `make test`, which runs a process per core."""
-    return ByFileAndWeek(config, log)
+    return ByFileAndPart(config, log)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Choose before any test starts a thread: as root this changes what later threads see."""
-    if any("confinement" in getattr(item, "fixturenames", ()) for item in session.items):
+    used = {name for item in session.items for name in getattr(item, "fixturenames", ())}
+    if "confinement" in used:
         _chosen()
+    if "rungs" in used:
+        _rungs()
 
 
 @pytest.fixture(scope="session")
@@ -62,6 +84,15 @@ def confinement() -> Confinement:
             pytest.fail(f"CI must be able to confine student code: {chosen}")
         pytest.skip(str(chosen))
     return chosen
+
+
+@pytest.fixture(scope="session")
+def rungs() -> dict[str, Confinement]:
+    """Every confinement that works here, by its letter, and the plain process as D."""
+    found = _rungs()
+    if os.environ.get("CI") == "true" and len(found) == 1:
+        pytest.fail("CI must be able to confine student code")
+    return found
 
 
 # A course with weeks that the repository doesn't have: the machinery knows nothing of its own.
