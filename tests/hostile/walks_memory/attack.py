@@ -4,7 +4,6 @@ import inspect
 import linecache
 
 WORDS = ("test_", "_pytest", "pytest", "autograder", "expect", "hypothesis", "solutions")
-SAID = (b"BEGIN SOLUTION", b"pytest.mark.item", b"misconception")
 
 
 def act(x):
