@@ -99,15 +99,10 @@ def write_attackers(
 def grade(course: courses.Course, folder: Path) -> Graded:
     """Grade the class in `folder`."""
     started = time.perf_counter()
-    ended: dict[str, float] = {}
-
-    def report(progress: Progress) -> None:
-        ended[progress.student] = time.perf_counter() - started
-
     with Gradebook.open(folder.with_suffix(".sqlite")) as gradebook:
         taken = take_in(folder, [course.week(1)])
         jobs = os.cpu_count() or 1
-        grade_class(course, Setting(ROOT, {1: "digits"}), taken, gradebook, jobs, report)
+        grade_class(course, Setting(ROOT, {1: "digits"}), taken, gradebook, jobs, _quiet)
         seconds = time.perf_counter() - started
         reports = {one.score.student: one for one in gather(course, gradebook)}
     each = {
@@ -122,14 +117,14 @@ def grade(course: courses.Course, folder: Path) -> Graded:
     return Graded(reports, seconds, each)
 
 
+def _quiet(progress: Progress) -> None:
+    """Say nothing while a class is graded."""
+
+
 def points(report: StudentReport) -> list[tuple[str, int | None, list[str]]]:
     """Return what must be the same in both classes: points, and the verdict of each check."""
     return [
-        (
-            item.id,
-            item.points,
-            [str(check.result and check.result.verdict) for check in item.checks],
-        )
+        (item.id, item.points, [str(check.result.verdict) for check in item.checks if check.result])
         for item in report.score.items
     ]
 

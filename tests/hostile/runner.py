@@ -35,19 +35,8 @@ LIMITS = Limits(
 
 GONE_SECONDS = 0.1
 
-ATTACKED = {
-    f"week1.{name}"
-    for name in (
-        "linear",
-        "relu",
-        "leaky_relu",
-        "sigmoid",
-        "tanh",
-        "softmax",
-        "network",
-        "accuracy",
-    )
-}
+NAMES = ("linear", "relu", "leaky_relu", "sigmoid", "tanh", "softmax", "network", "accuracy")
+ATTACKED = {f"week1.{name}" for name in NAMES}
 """The items that a hostile neural_net.py must not get a point for."""
 
 
