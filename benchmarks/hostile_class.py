@@ -26,7 +26,7 @@ from autograder.sandbox.choose import choose
 from autograder.simulate import write_class
 from tests.hostile.corpus import Case, load
 from tests.hostile.runner import ATTACKED, Corpus
-from tests.hostile.traps import Traps, user_of
+from tests.hostile.traps import Traps
 
 ROOT = Path(__file__).resolve().parent.parent
 HONEST = 25
@@ -53,7 +53,7 @@ def main() -> None:
         alone, mixed = folder / "alone", folder / "mixed"
         students = [one.student for one in write_class(course, ROOT, alone, HONEST, 0, only=1)]
         shutil.copytree(alone, mixed)
-        traps = Traps([str(ROOT), sys.prefix], user_of(confinement))
+        traps = Traps([str(ROOT), sys.prefix], confinement.own_uid)
         try:
             attackers = write_attackers(mixed, students, cases, traps)
             first, second = (grade(course, one) for one in (alone, mixed))

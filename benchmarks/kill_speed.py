@@ -2,6 +2,7 @@
 
 It forks until it may no more, and one of its processes keeps trying; what remains ends by itself
 after 30 seconds at the latest. Measured: from the beginning of the closing until none is alive.
+The goal is 100 ms.
 """
 
 from __future__ import annotations
@@ -11,11 +12,10 @@ import time
 
 from autograder.channel.backends import Remote
 from autograder.sandbox import Confinement, Limits, Sandbox
+from autograder.sandbox.choose import rungs
 from autograder.sandbox.limits import alive
-from tests.hostile.runner import rungs
 
 ROUNDS = 20
-GOAL = 100
 BOMB = b"""
 import os, signal, time
 
@@ -43,13 +43,11 @@ def explode():
 
 def main() -> None:
     """Print milliseconds for each rung."""
-    for rung, confinement in rungs(slot=60).items():
+    for confinement in rungs(slot=60):
         times, counts = zip(*(once(confinement) for _ in range(ROUNDS)), strict=True)
-        print(
-            f"Fork bomb on rung {rung}: {min(counts)} to {max(counts)} processes, gone after "
-            f"{statistics.median(times):.0f} ms (median of {ROUNDS}; at most {max(times):.0f} ms; "
-            f"goal: {GOAL} ms)"
-        )
+        middle, most = statistics.median(times), max(times)
+        print(f"Fork bomb of {max(counts)} processes on rung {confinement.rung}:")
+        print(f"  gone {middle:.0f} ms after the kill, at most {most:.0f} ms in {ROUNDS} rounds")
 
 
 def once(confinement: Confinement) -> tuple[float, int]:

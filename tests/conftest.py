@@ -18,8 +18,7 @@ for variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
 
 from autograder.course import load  # noqa: E402
 from autograder.sandbox import Confinement, Unconfined  # noqa: E402
-from autograder.sandbox.choose import NotConfinedError, choose  # noqa: E402
-from tests.hostile.runner import rungs as rungs_of_this_machine  # noqa: E402
+from autograder.sandbox.choose import NotConfinedError, choose, rungs  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -37,16 +36,12 @@ def _chosen() -> Confinement | NotConfinedError:
 
 @lru_cache(maxsize=1)
 def _rungs() -> dict[str, Confinement]:
-    """Return the confinements that work here by their letter; D, a plain process, always does.
+    """Return the confinements that work here by their letters, best first.
 
     Each process of the tests has a slot of its own, that is a user: attacks use up a user's limits.
     """
     slot = 32 + int(re.sub(r"\D", "", os.environ.get("PYTEST_XDIST_WORKER", "")) or 0)
-    try:
-        found = rungs_of_this_machine(slot)
-    except NotConfinedError:
-        found = {}
-    return found | {"D": Unconfined()}
+    return {confinement.rung: confinement for confinement in rungs(slot)}
 
 
 class ByFileAndPart(LoadFileScheduling):
@@ -65,10 +60,10 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFileAndPar
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Choose before any test starts a thread: as root this changes what later threads see."""
-    used = {name for item in session.items for name in getattr(item, "fixturenames", ())}
-    if "confinement" in used:
+    wanted = {name for item in session.items for name in getattr(item, "fixturenames", ())}
+    if "confinement" in wanted:
         _chosen()
-    if "rungs" in used:
+    if wanted & {"rung", "ladder"}:
         _rungs()
 
 
@@ -84,12 +79,23 @@ def confinement() -> Confinement:
 
 
 @pytest.fixture(scope="session")
-def rungs() -> dict[str, Confinement]:
-    """Every confinement that works here, by its letter, and the plain process as D."""
+def ladder() -> dict[str, Confinement]:
+    """Every confinement that works here by its letter, best first, and the plain process as D."""
     found = _rungs()
-    if os.environ.get("CI") == "true" and len(found) == 1:
+    if not found and os.environ.get("CI") == "true":
         pytest.fail("CI must be able to confine student code")
-    return found
+    return found | {"D": Unconfined()}
+
+
+@pytest.fixture(scope="session", params=["A", "B", "C"])
+def rung(request: pytest.FixtureRequest) -> Confinement:
+    """Each rung of the ladder that this machine has, one after the other."""
+    found = _rungs()
+    if not found and os.environ.get("CI") == "true":
+        pytest.fail("CI must be able to confine student code")
+    if request.param not in found:
+        pytest.skip(f"this machine has no rung {request.param}: `autograder doctor` says why")
+    return found[request.param]
 
 
 # A course with weeks that the repository doesn't have: the machinery knows nothing of its own.

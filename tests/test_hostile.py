@@ -131,9 +131,8 @@ def _forward(layer: Handle, faults: list[Fault]) -> None:
         faults.append(fault)
 
 
-def test_a_fork_bomb_next_door_starves_nobody(rungs, corpus_files):
+def test_a_fork_bomb_next_door_starves_nobody(confinement, corpus_files):
     """While one sandbox is full of processes, an honest submission beside it is graded as ever."""
-    confinement = next(iter(rungs.values()))
     limits = Limits(request_seconds=3, memory_mb=4096)
     bomb = SandboxHost(confinement, corpus_files("starves_its_neighbours"), limits)
     honest = SandboxHost(confinement, corpus_files("honest_reference"), limits)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +12,6 @@ from autograder.channel.faults import Fault
 from autograder.examiner import solution_files
 from autograder.records import CheckResult
 from autograder.sandbox import Confinement, Limits
-from autograder.sandbox.choose import choose
 from autograder.suite.hosts import SandboxHost
 from autograder.suite.session import SuiteSession
 
@@ -38,15 +36,6 @@ GONE_SECONDS = 0.1
 NAMES = ("linear", "relu", "leaky_relu", "sigmoid", "tanh", "softmax", "network", "accuracy")
 ATTACKED = {f"week1.{name}" for name in NAMES}
 """The items that a hostile neural_net.py must not get a point for."""
-
-
-def rungs(slot: int) -> dict[str, Confinement]:
-    """Return the confinements that work on this machine by their letter, best first."""
-    try:
-        from autograder.sandbox.choose import rungs as works
-    except ImportError:
-        return {"A" if os.geteuid() == 0 else "B": choose(slot)}
-    return {confinement.rung: confinement for confinement in works(slot)}
 
 
 @dataclass

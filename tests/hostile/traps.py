@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import os
 import secrets
 import shutil
 import socket
@@ -135,8 +134,3 @@ def wait_until_none(traps: Traps, seconds: float) -> list[int]:
     while (left := traps.left()) and time.monotonic() < deadline:
         time.sleep(0.005)
     return left
-
-
-def user_of(confinement: Any) -> int | None:
-    """Return the user id that the processes of a sandbox have outside, where that is another."""
-    return getattr(confinement, "uid", None) if os.geteuid() == 0 else None
