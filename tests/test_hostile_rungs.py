@@ -5,13 +5,14 @@ What a case is and where the attacks of the security notes are: tests/hostile/RE
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator
 
 import pytest
 
 from autograder.records import Verdict
-from tests.hostile.corpus import load
+from tests.hostile.corpus import FOLDER, load
 from tests.hostile.runner import ROOT, Corpus
 from tests.hostile.traps import Traps
 
@@ -56,3 +57,18 @@ def test_case_gets_its_verdict(ladder, corpus, traps, letter, name):
     assert seen.sprung == []
     assert seen.left == []
     assert seen.learnt == []
+
+
+def test_the_table_of_attacks_names_every_case_and_nothing_else():
+    """What tests/hostile/README.md says about the numbers is what the cases say."""
+    said: dict[int, set[str]] = {}
+    for line in (FOLDER / "README.md").read_text().splitlines():
+        number, _, place = line.removeprefix("| ").partition(" | ")
+        if number.isdigit():
+            assert place.partition(" | ")[2].strip(" |"), f"attack {number} is nowhere"
+            said[int(number)] = set(re.findall(r"`([a-z0-9_]+)`", place)) & set(CASES)
+            files = set(re.findall(r"`(test_\w+\.py)`", place))
+            assert all((ROOT / "tests" / file).exists() for file in files), files
+    assert list(said) == list(range(1, 102))
+    for number, names in said.items():
+        assert names == {name for name, case in CASES.items() if number in case.attacks}, number

@@ -1,6 +1,6 @@
 """Hostile: Calls itself until the stack is full, with Python's limit taken away."""
 
-sys.setrecursionlimit(10**9)
+sys.setrecursionlimit(4_000_000)
 
 
 def act(x):
