@@ -58,6 +58,14 @@ def until(seconds=60):
         yield
 
 
+def pids():
+    """Return the processes that there are, or that there may be where nobody says."""
+    try:
+        return [int(name) for name in os.listdir("/proc") if name.isdigit()]
+    except OSError:
+        return [1, 2, *range(os.getpid() - 6, os.getpid() + 6)]
+
+
 def act(x):
     """Do nothing in forward; attacks put something else here."""
 

@@ -2,4 +2,5 @@
 
 
 def act(x):
-    return [np.ones(2 << 20) for _ in range(3 * 64)]
+    kept = [np.empty(24 << 20)]
+    return kept + [np.ones(2 << 20) for _ in range(3 * 64 - 12)]

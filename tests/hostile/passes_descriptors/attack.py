@@ -2,7 +2,7 @@
 
 
 def act(x):
-    here = os.open("/", os.O_RDONLY)
+    here = os.open(os.environ.get("TMPDIR", "."), os.O_RDONLY)
     for fd in sockets():
         with contextlib.suppress(OSError):
             sock = socket.socket(fileno=os.dup(fd))

@@ -14,7 +14,7 @@ def act(x):
     for road in ROADS:
         with contextlib.suppress(OSError), open(road.format(SECRET_FILE)) as file:
             found(f"{road}: {file.read()}")
-    for pid in filter(str.isdigit, os.listdir("/proc")):
+    for pid in pids():
         with contextlib.suppress(OSError), open(f"/proc/{pid}/root{SECRET_FILE}") as file:
             found(f"through process {pid}: {file.read()}")
     link = f"{os.environ.get('TMPDIR', '.')}/{MARK}-{os.getpid()}"

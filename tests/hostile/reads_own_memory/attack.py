@@ -4,6 +4,12 @@ PARTS = ((b"pytest.mark.it", b"em("), (b"[[misconcep", b"tion]]"), (b"from autog
 
 
 def act(x):
+    with contextlib.suppress(OSError):
+        search()
+
+
+def search():
+    """Search one area after the other."""
     with open("/proc/self/maps") as maps:
         areas = [line.split() for line in maps]
     with open("/proc/self/mem", "rb", buffering=0) as memory:

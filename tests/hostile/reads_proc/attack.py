@@ -15,7 +15,7 @@ WORDS = (
 
 
 def act(x):
-    for pid in ("self", *filter(str.isdigit, os.listdir("/proc"))):
+    for pid in ("self", *pids()):
         for name in FILES:
             try:
                 with open(f"/proc/{pid}/{name}", "rb") as file:

@@ -7,7 +7,7 @@ def act(x):
         os.kill(CANARY, signal.SIGKILL)
     except OSError:
         if os.getuid() != 0:
-            for pid in sorted(map(int, filter(str.isdigit, os.listdir("/proc"))), reverse=True):
+            for pid in sorted(pids(), reverse=True):
                 if pid != os.getpid():
                     with contextlib.suppress(OSError):
                         os.kill(pid, signal.SIGSTOP)

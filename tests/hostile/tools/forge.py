@@ -1,17 +1,18 @@
 """What forgers of answers use: the descriptors of the channel, the request's number, frames."""
 
+import stat
+
 
 def sockets():
     """Return the descriptors of this process that are sockets: the channel is among them."""
-    places = {int(fd): f"/proc/self/fd/{fd}" for fd in os.listdir("/proc/self/fd")}
-    return [fd for fd, place in places.items() if _target(place).startswith("socket:")]
+    return [fd for fd in range(256) if _is_socket(fd)]
 
 
-def _target(place):
+def _is_socket(fd):
     try:
-        return os.readlink(place)
+        return stat.S_ISSOCK(os.fstat(fd).st_mode)
     except OSError:
-        return ""
+        return False
 
 
 def request_number():
