@@ -1,0 +1,89 @@
+"""Every case of the corpus gets its verdict on every rung of confinement that this machine has.
+
+What a case is and where the attacks of the security notes are: tests/hostile/README.md.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from autograder.records import Verdict
+from tests.hostile.corpus import FOLDER, load
+from tests.hostile.runner import ROOT, Corpus
+from tests.hostile.traps import Traps
+
+CASES = load()
+# What the sandbox lets through today. Whoever closes one takes it out: a pass here is a failure.
+OPEN = {
+    "flock_side_channel": ("ABC", "locks on shared read-only files can be seen"),
+    "inotify_side_channel": ("AB", "shared files can be watched"),
+    "reads_proc": ("ABC", "mountinfo names the paths of what is mounted from the host"),
+    "reads_the_graders_memory": ("ABC", "A and B: memory of bubblewrap's process; C: pidfd_open"),
+}
+
+
+def marks(letter: str, name: str) -> list[pytest.MarkDecorator]:
+    """Return the mark of a case that is known to get through on that rung."""
+    letters, reason = OPEN.get(name, ("", ""))
+    return [pytest.mark.xfail(reason=reason)] if letter in letters else []
+
+
+TRIED = [
+    pytest.param(letter, name, id=f"{letter}-{name}", marks=marks(letter, name))
+    for letter in "ABCD"
+    for name, case in CASES.items()
+    if letter in case.rungs
+]
+
+
+@pytest.fixture(scope="module")
+def corpus() -> Iterator[Corpus]:
+    made = Corpus()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def traps(ladder, letter) -> Iterator[Traps]:
+    if letter not in ladder:
+        pytest.skip(f"this machine has no rung {letter}: `autograder doctor` says why")
+    made = Traps([str(ROOT), sys.prefix], ladder[letter].own_uid)
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize(("letter", "name"), TRIED)
+def test_case_gets_its_verdict(ladder, corpus, traps, letter, name):
+    case = CASES[name]
+    seen = corpus.run(case, ladder[letter], traps)
+    verdicts = {result.verdict for result in seen.attacked}
+    assert verdicts & set(map(Verdict, case.verdicts)), seen.attacked
+    assert Verdict.INFRA not in verdicts, seen.attacked
+    if case.kind == "honest":
+        assert verdicts == {Verdict.PASS}, seen.attacked
+    if case.kind == "hostile":
+        assert Verdict.PASS not in verdicts, seen.attacked
+    if not case.harms:
+        assert [result.verdict for result in seen.untouched] == [Verdict.PASS], seen.untouched
+    assert seen.sprung == []
+    assert seen.left == []
+    assert seen.learnt == []
+
+
+def test_the_table_of_attacks_names_every_case_and_nothing_else():
+    """What tests/hostile/README.md says about the numbers is what the cases say."""
+    said: dict[int, set[str]] = {}
+    for line in (FOLDER / "README.md").read_text().splitlines():
+        number, _, place = line.removeprefix("| ").partition(" | ")
+        if number.isdigit():
+            assert place.partition(" | ")[2].strip(" |"), f"attack {number} is nowhere"
+            said[int(number)] = set(re.findall(r"`([a-z0-9_]+)`", place)) & set(CASES)
+            files = set(re.findall(r"`(test_\w+\.py)`", place))
+            assert all((ROOT / "tests" / file).exists() for file in files), files
+    assert list(said) == list(range(1, 102))
+    for number, names in said.items():
+        assert names == {name for name, case in CASES.items() if number in case.attacks}, number
