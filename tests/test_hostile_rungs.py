@@ -17,23 +17,8 @@ from tests.hostile.runner import ROOT, Corpus
 from tests.hostile.traps import Traps
 
 CASES = load()
-# What the sandbox lets through today. Whoever closes one takes it out: a pass here is a failure.
-OPEN = {
-    "flock_side_channel": ("ABC", "locks on shared read-only files can be seen"),
-    "inotify_side_channel": ("AB", "shared files can be watched"),
-    "reads_proc": ("ABC", "mountinfo names the paths of what is mounted from the host"),
-    "reads_the_graders_memory": ("ABC", "A and B: memory of bubblewrap's process; C: pidfd_open"),
-}
-
-
-def marks(letter: str, name: str) -> list[pytest.MarkDecorator]:
-    """Return the mark of a case that is known to get through on that rung."""
-    letters, reason = OPEN.get(name, ("", ""))
-    return [pytest.mark.xfail(reason=reason)] if letter in letters else []
-
-
 TRIED = [
-    pytest.param(letter, name, id=f"{letter}-{name}", marks=marks(letter, name))
+    pytest.param(letter, name, id=f"{letter}-{name}")
     for letter in "ABCD"
     for name, case in CASES.items()
     if letter in case.rungs

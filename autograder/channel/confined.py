@@ -65,8 +65,12 @@ def main(program: str) -> NoReturn:
         _supervise(pid)
     _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     _prctl(PR_SET_CHILD_SUBREAPER, 1)
+    # Opened before nothing of /proc can be any more.
+    children = os.open(f"/proc/self/task/{os.getpid()}/children", os.O_RDONLY | os.O_CLOEXEC)
     enter(**settings["confined"])
-    importlib.import_module(f"{__package__}.{program}").main()
+    module = importlib.import_module(f"{__package__}.{program}")
+    module.children_file = children
+    module.main()
     os._exit(0)
 
 
@@ -111,7 +115,7 @@ def enter(user: int | None, rules: list[list[str]], filter: str) -> None:
     os.setsid()
     os.umask(0o077)
     _prctl(PR_SET_NO_NEW_PRIVS, 1)
-    restrict_files([*rules, [READ, f"/proc/{os.getpid()}"]])
+    restrict_files([*rules, [LIST, f"/proc/{os.getpid()}"]])
     _refuse_calls(bytes.fromhex(filter))
 
 

@@ -124,6 +124,8 @@ def main() -> NoReturn:
             pid = os.fork()
             if pid == 0:
                 control.close()
+                if children_file >= 0:
+                    os.close(children_file)
                 channel = Wire(socket.socket(fileno=fds[0]), codec)
                 dispatcher.warm_up()
                 _limit(settings, SPAWN)
@@ -286,10 +288,16 @@ def _everybody() -> list[int]:
 def _children() -> list[int]:
     """Return this process's children; none where the system has no list of them."""
     try:
+        if children_file >= 0:
+            return [int(pid) for pid in os.pread(children_file, 1 << 16, 0).split()]
         with open(f"/proc/self/task/{os.getpid()}/children") as file:
             return [int(pid) for pid in file.read().split()]
     except OSError:
         return []
+
+
+children_file = -1
+"""The list of this process's children, where it could not be opened any more (confined.main)."""
 
 
 class Wire:
