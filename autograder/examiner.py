@@ -22,7 +22,7 @@ from autograder import course as courses
 from autograder.diagnosis import Diagnoser, catalogue_of, solution_files
 from autograder.mutation import Mutation
 from autograder.quality import Quality
-from autograder.records import CheckResult, PlannedCheck, Verdict
+from autograder.records import CheckResult, Examined, PlannedCheck, Verdict
 from autograder.rules import Rules
 from autograder.sandbox import Confinement, InfraError, Limits
 from autograder.suite.hosts import SandboxHost
@@ -124,8 +124,8 @@ class Examiner:
                 digest.update(path.name.encode() + b"\0" + path.read_bytes())
         return digest.hexdigest()
 
-    def examine(self, files: Mapping[str, bytes]) -> list[CheckResult]:
-        """Return one result for each planned check, in the plan's order."""
+    def examine(self, files: Mapping[str, bytes]) -> Examined:
+        """Return one result for each planned check, in the plan's order, and what to look at."""
         host = SandboxHost(
             self.confinement, files, self.limits, self.week.modules, self.week.packages
         )
@@ -145,7 +145,7 @@ class Examiner:
             quality = self.quality.measure(files, self.session.plan, results)
         except InfraError as error:
             quality = infra(self.quality.plan, error)
-        return [*results, *own, *quality, *self.rules.measure(files, results)]
+        return Examined([*results, *own, *quality, *self.rules.measure(files, results)])
 
     def explained(self, outcome: Outcome, checks: Mapping[str, PlannedCheck]) -> CheckResult:
         """Add the diagnosis to a failed check, where there is one."""

@@ -184,6 +184,7 @@ def write_reports(
         "Points of the class": written.gradebook,
         "Feedback and results": written.students,
         "To be marked by hand": written.by_hand,
+        "To be looked at": written.flags,
         "Journal": out / "gradebook.sqlite",
     }
     print_class(console, reports, class_statistics([report.score for report in reports]), files)
