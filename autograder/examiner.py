@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from importlib import metadata
@@ -22,7 +22,7 @@ from autograder import course as courses
 from autograder.diagnosis import Diagnoser, catalogue_of, solution_files
 from autograder.mutation import Mutation
 from autograder.quality import Quality
-from autograder.records import CheckResult, Examined, PlannedCheck, Verdict
+from autograder.records import CheckResult, Examined, Flag, PlannedCheck, Verdict
 from autograder.rules import Rules
 from autograder.sandbox import Confinement, InfraError, Limits
 from autograder.suite.hosts import SandboxHost
@@ -131,6 +131,7 @@ class Examiner:
         )
         try:
             outcomes = self.session.run(host)
+            flags = self._watch(host, outcomes)
         finally:
             host.close()
         checks = {check.id: check for check in self.session.plan}
@@ -145,7 +146,20 @@ class Examiner:
             quality = self.quality.measure(files, self.session.plan, results)
         except InfraError as error:
             quality = infra(self.quality.plan, error)
-        return Examined([*results, *own, *quality, *self.rules.measure(files, results)])
+        results += [*own, *quality, *self.rules.measure(files, results)]
+        return Examined(results, flags)
+
+    def _watch(self, host: SandboxHost, outcomes: Sequence[Outcome]) -> list[Flag]:
+        """Return what is noticed of how the code works, in the items of which anything works.
+
+        No flag is missed at a student's cost: what we can't look at is left alone.
+        """
+        items = {check.id: check.item for check in self.session.plan}
+        passed = (o.result.check for o in outcomes if o.result.verdict is Verdict.PASS)
+        try:
+            return self.session.watch(host, {items[check] for check in passed})
+        except InfraError:
+            return []
 
     def explained(self, outcome: Outcome, checks: Mapping[str, PlannedCheck]) -> CheckResult:
         """Add the diagnosis to a failed check, where there is one."""

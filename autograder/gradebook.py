@@ -18,8 +18,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from autograder.course import Course
-from autograder.gradebook_schema import APPLICATION_ID, SCHEMA, SCHEMA_VERSION, UPGRADES
 from autograder.gradebook_rows import flag_row, result_of, result_row, storable
+from autograder.gradebook_schema import APPLICATION_ID, SCHEMA, SCHEMA_VERSION, UPGRADES
 from autograder.intake import Submission
 from autograder.manual import read_manual
 from autograder.records import CheckResult, Flag, ManualMark, PlannedCheck, Verdict

@@ -24,6 +24,7 @@ from .drivers import DRIVERS
 from .modules import ModuleSpace
 from .operators import operate
 from .probes import probe
+from .tracing import Tracer
 
 MAX_TEXT = 400
 MAX_FRAMES = 8
@@ -51,6 +52,7 @@ class Dispatcher:
         self.failed_imports = failed_imports or {}
         self.objects: list[Any] = []
         self.caught: list[str] = []
+        self.tracer = Tracer(folder)
         self.operations: dict[str, Callable[..., Any]] = {
             "import": self._import,
             "get": getattr,
@@ -62,6 +64,7 @@ class Dispatcher:
             "probe": probe,
             "drive": lambda name, args: DRIVERS[name](*args),
             "prepare": lambda name, args: DRIVERS[name](*args),
+            "trace": self.tracer.call,
             "warnings": lambda: [text[:MAX_TEXT] for text in self.caught[:20]],
         }
 
