@@ -173,7 +173,7 @@ def derived(name: str, *traces: Trace) -> None:
         return
     place, _ = traces[0].busiest
     message = (
-        f"right to {min(filter(None, errors)):.1e} of its largest entry, where a formula's rounding "
+        f"right to {min(filter(None, errors)):.1e} of its largest entry, where a rounded formula "
         f"leaves about 1e-16: finite differences leave that much (and so do float32 or an epsilon "
         f"that was added); {traces[0].lines} lines executed, most often {place}"
     )

@@ -200,7 +200,7 @@ class _Plugin:
                 return
             self.arguments = {check.id: arguments(item) for check, item in tests}
             marks = {check.id: item.get_closest_marker("flag") for check, item in tests}
-            self.rules = {id: mark.args[0] for id, mark in marks.items() if mark}
+            self.rules = {name: mark.args[0] for name, mark in marks.items() if mark}
             self.watches = [test for test in tests if test[0].id in self.rules]
             tests = [test for test in tests if test[0].id not in self.rules]
             last = {id(item) for _, item in tests if item.get_closest_marker("training")}
