@@ -21,7 +21,9 @@ from autograder.misconceptions import MisconceptionError
 from autograder.records import Verdict
 from autograder.report import StudentReport, gather
 from autograder.report.terminal import print_class
+from autograder.sandbox import Confinement
 from autograder.sandbox.choose import NotConfinedError, choose
+from autograder.sandbox.landlock import ONLY_NUMPY, Landlocked
 from autograder.sandbox.runtime import installed
 from autograder.scoring import class_statistics
 from autograder.suite.session import SuiteError
@@ -77,10 +79,14 @@ def run(options: Options) -> None:
     for name in overlooked(submissions):
         _say(console, f"Not a submission, so left alone: {name}")
     taken = _take_in(course, submissions, options.week)
-    unconfined = options.unconfined or not _can_confine(console, ours, options.unconfined)
-    if options.unconfined:
+    confinement = None if options.unconfined else _confinement(console, ours)
+    unconfined = confinement is None
+    if confinement is None:
         _say(console, "UNCONFINED: student code can read and write all that you can.", "bold red")
-    taken = _without_what_cannot_run(console, course, taken, options.week)
+    else:
+        _say(console, f"Student code is confined by rung {confinement.name}.")
+    rung = confinement.rung if confinement else ""
+    taken = _without_what_cannot_run(console, course, taken, options.week, rung)
     weeks = [course.week(number) for number in taken]
     packages = tuple(sorted({name for week in weeks for name in week.packages}))
     setting = grading.Setting(options.root, _datasets(console, weeks), unconfined, packages)
@@ -155,20 +161,24 @@ def _without_what_is_graded_already(
 
 
 def _without_what_cannot_run(
-    console: Console, course: Course, taken: Taken, number: int | None
+    console: Console, course: Course, taken: Taken, number: int | None, rung: str
 ) -> Taken:
-    """Leave out weeks that need packages which aren't installed; say what installs them.
+    """Leave out weeks that need packages which aren't installed, or can't be used on this rung.
 
     Raises RefusedError where the only week that was asked for is one of them.
     """
     left = {}
     for week in map(course.week, taken):
         missing = [name for name in week.packages if not installed(name)]
-        if not missing:
+        if missing:
+            remedy = f"`make grade WEEK={week.id} ...` installs what it takes"
+            problem = f"{week.name} needs {', '.join(missing)}, which is not installed: {remedy}"
+        elif week.packages and rung == Landlocked.rung:
+            remedy = "`autograder doctor` says what gives this machine a better rung than C"
+            problem = f"{week.name} can't run here: {ONLY_NUMPY}; {remedy}"
+        else:
             left[week.number] = taken[week.number]
             continue
-        remedy = f"`make grade WEEK={week.id} ...` installs what it takes"
-        problem = f"{week.name} needs {', '.join(missing)}, which is not installed: {remedy}"
         if number is not None or len(taken) == 1:
             raise RefusedError(f"{problem}.")
         _say(console, f"{problem}. It is left out.", "yellow")
@@ -213,22 +223,23 @@ def _simulate(console: Console, course: Course, options: Options) -> Path:
     return options.simulated
 
 
-def _can_confine(console: Console, ours: bool, unconfined: bool) -> bool:
-    """Tell whether student code will be confined; refuse to run strangers' code if it can't be."""
-    if unconfined:
-        return False
+def _confinement(console: Console, ours: bool) -> Confinement | None:
+    """Return what confines student code here; refuse to run strangers' code without it.
+
+    None for the simulated class, which is our own code, where this machine can't confine.
+    """
     try:
-        choose()
+        return choose()
     except NotConfinedError as error:
         if not ours:
             raise RefusedError(
-                f"student code can't be confined on this machine: {error}. Mend that, or say "
-                "--unconfined to run it without a sandbox (only code that you trust)."
+                f"student code can't be confined on this machine: {error}. Mend that "
+                "(`autograder doctor` says how), or say --unconfined to run it without a sandbox "
+                "(only code that you trust)."
             ) from error
         _say(console, f"This machine can't confine programs: {error}", "yellow")
         _say(console, "The simulated class is our own code, so it runs unconfined.", "yellow")
-        return False
-    return True
+        return None
 
 
 def _datasets(console: Console, weeks: Iterable[Week]) -> dict[int, str | None]:

@@ -18,7 +18,7 @@ for variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
 
 from autograder.course import load  # noqa: E402
 from autograder.sandbox import Confinement  # noqa: E402
-from autograder.sandbox.choose import NotConfinedError, choose  # noqa: E402
+from autograder.sandbox.choose import NotConfinedError, choose, rungs  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -32,6 +32,11 @@ def _chosen() -> Confinement | NotConfinedError:
         return choose(0, PACKAGES)
     except NotConfinedError as error:
         return error
+
+
+@lru_cache(maxsize=1)
+def _rungs() -> dict[str, Confinement]:
+    return {confinement.rung: confinement for confinement in rungs()}
 
 
 class ByFileAndWeek(LoadFileScheduling):
@@ -49,8 +54,11 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFileAndWee
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Choose before any test starts a thread: as root this changes what later threads see."""
-    if any("confinement" in getattr(item, "fixturenames", ()) for item in session.items):
+    wanted = {name for item in session.items for name in getattr(item, "fixturenames", ())}
+    if "confinement" in wanted:
         _chosen()
+    if "rung" in wanted:
+        _rungs()
 
 
 @pytest.fixture(scope="session")
@@ -62,6 +70,17 @@ def confinement() -> Confinement:
             pytest.fail(f"CI must be able to confine student code: {chosen}")
         pytest.skip(str(chosen))
     return chosen
+
+
+@pytest.fixture(scope="session", params=["A", "B", "C"])
+def rung(request: pytest.FixtureRequest) -> Confinement:
+    """Each rung of the ladder that this machine has, one after the other."""
+    found = _rungs()
+    if not found and os.environ.get("CI") == "true":
+        pytest.fail("CI must be able to confine student code")
+    if request.param not in found:
+        pytest.skip(f"this machine has no rung {request.param}: `autograder doctor` says why")
+    return found[request.param]
 
 
 # A course with weeks that the repository doesn't have: the machinery knows nothing of its own.

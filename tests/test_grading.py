@@ -62,7 +62,7 @@ def test_a_week_that_the_repository_does_not_have(small, solution, tmp_path, con
         assert results["test_suite::test_double[3]"].advice == "You square the numbers."
         assert {r.verdict for r in gradebook.results("none", 2)} == {Verdict.NOT_ATTEMPTED}
         [run] = gradebook.runs()
-        assert run["confinement"] == "bubblewrap"
+        assert run["confinement"] == confinement.name
 
 
 def test_what_is_finished_is_not_run_again_and_what_changed_is(
@@ -116,7 +116,7 @@ def test_unconfined_is_recorded(small, solution, tmp_path):
     with Gradebook.open(tmp_path / "gradebook.sqlite") as gradebook:
         grade(small, folder, gradebook, unconfined=True)
         assert scores(small, gradebook) == {"a": 2000}
-        assert gradebook.job("a", 2).confinement == "none"
+        assert gradebook.job("a", 2).confinement == "D (not confined)"
 
 
 def test_an_interrupted_run_keeps_what_is_finished(small, solution, tmp_path, confinement):

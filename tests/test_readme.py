@@ -30,7 +30,7 @@ PRINTS = {
     "make grade SUBMISSIONS=dir": "class mean",
     "make grade SUBMISSIONS=dir WEEK=2": "class mean",
     "make grade SUBMISSIONS=dir OUT=grades JOBS=1": "class mean",
-    ".venv/bin/python -m autograder doctor": "Confined by bubblewrap",
+    ".venv/bin/python -m autograder doctor": "Student code is confined by rung",
     "make release OUT=students": "no solution, hidden test or marker",
     "make stubs": "The stubs are up to date.",
     "make demo OUT=class STUDENTS=100": "100 submissions",

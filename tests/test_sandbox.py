@@ -2,38 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from autograder.channel.client import Channel
 from autograder.channel.faults import Fault
 from autograder.records import Verdict
-from autograder.sandbox import Limits, Sandbox, Unconfined, choose
+from autograder.sandbox import Limits, Sandbox
+from autograder.sandbox.limits import alive
+from autograder.sandbox.process import SPARE_THREADS
 from autograder.suite.hosts import SandboxHost
 
 ROOT = Path(__file__).resolve().parent.parent
-CLEAN = {
-    "uid": 65534,
-    "root": ["dev", "lib", "proc", "runtime", "scratch", "submission", "usr"],
-    "interfaces": ["lo"],
-    "connects": False,
-    "writes_root": False,
-    "writes_submission": False,
-    "sees_others": False,
-    "environment": "",
-}
-OPEN = {
-    "uid": (0, "as root"),
-    "root": ([*CLEAN["root"], "home"], "visible: /home"),
-    "interfaces": (["eth0", "lo"], "a network"),
-    "connects": (True, "a network"),
-    "writes_root": (True, "can be written"),
-    "writes_submission": (True, "can be written"),
-    "sees_others": (True, "other processes"),
-    "environment": ("HOME=/home/teacher\0", "environment"),
-}
 LOOK = b"""
 import importlib, os, sys
 
@@ -60,15 +45,24 @@ def writes(path):
     except OSError:
         return False
 
+def lists(path):
+    try:
+        return os.listdir(path)
+    except OSError:
+        return []
+
 def environment():
     return dict(os.environ)
+
+def home():
+    return os.environ["HOME"]
 """
 
 
 @pytest.fixture
-def inside(confinement):
-    """The module LOOK in a sandbox."""
-    host = SandboxHost(confinement, {"look.py": LOOK}, Limits())
+def inside(rung):
+    """The module LOOK in a sandbox of each rung."""
+    host = SandboxHost(rung, {"look.py": LOOK}, Limits())
     yield host.start(0).look
     host.close()
 
@@ -99,73 +93,63 @@ def test_files_of_the_host_are_not_there(inside, path):
     assert inside.reads(path) is None
 
 
-def test_the_command_line_and_environment_say_nothing_of_the_host(inside):
-    assert "/runtime/bin/python3" in inside.reads("/proc/2/cmdline")
-    for pid in ("1", "2", "self"):
-        said = inside.reads(f"/proc/{pid}/cmdline") + inside.reads(f"/proc/{pid}/environ")
-        assert str(ROOT) not in said
-        assert sys.prefix not in said
-    assert not set(inside.environment()) & {"PATH", "USER", "SUDO_USER", "PYTEST_CURRENT_TEST"}
-
-
-@pytest.mark.parametrize("place", ["/x", "/submission/x", "/runtime/x", "/grader/x", "/dev/x"])
-def test_only_the_scratch_folder_can_be_written(inside, place):
-    assert inside.writes("/scratch/x")
-    assert not inside.writes(place)
-
-
-def test_student_code_runs_as_nobody_of_this_machine(confinement):
-    """Not as root, also seen from outside; an ordinary user's sandbox has that user's id."""
-    sandbox = Sandbox(confinement, {"look.py": LOOK}, Limits())
+def test_the_command_line_and_environment_say_nothing_of_the_host(confinement):
+    host = SandboxHost(confinement, {"look.py": LOOK}, Limits())
     try:
-        sandbox.fresh(0).request("import", "look", seconds=10)
-        owners = {os.stat(f"/proc/{pid}").st_uid for pid in sandbox.processes()}
-        lines = [Path(f"/proc/{pid}/status").read_text() for pid in sandbox.processes()]
+        inside = host.start(0).look
+        assert "/runtime/bin/python3" in inside.reads("/proc/2/cmdline")
+        for pid in ("1", "2", "self"):
+            said = inside.reads(f"/proc/{pid}/cmdline") + inside.reads(f"/proc/{pid}/environ")
+            assert str(ROOT) not in said
+            assert sys.prefix not in said
     finally:
-        sandbox.close()
-    real = {line.split()[1] for text in lines for line in text.splitlines() if line[:4] == "Uid:"}
-    assert "0" not in real, (owners, real)
-
-
-def test_a_closed_sandbox_leaks_nothing_into_the_next(confinement):
-    for content in ("first", "second"):
-        host = SandboxHost(confinement, {"look.py": LOOK}, Limits())
-        look = host.start(0).look
-        assert look.reads("/scratch/x") is None, content
-        assert look.writes("/scratch/x")
         host.close()
 
 
-@pytest.mark.parametrize("what", OPEN)
-def test_the_probe_finds_what_is_open(what):
-    value, word = OPEN[what]
-    assert choose._leaks(CLEAN) == []
-    assert any(word in leak for leak in choose._leaks({**CLEAN, what: value}))
+def test_the_environment_is_empty_but_for_what_a_worker_needs(inside):
+    assert not set(inside.environment()) & {"PATH", "USER", "SUDO_USER", "PYTEST_CURRENT_TEST"}
 
 
-def test_the_probe_finds_a_plain_process_wanting():
-    plain = Unconfined()
+@pytest.mark.parametrize("place", ["/x", "/runtime/x", "/grader/x", "/dev/x", "/dev/shm/../x"])
+def test_only_the_scratch_folder_can_be_written(inside, place):
+    assert inside.writes(f"{inside.home()}/x")
+    assert not inside.writes(place)
+    assert not inside.writes(f"{inside.home()}/../submission/x")
+
+
+def test_processes_of_others_cannot_be_looked_at(inside):
+    for name in ("environ", "maps", "fd", "cmdline"):
+        place = f"/proc/{os.getpid()}/{name}"
+        assert not inside.reads(place)
+        assert not inside.lists(place)
+
+
+def test_student_code_runs_as_nobody_of_this_machine(rung):
+    """Not as root, also seen from outside; an ordinary user's sandbox has that user's id."""
+    sandbox = Sandbox(rung, {"look.py": LOOK}, Limits())
+    supervisors = 0 if rung.rung in "AB" else 1  # what starts C's worker waits outside of it
     try:
-        leaks = " ".join(choose._leaks(choose._look(plain)))
+        sandbox.fresh(0).request("import", "look", seconds=10)
+        inside = sandbox.processes()[supervisors:]
+        lines = [Path(f"/proc/{pid}/status").read_text() for pid in inside]
     finally:
-        plain.close()
-    assert "visible: /" in leaks
-    assert "other processes" in leaks
+        sandbox.close()
+    real = {line.split()[1] for text in lines for line in text.splitlines() if line[:4] == "Uid:"}
+    assert real == {str(rung.own_uid if os.geteuid() == 0 else os.geteuid())}
 
 
-def test_a_leaking_confinement_is_refused(confinement, monkeypatch):
-    monkeypatch.setattr(choose, "_look", lambda _: {**CLEAN, "connects": True})
-    with pytest.raises(choose.NotConfinedError, match="there is a network"):
-        choose.choose()
+def test_a_closed_sandbox_leaks_nothing_into_the_next(rung):
+    for content in ("first", "second"):
+        host = SandboxHost(rung, {"look.py": LOOK}, Limits())
+        look = host.start(0).look
+        place = f"{look.home()}/x"
+        assert look.reads(place) is None, content
+        assert look.writes(place)
+        host.close()
+        assert not os.path.exists(place)
 
 
-def test_without_bubblewrap_the_way_to_get_it_is_told(monkeypatch, tmp_path):
-    monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(choose.NotConfinedError, match="apt-get install bubblewrap"):
-        choose.choose()
-
-
-def test_the_memory_of_all_processes_together_is_limited(confinement):
+def test_the_memory_of_all_processes_together_is_limited(rung):
     """Each stays below the limit of one process; together they don't."""
     source = b"""
 import os, time
@@ -177,7 +161,7 @@ def grow():
     time.sleep(60)
 """
     limits = Limits(memory_mb=400, training_memory_mb=400, request_seconds=20)
-    host = SandboxHost(confinement, {"many.py": source}, limits)
+    host = SandboxHost(rung, {"many.py": source}, limits)
     try:
         module = host.start(0).many
         with pytest.raises(Fault) as caught:
@@ -185,3 +169,91 @@ def grow():
     finally:
         host.close()
     assert caught.value.verdict is Verdict.MEMORY
+
+
+BOMB = b"""
+import os, threading, time
+
+def forks():
+    end = time.monotonic() + 20
+    while time.monotonic() < end:
+        try:
+            if os.fork() == 0:
+                os.setsid()
+        except OSError:
+            time.sleep(0.001)
+
+def threads():
+    for _ in range(500):
+        threading.Thread(target=time.sleep, args=(20,)).start()
+    return "all of them"
+"""
+
+
+@pytest.mark.parametrize("kind", ["forks", "threads"])
+def test_processes_and_threads_are_limited_and_gone_after_the_end(rung, kind):
+    limits = Limits(processes=16, request_seconds=1.5)
+    sandbox = Sandbox(rung, {"bomb.py": BOMB}, limits)
+    try:
+        channel = sandbox.fresh(0)
+        _, module = channel.request("import", "bomb", seconds=10)
+        _, function = channel.request("get", module, kind, seconds=10)
+        assert _ended(channel, function) in ("processes", "memory", "timeout", "violation")
+        inside = sandbox.processes()
+        threads = sum(len(os.listdir(f"/proc/{pid}/task")) for pid in inside if alive(pid))
+        assert threads <= limits.processes + SPARE_THREADS
+    finally:
+        sandbox.close()
+    assert not [pid for pid in inside if alive(pid)]
+
+
+def _ended(channel: Channel, function: Any) -> str:
+    """Call a function that should not come to its end; return how it ended."""
+    try:
+        done, said = channel.request("call", function, [], {}, seconds=1.5)
+    except Fault as fault:
+        return fault.verdict
+    return "passed" if done else said["kind"]
+
+
+FILLS = b"""
+import os
+
+def fills(megabytes):
+    home = os.environ["HOME"]
+    for number in range(megabytes):
+        with open(f"{home}/{number}", "wb") as file:
+            file.write(bytes(1 << 20))
+    return megabytes
+
+def digs():
+    os.chdir(os.environ["HOME"])
+    for _ in range(2000):
+        os.mkdir("deeper")
+        os.chdir("deeper")
+    return True
+"""
+
+
+def test_what_student_code_writes_is_limited(rung):
+    host = SandboxHost(rung, {"fills.py": FILLS}, Limits(file_mb=8))
+    try:
+        module = host.start(0).fills
+        assert module.fills(8) == 8
+        with pytest.raises(Fault) as caught:
+            module.fills(2000)
+    finally:
+        host.close()
+    assert caught.value.verdict in (Verdict.RAISED, Verdict.OUTPUT), caught.value
+
+
+def test_folders_too_deep_for_a_path_are_removed_too(rung):
+    host = SandboxHost(rung, {"fills.py": FILLS, "look.py": LOOK}, Limits())
+    try:
+        student = host.start(0)
+        home = student.look.home()
+        with contextlib.suppress(Fault):  # where its size is watched, no end can be seen of it
+            student.fills.digs()
+    finally:
+        host.close()
+    assert not os.path.exists(home)

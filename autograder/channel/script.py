@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import json
 import resource
+import socket
 import sys
 import traceback
 
@@ -32,6 +33,7 @@ def main() -> None:
             sources[name] = file.read()
     modules.ModuleSpace(sources, settings["folder"]).install()
     sys.path[:] = [path for path in sys.path if path not in settings["forget"]]
+    _wait(settings["control"])
     _limit(resource.RLIMIT_FSIZE, settings["file_bytes"])
     _limit(resource.RLIMIT_NPROC, settings["processes"])
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -44,6 +46,14 @@ def main() -> None:
         said.stack[:] = [line for line in said.stack if line.filename.startswith(own)]
         print("".join(said.format()), file=sys.stderr, flush=True)
         raise SystemExit(1) from None
+
+
+def _wait(control: int) -> None:
+    """Say that all is ready, and wait to be let go: the grader sets limits from outside first."""
+    with socket.socket(fileno=control) as gate:
+        gate.sendall(b"r")
+        if not gate.recv(1):
+            raise SystemExit(1)
 
 
 def _limit(what: int, value: int) -> None:

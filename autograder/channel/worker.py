@@ -137,6 +137,14 @@ def main() -> NoReturn:
             control.sendall(status.to_bytes(4, "little", signed=True))
 
 
+def pid_namespace() -> str:
+    """Return what this process's pid namespace is known by; nothing where there are none."""
+    try:
+        return os.readlink("/proc/self/ns/pid")
+    except OSError:
+        return ""
+
+
 def _skip_after_fork() -> None:
     """Keep the threading module from rebuilding its table of threads in each forked worker.
 
@@ -168,10 +176,17 @@ def _import(dispatch: Any, space: Any, seed: int, namespace: str) -> dict[str, A
     """
     pid, before = os.getpid(), _surroundings()
     failed = dispatch.import_all(space, seed)
-    if os.getpid() != pid or len(os.listdir("/proc/self/task")) > 1 or _surroundings(before):
+    if os.getpid() != pid or _threads() > 1 or _surroundings(before):
         os._exit(0)
     _kill_others([], 0, namespace)
     return failed
+
+
+def _threads() -> int:
+    try:
+        return len(os.listdir("/proc/self/task"))
+    except FileNotFoundError:  # no Linux: what Python knows of
+        return threading.active_count()
 
 
 SURROUNDINGS = ("builtins", "math", "numpy", "random", "torch", "torch.nn.functional")
@@ -233,20 +248,19 @@ def _reap(worker: int, spare: list[int], namespace: str) -> int:
 
 
 def _kill_others(spare: list[int], worker: int, namespace: str) -> None:
-    """Kill every process but this one and the spare worker, in a pid namespace of our own.
+    """Kill every process but this one and the spare worker.
 
-    What starts processes faster than they are killed ends the sandbox. Without a namespace
-    (unconfined) the worker's process group is killed, if there is a worker.
+    That is everything in a pid namespace of our own. Without one it is the worker's process group,
+    and the children of this process: it may have been made the one that adopts orphans. What
+    starts processes faster than they are killed ends the sandbox.
     """
-    if os.readlink("/proc/self/ns/pid") == namespace:
+    own = pid_namespace() != namespace
+    if not own and worker:
         with contextlib.suppress(ProcessLookupError):
-            if worker:
-                os.killpg(worker, signal.SIGKILL)
-        return
+            os.killpg(worker, signal.SIGKILL)
     keep = {1, os.getpid(), *spare}
     for _ in range(KILLING_ROUNDS):
-        others = [int(name) for name in os.listdir("/proc") if name.isdigit()]
-        others = [pid for pid in others if pid not in keep]
+        others = [pid for pid in (_everybody() if own else _children()) if pid not in keep]
         if not others:
             return
         for pid in others:
@@ -257,6 +271,19 @@ def _kill_others(spare: list[int], worker: int, namespace: str) -> None:
                 os.waitpid(pid, os.WNOHANG)
         time.sleep(0.001)
     os._exit(1)
+
+
+def _everybody() -> list[int]:
+    return [int(name) for name in os.listdir("/proc") if name.isdigit()]
+
+
+def _children() -> list[int]:
+    """Return this process's children; none where the system has no list of them."""
+    try:
+        with open(f"/proc/self/task/{os.getpid()}/children") as file:
+            return [int(pid) for pid in file.read().split()]
+    except OSError:
+        return []
 
 
 class Wire:

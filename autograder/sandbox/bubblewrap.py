@@ -11,8 +11,9 @@ import shutil
 import subprocess
 from collections.abc import Mapping
 
-from . import gpu, runtime
+from . import cgroup, gpu, runtime, seccomp
 from .launch import Folder, Launch, memory_file, worker_command
+from .running import Started
 
 FIRST_UID = 61_184
 """Sandboxes of root run under FIRST_UID + slot: ids that Debian's policy leaves free."""
@@ -30,36 +31,64 @@ ENVIRONMENT = {
 }
 
 
-class Bubblewrap:
-    """Starts workers inside bubblewrap. One object serves one process, one sandbox at a time."""
+SPARE_PROCESSES = 8
+"""What a cgroup allows on top of a submission's processes: bubblewrap's, the parent, the spare."""
 
-    name = "bubblewrap"
+
+class BubblewrapMissing(FileNotFoundError):
+    """The program bwrap is not installed."""
+
+
+class Bubblewrap:
+    """Starts workers inside bubblewrap. One object serves one process, one sandbox at a time.
+
+    As root, and where this machine has cgroups to limit memory and processes with, it is the rung
+    A; else B, whose limits are watched from outside. `cgroups=False` does without them anyhow.
+    """
+
     confined = True
 
-    def __init__(self, slot: int = 0, packages: tuple[str, ...] = ()):
+    def __init__(self, slot: int = 0, packages: tuple[str, ...] = (), *, cgroups: bool = True):
         program = shutil.which("bwrap")
         if program is None:
-            raise FileNotFoundError("bubblewrap is not installed: apt-get install bubblewrap")
+            raise BubblewrapMissing("bubblewrap is not installed")
         self.program = program
-        self.uid = FIRST_UID + slot
+        self.own_uid = FIRST_UID + slot if os.geteuid() == 0 else None
         self.runtime = runtime.prepare(packages)
+        self.filter = seccomp.program()
+        root = os.geteuid() == 0
+        self.cgroups = cgroups and root and cgroup.available() is None
+        self.rung = "A" if self.cgroups else "B"
+        layers = ["bubblewrap", *(["own user"] if root else []), "seccomp"]
+        self.layers = (*layers, "cgroup" if self.cgroups else "watched from outside")
+
+    @property
+    def name(self) -> str:
+        """What is recorded with every result."""
+        return f"{self.rung} ({', '.join(self.layers)})"
 
     def place(self, folder: Folder) -> str:
         """Return the path by which student code finds a folder."""
         return folder.target
 
-    def start(self, launch: Launch) -> subprocess.Popen[bytes]:
-        """Start a ready parent for `launch` inside a new sandbox."""
-        fds: list[int] = [launch.control] if launch.script is None else []
-        given = len(fds)
+    def start(self, launch: Launch) -> Started:
+        """Start a ready parent for `launch`, or its script, inside a new sandbox."""
+        fds = [launch.control]
+        group = None
         try:
             arguments = self._arguments(launch, fds)
             # Options over a descriptor and an empty environment: /proc/1/cmdline and environ can
             # be read inside, and would show where things lie on the host.
             listed = memory_file("\0".join(arguments).encode())
             fds.append(listed)
-            drop = {"user": self.uid, "group": self.uid, "extra_groups": []}
-            return subprocess.Popen(
+            if self.cgroups:
+                group = cgroup.Group(
+                    launch.limits.training_memory_mb if launch.script else launch.limits.memory_mb,
+                    launch.limits.processes + SPARE_PROCESSES,
+                )
+            user = self.own_uid
+            drop = {} if user is None else {"user": user, "group": user, "extra_groups": []}
+            process = subprocess.Popen(
                 [self.program, "--args", str(listed), "--", *self._command(launch)],
                 stdin=subprocess.DEVNULL,
                 stdout=launch.output,
@@ -68,14 +97,21 @@ class Bubblewrap:
                 cwd="/",
                 pass_fds=fds,
                 start_new_session=True,
-                **(drop if os.geteuid() == 0 else {}),
+                **drop,
             )
+            return Started(process, group, has_init=True)
+        except BaseException:
+            if group is not None:
+                group.close()
+            raise
         finally:
-            for fd in fds[given:]:
+            for fd in fds[1:]:
                 os.close(fd)
 
     def _arguments(self, launch: Launch, fds: list[int]) -> list[str]:
-        arguments = ["--unshare-all", "--unshare-user", "--uid", "65534", "--gid", "65534"]
+        fds.append(memory_file(self.filter))
+        arguments = ["--seccomp", str(fds[-1])]
+        arguments += ["--unshare-all", "--unshare-user", "--uid", "65534", "--gid", "65534"]
         arguments += ["--disable-userns", "--cap-drop", "ALL", "--hostname", "sandbox"]
         arguments += ["--die-with-parent", "--new-session", "--clearenv"]
         for key, value in {**ENVIRONMENT, **gpu.environment(launch.gpus)}.items():
@@ -110,7 +146,9 @@ class Bubblewrap:
             "pytest": runtime.PYTEST,
             "extra": runtime.EXTRA,
         }
-        return worker_command(runtime.PYTHON, launch, FOLDER, paths, confined=True)
+        return worker_command(
+            runtime.PYTHON, launch, FOLDER, paths, processes=launch.limits.processes
+        )
 
 
 def _files(files: Mapping[str, bytes], fds: list[int]) -> list[str]:

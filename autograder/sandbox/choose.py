@@ -1,98 +1,84 @@
-"""Chooses the confinement of this machine by trying it: a probe is run inside and looks around."""
+"""Chooses the confinement of this machine by trying it, from the best rung of the ladder down.
+
+A: bubblewrap, a user of its own, cgroups, seccomp. B: bubblewrap and seccomp, with limits that are
+watched from outside. C: Landlock and seccomp, without namespaces. D, a plain process, confines
+nothing and is never chosen: an instructor has to ask for it.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
-from autograder.channel.backends import Remote
 from autograder.channel.faults import Fault, InfraError
 
-from .bubblewrap import Bubblewrap
-from .limits import Limits
-from .process import Confinement, Sandbox
+from . import cgroup
+from .bubblewrap import Bubblewrap, BubblewrapMissing
+from .landlock import Landlocked
+from .probe import leaks
+from .process import Confinement
 
 INSTALL = "apt-get install bubblewrap"
-PROBE = b'''"""Looks at what is open inside the sandbox, and says it as plain values."""
-import os, socket
-
-def look():
-    def tries(action, *arguments):
-        try:
-            action(*arguments)
-            return True
-        except OSError:
-            return False
-    def connects():
-        with socket.socket() as probe:
-            probe.settimeout(1)
-            probe.connect(("192.0.2.1", 9))
-    with open("/proc/net/dev") as file:
-        interfaces = sorted(line.split(":")[0].strip() for line in file.readlines()[2:])
-    try:
-        with open("/proc/1/environ", "rb") as file:
-            environment = file.read().decode(errors="replace")
-    except PermissionError:
-        environment = ""
-    return {
-        "uid": os.getuid(),
-        "root": sorted(os.listdir("/")),
-        "interfaces": interfaces,
-        "connects": tries(connects),
-        "writes_root": tries(os.mkdir, "/planted"),
-        "writes_submission": tries(os.mkdir, "/submission/planted"),
-        "sees_others": len([n for n in os.listdir("/proc") if n.isdigit()]) > 4,
-        "environment": environment,
-    }
-'''
-VISIBLE = {"dev", "grader", "lib", "lib64", "proc", "runtime", "scratch", "submission", "usr"}
 
 
 class NotConfinedError(InfraError):
     """This machine can't confine student code; the message says what is missing."""
 
 
+@dataclass(frozen=True)
+class Tried:
+    """What came of trying one rung: the confinement, or why not."""
+
+    rung: str
+    confinement: Confinement | None
+    problem: str = ""
+
+
 def choose(slot: int = 0, packages: tuple[str, ...] = ()) -> Confinement:
-    """Return the confinement that works here. Raises NotConfinedError where none does.
+    """Return the best confinement that works here. Raises NotConfinedError where none does.
 
     `packages` are distributions that its sandboxes may be asked for on top of numpy.
     """
+    problems = []
+    for tried in try_rungs(slot, packages):
+        if tried.confinement is not None:
+            return tried.confinement
+        problems.append(f"{tried.rung}: {tried.problem}")
+    raise NotConfinedError("; ".join(problems))
+
+
+def rungs(slot: int = 0, packages: tuple[str, ...] = ()) -> list[Confinement]:
+    """Return a confinement of each rung that works here, the best first; for tests of them all."""
+    found = try_rungs(slot, packages)
+    return [tried.confinement for tried in found if tried.confinement is not None]
+
+
+def try_rungs(slot: int = 0, packages: tuple[str, ...] = ()) -> Iterator[Tried]:
+    """Try the rungs A, B and C one after the other; say what came of each."""
+    yield _try("A", lambda: _best(slot, packages))
+    yield _try("B", lambda: Bubblewrap(slot, packages, cgroups=False))
+    yield _try("C", lambda: Landlocked(slot, packages))
+
+
+def _best(slot: int, packages: tuple[str, ...]) -> Confinement:
+    if os.geteuid() != 0:
+        raise PermissionError("needs root: for a user of its own for each sandbox, and cgroups")
+    problem = cgroup.available()
+    if problem is not None:
+        raise OSError(f"no cgroups can be made here: {problem}")
+    return Bubblewrap(slot, packages)
+
+
+def _try(rung: str, make: Callable[[], Confinement]) -> Tried:
+    """Make a confinement and look what is open in it."""
     try:
-        confinement = Bubblewrap(slot, packages)
-        leaks = _leaks(_look(confinement))
-    except FileNotFoundError:
-        raise NotConfinedError(f"bubblewrap is not installed ({INSTALL})") from None
+        confinement = make()
+        found = leaks(confinement)
+    except BubblewrapMissing:
+        return Tried(rung, None, f"bubblewrap is not installed ({INSTALL})")
     except (OSError, InfraError, Fault) as error:
-        raise NotConfinedError(f"bubblewrap does not work here: {error}") from error
-    if leaks:
-        raise NotConfinedError(f"bubblewrap leaves something open here: {'; '.join(leaks)}")
-    return confinement
-
-
-def _look(confinement: Confinement) -> dict[str, Any]:
-    """Run the probe in a sandbox, asked over the channel like any submission."""
-    limits = Limits()
-    sandbox = Sandbox(confinement, {"probe.py": PROBE}, limits)
-    try:
-        seconds = limits.request_seconds
-        ask = Remote(sandbox.fresh(0), seconds, seconds, seconds, lambda file, line: None)
-        return ask("call", ask("get", ask("import", "probe"), "look"), [], {})
-    finally:
-        sandbox.close()
-
-
-def _leaks(seen: dict[str, Any]) -> list[str]:
-    """Say what in the probe's answer should not be so."""
-    found = []
-    if extra := set(seen["root"]) - VISIBLE:
-        found.append(f"visible: /{', /'.join(sorted(extra))}")
-    if seen["uid"] == 0:
-        found.append("student code would run as root")
-    if set(seen["interfaces"]) - {"lo"} or seen["connects"]:
-        found.append("there is a network")
-    if seen["writes_root"] or seen["writes_submission"]:
-        found.append("the file system can be written")
-    if seen["sees_others"]:
-        found.append("other processes can be seen")
-    if seen["environment"].strip("\0"):
-        found.append("the launcher's environment can be read")
-    return found
+        return Tried(rung, None, f"it does not work here: {error}")
+    if found:
+        return Tried(rung, None, f"it leaves something open here: {'; '.join(found)}")
+    return Tried(rung, confinement)

@@ -31,13 +31,28 @@ def binds(chosen: Sequence[str]) -> list[str]:
     """
     if not chosen:
         return []
-    devices = Path(chosen[0]).parent
-    every = [*chosen, *(str(devices / name) for name in SHARED if (devices / name).exists())]
+    every = device_files(chosen)
     options = [part for path in every for part in ("--dev-bind", path, f"/dev/{Path(path).name}")]
     options += ["--ro-bind", "/sys", "/sys"]
     if os.path.isdir(DRIVER):
         options += ["--ro-bind", DRIVER, DRIVER]
     return options
+
+
+def device_files(chosen: Sequence[str]) -> list[str]:
+    """Return these GPUs' device files, and those that belong to all."""
+    if not chosen:
+        return []
+    devices = Path(chosen[0]).parent
+    return [*chosen, *(str(devices / name) for name in SHARED if (devices / name).exists())]
+
+
+def visible(chosen: Sequence[str]) -> dict[str, str]:
+    """Return the variable that shows CUDA these GPUs alone: what a sandbox does by binding them."""
+    if not chosen:
+        return {}
+    numbers = (path.rpartition("nvidia")[2] for path in chosen)
+    return {"CUDA_VISIBLE_DEVICES": ",".join(numbers)}
 
 
 def environment(chosen: Sequence[str]) -> dict[str, str]:

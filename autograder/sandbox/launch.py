@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from autograder.channel.worker import pid_namespace
+
 from .limits import Limits
 
 
@@ -55,11 +57,18 @@ class Launch:
 
 
 def worker_command(
-    python: str, launch: Launch, folder: str, paths: Mapping[str, str], *, confined: bool
+    python: str,
+    launch: Launch,
+    folder: str,
+    paths: Mapping[str, str],
+    *,
+    processes: int,
+    confined: Mapping[str, Any] | None = None,
 ) -> list[str]:
     """Return the command line of the ready parent.
 
-    `paths` names its folders: site, grader, pytest, and extra for `packages`.
+    `paths` names its folders: site, grader, pytest, and extra for `packages`. `processes` is the
+    limit that it sets itself (0: none); `confined` makes it shut itself in (channel.confined).
 
     -S and -P keep everything but the standard library off sys.path; -s and -B leave no door and no
     trace in home folders. -I would do the same and ignore PYTHONHASHSEED too, which is pinned so
@@ -71,11 +80,10 @@ def worker_command(
         "modules": [name for name in launch.files if name.endswith(".py")],
         "forget": [paths["grader"]],
         "control": launch.control,
-        "namespace": os.readlink("/proc/self/ns/pid"),
+        "namespace": pid_namespace(),
         "memory_bytes": limits.memory_mb << 20 if limits.address_space else 0,
         "training_memory_bytes": limits.training_memory_mb << 20 if limits.address_space else 0,
-        # Without a namespace of its own the count would take in all of the user's processes.
-        "processes": limits.processes if confined else 0,
+        "processes": processes,
         "file_bytes": limits.file_mb << 20,
         "cpu_seconds": limits.cpu_seconds,
         "tests": launch.tests,
@@ -89,7 +97,11 @@ def worker_command(
     if launch.script:
         main = "script"
         settings |= asdict(launch.script)
-    program = f"import sys; sys.path += {path!r}; from channel.{main} import main; main()"
+    start = f"from channel.{main} import main; main()"
+    if confined:
+        settings["confined"] = dict(confined)
+        start = f"from channel.confined import main; main({main!r})"
+    program = f"import sys; sys.path += {path!r}; {start}"
     return [python, "-s", "-S", "-P", "-B", "-c", program, json.dumps(settings)]
 
 

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
+import os
 from dataclasses import dataclass
+from pathlib import Path
 
 COUNTED = ("RssAnon:", "RssShmem:")
 """The lines of /proc/<pid>/status, in kB, that count as a process's memory."""
+
+
+ENDLESS = 1 << 62
 
 
 @dataclass(frozen=True)
@@ -36,15 +43,20 @@ class Limits:
         return int(2 * self.training_seconds) + 1
 
 
+def children(pid: int) -> list[int]:
+    """Return the living children of a process; none where it is gone, or the system can't say."""
+    try:
+        with open(f"/proc/{pid}/task/{pid}/children") as file:
+            return [int(child) for child in file.read().split()]
+    except OSError:
+        return []
+
+
 def tree(pid: int) -> list[int]:
     """Return `pid` and all its living descendants."""
     found = [pid]
     for parent in found:
-        try:
-            with open(f"/proc/{parent}/task/{parent}/children") as file:
-                found.extend(int(child) for child in file.read().split())
-        except OSError:
-            continue  # it ended between two looks
+        found.extend(children(parent))
     return found
 
 
@@ -58,18 +70,50 @@ def alive(pid: int) -> bool:
     return state not in (b"Z", b"X")
 
 
-def resident_bytes(pids: list[int]) -> int:
-    """Return how much memory the processes hold, in bytes; files, such as libraries, don't count.
+@dataclass(frozen=True)
+class Usage:
+    """What processes use together: memory in bytes, and how many threads they are."""
+
+    memory: int
+    threads: int
+
+
+def usage(pids: list[int]) -> Usage:
+    """Return what the processes use; files, such as libraries, don't count as memory.
 
     What a fork has in common with its parent counts for both, shared memory for each that uses it.
     """
-    total = 0
+    memory = threads = 0
     for pid in pids:
         try:
             with open(f"/proc/{pid}/status") as file:
-                total += sum(
-                    int(line.split()[1]) << 10 for line in file if line.startswith(COUNTED)
-                )
+                for line in file:
+                    if line.startswith(COUNTED):
+                        memory += int(line.split()[1]) << 10
+                    elif line.startswith("Threads:"):
+                        threads += int(line.split()[1])
         except OSError:
             continue  # it ended between two looks
+    return Usage(memory, threads)
+
+
+def folder_bytes(folder: str | Path) -> int:
+    """Return how many bytes what is below a folder takes on disk. Links are not followed.
+
+    Each entry counts for a kilobyte at least: millions of empty files fill a disk too. What lies so
+    deep that it has no usable path counts as endless.
+    """
+    total, waiting = 0, [os.fspath(folder)]
+    while waiting:
+        try:
+            with os.scandir(waiting.pop()) as entries:
+                for entry in entries:
+                    with contextlib.suppress(OSError):  # it may have gone between two looks
+                        if entry.is_dir(follow_symlinks=False):
+                            waiting.append(entry.path)
+                        size = entry.stat(follow_symlinks=False).st_blocks * 512
+                        total += max(1024, size)
+        except OSError as error:
+            if error.errno == errno.ENAMETOOLONG:
+                return ENDLESS
     return total

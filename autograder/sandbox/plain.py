@@ -7,31 +7,34 @@ output are limited. It can read and write what the user can.
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from multiprocessing.util import Finalize
 
-from . import runtime
+from . import gpu, runtime
 from .bubblewrap import ENVIRONMENT
 from .launch import Folder, Launch, worker_command
+from .running import Started
 
 
 class Unconfined:
-    """Starts workers as plain processes, with the same view of importable packages."""
+    """Starts workers as plain processes, with the same view of importable packages (rung D)."""
 
-    name = "none"
+    rung = "D"
+    layers = ("nothing",)
+    name = "D (not confined)"
     confined = False
+    own_uid = None
 
     def __init__(self) -> None:
         self._folder = tempfile.mkdtemp(prefix="autograder-")
         # Unlike atexit, this also runs at the end of a process of a pool.
-        Finalize(self, shutil.rmtree, (self._folder, True), exitpriority=0)
+        Finalize(self, remove, (self._folder,), exitpriority=0)
         self._count = 0
         self._paths = {name: f"{self._folder}/{name}" for name in ("site", "grader", "pytest")}
-        _link(runtime.basics(*self._paths.values()))
+        link(runtime.basics(*self._paths.values()))
         self._paths["extra"] = f"{self._folder}/extra"
         self._extras: set[str] = set()
 
@@ -39,43 +42,63 @@ class Unconfined:
         """Return the path by which student code finds a folder: its own."""
         return folder.source
 
-    def start(self, launch: Launch) -> subprocess.Popen[bytes]:
+    def start(self, launch: Launch) -> Started:
         """Start a ready parent for `launch` in a fresh folder with the submission's files."""
         self._count += 1
         scratch = f"{self._folder}/{self._count}"
         folder = f"{scratch}/submission"
-        os.makedirs(folder)
-        for name, content in launch.files.items():
-            os.makedirs(os.path.dirname(f"{folder}/{name}"), exist_ok=True)
-            with open(f"{folder}/{name}", "wb") as file:
-                file.write(content)
+        write_files(launch.files, folder)
         mounts = runtime.extras(launch.packages, self._paths["extra"])
-        _link([mount for mount in mounts if mount.target not in self._extras])
+        link([mount for mount in mounts if mount.target not in self._extras])
         self._extras |= {mount.target for mount in mounts}
         environment = {**ENVIRONMENT, "HOME": scratch, "TMPDIR": scratch}
         del environment["LD_LIBRARY_PATH"]
-        if launch.gpus:  # what a sandbox does by binding these and no others
-            numbers = (path.rpartition("nvidia")[2] for path in launch.gpus)
-            environment["CUDA_VISIBLE_DEVICES"] = ",".join(numbers)
-        return subprocess.Popen(
-            worker_command(
-                os.path.realpath(sys.executable), launch, folder, self._paths, confined=False
-            ),
+        environment |= gpu.visible(launch.gpus)
+        # Without a user of its own the count would take in all of this user's processes.
+        command = worker_command(
+            os.path.realpath(sys.executable), launch, folder, self._paths, processes=0
+        )
+        process = subprocess.Popen(
+            command,
             stdin=subprocess.DEVNULL,
             stdout=launch.output,
             stderr=launch.output,
             env=environment,
             cwd=scratch,
-            pass_fds=[launch.control] if launch.script is None else [],
+            pass_fds=[launch.control],
             start_new_session=True,
         )
+        return Started(process, tidy=lambda: remove(scratch))
 
     def close(self) -> None:
         """Remove what was written."""
-        shutil.rmtree(self._folder, ignore_errors=True)
+        remove(self._folder)
 
 
-def _link(mounts: Iterable[runtime.Mount]) -> None:
+def write_files(files: Mapping[str, bytes], folder: str) -> None:
+    """Write a submission's files into a new folder, readable by every user."""
+    os.makedirs(folder)
+    for name, content in files.items():
+        os.makedirs(os.path.dirname(f"{folder}/{name}"), exist_ok=True)
+        with open(f"{folder}/{name}", "wb") as file:
+            file.write(content)
+
+
+def remove(folder: str) -> None:
+    """Remove a folder that student code could write to, however deep it made it.
+
+    rm follows no link, and gets by with trees in which Python's own function runs out of stack.
+    """
+    subprocess.run(
+        ["/bin/rm", "-rf", "--", folder],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        check=False,
+    )
+
+
+def link(mounts: Iterable[runtime.Mount]) -> None:
     """Put a link where a sandbox would have a mount."""
     for mount in mounts:
         os.makedirs(os.path.dirname(mount.target), exist_ok=True)

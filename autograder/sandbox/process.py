@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import select
 import signal
 import socket
-import subprocess
 import time
 from collections.abc import Mapping
 from typing import Protocol
@@ -18,26 +16,41 @@ from autograder.channel.faults import Fault, InfraError
 from autograder.channel.worker import CONTROL, IMPORT, READY, REAP, SPAWN
 from autograder.records import Verdict
 
+from .cgroup import Events
 from .launch import Folder, Launch
-from .limits import Limits, alive, resident_bytes, tree
+from .limits import Limits, tree, usage
+from .running import Running
 
 START_SECONDS = 30.0
 IMPORT_SECONDS = 2.0
 REAP_SECONDS = 2.0
-CLOSE_SECONDS = 1.0
+SPARE_THREADS = 16
+"""Threads that are not the submission's: bubblewrap's, the parent's, the waiting worker's."""
+
 KEPT_OUTPUT = 64 << 10
 TRAINING_CAPS = Caps(buffers=256 << 20)
 
 
 class Confinement(Protocol):
-    """A way of starting workers. `name` is recorded with every result."""
+    """A way of starting workers: a rung of the ladder, A to D.
 
-    name: str
+    `layers` are what it is made of, in words; `name` is recorded with every result. `own_uid` is
+    the user that student code runs as, where that isn't the grader's own.
+    """
+
+    rung: str
+    layers: tuple[str, ...]
     confined: bool
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def own_uid(self) -> int | None: ...
 
     def place(self, folder: Folder) -> str: ...
 
-    def start(self, launch: Launch) -> subprocess.Popen[bytes]: ...
+    def start(self, launch: Launch) -> Running: ...
 
 
 class Sandbox:
@@ -82,7 +95,7 @@ class Sandbox:
                 folders,
                 gpus,
             )
-            self._process = confinement.start(launch)
+            self._running = confinement.start(launch)
         except OSError as error:
             self._control.close()
             os.close(self.output)
@@ -90,7 +103,13 @@ class Sandbox:
         finally:
             theirs.close()
             os.close(write_end)
+        self._seen = Events()
         self._await_ready()
+        try:
+            self._running.admit()
+        except OSError as error:
+            self.close()
+            raise InfraError(f"the sandbox could not be limited: {error}") from error
 
     def _await_ready(self) -> None:
         self._control.settimeout(START_SECONDS)
@@ -136,10 +155,11 @@ class Sandbox:
         `seed` is for numpy's global generator; `large` gives the worker the memory of a training
         run. Raises InfraError when the ready parent doesn't answer, whoever's fault that is.
         """
-        self.end_worker(wait=False)
+        self.end_worker(wait=large != self._large)
         if self.broken:
             raise InfraError("the sandbox does not answer any more")
-        self._large = large
+        if large != self._large:
+            self._limit_memory(large)
         self.drain_all()
         self._printed = 0
         self.kept.clear()
@@ -153,6 +173,16 @@ class Sandbox:
             raise InfraError(f"the worker is gone before its test: {fault.message}") from fault
         self._spare = self._fork()
         return self._channel
+
+    def _limit_memory(self, large: bool) -> None:
+        limits = self.limits
+        megabytes = limits.training_memory_mb if large else limits.memory_mb
+        try:
+            self._running.limit_memory(megabytes)
+        except OSError as error:
+            self.broken = True
+            raise InfraError(f"the sandbox could not be limited anew: {error}") from error
+        self._large = large
 
     def _fork(self) -> socket.socket:
         """Have the parent fork a worker; return our end of the channel to it."""
@@ -232,44 +262,49 @@ class Sandbox:
 
     def processes(self) -> list[int]:
         """Return the process ids, as this side sees them, of everything in the sandbox."""
-        return tree(self._process.pid)
+        return tree(self._running.pid)
 
     def watch(self) -> None:
-        """Look at all processes together. Raises Fault (MEMORY) when they hold too much."""
-        limit = self.limits.training_memory_mb if self._large else self.limits.memory_mb
-        if resident_bytes(self.processes()) > limit << 20:
-            raise Fault(Verdict.MEMORY, f"Your code used more than {limit} MB of memory.")
+        """Look at all processes together. Raises Fault when they hold too much, or are too many."""
+        limits = self.limits
+        used = usage(self.processes())
+        most = limits.training_memory_mb if self._large else limits.memory_mb
+        if used.memory > most << 20:
+            raise Fault(Verdict.MEMORY, _too_much(most))
+        if used.threads > limits.processes + SPARE_THREADS:
+            raise Fault(Verdict.VIOLATION, TOO_MANY)
+        if self._running.written() > 2 * limits.file_mb << 20:
+            most = 2 * limits.file_mb
+            raise Fault(Verdict.OUTPUT, f"Your code wrote more than {most} MB into files.")
 
     def died(self) -> Fault:
         """Say why the channel is closed: how the worker ended."""
         status = self.end_worker()
+        before, self._seen = self._seen, self._running.events()
+        if self._seen.killed > before.killed:
+            limits = self.limits
+            most = limits.training_memory_mb if self._large else limits.memory_mb
+            return Fault(Verdict.MEMORY, _too_much(most))
         if status is None:
             return Fault(Verdict.CRASH, "Your code brought down all processes of its sandbox.")
         return Fault(*_obituary(status))
 
     def close(self) -> None:
         """Kill everything in the sandbox, and wait until it is gone."""
-        inside = self.processes()
         for end in (self._channel, self._spare):
             if end is not None:
                 end.close()
         self._channel = self._spare = None
-        for pid in inside:
-            with contextlib.suppress(ProcessLookupError):  # it may have ended by itself
-                os.kill(pid, signal.SIGKILL)
-        self._process.wait()
-        wait_until_gone(inside, CLOSE_SECONDS)
+        self._running.kill()
         self._control.close()
         os.close(self.output)
 
 
-def wait_until_gone(pids: list[int], seconds: float) -> None:
-    """Wait until none of the processes exists: the kernel ends a namespace's after its first."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if not any(alive(pid) for pid in pids):
-            return
-        time.sleep(0.001)
+TOO_MANY = "Your code started more processes or threads than it may."
+
+
+def _too_much(megabytes: int) -> str:
+    return f"Your code used more than {megabytes} MB of memory."
 
 
 def _obituary(status: int) -> tuple[Verdict, str]:

@@ -31,9 +31,10 @@ PYTEST = "/runtime/pytest"
 PYTEST_NEEDS = ("pytest", "_pytest", "py", "pluggy", "iniconfig", "packaging", "pygments")
 EXTRA = "/runtime/extra"
 STAGE = "/run/autograder"
+TREE = f"{STAGE}/tree"
 
 CLONE_NEWNS = 0x00020000
-MS_BIND, MS_REC, MS_PRIVATE = 0x1000, 0x4000, 0x40000
+MS_RDONLY, MS_BIND, MS_REC, MS_PRIVATE = 0x1, 0x1000, 0x4000, 0x40000
 
 
 @dataclass(frozen=True)
@@ -144,20 +145,59 @@ def prepare(packages: tuple[str, ...] = ()) -> Runtime:
     As root the sandbox runs under another uid, which can't look into a private home folder. So
     root binds each source into a folder of its own first, in a mount namespace that goes with this
     process. Call it before the process starts threads: they share the namespace only if they are
-    started afterwards. Raises OSError where root may not mount (in a plain container).
+    started afterwards. Where root may not mount (in a plain container) the sources are used where
+    they lie.
     """
     runtime = host_runtime(packages)
-    if os.geteuid() != 0:
+    if not _can_stage():
         return runtime
-    _begin_staging()
-    staged = (Mount(stage(mount.source), mount.target) for mount in runtime.mounts)
-    return Runtime(tuple(staged), runtime.masks)
+    staged = tuple(Mount(_stage_in_tree(mount), mount.target) for mount in runtime.mounts)
+    for mask in runtime.masks:
+        _cover(TREE + mask)
+    return Runtime(staged, runtime.masks)
 
 
 @lru_cache(maxsize=1)
-def _begin_staging() -> None:
-    os.makedirs(STAGE, mode=0o755, exist_ok=True)
-    _mount_private(STAGE)
+def _can_stage() -> bool:
+    """Begin staging, where this process may mount; tell whether it does."""
+    global _staging
+    if os.geteuid() != 0:
+        return False
+    try:
+        os.makedirs(STAGE, mode=0o755, exist_ok=True)
+        _mount_private(STAGE)
+    except OSError:
+        return False
+    _staging = True
+    return True
+
+
+_staging = False
+
+
+def staged() -> bool:
+    """Whether `prepare` was called and could show its sources to every user."""
+    return _staging
+
+
+@lru_cache(maxsize=1024)
+def _stage_in_tree(mount: Mount) -> str:
+    """Bind a source to its place below TREE, which is laid out as a sandbox sees it."""
+    place = TREE + mount.target
+    os.makedirs(os.path.dirname(place), mode=0o755, exist_ok=True)
+    if os.path.isdir(mount.source):
+        os.makedirs(place, mode=0o755, exist_ok=True)
+    else:
+        os.close(os.open(place, os.O_CREAT | os.O_WRONLY, 0o644))
+    _mount(mount.source, place, None, MS_BIND)
+    return place
+
+
+@lru_cache(maxsize=64)
+def _cover(folder: str) -> None:
+    """Put an empty, read-only file system over a folder, where there is one."""
+    if os.path.isdir(folder):
+        _mount("tmpfs", folder, "tmpfs", MS_RDONLY)
 
 
 @lru_cache(maxsize=1024)
@@ -165,8 +205,9 @@ def stage(source: str) -> str:
     """Return a place where the user of the sandbox can reach a file or folder of the host.
 
     Of root's, once `prepare` was called: what is staged stays so until this process ends.
+    Elsewhere it is the source itself.
     """
-    if os.geteuid() != 0:
+    if not _staging:
         return source
     if os.path.isdir(source):
         place = tempfile.mkdtemp(prefix="folder", dir=STAGE)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import select
 import signal
-import subprocess
+import socket
 import threading
 import time
 from collections.abc import Callable
@@ -17,10 +16,14 @@ from autograder.channel.faults import InfraError
 from autograder.records import Verdict
 
 from .launch import Launch
-from .limits import resident_bytes, tree
-from .process import CLOSE_SECONDS, Confinement, wait_until_gone
+from .limits import folder_bytes, tree, usage
+from .process import Confinement
+from .running import Running
 
 SLICE = 0.2
+START_SECONDS = 60.0
+"""What importing PyTorch may take on a busy machine."""
+
 LOOK = 1.0
 """Seconds between two looks at memory and at the folder that the script writes to."""
 
@@ -43,7 +46,7 @@ class Ended:
 
 def run_script(
     confinement: Confinement,
-    launch: Callable[[int], Launch],
+    launch: Callable[[int, int], Launch],
     *,
     seconds: float,
     folder: Path,
@@ -53,24 +56,28 @@ def run_script(
 ) -> Ended:
     """Run a script for at most `seconds`; return how it ended. Nothing of it is left running.
 
-    `launch` gets the descriptor for the output. The script may fill `folder` with up to
-    `folder_mb`. `tell` is told about once a second how long it has run. Raises InfraError where
-    the sandbox can't be started.
+    `launch` gets the descriptors on which the script is let go, and for its output. The script may
+    fill `folder` with up to `folder_mb`. `tell` is told about once a second how long it has run.
+    Raises InfraError where the sandbox can't be started.
     """
     output, write_end = os.pipe()
     os.set_blocking(output, False)
+    gate, theirs = socket.socketpair()
     started = time.monotonic()
-    wanted = launch(write_end)
+    wanted = launch(theirs.fileno(), write_end)
     try:
-        process = confinement.start(wanted)
+        running = confinement.start(wanted)
     except OSError as error:
         os.close(output)
+        gate.close()
         raise InfraError(f"the sandbox could not be started: {error}") from error
     finally:
+        theirs.close()
         os.close(write_end)
-    watch = _Watch(process, wanted, output, folder, folder_mb)
+    watch = _Watch(running, wanted, output, folder, folder_mb)
     try:
-        while process.poll() is None:
+        _let_go(running, gate)
+        while (code := running.poll()) is None:
             watch.read(SLICE)
             lasted = time.monotonic() - started
             if stop.is_set():
@@ -82,10 +89,23 @@ def run_script(
             if fault:
                 return Ended(*fault, lasted, watch.said())
         watch.read(0)
-        return Ended(*_ending(process.returncode), time.monotonic() - started, watch.said())
+        ending = watch.killed_for_memory() or _ending(code)
+        return Ended(*ending, time.monotonic() - started, watch.said())
     finally:
-        _end(process)
+        running.kill()
         os.close(output)
+
+
+def _let_go(running: Running, gate: socket.socket) -> None:
+    """Limit what has been started, and only then let it run the submission's code."""
+    with gate:
+        gate.settimeout(START_SECONDS)
+        try:
+            if gate.recv(1):  # nothing: it has ended already, which its status will tell
+                running.admit()
+                gate.sendall(b"g")
+        except OSError as error:
+            raise InfraError(f"the sandbox could not be limited: {error}") from error
 
 
 class _Watch:
@@ -93,13 +113,13 @@ class _Watch:
 
     def __init__(
         self,
-        process: subprocess.Popen[bytes],
+        running: Running,
         launch: Launch,
         output: int,
         folder: Path,
         folder_mb: int,
     ):
-        self._process, self._limits, self._output = process, launch.limits, output
+        self._running, self._limits, self._output = running, launch.limits, output
         self._folder, self._folder_mb = folder, folder_mb
         self._kept = bytearray()
         self._printed = 0
@@ -130,24 +150,21 @@ class _Watch:
         if self._printed > limits.output_kb << 10:
             return Verdict.OUTPUT, f"It printed more than {limits.output_kb} kB."
         memory = limits.training_memory_mb
-        if memory and resident_bytes(tree(self._process.pid)) > memory << 20:
-            return Verdict.MEMORY, f"It used more than {memory} MB of memory."
-        if _size(self._folder) > self._folder_mb << 20:
+        if memory and usage(tree(self._running.pid)).memory > memory << 20:
+            return self._too_much()
+        if folder_bytes(self._folder) > self._folder_mb << 20:
             return Verdict.OUTPUT, f"It wrote more than {self._folder_mb} MB into its folder."
         return None
 
+    def killed_for_memory(self) -> tuple[Verdict, str] | None:
+        """Say that the kernel ended a process of it for its memory, if it did."""
+        return self._too_much() if self._running.events().killed else None
+
+    def _too_much(self) -> tuple[Verdict, str]:
+        return Verdict.MEMORY, f"It used more than {self._limits.training_memory_mb} MB of memory."
+
     def said(self) -> str:
         return bytes(self._kept).decode("utf-8", "replace")
-
-
-def _size(folder: Path) -> int:
-    """Return how many bytes the files below a folder take on disk. Links are not followed."""
-    total = 0
-    for place, _, names in os.walk(folder):
-        for name in names:
-            with contextlib.suppress(OSError):  # it may have gone between two looks
-                total += os.lstat(os.path.join(place, name)).st_blocks * 512
-    return total
 
 
 def _ending(code: int) -> tuple[Verdict, str]:
@@ -159,13 +176,3 @@ def _ending(code: int) -> tuple[Verdict, str]:
         name = signal.Signals(number).name
         return Verdict.CRASH, f"Its process was ended by signal {name}."
     return Verdict.RAISED, f"It ended with exit status {code}."
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """Kill everything that runs in the sandbox, whatever signals it ignores; wait until gone."""
-    inside = tree(process.pid)
-    for pid in inside:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
-    process.wait()
-    wait_until_gone(inside, CLOSE_SECONDS)

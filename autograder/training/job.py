@@ -25,7 +25,7 @@ from autograder.course import TrainingJob, TrainingSetting, Week
 from autograder.display import many_lines
 from autograder.records import FULL_CREDIT, CheckResult, Verdict
 from autograder.rules import stored_answers, uses
-from autograder.sandbox import Bubblewrap, Confinement, Limits, Sandbox
+from autograder.sandbox import Confinement, Limits, Sandbox
 from autograder.sandbox.launch import Folder, Launch, Script
 from autograder.sandbox.script_run import Ended, run_script
 from autograder.suite.student import Student
@@ -162,8 +162,9 @@ class Job:
     def _train(self, stop: threading.Event, tell: Callable[[int], None]) -> Ended:
         """Run the script until it ends or its time is up, which counts over all attempts."""
         self.out.mkdir(parents=True, exist_ok=True)
-        if isinstance(self.confinement, Bubblewrap) and os.geteuid() == 0:
-            os.chown(self.out, self.confinement.uid, self.confinement.uid)  # the sandbox's user
+        user = self.confinement.own_uid
+        if user is not None:
+            os.chown(self.out, user, user)
         used = self._seconds_used()
         left = 60.0 * self.plan.job.minutes - used
         noted = used
@@ -192,7 +193,7 @@ class Job:
             raise Stopped
         return replace(ended, seconds=used + ended.seconds)
 
-    def _launch(self, output: int) -> Launch:
+    def _launch(self, control: int, output: int) -> Launch:
         plan = self.plan
         images = Folder(str(plan.data), DATA)
         out = Folder(str(self.out), OUT, writable=True)
@@ -206,7 +207,7 @@ class Job:
         return Launch(
             self._modules(),
             limits,
-            -1,
+            control,
             output,
             packages=plan.week.packages,
             folders=(images, out),

@@ -1,0 +1,203 @@
+"""A cgroup for one sandbox: its memory and its processes are limited by the kernel, exactly.
+
+Where this process may make cgroups (as root, mostly) they are made below `autograder` at the top of
+each hierarchy, version 2 or 1. What a hierarchy doesn't have is left to the other layers.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import time
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+PARENT = "autograder"
+CONTROLLERS = ("memory", "pids")
+PATIENCE = 0.5
+"""Seconds that a group may need to be empty, or its memory to be given back."""
+
+_numbers = itertools.count()
+
+
+@dataclass(frozen=True)
+class Hierarchies:
+    """Where each controller's cgroups lie; in version 2 that is one place."""
+
+    memory: Path | None = None
+    pids: Path | None = None
+
+    @property
+    def all(self) -> list[Path]:
+        """The different folders, each once."""
+        return list(dict.fromkeys(path for path in (self.memory, self.pids) if path is not None))
+
+
+def find(mounts: str = "/proc/self/mountinfo") -> Hierarchies:
+    """Return the hierarchies that are mounted here."""
+    found: dict[str, Path] = {}
+    try:
+        lines = Path(mounts).read_text().splitlines()
+    except OSError:
+        return Hierarchies()
+    for line in lines:
+        before, _, after = line.partition(" - ")
+        place = Path(before.split()[4])
+        kind, _, options = after.split()[:3]
+        if kind == "cgroup":
+            found |= {name: place for name in CONTROLLERS if name in options.split(",")}
+        elif kind == "cgroup2":
+            with contextlib.suppress(OSError):
+                offered = (place / "cgroup.controllers").read_text().split()
+                found |= {name: place for name in CONTROLLERS if name in offered}
+    return Hierarchies(**found)
+
+
+@lru_cache(maxsize=1)
+def usable() -> Hierarchies:
+    """Return the hierarchies in which this process can limit both memory and processes.
+
+    Raises OSError where it can't: it says what failed.
+    """
+    here = find()
+    if here.memory is None or here.pids is None:
+        raise OSError("no cgroup hierarchy with the controllers memory and pids is mounted")
+    for top in here.all:
+        parent = top / PARENT
+        parent.mkdir(exist_ok=True)
+        if (top / "cgroup.controllers").exists():
+            _hand_down(top, [name for name in CONTROLLERS if getattr(here, name) == top])
+        _sweep(parent)
+    return here
+
+
+def available() -> str | None:
+    """Return None where groups can be made here, else what is in the way."""
+    try:
+        usable()
+    except OSError as error:
+        return error.strerror or str(error)
+    return None
+
+
+def _hand_down(top: Path, controllers: list[str]) -> None:
+    """Let the groups below `autograder` have these controllers (version 2)."""
+    for folder in (top, top / PARENT):
+        control = folder / "cgroup.subtree_control"
+        missing = set(controllers) - set(control.read_text().split())
+        if missing:
+            control.write_text(" ".join(f"+{name}" for name in sorted(missing)))
+
+
+def _sweep(parent: Path) -> None:
+    """Remove the empty groups of graders that were killed."""
+    for folder in parent.iterdir():
+        pid = folder.name.partition("-")[0]
+        if pid.isdigit() and not os.path.exists(f"/proc/{pid}"):
+            with contextlib.suppress(OSError):  # still in use, or removed by another sweep
+                folder.rmdir()
+
+
+@dataclass(frozen=True)
+class Events:
+    """How often the kernel ended a process for its memory, and refused to start one, up to now."""
+
+    killed: int = 0
+    refused: int = 0
+
+
+class Group:
+    """A cgroup of this process's making. Raises OSError when it can't be made."""
+
+    def __init__(self, memory_mb: int, processes: int, hierarchies: Hierarchies | None = None):
+        self._here = usable() if hierarchies is None else hierarchies
+        self._name = f"{PARENT}/{os.getpid()}-{next(_numbers)}"
+        for top in self._here.all:
+            (top / self._name).mkdir(parents=True)
+        self._pids().joinpath("pids.max").write_text(str(processes))
+        self.limit_memory(memory_mb)
+
+    def _memory(self) -> Path:
+        assert self._here.memory is not None
+        return self._here.memory / self._name
+
+    def _pids(self) -> Path:
+        assert self._here.pids is not None
+        return self._here.pids / self._name
+
+    def limit_memory(self, megabytes: int) -> None:
+        """Set how much memory all its processes may use together, swap included."""
+        folder, most = self._memory(), str(megabytes << 20)
+        if (folder / "memory.max").exists():
+            (folder / "memory.max").write_text(most)
+            swap = folder / "memory.swap.max"
+            if swap.exists():
+                swap.write_text("0")
+            return
+        # Memory alone may never be more than memory and swap, so the order depends on the way.
+        names = [name for name in (_PLAIN, _SWAP) if (folder / name).exists()]
+        if int((folder / names[-1]).read_text()) < megabytes << 20:
+            names.reverse()
+        for name in names:
+            _write_patiently(folder / name, most)
+
+    def add(self, pids: list[int]) -> None:
+        """Move processes here, if they are not here yet; what they start later is here too.
+
+        Raises OSError for one that is gone.
+        """
+        for top in self._here.all:
+            control = top / self._name / "cgroup.procs"
+            inside = set(control.read_text().split())
+            for pid in pids:
+                if str(pid) not in inside:
+                    control.write_text(str(pid))
+
+    def events(self) -> Events:
+        """Return what the kernel has done to its processes up to now."""
+        memory = _counters(self._memory(), "memory.events", "memory.oom_control")
+        pids = _counters(self._pids(), "pids.events", "pids.events")
+        return Events(memory.get("oom_kill", 0), pids.get("max", 0))
+
+    def close(self) -> None:
+        """Remove it. Nothing may run in it any more."""
+        deadline = time.monotonic() + PATIENCE
+        for top in self._here.all:
+            while True:
+                try:
+                    (top / self._name).rmdir()
+                    break
+                except FileNotFoundError:
+                    break
+                except OSError:  # the kernel still buries its last process
+                    if time.monotonic() > deadline:
+                        break  # the sweep of a later run takes it
+                    time.sleep(0.001)
+
+
+_PLAIN, _SWAP = "memory.limit_in_bytes", "memory.memsw.limit_in_bytes"
+
+
+def _write_patiently(file: Path, text: str) -> None:
+    """Write a limit; while its memory is still being given back, version 1 says that it is busy."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            file.write_text(text)
+            return
+        except OSError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.001)
+
+
+def _counters(folder: Path, *names: str) -> dict[str, int]:
+    """Read the first of these files that is there: a name and a number on each line."""
+    for name in names:
+        file = folder / name
+        if file.exists():
+            pairs = (line.split() for line in file.read_text().splitlines())
+            return {pair[0]: int(pair[1]) for pair in pairs if len(pair) == 2}
+    return {}

@@ -1,0 +1,223 @@
+"""Splits root's process in two: one starts sandboxes, the other examines and is root no more.
+
+What a hostile submission can reach is the examiner: it decodes what comes out of sandboxes. So it
+runs as a user of its own, with the one privilege of reading files, which are root's here. What it
+may ask of its starter is fixed: a sandbox of the kind that was chosen, for files that it sends.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import json
+import os
+import signal
+import socket
+import struct
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from typing import Any, NoReturn
+
+from .cgroup import Events
+from .launch import Folder, Launch, memory_file
+from .limits import Limits
+from .process import Confinement
+from .running import Running
+
+FIRST_EXAMINER = 63_232
+"""Examiners of root run under FIRST_EXAMINER + slot: never the user of a sandbox."""
+
+LARGEST_MESSAGE = 1 << 16
+LARGEST_FILES = 256 << 20
+PR_SET_KEEPCAPS, PR_SET_NO_NEW_PRIVS, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE = 8, 38, 47, 2
+DAC_READ_SEARCH = 2
+CAPABILITY_VERSION = 0x20080522
+
+
+def separate(confinement: Confinement, slot: int) -> Confinement:
+    """Give up root in this process, and return a confinement that a process with it serves.
+
+    To be called by root, before the process starts threads. It has no way back.
+    """
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    if os.fork() == 0:
+        ours.close()
+        _serve(confinement, theirs)
+    theirs.close()
+    _give_up_root(FIRST_EXAMINER + slot)
+    return Started(confinement, ours)
+
+
+# The examiner's side.
+
+
+class Started:
+    """A confinement whose sandboxes another process starts."""
+
+    confined = True
+
+    def __init__(self, confinement: Confinement, sock: socket.socket):
+        self.rung, self.layers = confinement.rung, confinement.layers
+        self.name, self.own_uid = confinement.name, confinement.own_uid
+        self._socket = sock
+        self._lock = threading.Lock()
+
+    def place(self, folder: Folder) -> str:
+        raise OSError("a sandbox of this kind gets no folders")
+
+    def start(self, launch: Launch) -> Running:
+        """Have a ready parent started. Folders, GPUs and scripts are for the training job alone."""
+        if launch.folders or launch.gpus or launch.script:
+            raise OSError("a sandbox of this kind gets no folders, GPUs or scripts")
+        wanted = {
+            "files": [[name, len(content)] for name, content in launch.files.items()],
+            "limits": asdict(launch.limits),
+            "tests": launch.tests,
+            "with_pytest": launch.with_pytest,
+            "packages": launch.packages,
+        }
+        files = memory_file(b"".join(launch.files.values()))
+        try:
+            answer = self.ask("start", wanted, fds=[files, launch.control, launch.output])
+        finally:
+            os.close(files)
+        return _Distant(self.ask, *answer)
+
+    def ask(self, what: str, *values: Any, fds: list[int] | None = None) -> Any:
+        """Ask the other process for one thing. Raises OSError where it fails, or is gone."""
+        with self._lock:
+            message = json.dumps([what, *values]).encode()
+            socket.send_fds(self._socket, [message], fds or [])
+            answer = self._socket.recv(LARGEST_MESSAGE)
+        if not answer:
+            raise OSError("the process that starts sandboxes is gone")
+        result = json.loads(answer)
+        if "error" in result:
+            raise OSError(result["error"])
+        return result["value"]
+
+
+class _Distant:
+    """A sandbox that runs below the other process."""
+
+    def __init__(self, ask: Callable[..., Any], number: int, pid: int):
+        self._ask, self._number = ask, number
+        self.pid = pid
+        self._over = False
+
+    def poll(self) -> int | None:
+        return self._ask("poll", self._number)
+
+    def admit(self) -> None:
+        self._ask("admit", self._number)
+
+    def limit_memory(self, megabytes: int) -> None:
+        self._ask("limit_memory", self._number, megabytes)
+
+    def events(self) -> Events:
+        return Events(*self._ask("events", self._number))
+
+    def written(self) -> int:
+        return self._ask("written", self._number)
+
+    def kill(self) -> None:
+        if not self._over:
+            self._over = True
+            self._ask("kill", self._number)
+
+
+def _give_up_root(user: int) -> None:
+    """Become `user`, for good, with the right to read files and no other."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    os.setgroups([])
+    _must(libc.prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0))
+    os.setresgid(user, user, user)
+    os.setresuid(user, user, user)
+    mask = 1 << DAC_READ_SEARCH
+    header = struct.pack("<Ii", CAPABILITY_VERSION, 0)
+    _must(libc.capset(header, struct.pack("<6I", mask, mask, mask, 0, 0, 0)))
+    # Ambient, so that programs that it runs (ruff, from root's home) can be read too.
+    _must(libc.prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, DAC_READ_SEARCH, 0, 0))
+    _must(libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+
+
+def _must(result: int) -> None:
+    if result != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, f"root's rights could not be given up: {os.strerror(number)}")
+
+
+# The side that keeps root's rights.
+
+
+def _serve(confinement: Confinement, sock: socket.socket) -> NoReturn:
+    """Answer the examiner until it is gone; then end all that still runs."""
+    running: dict[int, Running] = {}
+    try:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # the examiner decides when to end
+        # The pool's own pipes are among what a fork inherits: they must close with the examiner.
+        keep = sock.fileno()
+        os.closerange(3, keep)
+        os.closerange(keep + 1, os.sysconf("SC_OPEN_MAX"))
+        while True:
+            message, fds, _, _ = socket.recv_fds(sock, LARGEST_MESSAGE, 3)
+            if not message:
+                break
+            try:
+                answer = {"value": _do(confinement, running, json.loads(message), fds)}
+            except (OSError, ValueError, TypeError, KeyError) as error:
+                answer = {"error": f"{error}"}
+            finally:
+                for fd in fds:
+                    os.close(fd)
+            sock.send(json.dumps(answer).encode())
+    finally:
+        for one in running.values():
+            with contextlib.suppress(OSError):
+                one.kill()
+        os._exit(0)
+
+
+def _do(
+    confinement: Confinement, running: dict[int, Running], message: list[Any], fds: list[int]
+) -> Any:
+    """Carry out one request: to start a sandbox, or something about one that was started."""
+    what, *values = message
+    if what == "start":
+        started = confinement.start(_launch(values[0], fds))
+        number = max(running, default=0) + 1
+        running[number] = started
+        return [number, started.pid]
+    number, *rest = values
+    one = running[number]
+    if what == "kill":
+        del running[number]
+        return one.kill()
+    if what == "limit_memory":
+        return one.limit_memory(int(rest[0]))
+    if what == "events":
+        events = one.events()
+        return [events.killed, events.refused]
+    return {"poll": one.poll, "admit": one.admit, "written": one.written}[what]()
+
+
+def _launch(wanted: Mapping[str, Any], fds: list[int]) -> Launch:
+    """Read what is wanted; its files come one after the other in the first descriptor."""
+    content, control, output = fds
+    files = {}
+    size = os.fstat(content).st_size
+    if size > LARGEST_FILES:
+        raise ValueError(f"{size} bytes of files are too many")
+    with open(os.dup(content), "rb") as stream:
+        for name, length in wanted["files"]:
+            files[str(name)] = stream.read(length)
+    return Launch(
+        files,
+        Limits(**wanted["limits"]),
+        control,
+        output,
+        wanted["tests"],
+        wanted["with_pytest"],
+        tuple(wanted["packages"]),
+    )
