@@ -25,6 +25,7 @@ from autograder.quality import Quality
 from autograder.records import CheckResult, Examined, Flag, PlannedCheck, Verdict
 from autograder.rules import Rules
 from autograder.sandbox import Confinement, InfraError, Limits
+from autograder.second_look import SecondLook
 from autograder.suite.hosts import SandboxHost
 from autograder.suite.session import Outcome, SuiteSession
 from autograder.training.threshold import Training
@@ -92,6 +93,19 @@ class Examiner:
         """The check that nothing forbidden is used; it belongs to the item of the quality."""
         return Rules(self._item("quality"), self.week.forbidden)
 
+    @cached_property
+    def second_look(self) -> SecondLook:
+        """The run of some checks in other surroundings and with other inputs."""
+        return SecondLook(
+            self.session,
+            self.confinement,
+            self.limits,
+            self.week.modules,
+            self.week.packages,
+            self.course.salt,
+            self.reference,
+        )
+
     def _item(self, name: str) -> str:
         return self.course.item(f"{self.week.id}.{name}").id
 
@@ -134,6 +148,7 @@ class Examiner:
             flags = self._watch(host, outcomes)
         finally:
             host.close()
+        flags += self.second_look.look(files, outcomes)
         checks = {check.id: check for check in self.session.plan}
         results = [self.explained(outcome, checks) for outcome in outcomes]
         own: list[CheckResult] = []

@@ -55,7 +55,7 @@ class Settings:
     one; memory_bytes (training_memory_bytes for a worker that trains), processes, file_bytes,
     cpu_seconds: limits of one worker (0: none). tests: the file of the student's own tests, for a
     worker that runs those and answers with bits only; with_pytest: whether pytest runs them.
-    with_torch: whether torch is imported beforehand.
+    with_torch: whether torch is imported beforehand; days: how far the calendar is moved.
     """
 
     folder: str
@@ -71,6 +71,7 @@ class Settings:
     tests: str | None
     with_pytest: bool
     with_torch: bool
+    days: int
 
     def __init__(self, text: str):
         self.__dict__.update(json.loads(text))
@@ -79,12 +80,13 @@ class Settings:
 def main() -> NoReturn:
     """Get ready, say so, and fork workers until the examiner closes the control socket."""
     settings = Settings(sys.argv[1])
-    from . import codec, dispatch, modules, student_tests, tensors
+    from . import clock, codec, dispatch, modules, student_tests, tensors
 
     for name in (*PRELOADED, *(TORCH if settings.with_torch else ())):
         importlib.import_module(name)
     tensors.prepare()
     _skip_after_fork()
+    clock.move(settings.days)
 
     sources = {}
     for name in settings.modules:

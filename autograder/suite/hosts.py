@@ -15,7 +15,7 @@ from autograder.channel.client import Channel
 from autograder.channel.faults import Fault, InfraError
 from autograder.channel.modules import ModuleSpace, module_name
 from autograder.records import Verdict
-from autograder.sandbox import Confinement, Limits, Sandbox
+from autograder.sandbox import PLAIN, Confinement, Guise, Limits, Sandbox
 
 from .student import Student
 
@@ -38,7 +38,8 @@ class SandboxHost:
     """A submission in a sandbox, which is started when first needed and again when it breaks.
 
     `modules` are the files that the assignment asks for: one that isn't there is not attempted;
-    `packages` the distributions that it may import on top of numpy.
+    `packages` the distributions that it may import on top of numpy, `guise` what its code
+    sees of user, place and date.
     """
 
     def __init__(
@@ -48,7 +49,9 @@ class SandboxHost:
         limits: Limits,
         modules: Iterable[str] = (),
         packages: tuple[str, ...] = (),
+        guise: Guise = PLAIN,
     ):
+        self._guise = guise
         self._confinement = confinement
         self._files = {name: data for name, data in files.items() if name.endswith(".py")}
         self._limits = limits
@@ -106,7 +109,8 @@ class SandboxHost:
         return self._new()
 
     def _new(self) -> Sandbox:
-        return Sandbox(self._confinement, self._files, self._limits, packages=self._packages)
+        packages, guise = self._packages, self._guise
+        return Sandbox(self._confinement, self._files, self._limits, packages=packages, guise=guise)
 
     def finish(self, fault: Fault | None) -> None:
         """End the worker; give up the sandbox if it doesn't answer any more."""

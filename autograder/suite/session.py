@@ -36,6 +36,7 @@ MARKERS = (
     "item(id): the rubric item that the test belongs to",
     "weight(n): the test's share of its item's points, relative to the item's other tests",
     "training: the test trains; it may use more memory and runs after the others",
+    "long: the test takes so long that it isn't run twice for a second look",
     "flag(rule): no check; a failure is a flag, for a person to look at",
     "needs(*ids): items whose failure explains a failure of this test",
 )
@@ -98,7 +99,8 @@ class SuiteSession:
     folder: the suite; salt: what the seeds of its tests are made from, together with their ids.
     `context` is what tests get as the `settings` fixture. Raises SuiteError when the suite can't
     be collected. `plan` lists the checks in the order in which they run, `training` has the ids of
-    those that train; `watches` lists the tests marked `flag`, which are no checks.
+    those that train; `long` of those that are not to be run twice;
+    `watches` lists the tests marked `flag`, which are no checks.
     """
 
     def __init__(self, folder: Path, salt: str, context: Any = None):
@@ -115,6 +117,11 @@ class SuiteSession:
             check.id
             for check, test in self._plugin.tests
             if test.get_closest_marker("training") is not None
+        }
+        self.long = self.training | {
+            check.id
+            for check, test in self._plugin.tests
+            if test.get_closest_marker("long") is not None
         }
 
     def run(
