@@ -26,6 +26,7 @@ from autograder.records import CheckResult, Examined, Flag, PlannedCheck, Verdic
 from autograder.rules import Rules
 from autograder.sandbox import Confinement, InfraError, Limits
 from autograder.second_look import SecondLook
+from autograder.source_flags import run_time_flags, source_flags
 from autograder.suite.hosts import SandboxHost
 from autograder.suite.session import Outcome, SuiteSession
 from autograder.training.threshold import Training
@@ -122,7 +123,7 @@ class Examiner:
         Points are not among it, and neither are other weeks.
         """
         digest = hashlib.sha256()
-        settings = repr((self.week, self.course.salt, self.course.training))
+        settings = repr((self.week, self.course.salt, self.course.training, self.course.watched))
         settings += repr([(name, metadata.version(name)) for name in self.week.packages])
         for part in (sys.version, np.__version__, self.confinement.name, repr(self.plan), settings):
             digest.update(part.encode() + b"\0")
@@ -149,6 +150,9 @@ class Examiner:
         finally:
             host.close()
         flags += self.second_look.look(files, outcomes)
+        watched = self.course.watched_in(self.week)
+        source = source_flags(files, watched, self.week.given)
+        flags += [*source, *run_time_flags(host.notes, watched, source)]
         checks = {check.id: check for check in self.session.plan}
         results = [self.explained(outcome, checks) for outcome in outcomes]
         own: list[CheckResult] = []

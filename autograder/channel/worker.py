@@ -80,13 +80,14 @@ class Settings:
 def main() -> NoReturn:
     """Get ready, say so, and fork workers until the examiner closes the control socket."""
     settings = Settings(sys.argv[1])
-    from . import clock, codec, dispatch, modules, student_tests, tensors
+    from . import audit, clock, codec, dispatch, modules, student_tests, tensors
 
     for name in (*PRELOADED, *(TORCH if settings.with_torch else ())):
         importlib.import_module(name)
     tensors.prepare()
     _skip_after_fork()
     clock.move(settings.days)
+    listener = audit.Listener(settings.folder, [os.getcwd(), *audit.libraries()])
 
     sources = {}
     for name in settings.modules:
@@ -98,7 +99,7 @@ def main() -> NoReturn:
     space.install()
     _forget(settings.forget)
     control = socket.socket(fileno=settings.control)
-    dispatcher = dispatch.Dispatcher(settings.folder)
+    dispatcher = dispatch.Dispatcher(settings.folder, notes=listener.notes)
     workers: list[int] = []  # the one that is at work, and the one that waits
     _freeze()
     control.sendall(READY)
@@ -113,7 +114,7 @@ def main() -> NoReturn:
                 space.compile_all()
             else:
                 failed = _import(dispatch, space, seed, settings.namespace)
-                dispatcher = dispatch.Dispatcher(settings.folder, failed)
+                dispatcher = dispatch.Dispatcher(settings.folder, failed, listener.notes)
             _freeze()
             control.sendall(READY)
         if message == SPAWN:

@@ -14,6 +14,7 @@ from autograder.channel.backends import Local, Remote, source_line
 from autograder.channel.client import Channel
 from autograder.channel.faults import Fault, InfraError
 from autograder.channel.modules import ModuleSpace, module_name
+from autograder.channel.text import clean
 from autograder.records import Verdict
 from autograder.sandbox import PLAIN, Confinement, Guise, Limits, Sandbox
 
@@ -24,6 +25,9 @@ IMPORT_SEED = 0
 
 IMPATIENT_SECONDS = 1.0
 """Deadline of a request once a submission let one run out: endless loops rarely come alone."""
+
+
+MOST_NOTES = 100
 
 
 class Host(Protocol):
@@ -39,7 +43,8 @@ class SandboxHost:
 
     `modules` are the files that the assignment asks for: one that isn't there is not attempted;
     `packages` the distributions that it may import on top of numpy, `guise` what its code
-    sees of user, place and date.
+    sees of user, place and date. `notes` says of each event that channel.audit noted, and of what
+    it was about, where it was seen first.
     """
 
     def __init__(
@@ -60,6 +65,8 @@ class SandboxHost:
             name: data.decode(errors="replace").splitlines() for name, data in self._files.items()
         }
         self._sandbox: Sandbox | None = None
+        self._remote: Remote | None = None
+        self.notes: dict[tuple[str, str], str] = {}
         self._failed_imports: dict[str, Fault] = {
             module_name(name): Fault(
                 Verdict.NOT_ATTEMPTED, f"There is no {name} in your submission."
@@ -72,14 +79,14 @@ class SandboxHost:
 
     def start(self, seed: int, *, large: bool = False) -> Student:
         """Return the submission in a fresh worker. Raises InfraError when there can't be one."""
-        remote = Remote(
+        self._remote = Remote(
             self._fresh(seed, large),
             self._seconds,
             self._limits.test_seconds,
             self._limits.training_seconds if large else None,
             lambda file, number: source_line(self._lines, file, number),
         )
-        return Student(remote, self._failed_imports)
+        return Student(self._remote, self._failed_imports)
 
     def _fresh(self, seed: int, large: bool) -> Channel:
         """Return a channel to a new worker.
@@ -117,10 +124,25 @@ class SandboxHost:
         if fault is not None and fault.verdict is Verdict.TIMEOUT:
             self._seconds = min(self._seconds, IMPATIENT_SECONDS)
         if self._sandbox is not None:
+            if fault is None or not fault.fatal:
+                self._take_notes()
             self._sandbox.end_worker(wait=fault is not None)
             if self._sandbox.broken:
                 self._import_first = False
                 self.close()
+
+    def _take_notes(self) -> None:
+        """Ask the worker what its code did besides. An answer that isn't one says nothing."""
+        if self._remote is None:
+            return
+        try:
+            answer = self._remote("notes")
+            for event, what, file, line in answer if type(answer) is list else ():
+                if len(self.notes) < MOST_NOTES and type(line) is int:
+                    place = f"{clean(file, 60)}:{line}"
+                    self.notes.setdefault((clean(event, 40), clean(what)), place)
+        except (Fault, TypeError, ValueError):
+            return
 
     def printed(self) -> str:
         """Return the beginning of what the student's code printed in the last test."""
