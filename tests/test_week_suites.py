@@ -74,7 +74,9 @@ def test_every_automatic_item_of_the_rubric_is_planned(examiner):
 
 
 def test_the_reference_gets_everything(examiner):
-    results = examiner.examine(examiner.reference).results
+    examined = examiner.examine(examiner.reference)
+    results = examined.results
+    assert examined.flags == []
     assert told(results) == []
     assert score(examiner, results).total == full_points(examiner)
 
@@ -106,7 +108,9 @@ def stub_files(week: Week) -> dict[str, str]:
 
 def test_a_correct_solution_in_another_style_gets_everything(examiner):
     files = style_files(examiner.week)
-    results = examiner.examine(files).results
+    examined = examiner.examine(files)
+    results = examined.results
+    assert examined.flags == []
     assert told(results) == []
     assert score(examiner, results).total == full_points(examiner)
 
