@@ -40,6 +40,11 @@ class OurFaultError(Exception):
     """Some checks could not be graded, which is the grader's fault."""
 
 
+KNOWN_INPUTS = (
+    f"The hidden tests draw their inputs from the shipped salt: answers can be prepared for them. "
+    f"Put a text of your own into `salt` in {courses.GRADING_FILE}."
+)
+
 KNOWN_ERRORS = (
     CourseError,
     FileExistsError,
@@ -75,6 +80,8 @@ def run(options: Options) -> None:
     console = Console(highlight=False)
     course = courses.load(options.root)
     ours = options.submissions is None
+    if course.salt == courses.SHIPPED_SALT and not ours:
+        _say(console, KNOWN_INPUTS, "yellow")
     submissions = options.submissions or _simulate(console, course, options)
     for name in overlooked(submissions):
         _say(console, f"Not a submission, so left alone: {name}")

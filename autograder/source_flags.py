@@ -58,6 +58,8 @@ def run_time_flags(
     `known` are the flags of the source: what those say already isn't said again.
     """
     said = " ".join(flag.evidence for flag in known)
+    if any(flag.rule == HIDDEN_CODE for flag in known):
+        said += " exec"  # whatever it was called there
     found = []
     for (event, what), place in sorted(notes.items(), key=lambda note: note[1]):
         if event == "import":
