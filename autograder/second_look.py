@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from autograder.records import Flag, PlannedCheck, Verdict
 from autograder.sandbox import PLAIN, Confinement, Guise, Limits
-from autograder.sandbox.guise import another, aspects
 from autograder.suite.hosts import LocalHost, SandboxHost
 from autograder.suite.session import Outcome, SuiteSession
 
@@ -25,6 +24,39 @@ draw, or code that is right most of the time, is neither."""
 
 TELLING = (Verdict.WRONG, Verdict.RAISED, Verdict.NOT_ATTEMPTED)
 """What says something. Limits can be met by chance, and what is our fault says nothing."""
+
+# In which guise; the names stand here, since students get what is in sandbox/.
+
+USERS = ("ada", "alan", "barbara", "edsger", "grace", "john", "katherine", "margaret")
+HOSTS = ("laptop", "desktop", "station", "lab", "home", "thinkpad", "workbench", "tower")
+PLACES = ("/srv/courses", "/data/homework", "/opt/students", "/courses/deep_learning")
+
+
+def another(seed: int) -> Guise:
+    """Return a guise in which nothing is as it is when graded; the same for the same seed."""
+    user = USERS[seed % 8]
+    number = seed // 8 % 1000
+    away = 60 + seed // 8_000 % 700
+    return Guise(
+        uid=1000 + number,
+        gid=1000 + number // 2,
+        user=user,
+        hostname=f"{HOSTS[seed // 64 % 8]}-{number}",
+        folder=f"{PLACES[seed // 512 % 4]}/{user}",
+        home=f"/home/{user}",
+        days=away if seed % 3 else -away,
+    )
+
+
+def aspects(guise: Guise) -> dict[str, Guise]:
+    """Return guises that differ from the plain one in a single respect, by what that is."""
+    user = {"uid": guise.uid, "gid": guise.gid, "user": guise.user, "home": guise.home}
+    return {
+        "another user": replace(PLAIN, **user),
+        "another host name": replace(PLAIN, hostname=guise.hostname),
+        "another folder": replace(PLAIN, folder=guise.folder),
+        f"the calendar {guise.days:+d} days": replace(PLAIN, days=guise.days),
+    }
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,7 @@ from autograder.channel.faults import InfraError
 from autograder.examiner import Examiner
 from autograder.records import Flag, Verdict
 from autograder.sandbox import PLAIN, Guise
-from autograder.sandbox.guise import another, aspects
-from autograder.second_look import STORED, SURROUNDINGS, SecondLook
+from autograder.second_look import STORED, SURROUNDINGS, SecondLook, another, aspects
 from autograder.suite.hosts import LocalHost, SandboxHost
 
 ROOT = Path(__file__).resolve().parent.parent

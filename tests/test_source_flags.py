@@ -210,6 +210,19 @@ def test_ordinary_work_is_not_noted(confinement) -> None:
     assert run_time_flags(notes, WATCHED, []) == []
 
 
+def test_what_the_worker_does_itself_is_not_noted(confinement) -> None:
+    """Counting lines uses sys.settrace, and stops in the middle of a long loop."""
+    source = "def loop():\n    for n in range(99_999):\n        n += 1\n"
+    host = SandboxHost(confinement, {"a.py": source.encode()}, Limits())
+    try:
+        student = host.start(0)
+        assert not student.trace(student.a.loop).complete
+        host.finish(None)
+    finally:
+        host.close()
+    assert host.notes == {}
+
+
 def test_notes_are_few_and_short(confinement) -> None:
     source = (
         "for n in range(999):\n    try: open('/x' + str(n) + 'y' * 9999)\n    except OSError: pass"

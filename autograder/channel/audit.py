@@ -46,6 +46,7 @@ NOTABLE = DIRECT | INDIRECT | {IMPORT}
 MOST = 40
 MOST_TEXT = 120
 DEEPEST = 60
+OURS = os.path.dirname(__file__)
 HARMLESS = ("/dev/null", "/dev/urandom", "/dev/random")
 
 
@@ -102,6 +103,8 @@ class Listener:
             file = frame.f_code.co_filename
             if file.startswith(self._folder):
                 return frame
+            if file.startswith(OURS):  # the counting of lines, say
+                return None
             if event in DIRECT or file.startswith("<frozen importlib") != (event == IMPORT):
                 return None
             frame = frame.f_back

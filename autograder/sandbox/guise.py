@@ -1,4 +1,4 @@
-"""Who runs a submission, where and when, as far as its code can see; and another such guise.
+"""Who runs a submission, where and when, as far as its code can see.
 
 Results must not depend on it. Code that behaves only while it is graded has to find out whether it
 is: by its user, its host's name, the folder that it lies in, or the calendar.
@@ -7,7 +7,7 @@ is: by its user, its host's name, the folder that it lies in, or the calendar.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 PATH = re.compile(r"(/[a-z][a-z0-9_]*)+")
 NAME = re.compile(r"[a-z][a-z0-9-]*|")
@@ -43,34 +43,3 @@ class Guise:
 
 PLAIN = Guise()
 """How submissions are graded."""
-
-USERS = ("ada", "alan", "barbara", "edsger", "grace", "john", "katherine", "margaret")
-HOSTS = ("laptop", "desktop", "station", "lab", "home", "thinkpad", "workbench", "tower")
-PLACES = ("/srv/courses", "/data/homework", "/opt/students", "/courses/deep_learning")
-
-
-def another(seed: int) -> Guise:
-    """Return a guise in which nothing is as it is when graded; the same for the same seed."""
-    user = USERS[seed % 8]
-    number = seed // 8 % 1000
-    away = 60 + seed // 8_000 % 700
-    return Guise(
-        uid=1000 + number,
-        gid=1000 + number // 2,
-        user=user,
-        hostname=f"{HOSTS[seed // 64 % 8]}-{number}",
-        folder=f"{PLACES[seed // 512 % 4]}/{user}",
-        home=f"/home/{user}",
-        days=away if seed % 3 else -away,
-    )
-
-
-def aspects(guise: Guise) -> dict[str, Guise]:
-    """Return guises that differ from the plain one in a single respect, by what that is."""
-    user = {"uid": guise.uid, "gid": guise.gid, "user": guise.user, "home": guise.home}
-    return {
-        "another user": replace(PLAIN, **user),
-        "another host name": replace(PLAIN, hostname=guise.hostname),
-        "another folder": replace(PLAIN, folder=guise.folder),
-        f"the calendar {guise.days:+d} days": replace(PLAIN, days=guise.days),
-    }
