@@ -15,7 +15,8 @@ import pytest
 from autograder.channel.faults import Fault
 from autograder.records import CheckResult, Verdict
 from autograder.sandbox import Confinement, Limits, Unconfined
-from autograder.suite.hosts import LocalHost, SandboxHost
+from autograder.sandbox.running import Started
+from autograder.suite.hosts import MOST_LOST, LocalHost, SandboxHost
 from autograder.suite.session import SuiteSession
 
 TIGHT = Limits(request_seconds=2.0, test_seconds=4.0, memory_mb=400, output_kb=64)
@@ -236,6 +237,14 @@ def test_sabotage_is_never_recorded_as_our_fault(place, run, source):
     assert Verdict.INFRA not in {result.verdict for result in results}
 
 
+def test_a_submission_brings_down_so_many_sandboxes_and_no_more(place, run):
+    source = "import os\ndef f(n):\n    os.kill(os.getppid(), 9)\n    os._exit(0)"
+    results = run(place, source, *(MOST_LOST + 2) * ("expect.equal('x', student.m.f(1), 1)",))
+    assert {result.verdict for result in results} == {Verdict.CRASH}
+    assert [result.message.startswith("Not run") for result in results[-2:]] == [True, True]
+    assert not results[0].message.startswith("Not run")
+
+
 @pytest.mark.parametrize(
     "source",
     [
@@ -271,9 +280,10 @@ class DeadConfinement:
 
     def start(self, launch):
         command = ["/bin/sh", "-c", "echo no room in here >&2"]
-        return subprocess.Popen(
+        process = subprocess.Popen(
             command, stdout=launch.output, stderr=launch.output, pass_fds=[launch.control]
         )
+        return Started(process)
 
 
 @pytest.mark.parametrize(

@@ -76,6 +76,7 @@ class Sandbox:
     ):
         self.limits = limits
         self.broken = False
+        self.reap_seconds = REAP_SECONDS
         self._large = False
         self._unread = 0
         self._spare: socket.socket | None = None
@@ -209,7 +210,7 @@ class Sandbox:
         if self.broken:
             return None
         status = None
-        self._control.settimeout(REAP_SECONDS)
+        self._control.settimeout(self.reap_seconds)
         try:
             if self._channel is not None:
                 self._take_answers()

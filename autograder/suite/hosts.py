@@ -29,6 +29,12 @@ IMPATIENT_SECONDS = 1.0
 
 MOST_NOTES = 100
 
+MOST_LOST = 12
+"""So many sandboxes that a submission brings down are enough. Honest mistakes bring down none."""
+
+IMPATIENT_REAP_SECONDS = 0.5
+"""How long a sandbox may take to end a worker once the submission brought one down."""
+
 
 class Host(Protocol):
     """Gives each test a fresh `Student`, and takes back what the test leaves behind."""
@@ -76,9 +82,17 @@ class SandboxHost:
         }
         self._seconds = limits.request_seconds
         self._import_first = True
+        self._lost = 0
 
     def start(self, seed: int, *, large: bool = False) -> Student:
-        """Return the submission in a fresh worker. Raises InfraError when there can't be one."""
+        """Return the submission in a fresh worker.
+
+        Raises InfraError when there can't be one, Fault once too many sandboxes were brought down.
+        """
+        self._remote = None
+        if self._lost >= MOST_LOST:
+            problem = f"your code has brought down its whole sandbox {self._lost} times"
+            raise Fault(Verdict.CRASH, f"Not run: {problem}.")
         self._remote = Remote(
             self._fresh(seed, large),
             self._seconds,
@@ -101,8 +115,7 @@ class SandboxHost:
         except InfraError:
             if self._sandbox is None:
                 raise
-            self.close()
-            self._import_first = False
+            self._give_up()
             self._sandbox = self._open()
             return self._sandbox.fresh(seed, large=large)
 
@@ -117,7 +130,12 @@ class SandboxHost:
 
     def _new(self) -> Sandbox:
         packages, guise = self._packages, self._guise
-        return Sandbox(self._confinement, self._files, self._limits, packages=packages, guise=guise)
+        sandbox = Sandbox(
+            self._confinement, self._files, self._limits, packages=packages, guise=guise
+        )
+        if self._lost:
+            sandbox.reap_seconds = IMPATIENT_REAP_SECONDS
+        return sandbox
 
     def finish(self, fault: Fault | None) -> None:
         """End the worker; give up the sandbox if it doesn't answer any more."""
@@ -128,8 +146,13 @@ class SandboxHost:
                 self._take_notes()
             self._sandbox.end_worker(wait=fault is not None)
             if self._sandbox.broken:
-                self._import_first = False
-                self.close()
+                self._give_up()
+
+    def _give_up(self) -> None:
+        """End a sandbox that doesn't answer any more; none of its code runs first in the next."""
+        self._lost += 1
+        self._import_first = False
+        self.close()
 
     def _take_notes(self) -> None:
         """Ask the worker what its code did besides. An answer that isn't one says nothing."""

@@ -252,7 +252,10 @@ class _Plugin:
             if job.only is not None and check.item not in job.only:
                 continue
             if student is None:
-                student = job.host.start(seed_of(job.salt, check.id, "|worker"), large=False)
+                try:
+                    student = job.host.start(seed_of(job.salt, check.id, "|worker"), large=False)
+                except Fault:
+                    break  # there is no worker for it any more
             fault = self._noticed(student, check, item, job.salt)
             if isinstance(fault, Wrong):
                 rule = getattr(fault, "rule", self.rules[check.id])
