@@ -29,6 +29,10 @@ GRADING_FILE = "assignments/grading.toml"
 RUBRIC_FILE = "autograder/rubric.toml"
 
 
+SHIPPED_SALT = "change-this-text-every-term"
+"""What stands in the grading.toml of the repository: everybody knows it."""
+
+
 class CourseError(Exception):
     """Something in the course's files is wrong or missing: where, what, and what to do."""
 
@@ -137,6 +141,18 @@ class Week(_Model):
         return (*((name,) for name in self.modules), *self.documents)
 
 
+class Watched(_Model):
+    """What raises a flag, for a person to look at, where a submission uses it; and why.
+
+    `names` are full names of modules, functions and classes; `weeks` the ids of the weeks for which
+    it holds, all of them where it is left out.
+    """
+
+    names: Annotated[tuple[Text, ...], Field(strict=False, min_length=1)]
+    why: Text
+    weeks: Annotated[tuple[Text, ...], Field(strict=False)] = ()
+
+
 class TrainingSetting(_Model):
     """How a network is trained for its accuracy, and what an accuracy is worth.
 
@@ -231,8 +247,13 @@ class Course(_Model):
     title: Text
     weeks: tuple[Week, ...]
     components: tuple[Component, ...]
+    watched: tuple[Watched, ...] = ()
     salt: str = ""
     training: dict[str, TrainingSetting] = {}
+
+    def watched_in(self, week: Week) -> tuple[Watched, ...]:
+        """Return what raises a flag in a week."""
+        return tuple(entry for entry in self.watched if not entry.weeks or week.id in entry.weeks)
 
     def week(self, number: int) -> Week:
         """Return a week by its number. Raises CourseError where there is none."""
@@ -293,6 +314,7 @@ class _Header(_Model):
 class _CourseFile(_Model):
     course: _Header
     week: Annotated[tuple[Week, ...], Field(strict=False, min_length=1)]
+    watched: Annotated[tuple[Watched, ...], Field(strict=False)] = ()
 
 
 class _GradingFile(_Model):
@@ -315,6 +337,7 @@ def load(root: Path) -> Course:
     course = _read(root, COURSE_FILE, _CourseFile)
     rubric = _read(root, RUBRIC_FILE, _RubricFile, parse_float=Decimal)
     _check_weeks(course.week)
+    _check_watched(course)
     _check_rubric(rubric, course.week)
     salt, training = "", {}
     if (root / GRADING_FILE).exists():
@@ -324,6 +347,7 @@ def load(root: Path) -> Course:
         title=course.course.title,
         weeks=course.week,
         components=rubric.component,
+        watched=course.watched,
         salt=salt,
         training=training,
     )
@@ -379,6 +403,14 @@ def _check_weeks(weeks: tuple[Week, ...]) -> None:
             problem = f"{week.student_tests!r} is none of the week's modules"
             remedy = "Add it to `modules` or correct it"
             raise CourseError(COURSE_FILE, f"{week.id}.student_tests", problem, remedy)
+
+
+def _check_watched(course: _CourseFile) -> None:
+    known = {week.id for week in course.week}
+    for number, entry in enumerate(course.watched, start=1):
+        for name in sorted(set(entry.weeks) - known):
+            problem = f"there is no week {name!r}"
+            raise CourseError(COURSE_FILE, f"watched#{number}.weeks", problem, "Correct the id")
 
 
 def _check_rubric(rubric: _RubricFile, weeks: tuple[Week, ...]) -> None:

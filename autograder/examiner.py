@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from importlib import metadata
@@ -22,9 +22,11 @@ from autograder import course as courses
 from autograder.diagnosis import Diagnoser, catalogue_of, solution_files
 from autograder.mutation import Mutation
 from autograder.quality import Quality
-from autograder.records import CheckResult, PlannedCheck, Verdict
+from autograder.records import CheckResult, Examined, Flag, PlannedCheck, Verdict
 from autograder.rules import Rules
 from autograder.sandbox import Confinement, InfraError, Limits
+from autograder.second_look import SecondLook
+from autograder.source_flags import run_time_flags, source_flags
 from autograder.stubs import find_gaps
 from autograder.suite.hosts import SandboxHost
 from autograder.suite.session import Outcome, SuiteSession
@@ -95,6 +97,19 @@ class Examiner:
         """The check that nothing forbidden is used; it belongs to the item of the quality."""
         return Rules(self._item("quality"), self.week.forbidden)
 
+    @cached_property
+    def second_look(self) -> SecondLook:
+        """The run of some checks in other surroundings and with other inputs."""
+        return SecondLook(
+            self.session,
+            self.confinement,
+            self.limits,
+            self.week.modules,
+            self.week.packages,
+            self.course.salt,
+            self.reference,
+        )
+
     def _item(self, name: str) -> str:
         return self.course.item(f"{self.week.id}.{name}").id
 
@@ -111,7 +126,7 @@ class Examiner:
         Points are not among it, and neither are other weeks.
         """
         digest = hashlib.sha256()
-        settings = repr((self.week, self.course.salt, self.course.training))
+        settings = repr((self.week, self.course.salt, self.course.training, self.course.watched))
         settings += repr([(name, metadata.version(name)) for name in self.week.packages])
         for part in (sys.version, np.__version__, self.confinement.name, repr(self.plan), settings):
             digest.update(part.encode() + b"\0")
@@ -127,15 +142,20 @@ class Examiner:
                 digest.update(path.name.encode() + b"\0" + path.read_bytes())
         return digest.hexdigest()
 
-    def examine(self, files: Mapping[str, bytes]) -> list[CheckResult]:
-        """Return one result for each planned check, in the plan's order."""
+    def examine(self, files: Mapping[str, bytes]) -> Examined:
+        """Return one result for each planned check, in the plan's order, and what to look at."""
         host = SandboxHost(
             self.confinement, files, self.limits, self.week.modules, self.week.packages
         )
         try:
             outcomes = self.session.run(host)
+            flags = self._watch(host, outcomes)
         finally:
             host.close()
+        flags += self.second_look.look(files, outcomes)
+        watched = self.course.watched_in(self.week)
+        source = source_flags(files, watched, self.week.given)
+        flags += [*source, *run_time_flags(host.notes, watched, source)]
         checks = {check.id: check for check in self.session.plan}
         results = [self.explained(outcome, checks) for outcome in outcomes]
         own: list[CheckResult] = []
@@ -148,7 +168,20 @@ class Examiner:
             quality = self.quality.measure(files, self.session.plan, results)
         except InfraError as error:
             quality = infra(self.quality.plan, error)
-        return [*results, *own, *quality, *self.rules.measure(files, results)]
+        results += [*own, *quality, *self.rules.measure(files, results)]
+        return Examined(results, flags)
+
+    def _watch(self, host: SandboxHost, outcomes: Sequence[Outcome]) -> list[Flag]:
+        """Return what is noticed of how the code works, in the items of which anything works.
+
+        No flag is missed at a student's cost: what we can't look at is left alone.
+        """
+        items = {check.id: check.item for check in self.session.plan}
+        passed = (o.result.check for o in outcomes if o.result.verdict is Verdict.PASS)
+        try:
+            return self.session.watch(host, {items[check] for check in passed})
+        except InfraError:
+            return []
 
     def explained(self, outcome: Outcome, checks: Mapping[str, PlannedCheck]) -> CheckResult:
         """Add the diagnosis to a failed check, where there is one."""

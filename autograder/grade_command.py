@@ -41,6 +41,11 @@ class OurFaultError(Exception):
     """Some checks could not be graded, which is the grader's fault."""
 
 
+KNOWN_INPUTS = (
+    f"The hidden tests draw their inputs from the shipped salt: answers can be prepared for them. "
+    f"Put a text of your own into `salt` in {courses.GRADING_FILE}."
+)
+
 KNOWN_ERRORS = (
     CourseError,
     FileExistsError,
@@ -76,6 +81,8 @@ def run(options: Options) -> None:
     console = Console(highlight=False)
     course = courses.load(options.root)
     ours = options.submissions is None
+    if course.salt == courses.SHIPPED_SALT and not ours:
+        _say(console, KNOWN_INPUTS, "yellow")
     submissions = options.submissions or _simulate(console, course, options)
     taken = _take_in(console, course, submissions, options.week)
     confinement = None if options.unconfined else _confinement(console, ours)
@@ -197,6 +204,7 @@ def write_reports(
         "Points of the class": written.gradebook,
         "Feedback and results": written.students,
         "To be marked by hand": written.by_hand,
+        "To be looked at": written.flags,
         "Journal": out / "gradebook.sqlite",
     }
     print_class(console, reports, class_statistics([report.score for report in reports]), files)

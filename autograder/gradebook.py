@@ -11,17 +11,18 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from autograder.course import Course
+from autograder.gradebook_rows import flag_row, result_of, result_row, storable
 from autograder.gradebook_schema import APPLICATION_ID, SCHEMA, SCHEMA_VERSION, UPGRADES
 from autograder.intake import Submission
 from autograder.manual import read_manual
-from autograder.records import CheckResult, ManualMark, PlannedCheck, Verdict
+from autograder.records import CheckResult, Flag, ManualMark, PlannedCheck, Verdict
 
 LOCK_SECONDS = 30.0
 
@@ -192,7 +193,7 @@ class Gradebook:
         rows = [
             (
                 *(run, s.student, week, s.fingerprint),
-                *(json.dumps(s.notices), _text(s.refusal), json.dumps(s.documents)),
+                *(json.dumps(s.notices), storable(s.refusal), json.dumps(s.documents)),
             )
             for s in submissions
         ]
@@ -209,7 +210,7 @@ class Gradebook:
         Raises GradebookError where the same key had other checks: a key must change with the suite.
         """
         rows = [
-            (job.key, position, check.id, check.item, _text(check.title), check.weight)
+            (job.key, position, check.id, check.item, storable(check.title), check.weight)
             for position, check in enumerate(checks)
         ]
         if len({check.id for check in checks}) < len(checks):
@@ -238,13 +239,20 @@ class Gradebook:
                 "another submission under the same key; the key must change with them"
             )
 
-    def record(self, key: str, results: Iterable[CheckResult], seconds: float) -> None:
+    def record(
+        self,
+        key: str,
+        results: Iterable[CheckResult],
+        seconds: float,
+        flags: Sequence[Flag] = (),
+    ) -> None:
         """Keep results of a job; they replace earlier ones of the same checks.
 
+        `flags` replace all flags that the job had.
         The job is finished once every planned check has a record of which none is INFRA. Raises
         GradebookError, and keeps nothing, for a job or a check that was never planned.
         """
-        rows = [_result_row(key, result) for result in results]
+        rows = [result_row(key, result) for result in results]
         with self._writing():
             if not self._value("SELECT count(*) FROM jobs WHERE key = ?", key):
                 raise GradebookError(f"there is no job {key!r}")
@@ -256,6 +264,9 @@ class Gradebook:
             self._db.executemany(
                 "INSERT OR REPLACE INTO results VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows
             )
+            self._db.execute("DELETE FROM flags WHERE job = ?", (key,))
+            noted = [flag_row(key, position, flag) for position, flag in enumerate(flags)]
+            self._db.executemany("INSERT INTO flags VALUES (?, ?, ?, ?, ?, ?)", noted)
             done = "SELECT count(*) FROM results WHERE job = ? AND verdict != ?"
             finished = self._value(done, key, str(Verdict.INFRA)) == len(planned)
             self._db.execute(
@@ -270,7 +281,7 @@ class Gradebook:
         withdraws it. Raises ManualError, and changes nothing, where any line is bad.
         """
         found = read_manual(path, course, set(self.students()))
-        rows = [(m.student, m.item, m.points, _text(m.comment)) for m in found.marks]
+        rows = [(m.student, m.item, m.points, storable(m.comment)) for m in found.marks]
         with self._writing():
             self._db.executemany("DELETE FROM marks WHERE student = ? AND item = ?", found.unmarked)
             self._db.executemany("INSERT OR REPLACE INTO marks VALUES (?, ?, ?, ?)", rows)
@@ -341,7 +352,14 @@ class Gradebook:
         query = """SELECT results.* FROM results JOIN planned USING (job, id)
             WHERE job = ? ORDER BY position"""
         rows = self._db.execute(query, (job.key,)) if job else ()
-        return [_result_of(row) for row in rows]
+        return [result_of(row) for row in rows]
+
+    def flags(self, student: str, week: int, part: str = SUITE) -> list[Flag]:
+        """Return what a person should look at in the current job."""
+        job = self.job(student, week, part)
+        query = "SELECT rule, evidence, item, place FROM flags WHERE job = ? ORDER BY position"
+        rows = self._db.execute(query, (job.key,)) if job else ()
+        return [Flag(**dict(row)) for row in rows]
 
     def marks(self, student: str) -> list[ManualMark]:
         """Return the marks that a person gave a student."""
@@ -356,36 +374,3 @@ class Gradebook:
 
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
-
-
-def _text(text: str | None) -> str | None:
-    """Make text storable: SQLite takes no lone surrogates, and messages may quote some."""
-    return None if text is None else text.encode("utf-8", "backslashreplace").decode("utf-8")
-
-
-def _result_row(key: str, result: CheckResult) -> tuple[Any, ...]:
-    fields = asdict(result)
-    return (
-        key,
-        result.check,
-        str(result.verdict),
-        result.credit,
-        _text(result.message),
-        float(result.seconds),
-        result.misconception,
-        _text(result.advice),
-        json.dumps(fields["detail"]),
-    )
-
-
-def _result_of(row: sqlite3.Row) -> CheckResult:
-    return CheckResult(
-        check=row["id"],
-        verdict=Verdict(row["verdict"]),
-        credit=row["credit"],
-        message=row["message"],
-        seconds=row["seconds"],
-        misconception=row["misconception"],
-        advice=row["advice"],
-        detail=json.loads(row["detail"]),
-    )

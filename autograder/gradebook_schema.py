@@ -1,7 +1,12 @@
 """The tables of the gradebook, and how gradebooks of earlier formats become such ones."""
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 APPLICATION_ID = 0x4E4E4642
+
+FLAGS = """CREATE TABLE flags (
+        job TEXT NOT NULL REFERENCES jobs, position INTEGER NOT NULL, rule TEXT NOT NULL, item TEXT,
+        place TEXT NOT NULL, evidence TEXT NOT NULL,
+        PRIMARY KEY (job, position)) WITHOUT ROWID"""
 
 SCHEMA = (
     """CREATE TABLE runs (
@@ -30,6 +35,7 @@ SCHEMA = (
     """CREATE TABLE marks (
         student TEXT NOT NULL, item TEXT NOT NULL, points INTEGER NOT NULL, comment TEXT NOT NULL,
         PRIMARY KEY (student, item))""",
+    FLAGS,
     f"PRAGMA application_id = {APPLICATION_ID}",
     f"PRAGMA user_version = {SCHEMA_VERSION}",
 )
@@ -37,5 +43,6 @@ SCHEMA = (
 UPGRADES = {
     1: "ALTER TABLE submissions ADD COLUMN documents TEXT NOT NULL DEFAULT '{}'",
     2: "ALTER TABLE jobs ADD COLUMN part TEXT NOT NULL DEFAULT 'suite'",
+    3: FLAGS,
 }
 """What brings a gradebook of an earlier format to the next one."""

@@ -22,7 +22,7 @@ from typing import Any
 from autograder.course import Course
 from autograder.gradebook import Gradebook, Job
 from autograder.intake import Submission
-from autograder.records import CheckResult, PlannedCheck, Verdict
+from autograder.records import CheckResult, Examined, PlannedCheck, Verdict
 from autograder.training.queue import record_absent
 
 ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
@@ -78,8 +78,9 @@ def grade_class(
         total = sum(map(len, taken.values()))
         before = total - len(todo)
         report(Progress(before, total))
-        for done, (job, results, seconds) in enumerate(_run(todo, pool, setting), start=1):
-            gradebook.record(job.key, _complete(plans[job.week].checks, results), seconds)
+        for done, (job, found, seconds) in enumerate(_run(todo, pool, setting), start=1):
+            results = _complete(plans[job.week].checks, found.results)
+            gradebook.record(job.key, results, seconds, found.flags)
             report(Progress(before + done, total, job.student, job.week))
     gradebook.finish_run()
 
@@ -95,7 +96,7 @@ class Plan:
 
 
 Todo = list[tuple[Job, Submission]]
-Ended = tuple[Job, list[CheckResult], float]
+Ended = tuple[Job, Examined, float]
 
 
 def _plans(weeks: Sequence[int], pool: Executor) -> dict[int, Plan]:
@@ -128,11 +129,11 @@ def _run(todo: Todo, pool: Executor, setting: Setting) -> Iterator[Ended]:
         for future in as_completed(futures):
             job, submission = futures[future]
             try:
-                results, seconds = future.result()
+                found, seconds = future.result()
             except BrokenProcessPool:
                 lost.append((job, submission))
                 continue
-            yield job, results, seconds
+            yield job, found, seconds
     except BaseException:
         pool.shutdown(wait=False, cancel_futures=True)
         raise
@@ -146,7 +147,7 @@ def _once_more(job: Job, submission: Submission, setting: Setting) -> Ended:
         try:
             return job, *pool.submit(examine_submission, submission, job.week).result()
         except BrokenProcessPool:
-            return job, [], 0.0
+            return job, Examined([]), 0.0
 
 
 def _complete(plan: Sequence[PlannedCheck], results: Sequence[CheckResult]) -> list[CheckResult]:
@@ -220,16 +221,16 @@ def _describe(week: int) -> Plan:
     return Plan(examiner.plan, examiner.fingerprint, examiner.confinement.name, versions)
 
 
-def examine_submission(submission: Submission, week: int) -> tuple[list[CheckResult], float]:
+def examine_submission(submission: Submission, week: int) -> tuple[Examined, float]:
     """Examine one submission; what goes wrong on our side is recorded as ours."""
     from autograder.examiner import infra, refused
 
     examiner = _examiner_of(week)
     started = time.perf_counter()
     if submission.refusal is not None:
-        return refused(examiner.plan, submission.refusal), 0.0
+        return Examined(refused(examiner.plan, submission.refusal)), 0.0
     try:
-        results = examiner.examine(submission.files)
+        found = examiner.examine(submission.files)
     except Exception as error:  # noqa: BLE001 - a mistake of ours must not stop the class
-        results = infra(examiner.plan, f"{type(error).__name__}: {error}")
-    return results, time.perf_counter() - started
+        found = Examined(infra(examiner.plan, f"{type(error).__name__}: {error}"))
+    return found, time.perf_counter() - started

@@ -54,24 +54,25 @@ def uses(files: Mapping[str, bytes], forbidden: Sequence[str]) -> list[str]:
     found = []
     for file, source in sorted(files.items()):
         tree = syntax_tree(source) if file.endswith(".py") else None
-        names = _names(tree) if tree else ()
-        found += [
-            f"{file}, line {line}: {rule}"
-            for line, rule in sorted(
-                {(line, rule) for name, line in names for rule in forbidden if _is(name, rule)}
-            )
-        ]
+        names = names_in(tree) if tree else ()
+        broken = {(at, rule) for name, at in names for rule in forbidden if falls_under(name, rule)}
+        found += [f"{file}, line {line}: {rule}" for line, rule in sorted(broken)]
     return found
 
 
-def _is(name: str, rule: str) -> bool:
+def falls_under(name: str, rule: str) -> bool:
+    """Whether a full name is a rule's, or of something in it."""
     return name == rule or name.startswith(f"{rule}.")
 
 
-def _names(tree: ast.Module) -> Iterator[tuple[str, int]]:
+IMPORTERS = ("import_module", "__import__")
+
+
+def names_in(tree: ast.Module, every_text: bool = True) -> Iterator[tuple[str, int]]:
     """Yield the full name and line of all that is imported or reached through what is imported.
 
-    Also of texts in calls, which `importlib.import_module` may get.
+    Also of texts in calls, which `importlib.import_module` may get; only in calls of that and its
+    like, unless `every_text`.
     """
     known: dict[str, str] = {}
     nodes = list(ast.walk(tree))
@@ -92,10 +93,18 @@ def _names(tree: ast.Module) -> Iterator[tuple[str, int]]:
             name = _dotted(node, known)
             if name:
                 yield name, node.lineno
-        elif isinstance(node, ast.Call):
+        elif isinstance(node, ast.Call) and (every_text or called(node) in IMPORTERS):
             for argument in node.args:
                 if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
                     yield argument.value, node.lineno
+
+
+def called(node: ast.Call) -> str:
+    """Return the last part of the name of what is called; nothing where it has none."""
+    function = node.func
+    if isinstance(function, ast.Attribute):
+        return function.attr
+    return function.id if isinstance(function, ast.Name) else ""
 
 
 def _dotted(node: ast.AST, known: Mapping[str, str]) -> str | None:

@@ -96,13 +96,13 @@ def examine_submission(submission: Submission, week: int) -> Any:
     with watch.part(EXAMINERS):
         examiner = grading._examiner_of(week)
     with watch.part(suite):
-        results, seconds = ORIGINAL(submission, week)
+        found, seconds = ORIGINAL(submission, week)
     trained = {check.id for check in examiner.plan if check.item.endswith(".accuracy")}
-    watch.seconds[TRAINING] = sum(one.seconds for one in results if one.check in trained)
+    watch.seconds[TRAINING] = sum(one.seconds for one in found.results if one.check in trained)
     watch.seconds[suite] -= watch.seconds[TRAINING]
     with open(os.environ[LOG], "a") as log:
         log.write(json.dumps(watch.seconds) + "\n")
-    return results, seconds
+    return found, seconds
 
 
 ORIGINAL = grading.examine_submission

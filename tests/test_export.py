@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,9 +13,15 @@ import pytest
 from autograder import atomic
 from autograder.course import load, parse_points
 from autograder.export import write_class, write_student
-from autograder.export.csv_export import FORMULA_STARTS, by_hand_csv, gradebook_csv, guard
+from autograder.export.csv_export import (
+    FORMULA_STARTS,
+    by_hand_csv,
+    flags_csv,
+    gradebook_csv,
+    guard,
+)
 from autograder.export.json_export import SCHEMA, results_json
-from autograder.records import FULL_CREDIT, CheckResult, ManualMark, PlannedCheck, Verdict
+from autograder.records import FULL_CREDIT, CheckResult, Flag, ManualMark, PlannedCheck, Verdict
 from autograder.report import StudentReport
 from autograder.scoring import score_student
 
@@ -150,9 +157,11 @@ def test_the_files_are_where_they_belong(tmp_path: Path) -> None:
     assert written.gradebook == out / "gradebook.csv"
     assert written.students == out / "students"
     assert written.by_hand == out / "by_hand.csv"
+    assert written.flags == out / "flags.csv"
     found = sorted(str(path.relative_to(out)) for path in out.rglob("*") if path.is_file())
     assert found == [
         "by_hand.csv",
+        "flags.csv",
         "gradebook.csv",
         "students/ada/feedback.md",
         "students/ada/results.json",
@@ -162,6 +171,39 @@ def test_the_files_are_where_they_belong(tmp_path: Path) -> None:
     assert json.loads((out / "students/ben/results.json").read_bytes())["student"] == "ben"
     assert "# Feedback for ben" in (out / "students/ben/feedback.md").read_text("utf-8")
     assert len(rows_of(written.gradebook.read_text("utf-8"))) == 2
+
+
+FLAGS = (
+    ("week1", Flag("loops-over-batch", "Linear.forward: 263 lines", "week1.linear", "a.py:57")),
+    ("week2", Flag("imports", '=cmd|" /C calc"!A0\nsecond line')),
+)
+
+
+def test_flags_are_a_row_each_and_no_formula() -> None:
+    ada = replace(report(), flags=FLAGS)
+    first, second = rows_of(flags_csv([report("ben"), ada]))
+    assert first == {
+        "student": "ada",
+        "week": "week1",
+        "rule": "loops-over-batch",
+        "item": "week1.linear",
+        "place": "a.py:57",
+        "evidence": "Linear.forward: 263 lines",
+    }
+    assert second["evidence"].startswith("'=cmd")
+    assert "\n" not in second["evidence"]
+    assert rows_of(flags_csv([report()])) == []
+
+
+def test_no_file_that_a_student_gets_holds_a_flag(tmp_path: Path) -> None:
+    for name, flags in (("with", FLAGS), ("without", ())):
+        write_class(COURSE, [replace(report(), flags=flags)], tmp_path / name)
+    for name in ("results.json", "feedback.md"):
+        with_flags, without = (
+            (tmp_path / folder / "students" / "ada" / name).read_bytes()
+            for folder in ("with", "without")
+        )
+        assert with_flags == without
 
 
 def test_a_write_that_fails_leaves_the_old_files(

@@ -220,6 +220,43 @@ def test_a_zip_file_of_canvas_is_graded_as_it_is(
     assert "Read as a Canvas export: 2 students.\n" in capsys.readouterr().out
 
 
+def test_what_a_person_should_look_at_is_listed_and_costs_nothing(
+    small, right, tmp_path, confinement, capsys
+) -> None:
+    folder = hand_in(tmp_path / "in", ada=with_hidden_code(right), ben=right)
+    grade(small, folder, tmp_path / "out")
+    assert points(small, tmp_path / "out")["ada"] == points(small, tmp_path / "out")["ben"]
+    found = rows(tmp_path / "out" / "flags.csv")
+    assert [(row["student"], row["week"], row["rule"]) for row in found] == [
+        ("ada", "week2", "hidden-code")
+    ]
+    assert "double.py, line" in found[0]["evidence"]
+    printed = capsys.readouterr().out
+    assert "To be looked at by a person" in printed
+    assert "hidden-code: ada" in printed
+    grade(small, folder, tmp_path / "out")
+    assert rows(tmp_path / "out" / "flags.csv") == found
+
+
+def with_hidden_code(files: Files) -> Files:
+    name = "week2_small/double.py"
+    return {**files, name: files[name] + "\n_SAME = eval('+'.join(['1', '2']))\n"}
+
+
+def test_the_shipped_salt_is_pointed_out_where_real_work_is_graded(
+    small, right, tmp_path, confinement, capsys
+) -> None:
+    root = shutil.copytree(small, tmp_path / "course")
+    folder = hand_in(tmp_path / "in", ada=right)
+    grade(root, folder, tmp_path / "out")
+    assert "Put a text of your own into `salt`" not in capsys.readouterr().out
+    (root / courses.GRADING_FILE).write_text(f'salt = "{courses.SHIPPED_SALT}"\n')
+    grade(root, folder, tmp_path / "other")
+    assert "Put a text of your own into `salt` in assignments/grading.toml." in (
+        capsys.readouterr().out
+    )
+
+
 def test_a_class_that_handed_in_nothing_is_an_error(small, tmp_path, confinement) -> None:
     folder = hand_in(tmp_path / "in", ada={}, ben={"notes.txt": "hello"})
     (folder / "eve.zip").write_bytes(b"")

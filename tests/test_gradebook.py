@@ -16,7 +16,7 @@ import pytest
 from autograder.gradebook import Gradebook, GradebookError, Job
 from autograder.gradebook_schema import APPLICATION_ID, SCHEMA_VERSION
 from autograder.intake import Submission
-from autograder.records import FULL_CREDIT, CheckResult, PlannedCheck, Verdict
+from autograder.records import FULL_CREDIT, CheckResult, Flag, PlannedCheck, Verdict
 
 ROOT = Path(__file__).resolve().parents[1]
 CHECKS = [
@@ -79,6 +79,49 @@ def test_all_fields_come_back_from_the_disk(path: Path) -> None:
         assert (run["confinement"], run["data"]) == ("bubblewrap", "digits")
         assert run["versions"] == {"numpy": "2.4.6"}
         assert run["finished"] >= run["started"]
+
+
+FLAGS = [
+    Flag("loops-over-batch", "\ud800 263 lines", "week1.linear", "neural_net.py:57"),
+    Flag("imports", "import ctypes"),
+]
+
+
+def test_flags_come_back_from_the_disk_and_are_replaced_with_the_results(path: Path) -> None:
+    with Gradebook.open(path) as book:
+        start(book)
+        hand_in(book)
+        book.record("key", RESULTS, 1.5, FLAGS)
+    with Gradebook.open(path) as book:
+        first, second = book.flags("ada", 1)
+        assert first == replace(FLAGS[0], evidence="\\ud800 263 lines")
+        assert second == FLAGS[1]
+        assert book.flags("ada", 1, "training") == book.flags("ben", 1) == []
+        assert book.results("ada", 1) == [RESULTS[1], RESULTS[0]]
+        book.record("key", RESULTS, 1.5, FLAGS[1:])
+        assert book.flags("ada", 1) == FLAGS[1:]
+        unstorable = Flag("a", "b", place=object())  # type: ignore[arg-type]
+        with pytest.raises(AttributeError):
+            book.record("key", RESULTS[:1], 9.0, [unstorable])
+        assert book.flags("ada", 1) == FLAGS[1:]
+        assert book.job("ada", 1).seconds == 1.5
+
+
+def test_a_gradebook_without_flags_is_taken_along(path: Path) -> None:
+    with Gradebook.open(path) as book:
+        start(book)
+        hand_in(book)
+        book.record("key", RESULTS, 1.5)
+    with sqlite3.connect(path) as raw:
+        raw.execute("DROP TABLE flags")
+        raw.execute("PRAGMA user_version = 3")
+    raw.close()
+    with Gradebook.open(path) as book:
+        assert book.flags("ada", 1) == []
+        assert book.results("ada", 1) == [RESULTS[1], RESULTS[0]]
+        start(book)
+        book.record("key", RESULTS, 1.5, FLAGS[1:])
+        assert book.flags("ada", 1) == FLAGS[1:]
 
 
 def test_the_salt_itself_is_not_kept(path: Path) -> None:
@@ -224,6 +267,7 @@ def test_a_gradebook_of_the_first_format_is_taken_along(path: Path) -> None:
     with sqlite3.connect(path) as raw:
         raw.execute("ALTER TABLE submissions DROP COLUMN documents")
         raw.execute("ALTER TABLE jobs DROP COLUMN part")
+        raw.execute("DROP TABLE flags")
         raw.execute("PRAGMA user_version = 1")
     raw.close()
     with Gradebook.open(path) as book:

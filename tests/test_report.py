@@ -17,7 +17,7 @@ from autograder.course import Course, load
 from autograder.display import many_lines, one_line
 from autograder.gradebook import Gradebook, Job
 from autograder.intake import Submission
-from autograder.records import FULL_CREDIT, CheckResult, ManualMark, PlannedCheck, Verdict
+from autograder.records import FULL_CREDIT, CheckResult, Flag, ManualMark, PlannedCheck, Verdict
 from autograder.report import NOTHING_RUN, VERDICT_WORDS, StudentReport, gather
 from autograder.report.feedback import block, feedback, inline
 from autograder.report.terminal import print_class
@@ -213,6 +213,36 @@ def test_a_report_is_gathered_from_the_gradebook(tmp_path: Path) -> None:
     assert second.score.total == 0
     week_1 = [item for item in second.score.items if item.id.startswith("week1.")]
     assert not any(item.pending for item in week_1)
+
+
+def test_flags_and_doubts_are_gathered_with_their_week(tmp_path: Path) -> None:
+    ada = Submission("ada", {"a.py": b"1"})
+    flag = Flag("loops-over-batch", "263 lines", "week1.linear", "a.py:5")
+    check = PlannedCheck("training::network", "project.accuracy", "The network learns")
+    result = CheckResult(check.id, Verdict.PASS, FULL_CREDIT, detail={"doubts": ["Odd."]})
+    with Gradebook.open(tmp_path / "gradebook.sqlite") as book:
+        book.start_run("bubblewrap", "digits", "", {})
+        for week in (1, 10):
+            book.add_submissions([ada], week)
+        book.plan(Job("k", "ada", 1, ada.fingerprint, "unconfined"), PLAN)
+        book.record("k", RESULTS, 1.0, [flag])
+        book.plan(Job("t", "ada", 10, ada.fingerprint, "unconfined", "training"), [check])
+        book.record("t", [result], 1.0)
+        (found,) = gather(load(ROOT), book)
+    doubt = Flag("training-job", "Odd.", "project.accuracy")
+    assert found.flags == (("week1", flag), ("project", doubt))
+
+
+def test_the_class_page_counts_flags_by_rule() -> None:
+    flag = Flag("loops-over-batch\x1b[31m", "263 lines")
+    flagged = report(student="ada", flags=(("week1", flag), ("week1", flag)))
+    text = shown([flagged, report(student="ben")])
+    said = "To be looked at by a person; it costs nothing by itself (see flags.csv):"
+    assert said in text
+    assert "loops-over-batch" in text.partition(said)[2]
+    assert "\x1b" not in text
+    assert "To be looked at by a person" not in shown([report()])
+    assert "loops" not in feedback(flagged)
 
 
 def test_what_concerns_all_weeks_of_an_archive_is_said_once(tmp_path: Path) -> None:

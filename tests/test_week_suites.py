@@ -74,7 +74,9 @@ def test_every_automatic_item_of_the_rubric_is_planned(examiner):
 
 
 def test_the_reference_gets_everything(examiner):
-    results = examiner.examine(examiner.reference)
+    examined = examiner.examine(examiner.reference)
+    results = examined.results
+    assert examined.flags == []
     assert told(results) == []
     assert score(examiner, results).total == full_points(examiner)
 
@@ -106,7 +108,9 @@ def stub_files(week: Week) -> dict[str, str]:
 
 def test_a_correct_solution_in_another_style_gets_everything(examiner):
     files = style_files(examiner.week)
-    results = examiner.examine(files)
+    examined = examiner.examine(files)
+    results = examined.results
+    assert examined.flags == []
     assert told(results) == []
     assert score(examiner, results).total == full_points(examiner)
 
@@ -120,7 +124,7 @@ def undiagnosed(examiner, monkeypatch) -> None:
 @pytest.mark.usefixtures("undiagnosed")
 def test_the_untouched_stubs_get_nothing(examiner):
     files = {name: text.encode() for name, text in stub_files(examiner.week).items()}
-    results = examiner.examine(files)
+    results = examiner.examine(files).results
     assert {r.check: r.credit for r in results if r.credit} == {}
     assert {r.verdict for r in results} <= {Verdict.NOT_ATTEMPTED, Verdict.BLOCKED}
     assert score(examiner, results).total == 0
@@ -134,7 +138,7 @@ def test_stubs_without_their_raise_get_nothing(examiner):
             name: _without_raise(text, instead).encode()
             for name, text in stub_files(examiner.week).items()
         }
-        results = examiner.examine(files)
+        results = examiner.examine(files).results
         total = score(examiner, results).total
         assert total == 0, (instead, format_points(total), [r for r in results if r.credit])
 

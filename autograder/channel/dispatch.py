@@ -24,6 +24,7 @@ from .drivers import DRIVERS
 from .modules import ModuleSpace
 from .operators import operate
 from .probes import probe
+from .tracing import Tracer
 
 MAX_TEXT = 400
 MAX_FRAMES = 8
@@ -46,11 +47,17 @@ def default_rng(seed: Any = None) -> np.random.Generator:
 class Dispatcher:
     """Carries out requests on the student's objects."""
 
-    def __init__(self, folder: str, failed_imports: dict[str, Any] | None = None):
+    def __init__(
+        self,
+        folder: str,
+        failed_imports: dict[str, Any] | None = None,
+        notes: Callable[[], list[list[Any]]] = list,
+    ):
         self.folder = folder
         self.failed_imports = failed_imports or {}
         self.objects: list[Any] = []
         self.caught: list[str] = []
+        self.tracer = Tracer(folder)
         self.operations: dict[str, Callable[..., Any]] = {
             "import": self._import,
             "get": getattr,
@@ -62,6 +69,8 @@ class Dispatcher:
             "probe": probe,
             "drive": lambda name, args: DRIVERS[name](*args),
             "prepare": lambda name, args: DRIVERS[name](*args),
+            "trace": self.tracer.call,
+            "notes": notes,
             "warnings": lambda: [text[:MAX_TEXT] for text in self.caught[:20]],
         }
 

@@ -55,8 +55,9 @@ class Settings:
     one; memory_bytes (training_memory_bytes for a worker that trains), processes, file_bytes,
     cpu_seconds: limits of one worker (0: none). tests: the file of the student's own tests, for a
     worker that runs those and answers with bits only; with_pytest: whether pytest runs them.
-    with_torch: whether torch is imported beforehand. landlock: the rules of what may be opened
-    from here on (confined.restrict_files), none where something else sees to that.
+    with_torch: whether torch is imported beforehand; days: how far the calendar is moved.
+    landlock: the rules of what may be opened from here on (confined.restrict_files), none where
+    something else sees to that.
     """
 
     folder: str
@@ -73,6 +74,7 @@ class Settings:
     with_pytest: bool
     with_torch: bool
     landlock: list[list[str]]
+    days: int
 
     def __init__(self, text: str):
         self.__dict__.update(json.loads(text))
@@ -85,12 +87,14 @@ def main() -> NoReturn:
         from . import confined
 
         confined.restrict_files(settings.landlock)
-    from . import codec, dispatch, modules, student_tests, tensors
+    from . import audit, clock, codec, dispatch, modules, student_tests, tensors
 
     for name in (*PRELOADED, *(TORCH if settings.with_torch else ())):
         importlib.import_module(name)
     tensors.prepare()
     _skip_after_fork()
+    clock.move(settings.days)
+    listener = audit.Listener(settings.folder, [os.getcwd(), *audit.libraries()])
 
     sources = {}
     for name in settings.modules:
@@ -102,7 +106,7 @@ def main() -> NoReturn:
     space.install()
     _forget(settings.forget)
     control = socket.socket(fileno=settings.control)
-    dispatcher = dispatch.Dispatcher(settings.folder)
+    dispatcher = dispatch.Dispatcher(settings.folder, notes=listener.notes)
     workers: list[int] = []  # the one that is at work, and the one that waits
     _freeze()
     control.sendall(READY)
@@ -117,7 +121,7 @@ def main() -> NoReturn:
                 space.compile_all()
             else:
                 failed = _import(dispatch, space, seed, settings.namespace)
-                dispatcher = dispatch.Dispatcher(settings.folder, failed)
+                dispatcher = dispatch.Dispatcher(settings.folder, failed, listener.notes)
             _freeze()
             control.sendall(READY)
         if message == SPAWN:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from autograder.atomic import write_text
 from autograder.course import Course
-from autograder.export.csv_export import by_hand_csv, gradebook_csv
+from autograder.export.csv_export import by_hand_csv, flags_csv, gradebook_csv
 from autograder.export.json_export import results_json
 from autograder.report import StudentReport
 from autograder.report.curves import curves_svg
@@ -19,25 +19,29 @@ from autograder.report.feedback import CURVES_FILE, feedback
 class Written:
     """Where an export put its files.
 
-    The class's table, the folder with one folder a student, and what is marked by hand.
+    The class's table, the folder with one folder a student, what is marked by hand, and what a
+    person should look at.
     """
 
     gradebook: Path
     students: Path
     by_hand: Path
+    flags: Path
 
 
 def write_class(course: Course, reports: Sequence[StudentReport], out: Path) -> Written:
-    """Write OUT/gradebook.csv, OUT/by_hand.csv and every student's files.
+    """Write OUT/gradebook.csv, by_hand.csv and flags.csv, and every student's files.
 
     Raises OSError where that fails.
     """
-    written = Written(out / "gradebook.csv", out / "students", out / "by_hand.csv")
+    files = [out / name for name in ("gradebook.csv", "students", "by_hand.csv", "flags.csv")]
+    written = Written(*files)
     for report in reports:
         write_student(report, out)
     out.mkdir(parents=True, exist_ok=True)
     write_text(written.gradebook, gradebook_csv(course, reports))
     write_text(written.by_hand, by_hand_csv(course, reports))
+    write_text(written.flags, flags_csv(reports))
     return written
 
 

@@ -1,4 +1,4 @@
-"""The class as CSV: gradebook.csv, a row per student, and by_hand.csv, a row per manual mark."""
+"""The class as CSV: points by student, what is marked by hand, the leaderboard, and the flags."""
 
 from __future__ import annotations
 
@@ -55,6 +55,18 @@ def by_hand_csv(course: Course, reports: Sequence[StudentReport]) -> str:
             points = "" if score.pending else _points(score.points)
             row = [item.id, item.title, guard(report.score.student), documents, points]
             writer.writerow([*row, _points(item.points)])
+    return out.getvalue()
+
+
+def flags_csv(reports: Sequence[StudentReport]) -> str:
+    """Return what a person should look at as CSV: student, week, rule, item, place, evidence."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(["student", "week", "rule", "item", "place", "evidence"])
+    for report in reports:
+        for week, flag in report.flags:
+            texts = (flag.rule, flag.item or "", flag.place, flag.evidence)
+            writer.writerow([guard(report.score.student), week, *map(guard, texts)])
     return out.getvalue()
 
 

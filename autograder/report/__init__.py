@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from autograder.course import Course
 from autograder.gradebook import PARTS, TRAINING, Gradebook
-from autograder.records import CheckResult, PlannedCheck, Verdict
+from autograder.records import CheckResult, Flag, PlannedCheck, Verdict
 from autograder.report.leaderboard import Row, ranking
 from autograder.scoring import StudentScore, score_student
 
@@ -36,7 +36,8 @@ class StudentReport:
     `confinement` is what held the student's code, `notices` what intake said about the files,
     `refusals` why a week's submission was not taken, `board` the leaderboard of the class's
     training job, and `documents`, by the ids of items marked by hand, the names of the documents
-    handed in for them.
+    handed in for them. `flags` are what a person should look at, each with its week's id: they are
+    for the instructor, and no report that a student gets may hold them.
     """
 
     score: StudentScore
@@ -45,6 +46,7 @@ class StudentReport:
     refusals: tuple[str, ...] = ()
     board: tuple[Row, ...] = ()
     documents: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    flags: tuple[tuple[str, Flag], ...] = ()
 
 
 def gather(
@@ -80,6 +82,7 @@ def _report_on(
     jobs = [gradebook.job(student, week, part) for week in weeks for part in PARTS]
     planned: list[PlannedCheck] = []
     results: list[CheckResult] = []
+    flags: list[tuple[str, Flag]] = []
     for week in weeks:
         # Two weeks' suites may have tests of the same name.
         name = course.week(week).id
@@ -87,6 +90,8 @@ def _report_on(
             plan, found = (f(student, week, part) for f in (gradebook.planned, gradebook.results))
             planned += (replace(check, id=f"{name}/{check.id}") for check in plan)
             results += (replace(result, check=f"{name}/{result.check}") for result in found)
+            noted = [*gradebook.flags(student, week, part), *_doubts(plan, found)]
+            flags += ((name, flag) for flag in noted)
     marks = gradebook.marks(student)
     score = score_student(course, student, planned, results, marks, refused.keys(), open_weeks)
     documents = {
@@ -103,4 +108,15 @@ def _report_on(
         tuple(dict.fromkeys(refused.values())),
         board if any(row.student == student for row in board) else (),
         documents,
+        tuple(flags),
     )
+
+
+def _doubts(plan: Iterable[PlannedCheck], results: Iterable[CheckResult]) -> list[Flag]:
+    """Return what the training job doubts as flags."""
+    items = {check.id: check.item for check in plan}
+    return [
+        Flag("training-job", doubt, items.get(result.check))
+        for result in results
+        for doubt in result.detail.get("doubts", ())
+    ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -42,6 +43,7 @@ def print_class(
     if any(report.score.pending for report in reports):
         _say(console, "* part of these points is still pending")
     _print_troubles(console, reports)
+    _print_flags(console, reports)
     if statistics.misconceptions:
         _say(console, "")
         _say(console, "Commonest misconceptions:")
@@ -156,6 +158,19 @@ def _print_pending_gpu(console: Console, reports: Sequence[StudentReport]) -> No
             "points each. On a machine with a GPU, with the same folders: make gpu SUBMISSIONS=... "
             "OUT=...",
         )
+
+
+def _print_flags(console: Console, reports: Sequence[StudentReport]) -> None:
+    """Say how often each rule may have been broken, and where the evidence is."""
+    students: dict[str, set[str]] = defaultdict(set)
+    for report in reports:
+        for _, flag in report.flags:
+            students[one_line(flag.rule)].add(one_line(report.score.student))
+    if students:
+        _say(console, "")
+        _say(console, "To be looked at by a person; it costs nothing by itself (see flags.csv):")
+        for rule, found in sorted(students.items()):
+            _say(console, f"  {rule}: {_some(sorted(found))}")
 
 
 def _some(ids: Sequence[str]) -> str:

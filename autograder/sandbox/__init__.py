@@ -5,8 +5,18 @@ from __future__ import annotations
 from autograder.channel.faults import InfraError
 
 from .bubblewrap import Bubblewrap
+from .guise import PLAIN, Guise
 from .limits import Limits
 from .plain import Unconfined
 from .process import Confinement, Sandbox
 
-__all__ = ["Bubblewrap", "Confinement", "InfraError", "Limits", "Sandbox", "Unconfined"]
+__all__ = [
+    "PLAIN",
+    "Bubblewrap",
+    "Confinement",
+    "Guise",
+    "InfraError",
+    "Limits",
+    "Sandbox",
+    "Unconfined",
+]

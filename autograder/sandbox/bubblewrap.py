@@ -14,16 +14,16 @@ from collections.abc import Mapping
 from autograder.channel import confined
 
 from . import cgroup, gpu, runtime, seccomp
+from .guise import PLAIN, Guise
 from .launch import Folder, Launch, memory_file, worker_command
 from .running import Started
 
 FIRST_UID = 61_184
 """Sandboxes of root run under FIRST_UID + slot: ids that Debian's policy leaves free."""
 
-FOLDER = "/submission"
 ENVIRONMENT = {
-    "HOME": "/scratch",
-    "TMPDIR": "/scratch",
+    "HOME": PLAIN.home,
+    "TMPDIR": PLAIN.home,
     "LC_ALL": "C.UTF-8",
     "LD_LIBRARY_PATH": "/runtime/lib",
     "OPENBLAS_NUM_THREADS": "1",
@@ -33,9 +33,9 @@ ENVIRONMENT = {
 }
 
 
-READABLE = ("/usr", "/lib", "/lib64", "/runtime", "/grader", FOLDER, "/dev/zero", "/dev/full")
+READABLE = ("/usr", "/lib", "/lib64", "/runtime", "/grader", "/dev/zero", "/dev/full")
 READABLE += ("/dev/random", "/dev/urandom", "/proc/cpuinfo", "/proc/meminfo", "/proc/stat")
-WRITABLE = ("/scratch", "/dev/shm", "/dev/null")
+WRITABLE = ("/dev/shm", "/dev/null")
 
 SPARE_PROCESSES = 8
 """What a cgroup allows on top of a submission's processes: bubblewrap's, the parent, the spare."""
@@ -120,10 +120,13 @@ class Bubblewrap:
     def _arguments(self, launch: Launch, fds: list[int]) -> list[str]:
         fds.append(memory_file(self.filter))
         arguments = ["--seccomp", str(fds[-1])]
-        arguments += ["--unshare-all", "--unshare-user", "--uid", "65534", "--gid", "65534"]
-        arguments += ["--disable-userns", "--cap-drop", "ALL", "--hostname", "sandbox"]
+        guise = launch.guise
+        arguments += ["--unshare-all", "--unshare-user", "--uid", str(guise.uid)]
+        arguments += ["--gid", str(guise.gid), "--hostname", guise.hostname]
+        arguments += ["--disable-userns", "--cap-drop", "ALL"]
         arguments += ["--die-with-parent", "--new-session", "--clearenv"]
-        for key, value in {**ENVIRONMENT, **gpu.environment(launch.gpus)}.items():
+        own = {"HOME": guise.home, "TMPDIR": guise.home, **named(guise)}
+        for key, value in {**ENVIRONMENT, **own, **gpu.environment(launch.gpus)}.items():
             arguments += ["--setenv", key, value]
         arguments += _system_libraries()
         for mount in self.runtime.mounts:
@@ -139,12 +142,12 @@ class Bubblewrap:
         arguments += ["--perms", "1777", "--size", str(16 << 20), "--tmpfs", "/dev/shm"]
         arguments += ["--remount-ro", "/dev"]
         size = str(2 * launch.limits.file_mb << 20)
-        arguments += ["--perms", "1777", "--size", size, "--tmpfs", "/scratch"]
-        arguments += _files(launch.files, fds)
+        arguments += ["--perms", "1777", "--size", size, "--tmpfs", guise.home]
+        arguments += _files(launch.files, guise.folder, fds)
         for folder in launch.folders:
             arguments += ["--bind" if folder.writable else "--ro-bind"]
             arguments += [runtime.stage(folder.source), folder.target]
-        arguments += ["--remount-ro", "/", "--chdir", "/scratch"]
+        arguments += ["--remount-ro", "/", "--chdir", guise.home]
         return arguments
 
     def _command(self, launch: Launch) -> list[str]:
@@ -157,7 +160,7 @@ class Bubblewrap:
         return worker_command(
             runtime.PYTHON,
             launch,
-            FOLDER,
+            launch.guise.folder,
             paths,
             processes=launch.limits.processes,
             # CUDA looks into more of /proc and /sys than could be listed here.
@@ -167,21 +170,27 @@ class Bubblewrap:
 
 def _rules(launch: Launch) -> list[list[str]]:
     """Return what may be opened of what is in there: all may be listed, little of /proc read."""
+    guise = launch.guise
     rules = [[confined.LIST, "/"]]
-    rules += [[confined.READ, path] for path in READABLE]
-    rules += [[confined.WRITE, path] for path in WRITABLE]
+    rules += [[confined.READ, path] for path in (*READABLE, guise.folder)]
+    rules += [[confined.WRITE, path] for path in (*WRITABLE, guise.home)]
     for folder in launch.folders:
         rules.append([confined.WRITE if folder.writable else confined.READ, folder.target])
     return rules
 
 
-def _files(files: Mapping[str, bytes], fds: list[int]) -> list[str]:
+def named(guise: Guise) -> dict[str, str]:
+    """Return what the environment says of the user; of the plain one it says nothing."""
+    return {"USER": guise.user, "LOGNAME": guise.user} if guise.user else {}
+
+
+def _files(files: Mapping[str, bytes], folder: str, fds: list[int]) -> list[str]:
     """Hand the submission's files over as descriptors: no folder of the host is mounted."""
-    arguments = ["--perms", "0755", "--dir", FOLDER]
+    arguments = ["--perms", "0755", "--dir", folder]
     for name, content in files.items():
         fd = memory_file(content)
         fds.append(fd)
-        arguments += ["--perms", "0444", "--ro-bind-data", str(fd), f"{FOLDER}/{name}"]
+        arguments += ["--perms", "0444", "--ro-bind-data", str(fd), f"{folder}/{name}"]
     return arguments
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from autograder.channel import confined
 
 from . import runtime, seccomp
-from .bubblewrap import ENVIRONMENT, FIRST_UID
+from .bubblewrap import ENVIRONMENT, FIRST_UID, named
 from .launch import Folder, Launch, worker_command
 from .plain import link, remove, write_files
 from .running import Started
@@ -108,7 +108,7 @@ class Landlocked:
             os.chown(scratch, self.own_uid, self.own_uid)
         rules = self._rules(scratch, submission)
         settings = {"user": self.own_uid, "rules": rules, "filter": self.filter}
-        environment = {**ENVIRONMENT, "HOME": scratch, "TMPDIR": scratch}
+        environment = {**ENVIRONMENT, "HOME": scratch, "TMPDIR": scratch, **named(launch.guise)}
         environment["LD_LIBRARY_PATH"] = self._library
         command = worker_command(
             self._python,

@@ -10,6 +10,7 @@ from typing import Any
 
 from autograder.channel.worker import pid_namespace
 
+from .guise import PLAIN, Guise
 from .limits import Limits
 
 
@@ -41,7 +42,7 @@ class Launch:
     files: the submission's modules by name; control, output: descriptors that the process
     inherits; tests, with_pytest: see channel.worker.Settings; packages: distributions that the
     files may import on top of numpy; folders, gpus: what is mounted beside the files, and the
-    device files of the GPUs that are bound.
+    device files of the GPUs that are bound; guise: what the code sees of user, place and date.
     """
 
     files: Mapping[str, bytes]
@@ -54,6 +55,7 @@ class Launch:
     folders: tuple[Folder, ...] = ()
     gpus: tuple[str, ...] = ()
     script: Script | None = None
+    guise: Guise = PLAIN
 
 
 def worker_command(
@@ -92,6 +94,7 @@ def worker_command(
         "with_pytest": launch.with_pytest,
         "with_torch": "torch" in launch.packages,
         "landlock": list(landlock),
+        "days": launch.guise.days,
     }
     path = [paths["site"], paths["grader"]]
     path += [paths["pytest"]] if launch.with_pytest else []

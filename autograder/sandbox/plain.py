@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from multiprocessing.util import Finalize
 
 from . import gpu, runtime
-from .bubblewrap import ENVIRONMENT
+from .bubblewrap import ENVIRONMENT, named
 from .launch import Folder, Launch, worker_command
 from .running import Started
 
@@ -51,7 +51,7 @@ class Unconfined:
         mounts = runtime.extras(launch.packages, self._paths["extra"])
         link([mount for mount in mounts if mount.target not in self._extras])
         self._extras |= {mount.target for mount in mounts}
-        environment = {**ENVIRONMENT, "HOME": scratch, "TMPDIR": scratch}
+        environment = {**ENVIRONMENT, "HOME": scratch, "TMPDIR": scratch, **named(launch.guise)}
         del environment["LD_LIBRARY_PATH"]
         environment |= gpu.visible(launch.gpus)
         # Without a user of its own the count would take in all of this user's processes.

@@ -18,6 +18,7 @@ from autograder.channel.worker import CONTROL, IMPORT, READY, REAP, SPAWN
 from autograder.records import Verdict
 
 from .cgroup import Events
+from .guise import PLAIN, Guise
 from .launch import Folder, Launch
 from .limits import Limits, tree, usage
 from .running import Running
@@ -73,6 +74,7 @@ class Sandbox:
         packages: tuple[str, ...] = (),
         folders: tuple[Folder, ...] = (),
         gpus: tuple[str, ...] = (),
+        guise: Guise = PLAIN,
     ):
         self.limits = limits
         self.broken = False
@@ -97,6 +99,7 @@ class Sandbox:
                 packages,
                 folders,
                 gpus,
+                guise=guise,
             )
             self._running = confinement.start(launch)
         except OSError as error:

@@ -20,6 +20,7 @@ from dataclasses import asdict
 from typing import Any, NoReturn
 
 from .cgroup import Events
+from .guise import Guise
 from .launch import Folder, Launch, memory_file
 from .limits import Limits
 from .process import Confinement
@@ -76,6 +77,7 @@ class Started:
             "tests": launch.tests,
             "with_pytest": launch.with_pytest,
             "packages": launch.packages,
+            "guise": asdict(launch.guise),
         }
         files = memory_file(b"".join(launch.files.values()))
         try:
@@ -220,4 +222,5 @@ def _launch(wanted: Mapping[str, Any], fds: list[int]) -> Launch:
         wanted["tests"],
         wanted["with_pytest"],
         tuple(wanted["packages"]),
+        guise=Guise(**wanted["guise"]),
     )

@@ -16,8 +16,9 @@ from autograder.channel.client import Channel
 from autograder.channel.faults import Fault, InfraError
 from autograder.channel.modules import ModuleSpace, module_name
 from autograder.channel.sources import Sources
+from autograder.channel.text import clean
 from autograder.records import Verdict
-from autograder.sandbox import Confinement, Limits, Sandbox
+from autograder.sandbox import PLAIN, Confinement, Guise, Limits, Sandbox
 
 from .student import Student
 
@@ -30,6 +31,8 @@ IMPATIENT_SECONDS = 1.0
 AGAIN_SECONDS = 2.0
 """Deadline of each request, and of all together, of a test that is run again."""
 
+
+MOST_NOTES = 100
 
 MOST_LOST = 12
 """So many sandboxes that a submission brings down are enough. Honest mistakes bring down none."""
@@ -59,7 +62,9 @@ class SandboxHost:
     """A submission in a sandbox, which is started when first needed and again when it breaks.
 
     `modules` are the files that the assignment asks for: one that isn't there is not attempted;
-    `packages` the distributions that it may import on top of numpy.
+    `packages` the distributions that it may import on top of numpy, `guise` what its code
+    sees of user, place and date. `notes` says of each event that channel.audit noted, and of what
+    it was about, where it was seen first.
     """
 
     ours = False
@@ -71,7 +76,9 @@ class SandboxHost:
         limits: Limits,
         modules: Iterable[str] = (),
         packages: tuple[str, ...] = (),
+        guise: Guise = PLAIN,
     ):
+        self._guise = guise
         self._confinement = confinement
         self._files = {name: data for name, data in files.items() if name.endswith(".py")}
         self._limits = limits
@@ -79,6 +86,8 @@ class SandboxHost:
         self._modules = tuple(modules)
         self._sources = Sources(self._files)
         self._sandbox: Sandbox | None = None
+        self._remote: Remote | None = None
+        self.notes: dict[tuple[str, str], str] = {}
         self._failed_imports: dict[str, Fault] = {
             module_name(name): Fault(
                 Verdict.NOT_ATTEMPTED, f"There is no {name} in your submission."
@@ -96,10 +105,11 @@ class SandboxHost:
 
         Raises InfraError when there can't be one, Fault once too many sandboxes were brought down.
         """
+        self._remote = None
         if self._lost >= MOST_LOST:
             problem = f"your code has brought down its whole sandbox {self._lost} times"
             raise Fault(Verdict.CRASH, f"Not run: {problem}.")
-        remote = Remote(
+        self._remote = Remote(
             self._fresh(seed, large),
             self._seconds,
             self._limits.test_seconds,
@@ -108,8 +118,8 @@ class SandboxHost:
         )
         if self._untold:
             self._untold = False
-            self._note_failed_imports(remote)
-        return Student(remote, self._failed_imports)
+            self._note_failed_imports(self._remote)
+        return Student(self._remote, self._failed_imports)
 
     def _note_failed_imports(self, remote: Remote) -> None:
         """Ask for each module while nothing of any test has got into the sandbox.
@@ -157,7 +167,10 @@ class SandboxHost:
         return self._new()
 
     def _new(self) -> Sandbox:
-        sandbox = Sandbox(self._confinement, self._files, self._limits, packages=self._packages)
+        packages, guise = self._packages, self._guise
+        sandbox = Sandbox(
+            self._confinement, self._files, self._limits, packages=packages, guise=guise
+        )
         if self._lost:
             sandbox.reap_seconds = IMPATIENT_REAP_SECONDS
         return sandbox
@@ -167,6 +180,8 @@ class SandboxHost:
         if fault is not None and fault.verdict is Verdict.TIMEOUT:
             self._seconds = min(self._seconds, IMPATIENT_SECONDS)
         if self._sandbox is not None:
+            if fault is None or not fault.fatal:
+                self._take_notes()
             self._sandbox.end_worker(wait=fault is not None)
             if self._sandbox.broken:
                 self._give_up()
@@ -191,9 +206,23 @@ class SandboxHost:
             test_seconds=seconds,
             training_seconds=seconds,
         )
-        other = SandboxHost(self._confinement, self._files, limits, self._modules, self._packages)
+        modules, packages = self._modules, self._packages
+        other = SandboxHost(self._confinement, self._files, limits, modules, packages, self._guise)
         other._import_first = self._import_first
         return other
+
+    def _take_notes(self) -> None:
+        """Ask the worker what its code did besides. An answer that isn't one says nothing."""
+        if self._remote is None:
+            return
+        try:
+            answer = self._remote("notes")
+            for event, what, file, line in answer if type(answer) is list else ():
+                if len(self.notes) < MOST_NOTES and type(line) is int:
+                    place = f"{clean(file, 60)}:{line}"
+                    self.notes.setdefault((clean(event, 40), clean(what)), place)
+        except (Fault, TypeError, ValueError):
+            return
 
     def printed(self) -> str:
         """Return the beginning of what the student's code printed in the last test."""

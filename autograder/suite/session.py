@@ -10,7 +10,6 @@ the host only.
 from __future__ import annotations
 
 import hashlib
-import inspect
 import os
 import queue
 import threading
@@ -28,9 +27,11 @@ import pytest
 
 from autograder.channel.faults import Fault, InfraError
 from autograder.display import many_lines
-from autograder.records import FULL_CREDIT, CheckResult, PlannedCheck, Verdict
+from autograder.records import FULL_CREDIT, CheckResult, Flag, PlannedCheck, Verdict
 
+from .collected import SuiteError, arguments, parameters, planned
 from .disclosure import Disclosure, Outcome, may_quote
+from .expect import Wrong
 from .hosts import Host
 from .student import Student
 
@@ -38,6 +39,8 @@ MARKERS = (
     "item(id): the rubric item that the test belongs to",
     "weight(n): the test's share of its item's points, relative to the item's other tests",
     "training: the test trains; it may use more memory and runs after the others",
+    "long: the test takes so long that it isn't run twice for a second look",
+    "flag(rule): no check; a failure is a flag, for a person to look at",
     "needs(*ids): items whose failure explains a failure of this test",
 )
 OPTIONS = ["--capture=no", "-c", os.devnull, "--import-mode=importlib"]
@@ -50,7 +53,6 @@ NOT_RUN = f"Not run, since {PATIENCE} other checks of this item ran out of time.
 OUTCOMES = (pytest.fail.Exception, pytest.skip.Exception)
 """What pytest's own functions raise; they are no `Exception`s, and would end the whole run."""
 
-FIXTURES = ("student", "rng", "grade", "settings")
 UNUSED = ("cacheprovider", "terminal", "logging", "faulthandler", "unraisableexception")
 UNUSED += (
     "threadexception",
@@ -61,10 +63,6 @@ UNUSED += (
     "setuponly",
     "setupplan",
 )
-
-
-class SuiteError(Exception):
-    """The suite itself is at fault: it can't be collected, or a test lacks its marker or title."""
 
 
 @dataclass
@@ -88,7 +86,8 @@ class _Job:
     only: Collection[str] | None
     report: Callable[[Outcome], None] | None
     salt: str
-    future: Future[list[Outcome]]
+    future: Future[Any]
+    watches: bool = False
 
 
 class SuiteSession:
@@ -99,7 +98,8 @@ class SuiteSession:
     test says then holds nothing that student code made of its inputs (see disclosure); `known` are
     texts that may come from the worker and tell nothing, such as those of the stubs. Raises
     SuiteError when the suite can't be collected. `plan` lists the checks in the order in which they
-    run, `training` has the ids of those that train.
+    run, `training` has the ids of those that train, `long` of those that are not to be run twice;
+    `watches` lists the tests marked `flag`, which are no checks.
     """
 
     def __init__(
@@ -121,10 +121,16 @@ class SuiteSession:
             raise SuiteError(self._plugin.problem)
         self.context = context
         self.plan: list[PlannedCheck] = [check for check, _ in self._plugin.tests]
+        self.watches: list[PlannedCheck] = [check for check, _ in self._plugin.watches]
         self.training = {
             check.id
             for check, test in self._plugin.tests
             if test.get_closest_marker("training") is not None
+        }
+        self.long = self.training | {
+            check.id
+            for check, test in self._plugin.tests
+            if test.get_closest_marker("long") is not None
         }
 
     def run(
@@ -138,14 +144,23 @@ class SuiteSession:
 
         Returns one outcome for each test, in the plan's order; `report` gets each as it ends (in a
         private session, of code that isn't ours, when all have). `salt` takes the place of the
-        session's.
+        session's own for this run: the tests draw other inputs.
         """
+        salt = self._salt if salt is None else salt
+        return self._ask(_Job(host, only, report, salt, Future()))
+
+    def watch(self, host: Host, only: Collection[str] | None = None) -> list[Flag]:
+        """Run the tests marked `flag` (or those of the items in `only`); return what they noticed.
+
+        All of them in one worker. Code that can't be looked at is not accused of anything.
+        """
+        return self._ask(_Job(host, only, None, self._salt, Future(), watches=True))
+
+    def _ask(self, job: _Job) -> Any:
         if not self._thread.is_alive():
             raise SuiteError("the session has been closed")
-        future: Future[list[Outcome]] = Future()
-        salt = self._salt if salt is None else salt
-        self._plugin.jobs.put(_Job(host, only, report, salt, future))
-        return future.result()
+        self._plugin.jobs.put(job)
+        return job.future.result()
 
     def close(self) -> None:
         """End the session."""
@@ -161,6 +176,8 @@ class _Plugin:
         self.context = context
         self.disclosure = disclosure
         self.tests: list[tuple[PlannedCheck, pytest.Function]] = []
+        self.watches: list[tuple[PlannedCheck, pytest.Function]] = []
+        self.rules: dict[str, str] = {}
         self.items: set[str] = set()
         self.arguments: dict[str, list[str]] = {}
         self.jobs: queue.Queue[_Job | None] = queue.Queue()
@@ -194,14 +211,18 @@ class _Plugin:
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         if not self.problem:
             try:
-                tests = [(_planned(item), item) for item in session.items]
+                tests = [(planned(item), item) for item in session.items]
             except SuiteError as error:
                 self.problem = str(error)
                 return
+            self.arguments = {check.id: arguments(item) for check, item in tests}
+            marks = {check.id: item.get_closest_marker("flag") for check, item in tests}
+            self.rules = {name: mark.args[0] for name, mark in marks.items() if mark}
+            self.watches = [test for test in tests if test[0].id in self.rules]
+            tests = [test for test in tests if test[0].id not in self.rules]
             last = {id(item) for _, item in tests if item.get_closest_marker("training")}
             self.tests = sorted(tests, key=lambda test: id(test[1]) in last)
             self.items = {check.item for check, _ in tests}
-            self.arguments = {check.id: _arguments(item) for check, item in tests}
             if not tests:
                 self.problem = f"no tests in {self.folder}"
 
@@ -211,7 +232,8 @@ class _Plugin:
         self.ready.set()
         while (job := self.jobs.get()) is not None:
             try:
-                job.future.set_result(self._run(job))
+                run = self._watch if job.watches else self._run
+                job.future.set_result(run(job))
             except BaseException as error:  # noqa: BLE001 - it is raised again in `run`
                 job.future.set_exception(error)
         return True
@@ -241,6 +263,47 @@ class _Plugin:
         """Run one test with other inputs."""
         check, item = next(test for test in self.tests if test[0].id == name)
         return self._run_test(host, check, item, f"{salt}|again")
+
+    def _watch(self, job: _Job) -> list[Flag]:
+        """Run the tests that are no checks, until one of them runs out of time."""
+        flags: list[Flag] = []
+        student, fault = None, None
+        for check, item in self.watches:
+            if job.only is not None and check.item not in job.only:
+                continue
+            if student is None:
+                try:
+                    student = job.host.start(seed_of(job.salt, check.id, "|worker"), large=False)
+                except Fault:
+                    break  # there is no worker for it any more
+            fault = self._noticed(student, check, item, job.salt)
+            if isinstance(fault, Wrong):
+                rule = getattr(fault, "rule", self.rules[check.id])
+                flag = Flag(rule, fault.message, check.item, getattr(fault, "place", ""))
+                if not any(known.place == flag.place != "" for known in flags):
+                    flags.append(flag)
+            elif fault is not None and fault.fatal:
+                job.host.finish(fault)
+                student = None
+                if fault.verdict is Verdict.TIMEOUT:
+                    break
+        if student is not None:
+            job.host.finish(None)
+        return flags
+
+    def _noticed(
+        self, student: Student, check: PlannedCheck, item: pytest.Function, salt: str
+    ) -> Fault | None:
+        """Run one of them. What ends it otherwise than by a comparison says nothing."""
+        given = {"student": student, "rng": np.random.default_rng(seed_of(salt, check.id))}
+        given |= {"grade": Grade(), "settings": self.context, **parameters(item)}
+        try:
+            item.obj(**{name: given[name] for name in self.arguments[check.id]})
+        except Fault as fault:
+            return fault
+        except (Exception, *OUTCOMES):  # noqa: BLE001 - an answer that it can't work with
+            return None
+        return None
 
     def _with_reasons(self, outcomes: list[Outcome]) -> list[Outcome]:
         """Where a failed test stands on items that failed too, say that those come first."""
@@ -274,7 +337,7 @@ class _Plugin:
                 "rng": np.random.default_rng(seed),
                 "grade": grade,
                 "settings": self.context,
-                **_parameters(item),
+                **parameters(item),
             }
             item.obj(**{name: given[name] for name in self.arguments[check.id]})
         except Fault as caught:
@@ -295,41 +358,6 @@ def seed_of(salt: str, check: str, side: str = "") -> int:
     The worker's is another one: student code can read it, and must not know the test's inputs.
     """
     return int.from_bytes(hashlib.sha256(f"{salt}|{check}{side}".encode()).digest()[:7], "big")
-
-
-def _planned(item: pytest.Item) -> PlannedCheck:
-    """Read a test's id, item, title and weight. Raises SuiteError when one is missing."""
-    _arguments(item)
-    marker = item.get_closest_marker("item")
-    title = (getattr(item.obj, "__doc__", None) or "").strip().partition("\n")[0].strip()  # type: ignore[attr-defined]
-    if marker is None or len(marker.args) != 1:
-        raise SuiteError(f"{item.nodeid} needs one marker pytest.mark.item(...) with an item's id")
-    if not title:
-        raise SuiteError(f"{item.nodeid} needs a docstring: its first line is the check's title")
-    weight = item.get_closest_marker("weight")
-    return PlannedCheck(
-        id=f"{Path(item.path).stem}::{item.name}",
-        item=marker.args[0],
-        title=title.rstrip("."),
-        weight=weight.args[0] if weight else 1,
-    )
-
-
-def _arguments(item: pytest.Item) -> list[str]:
-    """Return the names of what a test asks for. Raises SuiteError for what a suite doesn't have."""
-    if not isinstance(item, pytest.Function):
-        raise SuiteError(f"{item.nodeid} is not a test function")
-    names = list(inspect.signature(item.obj).parameters)
-    unknown = set(names) - set(FIXTURES) - set(_parameters(item))
-    if unknown:
-        raise SuiteError(
-            f"{item.nodeid} asks for {', '.join(sorted(unknown))}; there is {FIXTURES}"
-        )
-    return names
-
-
-def _parameters(item: pytest.Function) -> dict[str, Any]:
-    return item.callspec.params if hasattr(item, "callspec") else {}
 
 
 def _result(

@@ -10,6 +10,8 @@ from autograder.channel.faults import Fault
 from autograder.channel.handles import Backend, Handle, Operand, operand
 from autograder.records import Verdict
 
+from .conduct import Trace, trace_of
+
 
 class Student:
     """One submission, as one test sees it, in a worker of its own.
@@ -71,6 +73,13 @@ class Student:
     def probe(self, name: str) -> Handle:
         """Return one of the worker's own probe functions or layers (channel.probes)."""
         return self._ask("probe", name)
+
+    def trace(self, function: Handle | str, *arguments: Any) -> Trace:
+        """Call a function of the student's and count what it executes, for a test marked `flag`.
+
+        The symbol of an operator may take the function's place.
+        """
+        return trace_of(self._ask("trace", function, list(arguments)))
 
     def warnings(self) -> list[str]:
         """Return the texts of the warnings raised in the worker since the test began."""

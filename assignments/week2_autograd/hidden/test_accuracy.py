@@ -31,6 +31,7 @@ def by_hand(arrays, x, y):
     return d_before.T @ x, d_before.sum(axis=0), d_logits.T @ hidden, d_logits.sum(axis=0)
 
 
+@pytest.mark.long
 @needs_everything
 def test_gradients_are_those_of_week_1(student, rng):
     """The engine's gradients for the whole network are those that week 1 derived by hand."""

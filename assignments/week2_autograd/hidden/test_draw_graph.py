@@ -120,6 +120,7 @@ def test_single_node(student):
     expect_edges(edges, [])
 
 
+@pytest.mark.long
 def test_deep_and_tangled_graphs(student):
     """A chain of 1,200 nodes is no trouble, nor are 40 doublings with their 2^40 paths."""
     for count, uses in ((1200, 1), (40, 2)):

@@ -199,6 +199,7 @@ def test_doubled_sixty_times(student):
     expect_grads(upstream * 2.0**60, x=x)
 
 
+@pytest.mark.long
 def test_deep_chain(student):
     """A chain of 20,000 additions needs no recursion and little time."""
     [x] = tensors(student, np.array([1.0, 2.0]))

@@ -107,6 +107,7 @@ def test_doubled_sixty_times(student):
     expect_grads(UPSTREAM * 2.0**60, x=x)
 
 
+@pytest.mark.long
 @pytest.mark.weight(2)
 def test_deep_chain(student):
     """A chain of 100,000 additions needs no recursion and little time."""
@@ -178,6 +179,7 @@ def test_zero_grad_then_backward(student):
     expect_grads(-2.0, a=a, b=b, c=c)
 
 
+@pytest.mark.long
 def test_zero_grad_of_deep_and_tangled_graphs(student):
     """zero_grad takes a chain of 20,000 nodes, and a graph with 2^60 paths, in its stride."""
     for driver, size, paths in (("chain", 20_000, 20_001), ("doubled", 60, 2.0**60)):

@@ -68,6 +68,7 @@ def places(images, received, padding):
 # random_crop
 
 
+@pytest.mark.long
 @pytest.mark.weight(3)
 def test_crops_are_windows(student, rng):
     """Each image comes out as a window of itself, surrounded by zeros, in the same order."""
@@ -94,6 +95,7 @@ def test_each_crop_has_its_own_place(student, rng):
     )
 
 
+@pytest.mark.long
 @pytest.mark.weight(2)
 def test_crops_reach_all_places(student, rng):
     """Windows begin in rows and columns 0 to 2 * padding, each about equally often."""

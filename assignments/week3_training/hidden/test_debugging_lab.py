@@ -38,6 +38,7 @@ def test_lab_1_fault(student):
     check_name(student, "lab_1")
 
 
+@pytest.mark.long
 @pytest.mark.weight(2)
 def test_lab_2_trains_well(student, rng):
     """lab_2.py, mended, trains a network that does well on new data."""
@@ -60,6 +61,7 @@ def test_lab_3_fault(student):
     check_name(student, "lab_3")
 
 
+@pytest.mark.long
 @pytest.mark.weight(2)
 def test_lab_4_trains_well(student, rng):
     """lab_4.py, mended, trains a network that does well on new data."""

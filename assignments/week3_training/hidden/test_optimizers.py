@@ -123,6 +123,7 @@ def make(student, kind, params, options):
     return getattr(student.optimizers, kind)(params, **options)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("steps", [2, 10, 100])
 @pytest.mark.parametrize(
     ("kind", "options"),
@@ -310,6 +311,7 @@ def test_convergence_of_sgd(student, rng):
         expect.close(label, path[-1], expected, atol=1e-15)
 
 
+@pytest.mark.long
 @pytest.mark.item("week3.momentum")
 def test_convergence_of_momentum(student, rng):
     """In a ravine, the best lr and beta let the distance shrink by sqrt(beta) per step."""

@@ -67,7 +67,7 @@ class BatchNorm1d:
         return rows
 
     def backward(self, dL_dy):
-        """Multiply each column by its own N x N Jacobian."""
+        """Multiply all columns at once by their N x N Jacobians."""
         x_hat, inverse = self._memory["x_hat"], self._memory["inverse"]
         rows = len(x_hat)
         self.dL_dbeta = np.ones(rows) @ dL_dy
@@ -75,8 +75,5 @@ class BatchNorm1d:
         outer = dL_dy * (self.gamma * inverse)
         if not self._memory["training"]:
             return outer
-        result = np.empty_like(outer)
-        for j in range(self.size):
-            jacobian = np.eye(rows) - (1 + np.outer(x_hat[:, j], x_hat[:, j])) / rows
-            result[:, j] = jacobian @ outer[:, j]
-        return result
+        jacobians = np.eye(rows) - (1 + np.einsum("nd,md->dnm", x_hat, x_hat)) / rows
+        return np.einsum("dnm,md->nd", jacobians, outer)

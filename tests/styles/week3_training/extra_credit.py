@@ -32,14 +32,11 @@ class LayerNorm:
         count = self.num_features
         self.dL_dbeta = np.ones(len(dL_dy)) @ dL_dy
         self.dL_dgamma = np.einsum("nd,nd->d", dL_dy, self.normal)
-        result = np.zeros_like(self.x)
-        for n in range(len(dL_dy)):
-            upper = dL_dy[n] * self.gamma
-            centred = self.x[n] - self.mean[n]
-            d_var = np.sum(upper * centred) * -0.5 * self.inverse[n] ** 3
-            d_mean = -np.sum(upper) * self.inverse[n] - 2.0 * d_var * np.mean(centred)
-            result[n] = upper * self.inverse[n] + d_var * 2.0 * centred / count + d_mean / count
-        return result
+        upper = (dL_dy * self.gamma).T
+        centred = self.x.T - self.mean
+        d_var = np.sum(upper * centred, axis=0) * -0.5 * self.inverse**3
+        d_mean = -np.sum(upper, axis=0) * self.inverse - 2.0 * d_var * np.mean(centred, axis=0)
+        return (upper * self.inverse + d_var * 2.0 * centred / count + d_mean / count).T
 
 
 def xavier_normal(fan_in, fan_out, rng):
@@ -79,13 +76,13 @@ def gradient_norms(weights, x, dL_dy, activation="relu"):
 
 
 def activation_statistics(activations):
-    """Count units one by one."""
+    """Count units by their largest values."""
     result = []
     for h in activations:
-        dead = [not np.any(column > 0) for column in h.T]
+        dead = np.max(h, axis=0) <= 0
         mean = np.sum(h) / h.size
         deviation = np.sqrt(np.mean(h**2) - mean**2)
-        result.append({"dead": sum(dead) / len(dead), "mean": mean, "deviation": deviation})
+        result.append({"dead": dead.sum() / dead.size, "mean": mean, "deviation": deviation})
     return result
 
 

@@ -1,0 +1,183 @@
+"""Runs some passed checks again: elsewhere and at another time, and with other inputs.
+
+Code that behaves only while it is graded, and answers that were stored for known inputs, give
+themselves away by that. It is never the verdict: a check that passed keeps its points, and what
+differed becomes a flag with both outcomes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from autograder.records import Flag, PlannedCheck, Verdict
+from autograder.sandbox import PLAIN, Confinement, Guise, Limits
+from autograder.suite.hosts import LocalHost, SandboxHost
+from autograder.suite.session import Outcome, SuiteSession
+
+SURROUNDINGS, STORED = "depends-on-surroundings", "stored-answers"
+MOST_CHECKS = 8
+FRESH = 3
+"""So many other inputs have to fail before stored answers are suspected: a check with an unlucky
+draw, or code that is right most of the time, is neither."""
+
+TELLING = (Verdict.WRONG, Verdict.RAISED, Verdict.NOT_ATTEMPTED)
+"""What says something. Limits can be met by chance, and what is our fault says nothing."""
+
+# In which guise; the names stand here, since students get what is in sandbox/.
+
+USERS = ("ada", "alan", "barbara", "edsger", "grace", "john", "katherine", "margaret")
+HOSTS = ("laptop", "desktop", "station", "lab", "home", "thinkpad", "workbench", "tower")
+PLACES = ("/srv/courses", "/data/homework", "/opt/students", "/courses/deep_learning")
+
+
+def another(seed: int) -> Guise:
+    """Return a guise in which nothing is as it is when graded; the same for the same seed."""
+    user = USERS[seed % 8]
+    number = seed // 8 % 1000
+    away = 60 + seed // 8_000 % 700
+    return Guise(
+        uid=1000 + number,
+        gid=1000 + number // 2,
+        user=user,
+        hostname=f"{HOSTS[seed // 64 % 8]}-{number}",
+        folder=f"{PLACES[seed // 512 % 4]}/{user}",
+        home=f"/home/{user}",
+        days=away if seed % 3 else -away,
+    )
+
+
+def aspects(guise: Guise) -> dict[str, Guise]:
+    """Return guises that differ from the plain one in a single respect, by what that is."""
+    user = {"uid": guise.uid, "gid": guise.gid, "user": guise.user, "home": guise.home}
+    return {
+        "another user": replace(PLAIN, **user),
+        "another host name": replace(PLAIN, hostname=guise.hostname),
+        "another folder": replace(PLAIN, folder=guise.folder),
+        f"the calendar {guise.days:+d} days": replace(PLAIN, days=guise.days),
+    }
+
+
+@dataclass(frozen=True)
+class SecondLook:
+    """What it takes to run a week's checks again.
+
+    `reference` is run with other inputs too before anybody is suspected.
+    """
+
+    session: SuiteSession
+    confinement: Confinement
+    limits: Limits
+    modules: Sequence[str]
+    packages: tuple[str, ...]
+    salt: str
+    reference: Mapping[str, bytes]
+
+    def look(self, files: Mapping[str, bytes], outcomes: Sequence[Outcome]) -> list[Flag]:
+        """Return what a person should look at. `outcomes` are those of the run that counts."""
+        passed = [o.result.check for o in outcomes if o.result.verdict is Verdict.PASS]
+        key = f"{self.salt}|second look|{_fingerprint(files)}"
+        chosen = self._choose(passed, key)
+        if not chosen:
+            return []
+        guise = another(int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], "big"))
+        host = self._host(files, guise)
+        try:
+            elsewhere = self.session.run(host, only=chosen)
+            differing = [one for one in elsewhere if _failed(one)]
+            same = chosen - {one.result.check for one in differing}
+            stored = self._with_fresh_inputs(host, same, key)
+        finally:
+            host.close()
+        flags = []
+        if differing:
+            flags.append(self._on_surroundings(files, guise, differing))
+        if stored:
+            flags.append(self._on_stored(stored))
+        return flags
+
+    def _choose(self, passed: Collection[str], key: str) -> set[str]:
+        """Return about one check an item, of those that are short; which ones, nobody can foresee.
+
+        The salt decides it, and the submission: the same one is looked at in the same way again.
+        """
+        drawn = {check: hashlib.sha256(f"{key}|{check}".encode()).digest() for check in passed}
+        first: dict[str, PlannedCheck] = {}
+        for check in sorted(
+            (c for c in self.session.plan if c.id in drawn and c.id not in self.session.long),
+            key=lambda check: drawn[check.id],
+        ):
+            first.setdefault(check.item, check)
+        return {check.id for check in list(first.values())[:MOST_CHECKS]}
+
+    def _host(self, files: Mapping[str, bytes], guise: Guise) -> SandboxHost:
+        return SandboxHost(self.confinement, files, self.limits, self.modules, self.packages, guise)
+
+    def _with_fresh_inputs(
+        self, host: SandboxHost, checks: Collection[str], key: str
+    ) -> list[Outcome]:
+        """Return the checks that fail with each of several other inputs, unlike the reference."""
+        left, failed = set(checks), list[Outcome]()
+        ours: LocalHost | None = None
+        for number in range(FRESH):
+            salt = f"{key}|{number}"
+            failed = [o for o in self.session.run(host, only=left, salt=salt) if _failed(o)]
+            left = {outcome.result.check for outcome in failed}
+            if not left:
+                return []
+            ours = ours or LocalHost(self.reference)
+            right = self.session.run(ours, only=left, salt=salt)
+            left -= {o.result.check for o in right if o.result.verdict is not Verdict.PASS}
+        return [outcome for outcome in failed if outcome.result.check in left]
+
+    def _on_surroundings(
+        self, files: Mapping[str, bytes], guise: Guise, differing: Sequence[Outcome]
+    ) -> Flag:
+        """Say which checks depend on where or when they run; for the first one, on what."""
+        first = differing[0]
+        tried = {"once more as at first": PLAIN, **aspects(guise)}
+        said = []
+        for what, other in tried.items():
+            host = self._host(files, other)
+            try:
+                [outcome] = self.session.run(host, only={first.result.check})
+            finally:
+                host.close()
+            said.append(f"{what}: {outcome.result.verdict}")
+        check = next(c for c in self.session.plan if c.id == first.result.check)
+        evidence = (
+            f"{check.id} ({check.title}) passed, and with the same inputs under another user, "
+            f"host name, folder and date it did not: {first.result.message} Tried one by one: "
+            f"{'; '.join(said)}.{_others(differing)}"
+        )
+        return Flag(SURROUNDINGS, evidence, check.item)
+
+    def _on_stored(self, stored: Sequence[Outcome]) -> Flag:
+        """Say which checks pass for this course's inputs alone."""
+        first = stored[0]
+        check = next(c for c in self.session.plan if c.id == first.result.check)
+        evidence = (
+            f"{check.id} ({check.title}) passed with the inputs of this course's salt, and failed "
+            f"with {FRESH} others, with which the reference passes; the last time: "
+            f"{first.result.message} Are the answers stored?{_others(stored)}"
+        )
+        return Flag(STORED, evidence, check.item)
+
+
+def _failed(outcome: Outcome) -> bool:
+    """Whether a check that had passed gave another answer this time."""
+    verdict = outcome.fault.verdict if outcome.fault else outcome.result.verdict
+    return verdict in TELLING
+
+
+def _others(outcomes: Sequence[Outcome]) -> str:
+    rest = [outcome.result.check for outcome in outcomes[1:]]
+    return f" So it was with {', '.join(rest)}." if rest else ""
+
+
+def _fingerprint(files: Mapping[str, bytes]) -> str:
+    digest = hashlib.sha256()
+    for name, content in sorted(files.items()):
+        digest.update(f"{name}\0{len(content)}\0".encode() + content)
+    return digest.hexdigest()

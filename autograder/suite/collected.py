@@ -1,0 +1,52 @@
+"""What a collected test says of itself: its id, item, title and weight, and what it asks for."""
+
+from __future__ import annotations
+
+import inspect
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from autograder.records import PlannedCheck
+
+FIXTURES = ("student", "rng", "grade", "settings")
+
+
+class SuiteError(Exception):
+    """The suite itself is at fault: it can't be collected, or a test lacks its marker or title."""
+
+
+def planned(item: pytest.Item) -> PlannedCheck:
+    """Read a test's id, item, title and weight. Raises SuiteError when one is missing."""
+    arguments(item)
+    marker = item.get_closest_marker("item")
+    title = (getattr(item.obj, "__doc__", None) or "").strip().partition("\n")[0].strip()  # type: ignore[attr-defined]
+    if marker is None or len(marker.args) != 1:
+        raise SuiteError(f"{item.nodeid} needs one marker pytest.mark.item(...) with an item's id")
+    if not title:
+        raise SuiteError(f"{item.nodeid} needs a docstring: its first line is the check's title")
+    weight = item.get_closest_marker("weight")
+    return PlannedCheck(
+        id=f"{Path(item.path).stem}::{item.name}",
+        item=marker.args[0],
+        title=title.rstrip("."),
+        weight=weight.args[0] if weight else 1,
+    )
+
+
+def arguments(item: pytest.Item) -> list[str]:
+    """Return the names of what a test asks for. Raises SuiteError for what a suite doesn't have."""
+    if not isinstance(item, pytest.Function):
+        raise SuiteError(f"{item.nodeid} is not a test function")
+    names = list(inspect.signature(item.obj).parameters)
+    unknown = set(names) - set(FIXTURES) - set(parameters(item))
+    if unknown:
+        raise SuiteError(
+            f"{item.nodeid} asks for {', '.join(sorted(unknown))}; there is {FIXTURES}"
+        )
+    return names
+
+
+def parameters(item: pytest.Function) -> dict[str, Any]:
+    return item.callspec.params if hasattr(item, "callspec") else {}
