@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from autograder import course as courses
-from autograder.grade_command import Options, run
+from autograder.grade_command import SHIPPED_SALT, Options, run
 from autograder.gradebook import Gradebook, Job
 from autograder.intake import IntakeError
 from autograder.report import gather
@@ -233,7 +233,7 @@ def test_the_shipped_salt_is_pointed_out_where_real_work_is_graded(
     folder = hand_in(tmp_path / "in", ada=right)
     grade(root, folder, tmp_path / "out")
     assert "Put a text of your own into `salt`" not in capsys.readouterr().out
-    (root / courses.GRADING_FILE).write_text(f'salt = "{courses.SHIPPED_SALT}"\n')
+    (root / courses.GRADING_FILE).write_text(f'salt = "{SHIPPED_SALT}"\n')
     grade(root, folder, tmp_path / "other")
     assert "Put a text of your own into `salt` in assignments/grading.toml." in (
         capsys.readouterr().out
