@@ -18,7 +18,7 @@ help: ## Show this list
 	@echo
 	@echo "PYTHON=python3.12 chooses the Python (3.11 to 3.13) that .venv is made with."
 
-grade: ## Grade a class: SUBMISSIONS=dir OUT=dir (default: grades) WEEK=2 JOBS=2 UNCONFINED=1|Without WEEK: all weeks of which anything was handed in|Without SUBMISSIONS: write a simulated class of 12 and grade that
+grade: ## Grade a class: SUBMISSIONS=dir (or class.zip) OUT=dir (default: grades) WEEK=2 JOBS=2 UNCONFINED=1|Without WEEK: all weeks of which anything was handed in|Without SUBMISSIONS: write a simulated class of 12 and grade that
 	$(SETUP) $(NEEDS) sandbox
 	@$(RUN) -m autograder grade $(if $(SUBMISSIONS),--submissions "$(SUBMISSIONS)") \
 		--out "$(or $(OUT),grades)" $(if $(WEEK),--week "$(WEEK)") $(if $(JOBS),--jobs "$(JOBS)") \

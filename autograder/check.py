@@ -18,6 +18,7 @@ from rich.console import Console
 from autograder import course as courses
 from autograder.channel.text import clean
 from autograder.course import Course, CourseError, Item, Week
+from autograder.display import many_lines
 from autograder.points import format_points
 from autograder.records import FULL_CREDIT, PlannedCheck, Verdict
 from autograder.sandbox import Limits, Unconfined
@@ -160,7 +161,7 @@ def _print_failures(console: Console, failures: list[_Failure]) -> None:
     for failure in failures[:SHOWN_FAILURES]:
         title = f"{failure.check.item}: {failure.check.title}"
         console.print(f"\n{title}", style="bold", markup=False)
-        for line in failure.message.splitlines():
+        for line in many_lines(failure.message).splitlines():
             console.print(f"  {line}", markup=False)
         if failure.advice:
             console.print(f"  Probably: {failure.advice}", style="cyan", markup=False)

@@ -22,9 +22,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-Submissions = Annotated[
-    Path | None, typer.Option(help="Folder with one folder or archive per student.")
-]
+CLASS = (
+    "Directory or zip file with one folder or archive per student, or what Canvas, Moodle, "
+    "Gradescope or Blackboard handed out."
+)
+Submissions = Annotated[Path | None, typer.Option(help=CLASS)]
 Out = Annotated[Path, typer.Option(help="Where gradebook and reports are written.")]
 WEEK = 'Number of the week, or "project".'
 WeekName = Annotated[str, typer.Option("--week", help=WEEK)]
@@ -95,9 +97,7 @@ def grade(
 
 @app.command()
 def gpu(
-    submissions: Annotated[
-        Path, typer.Option(help="Folder with one folder or archive per student.")
-    ],
+    submissions: Annotated[Path, typer.Option(help=CLASS)],
     out: Out = Path("grades"),
     epochs: Annotated[
         int | None, typer.Option(min=1, help="Other than the course's: a trial.")

@@ -27,6 +27,7 @@ from autograder.rules import Rules
 from autograder.sandbox import Confinement, InfraError, Limits
 from autograder.second_look import SecondLook
 from autograder.source_flags import run_time_flags, source_flags
+from autograder.stubs import find_gaps
 from autograder.suite.hosts import SandboxHost
 from autograder.suite.session import Outcome, SuiteSession
 from autograder.training.threshold import Training
@@ -50,7 +51,9 @@ class Examiner:
         self.catalogue = catalogue_of(root, self.course, self.week)
         training = self._training(dataset) if dataset else None
         folder = root / "assignments" / self.week.folder / "hidden"
-        self.session = SuiteSession(folder, self.course.salt, training)
+        self.session = SuiteSession(
+            folder, self.course.salt, training, private=True, known=gap_texts(self.reference)
+        )
         self._diagnoser = Diagnoser(self.session, self.reference, self.catalogue)
 
     def _training(self, dataset: str) -> Training:
@@ -192,6 +195,13 @@ class Examiner:
     def close(self) -> None:
         """End the suite's session."""
         self.session.close()
+
+
+def gap_texts(reference: Mapping[str, bytes]) -> set[str]:
+    """Return what the stubs of these modules say where a gap is not filled in."""
+    sources = ((name, source.decode()) for name, source in reference.items())
+    gaps = (gap for name, source in sources for gap in find_gaps(source, name))
+    return {f"{gap.task}: fill in {gap.where}" for gap in gaps}
 
 
 def infra(plan: list[PlannedCheck], reason: object) -> list[CheckResult]:

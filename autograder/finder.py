@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from autograder.course import Week
 from autograder.display import one_line
-from autograder.unpack import MAX_DOCUMENT_BYTES, MAX_FILE_BYTES
+from autograder.gate import MAX_DOCUMENT_BYTES, MAX_FILE_BYTES
 
 NAMES_IN_NOTICE = 3
 README = "README.md"
@@ -49,6 +49,9 @@ class Finder:
         self._names = {
             number: sorted(week.files, key=len, reverse=True) for number, week in every.items()
         }
+        self._ends = {
+            number: tuple(f"/{name}" for name in names) for number, names in self._names.items()
+        }
 
     def room(self, path: str) -> int:
         """Return how many bytes the file at `path` may have: 0 where none of the weeks wants it."""
@@ -60,6 +63,10 @@ class Finder:
         """Whether any week of the course asks for the file at `path`."""
         return bool(self._claims(path))
 
+    def asked(self, path: str) -> set[str]:
+        """Return the names by which weeks ask for the file at `path`."""
+        return set(self._claims(path).values())
+
     def owner(self, path: str) -> int | None:
         """Return the number of the week in whose folder `path` lies; the innermost one counts."""
         folders = map(_plain, reversed(path.split("/")[:-1]))
@@ -67,13 +74,14 @@ class Finder:
 
     def _claims(self, path: str) -> dict[int, str]:
         """Return the weeks that ask for the file at `path`, and its name there."""
-        owner = self.owner(path)
-        claims = {}
-        for number, names in self._names.items():
-            name = next((name for name in names if f"/{path}".endswith(f"/{name}")), None)
-            if name is not None and owner in (None, number):
-                claims[number] = name
-        return claims
+        rooted = f"/{path}"
+        asking = [number for number, ends in self._ends.items() if rooted.endswith(ends)]
+        owner = self.owner(path) if asking else None
+        return {
+            number: next(name for name in self._names[number] if rooted.endswith(f"/{name}"))
+            for number in asking
+            if owner in (None, number)
+        }
 
     def choose(self, contents: Mapping[str, bytes | None]) -> dict[int, Found]:
         """Return what of these files (path -> bytes, None: too large) each of the weeks gets."""

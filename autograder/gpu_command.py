@@ -16,11 +16,12 @@ import data
 from autograder import course as courses
 from autograder.atomic import write_text
 from autograder.course import COURSE_FILE, Course, CourseError, TrainingJob, Week
+from autograder.display import one_line
 from autograder.export.csv_export import leaderboard_csv
 from autograder.grade_command import KNOWN_ERRORS as GRADE_ERRORS
 from autograder.grade_command import OurFaultError, RefusedError, write_reports
 from autograder.gradebook import TRAINING, Gradebook
-from autograder.intake import IntakeError, Submission, take_in
+from autograder.intake import IntakeError, Submission, read_class
 from autograder.records import Verdict
 from autograder.report import gather
 from autograder.report.leaderboard import Row, print_board, ranking
@@ -75,7 +76,10 @@ def run(options: Options) -> None:
     epochs = options.epochs or job.epochs
     trial = device != CUDA or options.subset is not None or epochs != job.epochs
     others = [other for other in course.weeks if other.number != week.number]
-    taken = take_in(options.submissions, [week], others)[week.number]
+    intake = read_class(options.submissions, [week], others)
+    for remark in intake.remarks:
+        _say(console, remark)
+    taken = intake.submissions[week.number]
     if not any(one.files for one in taken):
         raise IntakeError(f"no submission in {options.submissions} holds a file of the {week.name}")
     images = _images(console, job, options.subset, trial)
@@ -184,7 +188,8 @@ def _run(
         task = bar.add_task("training", total=None, running="")
 
         def report(progress: Progress) -> None:
-            running = ", ".join(f"{name}: {n}" for name, n in sorted(progress.running.items()))
+            each = sorted(progress.running.items())
+            running = ", ".join(f"{one_line(name)}: {n}" for name, n in each)
             bar.update(task, total=progress.total, completed=progress.done, running=running)
 
         run_class(plan, taken, gradebook, seats, folder, part, report)

@@ -13,9 +13,10 @@ import data
 from autograder import course as courses
 from autograder import grading
 from autograder.course import Course, CourseError, Week
+from autograder.display import one_line
 from autograder.export import write_class as export_class
 from autograder.gradebook import Gradebook, GradebookError
-from autograder.intake import IntakeError, Submission, overlooked, take_in
+from autograder.intake import IntakeError, Submission, read_class
 from autograder.manual import ManualError
 from autograder.misconceptions import MisconceptionError
 from autograder.records import Verdict
@@ -86,9 +87,7 @@ def run(options: Options) -> None:
     if course.salt == SHIPPED_SALT and not ours:
         _say(console, KNOWN_INPUTS, "yellow")
     submissions = options.submissions or _simulate(console, course, options)
-    for name in overlooked(submissions):
-        _say(console, f"Not a submission, so left alone: {name}")
-    taken = _take_in(course, submissions, options.week)
+    taken = _take_in(console, course, submissions, options.week)
     confinement = None if options.unconfined else _confinement(console, ours)
     unconfined = confinement is None
     if confinement is None:
@@ -120,15 +119,19 @@ def run(options: Options) -> None:
         )
 
 
-def _take_in(course: Course, submissions: Path, number: int | None) -> Taken:
+def _take_in(console: Console, course: Course, submissions: Path, number: int | None) -> Taken:
     """Read what a class handed in: of the week `number`, or of all weeks of which it did anything.
 
-    Raises IntakeError where it did nothing of any week.
+    Says what it was read as, and what was left alone. Raises IntakeError where it did nothing of
+    any week.
     """
+    weeks = [week for week in course.weeks if number in (None, week.number)]
+    intake = read_class(submissions, weeks, course.weeks)
+    for remark in intake.remarks:
+        _say(console, remark)
+    taken = intake.submissions
     if number is not None:
-        others = [week for week in course.weeks if week.number != number]
-        return take_in(submissions, [course.week(number)], others)
-    taken = take_in(submissions, course.weeks)
+        return taken
     there = {
         number: found
         for number, found in taken.items()
@@ -288,7 +291,7 @@ def _grade(
 
         def report(progress: grading.Progress) -> None:
             week = course.week(progress.week).name if progress.week else ""
-            last = f"{progress.student}, {week}" if progress.student else ""
+            last = f"{one_line(progress.student)}, {week}" if progress.student else ""
             bar.update(task, total=progress.total, completed=progress.done, last=last)
 
         grading.grade_class(course, setting, taken, gradebook, jobs, report)

@@ -1,34 +1,28 @@
 """What students handed in, as safe, fingerprinted submissions.
 
-A directory of submissions holds one folder or one archive (.zip, .tar, .tar.gz, .tgz) per student;
-its name is the student's id. Whatever is wrong with one of them is that submission's refusal or
-notice and touches no other. Nothing is written, and no submission is changed.
+A class is a directory or one zip file. It holds one folder or one archive (.zip, .tar, .tar.gz,
+.tgz) per student, named after them, or is what a learning management system hands out (see lms.py).
+Whatever is wrong with one submission is that submission's refusal or notice and touches no other.
+Nothing is written, and no submission is changed.
 """
 
 from __future__ import annotations
 
 import hashlib
-import re
-import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
+from autograder.collection import IntakeError, open_collection
 from autograder.course import Week
 from autograder.display import one_line
-from autograder.finder import Finder, Found, some
-from autograder.unpack import DAMAGE, LEFTOVERS, Gate, Refused, read_archive, read_folder
-
-ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz")
-OTHER_ARCHIVES = (".rar", ".7z", ".tar.xz", ".txz", ".tar.bz2", ".tbz2", ".tar.zst", ".gz", ".xz")
-WEIGHTS = (".safetensors", ".pt", ".pth", ".ckpt", ".onnx", ".h5", ".npz", ".npy", ".pkl", ".bin")
-"""Endings of files that hold weights, or may."""
-MAX_ID_BYTES = 120
-
-
-class IntakeError(Exception):
-    """The directory of submissions itself can't be used: which, why, and what to do."""
+from autograder.finder import Finder, some
+from autograder.gate import Gate, Kind, Member, Refused, clean_path
+from autograder.lms import recognise
+from autograder.notices import about_the_rest, about_what_is_missing
+from autograder.roster import ARCHIVES, Piece, Student, by_name, innermost, is_archive, tell_apart
+from autograder.unpack import DAMAGE, read_archive
 
 
 @dataclass(frozen=True)
@@ -67,161 +61,137 @@ class Submission:
         return digest.hexdigest()
 
 
-def take_in(
-    directory: Path, weeks: Sequence[Week], others: Sequence[Week] = ()
-) -> dict[int, list[Submission]]:
-    """Read all submissions; return for each of `weeks`, by its number, one from every student.
+@dataclass(frozen=True)
+class Intake:
+    """A class's submissions of each week, by its number, in the order of the students' ids.
 
-    They are in the order of the students' ids. `others` are the course's other weeks: files in
-    their folders are never taken for those of `weeks`. Where several entries give the same id (a
-    folder and its archive, say, or names that differ only in case), it isn't clear which counts:
-    that student gets one refusal naming them all. Raises IntakeError where the directory can't be
-    read or holds no submission.
+    `remarks` are for the instructor: what the class was read as, and what was left alone.
     """
-    entries, _ = _sort_entries(directory)
-    if not entries:
-        raise IntakeError(
-            f"{directory} holds no submissions. Put one folder or one archive "
-            f"({', '.join(ARCHIVES)}) per student into it, named after the student."
-        )
-    by_id: dict[str, list[Path]] = {}
-    for path in entries:
-        by_id.setdefault(student_id(_stem(path)).casefold(), []).append(path)
+
+    submissions: dict[int, list[Submission]]
+    remarks: tuple[str, ...] = ()
+
+
+def take_in(
+    path: Path, weeks: Sequence[Week], others: Sequence[Week] = ()
+) -> dict[int, list[Submission]]:
+    """Return the submissions that `read_class` reads."""
+    return read_class(path, weeks, others).submissions
+
+
+def read_class(path: Path, weeks: Sequence[Week], others: Sequence[Week] = ()) -> Intake:
+    """Read all submissions in a directory or a zip file; each student has one for each of `weeks`.
+
+    `others` are the course's other weeks: files in their folders are never taken for those of
+    `weeks`. Where several entries give the same id (a folder and its archive, say, or names that
+    differ only in case), it isn't clear which counts: that student gets one refusal naming them
+    all. Raises IntakeError where the class can't be read or holds no submission.
+    """
     finder = Finder(weeks, others)
+    remarks = []
     taken: dict[int, list[Submission]] = {week.number: [] for week in weeks}
-    for paths in by_id.values():
-        for number, submission in _take_one(paths, finder).items():
-            taken[number].append(submission)
+    with open_collection(path) as (entries, astray):
+        entries, folder, export = innermost(
+            entries, finder, lambda level: recognise(level, finder.known)
+        )
+        if export is not None:
+            remarks.append(f"{export.said}.")
+        if folder:
+            remarks.append(f"The submissions are in the folder {folder}.")
+        students, rest = by_name(export.others if export else entries)
+        students += export.students if export else []
+        if not students:
+            where = f" (names that lead out of it: {some(astray)})" if astray else ""
+            raise IntakeError(
+                f"{path} holds no submissions{where}. Put one folder or one archive "
+                f"({', '.join(ARCHIVES)}) per student into it, named after the student."
+            )
+        for same in tell_apart(students):
+            for number, submission in _take_one(same, finder).items():
+                taken[number].append(submission)
+    remarks += [f"Not a submission, so left alone: {name}" for name in rest]
+    if astray:
+        remarks.append(f"Left alone, because the name leads out of the zip file: {some(astray)}")
     for submissions in taken.values():
         submissions.sort(key=lambda submission: submission.student)
-    return taken
+    return Intake(taken, tuple(remarks))
 
 
-def overlooked(directory: Path) -> list[str]:
-    """Return the names in a directory of submissions that are no student's, fit to print."""
-    return [one_line(path.name) for path in _sort_entries(directory)[1]]
-
-
-def student_id(name: str) -> str:
-    """Return the id that a folder's or archive's name (without its ending) gives.
-
-    Letters and digits of any script and `._@+-` stay, every run of others becomes "_"; signs at
-    both ends go, so an id is neither a hidden file, an option nor a formula. Where nothing is
-    left, or the id would be too long for a file name, a short hash of the name makes it unique.
-    """
-    text = unicodedata.normalize("NFC", name.encode("utf-8", "replace").decode("utf-8"))
-    text = re.sub(r"[^\w.@+-]+", "_", text).strip("._@+-")
-    if text and len(text.encode()) <= MAX_ID_BYTES:
-        return text
-    digest = hashlib.sha256(name.encode("utf-8", "surrogateescape")).hexdigest()[:8]
-    start = text.encode()[: MAX_ID_BYTES - 9].decode("utf-8", "ignore")
-    return f"{start or 'student'}-{digest}"
-
-
-def _sort_entries(directory: Path) -> tuple[list[Path], list[Path]]:
-    """Return the students' entries and the others, each in the order of names."""
-    try:
-        found = sorted(directory.iterdir())
-    except OSError as error:
-        problem = f"the submissions can't be read: {directory}: {error.strerror}"
-        raise IntakeError(f"{problem}. Give the directory with the students' folders.") from error
-    students, rest = [], []
-    for path in found:
-        if path.name.startswith(".") or path.name in LEFTOVERS:
-            continue
-        is_archive = path.name.lower().endswith(ARCHIVES + OTHER_ARCHIVES)
-        (students if path.is_dir() or is_archive else rest).append(path)
-    return students, rest
-
-
-def _stem(path: Path) -> str:
-    if not path.is_dir():
-        for ending in sorted(ARCHIVES + OTHER_ARCHIVES, key=len, reverse=True):
-            if path.name.lower().endswith(ending):
-                return path.name[: -len(ending)]
-    return path.name
-
-
-def _take_one(paths: list[Path], finder: Finder) -> dict[int, Submission]:
+def _take_one(same: Sequence[Student], finder: Finder) -> dict[int, Submission]:
     """Return what one student handed in for each week, by the week's number."""
-    student = student_id(_stem(paths[0]))
-    name = one_line(paths[0].name)
-    try:
-        if len(paths) == 1:
-            return _open(paths[0], student, finder)
-        names = ", ".join(one_line(path.name) for path in paths)
-        problem = f"{len(paths)} entries belong to {student}: {names}"
+    student = same[0]
+    if len(same) == 1:
+        gate = Gate(finder.room)
+        refusal = next(filter(None, (_pass(gate, piece) for piece in student.pieces)), None)
+        if refusal is None:
+            return _sort(student, gate, finder)
+    else:
+        first = [piece for one in same for piece in one.pieces[:1]]
+        named = ", ".join(one_line(piece.source or piece.entry.name) for piece in first)
+        problem = f"{len(same)} entries belong to {student.id}: {named}"
         refusal = f"{problem}. Keep one of them and grade again."
+    return {
+        week.number: Submission(student.id, notices=student.notices, refusal=refusal)
+        for week in finder.weeks
+    }
+
+
+def _pass(gate: Gate, piece: Piece) -> str | None:
+    """Pass all that a piece holds through the gate; return why it is refused, if it is."""
+    name = one_line(piece.entry.name)
+    try:
+        with closing(_members(piece)) as members:
+            for member in members:
+                gate.pass_through(member)
     except Refused as refused:
-        refusal = f"{name} was not taken: {refused}."
+        return f"{name} was not taken: {refused}."
     except DAMAGE as error:
         detail = one_line(str(error) or type(error).__name__, 120)
         if isinstance(error, OSError) and error.strerror:
             problem = f"{name} could not be read ({one_line(error.strerror)})"
         else:
             problem = f"{name} is damaged or incomplete ({detail})"
-        refusal = f"{problem}. Pack your files and hand them in again."
-    return {week.number: Submission(student, refusal=refusal) for week in finder.weeks}
+        return f"{problem}. Pack your files and hand them in again."
+    return None
 
 
-def _open(path: Path, student: str, finder: Finder) -> dict[int, Submission]:
-    if path.is_symlink():
+def _members(piece: Piece) -> Iterator[Member]:
+    """Yield a piece's members, by their paths in the submission."""
+    entry = piece.entry
+    if entry.kind in (Kind.LINK, Kind.SPECIAL) and piece.at is not None:
+        yield Member(piece.at, entry.kind, entry.chunks)
+        return
+    if entry.kind is Kind.LINK:
         raise Refused("it is a link; put the folder or the archive itself here")
-    if path.is_dir():
-        gate = Gate(finder.room, archive=False)
-        members = read_folder(path)
-    elif path.name.lower().endswith(ARCHIVES):
-        gate = Gate(finder.room, archive=True)
-        members = read_archive(path)
-    else:
+    if entry.kind is Kind.SPECIAL:
+        raise Refused("it is not a plain file; put a folder or an archive here")
+    if entry.kind is Kind.FOLDER:
+        source = entry.members()
+    elif entry.name.lower().endswith(ARCHIVES):
+        source = read_archive(entry.name, entry.chunks())
+    elif piece.at is None and is_archive(entry.name):
         raise Refused(f"archives of this kind are not read; use {', '.join(ARCHIVES)}")
-    with closing(members):
-        for member in members:
-            gate.pass_through(member)
+    else:
+        yield Member(piece.at or entry.name, Kind.FILE, entry.chunks)
+        return
+    for member in source:
+        if piece.at is None:
+            yield member
+        elif (path := clean_path(member.name)) is not None:
+            yield replace(member, name=f"{piece.at}/{path}")
+
+
+def _sort(student: Student, gate: Gate, finder: Finder) -> dict[int, Submission]:
+    """Give each week its files of all that came through the gate."""
     found = finder.choose(gate.files)
     ignored = [name for name in gate.ignored if not finder.known(name)]
     taken = {}
     for week in finder.weeks:
         mine = found[week.number]
         near = [name for name in ignored if finder.owner(name) in (None, week.number)]
-        notices = [*mine.notices, *_about_what_is_missing(week, mine, near)]
-        notices += _about_the_rest(ignored, gate.unfollowed)
+        notices = [*student.notices, *mine.notices, *about_what_is_missing(week, mine, near)]
+        notices += about_the_rest(ignored, gate.unfollowed)
         taken[week.number] = Submission(
-            student, mine.modules, tuple(notices), documents=mine.documents
+            student.id, mine.modules, tuple(notices), documents=mine.documents
         )
     return taken
-
-
-def _about_what_is_missing(week: Week, found: Found, ignored: Sequence[str]) -> list[str]:
-    """Say which of a week's files are missing, and which of them are there by another name."""
-    taken = {*found.modules, *found.documents}
-    missing = [names for names in week.asked if taken.isdisjoint(names)]
-    listed = ", ".join(" or ".join(names) for names in missing)
-    notices = []
-    if len(missing) == len(week.asked):
-        notices.append(f"None of the files of {week.name} was found: {listed}.")
-    elif missing:
-        notices.append(f"Missing for {week.name}: {listed}.")
-    by_folded = {PurePosixPath(name).name.casefold(): name for names in missing for name in names}
-    for path in ignored:
-        name = by_folded.pop(PurePosixPath(path).name.casefold(), None)
-        if name is not None:
-            notices.append(f"{one_line(path)} was ignored: its name must be exactly {name}.")
-    return notices
-
-
-def _about_the_rest(ignored: Sequence[str], unfollowed: Sequence[str]) -> list[str]:
-    """Say what was ignored and which links were not followed."""
-    notices = []
-    weights = [path for path in ignored if path.lower().endswith(WEIGHTS)]
-    if weights:
-        problem = f"Trained weights are not taken: {some(weights)}"
-        notices.append(f"{problem}. A network is trained where it is graded.")
-    ignored = [path for path in ignored if path not in weights]
-    if ignored:
-        count = len(ignored)
-        what = "1 file that belongs" if count == 1 else f"{count} files that belong"
-        notices.append(f"Ignored {what} to no assignment: {some(ignored)}.")
-    if unfollowed:
-        notices.append(f"Links and special files are not followed: {some(unfollowed)}.")
-    return notices

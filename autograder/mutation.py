@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from autograder.channel.faults import Fault
+from autograder.channel.text import clean
 from autograder.misconceptions import Misconception
 from autograder.records import FULL_CREDIT, CheckResult, PlannedCheck, Verdict
 from autograder.sandbox import Confinement, InfraError, Limits, Sandbox
@@ -23,6 +24,11 @@ from autograder.student_source import syntax_tree
 
 FOR_FULL = 0.9
 """Share of the mistakes that the tests must notice for full points."""
+
+MOST_TESTS = 60
+"""So many of a student's tests are run. Each tells one bit of what it runs against."""
+
+SHOWN_FAILING = 6
 
 REPEATS = 2
 """How often the reference comes again among the mistakes."""
@@ -36,6 +42,15 @@ HOOKS = {
 }
 IMPATIENT_SECONDS, IMPATIENT_FACTOR = 1.0, 5.0
 """After a timeout a run gets that long, or so many times what the tests take on the reference."""
+
+ENDED = {
+    Verdict.TIMEOUT: "your tests took too long.",
+    Verdict.MEMORY: "your tests needed too much memory.",
+    Verdict.OUTPUT: "your tests printed too much.",
+    Verdict.VIOLATION: "your tests broke the connection to the grader.",
+}
+NO_ANSWER = "your tests ended the process that they ran in."
+"""How a run ended that gave no bits. More, an exit status say, could tell of the reference."""
 
 FOLDER = "/submission"
 
@@ -103,7 +118,8 @@ class Mutation:
         """
         bits = runner.run(self._reference, tests.written)
         if bits is None:
-            return self._both(runner.fault.verdict, f"On a correct solution: {runner.fault}")
+            verdict = runner.fault.verdict
+            return self._both(verdict, f"On a correct solution: {ENDED.get(verdict, NO_ANSWER)}")
         valid = [name for name, bit in zip(tests.written, bits, strict=True) if bit]
         runner.restart()
         again = {secrets.randbelow(len(self._mutants)) for _ in range(REPEATS)}
@@ -123,7 +139,7 @@ class Mutation:
         share = min(1.0, caught / len(self._mutants) / FOR_FULL)
         return [
             self._correct(len(valid) / len(tests.written), failing, caught),
-            _mistakes(self.plan[1].id, share, caught, noticed),
+            _mistakes(self.plan[1].id, share, caught, noticed, tests.left_out),
         ]
 
     def _correct(self, share: float, failing: list[str], caught: int) -> CheckResult:
@@ -133,7 +149,8 @@ class Mutation:
             return CheckResult(check, Verdict.BLOCKED, message=message)
         if not failing:
             return CheckResult(check, Verdict.PASS, FULL_CREDIT)
-        shown = ", ".join(failing[:6]) + (" ..." if len(failing) > 6 else "")
+        shown = ", ".join(clean(name, 60) for name in failing[:SHOWN_FAILING])
+        shown += " ..." if len(failing) > SHOWN_FAILING else ""
         message = f"These of your tests fail on a correct solution, so they don't count: {shown}."
         return CheckResult(check, Verdict.WRONG, round(FULL_CREDIT * share), message)
 
@@ -142,7 +159,7 @@ class Mutation:
 
 
 def _mistakes(
-    check: str, share: float, caught: int, noticed: Mapping[str, list[bool]]
+    check: str, share: float, caught: int, noticed: Mapping[str, list[bool]], left_out: int
 ) -> CheckResult:
     total = sum(len(bits) for bits in noticed.values())
     missed = [
@@ -153,15 +170,21 @@ def _mistakes(
     message = f"Your tests notice {caught} of {total} wrong solutions."
     if missed:
         message += f" Look again at {', '.join(missed)}."
+    if left_out:
+        message += f" Only the first {MOST_TESTS} of your tests were run; {left_out} were not."
     verdict = Verdict.PASS if share == 1 else Verdict.WRONG
     return CheckResult(check, verdict, round(FULL_CREDIT * share), message)
 
 
 class Tests:
-    """The test functions of a file: their names, those filled in, and who has to run them."""
+    """The test functions of a file: their names, those filled in, and who has to run them.
+
+    `written` are those that are run, `left_out` says how many more there are.
+    """
 
     def __init__(self, written: list[str], unwritten: list[str], needs_pytest: bool):
-        self.written = written
+        self.written = written[:MOST_TESTS]
+        self.left_out = len(written) - len(self.written)
         self.unwritten = unwritten
         self.needs_pytest = needs_pytest
 

@@ -97,7 +97,8 @@ def _message(found: list[str], missing: list[str]) -> str:
         shown = "; ".join(found[:5])
         parts.append(f"ruff: {len(found)} finding(s): {shown}{' ...' if len(found) > 5 else ''}.")
     if missing:
-        parts.append(f"Without a docstring: {', '.join(missing[:8])}.")
+        names = ", ".join(clean(name, 60) for name in missing[:8])
+        parts.append(f"Without a docstring: {names}.")
     return " ".join(parts)
 
 

@@ -1,4 +1,4 @@
-"""Folders and archives read member by member, in memory, through one gatekeeper of limits.
+"""Folders and archives read member by member, in memory.
 
 Nothing is ever extracted to disk and no name of a member is ever opened as a path, except below a
 folder, where links are not followed.
@@ -9,41 +9,22 @@ from __future__ import annotations
 import gzip
 import io
 import os
-import re
 import stat
 import struct
 import tarfile
-import unicodedata
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from enum import Enum
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 from autograder.display import one_line
+from autograder.gate import MAX_BYTES, MAX_SCANNED, TOO_LARGE, Kind, Member, Refused, clean_path
 
-MAX_FILES = 2_000
-MAX_SCANNED = 20_000
-"""Members of an archive that are looked at, those that are silently skipped included."""
-MAX_BYTES = 64 * 1024 * 1024
-"""Both an archive itself and all that comes out of it."""
-MAX_FILE_BYTES = 1024 * 1024
-"""One module of an assignment."""
-MAX_DOCUMENT_BYTES = 16 * 1024 * 1024
-"""One document of an assignment: a photograph or a scan, which is never opened."""
 MAX_HEADER_BYTES = 8 * 1024
 MAX_HEADERS_BYTES = 1024 * 1024
 """Extended headers of a tar archive, one and all together: parsing long ones can take minutes."""
-MAX_DEPTH = 32
-MAX_NAME = 1_000
 CHUNK = 64 * 1024
-
-_FROM_SYSTEMS = ("__MACOSX", ".DS_Store", "Icon\r", "Thumbs.db", "desktop.ini")
-_FROM_TOOLS = (".git", ".venv", "venv", "env", "node_modules", ".idea", ".vscode")
-_CACHES = ("__pycache__", ".ipynb_checkpoints", ".pytest_cache", ".ruff_cache", ".mypy_cache")
-LEFTOVERS = frozenset((*_FROM_SYSTEMS, *_FROM_TOOLS, *_CACHES))
-"""What systems and tools leave in every folder; skipped without a word."""
 
 DAMAGE = (
     zipfile.BadZipFile,
@@ -59,116 +40,7 @@ DAMAGE = (
 )
 """What zipfile, tarfile and gzip raise on bytes that are not what they should be."""
 
-
-class Refused(Exception):
-    """A submission that is not taken. The message says why and what the student can do."""
-
-
-class Kind(Enum):
-    """What a member is. Only files are ever read."""
-
-    FILE = "file"
-    FOLDER = "folder"
-    LINK = "link"
-    SPECIAL = "device, pipe or other special file"
-
-
-@dataclass(frozen=True)
-class Member:
-    """One member of a source, its name as found there. `chunks` reads it, piece by piece."""
-
-    name: str
-    kind: Kind
-    chunks: Callable[[], Iterator[bytes]]
-
-
-class Gate:
-    """Judges every member of one submission and keeps the files that are wanted.
-
-    `room` says how many bytes the file at a path may have, 0 where it isn't wanted. `files` maps a
-    kept file's path to its bytes, or to None where it is larger. `ignored` lists the other files,
-    `unfollowed` the links and special files of a folder. In an archive (`archive=True`) those are
-    a refusal, and every file is inflated and counted; in a folder, files that aren't wanted are
-    not read.
-    """
-
-    def __init__(self, room: Callable[[str], int], *, archive: bool) -> None:
-        self.files: dict[str, bytes | None] = {}
-        self.ignored: list[str] = []
-        self.unfollowed: list[str] = []
-        self._room = room
-        self._archive = archive
-        self._seen: dict[str, str] = {}
-        self._scanned = 0
-        self._bytes = 0
-
-    def pass_through(self, member: Member) -> None:
-        """Take one member. Raises Refused where it, or what has come so far, is not acceptable."""
-        self._scanned += 1
-        if self._scanned > MAX_SCANNED:
-            raise Refused(f"it has more than {MAX_SCANNED} entries; hand in your own files only")
-        path = clean_path(member.name)
-        if path is None:
-            return
-        if member.kind in (Kind.LINK, Kind.SPECIAL):
-            if self._archive:
-                problem = f"'{one_line(path)}' is a {member.kind.value}"
-                raise Refused(f"{problem}; pack plain files and folders only")
-            self.unfollowed.append(path)
-            return
-        self._register(path, member.kind)
-        if member.kind is Kind.FILE:
-            self._read(path, member)
-
-    def _register(self, path: str, kind: Kind) -> None:
-        """Count the member and refuse two names that some file systems hold to be one."""
-        key = unicodedata.normalize("NFC", unicodedata.normalize("NFC", path).casefold())
-        if key in self._seen and kind is Kind.FILE:
-            if self._seen[key] == path:
-                raise Refused(f"it holds '{one_line(path)}' twice; remove one")
-            names = f"'{one_line(self._seen[key])}' and '{one_line(path)}'"
-            raise Refused(f"the names {names} are the same on some machines; rename one")
-        self._seen.setdefault(key, path)
-        if len(self._seen) > MAX_FILES:
-            raise Refused(f"it has more than {MAX_FILES} files; hand in your own files only")
-
-    def _read(self, path: str, member: Member) -> None:
-        room = self._room(path)
-        if not room:
-            self.ignored.append(path)
-            if not self._archive:
-                return
-        kept = bytearray()
-        size = 0
-        for chunk in member.chunks():
-            self._bytes += len(chunk)
-            size += len(chunk)
-            if self._bytes > MAX_BYTES:
-                limit = MAX_BYTES // 1024 // 1024
-                raise Refused(f"it holds more than {limit} MB; leave data and results out")
-            if size <= room:
-                kept += chunk
-        if room:
-            self.files[path] = bytes(kept) if size <= room else None
-
-
-def clean_path(name: str) -> str | None:
-    """Return a member's name as a relative path with "/", or None for what is skipped silently.
-
-    Raises Refused for a name that leads out of the submission or can't be shown or compared.
-    """
-    parts = [part for part in name.split("/") if part not in ("", ".")]
-    if not parts or any(part in LEFTOVERS or part.startswith("._") for part in parts):
-        return None
-    shown = one_line(name, 100)
-    if any(unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp") for char in name):
-        raise Refused(f"the file name '{shown}' has characters that can't be read; rename it")
-    if name.startswith("/") or ".." in parts or "\\" in name or re.match("[A-Za-z]:", name):
-        problem = f"the name '{shown}' leads, or could lead, out of the submission"
-        raise Refused(f"{problem}; pack your folder again with relative names and '/'")
-    if len(name) > MAX_NAME or len(parts) > MAX_DEPTH:
-        raise Refused(f"the name '{shown}' is too long or in too many folders")
-    return "/".join(parts)
+_LOCAL_HEADER = struct.Struct("<4s5H3I2H")
 
 
 def read_folder(folder: Path) -> Iterator[Member]:
@@ -195,7 +67,7 @@ def _walk(folder: int, prefix: str) -> Iterator[Member]:
         path = prefix + name
 
         def chunks(name: str = name) -> Iterator[bytes]:
-            return _file_chunks(name, folder)
+            return file_chunks(name, folder)
 
         yield Member(path, kind, chunks)
         if kind is Kind.FOLDER and clean_path(path) is not None:
@@ -206,13 +78,20 @@ def _walk(folder: int, prefix: str) -> Iterator[Member]:
                 os.close(inner)
 
 
-def _file_chunks(name: str | Path, folder: int | None = None) -> Iterator[bytes]:
+def file_chunks(name: str | Path, folder: int | None = None) -> Iterator[bytes]:
     """Read a regular file; no link is followed, and a pipe put in its place can't block."""
-    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
-    with open(os.open(name, flags, dir_fd=folder), "rb", buffering=0) as stream:
-        if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
-            raise Refused(f"'{one_line(str(name))}' is not a plain file")
+    with open_plain(name, folder) as stream:
         yield from _stream_chunks(stream)
+
+
+def open_plain(name: str | Path, folder: int | None = None) -> io.FileIO:
+    """Open a regular file and nothing else."""
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
+    stream = io.FileIO(os.open(name, flags, dir_fd=folder), "rb")
+    if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+        stream.close()
+        raise Refused(f"'{one_line(os.path.basename(name))}' is not a plain file")
+    return stream
 
 
 def _stream_chunks(stream: io.RawIOBase | gzip.GzipFile | io.BufferedIOBase) -> Iterator[bytes]:
@@ -220,35 +99,76 @@ def _stream_chunks(stream: io.RawIOBase | gzip.GzipFile | io.BufferedIOBase) -> 
         yield chunk
 
 
-def read_archive(path: Path) -> Iterator[Member]:
+def read_archive(name: str, chunks: Iterable[bytes]) -> Iterator[Member]:
     """Yield the members of an archive. Its first bytes say of which kind it is, not its name."""
-    data = bytearray()
-    for chunk in _file_chunks(path):
-        data += chunk
-        if len(data) > MAX_BYTES:
+    stream = io.BytesIO()
+    for chunk in chunks:
+        stream.write(chunk)
+        if stream.tell() > MAX_BYTES:
             limit = MAX_BYTES // 1024 // 1024
             raise Refused(f"the archive is larger than {limit} MB; leave data and results out")
-    content = bytes(data)
+    content = stream.getvalue()  # not a copy: CPython shares it until the stream is written to
     if not content:
         raise Refused("the archive is empty (0 bytes); hand it in again")
     if content.startswith((b"PK\x03\x04", b"PK\x05\x06")):
-        return read_zip(content)
+        return read_zip(stream)
     is_tar = content.startswith(b"\x1f\x8b") or content[257:262] == b"ustar"
-    if path.suffix.lower() == ".zip" and not is_tar:
+    if name.lower().endswith(".zip") and not is_tar:
         raise Refused("this is not a zip archive; pack your files again")
-    return read_tar(content)
+    stream.seek(0)
+    return read_tar(stream)
 
 
-def read_zip(content: bytes) -> Iterator[Member]:
+def read_zip(stream: io.BytesIO) -> Iterator[Member]:
     """Yield the members of a zip archive. Raises Refused, or one of DAMAGE."""
     # Counted before zipfile makes an object of each, whatever the directory's own count says.
-    if content.count(b"PK\x01\x02") > MAX_SCANNED:
+    if stream.getvalue().count(b"PK\x01\x02") > MAX_SCANNED:
         raise Refused(f"it has more than {MAX_SCANNED} entries; hand in your own files only")
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+    with zipfile.ZipFile(stream) as archive:
+        _refuse_hidden_parts(archive.infolist(), stream)
         for info in archive.infolist():
-            # zipfile cuts `filename` at the first NUL; `orig_filename` is what was written.
-            name = info.orig_filename if "\0" in info.orig_filename else info.filename
-            yield Member(name, _zip_kind(info), _zip_chunks(archive, info))
+            yield zip_member(archive, info, zip_name(info), packed=True)
+
+
+def zip_name(info: zipfile.ZipInfo) -> str:
+    """Return a member's name as it was written: zipfile cuts `filename` at the first NUL."""
+    return info.orig_filename if "\0" in info.orig_filename else info.filename
+
+
+def zip_member(
+    archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str, *, packed: bool
+) -> Member:
+    """Return one member of an open zip archive, by the name that it shall have."""
+    return Member(name, _zip_kind(info), _zip_chunks(archive, info), packed)
+
+
+def _refuse_hidden_parts(infos: Sequence[zipfile.ZipInfo], stream: io.BytesIO) -> None:
+    """Refuse an archive of which two programs could read two different things.
+
+    Members that overlap unpack to far more than they take; what stands before the first one, or
+    in a member's own header but not in the directory, is what another program shows to a person.
+    """
+    ordered = sorted(infos, key=lambda info: info.header_offset)
+    if ordered and ordered[0].header_offset != 0:
+        raise Refused("there is something before its first file; pack it again")
+    for one, after in pairwise(ordered):
+        least = _LOCAL_HEADER.size + len(one.orig_filename) + one.compress_size
+        if one.header_offset + least > after.header_offset:
+            names = f"'{one_line(one.filename, 80)}' and '{one_line(after.filename, 80)}'"
+            raise Refused(f"its files {names} overlap; pack it again")
+    content = stream.getbuffer()
+    for info in infos:
+        at = info.header_offset
+        header = _LOCAL_HEADER.unpack(content[at : at + _LOCAL_HEADER.size])
+        flags, method, sizes = header[2], header[3], header[7:9]
+        sizes_follow = flags & 0x8 or 0xFFFFFFFF in sizes
+        if method != info.compress_type or not (
+            sizes_follow or sizes == (info.compress_size, info.file_size)
+        ):
+            shown = one_line(info.filename, 80)
+            raise Refused(
+                f"it says two different things of '{shown}'; it is damaged, pack it again"
+            )
 
 
 def _zip_kind(info: zipfile.ZipInfo) -> Kind:
@@ -262,30 +182,32 @@ def _zip_kind(info: zipfile.ZipInfo) -> Kind:
 
 def _zip_chunks(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Callable[[], Iterator[bytes]]:
     def chunks() -> Iterator[bytes]:
+        shown = one_line(info.filename, 80)
         if info.flag_bits & 0x1:
-            raise Refused("it is protected by a password; pack it again without one")
+            raise Refused(f"'{shown}' is protected by a password; pack it again without one")
         # The other methods inflate a whole block at once, whatever its size.
         if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            raise Refused("it uses an unusual compression; pack it again as a usual zip archive")
+            problem = f"'{shown}' is packed by an unusual compression"
+            raise Refused(f"{problem}; pack it again as a usual zip archive")
         with archive.open(info) as stream:
             yield from _stream_chunks(stream)
 
     return chunks
 
 
-def read_tar(content: bytes) -> Iterator[Member]:
+def read_tar(stream: io.BytesIO) -> Iterator[Member]:
     """Yield the members of a tar archive, gzipped or not. Raises Refused, or one of DAMAGE."""
-    raw: io.BytesIO | gzip.GzipFile = io.BytesIO(content)
-    if content.startswith(b"\x1f\x8b"):
-        raw = gzip.GzipFile(fileobj=raw)
-    counted = _Counted(raw)
+    zipped = stream.getvalue().startswith(b"\x1f\x8b")
+    counted = _Counted(gzip.GzipFile(fileobj=stream) if zipped else stream)
     # A stream ("r|") only ever goes forward, so every inflated byte is counted, headers too.
+    end = 0
     with tarfile.open(
         fileobj=counted, mode="r|", encoding="utf-8", tarinfo=_limited_headers()
     ) as archive:
         for info in archive:
-            yield Member(info.name, _tar_kind(info), _tar_chunks(archive, info))
-    counted.finish()
+            yield Member(info.name, _tar_kind(info), _tar_chunks(archive, info), packed=True)
+        end = archive.offset
+    counted.finish(end)
 
 
 def _limited_headers() -> type[tarfile.TarInfo]:
@@ -312,23 +234,29 @@ class _Counted:
     def __init__(self, stream: io.BytesIO | gzip.GzipFile) -> None:
         self._stream = stream
         self._count = 0
-        self._tail = b""
+        self._content = 0
 
     def read(self, size: int) -> bytes:
         data = self._stream.read(size)
+        if self._count + len(data) > MAX_BYTES:
+            raise Refused(f"{TOO_LARGE}; leave data and results out")
+        content = data.rstrip(b"\0")
+        if content:
+            self._content = self._count + len(content)
         self._count += len(data)
-        if self._count > MAX_BYTES:
-            limit = MAX_BYTES // 1024 // 1024
-            raise Refused(f"it holds more than {limit} MB; leave data and results out")
-        self._tail = (self._tail + data)[-tarfile.BLOCKSIZE :]
         return data
 
-    def finish(self) -> None:
-        """Read to the end and check it: tarfile takes a cut between two members for the end."""
+    def finish(self, end: int) -> None:
+        """Read to the end and check that only zeros, and a block of them, follow the last member.
+
+        tarfile takes a cut between two members, and a header that it can't read, for the end.
+        """
         while self.read(CHUNK):
             pass
-        if self._tail.strip(b"\0"):
+        if self._count < end + tarfile.BLOCKSIZE:
             raise EOFError("the end of the archive is missing")
+        if self._content > end:
+            raise EOFError("there is a header in it that can't be read")
 
 
 def _tar_kind(info: tarfile.TarInfo) -> Kind:

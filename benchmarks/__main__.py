@@ -6,6 +6,8 @@ from benchmarks import (
     autograd_speed,
     class_speed,
     grading_speed,
+    hostile_class,
+    kill_speed,
     project_speed,
     training_overhead,
 )
@@ -16,6 +18,8 @@ BENCHMARKS = {
     "training": training_overhead.main,
     "autograd": autograd_speed.main,
     "project": project_speed.brief,
+    "hostile": hostile_class.main,
+    "kill": kill_speed.main,
 }
 
 

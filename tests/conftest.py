@@ -17,7 +17,7 @@ for variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(variable, "1")
 
 from autograder.course import load  # noqa: E402
-from autograder.sandbox import Confinement  # noqa: E402
+from autograder.sandbox import Confinement, Unconfined  # noqa: E402
 from autograder.sandbox.choose import NotConfinedError, choose, rungs  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -36,20 +36,26 @@ def _chosen() -> Confinement | NotConfinedError:
 
 @lru_cache(maxsize=1)
 def _rungs() -> dict[str, Confinement]:
-    return {confinement.rung: confinement for confinement in rungs()}
+    """Return the confinements that work here by their letters, best first.
+
+    Each process of the tests has a slot of its own, that is a user: attacks use up a user's limits.
+    """
+    slot = 32 + int(re.sub(r"\D", "", os.environ.get("PYTEST_XDIST_WORKER", "")) or 0)
+    return {confinement.rung: confinement for confinement in rungs(slot)}
 
 
-class ByFileAndWeek(LoadFileScheduling):
-    """Runs a file's tests in one process, since they share fixtures; or those of one week in it."""
+class ByFileAndPart(LoadFileScheduling):
+    """Runs a file's tests in one process, since they share fixtures; or a week's, or a rung's."""
 
     def _split_scope(self, nodeid: str) -> str:
-        week = re.search(r"test_week_suites.py.*\[(week\d+|project)", nodeid)
-        return week.group(1) if week else super()._split_scope(nodeid)
+        part = re.search(r"test_week_suites.py.*\[(week\d+|project)", nodeid)
+        part = part or re.search(r"(test_hostile_rungs.py.*\[[ABCD])-", nodeid)
+        return part.group(1) if part else super()._split_scope(nodeid)
 
 
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFileAndWeek:
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFileAndPart:
     """Share out the tests of `make test`, which runs a process per core."""
-    return ByFileAndWeek(config, log)
+    return ByFileAndPart(config, log)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
@@ -57,7 +63,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     wanted = {name for item in session.items for name in getattr(item, "fixturenames", ())}
     if "confinement" in wanted:
         _chosen()
-    if "rung" in wanted:
+    if wanted & {"rung", "ladder"}:
         _rungs()
 
 
@@ -70,6 +76,15 @@ def confinement() -> Confinement:
             pytest.fail(f"CI must be able to confine student code: {chosen}")
         pytest.skip(str(chosen))
     return chosen
+
+
+@pytest.fixture(scope="session")
+def ladder() -> dict[str, Confinement]:
+    """Every confinement that works here by its letter, best first, and the plain process as D."""
+    found = _rungs()
+    if not found and os.environ.get("CI") == "true":
+        pytest.fail("CI must be able to confine student code")
+    return found | {"D": Unconfined()}
 
 
 @pytest.fixture(scope="session", params=["A", "B", "C"])

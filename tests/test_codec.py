@@ -304,7 +304,7 @@ def test_too_many_parts_are_refused(part):
     rows = codec.MAX_NODES // 1000 + 1
     body = msgpack.Packer().pack_array_header(rows)
     body += rows * (msgpack.Packer().pack_array_header(1000) + 1000 * part)
-    with pytest.raises(CodecError, match="too many parts"):
+    with pytest.raises(CodecError, match="too many"):
         read(body)
 
 

@@ -13,24 +13,29 @@ from autograder.records import Verdict
 LINES = {"neural_net.py": ["import numpy", "    return x @ W\x1b[31m"]}
 
 
-def line_of(file: str, number: int) -> str | None:
+FUNCTIONS = {"neural_net.py": ["", "forward"]}
+
+
+def place(file: str, number: int) -> tuple[str, str] | None:
+    """Stand for the examiner's own copy of a submission."""
     lines = LINES.get(file, [])
-    return lines[number - 1] if 1 <= number <= len(lines) else None
+    return (lines[number - 1], FUNCTIONS[file][number - 1]) if 1 <= number <= len(lines) else None
 
 
 def described(**record) -> Fault:
     base = {"kind": "raised", "type": "ValueError", "text": "bad shape", "frames": []}
-    return fault_from_record({**base, **record}, line_of)
+    return fault_from_record({**base, **record}, place)
 
 
 def test_a_raised_exception_shows_its_text_and_the_students_line():
-    fault = described(frames=[["neural_net.py", 2, "forward"]])
+    fault = described(frames=[["neural_net.py", 2]])
     assert fault.verdict is Verdict.RAISED
     assert fault.type_name == "ValueError"
     first, second = fault.message.split("\n")
     assert first == "ValueError: bad shape"
     assert second.startswith("  neural_net.py:2, in forward:  return x @ W")
     assert "\x1b" not in fault.message
+    assert fault.place == second
 
 
 @pytest.mark.parametrize(
@@ -42,17 +47,17 @@ def test_a_raised_exception_shows_its_text_and_the_students_line():
         {},
         [None],
         [[]],
-        [["neural_net.py", 1]],
-        [["neural_net.py", 1, "f", 4]],
-        [["neural_net.py", "1", "f"]],
-        [["neural_net.py", True, "f"]],
-        [["neural_net.py", 0, "f"]],
-        [["neural_net.py", -1, "f"]],
-        [["neural_net.py", 2**63, "f"]],
-        [["/etc/passwd", 1, "f"]],
-        [[5, 1, "f"]],
-        [[["neural_net.py"], 1, "f"]],
-        [("neural_net.py", 1, "f")],
+        [["neural_net.py"]],
+        [["neural_net.py", 1, "f"]],
+        [["neural_net.py", "1"]],
+        [["neural_net.py", True]],
+        [["neural_net.py", 0]],
+        [["neural_net.py", -1]],
+        [["neural_net.py", 2**63]],
+        [["/etc/passwd", 1]],
+        [[5, 1]],
+        [[["neural_net.py"], 1]],
+        [("neural_net.py", 1)],
     ],
     ids=repr,
 )
@@ -60,16 +65,14 @@ def test_frames_that_are_none_are_left_out(frames):
     assert described(frames=frames).message == "ValueError: bad shape"
 
 
-@pytest.mark.parametrize("function", [None, 5, "", np.zeros(2), ["f"], "f\n\x1b[2Jx"], ids=repr)
-def test_a_function_name_of_any_kind_does_no_harm(function):
-    message = described(frames=[["neural_net.py", 1, function]]).message
-    assert message.split("\n")[1].startswith("  neural_net.py:1")
-    assert "\x1b" not in message
-    assert message.count("\n") == 1
-
-
 def test_a_deep_traceback_is_cut():
-    assert described(frames=[["neural_net.py", 1, "f"]] * 5000).message.count("\n") == 8
+    assert described(frames=[["neural_net.py", 1]] * 5000).message.count("\n") == 8
+
+
+@pytest.mark.parametrize("kind", ["raised", "not-attempted", "memory", "processes", None])
+def test_every_description_quotes_the_worker(kind):
+    """Also the lines: which of them an exception passes can depend on what a test gave."""
+    assert described(kind=kind).quoting
 
 
 def test_long_and_ugly_texts_are_cut_and_cleaned():
@@ -100,8 +103,8 @@ def test_only_faults_of_student_code_can_be_described(kind, verdict):
 
 @pytest.mark.parametrize("record", [None, "raised", [], 5, np.zeros(2), codec.Ref(1)], ids=repr)
 def test_what_is_no_description_is_a_violation(record):
-    assert fault_from_record(record, line_of).verdict is Verdict.VIOLATION
+    assert fault_from_record(record, place).verdict is Verdict.VIOLATION
 
 
 def test_an_empty_description_is_a_raised_exception():
-    assert fault_from_record({}, line_of).verdict is Verdict.RAISED
+    assert fault_from_record({}, place).verdict is Verdict.RAISED

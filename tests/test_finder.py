@@ -6,7 +6,7 @@ import hashlib
 
 import pytest
 
-from autograder import unpack
+from autograder import gate
 from autograder.course import Limits, Week
 from autograder.finder import Finder, Found
 
@@ -105,7 +105,7 @@ def test_a_bare_file_that_may_be_of_any_week_is_left_with_a_notice() -> None:
 def test_files_in_the_folder_of_another_week_are_never_taken() -> None:
     finder = Finder([LAYERS], [DRAWN])
     assert finder.room("week3/layers.py") == finder.room("week3_drawn/notes.md") == 0
-    assert finder.room("week3/week1/layers.py") == unpack.MAX_FILE_BYTES
+    assert finder.room("week3/week1/layers.py") == gate.MAX_FILE_BYTES
     assert finder.known("week3_drawn/notes.md")
     assert not finder.known("week3_drawn/layers.py")
 
@@ -117,8 +117,8 @@ def test_a_name_in_a_subfolder_of_the_assignment_is_not_the_bare_name() -> None:
 
 
 def test_modules_and_documents_have_room_of_their_own() -> None:
-    assert BOTH.room("x/layers.py") == unpack.MAX_FILE_BYTES
-    assert BOTH.room("week3/graph.pdf") == unpack.MAX_DOCUMENT_BYTES
+    assert BOTH.room("x/layers.py") == gate.MAX_FILE_BYTES
+    assert BOTH.room("week3/graph.pdf") == gate.MAX_DOCUMENT_BYTES
     assert BOTH.room("week1/graph.pdf") == BOTH.room("x/graph.gif") == 0
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import shutil
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -238,6 +239,22 @@ def test_the_shipped_salt_is_pointed_out_where_real_work_is_graded(
     assert "Put a text of your own into `salt` in assignments/grading.toml." in (
         capsys.readouterr().out
     )
+
+
+def test_a_zip_file_of_canvas_is_graded_as_it_is(
+    small, right, wrong, tmp_path, confinement, capsys
+) -> None:
+    with zipfile.ZipFile(tmp_path / "submissions.zip", "w") as archive:
+        for number, files in ((12345, right), (12346, wrong)):
+            for upload, (name, text) in enumerate(files.items()):
+                file = f"doejane_{number}_{number}{upload}_{Path(name).stem}-1.py"
+                archive.writestr(file, text)
+    grade(small, tmp_path / "submissions.zip", tmp_path / "out")
+    assert points(small, tmp_path / "out") == {
+        "doejane_12345": {"autograd": 2000, "batch_norm": 800},
+        "doejane_12346": {"autograd": 800, "batch_norm": 300},
+    }
+    assert "Read as a Canvas export: 2 students.\n" in capsys.readouterr().out
 
 
 def test_a_class_that_handed_in_nothing_is_an_error(small, tmp_path, confinement) -> None:

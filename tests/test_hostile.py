@@ -1,18 +1,20 @@
-"""Hostile submissions get their verdicts, stop nobody, and gain nothing.
+"""A class with hostile submissions in it: each gets its verdict, stops nobody, and gains nothing.
 
-Each folder of tests/hostile holds a hostile neural_net.py and the verdict that it must get. The
-rest of each submission is the reference, so that what the attack does to honest files shows too.
+The rest of each submission is the reference, so that what the attack does to honest files shows
+too. All cases of the corpus, each by itself: test_hostile_rungs.py.
 """
 
 from __future__ import annotations
 
 import os
-import tomllib
+import threading
 from pathlib import Path
 
 import pytest
 
 from autograder import course as courses
+from autograder.channel.faults import Fault
+from autograder.channel.handles import Handle
 from autograder.examiner import solution_files
 from autograder.gradebook import Gradebook
 from autograder.grading import Setting, grade_class
@@ -21,9 +23,16 @@ from autograder.records import Verdict
 from autograder.report import StudentReport, gather
 from autograder.sandbox import Limits, Sandbox
 from autograder.suite.hosts import SandboxHost
+from tests.hostile.corpus import load
 
 ROOT = Path(__file__).resolve().parent.parent
-CASES = {path.parent.name: path.parent for path in sorted(ROOT.glob("tests/hostile/*/case.toml"))}
+CORPUS = load()
+CASES = (
+    *("endless_loop", "exception_without_text", "exit_at_import", "exit_in_forward", "fork_bomb"),
+    *("forges_answers", "hundred_megabytes_printed", "kills_everybody", "leaves_daemons"),
+    *("lying_array", "patches_numpy_and_pytest", "pickle_bomb", "syntax_error"),
+    "ten_gigabytes",
+)
 ATTACKED = ("linear", "relu", "leaky_relu", "sigmoid", "tanh", "softmax", "network", "accuracy")
 UNTOUCHED = ("mse", "cross_entropy", "huber", "numerical_gradient", "gradient_check")
 UNTOUCHED += ("gradient_check_weights", "student_tests")
@@ -35,12 +44,13 @@ def graded(tmp_path_factory, confinement) -> dict[str, StudentReport]:
     folder = tmp_path_factory.mktemp("class")
     course = courses.load(ROOT)
     reference = solution_files(ROOT, course.week(1))
-    for name, source in {"honest": None, **CASES}.items():
+    for name in ("honest", *CASES):
         (folder / name).mkdir()
         for file, content in reference.items():
             (folder / name / file).write_bytes(content)
-        if source:
-            (folder / name / "neural_net.py").write_bytes((source / "neural_net.py").read_bytes())
+        if name in CORPUS:
+            source = CORPUS[name].source(reference["neural_net.py"])
+            (folder / name / "neural_net.py").write_bytes(source)
     (folder / "empty").mkdir()
     (folder / "truncated.zip").write_bytes(b"PK\x03\x04 and no more")
     seen: list[int] = []
@@ -74,9 +84,9 @@ def test_the_honest_student_beside_them_gets_everything(graded):
 
 @pytest.mark.parametrize("case", CASES)
 def test_attack_gets_its_verdict(graded, case):
-    expected = Verdict(tomllib.loads((CASES[case] / "case.toml").read_text())["verdict"])
-    verdicts = [check.result.verdict for check in checks(graded[case], "linear")]
-    assert expected in verdicts
+    expected = set(map(Verdict, CORPUS[case].verdicts))
+    verdicts = {check.result.verdict for check in checks(graded[case], "linear")}
+    assert expected & verdicts
     assert Verdict.INFRA not in verdicts
 
 
@@ -106,15 +116,40 @@ def test_nothing_handed_in_is_nothing_attempted(graded, student):
     assert bool(graded[student].refusals) == (student == "truncated")
 
 
-def test_looking_around_inside_finds_nothing(confinement):
-    files = {"neural_net.py": (CASES["walks_stack_and_disk"] / "neural_net.py").read_bytes()}
-    host = SandboxHost(confinement, files, Limits())
+@pytest.fixture(scope="module")
+def corpus_files():
+    """Return the submission that a case of the corpus is."""
+    reference = solution_files(ROOT, courses.load(ROOT).week(1))
+    return lambda name: {"neural_net.py": CORPUS[name].source(reference["neural_net.py"])}
+
+
+def _forward(layer: Handle, faults: list[Fault]) -> None:
+    """Call forward in a thread, and keep how that ended."""
     try:
-        module = host.start(0).neural_net
-        module.Linear(4, 3).forward([[1.0, 2.0]])
-        assert module.FOUND == []
+        layer.forward([[0.0] * 4])
+    except Fault as fault:
+        faults.append(fault)
+
+
+def test_a_fork_bomb_next_door_starves_nobody(confinement, corpus_files):
+    """While one sandbox is full of processes, an honest submission beside it is graded as ever."""
+    limits = Limits(request_seconds=3, memory_mb=4096)
+    bomb = SandboxHost(confinement, corpus_files("starves_its_neighbours"), limits)
+    honest = SandboxHost(confinement, corpus_files("honest_reference"), limits)
+    try:
+        layer = bomb.start(0).neural_net.Linear(4, 3)
+        faults: list[Fault] = []
+        thread = threading.Thread(target=_forward, args=(layer, faults))
+        thread.start()
+        for _ in range(20):
+            student = honest.start(0)
+            assert student.neural_net.Linear(4, 3).forward([[0.0] * 4]).shape == (1, 3)
+            honest.finish(None)
+        thread.join()
     finally:
-        host.close()
+        bomb.close()
+        honest.close()
+    assert faults[0].verdict in (Verdict.VIOLATION, Verdict.TIMEOUT)
 
 
 def test_a_sandbox_is_gone_when_it_is_closed(confinement):

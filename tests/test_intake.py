@@ -15,9 +15,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograder import unpack
+from autograder import gate
+from autograder.collection import IntakeError
 from autograder.course import Limits, Week
-from autograder.intake import IntakeError, Submission, overlooked, student_id, take_in
+from autograder.intake import Submission, read_class, take_in
+from autograder.roster import student_id
 
 LIMITS = Limits(
     request_seconds=1,
@@ -201,7 +203,7 @@ def test_a_file_in_a_subfolder_of_the_assignment_keeps_its_name(tmp_path: Path) 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(
     ("content", "says"),
-    [(b"x" * (unpack.MAX_FILE_BYTES + 1), "larger than 1 MB"), (b"a\0b", "NUL bytes")],
+    [(b"x" * (gate.MAX_FILE_BYTES + 1), "larger than 1 MB"), (b"a\0b", "NUL bytes")],
 )
 def test_a_file_that_is_no_source_is_left_out(
     tmp_path: Path, kind: str, content: bytes, says: str
@@ -215,7 +217,7 @@ def test_a_file_that_is_no_source_is_left_out(
 
 
 def test_a_file_of_just_the_limit_is_taken(tmp_path: Path) -> None:
-    put_folder(tmp_path / "ada", {"layers.py": b"x" * unpack.MAX_FILE_BYTES})
+    put_folder(tmp_path / "ada", {"layers.py": b"x" * gate.MAX_FILE_BYTES})
     assert "layers.py" in take_one(tmp_path).files
 
 
@@ -255,7 +257,7 @@ def test_a_folder_with_a_name_of_no_encoding_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_folder_with_too_many_files_is_refused(tmp_path: Path) -> None:
-    put_folder(tmp_path / "ada", {f"f{n}": b"" for n in range(unpack.MAX_FILES)})
+    put_folder(tmp_path / "ada", {f"f{n}": b"" for n in range(gate.MAX_FILES)})
     assert take_one(tmp_path).refusal is None
     put_folder(tmp_path / "ada", {"layers.py": b""})
     assert "more than 2000 files" in (take_one(tmp_path).refusal or "")
@@ -321,7 +323,7 @@ def test_stray_files_are_no_students(tmp_path: Path) -> None:
     (tmp_path / "manual.csv").write_text("student,item,points,comment\n")
     (tmp_path / ".hidden").write_text("")
     assert [submission.student for submission in take_all(tmp_path)] == ["ada"]
-    assert overlooked(tmp_path) == ["manual.csv"]
+    assert read_class(tmp_path, [WEEK]).remarks == ("Not a submission, so left alone: manual.csv",)
 
 
 def test_a_directory_that_holds_nothing_or_is_none_is_an_error(tmp_path: Path) -> None:
@@ -330,7 +332,7 @@ def test_a_directory_that_holds_nothing_or_is_none_is_an_error(tmp_path: Path) -
     with pytest.raises(IntakeError, match="No such file"):
         take_all(tmp_path / "nowhere")
     (tmp_path / "layers.py").write_text("")
-    with pytest.raises(IntakeError, match="Not a directory"):
+    with pytest.raises(IntakeError, match="neither a directory nor a zip file"):
         take_all(tmp_path / "layers.py")
 
 

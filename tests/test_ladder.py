@@ -29,7 +29,7 @@ CLEAN = {
     "processes": 4,
     "environment": "",
     "files": [],
-    "status": {"NoNewPrivs": "1", "Seccomp": "2", "CapEff": "0000000000000000"},
+    "status": {"no_new_privs": 1, "seccomp": 2, "capabilities": 0},
     "shm": 16 << 20,
     "calls": [],
 }
@@ -47,7 +47,7 @@ OPEN = {
     "processes": (5, "other processes"),
     "environment": ("HOME=/home/teacher\0", "environment"),
     "files": ([10], "files of the launcher"),
-    "status": ({"NoNewPrivs": "1", "Seccomp": "0", "CapEff": "0"}, "no system call is refused"),
+    "status": ({"no_new_privs": 1, "seccomp": 0}, "no system call is refused"),
     "shm": (1 << 34, "no limit"),
     "calls": (["keyctl"], "the kernel answers keyctl"),
 }

@@ -93,15 +93,13 @@ def test_files_of_the_host_are_not_there(inside, path):
     assert inside.reads(path) is None
 
 
-def test_the_command_line_and_environment_say_nothing_of_the_host(confinement):
+@pytest.mark.parametrize("pid", ["1", "2", "self"])
+@pytest.mark.parametrize("name", ["cmdline", "environ", "mountinfo", "maps", "mem", "root"])
+def test_nothing_of_the_host_can_be_read_in_proc(confinement, pid, name):
+    """Neither paths of this machine nor the memory of what started the sandbox."""
     host = SandboxHost(confinement, {"look.py": LOOK}, Limits())
     try:
-        inside = host.start(0).look
-        assert "/runtime/bin/python3" in inside.reads("/proc/2/cmdline")
-        for pid in ("1", "2", "self"):
-            said = inside.reads(f"/proc/{pid}/cmdline") + inside.reads(f"/proc/{pid}/environ")
-            assert str(ROOT) not in said
-            assert sys.prefix not in said
+        assert host.start(0).look.reads(f"/proc/{pid}/{name}") is None
     finally:
         host.close()
 

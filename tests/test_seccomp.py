@@ -73,6 +73,11 @@ def test_no_new_namespace_and_no_typing_into_a_terminal(calls):
         if seccomp.NAMESPACES >> bit & 1:
             assert calls.answers([clone], [1 << bit, 0, 0, 0, 0]) == [[-1, EPERM]], bit
     assert calls.answers([clone3], [0, 0]) == [[-1, ENOSYS]]
+    for command in seccomp.LOCKS:
+        [[result, _]] = calls.answers([seccomp._FCNTL[column()]], [99, command, 0])
+        assert result == 0  # there is no descriptor 99: nothing was done
+    for command in seccomp.NOTICES:
+        assert calls.answers([seccomp._FCNTL[column()]], [99, command, 0]) == [[-1, EPERM]]
     for request in seccomp.TERMINAL:
         assert calls.answers([ioctl], [0, request, 0]) == [[-1, EPERM]]
 

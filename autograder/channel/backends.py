@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
 from typing import Any
 
 from autograder.records import Verdict
@@ -14,6 +13,7 @@ from .dispatch import Dispatcher
 from .faults import Fault
 from .handles import make_handle, to_refs
 from .modules import ModuleSpace
+from .sources import Places, Sources
 
 LONG = ("drive", "prepare")
 """Operations that take as long as a training run, in a test that trains."""
@@ -24,7 +24,7 @@ class Remote:
 
     seconds: for one request; test_seconds: for all requests together. long_seconds: for each run
     of a driver by itself, in a test that trains; None in any other, where drivers are ordinary
-    requests.
+    requests. `heard` says whether the worker has said any text.
     """
 
     def __init__(
@@ -33,14 +33,15 @@ class Remote:
         seconds: float,
         test_seconds: float,
         long_seconds: float | None,
-        source_line: Callable[[str, int], str | None],
+        place: Places,
     ):
         self._channel = channel
         self._seconds = seconds
         self._left = test_seconds
         self._long_seconds = long_seconds
-        self._source_line = source_line
+        self._place = place
         self._from_ref = make_handle(self)
+        self.heard = False
 
     def __call__(self, operation: str, *arguments: Any) -> Any:
         long = self._long_seconds if operation in LONG else None
@@ -49,14 +50,20 @@ class Remote:
         seconds = min(self._seconds, self._left) if long is None else long
         started = time.monotonic()
         plain = [to_refs(argument) for argument in arguments]
-        done, result = self._channel.request(
-            operation, *plain, seconds=seconds, from_ref=self._from_ref
-        )
+        try:
+            done, result = self._channel.request(
+                operation, *plain, seconds=seconds, from_ref=self._from_ref
+            )
+        except Fault as fault:
+            # How a process ended is its own choice; all other such messages are ours alone.
+            fault.quoting = fault.verdict is Verdict.CRASH
+            raise
         if long is None:
             self._left -= time.monotonic() - started
+        self.heard = self.heard or not done or holds_text(result)
         if done:
             return result
-        raise fault_from_record(result, self._source_line)
+        raise fault_from_record(result, self._place)
 
 
 class Local:
@@ -69,11 +76,10 @@ class Local:
     def __init__(self, modules: ModuleSpace, seed: int):
         self._dispatcher = Dispatcher(modules.folder)
         self._dispatcher.seed(seed)
-        self._lines = {
-            f"{name}.py": source.decode(errors="replace").splitlines()
-            for name, source in modules.sources.items()
-        }
+        sources = {f"{name}.py": source for name, source in modules.sources.items()}
+        self._place = Sources(sources).place
         self._from_ref = make_handle(self)
+        self.heard = False
 
     def __call__(self, operation: str, *arguments: Any) -> Any:
         plain = [to_refs(argument) for argument in arguments]
@@ -82,16 +88,16 @@ class Local:
         result = _crossed(result, self._dispatcher.to_ref, self._from_ref)
         if done:
             return result
-        raise fault_from_record(result, self._source_line)
-
-    def _source_line(self, file: str, number: int) -> str | None:
-        return source_line(self._lines, file, number)
+        raise fault_from_record(result, self._place)
 
 
-def source_line(lines: Mapping[str, list[str]], file: str, number: int) -> str | None:
-    """Return line `number` (from 1) of `file`, or None where there is no such line."""
-    listed = lines.get(file, [])
-    return listed[number - 1] if 1 <= number <= len(listed) else None
+def holds_text(value: Any) -> bool:
+    """Tell whether a value that came over a channel is a text or holds one."""
+    if type(value) in (list, tuple):
+        return any(map(holds_text, value))
+    if type(value) is dict:
+        return any(type(key) is str or holds_text(part) for key, part in value.items())
+    return type(value) is str
 
 
 def _crossed(value: Any, to_ref: Any, from_ref: Any) -> Any:

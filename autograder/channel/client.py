@@ -13,6 +13,7 @@ from autograder.records import Verdict
 
 from . import codec
 from .faults import Fault
+from .sources import Places
 from .text import clean
 
 CHUNK = 1 << 16
@@ -158,20 +159,24 @@ class Channel:
                 self._guard.watch()
                 self._next_look = now + SLICE
             ready = self._poll.poll(1000 * min(SLICE, deadline - now))
-            for descriptor, _ in ready:
+            for descriptor, events in ready:
                 if descriptor == self._socket.fileno():
                     return
-                self._guard.drain()
+                if events & select.POLLIN:
+                    self._guard.drain()
+                else:  # nobody holds the other end any more: poll would say so without end
+                    self._poll.unregister(descriptor)
 
     def close(self) -> None:
         self._socket.close()
 
 
-def fault_from_record(record: Any, source_line: Callable[[str, int], str | None]) -> Fault:
-    """Turn the worker's description of an exception into a Fault whose text we wrote.
+def fault_from_record(record: Any, place: Places) -> Fault:
+    """Turn the worker's description of an exception into a Fault, cut and cleaned.
 
-    `source_line(file, line)` gives that line of the submission, or None where there is none: what
-    the worker says about files is checked against our own copy of them.
+    `place(file, line)` says what stands there, or None where there is no such line: what the worker
+    says about files is checked against our own copy of them, which the names of functions come
+    from too. All the same the fault is a quoting one.
     """
     if type(record) is not dict:
         return Fault(Verdict.VIOLATION, "A fault that isn't described as one.")
@@ -184,17 +189,19 @@ def fault_from_record(record: Any, source_line: Callable[[str, int], str | None]
     verdict = kinds.get(str(record.get("kind")), Verdict.RAISED)
     name, text = clean(record.get("type"), 60), clean(record.get("text"))
     if verdict is Verdict.NOT_ATTEMPTED:
-        return Fault(verdict, text, name)
-    lines = [f"{name}: {text}" if text else name]
+        return Fault(verdict, text, name, quoting=True)
+    said = f"{name}: {text}" if text else name
     if verdict is Verdict.VIOLATION:
-        lines = ["Your code started more processes or threads than it may."]
+        said = "Your code started more processes or threads than it may."
+    lines = []
     frames = record.get("frames")
     for frame in frames[:8] if type(frames) is list else []:
-        if type(frame) is list and len(frame) == 3 and type(frame[0]) is str:
-            file, number, function = frame
-            line = source_line(file, number) if type(number) is int else None
-            if line is not None:
-                function = clean(function, 60)
-                where = f", in {function}" if function else ""
+        if type(frame) is list and len(frame) == 2 and type(frame[0]) is str:
+            file, number = frame
+            found = place(file, number) if type(number) is int else None
+            if found is not None:
+                line, function = found
+                where = f", in {clean(function, 60)}" if function else ""
                 lines.append(f"  {file}:{number}{where}:  {clean(line.strip(), 100)}")
-    return Fault(verdict, "\n".join(lines), name)
+    shown = "\n".join(lines)
+    return Fault(verdict, "\n".join([said, *lines]), name, quoting=True, place=shown)

@@ -18,11 +18,21 @@ from typing import Any
 import msgpack
 import numpy as np
 
+from .scan import (
+    ARRAY,
+    HANDLE,
+    MAX_DEPTH,
+    MAX_HEAD,
+    MAX_KEYS,
+    MAX_NODES,
+    MAX_TEXT,
+    TUPLE,
+    CodecError,
+    Scan,
+)
+
 HEADER = struct.Struct("<IQ")
 """Length of the msgpack body in bytes, total length of the array buffers in bytes."""
-
-ARRAY, TUPLE, HANDLE = 1, 2, 3
-"""The msgpack extension codes in use; any other is refused."""
 
 DTYPES = {
     np.dtype(code).str: np.dtype(code)
@@ -30,24 +40,24 @@ DTYPES = {
 }
 """The dtypes that may cross, by their little-endian name."""
 
-MAX_DEPTH = 16
 MAX_DIMENSIONS = 8
-MAX_NODES = 200_000
-MAX_KEYS = 1024
-"""Keys of one dict: few enough that keys chosen to collide can't keep a reader busy for long."""
+MAX_ENTRIES = 1 << 28
+"""Entries of an array; of one without any, of what its other dimensions would hold."""
+MAX_NAME = 60
+"""Characters of a handle's type name."""
+
+SMALL = 1024
+"""Bytes of a body that may be decoded at once: at worst it builds 3 MB. Longer ones are walked
+through first, which takes a while only where there are many parts."""
 
 Buffer = bytes | bytearray | memoryview
-
-
-class CodecError(ValueError):
-    """A frame, or a value in it, that the format does not allow."""
 
 
 @dataclass(frozen=True)
 class Caps:
     """Largest body and largest sum of array buffers that a reader accepts, in bytes."""
 
-    body: int = 4 << 20
+    body: int = 2 << 20
     buffers: int = 64 << 20
 
 
@@ -80,7 +90,7 @@ def _plain(value: Any, to_ref: Callable[[Any], Ref] | None, buffers: list, depth
     if kind in (float, bool, str, type(None)) or (kind is int and -(2**63) <= value < 2**64):
         return value
     if kind is Ref:
-        return msgpack.ExtType(HANDLE, msgpack.packb([value.number, value.type_name[:60]]))
+        return msgpack.ExtType(HANDLE, msgpack.packb([value.number, value.type_name[:MAX_NAME]]))
     if isinstance(value, np.generic) and kind.__module__ == "numpy" and value.dtype.kind in "biuf":
         return value.item()
     if depth < MAX_DEPTH - 1:
@@ -119,42 +129,47 @@ def decode(body: Buffer, buffers: Buffer, from_ref: Callable[[Ref], Any]) -> Any
     Arrays are views into `buffers` (writable, and nobody else's once decoded); handles are what
     `from_ref` makes of them.
     """
+    if len(body) > SMALL:
+        body = bytes(body)
+        Scan(body).walk()
     decoder = _Decoder(buffers, from_ref)
     value = decoder.unpack(body)
+    _check(value, 0)
     if decoder.offset != len(buffers):
         raise CodecError(f"{len(buffers) - decoder.offset} bytes of arrays belong to no array")
     return value
 
 
 class _Decoder:
-    """The state of one decoding: where the next array's bytes start, how deep, how many nodes."""
+    """The state of one decoding: where the next array's bytes start, how deep in tuples it is."""
 
     def __init__(self, buffers: Buffer, from_ref: Callable[[Ref], Any]):
         self.buffers = memoryview(buffers)
         self.from_ref = from_ref
         self.offset = 0
         self.depth = 0
-        self.nodes = 0
 
     def unpack(self, data: Buffer) -> Any:
+        size = len(data)
         try:
-            value = msgpack.unpackb(
+            return msgpack.unpackb(
                 data,
                 raw=False,
                 strict_map_key=False,
+                object_pairs_hook=_dict,
                 ext_hook=self._extension,
-                max_array_len=MAX_NODES,
-                max_map_len=MAX_KEYS,
+                max_array_len=min(MAX_NODES, size),
+                max_map_len=min(MAX_KEYS, size),
+                max_str_len=min(MAX_TEXT, size),
+                max_bin_len=0,
+                max_ext_len=size,
             )
         except CodecError:
             raise
         except (ValueError, TypeError, RecursionError, msgpack.UnpackException) as error:
             raise CodecError(f"not a well-formed message ({type(error).__name__})") from None
-        self._check(value, self.depth)
-        return value
 
     def _extension(self, code: int, data: bytes) -> Any:
-        self._count()
         if code == ARRAY:
             return self._read_array(_small_list(data, 2))
         if code == HANDLE:
@@ -180,49 +195,67 @@ class _Decoder:
             raise CodecError("an array of a dtype that may not cross")
         if type(shape) is not list or len(shape) > MAX_DIMENSIONS:
             raise CodecError("an array with too many dimensions")
-        size = dtype.itemsize
+        size, reach = dtype.itemsize, 1
         for length in shape:
             if type(length) is not int or length < 0:
                 raise CodecError("an array with an impossible shape")
             size *= length
+            reach *= length or 1
+        if reach > MAX_ENTRIES:
+            raise CodecError("an array with an absurd shape")
         if size > len(self.buffers) - self.offset:
             raise CodecError("an array larger than the bytes sent for it")
         raw = self.buffers[self.offset : self.offset + size]
         self.offset += size
+        if dtype.kind == "b" and size and np.frombuffer(raw, np.uint8).max() > 1:
+            raise CodecError("an array of truth values that holds something else")
         try:
             return np.frombuffer(raw, dtype).reshape(shape) if size else np.empty(shape, dtype)
         except ValueError:
             raise CodecError("an array with an impossible shape") from None
 
-    def _check(self, value: Any, depth: int) -> None:
-        """Refuse what msgpack can say and the format cannot: bytes, timestamps, deep nesting."""
-        self._count()
-        if depth > MAX_DEPTH:
-            raise CodecError("a value nested too deeply")
-        kind = type(value)
-        if kind is list or kind is tuple:
-            for part in value:
-                self._check(part, depth + 1)
-        elif kind is dict:
-            for key, part in value.items():
-                if type(key) not in (str, int):
-                    raise CodecError("a dict with a key that is neither a string nor an integer")
-                self._check(part, depth + 1)
-        elif kind in (bytes, bytearray, msgpack.Timestamp):
-            raise CodecError(f"a {kind.__name__} is not a value")
 
-    def _count(self) -> None:
-        self.nodes += 1
-        if self.nodes > MAX_NODES:
-            raise CodecError("a value with too many parts")
+def _check(value: Any, depth: int) -> None:
+    """Refuse what msgpack can say and the format cannot: bytes, timestamps, deep nesting."""
+    if depth > MAX_DEPTH:
+        raise CodecError("a value nested too deeply")
+    kind = type(value)
+    if kind is list or kind is tuple:
+        for part in value:
+            _check(part, depth + 1)
+    elif kind is dict:
+        for part in value.values():
+            _check(part, depth + 1)
+    elif kind in (bytes, bytearray, msgpack.Timestamp):
+        raise CodecError(f"a {kind.__name__} is not a value")
+
+
+def _dict(pairs: list[tuple[Any, Any]]) -> dict[str | int, Any]:
+    """Build a dict. Keys are texts and integers, looked at before anything hashes them."""
+    for key, _ in pairs:
+        if type(key) not in (str, int):
+            raise CodecError("a dict with a key that is neither a string nor an integer")
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        raise CodecError("a dict with a key that comes twice")
+    return value
 
 
 def _small_list(data: bytes, length: int) -> list:
     """Unpack the head of an array or a handle: a flat list of `length` parts."""
-    if len(data) > 256:
+    if len(data) > MAX_HEAD:
         raise CodecError("the head of an array or handle is too long")
     try:
-        head = msgpack.unpackb(data, raw=False, ext_hook=_no_extension)
+        head = msgpack.unpackb(
+            data,
+            raw=False,
+            ext_hook=_no_extension,
+            max_array_len=MAX_DIMENSIONS,
+            max_map_len=0,
+            max_str_len=4 * MAX_NAME,
+            max_bin_len=0,
+            max_ext_len=0,
+        )
     except (ValueError, TypeError, RecursionError, msgpack.UnpackException):
         raise CodecError("the head of an array or handle is not well formed") from None
     if type(head) is not list or len(head) != length:

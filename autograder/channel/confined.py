@@ -1,9 +1,11 @@
-"""Confinement without namespaces: the process shuts itself in before it knows any student code.
+"""Confinement by the process itself, before it knows any student code.
 
-A supervisor, which stays outside, adopts whatever its descendants leave behind, so that all of it
-can be found and killed. Its child gives up its user where it is root's, then asks the kernel for
-Landlock (https://docs.kernel.org/userspace-api/landlock.html) and a seccomp filter, and becomes the
-worker. Neither can be taken back.
+In a sandbox with namespaces Landlock is one more layer: what is in there but needless, such as the
+paths in /proc/self/mountinfo, can't be opened. Without namespaces it is all there is: a supervisor
+that stays outside adopts whatever its descendants leave behind, so that all of it can be found and
+killed. Its child gives up its user where it is root's, then asks the kernel for Landlock
+(https://docs.kernel.org/userspace-api/landlock.html) and a seccomp filter, and becomes the worker.
+Neither can be taken back.
 """
 
 from __future__ import annotations
@@ -63,8 +65,12 @@ def main(program: str) -> NoReturn:
         _supervise(pid)
     _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     _prctl(PR_SET_CHILD_SUBREAPER, 1)
+    # Opened before nothing of /proc can be any more.
+    children = os.open(f"/proc/self/task/{os.getpid()}/children", os.O_RDONLY | os.O_CLOEXEC)
     enter(**settings["confined"])
-    importlib.import_module(f"{__package__}.{program}").main()
+    module = importlib.import_module(f"{__package__}.{program}")
+    module.children_file = children
+    module.main()
     os._exit(0)
 
 
@@ -109,11 +115,11 @@ def enter(user: int | None, rules: list[list[str]], filter: str) -> None:
     os.setsid()
     os.umask(0o077)
     _prctl(PR_SET_NO_NEW_PRIVS, 1)
-    _restrict_files([*rules, [READ, f"/proc/{os.getpid()}"]])
+    restrict_files([*rules, [LIST, f"/proc/{os.getpid()}"]])
     _refuse_calls(bytes.fromhex(filter))
 
 
-def _restrict_files(rules: list[list[str]]) -> None:
+def restrict_files(rules: list[list[str]]) -> None:
     """Let only what lies below the rules' paths be opened; no TCP, no signals to others."""
     here = version()
     if not here:

@@ -167,7 +167,7 @@ def describe_exception(error: BaseException, folder: str) -> dict[str, Any]:
     try:
         syntax = isinstance(error, SyntaxError)
         if syntax and (error.filename or "").startswith(folder):
-            frames.append([_file(error.filename or "", folder), int(error.lineno or 0), ""])
+            frames.append([_file(error.filename or "", folder), int(error.lineno or 0)])
         text = error.msg if syntax else str(error)
         text = text[:MAX_TEXT].encode(errors="replace").decode() if type(text) is str else ""
     except BaseException as second:  # noqa: BLE001 - its `__str__` can raise anything
@@ -193,12 +193,12 @@ def _file(path: str, folder: str) -> str:
 
 
 def _student_frames(traceback: TracebackType | None, folder: str) -> list[list[Any]]:
-    """Return [file name, line, function] for each traceback entry in the student's files."""
+    """Return [file name, line] for each traceback entry in the student's files."""
     frames: list[list[Any]] = []
     while traceback is not None:
         code = traceback.tb_frame.f_code
         if code.co_filename.startswith(folder):
-            frames.append([_file(code.co_filename, folder), traceback.tb_lineno, code.co_name[:60]])
+            frames.append([_file(code.co_filename, folder), traceback.tb_lineno])
         traceback = traceback.tb_next
     if len(frames) > MAX_FRAMES:  # a deep recursion: its beginning and its end tell the story
         frames = frames[: MAX_FRAMES // 2] + frames[-MAX_FRAMES // 2 :]

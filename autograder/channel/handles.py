@@ -20,7 +20,12 @@ from .text import clean
 
 
 class Backend(Protocol):
-    """Carries out one operation on the student's objects and returns a value or a Handle."""
+    """Carries out one operation on the student's objects and returns a value or a Handle.
+
+    `heard` says whether text of the worker's choosing may have got into what a test says.
+    """
+
+    heard: bool
 
     def __call__(self, operation: str, *arguments: Any) -> Any: ...
 
@@ -51,7 +56,9 @@ class Handle:
 
     def _no_value(self, *args: Any) -> NoReturn:
         raise Fault(
-            Verdict.WRONG, f"Your code gave an object of type {type_name(self)}, not a value."
+            Verdict.WRONG,
+            f"Your code gave an object of type {type_name(self)}, not a value.",
+            quoting=True,
         )
 
     __bool__ = __len__ = __iter__ = __getitem__ = __float__ = __int__ = __index__ = _no_value
@@ -93,6 +100,7 @@ class Operand(Handle):
             raise Fault(
                 Verdict.WRONG,
                 f"{where} on an object of type {type_name(self)} gave {given}, not an object.",
+                quoting=True,
             )
         return result
 
@@ -120,6 +128,7 @@ def operand(value: Any) -> Any:
 
 def type_name(handle: Handle) -> str:
     """Return the name of the type of the object behind `handle`, fit to print."""
+    object.__getattribute__(handle, "_ask").heard = True
     return clean(object.__getattribute__(handle, "_ref").type_name, 60).strip() or "unknown"
 
 

@@ -13,7 +13,7 @@ import socket
 import sys
 import traceback
 
-from . import modules, tensors
+from . import confined, modules, tensors
 
 NOFILE = 1024
 
@@ -25,6 +25,8 @@ def main() -> None:
     "threads". There is no limit of address space: CUDA reserves far more than it uses.
     """
     settings = json.loads(sys.argv[1])
+    if settings["landlock"]:
+        confined.restrict_files(settings["landlock"])
     importlib.import_module("torch")
     tensors.prepare(settings["threads"])
     sources = {}

@@ -55,7 +55,9 @@ class Settings:
     one; memory_bytes (training_memory_bytes for a worker that trains), processes, file_bytes,
     cpu_seconds: limits of one worker (0: none). tests: the file of the student's own tests, for a
     worker that runs those and answers with bits only; with_pytest: whether pytest runs them.
-    with_torch: whether torch is imported beforehand; days: how far the calendar is moved.
+    with_torch: whether torch is imported beforehand; days: how far the calendar is moved. landlock:
+    the rules of what may be opened from here on (confined.restrict_files), none where something
+    else sees to that.
     """
 
     folder: str
@@ -72,6 +74,7 @@ class Settings:
     with_pytest: bool
     with_torch: bool
     days: int
+    landlock: list[list[str]]
 
     def __init__(self, text: str):
         self.__dict__.update(json.loads(text))
@@ -80,6 +83,10 @@ class Settings:
 def main() -> NoReturn:
     """Get ready, say so, and fork workers until the examiner closes the control socket."""
     settings = Settings(sys.argv[1])
+    if settings.landlock:
+        from . import confined
+
+        confined.restrict_files(settings.landlock)
     from . import audit, clock, codec, dispatch, modules, student_tests, tensors
 
     for name in (*PRELOADED, *(TORCH if settings.with_torch else ())):
@@ -121,6 +128,8 @@ def main() -> NoReturn:
             pid = os.fork()
             if pid == 0:
                 control.close()
+                if children_file >= 0:
+                    os.close(children_file)
                 channel = Wire(socket.socket(fileno=fds[0]), codec)
                 dispatcher.warm_up()
                 _limit(settings, SPAWN)
@@ -188,7 +197,7 @@ def _import(dispatch: Any, space: Any, seed: int, namespace: str) -> dict[str, A
 def _threads() -> int:
     try:
         return len(os.listdir("/proc/self/task"))
-    except FileNotFoundError:  # no Linux: what Python knows of
+    except OSError:  # no Linux, or not to be seen: what Python knows of
         return threading.active_count()
 
 
@@ -283,10 +292,16 @@ def _everybody() -> list[int]:
 def _children() -> list[int]:
     """Return this process's children; none where the system has no list of them."""
     try:
+        if children_file >= 0:
+            return [int(pid) for pid in os.pread(children_file, 1 << 16, 0).split()]
         with open(f"/proc/self/task/{os.getpid()}/children") as file:
             return [int(pid) for pid in file.read().split()]
     except OSError:
         return []
+
+
+children_file = -1
+"""The list of this process's children, where it could not be opened any more (confined.main)."""
 
 
 class Wire:

@@ -51,7 +51,7 @@ def by_hand_csv(course: Course, reports: Sequence[StudentReport]) -> str:
             score = next(scores, None)
             if item.kind != "manual" or score is None:
                 continue
-            documents = " ".join(report.documents.get(item.id, ()))
+            documents = guard(" ".join(report.documents.get(item.id, ())))
             points = "" if score.pending else _points(score.points)
             row = [item.id, item.title, guard(report.score.student), documents, points]
             writer.writerow([*row, _points(item.points)])

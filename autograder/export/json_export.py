@@ -14,7 +14,8 @@ SCHEMA = "nnf/results/v1"
 def results_json(report: StudentReport) -> str:
     """Return the student's results as JSON in ASCII, points as numbers with up to two decimals.
 
-    A check without a record has the verdict null.
+    A check without a record has the verdict null. Messages may quote student code: what HTML would
+    read as markup is escaped, for pages that take the file in as it is.
     """
     score = report.score
     results = {
@@ -25,7 +26,8 @@ def results_json(report: StudentReport) -> str:
         "confinement": report.confinement,
         "items": [_item(item) for item in score.items],
     }
-    return json.dumps(results, indent=2, allow_nan=False) + "\n"
+    text = json.dumps(results, indent=2, allow_nan=False) + "\n"
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
 def _item(item: ItemScore) -> dict[str, Any]:

@@ -52,8 +52,19 @@ def inline(text: str) -> str:
 
 
 def _escape(text: str) -> str:
-    # An underscore inside a word means nothing in Markdown, and names are full of them.
-    return re.sub(r"[\\`*\[\]<>#~$]|&(?=[\w#])|(?<![^\W_])_|_(?![^\W_])", r"\\\g<0>", text)
+    # An underscore inside a word means nothing in Markdown, and names are full of them. Addresses
+    # and mentions become links where programs look for them in plain text.
+    special = r"[\\`*\[\]<>#~$@]|&(?=[\w#])|(?<![^\W_])_|_(?![^\W_])|:(?=//)|(?<=www)\."
+    return re.sub(special, r"\\\g<0>", text, flags=re.IGNORECASE)
+
+
+def code(text: str) -> str:
+    """Return text of anybody's on one line as a code span that its content can't close."""
+    shown = one_line(text)
+    longest = max((len(run) for run in re.findall("`+", shown)), default=0)
+    fence = "`" * (longest + 1)
+    edge = " " if longest or shown != shown.strip() else ""
+    return f"{fence}{edge}{shown}{edge}{fence}"
 
 
 def block(text: str) -> str:
@@ -92,7 +103,7 @@ class _Writer:
         if item.pending:
             yield f"*Pending: {item.reason}.*"
         if self._documents.get(item.id):
-            names = ", ".join(f"`{name}`" for name in self._documents[item.id])
+            names = ", ".join(map(code, self._documents[item.id]))
             yield f"Handed in for this: {names}."
         if item.comment:
             yield "Comment:\n\n" + block(item.comment)

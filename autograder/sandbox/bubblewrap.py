@@ -11,6 +11,8 @@ import shutil
 import subprocess
 from collections.abc import Mapping
 
+from autograder.channel import confined
+
 from . import cgroup, gpu, runtime, seccomp
 from .guise import PLAIN, Guise
 from .launch import Folder, Launch, memory_file, worker_command
@@ -30,6 +32,10 @@ ENVIRONMENT = {
     "PYTHONHASHSEED": "0",
 }
 
+
+READABLE = ("/usr", "/lib", "/lib64", "/runtime", "/grader", "/dev/zero", "/dev/full")
+READABLE += ("/dev/random", "/dev/urandom", "/proc/cpuinfo", "/proc/meminfo", "/proc/stat")
+WRITABLE = ("/dev/shm", "/dev/null")
 
 SPARE_PROCESSES = 8
 """What a cgroup allows on top of a submission's processes: bubblewrap's, the parent, the spare."""
@@ -59,7 +65,10 @@ class Bubblewrap:
         root = os.geteuid() == 0
         self.cgroups = cgroups and root and cgroup.available() is None
         self.rung = "A" if self.cgroups else "B"
+        version = confined.version()
+        self.landlock = version > 0
         layers = ["bubblewrap", *(["own user"] if root else []), "seccomp"]
+        layers += [f"Landlock {version}"] if version else []
         self.layers = (*layers, "cgroup" if self.cgroups else "watched from outside")
 
     @property
@@ -141,8 +150,7 @@ class Bubblewrap:
         arguments += ["--remount-ro", "/", "--chdir", guise.home]
         return arguments
 
-    @staticmethod
-    def _command(launch: Launch) -> list[str]:
+    def _command(self, launch: Launch) -> list[str]:
         paths = {
             "site": runtime.SITE,
             "grader": runtime.GRADER,
@@ -150,13 +158,29 @@ class Bubblewrap:
             "extra": runtime.EXTRA,
         }
         return worker_command(
-            runtime.PYTHON, launch, launch.guise.folder, paths, processes=launch.limits.processes
+            runtime.PYTHON,
+            launch,
+            launch.guise.folder,
+            paths,
+            processes=launch.limits.processes,
+            # CUDA looks into more of /proc and /sys than could be listed here.
+            landlock=_rules(launch) if self.landlock and not launch.gpus else (),
         )
 
 
 def named(guise: Guise) -> dict[str, str]:
     """Return what the environment says of the user; of the plain one it says nothing."""
     return {"USER": guise.user, "LOGNAME": guise.user} if guise.user else {}
+
+
+def _rules(launch: Launch) -> list[list[str]]:
+    """Return what may be opened of what is in there: all may be listed, little of /proc read."""
+    rules = [[confined.LIST, "/"]]
+    rules += [[confined.READ, path] for path in (*READABLE, launch.guise.folder)]
+    rules += [[confined.WRITE, path] for path in (*WRITABLE, launch.guise.home)]
+    for folder in launch.folders:
+        rules.append([confined.WRITE if folder.writable else confined.READ, folder.target])
+    return rules
 
 
 def _files(files: Mapping[str, bytes], folder: str, fds: list[int]) -> list[str]:

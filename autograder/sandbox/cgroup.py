@@ -70,6 +70,9 @@ def usable() -> Hierarchies:
         if (top / "cgroup.controllers").exists():
             _hand_down(top, [name for name in CONTROLLERS if getattr(here, name) == top])
         _sweep(parent)
+        trial = parent / f"{os.getpid()}-trial"  # another user's folder may be there
+        trial.mkdir()
+        trial.rmdir()
     return here
 
 

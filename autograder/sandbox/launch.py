@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -66,11 +66,13 @@ def worker_command(
     *,
     processes: int,
     confined: Mapping[str, Any] | None = None,
+    landlock: Sequence[Sequence[str]] = (),
 ) -> list[str]:
     """Return the command line of the ready parent.
 
     `paths` names its folders: site, grader, pytest, and extra for `packages`. `processes` is the
-    limit that it sets itself (0: none); `confined` makes it shut itself in (channel.confined).
+    limit that it sets itself (0: none); `confined` makes it shut itself in, and `landlock` are the
+    rules of what it may open where something else confines it (channel.confined).
 
     -S and -P keep everything but the standard library off sys.path; -s and -B leave no door and no
     trace in home folders. -I would do the same and ignore PYTHONHASHSEED too, which is pinned so
@@ -92,6 +94,7 @@ def worker_command(
         "with_pytest": launch.with_pytest,
         "with_torch": "torch" in launch.packages,
         "days": launch.guise.days,
+        "landlock": list(landlock),
     }
     path = [paths["site"], paths["grader"]]
     path += [paths["pytest"]] if launch.with_pytest else []

@@ -41,6 +41,7 @@ FAMILIES = {
 }
 """Address families, each with a kind of socket that it has."""
 
+GET_NO_NEW_PRIVS, GET_SECCOMP, CAPABILITIES = 39, 21, 0x20080522
 DEVICES = ("kvm", "mem", "sda", "vda", "nvme0", "tty", "fuse")
 
 
@@ -48,7 +49,6 @@ def look(outside: dict[str, Any]) -> dict[str, Any]:
     """Return what is open. `outside` says where things of the machine are (probe._outside)."""
     here = os.path.dirname(os.path.abspath(__file__))
     places = ("/", here, outside["folder"], "/dev", "/tmp", "/usr/lib")
-    status = _reads(f"/proc/{os.getppid()}/status")
     same = outside["namespace"] and os.readlink("/proc/self/ns/pid") == outside["namespace"]
     return {
         "uid": os.getuid(),
@@ -64,7 +64,7 @@ def look(outside: dict[str, Any]) -> dict[str, Any]:
         "processes": len([name for name in _lists("/proc") if name.isdigit()]),
         "environment": _reads("/proc/1/environ") + _reads(f"/proc/{outside['pid']}/environ"),
         "files": [number for number in range(3, 256) if _is_file(number)],
-        "status": dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line),
+        "status": _status(),
         "shm": _size("/dev/shm") if _makes("/dev/shm/probe") else 0,
         "calls": _calls(),
     }
@@ -125,6 +125,22 @@ def _is_file(number: int) -> bool:
     except OSError:
         return False
     return not (stat.S_ISSOCK(mode) or stat.S_ISFIFO(mode))
+
+
+def _status() -> dict[str, int]:
+    """Return whether new privileges are ruled out, the mode of seccomp, and what privileges are."""
+    try:
+        import ctypes
+    except ImportError:  # it can't be asked: as if it were open
+        return {}
+    libc = ctypes.CDLL(None)
+    held = (ctypes.c_uint32 * 6)()
+    libc.capget((ctypes.c_uint32 * 2)(CAPABILITIES, 0), held)
+    return {
+        "no_new_privs": libc.prctl(GET_NO_NEW_PRIVS, 0, 0, 0, 0),
+        "seccomp": libc.prctl(GET_SECCOMP, 0, 0, 0, 0),
+        "capabilities": held[0] | held[1] | held[3] | held[4],
+    }
 
 
 def _calls() -> list[str]:

@@ -106,9 +106,9 @@ def judge(seen: Mapping[str, Any], outside: Mapping[str, Any], *, namespaces: bo
     if seen["calls"]:
         found.append(f"the kernel answers {', '.join(seen['calls'])}")
     status = seen["status"]
-    if (status.get("NoNewPrivs"), status.get("Seccomp")) != ("1", "2"):
+    if (status.get("no_new_privs"), status.get("seccomp")) != (1, 2):
         found.append("privileges can be gained, or no system call is refused")
-    if int(status.get("CapEff", "1"), 16):
+    if status.get("capabilities"):
         found.append("student code would have privileges")
     if seen["shm"] > LARGEST_MEMORY_FILES:
         found.append("files in memory have no limit")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import signal
@@ -23,6 +24,7 @@ from .limits import Limits, tree, usage
 from .running import Running
 
 START_SECONDS = 30.0
+EARLY_SECONDS = 0.03
 IMPORT_SECONDS = 2.0
 REAP_SECONDS = 2.0
 SPARE_THREADS = 16
@@ -109,13 +111,14 @@ class Sandbox:
             os.close(write_end)
         self._seen = Events()
         self._await_ready()
-        try:
-            self._running.admit()
-        except OSError as error:
-            self.close()
-            raise InfraError(f"the sandbox could not be limited: {error}") from error
+        self._admit()
 
     def _await_ready(self) -> None:
+        # Moving processes into a cgroup waits in the kernel for 10 ms and more: while they start,
+        # that costs nothing. Whoever is not there yet comes into it with its parent, or below.
+        select.select([self._control], [], [], EARLY_SECONDS)
+        with contextlib.suppress(OSError):  # one of them has ended, which will be seen
+            self._running.admit()
         self._control.settimeout(START_SECONDS)
         try:
             ready = self._control.recv(len(READY))
@@ -127,6 +130,14 @@ class Sandbox:
             said = bytes(self.kept).decode(errors="replace").strip().splitlines()
             said = said[:1] + said[1:][-1:]  # a program's own first word, a traceback's last
             raise InfraError(f"the sandbox did not get ready: {' ... '.join(said) or 'no word'}")
+
+    def _admit(self) -> None:
+        """Let the kernel's limits hold: now, when all that runs is ours and waits."""
+        try:
+            self._running.admit()
+        except OSError as error:
+            self.close()
+            raise InfraError(f"the sandbox could not be limited: {error}") from error
 
     def import_modules(self, seed: int) -> bool:
         """Have the parent import the student's modules (or compile their tests), for all workers.
@@ -164,6 +175,8 @@ class Sandbox:
             raise InfraError("the sandbox does not answer any more")
         if large != self._large:
             self._limit_memory(large)
+        if self._seen.killed:
+            self._killed()  # whatever the kernel did up to now is not the next test's
         self.drain_all()
         self._printed = 0
         self.kept.clear()
@@ -273,7 +286,7 @@ class Sandbox:
         limits = self.limits
         used = usage(self.processes())
         most = limits.training_memory_mb if self._large else limits.memory_mb
-        if used.memory > most << 20:
+        if used.memory > most << 20 or self._killed():
             raise Fault(Verdict.MEMORY, _too_much(most))
         if used.threads > limits.processes + SPARE_THREADS:
             raise Fault(Verdict.VIOLATION, TOO_MANY)
@@ -281,11 +294,15 @@ class Sandbox:
             most = 2 * limits.file_mb
             raise Fault(Verdict.OUTPUT, f"Your code wrote more than {most} MB into files.")
 
+    def _killed(self) -> bool:
+        """Tell whether the kernel has killed a process for its memory since this was last asked."""
+        before, self._seen = self._seen, self._running.events()
+        return self._seen.killed > before.killed
+
     def died(self) -> Fault:
         """Say why the channel is closed: how the worker ended."""
         status = self.end_worker()
-        before, self._seen = self._seen, self._running.events()
-        if self._seen.killed > before.killed:
+        if self._killed():
             limits = self.limits
             most = limits.training_memory_mb if self._large else limits.memory_mb
             return Fault(Verdict.MEMORY, _too_much(most))

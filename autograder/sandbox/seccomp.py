@@ -31,6 +31,7 @@ _CALLS: dict[str, tuple[int | None, int | None]] = {
     "process_vm_writev": (311, 271),
     "process_madvise": (440, 440),
     "process_mrelease": (448, 448),
+    "pidfd_open": (434, 434),
     "pidfd_getfd": (438, 438),
     "kcmp": (312, 272),
     "move_pages": (279, 239),
@@ -60,6 +61,7 @@ _CALLS: dict[str, tuple[int | None, int | None]] = {
     "perf_event_open": (298, 241),
     "userfaultfd": (323, 282),
     "memfd_secret": (447, 447),
+    "inotify_add_watch": (254, 27),
     "fanotify_init": (300, 262),
     "fanotify_mark": (301, 263),
     "lookup_dcookie": (212, 18),
@@ -145,11 +147,18 @@ _PATHS: dict[str, tuple[int | None, int | None]] = {
 They do nothing and say that all went well: copying a file ends with a chmod.
 """
 
-_WATCHES: dict[str, tuple[int | None, int | None]] = {"inotify_add_watch": (254, 27)}
 _CLONE, _CLONE3 = (56, 220), (435, 435)
+_FLOCK, _FCNTL = (73, 32), (72, 25)
 _SOCKET, _SOCKETPAIR, _IOCTL = (41, 198), (53, 199), (16, 29)
 NAMESPACES = 0x7E020000
 """Every CLONE_NEW... flag of clone()."""
+
+LOCKS = (6, 7, 37, 38)
+"""F_SETLK, F_SETLKW and F_OFD_SETLK(W). Sandboxes share the interpreter's files: a lock on one of
+them could be seen in the next. So locks do nothing and say that they are held."""
+
+NOTICES = (1024, 1026)
+"""F_SETLEASE and F_NOTIFY tell when others open a file."""
 
 TERMINAL = (0x5412, 0x541C)
 """TIOCSTI and TIOCLINUX type into a terminal."""
@@ -174,8 +183,7 @@ def program(*, namespaces: bool = True) -> bytes:
     code += [_step(RETURN, KILL), _step(LOAD, NUMBER)]
     if platform.machine() == "x86_64":
         code += [_jump(AT_LEAST, X32, 0, 1), _step(RETURN, ERRNO | ENOSYS)]
-    refused = {**_CALLS, **({} if namespaces else _WATCHES)}
-    for numbers in refused.values():
+    for numbers in _CALLS.values():
         code += _when(numbers[column], [_step(RETURN, ERRNO | EPERM)])
     for numbers in () if namespaces else _PATHS.values():
         code += _when(numbers[column], [_step(RETURN, ERRNO)])
@@ -192,11 +200,13 @@ def program(*, namespaces: bool = True) -> bytes:
         _SOCKET[column],
         _unless_equal(0, AF_UNIX) if namespaces else [_step(RETURN, ERRNO | EPERM)],
     )
+    code += _when(_FLOCK[column], [_step(RETURN, ERRNO)])
+    for command in LOCKS:
+        code += _when(_FCNTL[column], _if_equal(1, command, ERRNO))
+    for command in NOTICES:
+        code += _when(_FCNTL[column], _if_equal(1, command, ERRNO | EPERM))
     for request in TERMINAL:
-        code += _when(
-            _IOCTL[column],
-            [_argument(1), _jump(EQUAL, request, 0, 1), _step(RETURN, ERRNO | EPERM)],
-        )
+        code += _when(_IOCTL[column], _if_equal(1, request, ERRNO | EPERM))
     return b"".join([*code, _step(RETURN, ALLOW)])
 
 
@@ -211,6 +221,11 @@ def _jump(code: int, value: int, then: int, otherwise: int) -> bytes:
 
 def _argument(place: int) -> bytes:
     return _step(LOAD, ARGUMENTS + 8 * place)
+
+
+def _if_equal(place: int, value: int, answer: int) -> list[bytes]:
+    """Answer a call so where that argument has that value."""
+    return [_argument(place), _jump(EQUAL, value, 0, 1), _step(RETURN, answer)]
 
 
 def _unless_equal(place: int, value: int) -> list[bytes]:

@@ -22,17 +22,35 @@ Shape = tuple[int, ...]
 MAX_ENTRIES = 4096
 """Largest wrong array that is kept: a whole class's wrong answers stay in memory for a while."""
 
+ONE_NUMBER = (bool, int, float, np.ndarray, type(None))
+"""What is shown as a number, or by its shape."""
+
 NOT_KEPT = object()
 """Stands for a received value that is too large, or of no kind to recognise a failure by."""
 
 
 class Wrong(Fault):
-    """A wrong answer. `label` and `received` identify it, for the search for a misconception."""
+    """A wrong answer. `label` and `received` identify it, for the search for a misconception.
 
-    def __init__(self, label: str, message: str, received: Any = None):
+    `numeric` says that the message holds nothing of the worker's but numbers, whatever it said. In
+    any other a test may have put some text that it heard; `plain` is then what can be said without
+    it. Labels are always the suite's own words.
+    """
+
+    def __init__(
+        self,
+        label: str,
+        message: str,
+        received: Any = None,
+        *,
+        numeric: bool = False,
+        plain: str = "not what is expected.",
+    ):
         super().__init__(Verdict.WRONG, f"{label}: {message}")
+        self.plain = f"{label}: {plain}"
         self.label = label
         self.received = _kept(received)
+        self.numeric = numeric
 
 
 def _kept(received: Any) -> Any:
@@ -66,9 +84,10 @@ def array(label: str, received: Any, shape: Shape | None = None) -> np.ndarray:
         what = "a number" if shape == () else "an array"
         raise Wrong(label, f"expected {what}, got {kind_of(received)}.")
     if received.dtype.kind == "c":
-        raise Wrong(label, "expected real numbers, got complex ones.", received)
+        raise Wrong(label, "expected real numbers, got complex ones.", received, numeric=True)
     if shape is not None and received.shape != tuple(shape):
-        raise Wrong(label, f"expected shape {tuple(shape)}, got {received.shape}.", received)
+        message = f"expected shape {tuple(shape)}, got {received.shape}."
+        raise Wrong(label, message, received, numeric=True)
     _finite(label, received)
     return received
 
@@ -81,9 +100,8 @@ def _finite(label: str, received: np.ndarray) -> None:
         names = " and ".join(
             name for name, has in (("NaN", np.isnan), ("inf", np.isinf)) if has(received).any()
         )
-        raise Wrong(
-            label, f"{int(bad.sum())} of {received.size} entries are {names}{where}.", received
-        )
+        message = f"{int(bad.sum())} of {received.size} entries are {names}{where}."
+        raise Wrong(label, message, received, numeric=True)
 
 
 def close(
@@ -96,12 +114,12 @@ def close(
     wanted = np.asarray(expected)
     got = array(label, received, wanted.shape)
     if got.dtype.kind == "b":
-        raise Wrong(label, "expected numbers, got truth values.", got)
+        raise Wrong(label, "expected numbers, got truth values.", got, numeric=True)
     got, wanted = got.astype(np.float64), wanted.astype(np.float64)
     with np.errstate(over="ignore"):
         bad = ~(np.abs(got - wanted) <= atol + rtol * np.abs(wanted))
     if bad.any():
-        raise Wrong(label, describe(got, wanted, bad), got)
+        raise Wrong(label, describe(got, wanted, bad), got, numeric=True)
 
 
 def dtype(label: str, received: Any, expected: Any) -> None:
@@ -113,6 +131,7 @@ def dtype(label: str, received: Any, expected: Any) -> None:
             label,
             f"expected dtype {np.dtype(expected)}, got {received.dtype}.",
             str(received.dtype),
+            numeric=True,
         )
 
 
@@ -125,13 +144,18 @@ def equal(label: str, received: Any, expected: Any) -> None:
         if (got.dtype.kind == "b") != (expected.dtype.kind == "b"):
             kinds = ("truth values", "numbers")
             wanted, given = kinds if expected.dtype.kind == "b" else kinds[::-1]
-            raise Wrong(label, f"expected {wanted}, got {given}.", got)
+            raise Wrong(label, f"expected {wanted}, got {given}.", got, numeric=True)
         if not np.array_equal(got, expected):
-            raise Wrong(label, describe(got * 1.0, expected * 1.0, got != expected), got)
+            message = describe(got * 1.0, expected * 1.0, got != expected)
+            raise Wrong(label, message, got, numeric=True)
         return
     same_kind = (type(expected) is bool) == (type(received) is bool)
     if not same_kind or not _same(received, expected):
-        raise Wrong(label, f"expected {_short(expected)}, got {_short(received)}.", received)
+        message = f"expected {_short(expected)}, got {_short(received)}."
+        plain = f"expected {_short(expected)}, got another {type(received).__name__}."
+        wrong = Wrong(label, message, received, numeric=type(received) in ONE_NUMBER, plain=plain)
+        wrong.quoting = type(received) in (list, tuple, dict)  # many numbers, one after the other
+        raise wrong
 
 
 def _same(received: Any, expected: Any) -> bool:
@@ -155,7 +179,8 @@ def unchanged(label: str, before: np.ndarray, after: Any) -> None:
     """An array that was only lent to the student's code still holds what it held."""
     same_type = type(after) is np.ndarray and after.dtype == before.dtype
     if not same_type or after.shape != before.shape:
-        raise Wrong(label, "your code changed the shape or type of an array it was only given.")
+        message = "your code changed the shape or type of an array it was only given."
+        raise Wrong(label, message, numeric=True)
     if not np.array_equal(before, after, equal_nan=before.dtype.kind == "f"):
         index = first_entry(before != after)
         raise Wrong(
@@ -163,6 +188,7 @@ def unchanged(label: str, before: np.ndarray, after: Any) -> None:
             "your code changed an array that it was only given "
             f"(the first changed entry is {index_text(index)}). Work on a copy.",
             after,
+            numeric=True,
         )
 
 
@@ -191,8 +217,7 @@ def raises(label: str, call: Callable[..., Any], type_name: str, *args: Any) -> 
         if fault.verdict is not Verdict.RAISED:
             raise
         if fault.type_name != type_name:
-            raise Wrong(
-                label, f"expected {type_name}, got {fault.message}", fault.type_name
-            ) from None
+            message, plain = f"expected {type_name}, got {fault.message}", f"expected {type_name}."
+            raise Wrong(label, message, fault.type_name, plain=plain) from None
         return
     raise Wrong(label, f"expected {type_name}, got {kind_of(result)} and no exception.", result)

@@ -6,14 +6,16 @@ import contextlib
 import io
 import warnings
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
 
-from autograder.channel.backends import Local, Remote, source_line
+from autograder.channel.backends import Local, Remote
 from autograder.channel.client import Channel
 from autograder.channel.faults import Fault, InfraError
 from autograder.channel.modules import ModuleSpace, module_name
+from autograder.channel.sources import Sources
 from autograder.channel.text import clean
 from autograder.records import Verdict
 from autograder.sandbox import PLAIN, Confinement, Guise, Limits, Sandbox
@@ -26,6 +28,9 @@ IMPORT_SEED = 0
 IMPATIENT_SECONDS = 1.0
 """Deadline of a request once a submission let one run out: endless loops rarely come alone."""
 
+AGAIN_SECONDS = 2.0
+"""Deadline of each request, and of all together, of a test that is run again."""
+
 
 MOST_NOTES = 100
 
@@ -37,11 +42,20 @@ IMPATIENT_REAP_SECONDS = 0.5
 
 
 class Host(Protocol):
-    """Gives each test a fresh `Student`, and takes back what the test leaves behind."""
+    """Gives each test a fresh `Student`, and takes back what the test leaves behind.
+
+    `ours` says that the code on it is ours, which may say anything.
+    """
+
+    ours: bool
 
     def start(self, seed: int, *, large: bool) -> Student: ...
 
     def finish(self, fault: Fault | None) -> None: ...
+
+    def again(self) -> Host: ...
+
+    def close(self) -> None: ...
 
 
 class SandboxHost:
@@ -52,6 +66,8 @@ class SandboxHost:
     sees of user, place and date. `notes` says of each event that channel.audit noted, and of what
     it was about, where it was seen first.
     """
+
+    ours = False
 
     def __init__(
         self,
@@ -67,9 +83,8 @@ class SandboxHost:
         self._files = {name: data for name, data in files.items() if name.endswith(".py")}
         self._limits = limits
         self._packages = packages
-        self._lines = {
-            name: data.decode(errors="replace").splitlines() for name, data in self._files.items()
-        }
+        self._modules = tuple(modules)
+        self._sources = Sources(self._files)
         self._sandbox: Sandbox | None = None
         self._remote: Remote | None = None
         self.notes: dict[tuple[str, str], str] = {}
@@ -77,12 +92,13 @@ class SandboxHost:
             module_name(name): Fault(
                 Verdict.NOT_ATTEMPTED, f"There is no {name} in your submission."
             )
-            for name in modules
+            for name in self._modules
             if name not in self._files
         }
         self._seconds = limits.request_seconds
         self._import_first = True
         self._lost = 0
+        self._untold = False
 
     def start(self, seed: int, *, large: bool = False) -> Student:
         """Return the submission in a fresh worker.
@@ -98,9 +114,28 @@ class SandboxHost:
             self._seconds,
             self._limits.test_seconds,
             self._limits.training_seconds if large else None,
-            lambda file, number: source_line(self._lines, file, number),
+            self._sources.place,
         )
+        if self._untold:
+            self._untold = False
+            self._note_failed_imports(self._remote)
         return Student(self._remote, self._failed_imports)
+
+    def _note_failed_imports(self, remote: Remote) -> None:
+        """Ask for each module while nothing of any test has got into the sandbox.
+
+        What is said of those that can't be imported depends on no test's inputs. The parent has
+        imported them all, so this takes no time.
+        """
+        for name in map(module_name, self._modules):
+            if name not in self._failed_imports:
+                try:
+                    remote("import", name)
+                except Fault as fault:
+                    if fault.fatal:
+                        raise
+                    fault.quoting = False
+                    self._failed_imports[name] = fault
 
     def _fresh(self, seed: int, large: bool) -> Channel:
         """Return a channel to a new worker.
@@ -122,7 +157,10 @@ class SandboxHost:
     def _open(self) -> Sandbox:
         """Start a sandbox, with the modules imported beforehand unless that failed once."""
         sandbox = self._new()
-        if not self._import_first or sandbox.import_modules(IMPORT_SEED):
+        if not self._import_first:
+            return sandbox
+        if sandbox.import_modules(IMPORT_SEED):
+            self._untold = True
             return sandbox
         self._import_first = False
         sandbox.close()
@@ -167,6 +205,24 @@ class SandboxHost:
         except (Fault, TypeError, ValueError):
             return
 
+    def again(self) -> SandboxHost:
+        """Close this host's sandbox and return the same submission on a host of its own.
+
+        Nothing that was ever in the one gets into the other. Deadlines are short there: it is for
+        tests that have failed already.
+        """
+        self.close()
+        seconds = min(self._seconds, AGAIN_SECONDS)
+        limits = replace(
+            self._limits,
+            request_seconds=seconds,
+            test_seconds=seconds,
+            training_seconds=seconds,
+        )
+        other = SandboxHost(self._confinement, self._files, limits, self._modules, self._packages)
+        other._import_first = self._import_first
+        return other
+
     def printed(self) -> str:
         """Return the beginning of what the student's code printed in the last test."""
         return bytes(self._sandbox.kept).decode(errors="replace") if self._sandbox else ""
@@ -179,6 +235,8 @@ class SandboxHost:
 
 class LocalHost:
     """Code of ours (the reference, a catalogued wrong answer) in this process."""
+
+    ours = True
 
     def __init__(self, files: Mapping[str, bytes], like: LocalHost | None = None):
         """`like` spares compiling what its files have in common with these.
@@ -200,6 +258,10 @@ class LocalHost:
     def finish(self, fault: Fault | None) -> None:
         self.loaded = self._modules.loaded()
         self._stack.close()
+
+    def again(self) -> LocalHost:
+        """Return this host: code of ours has nothing to hide from itself."""
+        return self
 
     def close(self) -> None:
         self._stack.close()

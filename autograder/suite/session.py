@@ -9,7 +9,6 @@ the host only.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import queue
 import threading
@@ -18,6 +17,7 @@ from collections import Counter
 from collections.abc import Callable, Collection
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +25,11 @@ import numpy as np
 import pytest
 
 from autograder.channel.faults import Fault, InfraError
+from autograder.display import many_lines
 from autograder.records import FULL_CREDIT, CheckResult, Flag, PlannedCheck, Verdict
 
-from .collected import SuiteError, arguments, parameters, planned
+from .collected import SuiteError, arguments, parameters, planned, seed_of
+from .disclosure import Disclosure, Outcome, may_quote
 from .expect import Wrong
 from .hosts import Host
 from .student import Student
@@ -44,6 +46,8 @@ OPTIONS = ["--capture=no", "-c", os.devnull, "--import-mode=importlib"]
 PATIENCE = 3
 """So many timeouts of one item are enough: its other checks are not run any more."""
 
+LONGEST_MESSAGE = 4_000
+
 NOT_RUN = f"Not run, since {PATIENCE} other checks of this item ran out of time."
 OUTCOMES = (pytest.fail.Exception, pytest.skip.Exception)
 """What pytest's own functions raise; they are no `Exception`s, and would end the whole run."""
@@ -58,14 +62,6 @@ UNUSED += (
     "setuponly",
     "setupplan",
 )
-
-
-@dataclass
-class Outcome:
-    """What one test gave: its record, and the fault behind it for the diagnosis."""
-
-    result: CheckResult
-    fault: Fault | None = None
 
 
 @dataclass
@@ -88,8 +84,8 @@ class _Job:
     host: Host
     only: Collection[str] | None
     report: Callable[[Outcome], None] | None
-    future: Future[Any]
     salt: str
+    future: Future[Any]
     watches: bool = False
 
 
@@ -97,14 +93,26 @@ class SuiteSession:
     """A suite's tests, ready to be run again and again.
 
     folder: the suite; salt: what the seeds of its tests are made from, together with their ids.
-    `context` is what tests get as the `settings` fixture. Raises SuiteError when the suite can't
-    be collected. `plan` lists the checks in the order in which they run, `training` has the ids of
-    those that train; `long` of those that are not to be run twice;
+    `context` is what tests get as the `settings` fixture. `private` is for hidden suites: what a
+    test says then holds nothing that student code made of its inputs (see disclosure); `known` are
+    texts that may come from the worker and tell nothing, such as those of the stubs. Raises
+    SuiteError when the suite can't be collected. `plan` lists the checks in the order in which they
+    run, `training` has the ids of those that train, `long` of those that are not to be run twice;
     `watches` lists the tests marked `flag`, which are no checks.
     """
 
-    def __init__(self, folder: Path, salt: str, context: Any = None):
-        self._plugin = _Plugin(folder, salt, context)
+    def __init__(
+        self,
+        folder: Path,
+        salt: str,
+        context: Any = None,
+        *,
+        private: bool = False,
+        known: Collection[str] = (),
+    ):
+        self._plugin = _Plugin(folder, context, Disclosure(frozenset(known)) if private else None)
+        self._salt = salt
+        self.private = private
         self._thread = threading.Thread(target=self._plugin.main, daemon=True, name="suite")
         self._thread.start()
         self._plugin.ready.wait()
@@ -133,18 +141,19 @@ class SuiteSession:
     ) -> list[Outcome]:
         """Run the tests (or those whose check ids are in `only`) against what `host` holds.
 
-        Returns one outcome for each test, in the plan's order; `report` gets each as it ends.
-        `salt` takes the place of the session's own for this run: the tests draw other inputs.
+        Returns one outcome for each test, in the plan's order; `report` gets each as it ends (in a
+        private session, of code that isn't ours, when all have). `salt` takes the place of the
+        session's: the tests draw other inputs.
         """
-        salt = self._plugin.salt if salt is None else salt
-        return self._ask(_Job(host, only, report, Future(), salt))
+        salt = self._salt if salt is None else salt
+        return self._ask(_Job(host, only, report, salt, Future()))
 
     def watch(self, host: Host, only: Collection[str] | None = None) -> list[Flag]:
         """Run the tests marked `flag` (or those of the items in `only`); return what they noticed.
 
         All of them in one worker. Code that can't be looked at is not accused of anything.
         """
-        return self._ask(_Job(host, only, None, Future(), self._plugin.salt, watches=True))
+        return self._ask(_Job(host, only, None, self._salt, Future(), watches=True))
 
     def _ask(self, job: _Job) -> Any:
         if not self._thread.is_alive():
@@ -161,10 +170,10 @@ class SuiteSession:
 class _Plugin:
     """The pytest plugin that is the session: markers, plan, fixtures, and the loop over jobs."""
 
-    def __init__(self, folder: Path, salt: str, context: Any):
+    def __init__(self, folder: Path, context: Any, disclosure: Disclosure | None):
         self.folder = folder
-        self.salt = salt
         self.context = context
+        self.disclosure = disclosure
         self.tests: list[tuple[PlannedCheck, pytest.Function]] = []
         self.watches: list[tuple[PlannedCheck, pytest.Function]] = []
         self.rules: dict[str, str] = {}
@@ -230,19 +239,29 @@ class _Plugin:
 
     def _run(self, job: _Job) -> list[Outcome]:
         outcomes: list[Outcome] = []
+        disclosure = None if job.host.ours else self.disclosure
         timeouts: Counter[str] = Counter()
         for check, item in self.tests:
             if job.only is not None and check.id not in job.only:
                 continue
             if timeouts[check.item] < PATIENCE:
-                outcome = self._run_test(job, check, item)
+                outcome = self._run_test(job.host, check, item, job.salt)
             else:
                 outcome = Outcome(CheckResult(check.id, Verdict.TIMEOUT, message=NOT_RUN))
             timeouts[check.item] += outcome.result.verdict is Verdict.TIMEOUT
             outcomes.append(outcome)
-            if job.report:
+            if job.report and not disclosure:
+                job.report(outcome)
+        if disclosure:
+            outcomes = disclosure.settle(outcomes, job.host, partial(self._again, job.salt))
+            for outcome in outcomes if job.report else ():
                 job.report(outcome)
         return self._with_reasons(outcomes)
+
+    def _again(self, salt: str, host: Host, name: str) -> Outcome:
+        """Run one test with other inputs."""
+        check, item = next(test for test in self.tests if test[0].id == name)
+        return self._run_test(host, check, item, f"{salt}|again")
 
     def _watch(self, job: _Job) -> list[Flag]:
         """Run the tests that are no checks, until one of them runs out of time."""
@@ -300,16 +319,20 @@ class _Plugin:
             found.append(_blocked(outcome, first) if first else outcome)
         return found
 
-    def _run_test(self, job: _Job, check: PlannedCheck, item: pytest.Function) -> Outcome:
+    def _run_test(
+        self, host: Host, check: PlannedCheck, item: pytest.Function, salt: str
+    ) -> Outcome:
         started = time.perf_counter()
-        host, seed = job.host, seed_of(job.salt, check.id)
+        seed = seed_of(salt, check.id)
         large = item.get_closest_marker("training") is not None
         grade = Grade()
         fault: Fault | None = None
         error: BaseException | None = None
+        student: Student | None = None
         try:
+            student = host.start(seed_of(salt, check.id, "|worker"), large=large)
             given = {
-                "student": host.start(seed_of(job.salt, check.id, "|worker"), large=large),
+                "student": student,
                 "rng": np.random.default_rng(seed),
                 "grade": grade,
                 "settings": self.context,
@@ -324,15 +347,8 @@ class _Plugin:
         finally:
             host.finish(fault)
         seconds = time.perf_counter() - started
-        return Outcome(_result(check, self.items, grade, fault, error, seconds), fault)
-
-
-def seed_of(salt: str, check: str, side: str = "") -> int:
-    """Return the seed of a check: fixed for the course's salt and the check's id.
-
-    The worker's is another one: student code can read it, and must not know the test's inputs.
-    """
-    return int.from_bytes(hashlib.sha256(f"{salt}|{check}{side}".encode()).digest()[:7], "big")
+        quoting = fault is not None and may_quote(fault, student)
+        return Outcome(_result(check, self.items, grade, fault, error, seconds), fault, quoting)
 
 
 def _result(
@@ -365,7 +381,7 @@ def _result(
         check=check.id,
         verdict=verdict,
         credit=credit,
-        message=message,
+        message=many_lines(message, LONGEST_MESSAGE),
         seconds=round(seconds, 6),
         detail=grade.detail,
     )
@@ -377,4 +393,5 @@ def _blocked(outcome: Outcome, first: list[str]) -> Outcome:
     if result.verdict in (Verdict.PASS, Verdict.INFRA, Verdict.NOT_ATTEMPTED):
         return outcome
     said = f"First mend {', '.join(first)}: this check builds on it. {result.message}"
-    return Outcome(replace(result, verdict=Verdict.BLOCKED, message=said.strip()), outcome.fault)
+    blocked = replace(result, verdict=Verdict.BLOCKED, message=said.strip())
+    return replace(outcome, result=blocked)

@@ -15,13 +15,21 @@ from typing import Any
 
 import numpy as np
 
+from autograder.channel.faults import Fault
 from autograder.suite import expect
+from autograder.suite.disclosure import may_quote, without_text
 from autograder.suite.student import Student
 from autograder.training.images import Images, moved
 
 BATCH = 200
 MOST_MOVED = 2_000
 CLASSES = 10
+
+REHEARSED = 8
+WITHHELD = (
+    "The text is not shown, because it could hold images of the hidden test set: your network runs "
+    "on images of noise."
+)
 
 CHANCE = 0.25
 """What a network may reach before its first step: chance is 0.1, and luck goes a little further."""
@@ -58,23 +66,48 @@ class Accuracy:
 def measure(
     student: Student, network: Any, images: Images, device: str, rng: np.random.Generator
 ) -> Accuracy:
-    """Measure a network that stands in the worker. Raises Fault where its code fails."""
+    """Measure a network that stands in the worker. Raises Fault where its code fails.
+
+    What its code says then is shown in full if it fails on a few images of noise already, before
+    any test image is in the sandbox. Later its text could hold test images, and is withheld.
+    """
+    noise = np.random.default_rng(0).integers(
+        0, 256, (REHEARSED, *images.x_test.shape[1:]), dtype=np.uint8
+    )
+    _logits(student, network, noise, device)
+    try:
+        return _measured(student, network, images, device, rng)
+    except Fault as fault:
+        if not may_quote(fault, student):
+            raise
+        message = without_text(fault, None, WITHHELD)
+        raise Fault(fault.verdict, message, fault.type_name, fault.fatal) from None
+
+
+def _measured(
+    student: Student, network: Any, images: Images, device: str, rng: np.random.Generator
+) -> Accuracy:
     count = len(images.x_test)
     chosen = rng.choice(count, size=min(MOST_MOVED, count), replace=False)
     pictures = np.concatenate([images.x_test, moved(images.x_test[chosen], rng)])
     labels = np.concatenate([images.y_test, images.y_test[chosen]]).astype(np.int64)
     right = np.zeros(len(pictures), dtype=bool)
-    normalise = student.module("data.cifar10_loader").normalise
     order = rng.permutation(len(pictures))
     for start in range(0, len(order), BATCH):
         rows = order[start : start + BATCH]
-        batch = np.ascontiguousarray(pictures[rows].transpose(0, 3, 1, 2))
-        answer = student.drive("logits", network, normalise, batch, device)
-        logits = expect.array("the logits", answer, (len(rows), CLASSES))
+        logits = _logits(student, network, pictures[rows], device)
         right[rows] = logits.argmax(axis=1) == labels[rows]
     return Accuracy(
         float(right[:count].mean()), float(right[chosen].mean()), float(right[count:].mean())
     )
+
+
+def _logits(student: Student, network: Any, pictures: np.ndarray, device: str) -> np.ndarray:
+    """Return the network's logits (N, CLASSES) of pictures: uint8, NHWC."""
+    normalise = student.module("data.cifar10_loader").normalise
+    batch = np.ascontiguousarray(pictures.transpose(0, 3, 1, 2))
+    answer = student.drive("logits", network, normalise, batch, device)
+    return expect.array("the logits", answer, (len(pictures), CLASSES))
 
 
 def read_metrics(text: str) -> dict[str, list[float]]:

@@ -18,8 +18,9 @@ from typing import Any
 import numpy as np
 
 from autograder.atomic import write_text
-from autograder.channel.backends import Remote, source_line
+from autograder.channel.backends import Remote
 from autograder.channel.faults import Fault, InfraError
+from autograder.channel.sources import Sources
 from autograder.channel.text import clean
 from autograder.course import TrainingJob, TrainingSetting, Week
 from autograder.display import many_lines
@@ -99,7 +100,6 @@ def _student_in(
     """Give modules in a fresh sandbox of the ordinary kind, one worker in it."""
     memory, exact = plan.job.memory_mb, plan.device != "cuda"
     limits = replace(plan.limits, training_memory_mb=memory, address_space=exact)
-    lines = {name: data.decode(errors="replace").splitlines() for name, data in files.items()}
     sandbox = Sandbox(
         confinement, files, limits, packages=plan.week.packages, folders=folders, gpus=gpus
     )
@@ -111,7 +111,7 @@ def _student_in(
                 limits.request_seconds,
                 limits.test_seconds,
                 limits.training_seconds,
-                lambda file, line: source_line(lines, file, line),
+                Sources(files).place,
             ),
             {},
         )
@@ -253,8 +253,9 @@ class Job:
         out = Folder(str(self.out), OUT)
         place = self.confinement.place(out)
         with self._student(out) as student:
-            accuracy = self._accuracy(student, f"{place}/{CHECKPOINT}")
+            # First the text: once test images are in the worker, it could tell of them.
             text = student.drive("text_of", f"{place}/metrics.jsonl")
+            accuracy = self._accuracy(student, f"{place}/{CHECKPOINT}")
         return accuracy, read_metrics(text if type(text) is str else "")
 
     def _accuracy(self, student: Student, checkpoint: str) -> Accuracy:

@@ -36,7 +36,7 @@ def filled(student: Any, module: Any, wanted: Shapes, seed: int = 5) -> tuple[Nu
     message = f"there is no parameter or buffer called {', '.join(missing[:4])}."
     expect.that("names in the state dict", not missing, message)
     for name, shape in wanted.items():
-        lists.equal(f"shape of {names[name]}", found[names[name]], list(shape))
+        lists.equal(f"shape of {name}", found[names[name]], list(shape))
     numbers = {name: double(drawn(names[name], shape, seed)) for name, shape in wanted.items()}
     return numbers, names
 

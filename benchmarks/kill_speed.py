@@ -1,0 +1,71 @@
+"""How long a fork bomb lives on after its sandbox was closed, on every rung of confinement.
+
+It forks until it may no more, and one of its processes keeps trying; what remains ends by itself
+after 30 seconds at the latest. Measured: from the beginning of the closing until none is alive.
+The goal is 100 ms.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+
+from autograder.channel.backends import Remote
+from autograder.sandbox import Confinement, Limits, Sandbox
+from autograder.sandbox.choose import rungs
+from autograder.sandbox.limits import alive
+
+ROUNDS = 20
+BOMB = b"""
+import os, signal, time
+
+def explode():
+    count = 0
+    for _ in range(200):
+        try:
+            if os.fork() == 0:
+                signal.alarm(30)
+                while True:
+                    time.sleep(0.01)
+                    try:
+                        if os.fork() == 0:
+                            signal.alarm(20)
+                            time.sleep(20)
+                            os._exit(0)
+                    except OSError:
+                        pass
+            count += 1
+        except OSError:
+            break
+    return count
+"""
+
+
+def main() -> None:
+    """Print milliseconds for each rung."""
+    for confinement in rungs(slot=60):
+        times, counts = zip(*(once(confinement) for _ in range(ROUNDS)), strict=True)
+        middle, most = statistics.median(times), max(times)
+        print(f"Fork bomb of {max(counts)} processes on rung {confinement.rung}:")
+        print(f"  gone {middle:.0f} ms after the kill, at most {most:.0f} ms in {ROUNDS} rounds")
+
+
+def once(confinement: Confinement) -> tuple[float, int]:
+    """Let one go off, close its sandbox; return the milliseconds and how many processes it had."""
+    limits = Limits(memory_mb=4096, training_memory_mb=4096)
+    sandbox = Sandbox(confinement, {"bomb.py": BOMB}, limits)
+    try:
+        ask = Remote(sandbox.fresh(0), 10, 10, None, lambda file, line: None)
+        ask("call", ask("get", ask("import", "bomb"), "explode"), [], {})
+        time.sleep(0.05)
+        pids = sandbox.processes()
+    finally:
+        started = time.perf_counter()
+        sandbox.close()
+    while any(alive(pid) for pid in pids):
+        time.sleep(0.001)
+    return 1000 * (time.perf_counter() - started), len(pids)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,3 @@
+# Buggy: Calls itself by mistake.
+
+Linear.forward = lambda self, x: self.forward(x)

@@ -1,0 +1,3 @@
+# Honest: Is the reference as it stands.
+
+pass

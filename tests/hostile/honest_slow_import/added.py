@@ -1,0 +1,5 @@
+# Honest: Takes a second to be imported.
+
+import time
+
+time.sleep(1.0)

@@ -1,0 +1,5 @@
+"""Hostile: Raises KeyboardInterrupt, as if a person had stopped the run."""
+
+
+def act(x):
+    raise KeyboardInterrupt

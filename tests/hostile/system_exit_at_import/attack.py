@@ -1,0 +1,3 @@
+"""Hostile: Raises SystemExit(0) while it is imported."""
+
+sys.exit(0)

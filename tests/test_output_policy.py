@@ -1,0 +1,460 @@
+"""What a student reads of a hidden test holds nothing of the test's inputs.
+
+Each way out is a function of one hostile module, called by one hidden test in the real sandbox.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from autograder.records import CheckResult, Verdict
+from autograder.sandbox import Confinement, Limits
+from autograder.suite import disclosure
+from autograder.suite.hosts import LocalHost, SandboxHost
+from autograder.suite.session import SuiteSession, seed_of
+
+LIMITS = Limits(request_seconds=5, test_seconds=20, processes=16)
+SALT = "salt"
+HEAD = """
+import pytest
+from autograder.suite import expect
+
+"""
+
+HOSTILE = '''
+import os
+import sys
+import warnings
+
+import numpy as np
+
+SELF = (lambda: None).__code__.co_filename
+
+
+def digits(x):
+    return "".join(f"{v:.9f}" for v in np.ravel(x))
+
+
+def text(x):
+    raise ValueError(digits(x))
+
+
+def slow_text(x):
+    class Late(Exception):
+        def __str__(self):
+            return digits(x)
+
+    raise Late
+
+
+def type_of_exception(x):
+    raise type("E" + digits(x), (Exception,), {})("constant")
+
+
+def not_attempted(x):
+    raise NotImplementedError(digits(x))
+
+
+def gap_of_another_item(x):
+    raise NotImplementedError("week1.other: " + digits(x))
+
+
+def no_memory(x):
+    raise MemoryError(digits(x))
+
+
+def name_of_a_function(x):
+    name = "f" + "".join(c for c in digits(x) if c.isdigit())
+    source = "\\n" * 20 + f"def {name}(): raise ValueError('constant')"
+    space = {}
+    exec(compile(source, SELF, "exec"), space)
+    space[name]()
+
+
+def choice_of_a_line(x):
+    source = "\\n" * int(abs(float(np.ravel(x)[0])) * 1e6 % 97) + "raise ValueError('constant')"
+    exec(compile(source, SELF, "exec"), {})
+
+
+def type_of_an_object(x):
+    return type("T" + digits(x), (), {})()
+
+
+def string(x):
+    return digits(x)
+
+
+def numbers(x):
+    return [int(c) for c in digits(x) if c.isdigit()]
+
+
+def keys(x):
+    return {digits(x): 1}
+
+
+def warning(x):
+    warnings.warn(digits(x), RuntimeWarning)
+    return 0.0
+
+
+def printed(x):
+    print(digits(x))
+    print(digits(x), file=sys.stderr)
+    sys.stdout.flush()
+    raise ValueError("constant")
+
+
+def exit_status(x):
+    os._exit(int(abs(float(np.ravel(x)[0])) * 1e6) % 100 + 100)
+
+
+def kept_for_later(x):
+    """Say in the second run what was seen in the first, if anything of the first is left."""
+    for place in ("/tmp/seen", "/dev/shm/seen", "seen", os.path.expanduser("~/seen")):
+        try:
+            if not os.path.exists(place):
+                with open(place, "w") as file:
+                    file.write(digits(x))
+            with open(place) as file:
+                raise ValueError(file.read())
+        except OSError:
+            continue
+    raise ValueError(digits(x))
+'''
+
+CALLS = {
+    "text": "student.m.text(x)",
+    "slow_text": "student.m.slow_text(x)",
+    "type_of_exception": "student.m.type_of_exception(x)",
+    "not_attempted": "student.m.not_attempted(x)",
+    "gap_of_another_item": "student.m.gap_of_another_item(x)",
+    "no_memory": "student.m.no_memory(x)",
+    "name_of_a_function": "student.m.name_of_a_function(x)",
+    "choice_of_a_line": "student.m.choice_of_a_line(x)",
+    "wrong_exception": "expect.raises('y', student.m.text, 'TypeError', x)",
+    "wrong_type_of_exception": "expect.raises('y', student.m.type_of_exception, 'TypeError', x)",
+    "no_exception": "expect.raises('y', student.m.type_of_an_object, 'TypeError', x)",
+    "object_for_an_array": "expect.close('y', student.m.type_of_an_object(x), x)",
+    "object_for_a_text": "expect.equal('y', student.m.type_of_an_object(x), 'right')",
+    "object_as_a_truth": "bool(student.m.type_of_an_object(x))",
+    "object_without_operators": "student.operand(student.m.type_of_an_object(x)) + 1",
+    "object_in_a_message": "expect.that('y', False, f'{student.m.type_of_an_object(x)}')",
+    "string": "expect.equal('y', student.m.string(x), 'right')",
+    "string_in_a_message": "expect.that('y', False, f'got {student.m.string(x)}')",
+    "numbers": "expect.equal('y', student.m.numbers(x), [1, 2])",
+    "keys": "expect.that('y', False, ', '.join(student.m.keys(x)))",
+    "warning": "student.m.warning(x)\nexpect.that('y', False, '; '.join(student.warnings()))",
+    "printed": "student.m.printed(x)",
+    "exit_status": "student.m.exit_status(x)",
+    "kept_for_later": "student.m.kept_for_later(x)",
+    "kept_for_later_again": "student.m.kept_for_later(x)",
+}
+"""The body of each hidden test. `x` holds four normal numbers."""
+
+
+def suite_of(calls: dict[str, str]) -> str:
+    tests = []
+    for name, body in calls.items():
+        lines = "".join(f"    {line}\n" for line in body.splitlines())
+        tests.append(
+            f'@pytest.mark.item("week1.mine")\ndef test_{name}(student, rng):\n    """{name}."""\n'
+            f"    x = rng.normal(size=4)\n{lines}"
+        )
+    other = '@pytest.mark.item("week1.other")\ndef test_other(student):\n    """Other."""\n'
+    return HEAD + "\n\n".join([*tests, other])
+
+
+@pytest.fixture(scope="module")
+def open_session(tmp_path_factory) -> Iterator:
+    """Write a suite and open a session on it; all are closed in the end."""
+    sessions = []
+
+    def open_session(text: str, **options) -> SuiteSession:
+        folder: Path = tmp_path_factory.mktemp("suite") / "hidden"
+        folder.mkdir()
+        (folder / "test_it.py").write_text(text)
+        sessions.append(SuiteSession(folder, SALT, **options))
+        return sessions[-1]
+
+    yield open_session
+    for session in sessions:
+        session.close()
+
+
+def run(session: SuiteSession, confinement: Confinement, source: str, **options):
+    """Run a session on m.py in a sandbox; return the results by the test's name."""
+    host = SandboxHost(confinement, {"m.py": source.encode()}, LIMITS)
+    try:
+        outcomes = session.run(host, **options)
+    finally:
+        host.close()
+    return {one.result.check.removeprefix("test_it::test_"): one.result for one in outcomes}
+
+
+@pytest.fixture(scope="module")
+def results(open_session, confinement) -> Iterator[dict[str, CheckResult]]:
+    """What each way out of a hidden suite ends in. The limits of cost have a test of their own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(disclosure, "MOST_RUNS", 100)
+        patch.setattr(disclosure, "MOST_SECONDS", 100.0)
+        yield run(open_session(suite_of(CALLS), private=True), confinement, HOSTILE)
+
+
+@pytest.fixture(scope="module")
+def public_results(open_session, confinement) -> dict[str, CheckResult]:
+    """The same suite where it isn't private."""
+    return run(open_session(suite_of(CALLS)), confinement, HOSTILE)
+
+
+def inputs(name: str) -> list[str]:
+    """Return the digits of a test's inputs, as the hostile module writes them."""
+    rng = np.random.default_rng(seed_of(SALT, f"test_it::test_{name}"))
+    return [f"{abs(value):.9f}" for value in rng.normal(size=4)]
+
+
+def assert_tells_nothing(name: str, message: str) -> None:
+    """No four digits in a row of an input stand in the message."""
+    plain = re.sub(r"\D", "", message)
+    for number in inputs(name):
+        digits = number.replace(".", "")
+        for start in range(len(digits) - 3):
+            assert digits[start : start + 4] not in plain, message
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_no_message_of_a_hidden_test_holds_its_inputs(results, name):
+    result = results[name]
+    assert result.verdict not in (Verdict.PASS, Verdict.INFRA)
+    assert_tells_nothing(name, result.message)
+    assert "exit status" not in result.message
+
+
+SHOWS_DIGITS = [
+    name
+    for name in CALLS
+    if name not in ("printed", "exit_status", "choice_of_a_line", "name_of_a_function")
+]
+
+
+@pytest.mark.parametrize("name", SHOWS_DIGITS)
+def test_the_ways_out_are_ways_out(public_results, name):
+    """A public suite shows what these functions say, so the test above is worth something."""
+    number = inputs("kept_for_later" if name.startswith("kept") else name)[0]
+    assert number[2:8] in re.sub(r"[^\d.]", "", public_results[name].message)
+
+
+def test_the_verdict_is_the_first_runs(results, public_results):
+    for name, result in results.items():
+        assert result.verdict is public_results[name].verdict, name
+
+
+def test_the_name_of_a_function_is_never_the_workers(public_results):
+    message = public_results["name_of_a_function"].message
+    assert "ValueError: constant" in message
+    assert_tells_nothing("name_of_a_function", message)
+
+
+def test_what_is_withheld_is_said_and_what_to_do(results):
+    for name in ("text", "string", "not_attempted", "exit_status"):
+        assert "depends on the inputs of this hidden test" in results[name].message
+        assert "`make check` shows" in results[name].message
+    first, second = results["text"].message.split("\n")
+    assert first.startswith("ValueError was raised. The text is not shown")
+    assert second.startswith("  m.py:16, in text:  raise ValueError(digits(x))")
+    assert results["type_of_exception"].message.startswith("An exception was raised. The text")
+    assert results["string"].message.startswith("y: expected 'right', got another str. The text")
+    assert "m.py" not in results["choice_of_a_line"].message
+
+
+def test_what_was_printed_is_never_shown(results):
+    assert results["printed"].message.startswith("ValueError: constant\n  m.py:")
+
+
+# What is shown
+
+HONEST = """
+import numpy as np
+
+def wrong_shape(x):
+    return np.zeros((2, 2)) + x
+
+def wrong_value(x):
+    return 2 * x
+
+def helper(x):
+    return x.no_such_thing
+
+def deeper(x):
+    return helper(x)
+
+def some_object(x):
+    class Layer: pass
+    return Layer()
+
+def stub(x):
+    raise NotImplementedError("week1.mine: fill in stub")
+
+def own_words(x):
+    raise NotImplementedError("later")
+"""
+HONEST_CALLS = {
+    "wrong_shape": ("student.m.wrong_shape(x)", "ValueError: operands could not be broadcast"),
+    "deeper": ("student.m.deeper(x)", "AttributeError: 'numpy.ndarray' object has no attribute"),
+    "missing": ("student.m.missing(x)", "AttributeError: module 'm' has no attribute 'missing'"),
+    "some_object": (
+        "expect.close('y', student.m.some_object(x), x)",
+        "y: expected an array, got an object of type Layer.",
+    ),
+    "wrong_value": (
+        "expect.close('y', student.m.wrong_value(x), x)",
+        "y: 4 of 4 entries differ; the largest difference is at [",
+    ),
+    "stub": ("student.m.stub(x)", "week1.mine: fill in stub"),
+    "own_words": ("student.m.own_words(x)", "later"),
+}
+
+
+@pytest.fixture(scope="module")
+def honest(open_session) -> SuiteSession:
+    calls = {name: call for name, (call, _) in HONEST_CALLS.items()}
+    known = {"week1.mine: fill in stub"}
+    return open_session(suite_of(calls), private=True, known=known)
+
+
+def test_an_honest_mistake_is_told_in_full(honest, confinement):
+    found = run(honest, confinement, HONEST)
+    for name, (_, says) in HONEST_CALLS.items():
+        assert found[name].message.startswith(says), name
+    assert "m.py:14, in deeper:  return helper(x)" in found["deeper"].message
+    assert "m.py:11, in helper:  return x.no_such_thing" in found["deeper"].message
+
+
+def test_a_wrong_value_has_its_entry_from_the_first_run(honest, confinement):
+    message = run(honest, confinement, HONEST)["wrong_value"].message
+    assert any(number[:6] in message for number in inputs("wrong_value"))
+
+
+# What it costs
+
+
+class Counting(SandboxHost):
+    """Counts the tests that other hosts like it begin."""
+
+    begun = 0
+
+    def again(self) -> SandboxHost:
+        other = super().again()
+        start = other.start
+
+        def counted(seed: int, *, large: bool = False):
+            Counting.begun += 1
+            return start(seed, large=large)
+
+        other.start = counted  # type: ignore[method-assign]
+        return other
+
+
+def begun(session: SuiteSession, confinement: Confinement, source: str) -> int:
+    Counting.begun = 0
+    host = Counting(confinement, {"m.py": source.encode()}, LIMITS)
+    session.run(host)
+    host.close()
+    return Counting.begun
+
+
+def test_only_what_quotes_is_run_again_and_once_for_each_message(honest, confinement):
+    assert begun(honest, confinement, HONEST) == 5, "not the wrong value, and not the known stub"
+    same = "def __getattr__(name): raise ValueError('all the same')"
+    assert begun(honest, confinement, same) == 1
+
+
+@pytest.mark.parametrize("broken", ["m.py", "n.py"])
+def test_a_file_that_cannot_be_imported_is_told_of_without_a_second_run(
+    open_session, confinement, broken
+):
+    """It is asked for before any test's inputs are in the sandbox, whichever test needs it."""
+    session = open_session(suite_of({"m": "student.m.f(x)", "n": "student.n.f(x)"}), private=True)
+    files = dict.fromkeys(("m.py", "n.py"), b"def f(x): return x")
+    Counting.begun = 0
+    host = Counting(confinement, {**files, broken: b"def f(:"}, LIMITS, ("m.py", "n.py"))
+    outcomes = session.run(host)
+    host.close()
+    [message] = [one.result.message for one in outcomes if one.fault]
+    assert message.startswith("SyntaxError")
+    assert Counting.begun == 0
+
+
+def test_after_so_many_messages_the_rest_is_withheld(open_session, confinement):
+    count = disclosure.MOST_RUNS + 4
+    calls = {f"n{n}": f"student.m.f({n})" for n in range(count)}
+    session = open_session(suite_of(calls), private=True)
+    found = run(session, confinement, "def f(n): raise ValueError(f'number {n}')")
+    shown = [name for name in calls if found[name].message.startswith("ValueError: number ")]
+    assert shown == list(calls)[: disclosure.MOST_RUNS]
+    rest = found[f"n{count - 1}"].message
+    assert rest.startswith("An exception was raised. The text is not shown, because it was not")
+    assert "number" not in rest
+
+
+def test_a_test_that_hangs_the_second_time_is_given_up_soon(open_session, confinement, monkeypatch):
+    """It knows the first run by its inputs."""
+    rng = np.random.default_rng(seed_of(SALT, "test_it::test_it"))
+    source = f"""
+import time
+def f(x):
+    if float(x[0]) != {rng.normal(size=4)[0]!r}:
+        time.sleep(60)
+    raise ValueError("constant")
+""".replace("np.float64", "float")
+    monkeypatch.setattr("autograder.suite.hosts.AGAIN_SECONDS", 0.3)
+    session = open_session(suite_of({"it": "student.m.f(x)"}), private=True)
+    started = time.monotonic()
+    message = run(session, confinement, source)["it"].message
+    assert time.monotonic() - started < 5.0
+    assert message.startswith("An exception was raised. The text is not shown")
+
+
+# Sessions and salts
+
+
+def test_code_of_ours_is_not_run_again(open_session):
+    session = open_session(suite_of({"text": CALLS["text"]}), private=True)
+    assert session.private
+    [outcome, _] = session.run(LocalHost({"m.py": HOSTILE.encode()}))
+    assert inputs("text")[0] in outcome.result.message
+
+
+def test_the_diagnosis_gets_the_first_runs_fault(open_session, confinement):
+    session = open_session(suite_of({"text": CALLS["text"]}), private=True)
+    host = SandboxHost(confinement, {"m.py": HOSTILE.encode()}, LIMITS)
+    [outcome, _] = session.run(host)
+    host.close()
+    assert inputs("text")[0] in outcome.fault.message
+    assert inputs("text")[0] not in outcome.result.message
+
+
+def test_a_report_gets_what_may_be_shown(open_session, confinement):
+    session = open_session(suite_of({"text": CALLS["text"]}), private=True)
+    seen = []
+    run(session, confinement, HOSTILE, report=seen.append)
+    assert [outcome.result.check for outcome in seen] == [
+        "test_it::test_text",
+        "test_it::test_other",
+    ]
+    assert_tells_nothing("text", seen[0].result.message)
+
+
+def test_another_salt_gives_other_inputs_for_one_run(open_session, confinement):
+    session = open_session(suite_of({"string": CALLS["string_in_a_message"]}))
+    first, other, again = (
+        run(session, confinement, HOSTILE, **options)["string"].message
+        for options in ({}, {"salt": "other"}, {"salt": None})
+    )
+    assert first == again
+    assert first != other
