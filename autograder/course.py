@@ -29,10 +29,6 @@ GRADING_FILE = "assignments/grading.toml"
 RUBRIC_FILE = "autograder/rubric.toml"
 
 
-SHIPPED_SALT = "change-this-text-every-term"
-"""What stands in the grading.toml of the repository: everybody knows it."""
-
-
 class CourseError(Exception):
     """Something in the course's files is wrong or missing: where, what, and what to do."""
 

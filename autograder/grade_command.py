@@ -41,6 +41,9 @@ class OurFaultError(Exception):
     """Some checks could not be graded, which is the grader's fault."""
 
 
+SHIPPED_SALT = "change-this-text-every-term"
+"""What stands in the grading.toml of the repository: everybody knows it."""
+
 KNOWN_INPUTS = (
     f"The hidden tests draw their inputs from the shipped salt: answers can be prepared for them. "
     f"Put a text of your own into `salt` in {courses.GRADING_FILE}."
@@ -81,7 +84,7 @@ def run(options: Options) -> None:
     console = Console(highlight=False)
     course = courses.load(options.root)
     ours = options.submissions is None
-    if course.salt == courses.SHIPPED_SALT and not ours:
+    if course.salt == SHIPPED_SALT and not ours:
         _say(console, KNOWN_INPUTS, "yellow")
     submissions = options.submissions or _simulate(console, course, options)
     taken = _take_in(console, course, submissions, options.week)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from autograder import course as courses
-from autograder.grade_command import Options, run
+from autograder.grade_command import SHIPPED_SALT, Options, run
 from autograder.gradebook import Gradebook, Job
 from autograder.intake import IntakeError
 from autograder.report import gather
@@ -204,22 +204,6 @@ def test_an_archive_that_cannot_be_read_costs_every_week_that_is_graded(
     assert "Not taken: 1\n" in capsys.readouterr().out
 
 
-def test_a_zip_file_of_canvas_is_graded_as_it_is(
-    small, right, wrong, tmp_path, confinement, capsys
-) -> None:
-    with zipfile.ZipFile(tmp_path / "submissions.zip", "w") as archive:
-        for number, files in ((12345, right), (12346, wrong)):
-            for upload, (name, text) in enumerate(files.items()):
-                file = f"doejane_{number}_{number}{upload}_{Path(name).stem}-1.py"
-                archive.writestr(file, text)
-    grade(small, tmp_path / "submissions.zip", tmp_path / "out")
-    assert points(small, tmp_path / "out") == {
-        "doejane_12345": {"autograd": 2000, "batch_norm": 800},
-        "doejane_12346": {"autograd": 800, "batch_norm": 300},
-    }
-    assert "Read as a Canvas export: 2 students.\n" in capsys.readouterr().out
-
-
 def test_what_a_person_should_look_at_is_listed_and_costs_nothing(
     small, right, tmp_path, confinement, capsys
 ) -> None:
@@ -250,11 +234,27 @@ def test_the_shipped_salt_is_pointed_out_where_real_work_is_graded(
     folder = hand_in(tmp_path / "in", ada=right)
     grade(root, folder, tmp_path / "out")
     assert "Put a text of your own into `salt`" not in capsys.readouterr().out
-    (root / courses.GRADING_FILE).write_text(f'salt = "{courses.SHIPPED_SALT}"\n')
+    (root / courses.GRADING_FILE).write_text(f'salt = "{SHIPPED_SALT}"\n')
     grade(root, folder, tmp_path / "other")
     assert "Put a text of your own into `salt` in assignments/grading.toml." in (
         capsys.readouterr().out
     )
+
+
+def test_a_zip_file_of_canvas_is_graded_as_it_is(
+    small, right, wrong, tmp_path, confinement, capsys
+) -> None:
+    with zipfile.ZipFile(tmp_path / "submissions.zip", "w") as archive:
+        for number, files in ((12345, right), (12346, wrong)):
+            for upload, (name, text) in enumerate(files.items()):
+                file = f"doejane_{number}_{number}{upload}_{Path(name).stem}-1.py"
+                archive.writestr(file, text)
+    grade(small, tmp_path / "submissions.zip", tmp_path / "out")
+    assert points(small, tmp_path / "out") == {
+        "doejane_12345": {"autograd": 2000, "batch_norm": 800},
+        "doejane_12346": {"autograd": 800, "batch_norm": 300},
+    }
+    assert "Read as a Canvas export: 2 students.\n" in capsys.readouterr().out
 
 
 def test_a_class_that_handed_in_nothing_is_an_error(small, tmp_path, confinement) -> None:

@@ -55,9 +55,9 @@ class Settings:
     one; memory_bytes (training_memory_bytes for a worker that trains), processes, file_bytes,
     cpu_seconds: limits of one worker (0: none). tests: the file of the student's own tests, for a
     worker that runs those and answers with bits only; with_pytest: whether pytest runs them.
-    with_torch: whether torch is imported beforehand; days: how far the calendar is moved.
-    landlock: the rules of what may be opened from here on (confined.restrict_files), none where
-    something else sees to that.
+    with_torch: whether torch is imported beforehand; days: how far the calendar is moved. landlock:
+    the rules of what may be opened from here on (confined.restrict_files), none where something
+    else sees to that.
     """
 
     folder: str
@@ -73,8 +73,8 @@ class Settings:
     tests: str | None
     with_pytest: bool
     with_torch: bool
-    landlock: list[list[str]]
     days: int
+    landlock: list[list[str]]
 
     def __init__(self, text: str):
         self.__dict__.update(json.loads(text))

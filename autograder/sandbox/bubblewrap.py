@@ -168,20 +168,19 @@ class Bubblewrap:
         )
 
 
-def _rules(launch: Launch) -> list[list[str]]:
-    """Return what may be opened of what is in there: all may be listed, little of /proc read."""
-    guise = launch.guise
-    rules = [[confined.LIST, "/"]]
-    rules += [[confined.READ, path] for path in (*READABLE, guise.folder)]
-    rules += [[confined.WRITE, path] for path in (*WRITABLE, guise.home)]
-    for folder in launch.folders:
-        rules.append([confined.WRITE if folder.writable else confined.READ, folder.target])
-    return rules
-
-
 def named(guise: Guise) -> dict[str, str]:
     """Return what the environment says of the user; of the plain one it says nothing."""
     return {"USER": guise.user, "LOGNAME": guise.user} if guise.user else {}
+
+
+def _rules(launch: Launch) -> list[list[str]]:
+    """Return what may be opened of what is in there: all may be listed, little of /proc read."""
+    rules = [[confined.LIST, "/"]]
+    rules += [[confined.READ, path] for path in (*READABLE, launch.guise.folder)]
+    rules += [[confined.WRITE, path] for path in (*WRITABLE, launch.guise.home)]
+    for folder in launch.folders:
+        rules.append([confined.WRITE if folder.writable else confined.READ, folder.target])
+    return rules
 
 
 def _files(files: Mapping[str, bytes], folder: str, fds: list[int]) -> list[str]:

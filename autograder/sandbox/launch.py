@@ -93,8 +93,8 @@ def worker_command(
         "tests": launch.tests,
         "with_pytest": launch.with_pytest,
         "with_torch": "torch" in launch.packages,
-        "landlock": list(landlock),
         "days": launch.guise.days,
+        "landlock": list(landlock),
     }
     path = [paths["site"], paths["grader"]]
     path += [paths["pytest"]] if launch.with_pytest else []

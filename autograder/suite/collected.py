@@ -1,7 +1,8 @@
-"""What a collected test says of itself: its id, item, title and weight, and what it asks for."""
+"""What a collected test says of itself: its id, item, title and weight, what it asks for, its seed."""
 
 from __future__ import annotations
 
+import hashlib
 import inspect
 from pathlib import Path
 from typing import Any
@@ -50,3 +51,11 @@ def arguments(item: pytest.Item) -> list[str]:
 
 def parameters(item: pytest.Function) -> dict[str, Any]:
     return item.callspec.params if hasattr(item, "callspec") else {}
+
+
+def seed_of(salt: str, check: str, side: str = "") -> int:
+    """Return the seed of a check: fixed for the course's salt and the check's id.
+
+    The worker's is another one: student code can read it, and must not know the test's inputs.
+    """
+    return int.from_bytes(hashlib.sha256(f"{salt}|{check}{side}".encode()).digest()[:7], "big")

@@ -192,6 +192,19 @@ class SandboxHost:
         self._import_first = False
         self.close()
 
+    def _take_notes(self) -> None:
+        """Ask the worker what its code did besides. An answer that isn't one says nothing."""
+        if self._remote is None:
+            return
+        try:
+            answer = self._remote("notes")
+            for event, what, file, line in answer if type(answer) is list else ():
+                if len(self.notes) < MOST_NOTES and type(line) is int:
+                    place = f"{clean(file, 60)}:{line}"
+                    self.notes.setdefault((clean(event, 40), clean(what)), place)
+        except (Fault, TypeError, ValueError):
+            return
+
     def again(self) -> SandboxHost:
         """Close this host's sandbox and return the same submission on a host of its own.
 
@@ -206,23 +219,9 @@ class SandboxHost:
             test_seconds=seconds,
             training_seconds=seconds,
         )
-        modules, packages = self._modules, self._packages
-        other = SandboxHost(self._confinement, self._files, limits, modules, packages, self._guise)
+        other = SandboxHost(self._confinement, self._files, limits, self._modules, self._packages)
         other._import_first = self._import_first
         return other
-
-    def _take_notes(self) -> None:
-        """Ask the worker what its code did besides. An answer that isn't one says nothing."""
-        if self._remote is None:
-            return
-        try:
-            answer = self._remote("notes")
-            for event, what, file, line in answer if type(answer) is list else ():
-                if len(self.notes) < MOST_NOTES and type(line) is int:
-                    place = f"{clean(file, 60)}:{line}"
-                    self.notes.setdefault((clean(event, 40), clean(what)), place)
-        except (Fault, TypeError, ValueError):
-            return
 
     def printed(self) -> str:
         """Return the beginning of what the student's code printed in the last test."""

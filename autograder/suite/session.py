@@ -9,7 +9,6 @@ the host only.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import queue
 import threading
@@ -29,7 +28,7 @@ from autograder.channel.faults import Fault, InfraError
 from autograder.display import many_lines
 from autograder.records import FULL_CREDIT, CheckResult, Flag, PlannedCheck, Verdict
 
-from .collected import SuiteError, arguments, parameters, planned
+from .collected import SuiteError, arguments, parameters, planned, seed_of
 from .disclosure import Disclosure, Outcome, may_quote
 from .expect import Wrong
 from .hosts import Host
@@ -144,7 +143,7 @@ class SuiteSession:
 
         Returns one outcome for each test, in the plan's order; `report` gets each as it ends (in a
         private session, of code that isn't ours, when all have). `salt` takes the place of the
-        session's own for this run: the tests draw other inputs.
+        session's: the tests draw other inputs.
         """
         salt = self._salt if salt is None else salt
         return self._ask(_Job(host, only, report, salt, Future()))
@@ -350,14 +349,6 @@ class _Plugin:
         seconds = time.perf_counter() - started
         quoting = fault is not None and may_quote(fault, student)
         return Outcome(_result(check, self.items, grade, fault, error, seconds), fault, quoting)
-
-
-def seed_of(salt: str, check: str, side: str = "") -> int:
-    """Return the seed of a check: fixed for the course's salt and the check's id.
-
-    The worker's is another one: student code can read it, and must not know the test's inputs.
-    """
-    return int.from_bytes(hashlib.sha256(f"{salt}|{check}{side}".encode()).digest()[:7], "big")
 
 
 def _result(

@@ -64,6 +64,7 @@ def constants(student):
     return mean.astype(np.float64).reshape(3, 1, 1), std.astype(np.float64).reshape(3, 1, 1)
 
 
+@pytest.mark.long
 def test_normalise(student, rng):
     """normalise gives (images / 255 - MEAN) / STD as float32, channel by channel."""
     images = rng.integers(0, 256, (3, 3, 5, 4), dtype=np.uint8)

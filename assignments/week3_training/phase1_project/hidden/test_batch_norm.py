@@ -191,6 +191,7 @@ def test_dtype(student, rng):
 # Gradients
 
 
+@pytest.mark.long
 @pytest.mark.weight(2)
 def test_gradients_in_training_mode(student, rng):
     """Gradients flow to x (through mean and variance too), weight and bias."""
@@ -205,6 +206,7 @@ def test_gradients_in_training_mode(student, rng):
     expect.close("gradient of x", found["dx"], dx, **near)
 
 
+@pytest.mark.long
 def test_gradients_in_evaluation_mode(student, rng):
     """In evaluation mode the running statistics are constants for the gradient."""
     layer, x = layer_of(student, 3), images(rng, (3, 3, 2, 2))

@@ -159,6 +159,7 @@ def test_forward_keeps_its_input(student, rng, kind):
         expect.unchanged("x", x, student.fetch(kept))
 
 
+@pytest.mark.long
 @EVERY
 def test_gradients(student, rng, kind):
     """Gradients reach x and every parameter, and they are right."""

@@ -182,6 +182,7 @@ def expect_gradients(student, rng, *, real, tolerance):
         expect.close(label, received, wanted, rtol=0.0, atol=tolerance * size)
 
 
+@pytest.mark.long
 def test_gradients(student, rng):
     """Gradients reach every parameter outside the blocks and every block, and they are right."""
     expect_gradients(student, rng, real=False, tolerance=1e-3)
@@ -197,6 +198,7 @@ def test_number_of_parameters(student):
     expect.equal("number of parameters", count, PARAMETERS)
 
 
+@pytest.mark.long
 @whole
 @pytest.mark.weight(2)
 @MODES
@@ -209,6 +211,7 @@ def test_logits_of_the_whole_network(student, rng, training):
     expect.close("logits", student.drive("run", made, x, training), wanted, **NEAR)
 
 
+@pytest.mark.long
 @whole
 def test_gradients_of_the_whole_network(student, rng):
     """Gradients reach all 62 parameter arrays of the whole network, and they are right."""
@@ -216,6 +219,7 @@ def test_gradients_of_the_whole_network(student, rng):
     expect_gradients(student, rng, real=True, tolerance=0.3)
 
 
+@pytest.mark.long
 @whole
 def test_a_new_network(student, rng):
     """A new network's weights are random, and its loss is near that of guessing."""
