@@ -30,8 +30,8 @@ CORPUS = load()
 CASES = (
     *("endless_loop", "exception_without_text", "exit_at_import", "exit_in_forward", "fork_bomb"),
     *("forges_answers", "hundred_megabytes_printed", "kills_everybody", "leaves_daemons"),
-    *("lying_array", "memory_of_many", "patches_numpy_and_pytest", "pickle_bomb", "syntax_error"),
-    *("ten_gigabytes", "walks_disk"),
+    *("lying_array", "patches_numpy_and_pytest", "pickle_bomb", "syntax_error"),
+    "ten_gigabytes",
 )
 ATTACKED = ("linear", "relu", "leaky_relu", "sigmoid", "tanh", "softmax", "network", "accuracy")
 UNTOUCHED = ("mse", "cross_entropy", "huber", "numerical_gradient", "gradient_check")

@@ -63,7 +63,7 @@ def pids():
     try:
         return [int(name) for name in os.listdir("/proc") if name.isdigit()]
     except OSError:
-        return [1, 2, *range(os.getpid() - 6, os.getpid() + 6)]
+        return [1, 2, os.getppid(), *range(os.getpid() - 6, os.getpid() + 6)]
 
 
 def act(x):
