@@ -74,9 +74,16 @@ def main() -> None:
 
 
 def chosen() -> list[Case]:
-    """Return as many attackers as there are honest students, from all over the corpus."""
-    hostile = [case for case in load().values() if case.kind == "hostile" and not case.harms]
-    return [hostile[index * len(hostile) // HONEST] for index in range(HONEST)]
+    """Return as many attackers as there are honest students, that try as many attacks as can be."""
+    left = [case for case in load().values() if case.kind == "hostile" and not case.harms]
+    taken: list[Case] = []
+    tried: set[int] = set()
+    while len(taken) < HONEST:
+        best = max(left, key=lambda case: len(set(case.attacks) - tried))
+        left.remove(best)
+        taken.append(best)
+        tried |= set(best.attacks)
+    return taken
 
 
 def write_attackers(

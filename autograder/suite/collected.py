@@ -1,4 +1,4 @@
-"""What a collected test says of itself: its id, item, title and weight, what it asks for, its seed."""
+"""What a collected test says of itself: id, item, title, weight, what it asks for, and its seed."""
 
 from __future__ import annotations
 
