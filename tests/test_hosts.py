@@ -16,8 +16,8 @@ from autograder.channel.faults import Fault
 from autograder.records import CheckResult, Verdict
 from autograder.sandbox import Confinement, Limits, Unconfined
 from autograder.sandbox.running import Started
-from autograder.suite.hosts import MOST_LOST, LocalHost, SandboxHost
-from autograder.suite.session import SuiteSession
+from autograder.suite.hosts import LocalHost, SandboxHost
+from autograder.suite.session import MOST_LOST, SuiteSession
 
 TIGHT = Limits(request_seconds=2.0, test_seconds=4.0, memory_mb=400, output_kb=64)
 HEAD = """
@@ -237,12 +237,16 @@ def test_sabotage_is_never_recorded_as_our_fault(place, run, source):
     assert Verdict.INFRA not in {result.verdict for result in results}
 
 
-def test_a_submission_brings_down_so_many_sandboxes_and_no_more(place, run):
-    source = "import os\ndef f(n):\n    os.kill(os.getppid(), 9)\n    os._exit(0)"
-    results = run(place, source, *(MOST_LOST + 2) * ("expect.equal('x', student.m.f(1), 1)",))
+def test_an_item_that_brings_down_sandbox_after_sandbox_is_given_up_and_no_other(place, run):
+    source = (
+        "import os\ndef f(n):\n    os.kill(os.getppid(), 9)\n    os._exit(0)\ndef g(): return 1"
+    )
+    bodies = (MOST_LOST + 2) * ("expect.equal('x', student.m.f(1), 1)",)
+    *results, honest = run(place, source, *bodies, "b|expect.equal('x', student.m.g(), 1)")
     assert {result.verdict for result in results} == {Verdict.CRASH}
     assert [result.message.startswith("Not run") for result in results[-2:]] == [True, True]
     assert not results[0].message.startswith("Not run")
+    assert honest.verdict is Verdict.PASS
 
 
 @pytest.mark.parametrize(

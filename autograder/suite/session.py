@@ -49,6 +49,11 @@ PATIENCE = 3
 LONGEST_MESSAGE = 4_000
 
 NOT_RUN = f"Not run, since {PATIENCE} other checks of this item ran out of time."
+MOST_LOST = 12
+"""So many sandboxes that a submission brings down are enough: from then on an item is given up with
+the first one that it loses. Honest mistakes bring down none."""
+
+BROUGHT_DOWN = "Not run, since your code brings down its whole sandbox, again and again."
 OUTCOMES = (pytest.fail.Exception, pytest.skip.Exception)
 """What pytest's own functions raise; they are no `Exception`s, and would end the whole run."""
 
@@ -241,14 +246,20 @@ class _Plugin:
         outcomes: list[Outcome] = []
         disclosure = None if job.host.ours else self.disclosure
         timeouts: Counter[str] = Counter()
+        broke: Counter[str] = Counter()
         for check, item in self.tests:
             if job.only is not None and check.id not in job.only:
                 continue
-            if timeouts[check.item] < PATIENCE:
-                outcome = self._run_test(job.host, check, item, job.salt)
-            else:
+            lost = job.host.lost
+            if timeouts[check.item] >= PATIENCE:
                 outcome = Outcome(CheckResult(check.id, Verdict.TIMEOUT, message=NOT_RUN))
-            timeouts[check.item] += outcome.result.verdict is Verdict.TIMEOUT
+            elif broke[check.item] and lost >= MOST_LOST:
+                outcome = Outcome(CheckResult(check.id, Verdict.CRASH, message=BROUGHT_DOWN))
+            else:
+                outcome = self._run_test(job.host, check, item, job.salt)
+            verdict = outcome.result.verdict
+            timeouts[check.item] += verdict is Verdict.TIMEOUT
+            broke[check.item] += verdict is not Verdict.PASS and job.host.lost > lost
             outcomes.append(outcome)
             if job.report and not disclosure:
                 job.report(outcome)
