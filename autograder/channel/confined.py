@@ -44,6 +44,8 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 def version() -> int:
     """Return the version of Landlock that this kernel offers, 0 where there is none."""
+    if not sys.platform.startswith("linux"):
+        return 0
     return max(0, _libc.syscall(CREATE_RULESET, None, ctypes.c_size_t(0), ASK_VERSION))
 
 

@@ -175,8 +175,8 @@ class Sandbox:
             raise InfraError("the sandbox does not answer any more")
         if large != self._large:
             self._limit_memory(large)
-        if self._seen.killed:
-            self._killed()  # whatever the kernel did up to now is not the next test's
+        if self._seen != Events():
+            self._struck()  # whatever the kernel did up to now is not the next test's
         self.drain_all()
         self._printed = 0
         self.kept.clear()
@@ -192,14 +192,17 @@ class Sandbox:
         return self._channel
 
     def _limit_memory(self, large: bool) -> None:
-        limits = self.limits
-        megabytes = limits.training_memory_mb if large else limits.memory_mb
+        self._large = large
         try:
-            self._running.limit_memory(megabytes)
+            self._running.limit_memory(self._memory_mb)
         except OSError as error:
             self.broken = True
             raise InfraError(f"the sandbox could not be limited anew: {error}") from error
-        self._large = large
+
+    @property
+    def _memory_mb(self) -> int:
+        """What all its processes together may use now."""
+        return self.limits.training_memory_mb if self._large else self.limits.memory_mb
 
     def _fork(self) -> socket.socket:
         """Have the parent fork a worker; return our end of the channel to it."""
@@ -285,27 +288,28 @@ class Sandbox:
         """Look at all processes together. Raises Fault when they hold too much, or are too many."""
         limits = self.limits
         used = usage(self.processes())
-        most = limits.training_memory_mb if self._large else limits.memory_mb
-        if used.memory > most << 20 or self._killed():
-            raise Fault(Verdict.MEMORY, _too_much(most))
+        if fault := self._struck():
+            raise fault
+        if used.memory > self._memory_mb << 20:
+            raise Fault(Verdict.MEMORY, _too_much(self._memory_mb))
         if used.threads > limits.processes + SPARE_THREADS:
             raise Fault(Verdict.VIOLATION, TOO_MANY)
         if self._running.written() > 2 * limits.file_mb << 20:
             most = 2 * limits.file_mb
             raise Fault(Verdict.OUTPUT, f"Your code wrote more than {most} MB into files.")
 
-    def _killed(self) -> bool:
-        """Tell whether the kernel has killed a process for its memory since this was last asked."""
+    def _struck(self) -> Fault | None:
+        """Say what the kernel had to do to its processes since this was last asked, if anything."""
         before, self._seen = self._seen, self._running.events()
-        return self._seen.killed > before.killed
+        if self._seen.killed > before.killed:
+            return Fault(Verdict.MEMORY, _too_much(self._memory_mb))
+        return Fault(Verdict.VIOLATION, TOO_MANY) if self._seen.refused > before.refused else None
 
     def died(self) -> Fault:
         """Say why the channel is closed: how the worker ended."""
         status = self.end_worker()
-        if self._killed():
-            limits = self.limits
-            most = limits.training_memory_mb if self._large else limits.memory_mb
-            return Fault(Verdict.MEMORY, _too_much(most))
+        if fault := self._struck():
+            return fault
         if status is None:
             return Fault(Verdict.CRASH, "Your code brought down all processes of its sandbox.")
         return Fault(*_obituary(status))

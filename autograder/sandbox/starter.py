@@ -47,13 +47,13 @@ def separate(confinement: Confinement, slot: int) -> Confinement:
         _serve(confinement, theirs)
     theirs.close()
     _give_up_root(FIRST_EXAMINER + slot)
-    return Started(confinement, ours)
+    return Separated(confinement, ours)
 
 
 # The examiner's side.
 
 
-class Started:
+class Separated:
     """A confinement whose sandboxes another process starts."""
 
     confined = True
