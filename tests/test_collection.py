@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import tarfile
 import zipfile
 from pathlib import Path
 
@@ -11,92 +9,20 @@ import pytest
 
 from autograder import collection
 from autograder.collection import IntakeError
-from autograder.course import Limits, Week
-from autograder.intake import Intake, Submission, read_class
-
-LIMITS = Limits(
-    request_seconds=1,
-    test_seconds=1,
-    training_seconds=1,
-    memory_mb=1,
-    training_memory_mb=1,
-    processes=1,
-    output_kb=1,
-    file_mb=1,
+from autograder.intake import read_class
+from tests.handed_in import (
+    FILES,
+    HOW,
+    WEEK,
+    Contents,
+    by_student,
+    hand_out,
+    is_whole,
+    read,
+    tar_bytes,
+    under,
+    zip_bytes,
 )
-WEEK = Week(
-    number=1,
-    id="week1",
-    folder="week1_layers",
-    title="A week",
-    modules=("layers.py", "losses.py"),
-    documents=("notes.md",),
-    limits=LIMITS,
-)
-OTHER = WEEK.model_copy(
-    update={"number": 2, "id": "week2", "folder": "week2_engine", "modules": ("engine.py",)}
-)
-FILES = {"layers.py": b"a = 1\n", "losses.py": b"b = 2\n", "notes.md": b"# Notes\n"}
-
-Contents = dict[str, bytes]
-
-
-def zip_bytes(files: Contents) -> bytes:
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in files.items():
-            archive.writestr(name, content)
-    return out.getvalue()
-
-
-def tar_bytes(files: Contents) -> bytes:
-    out = io.BytesIO()
-    with tarfile.open(fileobj=out, mode="w:gz") as archive:
-        for name, content in files.items():
-            info = tarfile.TarInfo(name)
-            info.size = len(content)
-            archive.addfile(info, io.BytesIO(content))
-    return out.getvalue()
-
-
-def under(prefix: str, files: Contents = FILES) -> Contents:
-    return {prefix + name: content for name, content in files.items()}
-
-
-HOW = ["directory", "zip", "zip in a folder", "directory in a folder"]
-
-
-def hand_out(path: Path, files: Contents, how: str = "directory") -> Path:
-    """Write a class as it is handed out; return what goes into --submissions."""
-    if how == "zip":
-        (path / "class.zip").write_bytes(zip_bytes(files))
-        return path / "class.zip"
-    if how == "zip in a folder":
-        leftovers = {"__MACOSX/._export": b"", "export/.DS_Store": b"\0"}
-        (path / "class.zip").write_bytes(zip_bytes({**leftovers, **under("export/", files)}))
-        return path / "class.zip"
-    top = path / ("class/export" if how == "directory in a folder" else "class")
-    top.mkdir(parents=True, exist_ok=True)
-    for name, content in files.items():
-        target = top / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(content)
-    return path / "class"
-
-
-def by_student(intake: Intake, week: int = 1) -> dict[str, Submission]:
-    return {one.student: one for one in intake.submissions[week]}
-
-
-def read(path: Path, files: Contents, how: str = "directory") -> tuple[dict[str, Submission], str]:
-    """Return the submissions by their students, and all remarks."""
-    intake = read_class(hand_out(path, files, how), [WEEK], [OTHER])
-    return by_student(intake), " ".join(intake.remarks)
-
-
-def is_whole(one: Submission) -> bool:
-    return one.refusal is None and {*one.files, *one.documents} == set(FILES)
-
 
 # In whatever way it was packed
 
@@ -104,7 +30,10 @@ def is_whole(one: Submission) -> bool:
 @pytest.mark.parametrize("how", HOW)
 def test_a_class_of_folders_and_archives(tmp_path: Path, how: str) -> None:
     files = under("ada/week1_layers/") | under("eve/repo-main/assignments/week1_layers/")
-    files |= under("kim/") | {"ben.zip": zip_bytes(FILES), "Zo\u00eb K.tar.gz": tar_bytes(FILES)}
+    files |= under("kim/") | {
+        "ben.zip": zip_bytes(FILES),
+        "Zo\u00eb K.tar.gz": tar_bytes(FILES, compression="gz"),
+    }
     files |= {"eve/repo-main/.git/config": b"", "eve/__MACOSX/._x": b"", "eve/Thumbs.db": b""}
     files |= {"manual.csv": b"", "__MACOSX/._ada": b"", ".DS_Store": b"", "desktop.ini": b""}
     if "folder" in how:

@@ -16,50 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from autograder import gate, unpack
-from autograder.course import Limits, Week
-from autograder.intake import Submission, take_in
-
-WEEK = Week(
-    number=1,
-    id="week1",
-    folder="week1_layers",
-    title="A week",
-    modules=("layers.py", "losses.py"),
-    documents=("notes.md",),
-    limits=Limits(
-        request_seconds=1,
-        test_seconds=1,
-        training_seconds=1,
-        memory_mb=1,
-        training_memory_mb=1,
-        processes=1,
-        output_kb=1,
-        file_mb=1,
-    ),
-)
-FILES = {"layers.py": b"a = 1\n", "losses.py": b"b = 2\n", "notes.md": b"# Notes\n"}
-
-Contents = dict[str, bytes]
-
-
-def zip_bytes(files: Contents, method: int = zipfile.ZIP_DEFLATED) -> bytes:
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", method) as archive:
-        for name, content in files.items():
-            archive.writestr(name, content)
-    return out.getvalue()
-
-
-def tar_bytes(files: Contents, *others: tarfile.TarInfo, format: int = tarfile.PAX_FORMAT) -> bytes:
-    out = io.BytesIO()
-    with tarfile.open(fileobj=out, mode="w", format=format) as archive:
-        for name, content in files.items():
-            info = tarfile.TarInfo(name)
-            info.size = len(content)
-            archive.addfile(info, io.BytesIO(content))
-        for info in others:
-            archive.addfile(info)
-    return out.getvalue()
+from tests.handed_in import FILES, refusal_of, take_one, tar_bytes, zip_bytes
 
 
 def special(name: str, type: bytes, target: str = "") -> tarfile.TarInfo:
@@ -73,29 +30,6 @@ def sparse(name: str) -> tarfile.TarInfo:
     info = tarfile.TarInfo(name)
     info.pax_headers = {"GNU.sparse.map": "0,0", "GNU.sparse.size": str(2**40)}
     return info
-
-
-def take_one(directory: Path) -> Submission:
-    (submission,) = take_in(directory, [WEEK])[1]
-    return submission
-
-
-def refusal_of(directory: Path, archive: bytes, name: str = "ada.zip") -> str:
-    """Return why an archive is refused; an honest neighbour must not notice."""
-    (directory / name).write_bytes(archive)
-    neighbour = directory / "neighbour"
-    neighbour.mkdir(exist_ok=True)
-    for file, content in FILES.items():
-        (neighbour / file).write_bytes(content)
-    bad, good = take_in(directory, [WEEK])[1]
-    (directory / name).unlink()
-    assert {*good.files, *good.documents} == set(FILES)
-    assert (good.notices, good.refusal) == ((), None)
-    assert bad.student == "ada"
-    assert bad.files == {}
-    assert bad.refusal is not None
-    assert name in bad.refusal
-    return bad.refusal
 
 
 RANDOM = random.Random(0)
