@@ -126,6 +126,8 @@ def test_an_interrupted_run_keeps_what_is_finished(small, solution, tmp_path, co
     folder = hand_in(tmp_path / "in", **students)
     program = (
         "import sys; sys.path.insert(0, sys.argv[1]); from pathlib import Path\n"
+        # A shell has its background commands ignore it, and so what those start.
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "from autograder import course as courses\n"
         "from autograder.gradebook import Gradebook\n"
         "from autograder.grading import Setting, grade_class\n"
