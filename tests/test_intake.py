@@ -7,7 +7,6 @@ import hashlib
 import io
 import os
 import tarfile
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,33 +16,10 @@ from hypothesis import strategies as st
 
 from autograder import gate
 from autograder.collection import IntakeError
-from autograder.course import Limits, Week
+from autograder.course import Week
 from autograder.intake import Submission, read_class, take_in
 from autograder.roster import student_id
-
-LIMITS = Limits(
-    request_seconds=1,
-    test_seconds=1,
-    training_seconds=1,
-    memory_mb=1,
-    training_memory_mb=1,
-    processes=1,
-    output_kb=1,
-    file_mb=1,
-)
-
-
-def make_week(number: int, folder: str, *modules: str) -> Week:
-    return Week(
-        number=number,
-        id=f"week{number}",
-        folder=folder,
-        title="A week",
-        modules=modules,
-        documents=("notes.md",),
-        limits=LIMITS,
-    )
-
+from tests.handed_in import make_week, zip_bytes
 
 WEEK = make_week(1, "week1_layers", "layers.py", "losses.py")
 OTHER = make_week(2, "week2_engine", "engine.py", "losses.py")
@@ -68,14 +44,6 @@ def put_folder(path: Path, files: Contents) -> None:
     for name, content in files.items():
         (path / name).parent.mkdir(parents=True, exist_ok=True)
         (path / name).write_bytes(content)
-
-
-def zip_bytes(files: Contents, method: int = zipfile.ZIP_DEFLATED) -> bytes:
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", method) as archive:
-        for name, content in files.items():
-            archive.writestr(name, content)
-    return out.getvalue()
 
 
 def tar_bytes(files: Contents, *others: tarfile.TarInfo, format: int = tarfile.PAX_FORMAT) -> bytes:
