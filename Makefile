@@ -54,7 +54,7 @@ data: ## Download data sets into $COURSE_DATA (default: data/cache): NAMES="mnis
 	@$(RUN) -m data download $(NAMES)
 
 test: ## Run the project's own tests, a process per core: ARGS="-k name"
-	$(SETUP) torch sandbox
+	$(SETUP) all sandbox
 	@$(RUN) -m pytest -n auto $(ARGS)
 
 bench: ## Measure how fast the grader is

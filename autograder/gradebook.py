@@ -62,6 +62,8 @@ class Receipt:
     """What the gradebook keeps of a submission: everything but the files.
 
     `documents` maps the names of those that a person marks to the SHA-256 of their contents.
+    `received` is when it was handed in, as ISO 8601 in UTC, `commit` its commit's hash; both are
+    None where nothing said it.
     """
 
     student: str
@@ -70,6 +72,8 @@ class Receipt:
     notices: tuple[str, ...]
     refusal: str | None
     documents: Mapping[str, str]
+    received: str | None = None
+    commit: str | None = None
 
 
 class Gradebook:
@@ -188,20 +192,40 @@ class Gradebook:
         self.add_submissions([submission], week)
 
     def add_submissions(self, submissions: Iterable[Submission], week: int) -> None:
-        """Keep a whole class at once."""
+        """Keep a whole class at once.
+
+        What has been handed in before keeps the time at which it first was: pushing the same files
+        once more makes nobody late.
+        """
         run = self._in_run()
-        rows = [
-            (
-                *(run, s.student, week, s.fingerprint),
-                *(json.dumps(s.notices), storable(s.refusal), json.dumps(s.documents)),
-            )
-            for s in submissions
-        ]
-        columns = "(run, student, week, fingerprint, notices, refusal, documents)"
+        columns = (
+            "(run, student, week, fingerprint, notices, refusal, documents, received, commit_hash)"
+        )
         with self._writing():
-            self._db.executemany(
-                f"INSERT OR REPLACE INTO submissions {columns} VALUES (?, ?, ?, ?, ?, ?, ?)", rows
-            )
+            for s in submissions:
+                received, commit = self._first_received(s, week)
+                values = (
+                    *(run, s.student, week, s.fingerprint, json.dumps(s.notices)),
+                    *(storable(s.refusal), json.dumps(s.documents), received, commit),
+                )
+                self._db.execute(
+                    f"INSERT OR REPLACE INTO submissions {columns} "
+                    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    values,
+                )
+
+    def _first_received(self, new: Submission, week: int) -> tuple[str | None, str | None]:
+        """Return when a submission was handed in, and its commit: the earlier ones, if it is known.
+
+        Times are kept in UTC, so that they sort as text.
+        """
+        received = new.received.astimezone(UTC).isoformat() if new.received else None
+        old = self.submission(new.student, week)
+        if old is None or (old.fingerprint, old.documents) != (new.fingerprint, new.documents):
+            return received, new.commit
+        if old.received and (received is None or old.received <= received):
+            return old.received, old.commit
+        return received, new.commit
 
     def plan(self, job: Job, checks: Sequence[PlannedCheck]) -> None:
         """Fix what will be graded, before any of the student's code runs.
@@ -306,7 +330,8 @@ class Gradebook:
 
     def submission(self, student: str, week: int) -> Receipt | None:
         """Return the student's latest submission for a week."""
-        query = """SELECT student, week, fingerprint, notices, refusal, documents FROM submissions
+        query = """SELECT student, week, fingerprint, notices, refusal, documents, received,
+            commit_hash AS "commit" FROM submissions
             WHERE student = ? AND week = ? ORDER BY run DESC LIMIT 1"""
         row = self._db.execute(query, (student, week)).fetchone()
         if row is None:

@@ -1,6 +1,6 @@
 """The tables of the gradebook, and how gradebooks of earlier formats become such ones."""
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 6
 APPLICATION_ID = 0x4E4E4642
 
 FLAGS = """CREATE TABLE flags (
@@ -15,7 +15,8 @@ SCHEMA = (
     """CREATE TABLE submissions (
         id INTEGER PRIMARY KEY, run INTEGER NOT NULL REFERENCES runs, student TEXT NOT NULL,
         week INTEGER NOT NULL, fingerprint TEXT NOT NULL, notices TEXT NOT NULL, refusal TEXT,
-        documents TEXT NOT NULL DEFAULT '{}', UNIQUE (run, student, week))""",
+        documents TEXT NOT NULL DEFAULT '{}', received TEXT, commit_hash TEXT,
+        UNIQUE (run, student, week))""",
     "CREATE INDEX submissions_by_student ON submissions (student, week)",
     """CREATE TABLE jobs (
         key TEXT PRIMARY KEY, run INTEGER NOT NULL REFERENCES runs, student TEXT NOT NULL,
@@ -44,5 +45,7 @@ UPGRADES = {
     1: "ALTER TABLE submissions ADD COLUMN documents TEXT NOT NULL DEFAULT '{}'",
     2: "ALTER TABLE jobs ADD COLUMN part TEXT NOT NULL DEFAULT 'suite'",
     3: FLAGS,
+    4: "ALTER TABLE submissions ADD COLUMN received TEXT",
+    5: "ALTER TABLE submissions ADD COLUMN commit_hash TEXT",
 }
 """What brings a gradebook of an earlier format to the next one."""

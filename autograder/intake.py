@@ -12,6 +12,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 
 from autograder.collection import IntakeError, open_collection
@@ -32,8 +33,9 @@ class Submission:
     `files` maps the names of the assignment's modules, and no others, to contents. `documents`
     maps the names of those handed in to the SHA-256 of their contents: a person opens them, no
     program does. `notices` tell the student what was ignored, left out or missing. Where `refusal`
-    is not None nothing was taken. `fingerprint` is the same for the same modules, wherever they
-    were found.
+    is not None nothing was taken. `received` is when it was handed in, with its time zone, and
+    `commit` the hash of its commit, each None where nothing says it. `fingerprint` is the same for
+    the same modules, wherever they were found.
     """
 
     student: str
@@ -41,6 +43,8 @@ class Submission:
     notices: tuple[str, ...] = ()
     refusal: str | None = None
     documents: dict[str, str] = field(default_factory=dict)
+    received: datetime | None = None
+    commit: str | None = None
 
     @property
     def is_empty(self) -> bool:

@@ -2,7 +2,9 @@
 # Prepares what the make targets run in: .venv with the pinned packages, and bubblewrap.
 #
 #   scripts/setup.sh core [sandbox]     requirements.txt
-#   scripts/setup.sh torch [sandbox]    requirements.txt and requirements-torch.txt
+#   scripts/setup.sh torch [sandbox]    and requirements-torch.txt
+#   scripts/setup.sh notebooks          and requirements-notebooks.txt
+#   scripts/setup.sh all [sandbox]      all three
 #
 # With `sandbox` it also looks for bubblewrap. PYTHON=python3.12 chooses the interpreter.
 # A finished set-up leaves .venv/.ready, which names the interpreter, the place and the pins;
@@ -72,7 +74,7 @@ ensure_venv_module() { # python: Debian ships the module ensurepip, which venv n
 
 # --- the virtual environment ---------------------------------------------------------------
 
-describe() { # python: three lines: the interpreter and this place, the core pins, the torch pins
+describe() { # python: a line for the interpreter and this place, and one for each file of pins
     "$1" -I -S - "$PWD" 2>/dev/null <<'EOF'
 import hashlib, pathlib, sys
 
@@ -81,7 +83,9 @@ def digest(*names):
 
 print("in", sys.argv[1], "Python", " ".join(sys.version.split()))
 print("core", digest("requirements.txt", "pyproject.toml"))
-print("torch", digest("requirements-torch.txt"))
+for name in ("torch", "notebooks"):
+    if pathlib.Path(f"requirements-{name}.txt").exists():  # the students' tree has not all of them
+        print(name, digest(f"requirements-{name}.txt"))
 EOF
 }
 
@@ -113,31 +117,42 @@ make_venv() {
     "$python" -m venv --clear "$VENV" || die "$python could not make $VENV (see above)."
 }
 
-setup_venv() { # core|torch
-    local description here core torch
+setup_venv() { # core|torch|notebooks|all
+    local description here core
     description=$(describe "$VENV/bin/python") || description=""
     if ! is_made "${description%%$'\n'*}"; then
         make_venv
         description=$(describe "$VENV/bin/python") || die "$VENV/bin/python does not run."
     fi
-    { read -r here && read -r core && read -r torch; } <<<"$description"
+    { read -r here && read -r core; } <<<"$description"
     if ! recorded "$core"; then
-        say "installing the packages of requirements.txt (about half a minute, 150 MB)"
+        say "installing the packages of requirements.txt (about half a minute, 170 MB)"
         rm -f "$READY"
         pip_install -r requirements.txt && pip_install --no-deps --no-build-isolation -e . ||
             die "the packages could not be installed (see above). They come from the network;" \
                 "the next run starts over."
         record "$here" "$core"
     fi
-    if [[ $1 == torch ]] && ! recorded "$torch"; then
-        say "installing torch and torchvision (one to several minutes, 0.3 to 3 GB)"
-        rm -f "$READY"
-        if ! pip_install -r requirements.txt -r requirements-torch.txt; then
-            record "$here" "$core" # what needs no torch still works
-            die "torch could not be installed (see above). It comes from the network; run this again."
-        fi
-        record "$here" "$core" "$torch"
+    case $1 in torch | all)
+        add_packages "$description" torch "torch and torchvision (one to several minutes, 0.3 to 3 GB)" ;;
+    esac
+    case $1 in notebooks | all)
+        add_packages "$description" notebooks "Jupyter and nbgrader (about a minute, 300 MB)" ;;
+    esac
+}
+
+add_packages() { # description, name, what it is: those of requirements-NAME.txt, on top of the core
+    local pins before
+    pins=$(grep "^$2 " <<<"$1") || die "requirements-$2.txt is missing here."
+    recorded "$pins" && return
+    say "installing $3"
+    before=$(grep -v "^$2 " "$READY")
+    rm -f "$READY"
+    if ! pip_install -r requirements.txt -r "requirements-$2.txt"; then
+        record "$before" # what needs none of them still works
+        die "$2 could not be installed (see above). It comes from the network; run this again."
     fi
+    record "$before" "$pins"
 }
 
 # --- bubblewrap ----------------------------------------------------------------------------
@@ -156,8 +171,8 @@ ensure_bubblewrap() { # never fails: whether to grade without confinement is for
 # -------------------------------------------------------------------------------------------
 
 case ${1:-} in
-core | torch) ;;
-*) die "usage: scripts/setup.sh core|torch [sandbox]" ;;
+core | torch | notebooks | all) ;;
+*) die "usage: scripts/setup.sh core|torch|notebooks|all [sandbox]" ;;
 esac
 trap 'die "interrupted; the next run starts over"' INT TERM
 

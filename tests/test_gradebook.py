@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from textwrap import dedent
 
@@ -113,6 +114,8 @@ def test_a_gradebook_without_flags_is_taken_along(path: Path) -> None:
         hand_in(book)
         book.record("key", RESULTS, 1.5)
     with sqlite3.connect(path) as raw:
+        for column in ("received", "commit_hash"):
+            raw.execute(f"ALTER TABLE submissions DROP COLUMN {column}")
         raw.execute("DROP TABLE flags")
         raw.execute("PRAGMA user_version = 3")
     raw.close()
@@ -265,7 +268,8 @@ def test_a_gradebook_of_the_first_format_is_taken_along(path: Path) -> None:
         hand_in(book)
         book.record("key", RESULTS, 1.5)
     with sqlite3.connect(path) as raw:
-        raw.execute("ALTER TABLE submissions DROP COLUMN documents")
+        for column in ("documents", "received", "commit_hash"):
+            raw.execute(f"ALTER TABLE submissions DROP COLUMN {column}")
         raw.execute("ALTER TABLE jobs DROP COLUMN part")
         raw.execute("DROP TABLE flags")
         raw.execute("PRAGMA user_version = 1")
@@ -277,6 +281,34 @@ def test_a_gradebook_of_the_first_format_is_taken_along(path: Path) -> None:
         book.add_submission(replace(ADA, documents={"notes.md": "digest"}), 1)
     with Gradebook.open(path) as book:
         assert book.submission("ada", 1).documents == {"notes.md": "digest"}
+
+
+def test_the_time_and_the_commit_of_a_submission_are_kept(path: Path) -> None:
+    berlin = timezone(timedelta(hours=2))
+    pushed = replace(ADA, received=datetime(2026, 10, 5, 23, 59, tzinfo=berlin), commit="abc123")
+    with Gradebook.open(path) as book:
+        start(book)
+        book.add_submission(pushed, 1)
+        receipt = book.submission("ada", 1)
+    assert receipt.received == "2026-10-05T21:59:00+00:00"
+    assert receipt.commit == "abc123"
+
+
+def test_handing_in_the_same_files_again_makes_nobody_late(book: Gradebook) -> None:
+    early, late = (datetime(2026, 10, day, tzinfo=UTC) for day in (5, 9))
+    for received, commit, kept in (
+        (early, "one", (early, "one")),
+        (late, "two", (early, "one")),
+        (None, None, (early, "one")),
+    ):
+        start(book)
+        book.add_submission(replace(ADA, received=received, commit=commit), 1)
+        receipt = book.submission("ada", 1)
+        assert (receipt.received, receipt.commit) == (kept[0].isoformat(), kept[1])
+    start(book)
+    other = replace(ADA, documents={"notes.md": "digest"}, received=late, commit="three")
+    book.add_submission(other, 1)
+    assert book.submission("ada", 1).received == late.isoformat()
 
 
 def test_a_gradebook_knows_whether_anything_was_handed_in(book: Gradebook) -> None:

@@ -20,7 +20,13 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
-FILES = ("scripts/setup.sh", "requirements.txt", "requirements-torch.txt", "pyproject.toml")
+FILES = (
+    "scripts/setup.sh",
+    "requirements.txt",
+    "requirements-torch.txt",
+    "requirements-notebooks.txt",
+    "pyproject.toml",
+)
 TOOLS = (
     "bash",
     "chmod",
@@ -55,6 +61,7 @@ esac
 
 CORE = ["pip -r requirements.txt", "pip --no-deps --no-build-isolation -e ."]
 TORCH = ["pip -r requirements.txt -r requirements-torch.txt"]
+NOTEBOOKS = ["pip -r requirements.txt -r requirements-notebooks.txt"]
 
 
 class Checkout:
@@ -119,6 +126,31 @@ def test_torch_comes_on_top_and_stays(checkout):
     for level in ("torch", "core"):
         checkout.setup(level)
         assert checkout.calls() == []
+
+
+def test_all_is_torch_and_notebooks(checkout):
+    assert checkout.setup("all").returncode == 0
+    assert checkout.calls() == ["venv", *CORE, *TORCH, *NOTEBOOKS]
+    for level in ("all", "torch", "notebooks", "core"):
+        checkout.setup(level)
+        assert checkout.calls() == []
+
+
+def test_torch_and_notebooks_come_one_by_one(checkout):
+    checkout.setup("notebooks")
+    assert checkout.calls() == ["venv", *CORE, *NOTEBOOKS]
+    checkout.setup("torch")
+    assert checkout.calls() == TORCH
+    checkout.setup("all")
+    assert checkout.calls() == []
+
+
+def test_students_have_no_notebook_pins(checkout):
+    (checkout.path / "requirements-notebooks.txt").unlink()
+    assert checkout.setup("torch").returncode == 0
+    done = checkout.setup("notebooks")
+    assert done.returncode == 1
+    assert "requirements-notebooks.txt is missing here" in done.stderr
 
 
 def test_new_pins_are_installed_without_a_new_environment(checkout):
@@ -346,6 +378,7 @@ def test_the_pins_lie_in_the_ranges_of_pyproject():
     for name, ranges in (
         ("requirements.txt", project["dependencies"]),
         ("requirements-torch.txt", project["optional-dependencies"]["torch"]),
+        ("requirements-notebooks.txt", project["optional-dependencies"]["notebooks"]),
     ):
         pinned = pins(name)
         for requirement in map(Requirement, ranges):
@@ -353,7 +386,13 @@ def test_the_pins_lie_in_the_ranges_of_pyproject():
 
 
 def test_no_package_is_pinned_twice():
-    assert not pins("requirements.txt").keys() & pins("requirements-torch.txt").keys()
+    core, torch, notebooks = map(
+        pins, ("requirements.txt", "requirements-torch.txt", "requirements-notebooks.txt")
+    )
+    assert not core.keys() & torch.keys()
+    assert not core.keys() & notebooks.keys()
+    for name in torch.keys() & notebooks.keys():  # either may be installed without the other
+        assert torch[name] == notebooks[name]
 
 
 def test_what_the_pinned_packages_need_is_pinned_too():

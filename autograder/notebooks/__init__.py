@@ -1,0 +1,1 @@
+"""Notebooks: written from Python sources, and read when students hand them in."""
