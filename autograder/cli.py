@@ -70,6 +70,10 @@ def grade(
         Path | None,
         typer.Option(help="CSV with marks given by hand (student,item,points,comment)."),
     ] = None,
+    handed_in: Annotated[
+        Path | None,
+        typer.Option(help="CSV that says when each handed in (student,received,commit)."),
+    ] = None,
 ) -> None:
     """Grade all that a class handed in.
 
@@ -87,6 +91,7 @@ def grade(
             unconfined=unconfined,
             manual=manual,
             simulated=SIMULATED,
+            handed_in=handed_in,
         )
         grade_command.run(options)
     except grade_command.KNOWN_ERRORS as error:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import tomllib
 from collections import Counter
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal, TypeVar
+from zoneinfo import ZoneInfo
 
 from pydantic import (
     AfterValidator,
@@ -57,7 +59,25 @@ FileNames = Annotated[tuple[FileName, ...], Field(strict=False)]
 Document = Annotated[FileNames, BeforeValidator(_alternatives)]
 Documents = Annotated[tuple[Document, ...], Field(strict=False)]
 Points = Annotated[int, BeforeValidator(parse_points)]
+
+
+def _with_zone(when: datetime) -> datetime:
+    if when.tzinfo is None:
+        raise ValueError("must say its time zone, as in 2026-10-12T23:59:00+02:00")
+    return when
+
+
+def _time_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError) as error:
+        raise ValueError("is no time zone such as Europe/Berlin or UTC") from error
+    return name
+
+
 Kind = Literal["auto", "manual", "training"]
+Moment = Annotated[datetime, AfterValidator(_with_zone)]
+Zone = Annotated[str, AfterValidator(_time_zone)]
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(gt=0)]
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
@@ -104,7 +124,7 @@ class Week(_Model):
     modules that students get complete: they are neither handed in nor graded. `packages` are the
     distributions that its code may import on top of numpy, with all that they need; `forbidden` are
     modules, classes and functions of theirs that students have to write themselves. `job` is what
-    the training job runs.
+    the training job runs. `due` is when it has to be handed in, None where it may come any time.
     """
 
     number: Count
@@ -119,6 +139,7 @@ class Week(_Model):
     packages: Annotated[tuple[Text, ...], Field(strict=False)] = ()
     forbidden: Annotated[tuple[Text, ...], Field(strict=False)] = ()
     job: TrainingJob | None = None
+    due: Moment | None = None
     limits: Limits
 
     @property
@@ -188,6 +209,51 @@ class TrainingSetting(_Model):
         raise AssertionError("the curve's last point was passed above")
 
 
+class HandingIn(_Model):
+    """What holds for handing in: how late is too late, and how often hidden tests are run.
+
+    `late` holds pairs (days after the due date, share of the points that is kept), straight lines
+    between them; empty: nothing is lost. `whole_days` counts a day that has begun as a whole one.
+    `gradings_per_day` limits the gradings on push by the days of `time_zone`; None: no limit.
+    """
+
+    grace_minutes: Annotated[int, Field(ge=0)] = 0
+    late: Annotated[
+        tuple[
+            Annotated[
+                tuple[Annotated[float, Field(ge=0, allow_inf_nan=False)], Share],
+                Field(strict=False),
+            ],
+            ...,
+        ],
+        Field(strict=False),
+    ] = ()
+    whole_days: bool = False
+    gradings_per_day: Count | None = None
+    time_zone: Zone = "UTC"
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone itself."""
+        return ZoneInfo(self.time_zone)
+
+    @field_validator("late")
+    @classmethod
+    def _falls(cls, late: tuple[tuple[float, float], ...]) -> tuple[tuple[float, float], ...]:
+        if any(b[0] <= a[0] or b[1] > a[1] for a, b in pairwise(late)):
+            raise ValueError("days must rise from pair to pair and shares must not")
+        return late
+
+
+class Extension(_Model):
+    """A student's own due date for a week, called by its id. `why` is for the instructor alone."""
+
+    student: Text
+    week: Text
+    due: Moment
+    why: str = ""
+
+
 class Item(_Model):
     """One line of the rubric. `points` is in hundredths, `week` the number of its week.
 
@@ -237,15 +303,25 @@ class Component(_Model):
 class Course(_Model):
     """Everything that the course's files say, checked against each other.
 
-    `salt` is "" and `training` empty where there is no grading.toml, as in a student's tree.
+    `salt` is "", `training` and `extensions` are empty where there is no grading.toml, as in a
+    student's tree.
     """
 
     title: Text
     weeks: tuple[Week, ...]
     components: tuple[Component, ...]
     watched: tuple[Watched, ...] = ()
+    handing_in: HandingIn = HandingIn()
     salt: str = ""
     training: dict[str, TrainingSetting] = {}
+    extensions: tuple[Extension, ...] = ()
+
+    def due(self, student: str, week: Week) -> datetime | None:
+        """Return when a student has to hand in a week, None where it may come any time."""
+        granted = [
+            one.due for one in self.extensions if (one.student, one.week) == (student, week.id)
+        ]
+        return granted[0] if granted else week.due
 
     def watched_in(self, week: Week) -> tuple[Watched, ...]:
         """Return what raises a flag in a week."""
@@ -311,11 +387,13 @@ class _CourseFile(_Model):
     course: _Header
     week: Annotated[tuple[Week, ...], Field(strict=False, min_length=1)]
     watched: Annotated[tuple[Watched, ...], Field(strict=False)] = ()
+    handing_in: HandingIn = HandingIn()
 
 
 class _GradingFile(_Model):
     salt: Text
     training: dict[str, TrainingSetting] = {}
+    extension: Annotated[tuple[Extension, ...], Field(strict=False)] = ()
 
 
 class _RubricFile(_Model):
@@ -335,17 +413,22 @@ def load(root: Path) -> Course:
     _check_weeks(course.week)
     _check_watched(course)
     _check_rubric(rubric, course.week)
-    salt, training = "", {}
+    private: dict[str, Any] = {}
     if (root / GRADING_FILE).exists():
         grading = _read(root, GRADING_FILE, _GradingFile)
-        salt, training = grading.salt, grading.training
+        _check_extensions(grading.extension, course.week)
+        private = {
+            "salt": grading.salt,
+            "training": grading.training,
+            "extensions": grading.extension,
+        }
     return Course(
         title=course.course.title,
         weeks=course.week,
         components=rubric.component,
         watched=course.watched,
-        salt=salt,
-        training=training,
+        handing_in=course.handing_in,
+        **private,
     )
 
 
@@ -409,6 +492,16 @@ def _check_watched(course: _CourseFile) -> None:
             raise CourseError(COURSE_FILE, f"watched#{number}.weeks", problem, "Correct the id")
 
 
+def _check_extensions(extensions: tuple[Extension, ...], weeks: tuple[Week, ...]) -> None:
+    known = {week.id for week in weeks}
+    for number, one in enumerate(extensions, start=1):
+        if one.week not in known:
+            problem = f"there is no week {one.week!r}"
+            raise CourseError(GRADING_FILE, f"extension#{number}.week", problem, "Correct the id")
+    pairs = (f"{one.student} in {one.week}" for one in extensions)
+    _check_unique(GRADING_FILE, "extension", pairs, "Keep one of them")
+
+
 def _check_rubric(rubric: _RubricFile, weeks: tuple[Week, ...]) -> None:
     components = rubric.component
     items = [item for component in components for item in component.items]
@@ -444,10 +537,10 @@ def _check_document(item: Item, week: Week) -> None:
         raise CourseError(RUBRIC_FILE, f"item {item.id}", problem, remedy)
 
 
-def _check_unique(file: str, key: str, values: Iterable[Any]) -> None:
+def _check_unique(file: str, key: str, values: Iterable[Any], remedy: str = "Rename one") -> None:
     twice = [str(value) for value, count in Counter(values).items() if count > 1]
     if twice:
-        raise CourseError(file, key, f"used more than once: {', '.join(twice)}", "Rename one")
+        raise CourseError(file, key, f"used more than once: {', '.join(twice)}", remedy)
 
 
 def _check_sum(key: str, points: int, parts: Iterable[Item | Component]) -> None:

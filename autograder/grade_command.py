@@ -66,7 +66,8 @@ KNOWN_ERRORS = (
 class Options:
     """The options of the command; `simulated` is where a simulated class is written.
 
-    `week` is the number of the only week to grade, None for all that the class handed in.
+    `week` is the number of the only week to grade, None for all that the class handed in;
+    `handed_in` a file that says when each student did.
     """
 
     root: Path
@@ -77,6 +78,7 @@ class Options:
     unconfined: bool
     manual: Path | None
     simulated: Path
+    handed_in: Path | None = None
 
 
 def run(options: Options) -> None:
@@ -87,7 +89,7 @@ def run(options: Options) -> None:
     if course.salt == SHIPPED_SALT and not ours:
         _say(console, KNOWN_INPUTS, "yellow")
     submissions = options.submissions or _simulate(console, course, options)
-    taken = _take_in(console, course, submissions, options.week)
+    taken = _take_in(console, course, submissions, options)
     confinement = None if options.unconfined else _confinement(console, ours)
     unconfined = confinement is None
     if confinement is None:
@@ -119,14 +121,16 @@ def run(options: Options) -> None:
         )
 
 
-def _take_in(console: Console, course: Course, submissions: Path, number: int | None) -> Taken:
-    """Read what a class handed in: of the week `number`, or of all weeks of which it did anything.
+def _take_in(console: Console, course: Course, submissions: Path, options: Options) -> Taken:
+    """Read what a class handed in: of one week, or of all weeks of which it did anything.
 
     Says what it was read as, and what was left alone. Raises IntakeError where it did nothing of
     any week.
     """
+    number = options.week
     weeks = [week for week in course.weeks if number in (None, week.number)]
-    intake = read_class(submissions, weeks, course.weeks)
+    zone = course.handing_in.zone
+    intake = read_class(submissions, weeks, course.weeks, zone, options.handed_in)
     for remark in intake.remarks:
         _say(console, remark)
     taken = intake.submissions

@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
 
 from autograder.gate import Refused
 from autograder.unpack import DAMAGE
@@ -20,13 +22,27 @@ KEYS = (":sid", ":email", ":name")
 """What names a submitter, the best first."""
 
 _SUBMISSION = re.compile(r"(?:\"([^\"]+)\"|'([^']+)'|([^\s:'\"][^:]*)):\s*")
+_CREATED = re.compile(
+    r"  :created_at: (?P<date>[\d-]{10})[ T](?P<time>[\d:]{8})(?:\.\d+)?"
+    r" ?(?P<zone>Z|UTC|[+-]\d\d:\d\d)"
+)
+"""In the form that Ruby writes: `2026-11-28 09:12:45.123456000 Z`."""
 _FIELD = re.compile(r"  (?P<item>- |  )(?P<key>:[a-z_]+):(?: (?P<value>.*))?")
 
 
-def read_submitters(chunks: Iterable[bytes]) -> dict[str, list[str]]:
-    """Return each submission's submitters: their sid, else email, else name.
+@dataclass(frozen=True)
+class Record:
+    """A submission's submitters (their sid, else email, else name), and when it was made."""
 
-    A submission of which that can't be read is left out; so are all where the file can't be.
+    submitters: list[str]
+    received: datetime | None = None
+
+
+def read_records(chunks: Iterable[bytes]) -> dict[str, Record]:
+    """Return each submission's record, by the name of its folder.
+
+    A submission of which the submitters can't be read is left out; so are all where the file can't
+    be.
     """
     try:
         return _parse(_lines(chunks))
@@ -49,8 +65,9 @@ def _lines(chunks: Iterable[bytes]) -> Iterable[str]:
     yield rest[:MAX_LINE].decode("utf-8", "replace")
 
 
-def _parse(lines: Iterable[str]) -> dict[str, list[str]]:
+def _parse(lines: Iterable[str]) -> dict[str, Record]:
     found: dict[str, list[dict[str, str]]] = {}
+    times: dict[str, datetime | None] = {}
     broken = set()
     name, within = "", False
     for line in lines:
@@ -63,6 +80,8 @@ def _parse(lines: Iterable[str]) -> dict[str, list[str]]:
             within = bool(name) and line.rstrip() == "  :submitters:"
             if within:
                 found.setdefault(name, [])
+            elif name and (when := _CREATED.fullmatch(line.rstrip())):
+                times[name] = _time(when)
         elif within:
             field = _FIELD.fullmatch(line)
             value = _scalar(field["value"] or "") if field else None
@@ -73,10 +92,18 @@ def _parse(lines: Iterable[str]) -> dict[str, list[str]]:
                 found[name].append({})
             found[name][-1][field["key"]] = value
     return {
-        name: ids
+        name: Record(ids, times.get(name))
         for name, people in found.items()
         if name not in broken and (ids := list(dict.fromkeys(map(_id, people)))) and all(ids)
     }
+
+
+def _time(match: re.Match[str]) -> datetime | None:
+    zone = "+00:00" if match["zone"] in ("Z", "UTC") else match["zone"]
+    try:
+        return datetime.fromisoformat(f"{match['date']}T{match['time']}{zone}")
+    except ValueError:
+        return None  # 31 February, say
 
 
 def _id(person: dict[str, str]) -> str:

@@ -12,14 +12,15 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 
-from autograder.collection import IntakeError, open_collection
+from autograder.collection import Entry, IntakeError, open_collection
 from autograder.course import Week
 from autograder.display import one_line
 from autograder.finder import Finder, some
 from autograder.gate import Gate, Kind, Member, Refused, clean_path
+from autograder.handed_in import FILE, Notes, note_of, read_notes, without_submission
 from autograder.lms import recognise
 from autograder.notices import about_the_rest, about_what_is_missing
 from autograder.roster import ARCHIVES, Piece, Student, by_name, innermost, is_archive, tell_apart
@@ -83,20 +84,30 @@ def take_in(
     return read_class(path, weeks, others).submissions
 
 
-def read_class(path: Path, weeks: Sequence[Week], others: Sequence[Week] = ()) -> Intake:
+def read_class(
+    path: Path,
+    weeks: Sequence[Week],
+    others: Sequence[Week] = (),
+    zone: tzinfo = UTC,
+    handed_in: Path | None = None,
+) -> Intake:
     """Read all submissions in a directory or a zip file; each student has one for each of `weeks`.
 
     `others` are the course's other weeks: files in their folders are never taken for those of
     `weeks`. Where several entries give the same id (a folder and its archive, say, or names that
     differ only in case), it isn't clear which counts: that student gets one refusal naming them
-    all. Raises IntakeError where the class can't be read or holds no submission.
+    all. When each was handed in is what the export says (`zone` is for times without one), and
+    what the file `handed_in` says, or one of that name beside the submissions (see handed_in.py).
+    Raises IntakeError where the class can't be read or holds no submission.
     """
     finder = Finder(weeks, others)
     remarks = []
+    notes: Notes = {}
+    every = {week.number: week for week in (*others, *weeks)}.values()
     taken: dict[int, list[Submission]] = {week.number: [] for week in weeks}
     with open_collection(path) as (entries, astray):
         entries, folder, export = innermost(
-            entries, finder, lambda level: recognise(level, finder.known)
+            entries, finder, lambda level: recognise(level, finder.known, zone)
         )
         if export is not None:
             remarks.append(f"{export.said}.")
@@ -110,15 +121,48 @@ def read_class(path: Path, weeks: Sequence[Week], others: Sequence[Week] = ()) -
                 f"{path} holds no submissions{where}. Put one folder or one archive "
                 f"({', '.join(ARCHIVES)}) per student into it, named after the student."
             )
+        content = _notes_file(handed_in, () if export else entries)
+        if content is not None:
+            notes = read_notes(content, str(handed_in or FILE), [*every])
+            rest = [name for name in rest if name != FILE]
         for same in tell_apart(students):
             for number, submission in _take_one(same, finder).items():
-                taken[number].append(submission)
+                taken[number].append(_with_note(submission, number, notes))
     remarks += [f"Not a submission, so left alone: {name}" for name in rest]
     if astray:
         remarks.append(f"Left alone, because the name leads out of the zip file: {some(astray)}")
+    known = {submission.student for found in taken.values() for submission in found}
+    unknown = without_submission(notes, known)
+    if unknown:
+        remarks.append(f"{FILE} names students of whom there is nothing here: {some(unknown)}")
     for submissions in taken.values():
         submissions.sort(key=lambda submission: submission.student)
     return Intake(taken, tuple(remarks))
+
+
+def _notes_file(given: Path | None, entries: Sequence[Entry]) -> bytes | None:
+    """Return the content of handed_in.csv: the given one, or that among the class's entries."""
+    try:
+        if given is not None:
+            return given.read_bytes()
+        for entry in entries:
+            if entry.name == FILE and entry.kind is Kind.FILE:
+                return b"".join(entry.chunks())
+    except (*DAMAGE, Refused) as error:
+        raise IntakeError(f"{given or FILE} could not be read: {one_line(str(error))}.") from error
+    return None
+
+
+def _with_note(submission: Submission, week: int, notes: Notes) -> Submission:
+    """Return a submission with what handed_in.csv says of it, which wins over an export."""
+    note = note_of(notes, submission.student, week)
+    if note is None:
+        return submission
+    return replace(
+        submission,
+        received=note.received or submission.received,
+        commit=note.commit or submission.commit,
+    )
 
 
 def _take_one(same: Sequence[Student], finder: Finder) -> dict[int, Submission]:
@@ -135,7 +179,9 @@ def _take_one(same: Sequence[Student], finder: Finder) -> dict[int, Submission]:
         problem = f"{len(same)} entries belong to {student.id}: {named}"
         refusal = f"{problem}. Keep one of them and grade again."
     return {
-        week.number: Submission(student.id, notices=student.notices, refusal=refusal)
+        week.number: Submission(
+            student.id, notices=student.notices, refusal=refusal, received=student.received
+        )
         for week in finder.weeks
     }
 
@@ -196,6 +242,10 @@ def _sort(student: Student, gate: Gate, finder: Finder) -> dict[int, Submission]
         notices = [*student.notices, *mine.notices, *about_what_is_missing(week, mine, near)]
         notices += about_the_rest(ignored, gate.unfollowed)
         taken[week.number] = Submission(
-            student.id, mine.modules, tuple(notices), documents=mine.documents
+            student.id,
+            mine.modules,
+            tuple(notices),
+            documents=mine.documents,
+            received=student.received,
         )
     return taken

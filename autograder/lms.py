@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime, tzinfo
 
 from autograder.collection import Entry
 from autograder.display import one_line
 from autograder.finder import some
 from autograder.gate import Kind, Refused
-from autograder.gradescope import METADATA, read_submitters
+from autograder.gradescope import METADATA, Record, read_records
 from autograder.roster import Export, Piece, Student, is_archive, student_id
 from autograder.unpack import DAMAGE
 
@@ -46,17 +47,18 @@ Matches = list[tuple[Entry, re.Match[str]]]
 Known = Callable[[str], bool]
 
 
-def recognise(entries: Sequence[Entry], known: Known) -> Export | None:
+def recognise(entries: Sequence[Entry], known: Known, zone: tzinfo = UTC) -> Export | None:
     """Return an export's students where these are the entries of one, otherwise None.
 
-    `known` says whether the course asks for a file of a name. Three of four folders and archives
+    `known` says whether the course asks for a file of a name, `zone` which time zone times without
+    one are in (Blackboard's). Three of four folders and archives
     have to have such names, so a class whose ids happen to look like one isn't misread.
     """
     metadata = next((entry for entry in entries if entry.name == METADATA), None)
     for pattern, sort in (
         (GRADESCOPE, lambda found: _gradescope(found, metadata)),
         (MOODLE, _moodle),
-        (BLACKBOARD, _blackboard),
+        (BLACKBOARD, lambda found: _blackboard(found, zone)),
         (CANVAS_ANONYMOUS, lambda found: _canvas(found, known)),
         (CANVAS, lambda found: _canvas(found, known)),
     ):
@@ -203,15 +205,19 @@ def _inside(folder: Entry) -> list[Piece]:
 
 
 def _gradescope(found: Matches, metadata: Entry | None) -> tuple[str, list[Student]]:
-    submitters = read_submitters(metadata.chunks()) if metadata is not None else {}
+    records = read_records(metadata.chunks()) if metadata is not None else {}
     students = []
     for entry, _ in found:
-        ids = submitters.get(entry.name) or [entry.name]
+        record = records.get(entry.name) or Record([entry.name])
+        ids = record.submitters
         mates = [id for id in ids if len(ids) > 1]
         notices = (f"Handed in by a group: {some(mates)}.",) if mates else ()
-        students += [Student(student_id(id), (Piece(entry),), notices) for id in ids]
+        students += [
+            Student(student_id(id), (Piece(entry),), notices, received=record.received)
+            for id in ids
+        ]
     said = "Read as a Gradescope export"
-    unnamed = sum(entry.name not in submitters for entry, _ in found)
+    unnamed = sum(entry.name not in records for entry, _ in found)
     if unnamed:
         said += f" ({unnamed} without a name in {METADATA})"
     return said, students
@@ -220,7 +226,7 @@ def _gradescope(found: Matches, metadata: Entry | None) -> tuple[str, list[Stude
 # Blackboard
 
 
-def _blackboard(found: Matches) -> tuple[str, list[Student]]:
+def _blackboard(found: Matches, zone: tzinfo) -> tuple[str, list[Student]]:
     attempts: dict[str, dict[str, Matches]] = {}
     for entry, match in found:
         attempts.setdefault(match["head"], {}).setdefault(match["when"], []).append((entry, match))
@@ -229,17 +235,29 @@ def _blackboard(found: Matches) -> tuple[str, list[Student]]:
         owners.setdefault(username, []).append(head)
     students = []
     for username, heads in sorted(owners.items()):
-        pieces, notices = [], []
+        pieces, notices, times = [], [], []
         for head in heads:
             *earlier, last = sorted(attempts[head])
+            times.append(_time(last, zone))
             if earlier:
-                times = ", ".join(earlier)
-                notices.append(f"The attempt of {last} counts, the one of {times} does not.")
+                others = ", ".join(earlier)
+                notices.append(f"The attempt of {last} counts, the one of {others} does not.")
             column = head.removesuffix(f"_{username}") + "/" if len(heads) > 1 else ""
             files = [(entry, match["file"]) for entry, match in attempts[head][last]]
             pieces += [Piece(entry, column + file) for entry, file in files if file]
-        students.append(Student(student_id(username), _alone(pieces), tuple(notices)))
+        # Several columns are several assignments: which time is whose can't be said.
+        received = times[0] if len(times) == 1 else None
+        id = student_id(username)
+        students.append(Student(id, _alone(pieces), tuple(notices), received=received))
     return "Read as a Blackboard export", students
+
+
+def _time(when: str, zone: tzinfo) -> datetime | None:
+    """Return the time that Blackboard's names give, `2026-11-28-10-15-00`; None for no time."""
+    try:
+        return datetime.strptime(when, "%Y-%m-%d-%H-%M-%S").replace(tzinfo=zone)
+    except ValueError:
+        return None
 
 
 def _usernames(attempts: dict[str, dict[str, Matches]]) -> dict[str, str]:

@@ -6,7 +6,8 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from itertools import islice
 
 from autograder.collection import Entry
@@ -37,12 +38,16 @@ class Piece:
 
 @dataclass(frozen=True)
 class Student:
-    """One student's pieces. `number` tells two of the same name apart; `notices` are theirs."""
+    """One student's pieces. `number` tells two of the same name apart; `notices` are theirs.
+
+    `received` is when they were handed in, where the export says it.
+    """
 
     id: str
     pieces: tuple[Piece, ...]
     notices: tuple[str, ...] = ()
     number: str = ""
+    received: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -105,7 +110,7 @@ def tell_apart(students: Iterable[Student]) -> list[list[Student]]:
     """
     groups = _by_id(students).values()
     numbered = [
-        Student(student_id(f"{one.id}_{one.number}"), one.pieces, one.notices)
+        replace(one, id=student_id(f"{one.id}_{one.number}"), number="")
         if len(group) > 1 and all(other.number for other in group)
         else one
         for group in groups

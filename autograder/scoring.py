@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from autograder.course import Component, Course, Item
 from autograder.records import FULL_CREDIT, CheckResult, ManualMark, PlannedCheck, Verdict
@@ -31,7 +31,8 @@ class CheckScore:
 class ItemScore:
     """One item's points. While `pending`, they are what is certain so far, and `reason` says why.
 
-    `comment` is what the person wrote who marked it.
+    `comment` is what the person wrote who marked it. `kept` is the share of the points,
+    0..FULL_CREDIT, that a late submission keeps.
     """
 
     id: str
@@ -42,6 +43,12 @@ class ItemScore:
     reason: str = ""
     checks: tuple[CheckScore, ...] = ()
     comment: str = ""
+    kept: int = FULL_CREDIT
+
+    @property
+    def final(self) -> int:
+        """The points that count: what is left of `points` where the work was late."""
+        return _half_up(self.points * self.kept, FULL_CREDIT)
 
 
 @dataclass(frozen=True)
@@ -65,6 +72,11 @@ class ComponentScore:
         return sum(item.points for item in self.items)
 
     @property
+    def final(self) -> int:
+        """The points that count so far."""
+        return sum(item.final for item in self.items)
+
+    @property
     def pending(self) -> bool:
         """Whether any of its items is."""
         return any(item.pending for item in self.items)
@@ -72,7 +84,10 @@ class ComponentScore:
 
 @dataclass(frozen=True)
 class StudentScore:
-    """What one student has. Extra credit counts in `total` and not in `max_total`."""
+    """What one student has. Extra credit counts in `total` and not in `max_total`.
+
+    `total` is what the work is worth, `final` what counts of it where it was late.
+    """
 
     student: str
     components: tuple[ComponentScore, ...]
@@ -86,6 +101,11 @@ class StudentScore:
     def total(self) -> int:
         """Points so far."""
         return sum(component.points for component in self.components)
+
+    @property
+    def final(self) -> int:
+        """The points that count so far."""
+        return sum(component.final for component in self.components)
 
     @property
     def max_total(self) -> int:
@@ -111,6 +131,7 @@ def score_student(
     marks: Iterable[ManualMark] = (),
     refused_weeks: Collection[int] = (),
     open_weeks: Collection[int] | None = None,
+    kept: Mapping[int, int] | None = None,
 ) -> StudentScore:
     """Score one student over all weeks.
 
@@ -119,13 +140,18 @@ def score_student(
     record is INFRA, nothing is planned for it, or a person has yet to mark it; in `refused_weeks`,
     whose submissions were not taken, it has 0 points for good. `open_weeks` are those of which the
     class handed in anything (None: all); a component without items of theirs is not open. Checks of
-    items that the rubric no longer has are left out. Raises ValueError for two records or plans of
-    one check and for a record without a plan.
+    items that the rubric no longer has are left out. `kept` is the share of its points that a late
+    week keeps, by its number: `points` stay what the work is worth, `final` is what counts. Raises
+    ValueError for two records or plans of one check and for a record without a plan.
     """
     checks = _pair(planned, results)
     given = {mark.item: mark for mark in marks if mark.student == student}
+    shares = kept or {}
 
     def score(item: Item) -> ItemScore:
+        return replace(judged(item), kept=shares.get(item.week, FULL_CREDIT))
+
+    def judged(item: Item) -> ItemScore:
         refused = item.week in refused_weeks
         if item.kind == "manual":
             return _score_manual(item, given.get(item.id), refused)
@@ -211,7 +237,10 @@ class MisconceptionCount:
 
 @dataclass(frozen=True)
 class ClassStatistics:
-    """Means in hundredths of a point, for all and by component id, of what is there so far."""
+    """Means in hundredths of a point of what is there so far.
+
+    `mean` is that of the points that count, those by component id are of what the work is worth.
+    """
 
     students: int
     mean: int
@@ -232,7 +261,7 @@ def class_statistics(scores: Sequence[StudentScore], commonest: int = 3) -> Clas
         sums.update({part.id: part.points for part in score.components if part.is_open})
     return ClassStatistics(
         students=len(scores),
-        mean=_half_up(sum(score.total for score in scores), len(scores)),
+        mean=_half_up(sum(score.final for score in scores), len(scores)),
         component_means={id: _half_up(sums[id], len(scores)) for id in components},
         misconceptions=_commonest(scores, commonest),
     )

@@ -49,7 +49,8 @@ def rows_of(text: str) -> list[dict[str, str]]:
 def test_the_csv_has_a_row_per_student_and_a_column_per_component_and_item() -> None:
     ada, ben = rows_of(gradebook_csv(COURSE, [report(), report("ben")]))
     columns = [part.id for part in COURSE.components] + [item.id for item in COURSE.items()]
-    assert list(ada) == ["student", *columns, "total", "max", "pending"]
+    assert list(ada) == ["student", *columns, "total", "max", "pending", "final", "late"]
+    assert (ada["final"], ada["late"]) == ("3.00", "")
     assert (ada["student"], ben["student"]) == ("ada", "ben")
     assert ada["week1.mse"] == "0.75"
     assert ada["week1.derive_linear"] == "2.25"
@@ -119,14 +120,16 @@ def test_usual_ids_stay_as_they_are() -> None:
 
 def test_the_json_has_exactly_the_documented_fields() -> None:
     results = json.loads(results_json(report()))
-    assert list(results) == ["schema", "student", "total", "max_total", "confinement", "items"]
+    heads = ["schema", "student", "total", "max_total", "final", "handed_in", "confinement"]
+    assert list(results) == [*heads, "items"]
+    assert (results["final"], results["handed_in"]) == (3.0, [])
     assert results["schema"] == SCHEMA == "nnf/results/v1"
     assert (results["student"], results["confinement"]) == ("ada", "bubblewrap")
     assert results["total"] == 3.0
     assert results["max_total"] == report().score.max_total / 100
     assert [item["id"] for item in results["items"]] == [item.id for item in COURSE.items()]
     for item in results["items"]:
-        assert list(item) == ["id", "title", "points", "max_points", "pending", "checks"]
+        assert list(item) == ["id", "title", "points", "max_points", "final", "pending", "checks"]
         for check in item["checks"]:
             assert list(check) == ["id", "title", "verdict", "message", "seconds"]
     mse = next(item for item in results["items"] if item["id"] == "week1.mse")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograder.gradescope import read_submitters
+from autograder.gradescope import read_records
 from autograder.intake import read_class
 from tests.handed_in import (
     FILES,
@@ -72,6 +73,8 @@ def test_gradescope(tmp_path: Path, how: str) -> None:
         "submission_444": b"444",
         "submission_555": b"555",
     }
+    assert found["123456"].received == datetime(2026, 11, 28, 10, 15, tzinfo=UTC)
+    assert found["zoe@example.org"].received is None
     assert found["O_Neil"].notices == ("Handed in by a group: zoe@example.org, O'Neil.",)
     assert "left alone" not in remarks
 
@@ -85,18 +88,29 @@ def test_gradescope_without_metadata(tmp_path: Path) -> None:
 
 
 def test_what_students_print_never_names_a_submitter() -> None:
-    assert set(read_submitters([METADATA])) == {"submission_111", "submission_222"}
+    assert set(read_records([METADATA])) == {"submission_111", "submission_222"}
     twice = METADATA + b"submission_111:\n  :submitters:\n  - :sid: '9'\n"
-    assert set(read_submitters([twice])) == {"submission_222"}
-    assert read_submitters([b"a" * 10_000, b"\n" * 10]) == {}
+    assert set(read_records([twice])) == {"submission_222"}
+    assert read_records([b"a" * 10_000, b"\n" * 10]) == {}
+
+
+def test_a_time_that_is_none_names_nobody_late() -> None:
+    for odd in (b"2026-02-31 10:15:00 Z", b"2026-11-28 99:15:00 Z", b"yesterday", b""):
+        content = METADATA.replace(b"2026-11-28 10:15:00.000000000 Z", odd)
+        record = read_records([content])["submission_111"]
+        assert (record.submitters, record.received) == (["123456"], None)
+    content = METADATA.replace(b"2026-11-28 10:15:00.000000000 Z", b"2026-11-28 10:15:00 +02:00")
+    received = read_records([content])["submission_111"].received
+    assert received == datetime(2026, 11, 28, 8, 15, tzinfo=UTC)
 
 
 @given(st.binary(max_size=400), st.integers(0, len(METADATA)), st.integers(1, 50))
 def test_any_metadata_gives_names_or_none(noise: bytes, at: int, size: int) -> None:
     content = METADATA[:at] + noise + METADATA[at:]
     chunks = [content[start : start + size] for start in range(0, len(content), size)]
-    for name, ids in read_submitters(chunks).items():
+    for name, record in read_records(chunks).items():
         assert name
+        ids = record.submitters
         assert all(isinstance(id, str) and id for id in ids)
         assert len(set(ids)) == len(ids)
 
@@ -125,6 +139,7 @@ def test_blackboard(tmp_path: Path, how: str) -> None:
     assert found["jdoe"].files == {"layers.py": b"1", "losses.py": b"2"}
     says = f"The attempt of {last} counts, the one of {first} does not."
     assert found["jdoe"].notices[0] == says
+    assert found["jdoe"].received == datetime(2026, 11, 28, 10, 15, tzinfo=UTC)
     assert is_whole(found["s_123"])
     assert found["nil"].is_empty
     assert found["evil"].files == {}

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 import io
+import json
 import re
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,10 +16,14 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from rich.console import Console
 
-from autograder.course import Course, load
+from autograder.course import Course, HandingIn, load
 from autograder.display import many_lines, one_line
+from autograder.export.csv_export import gradebook_csv
+from autograder.export.json_export import results_json
 from autograder.gradebook import Gradebook, Job
 from autograder.intake import Submission
+from autograder.lateness import HandedIn
+from autograder.points import format_points
 from autograder.records import FULL_CREDIT, CheckResult, Flag, ManualMark, PlannedCheck, Verdict
 from autograder.report import NOTHING_RUN, VERDICT_WORDS, StudentReport, gather
 from autograder.report.feedback import block, feedback, inline
@@ -207,12 +214,58 @@ def test_a_report_is_gathered_from_the_gradebook(tmp_path: Path) -> None:
         "unconfined",
         ("A notice.",),
         documents=documents,
+        handed_in=(HandedIn("week1"),),
     )
     assert second.confinement == NOTHING_RUN
     assert second.refusals == ("Bad.",)
     assert second.score.total == 0
     week_1 = [item for item in second.score.items if item.id.startswith("week1.")]
     assert not any(item.pending for item in week_1)
+
+
+def test_late_work_keeps_what_the_course_says_and_every_report_says_so(tmp_path: Path) -> None:
+    due = datetime(2026, 10, 12, 22, tzinfo=UTC)
+    weeks = tuple(
+        week.model_copy(update={"due": due}) if week.number == 1 else week for week in COURSE.weeks
+    )
+    rule = HandingIn(late=((0, 1.0), (5, 0.5)))
+    course = COURSE.model_copy(update={"weeks": weeks, "handing_in": rule})
+    late = due + timedelta(days=1, hours=2)
+    ada = Submission("ada", {"a.py": b"1"}, received=late, commit="abc1234")
+    bob = Submission("bob", {"a.py": b"1"})
+    with Gradebook.open(tmp_path / "gradebook.sqlite") as book:
+        book.start_run("bubblewrap", "digits", "", {})
+        book.add_submissions([ada, bob], 1)
+        for one in (ada, bob):
+            book.plan(Job(one.student, one.student, 1, one.fingerprint, "unconfined"), PLAN)
+            book.record(one.student, RESULTS, 1.0)
+        reports = gather(course, book)
+    score = reports[0].score
+    assert score.total == reports[1].score.total == reports[1].score.final
+    assert score.final == sum((item.points * 8917 + 5000) // 10_000 for item in score.items)
+    assert 0 < score.final < score.total
+    (row, other) = csv.DictReader(io.StringIO(gradebook_csv(course, reports)))
+    assert row["final"] == f"{score.final / 100:.2f}"
+    assert row["late"] == "week1:1 day 2 hours:0.8917"
+    assert (other["total"], other["late"]) == (row["total"], "")
+    (entry,) = json.loads(results_json(reports[0]))["handed_in"]
+    assert entry == {
+        "week": "week1",
+        "due": "2026-10-12T22:00:00+00:00",
+        "received": "2026-10-14T00:00:00+00:00",
+        "commit": "abc1234",
+        "late_seconds": 93_600,
+        "kept": 0.8917,
+    }
+    text = feedback(reports[0])
+    assert "1 day 2 hours late: 89.2 % of its points count." in text
+    assert f"**With that, {format_points(score.final)} points count so far.**" in text
+    assert "late" not in feedback(reports[1])
+    console = Console(file=io.StringIO(), width=200)
+    print_class(console, reports, class_statistics([one.score for one in reports]), {})
+    shown = console.file.getvalue()
+    assert "ada: week1, 1 day 2 hours: keeps 89.2 % of its points" in shown
+    assert "nothing says when bob handed in: counted as in time" in shown
 
 
 def test_flags_and_doubts_are_gathered_with_their_week(tmp_path: Path) -> None:

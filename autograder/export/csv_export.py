@@ -8,6 +8,8 @@ from collections.abc import Iterable, Sequence
 
 from autograder.course import Course
 from autograder.display import one_line
+from autograder.lateness import in_words
+from autograder.records import FULL_CREDIT
 from autograder.report import StudentReport
 from autograder.report.leaderboard import Row
 
@@ -15,16 +17,18 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def gradebook_csv(course: Course, reports: Sequence[StudentReport]) -> str:
-    """Return the class as CSV: student, component ids, item ids, total, max, pending.
+    """Return the class as CSV: student, component ids, item ids, total, max, pending, final, late.
 
     Points have two decimals; those of a component that is not open are blank, and so are those of
-    its items. `pending` names the items whose points may still grow, separated by spaces.
+    its items. `pending` names the items whose points may still grow, separated by spaces. All
+    points but `final` are what the work is worth; `final` is what counts after `late`, which names
+    each late week, how late it was and the share that it keeps: "week1:2 days:0.8".
     """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     components = [part.id for part in course.components]
     items = [item.id for item in course.items()]
-    writer.writerow(["student", *components, *items, "total", "max", "pending"])
+    writer.writerow(["student", *components, *items, "total", "max", "pending", "final", "late"])
     for report in reports:
         score = report.score
         parts = [_points(part.points) if part.is_open else "" for part in score.components]
@@ -32,7 +36,11 @@ def gradebook_csv(course: Course, reports: Sequence[StudentReport]) -> str:
         earned = {item.id: _points(item.points) for item in score.items}
         points = [earned.get(id, "") for id in items]
         totals = [_points(score.total), _points(score.max_total)]
-        writer.writerow([guard(score.student), *parts, *points, *totals, pending])
+        late = "; ".join(
+            f"{one.week}:{in_words(one.late)}:{one.kept / FULL_CREDIT:.4g}" for one in report.late
+        )
+        ends = [pending, _points(score.final), late]
+        writer.writerow([guard(score.student), *parts, *points, *totals, *ends])
     return out.getvalue()
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from autograder.lateness import HandedIn
+from autograder.records import FULL_CREDIT
 from autograder.report import StudentReport
 from autograder.scoring import CheckScore, ItemScore
 
@@ -14,7 +16,8 @@ SCHEMA = "nnf/results/v1"
 def results_json(report: StudentReport) -> str:
     """Return the student's results as JSON in ASCII, points as numbers with up to two decimals.
 
-    A check without a record has the verdict null. Messages may quote student code: what HTML would
+    `total` and `points` are what the work is worth, `final` what counts where it was late. A check
+    without a record has the verdict null. Messages may quote student code: what HTML would
     read as markup is escaped, for pages that take the file in as it is.
     """
     score = report.score
@@ -23,11 +26,24 @@ def results_json(report: StudentReport) -> str:
         "student": score.student,
         "total": score.total / 100,
         "max_total": score.max_total / 100,
+        "final": score.final / 100,
+        "handed_in": [_handed_in(one) for one in report.handed_in],
         "confinement": report.confinement,
         "items": [_item(item) for item in score.items],
     }
     text = json.dumps(results, indent=2, allow_nan=False) + "\n"
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def _handed_in(one: HandedIn) -> dict[str, Any]:
+    return {
+        "week": one.week,
+        "due": one.due.isoformat() if one.due else None,
+        "received": one.received.isoformat() if one.received else None,
+        "commit": one.commit,
+        "late_seconds": round(one.late.total_seconds()),
+        "kept": one.kept / FULL_CREDIT,
+    }
 
 
 def _item(item: ItemScore) -> dict[str, Any]:
@@ -36,6 +52,7 @@ def _item(item: ItemScore) -> dict[str, Any]:
         "title": item.title,
         "points": item.points / 100,
         "max_points": item.max_points / 100,
+        "final": item.final / 100,
         "pending": item.pending,
         "checks": [_check(check) for check in item.checks],
     }

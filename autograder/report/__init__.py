@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from autograder.course import Course
 from autograder.gradebook import PARTS, TRAINING, Gradebook
+from autograder.lateness import HandedIn, judge, shares
 from autograder.records import CheckResult, Flag, PlannedCheck, Verdict
 from autograder.report.leaderboard import Row, ranking
 from autograder.scoring import StudentScore, score_student
@@ -36,8 +38,9 @@ class StudentReport:
     `confinement` is what held the student's code, `notices` what intake said about the files,
     `refusals` why a week's submission was not taken, `board` the leaderboard of the class's
     training job, and `documents`, by the ids of items marked by hand, the names of the documents
-    handed in for them. `flags` are what a person should look at, each with its week's id: they are
-    for the instructor, and no report that a student gets may hold them.
+    handed in for them. `handed_in` says when each week came and what it keeps. `flags` are what a
+    person should look at, each with its week's id: they are for the instructor, and no report that
+    a student gets may hold them.
     """
 
     score: StudentScore
@@ -47,6 +50,12 @@ class StudentReport:
     board: tuple[Row, ...] = ()
     documents: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     flags: tuple[tuple[str, Flag], ...] = ()
+    handed_in: tuple[HandedIn, ...] = ()
+
+    @property
+    def late(self) -> tuple[HandedIn, ...]:
+        """The weeks that came too late, whatever that costs."""
+        return tuple(one for one in self.handed_in if one.late)
 
 
 def gather(
@@ -93,7 +102,13 @@ def _report_on(
             noted = [*gradebook.flags(student, week, part), *_doubts(plan, found)]
             flags += ((name, flag) for flag in noted)
     marks = gradebook.marks(student)
-    score = score_student(course, student, planned, results, marks, refused.keys(), open_weeks)
+    handed_in = [
+        judge(course, student, entry.week, _time(entry.received), entry.commit) for entry in taken
+    ]
+    kept = shares(handed_in, course)
+    score = score_student(
+        course, student, planned, results, marks, refused.keys(), open_weeks, kept
+    )
     documents = {
         item.id: names
         for receipt in taken
@@ -109,7 +124,12 @@ def _report_on(
         board if any(row.student == student for row in board) else (),
         documents,
         tuple(flags),
+        tuple(handed_in),
     )
+
+
+def _time(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)
 
 
 def _doubts(plan: Iterable[PlannedCheck], results: Iterable[CheckResult]) -> list[Flag]:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from autograder.display import many_lines, one_line
+from autograder.lateness import in_words
 from autograder.points import format_points
 from autograder.records import FULL_CREDIT, CheckResult, Verdict
 from autograder.report import VERDICT_WORDS, StudentReport
@@ -25,7 +26,7 @@ def feedback(report: StudentReport) -> str:
     may quote what the student's code produced: they stand in blocks of plain text.
     """
     score = report.score
-    parts = [f"# Feedback for {inline(score.student)}", _summary(score)]
+    parts = [f"# Feedback for {inline(score.student)}", _summary(score), *_late(report)]
     if report.refusals:
         parts.append("## Your submission was not taken")
         parts += [block(refusal) for refusal in report.refusals]
@@ -81,6 +82,20 @@ def _summary(score: StudentScore) -> str:
         return f"{text}.**"
     more = format_points(score.pending_points)
     return f"{text} so far.** Up to {more} more are still to come: see the items marked pending."
+
+
+def _late(report: StudentReport) -> Iterator[str]:
+    """Say what was late, and what that leaves; nothing where nothing was."""
+    for one in report.late:
+        assert one.due is not None
+        due, received = (f"{when:%Y-%m-%d %H:%M %Z}" for when in (one.due, one.received) if when)
+        yield (
+            f"{inline(one.week)} was due on {due} and handed in on {received}, "
+            f"{in_words(one.late)} late: {100 * one.kept / FULL_CREDIT:.3g} % of its points count."
+        )
+    if report.late:
+        final = format_points(report.score.final)
+        yield f"**With that, {final} points count{' so far' * report.score.pending}.**"
 
 
 class _Writer:

@@ -12,7 +12,9 @@ from rich.table import Table
 from rich.text import Text
 
 from autograder.display import one_line
+from autograder.lateness import in_words
 from autograder.points import format_points
+from autograder.records import FULL_CREDIT
 from autograder.report import StudentReport
 from autograder.scoring import AGAIN, NOT_YET, PENDING_GPU, ClassStatistics, ComponentScore
 
@@ -43,6 +45,7 @@ def print_class(
     if any(report.score.pending for report in reports):
         _say(console, "* part of these points is still pending")
     _print_troubles(console, reports)
+    _print_late(console, reports)
     _print_flags(console, reports)
     if statistics.misconceptions:
         _say(console, "")
@@ -82,7 +85,7 @@ def _table(
         score = report.score
         cells = {part.id: _cell(part.points, part.pending) for part in score.components}
         row = [one_line(score.student), *(cells[id] for id in shown)]
-        row.append(_cell(score.total, score.pending))
+        row.append(_cell(score.final, score.pending))
         table.add_row(*map(Text, row), style="red" if report.refusals else None)
     table.add_section()
     means = [_cell(statistics.component_means[id]) for id in shown]
@@ -157,6 +160,34 @@ def _print_pending_gpu(console: Console, reports: Sequence[StudentReport]) -> No
             f"pending-gpu: {len(items)} project(s) wait for the training job, for up to {points} "
             "points each. On a machine with a GPU, with the same folders: make gpu SUBMISSIONS=... "
             "OUT=...",
+        )
+
+
+def _print_late(console: Console, reports: Sequence[StudentReport]) -> None:
+    """Name who was late, and of whom nothing says it."""
+    lines = [
+        f"  {one_line(report.score.student)}: {one.week}, {in_words(one.late)}: "
+        f"keeps {100 * one.kept / FULL_CREDIT:.3g} % of its points"
+        for report in reports
+        for one in report.late
+    ]
+    if lines:
+        _say(console, "")
+        _say(console, "Late (the total is what counts, the columns before it are without that):")
+        for line in lines:
+            _say(console, line)
+    unknown = {one.week for report in reports for one in report.handed_in if one.unknown}
+    for week in sorted(unknown):
+        who = [
+            one_line(report.score.student)
+            for report in reports
+            if any(one.unknown and one.week == week for one in report.handed_in)
+        ]
+        _say(console, "")
+        _say(
+            console,
+            f"{week} has a due date, and nothing says when {_some(who)} handed in: counted as in "
+            "time. A file handed_in.csv beside the submissions can say it.",
         )
 
 
