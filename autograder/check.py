@@ -19,6 +19,7 @@ from autograder import course as courses
 from autograder.channel.text import clean
 from autograder.course import Course, CourseError, Item, Week
 from autograder.display import many_lines
+from autograder.notebooks.functions import handed_in
 from autograder.points import format_points
 from autograder.records import FULL_CREDIT, PlannedCheck, Verdict
 from autograder.sandbox import Limits, Unconfined
@@ -37,8 +38,14 @@ def run(root: Path, number: int) -> None:
     week = course.week(number)
     folder = root / "assignments" / week.folder
     files = {
-        name: (folder / name).read_bytes() for name in week.modules if (folder / name).is_file()
+        name: (folder / name).read_bytes() for name in week.sources if (folder / name).is_file()
     }
+    for notebook in week.notebooks:
+        if (folder / notebook.file).is_file():
+            taken = handed_in((folder / notebook.file).read_bytes(), notebook)
+            files[notebook.module] = taken.source.encode()
+            for notice in taken.notices:
+                console.print(notice, style="yellow", markup=False)
     session = SuiteSession(folder / "tests", salt="")
     confinement = Unconfined()
     limits = Limits(**week.limits.model_dump())

@@ -13,6 +13,7 @@ from typing import Any
 from autograder.channel.faults import Fault
 from autograder.course import Course, Week
 from autograder.misconceptions import Misconception, load
+from autograder.notebooks.functions import module_of
 from autograder.records import PlannedCheck
 from autograder.signature import Signature, same, signature
 from autograder.suite.hosts import LocalHost
@@ -70,9 +71,16 @@ def apply(mistake: Misconception, reference: Mapping[str, bytes]) -> dict[str, b
 
 
 def solution_files(root: Path, week: Week) -> dict[str, bytes]:
-    """Read the reference of an assignment: its modules, by file name."""
+    """Read the reference of an assignment: its modules, by file name.
+
+    A module that students write in a notebook is what is taken out of the solution's notebook.
+    """
     folder = root / "solutions" / week.folder
-    return {name: (folder / name).read_bytes() for name in week.modules}
+    files = {name: (folder / name).read_bytes() for name in week.sources}
+    for notebook in week.notebooks:
+        source = (folder / notebook.module).read_text("utf-8")
+        files[notebook.module] = module_of(source, notebook).encode()
+    return {name: files[name] for name in week.modules}
 
 
 def catalogue_of(
