@@ -7,72 +7,96 @@ from pathlib import Path
 import pytest
 
 from autograder.course import load
+from autograder.examiner import Examiner
 from autograder.gradebook import Gradebook
 from autograder.grading import Setting, grade_class
-from autograder.intake import read_class
-from autograder.report import StudentReport, gather
+from autograder.intake import Submission, read_class
+from autograder.records import CheckResult
+from autograder.report import gather
+from autograder.report.feedback import feedback
+from autograder.suite.hosts import SandboxHost
 from tests.notebook_class import CASES, PARTS, ROOT, write_class
 
 COURSE = load(ROOT)
 
 
 @pytest.fixture(scope="module")
-def graded(tmp_path_factory, confinement) -> dict[str, StudentReport]:
-    """The whole class, graded in one run."""
-    folder = tmp_path_factory.mktemp("notebooks")
-    write_class(folder / "class")
-    taken = read_class(folder / "class", [COURSE.week(1)], COURSE.weeks).submissions
-    with Gradebook.open(folder / "gradebook.sqlite") as gradebook:
-        grade_class(
-            COURSE, Setting(ROOT, {1: "digits"}), taken, gradebook, 1, lambda progress: None
-        )
-        return {report.score.student: report for report in gather(COURSE, gradebook)}
+def submissions(tmp_path_factory) -> dict[str, Submission]:
+    """The whole class, taken in."""
+    folder = tmp_path_factory.mktemp("notebooks") / "class"
+    write_class(folder)
+    taken = read_class(folder, [COURSE.week(1)], COURSE.weeks).submissions[1]
+    return {submission.student: submission for submission in taken}
 
 
-def test_nobody_is_missing(graded):
-    assert set(graded) == set(CASES)
+@pytest.fixture(scope="module")
+def results(submissions, confinement) -> dict[str, dict[str, list[CheckResult]]]:
+    """What the checks of the derivations give: student -> part -> results."""
+    examiner = Examiner(ROOT, 1, confinement, None)
+    items = {check.id: check.item.removeprefix("week1.derive_") for check in examiner.plan}
+    only = {check.id for check in examiner.session.plan if check.item.startswith("week1.derive_")}
+    found = {}
+    for name, one in submissions.items():
+        host = SandboxHost(confinement, one.files, examiner.limits, examiner.week.modules)
+        outcomes = examiner.session.run(host, only=only)
+        host.close()
+        parts: dict[str, list[CheckResult]] = {part: [] for part in PARTS}
+        for outcome in outcomes:
+            parts[items[outcome.result.check]].append(outcome.result)
+        found[name] = parts
+    examiner.close()
+    return found
+
+
+def test_nobody_is_missing(submissions):
+    assert set(submissions) == set(CASES)
     assert len(CASES) >= 20
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_each_gets_its_verdict_and_a_word(graded, name):
-    case, report = CASES[name], graded[name]
-    items = {item.id: item for item in report.score.items}
-    assert report.refusals == ()
+def test_each_gets_its_verdict_and_a_word(submissions, results, name):
+    case = CASES[name]
+    assert submissions[name].refusal is None
     for part in PARTS:
-        item = items[f"week1.derive_{part}"]
-        verdicts = {str(check.result.verdict) for check in item.checks}
-        assert not item.pending
+        verdicts = {str(result.verdict) for result in results[name][part]}
         if part in case.lost:
             assert case.lost[part] in verdicts, verdicts
-            assert item.points < item.max_points
         else:
-            assert verdicts == {"pass"}, [check.result.message for check in item.checks]
-            assert item.points == item.max_points
-    notices = " ".join(report.notices)
+            assert verdicts == {"pass"}, [result.message for result in results[name][part]]
+    notices = " ".join(submissions[name].notices)
     assert case.says in notices, notices
     if not case.lost and not case.says:
-        assert "derivations" not in notices.replace("Missing for week 1", ""), notices
+        assert "derivations" not in notices, notices
 
 
-def test_what_is_left_blank_says_where_it_is_missing(graded):
-    """The message names the cell and the line, or the file and what is wrong with it."""
-
-    def messages(name: str, part: str) -> str:
-        items = {item.id: item for item in graded[name].score.items}
-        checks = items[f"week1.derive_{part}"].checks
-        return " ".join(check.result.message for check in checks)
-
-    said = messages("cell-no-python", "relu")
+def test_the_message_names_the_cell_and_the_line_or_what_is_wrong_with_the_file(results):
+    said = " ".join(result.message for result in results["cell-no-python"]["relu"])
     assert "of derivations.ipynb is not valid Python, line 6: '(' was never closed" in said
-    assert "derivations.ipynb can't be read: it is empty" in messages("empty-file", "mse")
+    said = " ".join(result.message for result in results["empty-file"]["mse"])
+    assert "derivations.ipynb can't be read: it is empty" in said
 
 
-def test_a_person_marks_what_is_written(graded):
-    for name, case in CASES.items():
-        documents = graded[name].documents.get("week1.written_mse", ())
-        expected = ("derivations.ipynb",) if case.file and case.file.endswith(".ipynb") else ()
-        assert documents == expected
+def test_a_class_of_them_is_graded_to_its_end(submissions, tmp_path):
+    """All of grading, for a few: points, documents to mark, and what the student reads."""
+    some = ("another-style", "cell-split", "bomb", "nothing")
+    taken = {1: [submissions[name] for name in some]}
+    with Gradebook.open(tmp_path / "gradebook.sqlite") as gradebook:
+        setting = Setting(ROOT, {1: "digits"})
+        grade_class(COURSE, setting, taken, gradebook, 1, lambda progress: None)
+        reports = {report.score.student: report for report in gather(COURSE, gradebook)}
+    assert set(reports) == set(some)
+    points = {
+        name: sum(i.points for i in report.score.items if i.id.startswith("week1.derive_"))
+        for name, report in reports.items()
+    }
+    assert points == {"another-style": 800, "cell-split": 700, "bomb": 0, "nothing": 0}
+    assert not any(i.pending for i in reports["bomb"].score.items if ".derive_" in i.id)
+    assert "can't be read: it takes too much memory or time" in feedback(reports["bomb"])
+    marked_by = {
+        name: report.documents.get("week1.written_mse") for name, report in reports.items()
+    }
+    file = ("derivations.ipynb",)
+    assert marked_by == {"another-style": file, "cell-split": file, "bomb": file, "nothing": None}
 
 
 def test_a_photograph_takes_the_place_of_what_is_written(tmp_path: Path):
