@@ -11,6 +11,7 @@ from autograder.course import COURSE_FILE, RUBRIC_FILE, Course, CourseError, Wee
 from autograder.diagnosis import public_catalogue
 from autograder.misconceptions import MisconceptionError
 from autograder.release_gate import find_all_leaks
+from autograder.stub_facts import stub_facts
 from autograder.stubs import StubError, stub_of
 
 MARKER_FILE = ".release"
@@ -35,7 +36,9 @@ SHIPPED = (
     "autograder/display.py",
     "autograder/handin.py",
     "autograder/points.py",
+    "autograder/public_run.py",
     "autograder/records.py",
+    "autograder/scoring.py",
     "autograder/signature.py",
     "autograder/notebooks/__init__.py",
     "autograder/notebooks/cells.py",
@@ -125,7 +128,8 @@ def _write_week(course: Course, week: Week, root: Path, tree: Path) -> None:
             raise ReleaseError(f"{source}, which {name} is made from, is missing")
         file, text = stub_of(root, week, name, points)
         _write(target / file, text)
-    known = json.dumps(public_catalogue(root, course, week), indent=1, sort_keys=True)
+    facts = {**public_catalogue(root, course, week), **stub_facts(root, course, week)}
+    known = json.dumps(facts, indent=1, sort_keys=True)
     _write(target / "tests" / "diagnosis.json", known + "\n")
 
 
