@@ -137,7 +137,9 @@ class PublicRun:
         for check in self.plan:
             checks[check.item].append(CheckScore(check, results[check.id]))
         return [
-            ItemState(item, item_points(item.points, checks[item.id]), tuple(checks[item.id]), extra)
+            ItemState(
+                item, item_points(item.points, checks[item.id]), tuple(checks[item.id]), extra
+            )
             for extra, item in self._rubric()
             if item.id in checks
         ]
