@@ -157,6 +157,41 @@ def check(week: WeekName = "1") -> None:
 
 
 @app.command()
+def ci(
+    week: Annotated[
+        list[str] | None,
+        typer.Option(help='Number of a week, or "project"; may be repeated. Default: all begun.'),
+    ] = None,
+    threshold: Annotated[
+        float, typer.Option(min=0, max=100, help="Percent of the public tests' points to reach.")
+    ] = 100,
+    out: Annotated[Path, typer.Option(help="Where the files for programs are written.")] = Path(
+        "ci-results"
+    ),
+    needs: Annotated[
+        bool, typer.Option("--needs", help="Print what scripts/setup.sh has to install; no more.")
+    ] = False,
+) -> None:
+    """Run the public tests of all weeks that have been begun, for a CI system.
+
+    Writes junit.xml, results.json and gl-code-quality-report.json; on GitHub also a summary and
+    annotations. The exit status is 1 where the threshold is not reached, 2 for an error.
+    """
+    from autograder.ci import command
+
+    try:
+        if needs:
+            print(command.needs(ROOT))
+            return
+        options = command.Options(root=ROOT, weeks=week or (), threshold=threshold, out=out)
+        passed = command.run(options)
+    except command.KNOWN_ERRORS as error:
+        fail(str(error))
+    if not passed:
+        raise SystemExit(1)
+
+
+@app.command()
 def stubs() -> None:
     """Write the students' stubs anew from the solutions."""
     from autograder import stubs as generator
