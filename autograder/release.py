@@ -61,6 +61,8 @@ STUDENTS_OWN = {
     "README.md": "README.md",
     "Makefile": "Makefile",
     "gitignore": ".gitignore",
+    "gitlab-ci.yml": ".gitlab-ci.yml",
+    "grade.yml": ".github/workflows/grade.yml",
     "pytest.ini": "pytest.ini",
 }
 

@@ -44,10 +44,17 @@ class WeekOutcome:
 
     @property
     def remarks(self) -> list[Remark]:
-        """A remark for each reason to fail, then one for each item that is not attempted yet."""
+        """What was not run, a remark for each reason to fail, and one for each item not done."""
+        hidden = Remark(
+            NOTICE,
+            f"{self.run.week.id}.hidden_tests",
+            f"{self.run.week.name}: this is not the grade",
+            self.run.hidden,
+            self.places.handout,
+        )
         failures = [self._of(failure) for failure in self.run.failures]
         waiting = [one for one in self.run.items if Verdict.NOT_ATTEMPTED in one.verdicts]
-        return failures + [self._open(one) for one in waiting]
+        return [hidden, *failures, *map(self._open, waiting)]
 
     def _of(self, failure: Failure) -> Remark:
         parts = [many_lines(failure.message)]
@@ -60,7 +67,7 @@ class WeekOutcome:
         return Remark(ERROR, failure.check.id, title, "\n".join(parts), place)
 
     def _open(self, one: ItemState) -> Remark:
-        title = f"{one.item.id}: not attempted"
+        title = f"{one.item.id}: {'a gap is still open' if one.attempted else 'not attempted'}"
         place = self.places.of_open(one)
         message = "Fill in this gap." if place else _first_message(one)
         return Remark(NOTICE, one.item.id, title, message, place)

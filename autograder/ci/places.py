@@ -16,6 +16,9 @@ from pathlib import Path
 from autograder.public_run import Failure, ItemState, PublicRun
 from autograder.student_source import syntax_tree
 
+HANDOUTS = ("HANDOUT.md", "README.md")
+"""Where README.md is the student's to write, the handout has the other name."""
+
 FRAME = re.compile(r"  (?P<file>[^:]+):(?P<line>\d+)(?:, in (?P<function>\w+))?:  ")
 
 
@@ -38,6 +41,12 @@ class Places:
         self._run = run
         self._folder = root / "assignments" / run.week.folder
         self._base = base if self._folder.is_relative_to(base) else root
+
+    @property
+    def handout(self) -> Place | None:
+        """The beginning of the week's handout."""
+        names = (name for name in HANDOUTS if (self._folder / name).is_file())
+        return next((Place(self._path(name), 1) for name in names), None)
 
     def of_failure(self, failure: Failure) -> Place | None:
         """Return where a failure belongs; None where nothing says it."""
