@@ -21,6 +21,10 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+classroom = typer.Typer(
+    help="A class whose work is in repositories of its own.", no_args_is_help=True
+)
+app.add_typer(classroom, name="class")
 
 CLASS = (
     "Directory or zip file with one folder or archive per student, or what Canvas, Moodle, "
@@ -250,3 +254,48 @@ def doctor() -> None:
 
     if not examination.run():
         raise SystemExit(1)
+
+
+@classroom.command("fetch")
+def class_fetch(
+    into: Annotated[Path, typer.Option(help="The folder of submissions, for `grade`.")],
+    roster: Annotated[Path, typer.Option(help="CSV: student,repository.")] = Path("roster.csv"),
+    jobs: Annotated[int, typer.Option(min=1, help="Repositories at once.")] = 8,
+) -> None:
+    """Fetch what the class has pushed, with the commits' hashes and times; run nothing of it."""
+    from autograder.remote import command
+
+    try:
+        command.run_fetch(ROOT, roster, into, jobs)
+    except command.KNOWN_ERRORS as error:
+        fail(str(error))
+
+
+@classroom.command("report")
+def class_report(
+    submissions: Annotated[Path, typer.Option(help="The folder that `class fetch` filled.")],
+    out: Out = Path("grades"),
+    feedback: Annotated[
+        bool, typer.Option(help="Push the feedback to the branch feedback.")
+    ] = True,
+) -> None:
+    """Tell each student how it went: a commit status, and the branch `feedback`."""
+    from autograder.remote import command
+
+    try:
+        command.run_report(ROOT, submissions, out, feedback)
+    except command.KNOWN_ERRORS as error:
+        fail(str(error))
+
+
+@classroom.command("init")
+def class_init(
+    to: Annotated[Path, typer.Option(help="Your private copy of this repository.")] = ROOT,
+) -> None:
+    """Put the workflow that grades a class every hour into a private repository."""
+    from autograder.remote import command
+
+    try:
+        command.run_init(ROOT, to)
+    except command.KNOWN_ERRORS as error:
+        fail(str(error))
