@@ -6,7 +6,7 @@ import json
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from email.message import Message
 from http.client import HTTPException
 from typing import Any
@@ -34,19 +34,23 @@ class _Stay(urllib.request.HTTPRedirectHandler):
         return None
 
 
+def pause(seconds: float) -> None:
+    """Wait before the next try."""
+    time.sleep(seconds)
+
+
 class Api:
-    """GitHub's API below the address `base`; `sleep` waits between two tries.
+    """GitHub's API below the address `base`.
 
     Raises ApiError where the token would cross the network in the clear.
     """
 
-    def __init__(self, base: str, token: str, sleep: Callable[[float], None] = time.sleep):
+    def __init__(self, base: str, token: str):
         parts = urlsplit(base)
         if parts.scheme != "https" and parts.hostname not in HERE:
             raise ApiError(f"{base} is not https, and the token must not be read on the way")
         self._base = base.rstrip("/")
         self._token = token
-        self._sleep = sleep
         self._opener = urllib.request.build_opener(_Stay)
 
     def is_private(self, slug: str) -> bool:
@@ -77,7 +81,7 @@ class Api:
             except (OSError, HTTPException, ValueError) as error:
                 problem = one_line(str(error) or type(error).__name__)
             if attempt < TRIES:
-                self._sleep(min(wait, LONGEST_WAIT))
+                pause(min(wait, LONGEST_WAIT))
         raise ApiError(f"{method} {path}: {problem}")
 
     @property
