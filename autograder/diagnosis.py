@@ -96,7 +96,8 @@ def public_catalogue(root: Path, course: Course, week: Week) -> dict[str, Any]:
     """Return what students' trees know of wrong answers, and how many hidden tests there are.
 
     "wrong_answers" maps each check of the public suite to the wrong values that have an
-    explanation, with their texts; never the edits or the reference.
+    explanation, with their texts and the names of what they are in; never the edits or the
+    reference.
     """
     folder = root / "assignments" / week.folder
     hidden, public = (SuiteSession(folder / part, salt="") for part in ("hidden", "tests"))
@@ -113,4 +114,7 @@ def public_catalogue(root: Path, course: Course, week: Week) -> dict[str, Any]:
 
 
 def _entries(answers: Iterable[tuple[Misconception, Signature]]) -> list[Signature]:
-    return [{"id": mistake.id, "says": mistake.says, **found} for mistake, found in answers]
+    return [
+        {"id": one.id, "says": one.says, "at": [f"{one.module}.py", one.where], **found}
+        for one, found in answers
+    ]
