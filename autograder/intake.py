@@ -140,6 +140,13 @@ def read_class(
     return Intake(taken, tuple(remarks))
 
 
+def read_student(
+    student: Student, weeks: Sequence[Week], others: Sequence[Week] = ()
+) -> dict[int, Submission]:
+    """Read what one student handed in for each of `weeks`, by the week's number."""
+    return _take_one([student], Finder(weeks, others))
+
+
 def _notes_file(given: Path | None, entries: Sequence[Entry]) -> bytes | None:
     """Return the content of handed_in.csv: the given one, or that among the class's entries."""
     try:

@@ -121,6 +121,6 @@ def test_the_pool_that_grades_is_not_root(confinement):
     from autograder import grading
 
     setting = grading.Setting(ROOT, {1: None})
-    with grading._pool(setting, 1) as pool:
+    with grading.open_pool(setting, 1) as pool:
         pool.submit(grading._describe, 1).result()
         assert pool.submit(os.geteuid).result() != 0
