@@ -33,6 +33,7 @@ SHIPPED = (
     "autograder/cli.py",
     "autograder/course.py",
     "autograder/display.py",
+    "autograder/export_cli.py",
     "autograder/handin.py",
     "autograder/points.py",
     "autograder/records.py",

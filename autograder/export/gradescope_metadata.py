@@ -16,7 +16,7 @@ MAX_BYTES = 256 * 1024 * 1024
 """It holds the results of all earlier submissions."""
 NAMES = ("sid", "email", "name", "id")
 """What names a student, the best first; as in an export of Gradescope's."""
-NOT_COUNTED = ("limited", "failed")
+NOT_COUNTED = ("limited", "failed", "refused")
 
 
 class MetadataError(Exception):
@@ -27,8 +27,8 @@ class MetadataError(Exception):
 class Earlier:
     """An earlier submission of the same student or group, and its results.
 
-    `counted` says whether hidden tests were run for it: not where it came over the limit, and not
-    where the grader failed.
+    `counted` says whether hidden tests were run for it: not where it came over the limit or was not
+    taken; and where the grader failed, that shall cost nobody a grading.
     """
 
     when: datetime
@@ -39,12 +39,6 @@ class Earlier:
     def counted(self) -> bool:
         """Whether it counts as a grading."""
         return self._extra.get("state") not in NOT_COUNTED
-
-    @property
-    def since(self) -> str:
-        """When what its results are of was handed in."""
-        named = self._extra.get("results_of")
-        return named if isinstance(named, str) else self.when.isoformat(timespec="seconds")
 
     @property
     def _extra(self) -> Mapping[str, Any]:
@@ -103,13 +97,10 @@ def _earlier(found: Mapping[str, Any]) -> Iterator[Earlier]:
         if not isinstance(one, dict):
             continue
         when = _time(one.get("submission_time") or one.get("created_at"))
-        results, score = one.get("results"), one.get("score")
         if when is not None:
-            yield Earlier(
-                when,
-                float(score) if is_number(score) else 0.0,
-                results if isinstance(results, dict) else {},
-            )
+            results = one["results"] if isinstance(one.get("results"), dict) else {}
+            scores = (one.get("score"), results.get("score"), 0.0)
+            yield Earlier(when, float(next(filter(is_number, scores))), results)
 
 
 def _due(owner: Mapping[str, Any]) -> datetime | None:

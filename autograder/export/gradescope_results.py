@@ -104,17 +104,18 @@ def started() -> Results:
 
 
 def withheld(why: str, seconds: float) -> Results:
-    """Return results.json for a submission that can't be graded, by our fault; `why` is shown.
+    """Return results.json for a submission that can't be graded, by our fault.
 
-    It has no score that a student could see: a hidden test hides it.
+    It has no score that a student could see: a hidden test hides it. That says `why`.
     """
-    said = f"Your submission {OUR_FAULT}\n\n{why}"
-    return {**_frame(0, seconds, [said], "failed"), "tests": [_hidden(why)]}
+    said = [f"Your submission {OUR_FAULT}"]
+    return {**_frame(0, seconds, said, "failed"), "tests": [_hidden(why)]}
 
 
 def refused(why: str, seconds: float) -> Results:
     """Return results.json for a submission that was not taken: no points, and why."""
-    return _frame(0, seconds, [f"Your submission was not taken: {why}"], "graded") | {"tests": []}
+    said = f"Your submission was not taken: {why}"
+    return {**_frame(0, seconds, [said], "refused"), "tests": []}
 
 
 def repeated(previous: Mapping[str, Any], score: float, said: str, since: str) -> Results:
@@ -167,9 +168,7 @@ def _extra(state: str, confinement: str) -> dict[str, Any]:
 def _tests(item: ItemScore, number: int, visibility: Visibility) -> list[Results]:
     shares = share_points(item.points, item.max_points, item.checks)
     tests = []
-    for place, (check, (points, most)) in enumerate(
-        zip(item.checks, shares, strict=True), start=1
-    ):
+    for place, (check, (points, most)) in enumerate(zip(item.checks, shares, strict=True), start=1):
         passed = check.result is not None and check.result.credit == FULL_CREDIT
         tests.append(
             {

@@ -1,4 +1,4 @@
-"""Whole numbers that add up: a total shared out by exact shares, none of them off by one or more."""
+"""Whole numbers that add up: a total, shared out as near to exact shares as they can be."""
 
 from __future__ import annotations
 
