@@ -15,11 +15,11 @@ from typing import Any
 
 from autograder.course import Course
 from autograder.display import many_lines, one_line
-from autograder.export.shares import share_points
 from autograder.points import format_points
 from autograder.records import FULL_CREDIT, Verdict
 from autograder.report import VERDICT_WORDS
 from autograder.scoring import CheckScore, ItemScore, StudentScore
+from autograder.shares import share_points
 
 SCHEMA = "nnf/gradescope/v1"
 LONGEST_OUTPUT = 20_000

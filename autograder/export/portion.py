@@ -38,8 +38,8 @@ class Portion:
 def portions(course: Course, reports: Sequence[StudentReport], part: str) -> Mapping[str, Portion]:
     """Return each student's portion of a part: "total", a component's id, a week's id or number.
 
-    What is extra credit counts on top of the most, unless the part is nothing else. A student without anything in an open part has
-    0 of its points. Raises CourseError for a part that isn't there or isn't open yet.
+    What is extra credit counts on top of the most, unless the part is nothing else. Raises
+    CourseError for a part that isn't there or isn't open yet.
     """
     chosen = _items(course, part)
     extra = {

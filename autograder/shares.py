@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 from autograder.records import FULL_CREDIT
-from autograder.scoring import CheckScore
+
+if TYPE_CHECKING:
+    from autograder.scoring import CheckScore
 
 
 def share_out(
