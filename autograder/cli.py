@@ -13,6 +13,8 @@ from typing import Annotated
 
 import typer
 
+from autograder.export_cli import export_app, gradescope_app
+
 ROOT = Path(__file__).resolve().parent.parent
 SIMULATED = Path("demo-class")
 app = typer.Typer(
@@ -25,6 +27,8 @@ classroom = typer.Typer(
     help="A class whose work is in repositories of its own.", no_args_is_help=True
 )
 app.add_typer(classroom, name="class")
+app.add_typer(export_app, name="export")
+app.add_typer(gradescope_app, name="gradescope")
 
 CLASS = (
     "Directory or zip file with one folder or archive per student, or what Canvas, Moodle, "
