@@ -115,6 +115,18 @@ class TrainingJob(_Model):
     folder_mb: Count
 
 
+class Notebook(_Model):
+    """A notebook that students hand in, and the module that the functions in it make.
+
+    `functions` maps the names of the functions that it asks for to the items that they belong to.
+    The notebook is one of the week's documents too: a person marks what is written in it.
+    """
+
+    file: FileName
+    module: FileName
+    functions: Annotated[dict[str, Identifier], Field(min_length=1)]
+
+
 class Week(_Model):
     """One assignment: its folder under assignments/ and the files that a student hands in.
 
@@ -124,7 +136,9 @@ class Week(_Model):
     modules that students get complete: they are neither handed in nor graded. `packages` are the
     distributions that its code may import on top of numpy, with all that they need; `forbidden` are
     modules, classes and functions of theirs that students have to write themselves. `job` is what
-    the training job runs. `due` is when it has to be handed in, None where it may come any time.
+    the training job runs. `notebooks` are where some of the modules come from: their functions are
+    taken out of what is handed in. `due` is when it has to be handed in, None where it may come any
+    time.
     """
 
     number: Count
@@ -133,6 +147,7 @@ class Week(_Model):
     title: Text
     modules: Annotated[FileNames, Field(min_length=1)]
     documents: Documents = ()
+    notebooks: Annotated[tuple[Notebook, ...], Field(strict=False)] = ()
     given: FileNames = ()
     data: str | None = None
     student_tests: str | None = None
@@ -148,14 +163,25 @@ class Week(_Model):
         return f"week {self.number}" if self.id == f"week{self.number}" else self.id
 
     @property
+    def sources(self) -> tuple[str, ...]:
+        """The modules that are handed in as they are; the others come from notebooks."""
+        made = {notebook.module for notebook in self.notebooks}
+        return tuple(name for name in self.modules if name not in made)
+
+    def notebook(self, name: str) -> Notebook | None:
+        """Return the notebook that is called `name` or makes the module `name`, if one does."""
+        found = (one for one in self.notebooks if name in (one.file, one.module))
+        return next(found, None)
+
+    @property
     def files(self) -> tuple[str, ...]:
         """All that a student may hand in: modules, then documents under each of their names."""
-        return self.modules + tuple(name for document in self.documents for name in document)
+        return self.sources + tuple(name for document in self.documents for name in document)
 
     @property
     def asked(self) -> tuple[tuple[str, ...], ...]:
         """What a student is asked for, each under the names that it may have."""
-        return (*((name,) for name in self.modules), *self.documents)
+        return (*((name,) for name in self.sources), *self.documents)
 
 
 class Watched(_Model):
@@ -482,6 +508,18 @@ def _check_weeks(weeks: tuple[Week, ...]) -> None:
             problem = f"{week.student_tests!r} is none of the week's modules"
             remedy = "Add it to `modules` or correct it"
             raise CourseError(COURSE_FILE, f"{week.id}.student_tests", problem, remedy)
+        for notebook in week.notebooks:
+            _check_notebook(notebook, week)
+
+
+def _check_notebook(notebook: Notebook, week: Week) -> None:
+    key = f"{week.id}.notebooks"
+    if notebook.module not in week.modules:
+        problem = f"{notebook.module!r} is none of the week's modules"
+        raise CourseError(COURSE_FILE, key, problem, "Add it to `modules` or correct it")
+    if not any(notebook.file in document for document in week.documents):
+        problem = f"{notebook.file!r} is none of the week's documents"
+        raise CourseError(COURSE_FILE, key, problem, "Add it to `documents` or correct it")
 
 
 def _check_watched(course: _CourseFile) -> None:

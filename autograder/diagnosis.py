@@ -13,6 +13,7 @@ from typing import Any
 from autograder.channel.faults import Fault
 from autograder.course import Course, Week
 from autograder.misconceptions import Misconception, load
+from autograder.notebooks.functions import module_of
 from autograder.records import PlannedCheck
 from autograder.signature import Signature, same, signature
 from autograder.suite.hosts import LocalHost
@@ -70,9 +71,16 @@ def apply(mistake: Misconception, reference: Mapping[str, bytes]) -> dict[str, b
 
 
 def solution_files(root: Path, week: Week) -> dict[str, bytes]:
-    """Read the reference of an assignment: its modules, by file name."""
+    """Read the reference of an assignment: its modules, by file name.
+
+    A module that students write in a notebook is what is taken out of the solution's notebook.
+    """
     folder = root / "solutions" / week.folder
-    return {name: (folder / name).read_bytes() for name in week.modules}
+    files = {name: (folder / name).read_bytes() for name in week.sources}
+    for notebook in week.notebooks:
+        source = (folder / notebook.module).read_text("utf-8")
+        files[notebook.module] = module_of(source, notebook).encode()
+    return {name: files[name] for name in week.modules}
 
 
 def catalogue_of(
@@ -88,7 +96,8 @@ def public_catalogue(root: Path, course: Course, week: Week) -> dict[str, Any]:
     """Return what students' trees know of wrong answers, and how many hidden tests there are.
 
     "wrong_answers" maps each check of the public suite to the wrong values that have an
-    explanation, with their texts; never the edits or the reference.
+    explanation, with their texts and the names of what they are in; never the edits or the
+    reference.
     """
     folder = root / "assignments" / week.folder
     hidden, public = (SuiteSession(folder / part, salt="") for part in ("hidden", "tests"))
@@ -105,4 +114,7 @@ def public_catalogue(root: Path, course: Course, week: Week) -> dict[str, Any]:
 
 
 def _entries(answers: Iterable[tuple[Misconception, Signature]]) -> list[Signature]:
-    return [{"id": mistake.id, "says": mistake.says, **found} for mistake, found in answers]
+    return [
+        {"id": one.id, "says": one.says, "at": [f"{one.module}.py", one.where], **found}
+        for one, found in answers
+    ]

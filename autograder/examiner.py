@@ -81,13 +81,13 @@ class Examiner:
     def quality(self) -> Quality:
         """The quality checks: one for each module in which students have to fill gaps.
 
-        Where all gaps are extra credit, nobody has to.
+        Where all gaps are extra credit, nobody has to. Notebooks are not judged.
         """
         extra = {item.id for part in self.course.components if part.extra for item in part.items}
         items = {
             name: sorted(set(re.findall(r"# BEGIN SOLUTION ([\w.]+)", source.decode())))
             for name, source in self.reference.items()
-            if name != self.week.student_tests
+            if name != self.week.student_tests and name in self.week.sources
         }
         required = {name: found for name, found in items.items() if set(found) - extra}
         return Quality(self._item("quality"), required)

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from autograder.course import Week
 from autograder.display import one_line
 from autograder.gate import MAX_DOCUMENT_BYTES, MAX_FILE_BYTES
+from autograder.notebooks.cells import MAX_NOTEBOOK_BYTES
+from autograder.notebooks.functions import handed_in
 
 NAMES_IN_NOTICE = 3
 README = "README.md"
@@ -47,7 +49,7 @@ class Finder:
         }
         # The longest first: "project/train.py" is never taken for "train.py".
         self._names = {
-            number: sorted(week.files, key=len, reverse=True) for number, week in every.items()
+            number: sorted(_names(week), key=len, reverse=True) for number, week in every.items()
         }
         self._ends = {
             number: tuple(f"/{name}" for name in names) for number, names in self._names.items()
@@ -74,7 +76,7 @@ class Finder:
 
     def _claims(self, path: str) -> dict[int, str]:
         """Return the weeks that ask for the file at `path`, and its name there."""
-        rooted = f"/{path}"
+        rooted = f"/{_without_copy(path)}"
         asking = [number for number, ends in self._ends.items() if rooted.endswith(ends)]
         owner = self.owner(path) if asking else None
         return {
@@ -135,13 +137,14 @@ class Finder:
     ) -> Found:
         """Take one file for each name: of several, the shallowest that is surely this week's."""
 
-        def rank(path: str) -> tuple[bool, int, bool, str]:
-            return len(claims[path]) > 1, path.count("/"), self.owner(path) is None, path
+        def rank(path: str) -> tuple[bool, bool, int, bool, str]:
+            depth, copied = path.count("/"), _without_copy(path) != path
+            return len(claims[path]) > 1, copied, depth, self.owner(path) is None, path
 
         found = Found()
-        for name in week.files:
+        for name in _names(week):
             ranked = sorted(paths.get(name, ()), key=rank)
-            if not ranked:
+            if not ranked or name in found.modules:
                 continue
             if len(ranked) > 1:
                 notice = f"{name} is there {len(ranked)} times: took {ranked[0]}, not "
@@ -152,8 +155,14 @@ class Finder:
                 found.notices.append(one_line(f"{ranked[0]} was not taken: {problem}.", 500))
             elif name in week.modules:
                 found.modules[name] = content
+                if name not in week.files:
+                    found.notices.append(_instead_of_notebook(week, name))
             else:
                 found.documents[name] = hashlib.sha256(content).hexdigest()
+                if notebook := week.notebook(name):
+                    taken = handed_in(content, notebook)
+                    found.modules[notebook.module] = taken.source.encode()
+                    found.notices += taken.notices
         return found
 
 
@@ -162,8 +171,38 @@ def _plain(folder: str) -> str:
     return re.sub(r"[\W_]+", "", folder).casefold()
 
 
+def _names(week: Week) -> tuple[str, ...]:
+    """Return the names of all that is taken of a week: notebooks may come as modules too."""
+    made = (notebook.module for notebook in week.notebooks)
+    return (*week.files, *made)
+
+
+_COPY = re.compile(r"(?:[ _-]*\(\d{1,3}\)|[ _-]+copy[ _-]?\d{0,3}|[ _-]\d{1,3})+(?=\.ipynb$)", re.I)
+"""What browsers, file managers and Jupyter put behind the name of another copy of a notebook."""
+
+
+def _without_copy(path: str) -> str:
+    """Return a notebook's path as if it were the first of its name: "a (1).ipynb" is a.ipynb."""
+    if not path.lower().endswith(".ipynb"):
+        return path
+    folder, slash, name = path.rpartition("/")
+    plain = _COPY.sub("", name)
+    return f"{folder}{slash}{plain[:1].lower()}{plain[1:-6]}.ipynb"
+
+
+def _instead_of_notebook(week: Week, name: str) -> str:
+    notebook = week.notebook(name)
+    assert notebook is not None
+    return (
+        f"{name} was taken for the functions, since {notebook.file} is missing; what you derive in "
+        "words and formulas has to be handed in as well."
+    )
+
+
 def _room(week: Week, name: str) -> int:
-    return MAX_FILE_BYTES if name in week.modules else MAX_DOCUMENT_BYTES
+    if name in week.modules:
+        return MAX_FILE_BYTES
+    return MAX_NOTEBOOK_BYTES if week.notebook(name) else MAX_DOCUMENT_BYTES
 
 
 def _unusable(content: bytes | None, week: Week, name: str) -> str | None:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from autograder.atomic import write_bytes
 from autograder.course import Course, CourseError, Week, load
+from autograder.notebooks.functions import handed_in
 
 GAP = re.compile(r"""raise NotImplementedError\(\s*["']([a-z0-9_]+\.[a-z0-9_]+): fill in""")
 
@@ -45,15 +46,19 @@ def _remarks(week: Week, contents: dict[str, bytes]) -> list[str]:
         if contents.keys().isdisjoint(names)
     ]
     open_tasks: dict[str, None] = {}
-    for name in week.modules:
-        if name not in contents:
-            continue
+    modules = {name: contents[name] for name in week.sources if name in contents}
+    for notebook in week.notebooks:
+        if notebook.file in contents:
+            taken = handed_in(contents[notebook.file], notebook)
+            remarks += taken.notices
+            modules[notebook.module] = taken.source.encode()
+    for name, content in modules.items():
         try:
-            ast.parse(contents[name], name)
+            ast.parse(content, name)
         except (SyntaxError, ValueError) as error:
             line = f", line {error.lineno}" if isinstance(error, SyntaxError) else ""
             remarks.append(f"{name}{line} is not valid Python: {error}")
-        text = contents[name].decode("utf-8", errors="replace")
+        text = content.decode("utf-8", errors="replace")
         open_tasks |= dict.fromkeys(GAP.findall(text))
     if open_tasks:
         remarks.append(f"not attempted yet: {', '.join(open_tasks)}")

@@ -11,7 +11,8 @@ from autograder.course import COURSE_FILE, RUBRIC_FILE, Course, CourseError, Wee
 from autograder.diagnosis import public_catalogue
 from autograder.misconceptions import MisconceptionError
 from autograder.release_gate import find_all_leaks
-from autograder.stubs import StubError, make_stub
+from autograder.stub_facts import stub_facts
+from autograder.stubs import StubError, stub_of
 
 MARKER_FILE = ".release"
 FILES = Path("autograder/release_files")
@@ -35,8 +36,14 @@ SHIPPED = (
     "autograder/display.py",
     "autograder/handin.py",
     "autograder/points.py",
+    "autograder/public_run.py",
     "autograder/records.py",
+    "autograder/scoring.py",
     "autograder/signature.py",
+    "autograder/notebooks/__init__.py",
+    "autograder/notebooks/cells.py",
+    "autograder/notebooks/functions.py",
+    "autograder/notebooks/source.py",
     "autograder/channel/*.py",
     "autograder/sandbox/*.py",
     "autograder/suite/*.py",
@@ -97,7 +104,8 @@ def _copy_shipped(course: Course, root: Path, tree: Path) -> None:
     for week in course.weeks:
         folder = root / "assignments" / week.folder
         # What a student hands in as a photograph, say, has no template to start from.
-        documents = [n for names in week.documents for n in names if (folder / n).is_file()]
+        names = [name for names in week.documents for name in names if not week.notebook(name)]
+        documents = [name for name in names if (folder / name).is_file()]
         # Where README.md is the student's to write, the handout has another name.
         handout = "HANDOUT.md" if "README.md" in week.files else "README.md"
         for name in (handout, "tests/*.py", *week.given, *documents):
@@ -113,12 +121,15 @@ def _copy_shipped(course: Course, root: Path, tree: Path) -> None:
 def _write_week(course: Course, week: Week, root: Path, tree: Path) -> None:
     """Write a week's stubs, and the known wrong values that explain its public suite's failures."""
     target = tree / "assignments" / week.folder
+    points = {item.id: item.points for item in course.items()}
     for name in week.modules:
         source = f"solutions/{week.folder}/{name}"
         if not (root / source).is_file():
             raise ReleaseError(f"{source}, which {name} is made from, is missing")
-        _write(target / name, make_stub((root / source).read_text("utf-8"), source))
-    known = json.dumps(public_catalogue(root, course, week), indent=1, sort_keys=True)
+        file, text = stub_of(root, week, name, points)
+        _write(target / file, text)
+    facts = {**public_catalogue(root, course, week), **stub_facts(root, course, week)}
+    known = json.dumps(facts, indent=1, sort_keys=True)
     _write(target / "tests" / "diagnosis.json", known + "\n")
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from autograder.course import Course, Week
 from autograder.diagnosis import catalogue_of
@@ -37,7 +39,7 @@ def find_all_leaks(course: Course, root: Path, tree: Path) -> list[str]:
         leaks += _leaking_stubs(root, week, files)
     leaks += _hidden_tests(root, files)
     leaks += _solved_functions(course, root, files)
-    for name, data in files.items():
+    for name, data in _readable(files).items():
         if MARKER_BYTES.search(data):
             leaks.append(f"{name}: a solution marker")
         text = _flat(data)
@@ -45,6 +47,34 @@ def find_all_leaks(course: Course, root: Path, tree: Path) -> list[str]:
             if _flat(secret.encode("utf-8")) in text:
                 leaks.append(f"{name}: {secret!r} from {origin}")
     return leaks
+
+
+def _readable(files: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Return the files, notebooks with all their texts decoded behind what JSON makes of them."""
+    return {
+        name: data + b"\n".join(_texts(json.loads(data))) if name.endswith(".ipynb") else data
+        for name, data in files.items()
+    }
+
+
+def _texts(part: Any) -> Iterator[bytes]:
+    """Yield every text in a JSON value, keys too; lists of lines as one text."""
+    if isinstance(part, str):
+        yield part.encode("utf-8", "replace")
+    elif isinstance(part, list) and part and all(isinstance(line, str) for line in part):
+        yield "".join(part).encode("utf-8", "replace")
+    elif isinstance(part, list | dict):
+        for inner in [*part, *part.values()] if isinstance(part, dict) else part:
+            yield from _texts(inner)
+
+
+def _code(name: str, data: bytes) -> bytes:
+    """Return the Python in a module or a notebook."""
+    if not name.endswith(".ipynb"):
+        return data
+    cells = json.loads(data)["cells"]
+    code = ("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
+    return "\n\n\n".join(code).encode()
 
 
 def _flat(text: bytes) -> bytes:
@@ -102,7 +132,9 @@ def _secrets(course: Course, root: Path, week: Week) -> dict[str, str]:
         for gap in find_gaps(source, name):
             hidden |= set(range(gap.first - 1, gap.last))
             for line in lines[gap.first : gap.until - 1]:
-                secrets[line.strip()] = f"{name}, the gap at line {gap.first}"
+                # What is written in a notebook's cell stands behind "# " in its source.
+                text = line.strip() if gap.statements else line.removeprefix("#").strip()
+                secrets[text] = f"{name}, the gap at line {gap.first}"
         given += "\n".join(line for n, line in enumerate(lines) if n not in hidden)
     for entry in catalogue_of(root, course, week):
         secrets.setdefault(entry.by.strip(), f"misconception {entry.id}")
@@ -117,10 +149,13 @@ def _leaking_stubs(root: Path, week: Week, files: dict[str, bytes]) -> list[str]
     """Compare the syntax tree of every stub in the tree with its solution's."""
     found = []
     for name in week.modules:
-        path = f"assignments/{week.folder}/{name}"
+        notebook = week.notebook(name)
+        path = f"assignments/{week.folder}/{notebook.file if notebook else name}"
         source = (root / "solutions" / week.folder / name).read_text("utf-8")
         if path in files:
-            found += find_leaks(files[path].decode("utf-8"), source, path)
+            above = source.partition("# %%")[0] if notebook else ""
+            stub = above + _code(path, files[path]).decode("utf-8")
+            found += find_leaks(stub, source, path)
         else:
             found.append(f"{path} is missing from the tree")
     return found
@@ -157,8 +192,8 @@ def _functions_in(files: dict[str, bytes], wanted: dict[str, str], what: str) ->
     """Say which modules of the tree hold functions that do what one of `wanted` does."""
     found = []
     for name, data in files.items():
-        if name.endswith(".py"):
-            for _, node in _functions(data, name):
+        if name.endswith((".py", ".ipynb")):
+            for _, node in _functions(_code(name, data), name):
                 origin = wanted.get(ast.dump(ast.Module(_body(node), [])))
                 if origin:
                     found.append(f"{name}: {what} {origin}")

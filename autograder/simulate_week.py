@@ -14,6 +14,7 @@ from typing import TypeVar
 from autograder.course import COURSE_FILE, Course, CourseError, Week
 from autograder.diagnosis import catalogue_of
 from autograder.misconceptions import Misconception, MisconceptionError
+from autograder.notebooks.source import notebook_of, text_of
 from autograder.simulate_files import Content, sample_document
 from autograder.stubs import find_gaps, render
 
@@ -107,7 +108,9 @@ class Author:
             for name, source in self.sources.items()
             if name != week.student_tests
             for gap in find_gaps(source, name)
+            if gap.statements  # what is written in words is marked by hand
         ]
+        self.points = {item.id: item.points for item in course.items()}
         self.tasks = list(dict.fromkeys(gap.task for _, gap in self.gaps))
 
     def write(self, number: int, kind: str) -> tuple[dict[str, Content], Planted]:
@@ -127,7 +130,7 @@ class Author:
         if planted.kind == "endless-loop":
             edited = self._endless(dice, planted, edited)
         planted.missing = self._not_handed_in(dice, planted)
-        files = {
+        files: dict[str, Content] = {
             name: self._rendered(text, name, planted)
             for name, text in edited.items()
             if name not in planted.missing
@@ -138,12 +141,23 @@ class Author:
             planted.broken = dice.pick([name for name, _ in self.gaps])
             files[planted.broken] = without_a_colon(dice, files[planted.broken])
         planted.fails = sorted({*planted.fails, *planted.unfinished})
-        return files | self._documents(dice, planted)
+        contents = files | self._documents(dice, planted)
+        for notebook in self.week.notebooks:
+            source = contents.pop(notebook.module, None)
+            if isinstance(source, str):
+                made = notebook_of(source, notebook.module, self.points)
+                contents[notebook.file] = text_of(made)
+        return contents
 
     def _documents(self, dice: Dice, planted: Planted) -> dict[str, Content]:
         """Return the documents that are handed in, each under one of its names."""
-        documents = {}
+        documents: dict[str, Content] = {}
         for names in self.week.documents:
+            notebook = next(filter(None, map(self.week.notebook, names)), None)
+            if notebook:  # it comes, or not, with its functions
+                if notebook.module in planted.missing:
+                    planted.missing.append("|".join(names))
+                continue
             if planted.kind != "full" and not dice.chance(DOCUMENT_SHARE):
                 planted.missing.append("|".join(names))
                 continue

@@ -14,6 +14,9 @@ the stub instead of the raise, as comments after its code; such a gap may be at 
     # INSTEAD
     # rate = 40.0
     # END SOLUTION
+
+In the source of a notebook a gap may enclose comments alone: what is written in a markdown cell.
+It needs an INSTEAD too. The stub of such a source is the notebook that students fill in.
 """
 
 from __future__ import annotations
@@ -22,12 +25,13 @@ import ast
 import re
 import textwrap
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from autograder.atomic import write_text
-from autograder.course import COURSE_FILE, CourseError, load
+from autograder.course import COURSE_FILE, CourseError, Week, load
+from autograder.notebooks.source import notebook_of, text_of
 
 MARKER = re.compile(r"(BEGIN|END)[\s_-]*SOLUTION", re.IGNORECASE)
 """Anything that looks like a marker; what is not exactly one is an error, so none is shipped."""
@@ -230,6 +234,8 @@ def _placed(gap: Gap, blocks: list[_Block], name: str) -> Gap:
             _first_line(outer) <= _first_line(held[0]) <= outer.end_lineno for outer in statements
         ):
             raise StubError(name, gap.first, "the block spans two branches of a statement")
+    if home is None and gap.instead is not None:
+        return gap  # text of a notebook
     if home is None:
         raise StubError(name, gap.first, "the block encloses no statement")
     if not home.in_function and gap.instead is None:
@@ -290,21 +296,34 @@ def _head(statement: ast.stmt) -> str:
 
 
 def stubs_of(root: Path) -> dict[Path, str]:
-    """Make every week's stubs: path under assignments/ -> text.
+    """Make every week's stubs: path under assignments/ -> text; notebooks as text of their files.
 
     Raises StubError for a wrong marker, and CourseError where the rubric can't be read.
     """
     course = load(root)
-    known = {item.id for item in course.items()}
+    points = {item.id: item.points for item in course.items()}
     stubs = {}
     for week in course.weeks:
         folder = root / "solutions" / week.folder
         modules = {folder / name for name in week.modules if (folder / name).is_file()}
         for solution in sorted({*folder.glob("*.py"), *modules}):
-            name = solution.relative_to(root).as_posix()
-            path = root / "assignments" / week.folder / solution.relative_to(folder)
-            stubs[path] = make_stub(solution.read_text("utf-8"), name, known)
+            name = solution.relative_to(folder).as_posix()
+            file, text = stub_of(root, week, name, points)
+            stubs[root / "assignments" / week.folder / file] = text
     return stubs
+
+
+def stub_of(root: Path, week: Week, name: str, points: Mapping[str, int]) -> tuple[str, str]:
+    """Return the name and the text of the file that students get for a module of a week.
+
+    `points` has what every item of the rubric is worth. Raises StubError for a wrong marker.
+    """
+    origin = f"solutions/{week.folder}/{name}"
+    text = make_stub((root / origin).read_text("utf-8"), origin, points.keys())
+    notebook = week.notebook(name)
+    if notebook is None:
+        return name, text
+    return notebook.file, text_of(notebook_of(text, origin, points))
 
 
 def check_stubs(root: Path) -> list[str]:

@@ -11,6 +11,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -69,11 +70,38 @@ def copy(tmp_path_factory) -> Path:
     subprocess.run(["git", "init", "-q"], cwd=target, check=True)
     (target / ".git" / "info" / "exclude").write_text("/dir/\n/class/\n/students/\n/again/\n")
     run("make grade", target)
+    lend_packages(target)
     shutil.copytree(target / "demo-class", target / "dir")
     student = sorted((target / "grades" / "students").iterdir())[0].name
     mark = f"student,item,points,comment\n{student},week1.derive_linear,2.5,well done\n"
     (target / "manual.csv").write_text(mark)
     return target
+
+
+def lend_packages(target: Path) -> None:
+    """Give the copy the packages that these tests run with, by hard links.
+
+    `make grade` has just installed the core from nothing there, as for a newcomer. What the other
+    commands need on top is gigabytes, which the first `make test` has installed in the same way.
+    """
+    ready = target / ".venv" / ".ready"
+    mine = Path(sys.prefix)
+    if not (mine / ".ready").is_file():
+        return  # not made by scripts/setup.sh: then each command installs what it needs
+    lent = target / ".venv.lent"
+    linked = subprocess.run(["cp", "-al", mine, lent], capture_output=True, check=False)
+    if linked.returncode:  # on another file system, say
+        shutil.rmtree(lent, ignore_errors=True)
+        return
+    here, *_ = ready.read_text().splitlines()
+    _, *pins = (mine / ".ready").read_text().splitlines()
+    for path in [lent / ".ready", *lent.glob("lib/python*/site-packages/__editable__*")]:
+        text = path.read_text().replace(str(ROOT), str(target))
+        path.unlink()  # never write into the file that is shared
+        path.write_text(text)
+    (lent / ".ready").write_text("\n".join([here, *pins]) + "\n")
+    shutil.rmtree(target / ".venv")
+    lent.rename(target / ".venv")
 
 
 def run(command: str, folder: Path) -> str:

@@ -15,11 +15,13 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+import nbformat
 import pytest
 
 from autograder.course import Course, CourseError, Week, load
 from autograder.diagnosis import catalogue_of
 from autograder.intake import take_in
+from autograder.notebooks.source import notebook_of, text_of
 from autograder.simulate import FIRST, SHARES, Simulated, manifest_path, write_class
 from autograder.simulate_files import LAYOUTS
 from autograder.simulate_week import (
@@ -34,6 +36,7 @@ from autograder.stubs import MARKER, make_stub, render
 
 ROOT = Path(__file__).parents[1]
 COURSE = load(ROOT)
+POINTS = {item.id: item.points for item in COURSE.items()}
 WEEKS = {
     week.number: week
     for week in COURSE.weeks
@@ -78,8 +81,17 @@ def readable(large: Large) -> Iterator[tuple[Planted, Week, dict[str, str]]]:
             if planted.kind not in UNREADABLE:
                 week = WEEKS[planted.week]
                 files = work(out, one, planted.week)
-                modules = {n: files[n].decode() for n in week.modules if n in files}
+                modules = {n: files[n].decode() for n in week.sources if n in files}
+                for notebook in week.notebooks:
+                    if notebook.file in files:
+                        modules[notebook.module] = code_of(files[notebook.file].decode())
                 yield planted, week, modules
+
+
+def code_of(notebook: str) -> str:
+    """Return the code of all cells of a notebook."""
+    cells = nbformat.reads(notebook, as_version=4).cells
+    return "\n\n\n".join(cell.source for cell in cells if cell.cell_type == "code")
 
 
 @cache
@@ -211,7 +223,10 @@ def test_the_mistakes_in_the_files_are_those_of_the_ground_truth(large: Large) -
             expected[name] = mistake.apply(expected[name])
         for name in set(files) - {week.student_tests}:
             tasks = tuple(task for task in planted.unfinished if task in expected[name])
-            assert files[name] == rendered(expected[name], name, tasks)
+            text = rendered(expected[name], name, tasks)
+            if week.notebook(name):
+                text = code_of(text_of(notebook_of(text, name, POINTS)))
+            assert files[name] == text
 
 
 def test_documents_are_handed_in_under_one_of_their_names_or_are_missing(large: Large) -> None:

@@ -15,6 +15,7 @@ from autograder.course import Week, format_points
 from autograder.diagnosis import apply, catalogue_of
 from autograder.examiner import Examiner
 from autograder.misconceptions import Misconception
+from autograder.notebooks.functions import handed_in
 from autograder.records import FULL_CREDIT, CheckResult, Verdict
 from autograder.scoring import StudentScore, score_student
 from autograder.stubs import stubs_of
@@ -102,8 +103,12 @@ def style_files(week: Week) -> dict[str, bytes]:
 
 
 def stub_files(week: Week) -> dict[str, str]:
-    stubs = stubs_of(ROOT)
-    return {name: stubs[ROOT / "assignments" / week.folder / name] for name in week.modules}
+    """Return the modules that untouched stubs make."""
+    folder, stubs = ROOT / "assignments" / week.folder, stubs_of(ROOT)
+    files = {name: stubs[folder / name] for name in week.sources}
+    for notebook in week.notebooks:
+        files[notebook.module] = handed_in(stubs[folder / notebook.file].encode(), notebook).source
+    return files
 
 
 def test_a_correct_solution_in_another_style_gets_everything(examiner):

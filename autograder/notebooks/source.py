@@ -7,6 +7,8 @@ from it, the same one each time.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import jupytext
 import nbformat
 
@@ -18,25 +20,56 @@ class SourceError(ValueError):
     """A source can't become a notebook. The message gives the file and what to repair."""
 
 
-def notebook_of(source: str, name: str) -> nbformat.NotebookNode:
+def notebook_of(
+    source: str, name: str, points: Mapping[str, int] | None = None
+) -> nbformat.NotebookNode:
     """Return the notebook, format 4.5, that a percent source stands for; `name` is its file's.
 
     Cells have the ids cell-1, cell-2, ... and no outputs. What stands above the first cell (a
-    docstring that says what the source is) stays out. Raises SourceError where there is no cell.
+    docstring that says what the source is) stays out. A cell with the option item="week1.mse" is
+    the answer to that item: it gets nbgrader's metadata, with what `points` gives for the item, in
+    hundredths. Raises SourceError where there is no cell, and for an item that isn't in `points`.
     """
-    above, mark, cells = source.partition("# %%")
-    if not mark or (above and not above.endswith("\n")):
-        raise SourceError(f"{name}: no cell begins with `# %%`")
     notebook = nbformat.v4.new_notebook(metadata={"kernelspec": KERNEL})
-    for number, cell in enumerate(jupytext.reads(mark + cells, fmt=PERCENT).cells, start=1):
+    for number, cell in enumerate(percent_cells(source, name), start=1):
         markdown = cell.cell_type == "markdown"
         new = nbformat.v4.new_markdown_cell if markdown else nbformat.v4.new_code_cell
         options = {
             key: value for key, value in cell.metadata.items() if not key.startswith("lines_to")
         }
+        if item := options.pop("item", None):
+            if item not in (points or {}):
+                raise SourceError(f"{name}: cell {number} answers {item!r}, which is no item")
+            options["nbgrader"] = answer_cell(item, points[item])
         notebook.cells.append(new(source=cell.source, id=f"cell-{number}", metadata=options))
     nbformat.validate(notebook)
     return notebook
+
+
+def percent_cells(source: str, name: str) -> list[nbformat.NotebookNode]:
+    """Return the cells of a percent source. Raises SourceError where there are none."""
+    above, mark, cells = source.partition("# %%")
+    if not mark or (above and not above.endswith("\n")):
+        raise SourceError(f"{name}: no cell begins with `# %%`")
+    return jupytext.reads(mark + cells, fmt=PERCENT).cells
+
+
+def grade_id(item: str) -> str:
+    """Return nbgrader's id of the cell that answers an item; its ids hold no dots."""
+    return item.replace(".", "-")
+
+
+def answer_cell(item: str, points: int) -> dict[str, object]:
+    """Return nbgrader's metadata, schema 3, of a cell that students fill in and that is graded."""
+    return {
+        "grade": True,
+        "grade_id": grade_id(item),
+        "locked": False,
+        "points": points / 100,
+        "schema_version": 3,
+        "solution": True,
+        "task": False,
+    }
 
 
 def text_of(notebook: nbformat.NotebookNode) -> str:
