@@ -8,9 +8,10 @@ from it, the same one each time.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-import jupytext
-import nbformat
+if TYPE_CHECKING:
+    import nbformat
 
 PERCENT = "py:percent"
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
@@ -30,6 +31,8 @@ def notebook_of(
     the answer to that item: it gets nbgrader's metadata, with what `points` gives for the item, in
     hundredths. Raises SourceError where there is no cell, and for an item that isn't in `points`.
     """
+    import nbformat  # takes seconds to load, and most runs have no notebook to make
+
     notebook = nbformat.v4.new_notebook(metadata={"kernelspec": KERNEL})
     for number, cell in enumerate(percent_cells(source, name), start=1):
         markdown = cell.cell_type == "markdown"
@@ -48,6 +51,8 @@ def notebook_of(
 
 def percent_cells(source: str, name: str) -> list[nbformat.NotebookNode]:
     """Return the cells of a percent source. Raises SourceError where there are none."""
+    import jupytext
+
     above, mark, cells = source.partition("# %%")
     if not mark or (above and not above.endswith("\n")):
         raise SourceError(f"{name}: no cell begins with `# %%`")
@@ -74,4 +79,6 @@ def answer_cell(item: str, points: int) -> dict[str, object]:
 
 def text_of(notebook: nbformat.NotebookNode) -> str:
     """Return a notebook as the text of its file."""
+    import nbformat
+
     return nbformat.writes(notebook) + "\n"

@@ -27,7 +27,7 @@ if ((kept != 0)); then
     exit 0
 fi
 
-# A service that runs holds the lock. Where another user runs it, it is not ours to start.
+# A service that runs holds the lock. Where $python is empty, it is not ours to start.
 start() {
     [[ -n $python ]] || return 0
     if command -v flock >/dev/null && ! flock -n "$spool/service.lock" true; then
@@ -35,14 +35,14 @@ start() {
     fi
     (
         trap - HUP INT TERM PIPE
-        cd "$root" && exec setsid env -i PATH=/usr/local/bin:/usr/bin:/bin LC_ALL=C.UTF-8 \
-            HOME="$HOME" ${data:+COURSE_DATA="$data"} "$python" -m autograder.push "$out" </dev/null \
-            >>"$spool/service.log" 2>&1
+        cd "$home" && exec setsid env -i PATH=/usr/local/bin:/usr/bin:/bin LC_ALL=C.UTF-8 \
+            HOME="$HOME" ${data:+COURSE_DATA="$data"} "$python" -m autograder.push "$out" \
+            --root "$root" --jobs "$jobs" </dev/null >>"$spool/service.log" 2>&1
     ) &
     disown
 }
 
-if [[ -n $python && ! (-x $python && -f $root/autograder/push/__main__.py) ]]; then
+if [[ -n $python && ! (-x $python && -f $home/autograder/push/__main__.py) ]]; then
     say "Your push has arrived and is kept for grading, but the grader is not in its place"
     say "on the server at the moment. Tell your instructor."
     exit 0

@@ -135,6 +135,11 @@ class Spool:
         """Forget an arrival, once the ledger has it."""
         (self.path / ARRIVED / id).unlink(missing_ok=True)
 
+    def set_aside(self, id: str) -> None:
+        """Keep what can't be read for a person to look at; it isn't taken again."""
+        path = self.path / ARRIVED / id
+        path.rename(path.with_name(f"{id}.unreadable"))
+
     def say(self, id: str, lines: Iterable[str], *, end: bool = False) -> None:
         """Answer a push. `lines` must be fit for a terminal; after the end nothing is read."""
         text = "".join(f"T {line}\n" for line in lines) + ".\n" * end
