@@ -101,6 +101,34 @@ def grade(
 
 
 @app.command()
+def formgrader(
+    submissions: Submissions = None,
+    out: Out = Path("grades"),
+    week: OnlyWeek = None,
+    port: Annotated[int, typer.Option(min=0, help="Of the page; 0: any free one.")] = 8765,
+    browser: Annotated[bool, typer.Option(help="Open the page in a browser.")] = True,
+    collect: Annotated[
+        bool, typer.Option("--collect", help="Only take over what was marked.")
+    ] = False,
+    serve: Annotated[
+        bool, typer.Option(help="Open the page; otherwise the course is only prepared.")
+    ] = True,
+) -> None:
+    """Mark what a class wrote in notebooks, in nbgrader's formgrader, and take the marks over."""
+    from autograder import formgrader_command
+
+    try:
+        number = number_of(week)
+        formgrader_command.run(
+            formgrader_command.Options(
+                ROOT, submissions, out, port, browser, number, collect, serve
+            )
+        )
+    except formgrader_command.KNOWN_ERRORS as error:
+        fail(str(error))
+
+
+@app.command()
 def gpu(
     submissions: Annotated[Path, typer.Option(help=CLASS)],
     out: Out = Path("grades"),

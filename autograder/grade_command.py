@@ -19,6 +19,7 @@ from autograder.gradebook import Gradebook, GradebookError
 from autograder.intake import IntakeError, Submission, read_class
 from autograder.manual import ManualError
 from autograder.misconceptions import MisconceptionError
+from autograder.notebooks.marks import MarksError, news, take_over
 from autograder.records import Verdict
 from autograder.report import StudentReport, gather
 from autograder.report.terminal import print_class
@@ -55,6 +56,7 @@ KNOWN_ERRORS = (
     GradebookError,
     IntakeError,
     ManualError,
+    MarksError,
     MisconceptionError,
     OurFaultError,
     RefusedError,
@@ -108,6 +110,7 @@ def run(options: Options) -> None:
             _name_weeks_without_anything(console, course, taken, gradebook)
             taken = _without_what_is_graded_already(console, course, taken, gradebook)
         _grade(console, course, setting, taken, gradebook, options.jobs)
+        collect_marks(console, course, gradebook, options.out)
         if options.manual:
             count = gradebook.import_manual(options.manual, course)
             _say(console, f"{count} marks read from {options.manual}")
@@ -206,6 +209,17 @@ def why_not_here(week: Week, rung: str) -> str:
         remedy = "`autograder doctor` says what gives this machine a better rung than C"
         return f"{week.name} can't run here: {ONLY_NUMPY}; {remedy}"
     return ""
+
+
+def collect_marks(console: Console, course: Course, gradebook: Gradebook, out: Path) -> None:
+    """Take over what was marked in the formgrader since the last time."""
+    found = news(out, course, set(gradebook.students()))
+    for remark in found.remarks:
+        _say(console, remark, "yellow")
+    if found.marks:
+        gradebook.put_marks(found.marks)
+        take_over(out, found.marks)
+        _say(console, f"{len(found.marks)} marks taken over from the formgrader")
 
 
 def write_reports(

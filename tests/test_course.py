@@ -69,19 +69,21 @@ def test_components_of_later_weeks_are_not_open(course: Course) -> None:
     assert all(part.items for part in course.components if part.is_open)
 
 
-def test_week_1_is_worth_55_points_of_which_40_are_automatic(course: Course) -> None:
+def test_week_1_is_worth_55_points_of_which_48_are_automatic(course: Course) -> None:
     items = course.items(week=1)
     assert sum(item.points for item in items) == 5500
-    assert sum(item.points for item in items if item.kind == "auto") == 4000
+    assert sum(item.points for item in items if item.kind == "auto") == 4800
 
 
 def test_lookups(course: Course) -> None:
     week = course.week(1)
-    assert week.files == (*week.modules, "derivations.md")
-    assert week.asked == (*((name,) for name in week.modules), ("derivations.md",))
+    answers = tuple(f"derivations.{ending}" for ending in ("ipynb", "pdf", "png", "jpg"))
+    assert week.sources == tuple(name for name in week.modules if name != "derivations.py")
+    assert week.files == (*week.sources, *answers)
+    assert week.asked == (*((name,) for name in week.sources), answers)
     assert week.student_tests in week.modules
     assert course.item("week1.mse").points == 150
-    assert course.item("week1.derive_mse").kind == "manual"
+    assert course.item("week1.written_mse").kind == "manual"
     assert course.training_setting("mnist").batch_size == 64
     for look_up in (
         lambda: course.week(99),
@@ -102,7 +104,7 @@ def test_a_document_may_have_one_of_several_names(course: Course, tree: Path) ->
 
 def test_an_item_may_name_the_document_that_it_is_marked_by(course: Course) -> None:
     assert course.documents_for(course.item("week3.dropout_effect")) == ("experiments.md",)
-    assert "derivations.md" in course.documents_for(course.item("week3.derive_batch_norm"))
+    assert "derivations.ipynb" in course.documents_for(course.item("week3.written_batch_norm"))
 
 
 def test_the_course_is_frozen_and_travels_to_other_processes(course: Course) -> None:
@@ -147,7 +149,7 @@ def test_points_survive_writing_and_reading(hundredths: int) -> None:
     ("file", "old", "new", "says"),
     [
         (RUBRIC_FILE, "points = 1.5, ", "points = 1.234, ", "more than two decimals"),
-        (RUBRIC_FILE, "points = 1.5, ", "points = 2.5, ", "add up to 26 points, not 25"),
+        (RUBRIC_FILE, "points = 1.5, ", "points = 2.5, ", "add up to 16 points, not 15"),
         (RUBRIC_FILE, "total = 120", "total = 121", "total: its parts add up to 120 points"),
         (RUBRIC_FILE, "extra_credit = 20", "extra_credit = 10", "extra_credit: its parts"),
         (RUBRIC_FILE, '"week1.tanh"', '"week1.relu"', "more than once: week1.relu"),

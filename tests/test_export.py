@@ -35,7 +35,7 @@ RESULTS = [
     CheckResult("t::a", Verdict.PASS, FULL_CREDIT, seconds=0.123456),
     CheckResult("t::b", Verdict.WRONG, message="off by \ud800 2, \x1b[31m"),
 ]
-MARKS = [ManualMark("ada", "week1.derive_linear", 225, "fine")]
+MARKS = [ManualMark("ada", "week1.written_linear", 175, "fine")]
 
 
 def report(student: str = "ada") -> StudentReport:
@@ -50,16 +50,16 @@ def test_the_csv_has_a_row_per_student_and_a_column_per_component_and_item() -> 
     ada, ben = rows_of(gradebook_csv(COURSE, [report(), report("ben")]))
     columns = [part.id for part in COURSE.components] + [item.id for item in COURSE.items()]
     assert list(ada) == ["student", *columns, "total", "max", "pending", "final", "late"]
-    assert (ada["final"], ada["late"]) == ("3.00", "")
+    assert (ada["final"], ada["late"]) == ("2.50", "")
     assert (ada["student"], ben["student"]) == ("ada", "ben")
     assert ada["week1.mse"] == "0.75"
-    assert ada["week1.derive_linear"] == "2.25"
-    assert ada["derivations"] == "2.25"
+    assert ada["week1.written_linear"] == "1.75"
+    assert ada["derivations"] == "1.75"
     assert ada["core"] == "0.75"
-    assert ada["total"] == "3.00"
+    assert ada["total"] == "2.50"
     assert ada["max"] == f"{report().score.max_total / 100:.2f}"
     assert "week1.relu" in ada["pending"].split(" ")
-    assert "week1.derive_linear" not in ada["pending"].split(" ")
+    assert "week1.written_linear" not in ada["pending"].split(" ")
     assert all(ada[part.id] == "" for part in COURSE.components if not part.is_open)
 
 
@@ -85,17 +85,17 @@ def test_a_week_that_is_not_open_has_blank_cells_and_no_points() -> None:
 
 def test_what_is_marked_by_hand_is_listed_item_by_item() -> None:
     score = score_student(COURSE, "ada", PLAN, RESULTS, MARKS, open_weeks={1})
-    documents = {"week1.derive_mse": ("derivations.md", "more.pdf")}
+    documents = {"week1.written_mse": ("derivations.ipynb", "more.pdf")}
     ada = StudentReport(score, "bubblewrap", documents=documents)
     rows = rows_of(by_hand_csv(COURSE, [ada, report("=ben")]))
     assert list(rows[0]) == ["item", "title", "student", "documents", "points", "max"]
     first = [(row["item"], row["student"], row["points"], row["max"]) for row in rows[:2]]
     assert first == [
-        ("week1.derive_linear", "ada", "2.25", "3.00"),
-        ("week1.derive_linear", "'=ben", "", "3.00"),
+        ("week1.written_linear", "ada", "1.75", "2.00"),
+        ("week1.written_linear", "'=ben", "", "2.00"),
     ]
-    (mse,) = (row for row in rows if row["item"] == "week1.derive_mse" and row["student"] == "ada")
-    assert (mse["documents"], mse["points"]) == ("derivations.md more.pdf", "")
+    (mse,) = (row for row in rows if row["item"] == "week1.written_mse" and row["student"] == "ada")
+    assert (mse["documents"], mse["points"]) == ("derivations.ipynb more.pdf", "")
     by_hand = {item.id for item in COURSE.items() if item.kind == "manual"}
     assert {row["item"] for row in rows} == by_hand
     assert {row["item"] for row in rows if row["student"] == "ada"} == {
@@ -122,10 +122,10 @@ def test_the_json_has_exactly_the_documented_fields() -> None:
     results = json.loads(results_json(report()))
     heads = ["schema", "student", "total", "max_total", "final", "handed_in", "confinement"]
     assert list(results) == [*heads, "items"]
-    assert (results["final"], results["handed_in"]) == (3.0, [])
+    assert (results["final"], results["handed_in"]) == (2.5, [])
     assert results["schema"] == SCHEMA == "nnf/results/v1"
     assert (results["student"], results["confinement"]) == ("ada", "bubblewrap")
-    assert results["total"] == 3.0
+    assert results["total"] == 2.5
     assert results["max_total"] == report().score.max_total / 100
     assert [item["id"] for item in results["items"]] == [item.id for item in COURSE.items()]
     for item in results["items"]:

@@ -42,18 +42,18 @@ def write(path: Path, *lines: str, header: str = "student,item,points,comment") 
 def test_marks_are_read(book: Gradebook, course: Course, manual: Path) -> None:
     write(
         manual,
-        "ada,week1.derive_linear,2.5,Nice",
-        'ada,week1.derive_mse,2,"Clear, and short:',
+        "ada,week1.written_linear,1.5,Nice",
+        'ada,week1.written_mse,1,"Clear, and short:',
         'well done"',
         "",
-        "ben, week1.derive_linear ,0,",
-        "ben,week1.derive_clarity,1.25",
+        "ben, week1.written_linear ,0,",
+        "ben,week1.written_cross_entropy,1.25",
         ",,,",
     )
     assert book.import_manual(manual, course) == 4
     assert book.marks("ada") == [
-        ManualMark("ada", "week1.derive_linear", 250, "Nice"),
-        ManualMark("ada", "week1.derive_mse", 200, "Clear, and short:\nwell done"),
+        ManualMark("ada", "week1.written_linear", 150, "Nice"),
+        ManualMark("ada", "week1.written_mse", 100, "Clear, and short:\nwell done"),
     ]
     assert [mark.points for mark in book.marks("ben")] == [125, 0]
     assert book.marks("nobody") == []
@@ -72,7 +72,7 @@ def test_items_of_every_week_that_are_marked_by_hand_are_taken(
 def test_marks_from_a_spreadsheet_with_a_byte_order_mark(
     book: Gradebook, course: Course, manual: Path
 ) -> None:
-    text = "Student,Item,Points,Comment\r\nada,week1.derive_mse,1,\u00e4\r\n"
+    text = "Student,Item,Points,Comment\r\nada,week1.written_mse,1,\u00e4\r\n"
     manual.write_bytes(b"\xef\xbb\xbf" + text.encode())
     assert book.import_manual(manual, course) == 1
     assert book.marks("ada")[0].comment == "\u00e4"
@@ -81,12 +81,12 @@ def test_marks_from_a_spreadsheet_with_a_byte_order_mark(
 def test_a_later_import_replaces_and_blank_points_withdraw(
     book: Gradebook, course: Course, manual: Path
 ) -> None:
-    lines = ["ada,week1.derive_linear,1,", "ada,week1.derive_mse,1,"]
-    book.import_manual(write(manual, *lines, "ben,week1.derive_mse,1,"), course)
+    lines = ["ada,week1.written_linear,1,", "ada,week1.written_mse,1,"]
+    book.import_manual(write(manual, *lines, "ben,week1.written_mse,1,"), course)
     book.import_manual(
-        write(manual, "ada,week1.derive_linear,3,", "ada,week1.derive_mse,,"), course
+        write(manual, "ada,week1.written_linear,2,", "ada,week1.written_mse,,"), course
     )
-    assert book.marks("ada") == [ManualMark("ada", "week1.derive_linear", 300)]
+    assert book.marks("ada") == [ManualMark("ada", "week1.written_linear", 200)]
     assert len(book.marks("ben")) == 1
 
 
@@ -95,29 +95,29 @@ def test_every_bad_line_is_reported_and_nothing_is_imported(
 ) -> None:
     write(
         manual,
-        "ada,week1.derive_linear,1,fine",
-        "eve,week1.derive_linear,1,",
-        "ada,week1.derive_magic,1,",
+        "ada,week1.written_linear,1,fine",
+        "eve,week1.written_linear,1,",
+        "ada,week1.written_magic,1,",
         "ada,week1.linear,1,",
-        "ada,week1.derive_mse,2.01,",
-        "ada,week1.derive_mse,much,",
-        'ada,week1.derive_clarity,1,"two',
+        "ada,week1.written_mse,2.01,",
+        "ada,week1.written_mse,much,",
+        'ada,week1.written_tanh,1,"two',
         'lines"',
-        "ada,week1.derive_linear,2,",
-        "ada,week1.derive_activations,1.234,",
+        "ada,week1.written_linear,2,",
+        "ada,week1.written_relu,1.234,",
         "ada",
-        "\x1b[2J,week1.derive_mse,-1,a",
+        "\x1b[2J,week1.written_mse,-1,a",
     )
     with pytest.raises(ManualError) as caught:
         book.import_manual(manual, course)
     assert caught.value.problems == [
         "line 3: no student 'eve' in the gradebook",
-        "line 4: no item 'week1.derive_magic' in the rubric",
+        "line 4: no item 'week1.written_magic' in the rubric",
         "line 5: week1.linear is graded automatically, not by hand",
-        "line 6: week1.derive_mse has 2 points, not 2.01",
-        "line 7: ada and week1.derive_mse were on line 6 already",
+        "line 6: week1.written_mse has 1 points, not 2.01",
+        "line 7: ada and week1.written_mse were on line 6 already",
         "line 7: 'much' is not a number such as 3 or 1.5",
-        "line 10: ada and week1.derive_linear were on line 2 already",
+        "line 10: ada and week1.written_linear were on line 2 already",
         "line 11: 1.234 has more than two decimals",
         "line 12: columns: 1, not 4; a comment with a comma needs quotes",
         "line 13: no student '\\x1b[2J' in the gradebook",
@@ -131,10 +131,10 @@ def test_every_bad_line_is_reported_and_nothing_is_imported(
     ("content", "says"),
     [
         (b"", "line 1: the file is empty"),
-        (b"ada,week1.derive_mse,1,\n", "line 1: the header must be student,item,points,comment"),
+        (b"ada,week1.written_mse,1,\n", "line 1: the header must be student,item,points,comment"),
         (b"student;item;points;comment\n", "line 1: the header must be"),
-        (b"student,item,points,comment\nada,week1.derive_mse,1,\xff\n", "not UTF-8"),
-        (b'student,item,points,comment\nada,week1.derive_mse,1,"open\n', "line 2: "),
+        (b"student,item,points,comment\nada,week1.written_mse,1,\xff\n", "not UTF-8"),
+        (b'student,item,points,comment\nada,week1.written_mse,1,"open\n', "line 2: "),
     ],
 )
 def test_a_file_of_another_form_is_refused(

@@ -73,7 +73,7 @@ def copy(tmp_path_factory) -> Path:
     lend_packages(target)
     shutil.copytree(target / "demo-class", target / "dir")
     student = sorted((target / "grades" / "students").iterdir())[0].name
-    mark = f"student,item,points,comment\n{student},week1.derive_linear,2.5,well done\n"
+    mark = f"student,item,points,comment\n{student},week1.written_linear,1.5,well done\n"
     (target / "manual.csv").write_text(mark)
     return target
 

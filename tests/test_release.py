@@ -18,12 +18,14 @@ import pytest
 from autograder import release
 from autograder.course import Week, load
 from autograder.misconceptions import load as load_catalogue
+from autograder.notebooks.source import notebook_of, text_of
 from autograder.release import ReleaseError, build_release
 from autograder.release_gate import find_all_leaks
-from autograder.stubs import find_gaps, make_stub, render
+from autograder.stubs import Gap, find_gaps, render, stub_of
 
 ROOT = Path(__file__).parents[1]
 COURSE = load(ROOT)
+POINTS = {item.id: item.points for item in COURSE.items()}
 WEEK = COURSE.week(1)
 SOLUTION = ROOT / "solutions" / WEEK.folder
 FOLDER = f"assignments/{WEEK.folder}"
@@ -42,9 +44,10 @@ def tree(tmp_path: Path) -> Path:
     """A students' tree with the stubs alone, to plant leaks in."""
     for week in COURSE.weeks:
         for name in week.modules:
-            path = tmp_path / "assignments" / week.folder / name
+            file, text = stub_of(ROOT, week, name, POINTS)
+            path = tmp_path / "assignments" / week.folder / file
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(make_stub(solved(week, name), name), "utf-8")
+            path.write_text(text, "utf-8")
     return tmp_path
 
 
@@ -95,6 +98,22 @@ def renamed(source: str) -> str:
     return re.sub(r"def test_(\w+)", r"def test_other_\1", source) + "# mine\n"
 
 
+def notebook(fill: Callable[[Gap], bool]) -> str:
+    """Return the notebook of the derivations; gaps that `fill` picks hold the solution."""
+    text = render(solved(WEEK, "derivations.py"), "derivations.py", lambda gap: not fill(gap))
+    return text_of(notebook_of(text, "derivations.py", POINTS))
+
+
+def with_cell(kind: str, source: str) -> str:
+    """Return the students' notebook of the derivations with one more cell."""
+    made = json.loads(notebook(lambda gap: False))
+    cell = {"cell_type": kind, "id": "more", "metadata": {}, "source": source.splitlines(True)}
+    made["cells"].append(
+        cell | ({"outputs": [], "execution_count": None} if kind == "code" else {})
+    )
+    return json.dumps(made)
+
+
 LEAKS: dict[str, tuple[str, Callable[[], str], str]] = {
     "a solution in a stub's place": (
         f"{FOLDER}/{WEEK.modules[0]}",
@@ -118,6 +137,31 @@ LEAKS: dict[str, tuple[str, Callable[[], str], str]] = {
         f"assignments/{COURSE.weeks[-1].folder}/helpers.py",
         lambda: filled_in("_one_hot", "encode"),
         "a solved CrossEntropyLoss._one_hot of losses.py",
+    ),
+    "a notebook with its functions filled in": (
+        f"{FOLDER}/derivations.ipynb",
+        lambda: notebook(lambda gap: bool(gap.statements)),
+        "from a gap",
+    ),
+    "a notebook with what has to be written": (
+        f"{FOLDER}/derivations.ipynb",
+        lambda: notebook(lambda gap: not gap.statements),
+        "from derivations.py, the gap at line",
+    ),
+    "a marker in a notebook, where JSON breaks the lines": (
+        f"{FOLDER}/derivations.ipynb",
+        lambda: with_cell("markdown", "BEGIN\nSOLUTION"),
+        "a solution marker",
+    ),
+    "a solved function in a notebook of another name": (
+        "notebooks/scratch.ipynb",
+        lambda: with_cell("code", filled_in("_one_hot", "encode")),
+        "a solved CrossEntropyLoss._one_hot of losses.py",
+    ),
+    "hidden tests in a notebook": (
+        "notebooks/scratch.ipynb",
+        lambda: with_cell("code", renamed(hidden_suite().read_text("utf-8"))),
+        "the hidden test_",
     ),
     "a marker": ("hints.md", lambda: "# END  solution", "a solution marker"),
     "a hidden suite": (
@@ -165,7 +209,8 @@ def test_the_tree_holds_what_students_need(built: Path) -> None:
     for week in COURSE.weeks:
         folder = Path("assignments") / week.folder
         for name in week.modules:
-            assert (built / folder / name).read_text("utf-8") == make_stub(solved(week, name), name)
+            file, text = stub_of(ROOT, week, name, POINTS)
+            assert (built / folder / file).read_text("utf-8") == text
         templates = [n for ns in week.documents for n in ns if (ROOT / folder / n).is_file()]
         for name in (*templates, *week.given, "README.md"):
             assert (built / folder / name).read_bytes() == (ROOT / folder / name).read_bytes()
@@ -234,13 +279,13 @@ def test_the_tree_hands_in_the_files_of_the_week_alone(built: Path, tmp_path: Pa
     shutil.copytree(built, tree)
     (tree / FOLDER / "scratch.py").write_text("x = 1\n", "utf-8")
     (tree / FOLDER / WEEK.modules[1]).write_text("def f(:\n", "utf-8")
-    (document,) = WEEK.documents[0]
+    document = WEEK.documents[0][0]
     (tree / FOLDER / document).unlink()
     done = run(tree, "autograder.handin", "--week", "1")
     assert done.returncode == 0, done.stderr
     with zipfile.ZipFile(tree / "week1.zip") as archive:
-        assert set(archive.namelist()) == {f"{WEEK.folder}/{name}" for name in WEEK.modules}
-    assert f"note: {document} is missing" in done.stdout
+        assert set(archive.namelist()) == {f"{WEEK.folder}/{name}" for name in WEEK.sources}
+    assert f"note: {' or '.join(WEEK.documents[0])} is missing" in done.stdout
     assert f"note: {WEEK.modules[1]}, line 1 is not valid Python" in done.stdout
     assert "not attempted yet: week1.linear, " in done.stdout
 
@@ -265,7 +310,7 @@ def test_handing_in_nothing_is_an_error_and_writes_nothing(built: Path, tmp_path
     tree = tmp_path / "tree"
     shutil.copytree(built, tree)
     for name in WEEK.files:
-        (tree / FOLDER / name).unlink()
+        (tree / FOLDER / name).unlink(missing_ok=True)
     done = run(tree, "autograder.handin", "--week", "1")
     assert done.returncode == 1
     assert "holds none of the files of week 1" in done.stderr

@@ -91,7 +91,7 @@ def test_feedback_says_what_each_item_has() -> None:
     assert "1 check could not be graded; this is our fault and costs no points.\n" in text
     assert "slot 3" not in text, "our own faults are not the student's to read"
     assert "(wrong answer; 85 % of its points)" in text
-    assert "(`week1.derive_mse`): 0 of 2\n\n*Pending: to be marked by hand.*" in text
+    assert "(`week1.written_mse`): 0 of 1\n\n*Pending: to be marked by hand.*" in text
     assert "## Not graded yet" in text
     assert "so far.** Up to" in text
 
@@ -106,11 +106,11 @@ def test_feedback_never_shows_a_tests_id() -> None:
 
 def test_feedback_says_when_all_passed_and_shows_comments() -> None:
     passed = [CheckResult(check.id, Verdict.PASS, FULL_CREDIT) for check in PLAN]
-    marks = [ManualMark("ada", "week1.derive_mse", 150, "Good; the <sum> is missing.")]
+    marks = [ManualMark("ada", "week1.written_mse", 75, "Good; the <sum> is missing.")]
     score = score_student(COURSE, "ada", PLAN, passed, marks)
     text = feedback(StudentReport(score, "bubblewrap"))
     assert "\nAll 3 checks passed.\n" in text
-    assert "(`week1.derive_mse`): 1.5 of 2\n\nComment:\n\n```text\nGood; the <sum> is" in text
+    assert "(`week1.written_mse`): 0.75 of 1\n\nComment:\n\n```text\nGood; the <sum> is" in text
 
 
 def test_feedback_tells_a_long_message_once() -> None:
@@ -192,11 +192,11 @@ def test_long_text_is_cut() -> None:
 
 # Gathering from a gradebook.
 
-DERIVED = ("linear", "activations", "mse", "cross_entropy", "clarity")
+DERIVED = ("linear", "relu", "sigmoid", "tanh", "mse", "cross_entropy")
 
 
 def test_a_report_is_gathered_from_the_gradebook(tmp_path: Path) -> None:
-    papers = {"derivations.md": "the digest of its content"}
+    papers = {"derivations.ipynb": "the digest of its content"}
     ada = Submission("ada", {"a.py": b"1"}, ("A notice.",), documents=papers)
     eve = Submission("eve", refusal="Bad.")
     with Gradebook.open(tmp_path / "gradebook.sqlite") as book:
@@ -206,7 +206,7 @@ def test_a_report_is_gathered_from_the_gradebook(tmp_path: Path) -> None:
         book.record("k", RESULTS, 1.0)
         first, second = gather(COURSE, book)
         assert gather(COURSE, book, ["eve"]) == [second]
-    documents = {f"week1.derive_{name}": ("derivations.md",) for name in DERIVED}
+    documents = {f"week1.written_{name}": ("derivations.ipynb",) for name in DERIVED}
     plan = [replace(check, id=f"week1/{check.id}") for check in PLAN]
     results = [replace(result, check=f"week1/{result.check}") for result in RESULTS]
     assert first == StudentReport(
@@ -324,11 +324,11 @@ def test_the_class_decides_which_weeks_are_open(tmp_path: Path) -> None:
 
 
 def test_documents_are_named_at_the_items_that_they_are_for() -> None:
-    text = feedback(report(documents={"week1.derive_mse": ("derivations.md", "more.pdf")}))
-    handed_in = "Handed in for this: `derivations.md`, `more.pdf`."
+    text = feedback(report(documents={"week1.written_mse": ("derivations.ipynb", "more.pdf")}))
+    handed_in = "Handed in for this: `derivations.ipynb`, `more.pdf`."
     assert text.count("Handed in for this") == 1
     assert (
-        f"(`week1.derive_mse`): 0 of 2\n\n*Pending: to be marked by hand.*\n\n{handed_in}" in text
+        f"(`week1.written_mse`): 0 of 1\n\n*Pending: to be marked by hand.*\n\n{handed_in}" in text
     )
 
 

@@ -85,9 +85,9 @@ def report(text: str) -> StudentReport:
         CheckResult("t::b", Verdict.WRONG, message=f"y: {text}\n{text}"),
         CheckResult("t::c", Verdict.BLOCKED, message=text),
     ]
-    marks = [ManualMark("x", "week1.derive_mse", 150, text)]
+    marks = [ManualMark("x", "week1.written_mse", 150, text)]
     score = score_student(COURSE, "x", PLAN, results, marks)
-    documents = {"week1.derive_linear": (text, "plain.pdf")}
+    documents = {"week1.written_linear": (text, "plain.pdf")}
     return StudentReport(replace(score, student=text), text, (text,), (text,), documents=documents)
 
 

@@ -21,6 +21,7 @@ import pytest
 from autograder.course import Course, CourseError, Week, load
 from autograder.diagnosis import catalogue_of
 from autograder.intake import take_in
+from autograder.notebooks.functions import handed_in
 from autograder.notebooks.source import notebook_of, text_of
 from autograder.simulate import FIRST, SHARES, Simulated, manifest_path, write_class
 from autograder.simulate_files import LAYOUTS
@@ -280,10 +281,14 @@ def test_intake_finds_in_every_layout_what_was_handed_in(large: Large) -> None:
             assert (submission.refusal is not None) == (planted.kind == "truncated")
             assert submission.is_empty == (planted.kind == "empty")
             if planted.kind not in UNREADABLE:
-                files = work(out, one, number)
-                modules = {name: files[name] for name in files if name in WEEKS[number].modules}
-                assert submission.files == modules
+                files, week = work(out, one, number), WEEKS[number]
+                modules = {name: files[name] for name in files if name in week.sources}
                 assert set(submission.documents) == set(files) - set(modules)
+                for notebook in week.notebooks:
+                    if notebook.file in files:
+                        taken = handed_in(files[notebook.file], notebook)
+                        modules[notebook.module] = taken.source.encode()
+                assert submission.files == modules
 
 
 def test_students_write_tests_of_all_varieties(large: Large) -> None:

@@ -63,9 +63,9 @@ def _parse(content: bytes) -> list[Cell]:
         raise NotebookError("it is not UTF-8 text, so it is no notebook") from error
     except RecursionError as error:
         raise NotebookError("it is nested too deeply to be a notebook") from error
-    except ValueError as error:
-        said = one_line(str(error), 80)
-        raise NotebookError(f"it is not a whole notebook ({said}); save it again") from error
+    except ValueError as damage:
+        said = one_line(str(damage), 80)
+        raise NotebookError(f"it is not a whole notebook ({said}); save it again") from damage
     cells = [_cell(number, raw) for number, raw in enumerate(_raw_cells(notebook), start=1)]
     if len(cells) > MAX_CELLS:
         raise NotebookError(f"it has more than {MAX_CELLS} cells")

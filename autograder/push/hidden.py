@@ -40,9 +40,7 @@ def grade(
     return report
 
 
-def in_time(
-    ledger: Ledger, push: Push, weeks: Mapping[int, Submission]
-) -> dict[int, Submission]:
+def in_time(ledger: Ledger, push: Push, weeks: Mapping[int, Submission]) -> dict[int, Submission]:
     """Return what a push holds, each week with the time at which these files first came."""
     found = {}
     for number, one in weeks.items():
