@@ -40,15 +40,22 @@ def status(root: Path, out: Path, spool: Path | None) -> list[str]:
 def serve(root: Path, out: Path, spool: Path | None, jobs: int, *, now: bool) -> None:
     """Run a service until it is stopped, or with `now` until nothing waits any more.
 
-    Raises SpoolError where one runs already.
+    With `now`, also that is graded which waits for another day, or failed. Raises SpoolError where
+    a service runs already; with `now`, that one does it.
     """
     installing.make_private(out)
-    where = spool.resolve() if spool else out.resolve() / "push"
-    options = service.Options(root, out.resolve(), where, jobs, idle=None, once=now)
+    where = Spool(spool.resolve() if spool else out.resolve() / "push")
+    where.make()
+    if now:
+        where.ask_for_release()
+    options = service.Options(root, out.resolve(), where.path, jobs, idle=0.0 if now else None)
     try:
-        if not service.run(options):
-            problem = f"a service reads {where} already"
-            raise SpoolError(f"{problem}. `autograder hook status` shows what it does.")
+        if service.run(options):
+            return
     except service.Stopped:
         print("Stopped. What was running is taken up by the next service.", flush=True)
         os._exit(0)  # threads still wait for examiners, which end with this process
+    if not now:
+        problem = f"a service reads {where.path} already"
+        raise SpoolError(f"{problem}. `autograder hook status` shows what it does.")
+    print("The service that runs grades all that waits.")

@@ -274,8 +274,6 @@ class Desk:
         if faults and push.attempts < MOST_ATTEMPTS:
             self._again(push, f"{faults} checks could not be graded")
             return
-        counted = None if faults or push.counted is None else date.fromisoformat(push.counted)
-        self.ledger.set(push, State.FAILED if faults else State.DONE, counted)
         names = [self.course.week(number).name for number in sorted(weeks)]
         lines = [words.summary(report, names, time.monotonic() - case.since)]
         if faults:
@@ -285,6 +283,8 @@ class Desk:
             note(f"{push.student}: no feedback in the repository: {problem}")
         else:
             lines.append(words.where(refs.GRADES))
+        counted = None if faults or push.counted is None else date.fromisoformat(push.counted)
+        self.ledger.set(push, State.FAILED if faults else State.DONE, counted)
         if counted:
             used = self.ledger.counted_on(push.student, counted)
             lines.append(words.left_over(push.day_limit, used))
@@ -325,13 +325,12 @@ class Desk:
         That of its arrival, or today.
         """
         arrived = push.received.astimezone(self.zone).date()
-        for day in dict.fromkeys((arrived, self._today())):
-            used = self.ledger.counted_on(push.student, day)
-            if not push.day_limit or used < push.day_limit:
-                return day
-        case = self.cases.get(push.number)
-        taken = taken or (case.taken if case else None)
-        return arrived if taken and self._is_free(push, taken) else None
+        day = self.ledger.day_with_room(push, dict.fromkeys((arrived, self._today())))
+        if day is None:
+            case = self.cases.get(push.number)
+            taken = taken or (case.taken if case else None)
+            return arrived if taken and self._is_free(push, taken) else None
+        return day
 
     def _is_free(self, push: Push, taken: Taken) -> bool:
         """Whether the hidden tests have been run on all these files, or are running now."""

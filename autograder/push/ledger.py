@@ -7,7 +7,7 @@ it, and each step once it is done, so a service that was killed goes on where it
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -169,6 +169,13 @@ class Ledger:
         """Return how many gradings of a student count for a day."""
         query = "SELECT count(*) FROM pushes WHERE student = ? AND counted = ?"
         return int(self._db.execute(query, (student, day.isoformat())).fetchone()[0])
+
+    def day_with_room(self, push: Push, days: Iterable[date]) -> date | None:
+        """Return the first of these days for which the push's student may have one more grading."""
+        for day in days:
+            if not push.day_limit or self.counted_on(push.student, day) < push.day_limit:
+                return day
+        return None
 
     def counts(self, day: date) -> dict[str, int]:
         """Return how many gradings count for a day, by student."""

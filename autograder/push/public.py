@@ -40,13 +40,6 @@ def answer(root: Path, number: int, files: Mapping[str, bytes]) -> str:
     return console.file.getvalue()  # type: ignore[attr-defined]
 
 
-def get_ready(root: Path, number: int) -> None:
-    """Have a week's suite collected and the confinement chosen before anybody waits for it."""
-    confinement_here()
-    if (root / "assignments" / _course(root).week(number).folder / "tests").is_dir():
-        _suite(root, number)
-
-
 @dataclass
 class _Suite:
     """What stays ready in this process for one week."""

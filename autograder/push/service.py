@@ -19,7 +19,7 @@ from autograder import course as courses
 from autograder.push.desk import Desk, note
 from autograder.push.hidden import write_whole_class
 from autograder.push.ledger import FILE, Ledger
-from autograder.push.pools import Pools, stamp
+from autograder.push.pools import Pools, rung_here, stamp
 from autograder.push.spool import LOG, Spool
 
 PAUSE, LONG_PAUSE = 0.03, 0.5
@@ -34,8 +34,7 @@ class Options:
     """What a service is started with.
 
     `spool` is where hooks write to. `idle` is after how many seconds without work it ends, None:
-    never. `once` ends it as soon as nothing waits, and lets also that be graded which waits for
-    another day, or failed.
+    never.
     """
 
     root: Path
@@ -43,7 +42,6 @@ class Options:
     spool: Path
     jobs: int
     idle: float | None = IDLE_SECONDS
-    once: bool = False
 
 
 class Changed(Exception):
@@ -65,8 +63,8 @@ def run(options: Options) -> bool:
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
     ledger = Ledger(options.out / "push" / FILE)
     course = courses.load(options.root)
-    service = _Service(options, Desk(options.root, options.out, course, spool, ledger,
-                                     Pools(options.root, course, options.jobs)))  # fmt: skip
+    pools = Pools(options.root, course, options.jobs)
+    service = _Service(options, Desk(options.root, options.out, course, spool, ledger, pools))
     try:
         service.serve()
     except Changed:
@@ -105,8 +103,7 @@ class _Service:
         note(f"service {os.getpid()} begins")
         spool.tidy()
         desk.resume()
-        if self.options.once:
-            desk.release_held()
+        desk.pools.ask(rung_here)  # its processes start while the first push is read
         worked = time.monotonic()
         while True:
             if self._has_changed():
@@ -115,6 +112,8 @@ class _Service:
                 desk.step(start=False)
                 time.sleep(PAUSE)
                 continue
+            if spool.is_released():
+                desk.release_held()
             arrived = desk.take_arrivals()
             desk.step()
             self._write_tables()
@@ -137,8 +136,6 @@ class _Service:
 
     def _is_over(self, seconds: float) -> bool:
         """Whether there has been nothing to do for so long that the process can end."""
-        if self.options.once:
-            return True
         if self.options.idle is None or seconds < self.options.idle:
             return False
         # What waits for another day keeps the process, and no examiners.

@@ -19,7 +19,7 @@ from pathlib import Path
 from autograder.unpack import file_chunks
 
 ARRIVED, ANSWERS = "arrived", "answers"
-LOCK, LOG = "service.lock", "service.log"
+LOCK, LOG, RELEASE = "service.lock", "service.log", "release"
 ID = re.compile(r"(\d{9,12})\.(\d{6})-\d+")
 REF = re.compile(r"([0-9a-f]{40,64}) ([0-9a-f]{40,64}) (refs/\S+)")
 MAX_ARRIVAL = 1 << 20
@@ -153,6 +153,21 @@ class Spool:
             os.write(handle, text.encode("utf-8", "replace"))
         finally:
             os.close(handle)
+
+    def ask_for_release(self) -> None:
+        """Have the service grade what waits for another day, whether it runs or is started now."""
+        try:
+            (self.path / RELEASE).touch()
+        except OSError as error:
+            raise SpoolError(f"{self.path} can't be written: {error.strerror}.") from error
+
+    def is_released(self) -> bool:
+        """Whether that was asked for; it is said once."""
+        try:
+            (self.path / RELEASE).unlink()
+        except FileNotFoundError:
+            return False
+        return True
 
     def tidy(self) -> None:
         """Delete answers that nobody has read for a day."""
