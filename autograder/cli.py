@@ -331,3 +331,92 @@ def class_init(
         command.run_init(ROOT, to)
     except command.KNOWN_ERRORS as error:
         fail(str(error))
+
+
+# Grading on push.
+
+hooks = typer.Typer(help="Grade what students push to a git server of your own.")
+app.add_typer(hooks, name="hook", no_args_is_help=True)
+
+Repositories = Annotated[
+    list[Path], typer.Argument(help="Bare repositories (ada.git), or a folder of them.")
+]
+SPOOL = "Folder between hooks and a service that another user runs. Without it: OUT/push."
+SpoolFolder = Annotated[Path | None, typer.Option("--spool", help=SPOOL)]
+
+
+@hooks.command()
+def install(
+    repositories: Repositories,
+    out: Out = Path("grades"),
+    student: Annotated[
+        str | None, typer.Option(help="Whose it is. Without it: by the repository's name.")
+    ] = None,
+    branch: Annotated[
+        str | None, typer.Option(help="The branch that counts. Without it: that of HEAD.")
+    ] = None,
+    limit: Annotated[
+        int | None,
+        typer.Option(min=0, help="Gradings a day; 0: no limit. Without it: the course's."),
+    ] = None,
+    wait: Annotated[
+        int, typer.Option(min=1, help="Seconds after which a terminal is let go.")
+    ] = 60,
+    jobs: Jobs = 0,
+    spool: SpoolFolder = None,
+) -> None:
+    """Have pushes to bare repositories graded, and answered in the pusher's terminal."""
+    from autograder.push import commands, install
+
+    try:
+        here = spool or out / "push"
+        settings = install.Settings(
+            ROOT, None if spool else out.resolve(), here.resolve(), branch, limit, wait, jobs
+        )
+        for line in commands.install_all(repositories, student, settings):
+            print(line)
+    except commands.KNOWN_ERRORS as error:
+        fail(str(error))
+
+
+@hooks.command()
+def remove(repositories: Repositories) -> None:
+    """Take the hook out of repositories; a hook that was there before comes back."""
+    from autograder.push import commands, install
+
+    try:
+        for path in install.repositories(repositories):
+            print(install.remove(path))
+    except commands.KNOWN_ERRORS as error:
+        fail(str(error))
+
+
+@hooks.command()
+def status(out: Out = Path("grades"), spool: SpoolFolder = None) -> None:
+    """Say what is queued and running, and how many gradings each student has had today."""
+    from autograder.push import commands
+
+    try:
+        for line in commands.status(ROOT, out, spool):
+            print(line)
+    except commands.KNOWN_ERRORS as error:
+        fail(str(error))
+
+
+@hooks.command()
+def serve(
+    out: Out = Path("grades"),
+    spool: SpoolFolder = None,
+    jobs: Jobs = 0,
+    now: Annotated[
+        bool,
+        typer.Option("--now", help="Grade all that waits, for another day too, and end."),
+    ] = False,
+) -> None:
+    """Grade what is pushed, until stopped. Hooks start such a service by themselves."""
+    from autograder.push import commands
+
+    try:
+        commands.serve(ROOT, out, spool, jobs or os.cpu_count() or 1, now=now)
+    except commands.KNOWN_ERRORS as error:
+        fail(str(error))

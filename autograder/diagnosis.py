@@ -103,7 +103,7 @@ def public_catalogue(root: Path, course: Course, week: Week) -> dict[str, Any]:
     hidden, public = (SuiteSession(folder / part, salt="") for part in ("hidden", "tests"))
     try:
         diagnoser = Diagnoser(public, solution_files(root, week), catalogue_of(root, course, week))
-        answers = {check.id: _entries(diagnoser.wrong_answers(check)) for check in public.plan}
+        answers = {check.id: entries(diagnoser.wrong_answers(check)) for check in public.plan}
         return {
             "hidden_tests": len(hidden.plan),
             "wrong_answers": {check: entries for check, entries in answers.items() if entries},
@@ -113,7 +113,7 @@ def public_catalogue(root: Path, course: Course, week: Week) -> dict[str, Any]:
         public.close()
 
 
-def _entries(answers: Iterable[tuple[Misconception, Signature]]) -> list[Signature]:
+def entries(answers: Iterable[tuple[Misconception, Signature]]) -> list[Signature]:
     return [
         {"id": one.id, "says": one.says, "at": [f"{one.module}.py", one.where], **found}
         for one, found in answers

@@ -243,6 +243,7 @@ class Repository:
             "args": ["git", *settings, f"--git-dir={self.path}", *arguments],
             "env": dict(environment),
             "cwd": "/",
+            "umask": 0o022,
             "stdout": subprocess.PIPE,
             "stderr": subprocess.DEVNULL,
             **drop,

@@ -18,7 +18,7 @@ from typing import Any
 from autograder.course import Course, Item, Week
 from autograder.notebooks.functions import handed_in
 from autograder.records import CheckResult, PlannedCheck, Verdict
-from autograder.sandbox import Limits, Unconfined
+from autograder.sandbox import Confinement, Limits, Unconfined
 from autograder.scoring import CheckScore, item_points
 from autograder.signature import entry_of
 from autograder.suite.hosts import SandboxHost
@@ -231,16 +231,26 @@ def run_public(root: Path, course: Course, week: Week, files: Files, shipped: Sh
     """Run the week's public suite. Raises SuiteError where the suite itself is at fault."""
     session = SuiteSession(root / "assignments" / week.folder / "tests", salt="")
     confinement = Unconfined()
+    try:
+        outcomes, printed = run_session(session, confinement, week, files.modules)
+    finally:
+        confinement.close()
+        session.close()
+    return PublicRun(course, week, files, shipped, session.plan, outcomes, printed)
+
+
+def run_session(
+    session: SuiteSession, confinement: Confinement, week: Week, modules: Mapping[str, bytes]
+) -> tuple[list[Outcome], dict[str, str]]:
+    """Run an open session of a public suite; return the outcomes and what each check printed."""
     limits = Limits(**week.limits.model_dump())
-    host = _Host(confinement, files.modules, limits, week.modules, week.packages)
+    host = _Host(confinement, modules, limits, week.modules, week.packages)
     printed: dict[str, str] = {}
     try:
         outcomes = session.run(host, report=lambda one: printed.update(host.last(one)))
     finally:
         host.close()
-        confinement.close()
-        session.close()
-    return PublicRun(course, week, files, shipped, session.plan, outcomes, printed)
+    return outcomes, printed
 
 
 class _Host(SandboxHost):
