@@ -65,19 +65,18 @@ def run(notebook: nbformat.NotebookNode, name: str, folder: Path) -> None:
         AnalysisError: if a cell raises, takes longer than CELL_SECONDS, or takes its process down.
             The message names the notebook, the cell (counted from 1) and what happened.
     """
-    from jupyter_client.manager import AsyncKernelManager
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+    from traitlets.config import Config
 
     reached = [0]
     with tempfile.TemporaryDirectory(prefix="kernel") as private, _plain_environment():
         # Files that are its owner's alone, instead of ports that all users of a machine can reach.
-        manager = AsyncKernelManager(
-            kernel_name=KERNEL["name"], transport="ipc", ip=f"{private}/ipc"
-        )
+        connection = Config(KernelManager={"transport": "ipc", "ip": f"{private}/ipc"})
         client = NotebookClient(
             notebook,
-            km=manager,
+            config=connection,
+            kernel_name=KERNEL["name"],
             timeout=CELL_SECONDS,
             resources={"metadata": {"path": str(folder)}},
             on_cell_start=lambda cell, cell_index: reached.append(cell_index + 1),

@@ -850,8 +850,8 @@ plt.show()
 # %% [markdown]
 # Of five deep networks, two learn: those with $r$ near 1. Two stay at $\log 10 = 2.3$, the loss
 # of a network that gives every class the same probability: their lower layers get no gradient worth
-# mentioning, and nothing arrives from the input at the top either, since the signal fades forward as it
-# does backward. And one is no number within its first epoch: with a factor of 1.41 for 20 layers, logits and
+# mentioning, and the differences between images fade on the way up as gradients do on the way
+# down. And one is no number within its first epoch: with a factor of 1.41 for 20 layers, logits and
 # gradients are a thousand times too large.
 #
 # No learning rate mends this. Where $r = 0.35$, the first layer's gradient is $10^{-9}$ of the last one's:
