@@ -227,7 +227,7 @@ def test_who_does_not_wait_loses_nothing(server, right):
     push = pia.begin()
     until(lambda: server.pushes("pia"))
     os.killpg(push.pid, signal.SIGKILL)
-    push.wait()
+    push.communicate()
     until(lambda: server.pushes("pia")[-1].state is State.DONE)
     assert "All 2 checks passed" in git(pia.repository, "show", "grades:feedback.md")
 
