@@ -13,6 +13,8 @@ from typing import Annotated
 
 import typer
 
+from autograder.export_cli import export_app, gradescope_app
+
 ROOT = Path(__file__).resolve().parent.parent
 SIMULATED = Path("demo-class")
 app = typer.Typer(
@@ -21,6 +23,12 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+classroom = typer.Typer(
+    help="A class whose work is in repositories of its own.", no_args_is_help=True
+)
+app.add_typer(classroom, name="class")
+app.add_typer(export_app, name="export")
+app.add_typer(gradescope_app, name="gradescope")
 
 CLASS = (
     "Directory or zip file with one folder or archive per student, or what Canvas, Moodle, "
@@ -185,6 +193,41 @@ def check(week: WeekName = "1") -> None:
 
 
 @app.command()
+def ci(
+    week: Annotated[
+        list[str] | None,
+        typer.Option(help='Number of a week, or "project"; may be repeated. Default: all begun.'),
+    ] = None,
+    threshold: Annotated[
+        float, typer.Option(min=0, max=100, help="Percent of the public tests' points to reach.")
+    ] = 100,
+    out: Annotated[Path, typer.Option(help="Where the files for programs are written.")] = Path(
+        "ci-results"
+    ),
+    needs: Annotated[
+        bool, typer.Option("--needs", help="Print what scripts/setup.sh has to install; no more.")
+    ] = False,
+) -> None:
+    """Run the public tests of all weeks that have been begun, for a CI system.
+
+    Writes junit.xml, results.json and gl-code-quality-report.json; on GitHub also a summary and
+    annotations. The exit status is 1 where the threshold is not reached, 2 for an error.
+    """
+    from autograder.ci import command
+
+    try:
+        if needs:
+            print(command.needs(ROOT))
+            return
+        options = command.Options(root=ROOT, weeks=week or (), threshold=threshold, out=out)
+        passed = command.run(options)
+    except command.KNOWN_ERRORS as error:
+        fail(str(error))
+    if not passed:
+        raise SystemExit(1)
+
+
+@app.command()
 def stubs() -> None:
     """Write the students' stubs anew from the solutions."""
     from autograder import stubs as generator
@@ -243,6 +286,51 @@ def doctor() -> None:
 
     if not examination.run():
         raise SystemExit(1)
+
+
+@classroom.command("fetch")
+def class_fetch(
+    into: Annotated[Path, typer.Option(help="The folder of submissions, for `grade`.")],
+    roster: Annotated[Path, typer.Option(help="CSV: student,repository.")] = Path("roster.csv"),
+    jobs: Annotated[int, typer.Option(min=1, help="Repositories at once.")] = 8,
+) -> None:
+    """Fetch what the class has pushed, with the commits' hashes and times; run nothing of it."""
+    from autograder.remote import command
+
+    try:
+        command.run_fetch(ROOT, roster, into, jobs)
+    except command.KNOWN_ERRORS as error:
+        fail(str(error))
+
+
+@classroom.command("report")
+def class_report(
+    submissions: Annotated[Path, typer.Option(help="The folder that `class fetch` filled.")],
+    out: Out = Path("grades"),
+    feedback: Annotated[
+        bool, typer.Option(help="Push the feedback to the branch feedback.")
+    ] = True,
+) -> None:
+    """Tell each student how it went: a commit status, and the branch `feedback`."""
+    from autograder.remote import command
+
+    try:
+        command.run_report(ROOT, submissions, out, feedback)
+    except command.KNOWN_ERRORS as error:
+        fail(str(error))
+
+
+@classroom.command("init")
+def class_init(
+    to: Annotated[Path, typer.Option(help="Your private copy of this repository.")] = ROOT,
+) -> None:
+    """Put the workflow that grades a class every hour into a private repository."""
+    from autograder.remote import command
+
+    try:
+        command.run_init(ROOT, to)
+    except command.KNOWN_ERRORS as error:
+        fail(str(error))
 
 
 # Grading on push.

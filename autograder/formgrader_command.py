@@ -91,6 +91,9 @@ def run(options: Options) -> None:
                 raise FormgraderError("say where the submissions are: --submissions dir")
             if find_spec("nbgrader") is None:
                 raise FormgraderError("nbgrader is not installed; `make formgrader` installs it")
+            # nbgrader starts alembic by its name, wherever that is found.
+            tools = str(Path(sys.executable).parent)
+            os.environ["PATH"] = os.pathsep.join([tools, os.environ.get("PATH", os.defpath)])
             open_things.enter_context(nbgrader.only_writer(options.out))
             folder = _prepare(console, course, gradebook, options)
             if options.serve:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -164,6 +164,17 @@ class Repository:
     def contains(self, newer: str, older: str) -> bool:
         """Whether `older` is among the commits that led to `newer`."""
         return self._ask("merge-base", "--is-ancestor", older, newer) is not None
+
+    def last_change(self, commit: str, paths: Sequence[str]) -> tuple[str, int] | None:
+        """Return the hash and the time (seconds since 1970) of the last commit that changed a path.
+
+        It is `commit` or one that led to it; without paths it is `commit` itself. None where no
+        commit has anything at these paths. The time is what the commit says: whoever made it chose
+        it.
+        """
+        arguments = ("log", "-1", "--format=%H %ct", "--end-of-options", commit, "--", *paths)
+        said = self._do(*arguments, more={"GIT_LITERAL_PATHSPECS": "1"}).decode().split()
+        return (said[0], int(said[1])) if said else None
 
     def write(self, ref: str, files: Mapping[str, bytes], message: str) -> str:
         """Commit files, and nothing else, on top of a branch; return the commit's hash.

@@ -106,7 +106,7 @@ Ended = tuple[Job, Examined, float]
 
 def _plans(weeks: Sequence[int], pool: Executor) -> dict[int, Plan]:
     """Return the plan of each week, made by examiners side by side."""
-    futures = {week: pool.submit(_describe, week) for week in weeks}
+    futures = {week: pool.submit(describe, week) for week in weeks}
     return {week: future.result() for week, future in futures.items()}
 
 
@@ -185,10 +185,11 @@ def open_pool(setting: Setting, jobs: int, first_slot: int = 0) -> ProcessPoolEx
     slots = context.Queue()
     for slot in range(first_slot, first_slot + jobs):
         slots.put(slot)
-    return ProcessPoolExecutor(jobs, context, _begin, (setting, slots))
+    return ProcessPoolExecutor(jobs, context, begin, (setting, slots))
 
 
-def _begin(setting: Setting, slots: multiprocessing.queues.Queue) -> None:  # type: ignore[name-defined]
+def begin(setting: Setting, slots: multiprocessing.queues.Queue) -> None:  # type: ignore[name-defined]
+    """Make this process one of examiners; `slots` has one for it."""
     global _setting, _slots
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the main process to handle
     _setting, _slots = setting, slots
@@ -239,7 +240,8 @@ def _examiner_of(week: int) -> Any:
     return _examiners[week]
 
 
-def _describe(week: int) -> Plan:
+def describe(week: int) -> Plan:
+    """Return what this process's examiner of a week will check."""
     import platform
 
     import numpy
@@ -249,8 +251,13 @@ def _describe(week: int) -> Plan:
     return Plan(examiner.plan, examiner.fingerprint, examiner.confinement.name, versions)
 
 
-def examine_submission(submission: Submission, week: int) -> tuple[Examined, float]:
-    """Examine one submission; what goes wrong on our side is recorded as ours."""
+def examine_submission(
+    submission: Submission, week: int, report: Callable[[CheckResult], None] | None = None
+) -> tuple[Examined, float]:
+    """Examine one submission; what goes wrong on our side is recorded as ours.
+
+    `report` gets each result as it is there, see Examiner.examine.
+    """
     from autograder.examiner import infra, refused
 
     examiner = _examiner_of(week)
@@ -258,7 +265,7 @@ def examine_submission(submission: Submission, week: int) -> tuple[Examined, flo
     if submission.refusal is not None:
         return Examined(refused(examiner.plan, submission.refusal)), 0.0
     try:
-        found = examiner.examine(submission.files)
+        found = examiner.examine(submission.files, report)
     except Exception as error:  # noqa: BLE001 - a mistake of ours must not stop the class
         found = Examined(infra(examiner.plan, f"{type(error).__name__}: {error}"))
     return found, time.perf_counter() - started
