@@ -39,6 +39,7 @@ SHIPPED = (
     "autograder/classroom50.py",
     "autograder/cli.py",
     "autograder/course.py",
+    "autograder/course_parts.py",
     "autograder/display.py",
     "autograder/export_cli.py",
     "autograder/handin.py",

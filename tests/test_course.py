@@ -13,16 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from autograder.course import (
-    COURSE_FILE,
-    GRADING_FILE,
-    RUBRIC_FILE,
-    Course,
-    CourseError,
-    format_points,
-    load,
-    parse_points,
-)
+from autograder.course import COURSE_FILE, GRADING_FILE, RUBRIC_FILE, Course, CourseError, load
+from autograder.points import format_points, parse_points
 from autograder.records import FULL_CREDIT
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from autograder import atomic
-from autograder.course import load, parse_points
+from autograder.course import load
 from autograder.export import write_class, write_student
 from autograder.export.csv_export import (
     FORMULA_STARTS,
@@ -21,6 +21,7 @@ from autograder.export.csv_export import (
     guard,
 )
 from autograder.export.json_export import SCHEMA, results_json
+from autograder.points import parse_points
 from autograder.records import FULL_CREDIT, CheckResult, Flag, ManualMark, PlannedCheck, Verdict
 from autograder.report import StudentReport
 from autograder.scoring import score_student

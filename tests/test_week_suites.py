@@ -11,11 +11,12 @@ import pytest
 from _pytest.mark import ParameterSet
 
 from autograder import course as courses
-from autograder.course import Week, format_points
+from autograder.course import Week
 from autograder.diagnosis import apply, catalogue_of
 from autograder.examiner import Examiner
 from autograder.misconceptions import Misconception
 from autograder.notebooks.functions import handed_in
+from autograder.points import format_points
 from autograder.records import FULL_CREDIT, CheckResult, Verdict
 from autograder.scoring import StudentScore, score_student
 from autograder.stubs import stubs_of

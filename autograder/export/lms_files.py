@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from autograder.atomic import write_bytes
-from autograder.course import CourseError, load, parse_points
+from autograder.course import CourseError, load
 from autograder.export import write_class
 from autograder.export.canvas import fill_canvas
 from autograder.export.filling import Filled
@@ -15,6 +15,7 @@ from autograder.export.portion import Pending, portions, read_reports
 from autograder.export.sheet import SheetError, read_sheet
 from autograder.gradebook import GradebookError
 from autograder.junit import junit_xml
+from autograder.points import parse_points
 
 
 class ExportError(Exception):
