@@ -13,6 +13,7 @@ from typing import Annotated
 
 import typer
 
+from autograder.class_cli import class_app
 from autograder.export_cli import export_app, gradescope_app
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -23,10 +24,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-classroom = typer.Typer(
-    help="A class whose work is in repositories of its own.", no_args_is_help=True
-)
-app.add_typer(classroom, name="class")
+app.add_typer(class_app, name="class")
 app.add_typer(export_app, name="export")
 app.add_typer(gradescope_app, name="gradescope")
 
@@ -303,51 +301,6 @@ def doctor() -> None:
 
     if not examination.run():
         raise SystemExit(1)
-
-
-@classroom.command("fetch")
-def class_fetch(
-    into: Annotated[Path, typer.Option(help="The folder of submissions, for `grade`.")],
-    roster: Annotated[Path, typer.Option(help="CSV: student,repository.")] = Path("roster.csv"),
-    jobs: Annotated[int, typer.Option(min=1, help="Repositories at once.")] = 8,
-) -> None:
-    """Fetch what the class has pushed, with the commits' hashes and times; run nothing of it."""
-    from autograder.remote import command
-
-    try:
-        command.run_fetch(ROOT, roster, into, jobs)
-    except command.KNOWN_ERRORS as error:
-        fail(str(error))
-
-
-@classroom.command("report")
-def class_report(
-    submissions: Annotated[Path, typer.Option(help="The folder that `class fetch` filled.")],
-    out: Out = Path("grades"),
-    feedback: Annotated[
-        bool, typer.Option(help="Push the feedback to the branch feedback.")
-    ] = True,
-) -> None:
-    """Tell each student how it went: a commit status, and the branch `feedback`."""
-    from autograder.remote import command
-
-    try:
-        command.run_report(ROOT, submissions, out, feedback)
-    except command.KNOWN_ERRORS as error:
-        fail(str(error))
-
-
-@classroom.command("init")
-def class_init(
-    to: Annotated[Path, typer.Option(help="Your private copy of this repository.")] = ROOT,
-) -> None:
-    """Put the workflow that grades a class every hour into a private repository."""
-    from autograder.remote import command
-
-    try:
-        command.run_init(ROOT, to)
-    except command.KNOWN_ERRORS as error:
-        fail(str(error))
 
 
 # Grading on push.

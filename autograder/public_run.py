@@ -22,7 +22,7 @@ from autograder.sandbox import Confinement, Limits, Unconfined
 from autograder.scoring import CheckScore, item_points
 from autograder.signature import entry_of
 from autograder.suite.hosts import SandboxHost
-from autograder.suite.session import Outcome, SuiteSession
+from autograder.suite.session import Outcome, SuiteError, SuiteSession
 
 QUIET = (Verdict.PASS, Verdict.NOT_ATTEMPTED, Verdict.BLOCKED)
 """Verdicts that are counted; every other one is shown."""
@@ -202,15 +202,24 @@ def read_files(root: Path, week: Week) -> Files:
 
 
 def read_shipped(root: Path, course: Course, week: Week) -> Shipped:
-    """Return what is known of a week: as it was shipped, or made from the solutions."""
+    """Return what is known of a week: as it was shipped, or made from the solutions.
+
+    Raises SuiteError for a file that is damaged.
+    """
     shipped = root / "assignments" / week.folder / "tests" / "diagnosis.json"
     if shipped.is_file():
-        known = json.loads(shipped.read_text("utf-8"))
-    else:
-        from autograder.diagnosis import public_catalogue
-        from autograder.stub_facts import stub_facts
+        try:
+            return _shipped(json.loads(shipped.read_text("utf-8")))
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            problem = f"{shipped} is damaged ({type(error).__name__})"
+            raise SuiteError(f"{problem}. Take it from the course's files again.") from error
+    from autograder.diagnosis import public_catalogue
+    from autograder.stub_facts import stub_facts
 
-        known = public_catalogue(root, course, week) | stub_facts(root, course, week)
+    return _shipped(public_catalogue(root, course, week) | stub_facts(root, course, week))
+
+
+def _shipped(known: Mapping[str, Any]) -> Shipped:
     return Shipped(
         known["hidden_tests"], known["wrong_answers"], known.get("gaps", {}), known.get("stubs", {})
     )

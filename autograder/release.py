@@ -36,6 +36,7 @@ SHIPPED = (
     "autograder/atomic.py",
     "autograder/check.py",
     "autograder/ci/*.py",
+    "autograder/class_cli.py",
     "autograder/classroom50.py",
     "autograder/cli.py",
     "autograder/course.py",

@@ -25,6 +25,7 @@ from autograder.records import FULL_CREDIT, CheckResult, PlannedCheck, Verdict
 from autograder.scoring import CheckScore
 from autograder.stub_facts import stub_facts
 from autograder.stubs import make_stub, render
+from autograder.suite.session import SuiteError
 
 DOUBLE = "assignments/week2_small/double.py"
 TRIPLE = "assignments/week3_small/triple.py"
@@ -347,6 +348,20 @@ def test_what_cannot_be_written_is_an_error(ci: Ci, right: str, tmp_path: Path) 
     (tmp_path / "results").unlink()
     with pytest.raises(CiError, match=r"nowhere.* can't be written"):
         ci(right, {**GITHUB, "GITHUB_STEP_SUMMARY": str(tmp_path / "nowhere" / "x")})
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"hidden_tests": 4}', "\xff"])
+def test_a_damaged_file_of_the_course_is_named(ci: Ci, tree: Path, content: str) -> None:
+    path = tree / "assignments/week2_small/tests/diagnosis.json"
+    path.write_bytes(content.encode("latin-1"))
+    with pytest.raises(SuiteError, match=r"diagnosis\.json is damaged"):
+        ci()
+
+
+def test_a_suite_that_was_deleted_is_an_error(ci: Ci, tree: Path, right: str) -> None:
+    (tree / "assignments/week2_small/tests/test_public.py").unlink()
+    with pytest.raises(SuiteError):
+        ci(right)
 
 
 def test_what_has_to_be_installed(tree: Path, right: str) -> None:

@@ -12,7 +12,7 @@ from junitparser import Error, Failure, JUnitXml, Skipped
 
 from autograder.course import load
 from autograder.display import COMMANDS
-from autograder.export.junit_export import junit_xml, write_junit
+from autograder.junit import junit_xml
 from autograder.records import FULL_CREDIT, CheckResult, PlannedCheck, Verdict
 from autograder.report import StudentReport
 from autograder.scoring import score_student
@@ -119,10 +119,3 @@ def test_nothing_that_is_quoted_changes_the_file(payload: str) -> None:
     assert shape == [[type(one) for one in case.result] for case in harmless]
     assert all(char.isprintable() or char == "\n" for char in raw)
     assert not re.search(COMMANDS, raw)
-
-
-def test_every_student_has_a_file(tmp_path: Path) -> None:
-    (path,) = write_junit([report(PLAN, RESULTS)], tmp_path)
-    assert path == tmp_path / "students" / "ada" / "junit.xml"
-    assert JUnitXml.fromfile(str(path)).tests == len(PLAN)
-    assert [one.name for one in path.parent.iterdir()] == ["junit.xml"]

@@ -150,6 +150,15 @@ def test_the_files_are_where_the_sites_look_for_them(checkout: Path) -> None:
     assert (checkout / ".gitlab-ci.yml").read_bytes() == GITLAB.read_bytes()
 
 
+def test_a_mistake_in_an_option_is_one_line(released: Path) -> None:
+    command = [sys.executable, "-m", "autograder", "ci", "--week", "9"]
+    done = subprocess.run(command, cwd=released, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert done.stderr.startswith("autograder: ")
+    assert done.stderr.count("\n") == 1
+    assert not (released / "ci-results").exists()
+
+
 def test_the_students_workflow_runs_on_github(checkout: Path, tmp_path: Path) -> None:
     (job,) = load_workflow(STUDENTS)["jobs"].values()
     environment = runner_environment(checkout, tmp_path / "bin")

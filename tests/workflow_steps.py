@@ -20,7 +20,7 @@ CHECKOUT, PYTHON = "actions/checkout", "actions/setup-python"
 CACHE, RESTORE, SAVE = "actions/cache", "actions/cache/restore", "actions/cache/save"
 UPLOAD = "actions/upload-artifact"
 MADE_BY_US = (CHECKOUT, PYTHON, CACHE, RESTORE)
-PINS = ("torch", "notebooks")
+PINS = ("torch", "jupyter", "notebooks")
 
 
 @dataclass
