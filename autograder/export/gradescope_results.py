@@ -123,8 +123,7 @@ def repeated(previous: Mapping[str, Any], score: float, said: str, since: str) -
 
     `since` names the submission that they are of. Only what results may hold is taken from them.
     """
-    earlier = previous.get("tests")
-    tests = [_repeated(test) for test in earlier if isinstance(test, dict)] if earlier else []
+    tests = [_repeated(test) for test in _objects(previous.get("tests"))]
     visibility = previous.get("visibility")
     return {
         **_frame(0, 0.0, [said], "limited"),
@@ -133,11 +132,15 @@ def repeated(previous: Mapping[str, Any], score: float, said: str, since: str) -
         "tests": tests,
         "leaderboard": [
             {"name": str(entry["name"]), "value": entry["value"]}
-            for entry in previous.get("leaderboard") or ()
-            if isinstance(entry, dict) and "name" in entry and is_number(entry.get("value"))
+            for entry in _objects(previous.get("leaderboard"))
+            if "name" in entry and is_number(entry.get("value"))
         ],
         "extra_data": {**_extra("limited", ""), "results_of": since},
     }
+
+
+def _objects(value: Any) -> list[Mapping[str, Any]]:
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
 
 
 def is_number(value: Any) -> bool:

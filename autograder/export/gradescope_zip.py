@@ -54,12 +54,12 @@ def write_zip(
 ) -> list[str]:
     """Write the zip file `out` and return the names of the files in it, sorted.
 
-    `only` is the number of the week that it grades; without it, it grades all weeks that need
-    nothing on top of numpy. Raises CourseError for a week that isn't there, and ZipError where a
-    file that belongs into it is missing or a link, or `out` can't be written.
+    `only` is the number of the week that it grades; without it, it grades all weeks that have a
+    hidden suite and need nothing on top of numpy. Raises CourseError for a week that isn't there,
+    and ZipError where a file that belongs into it is missing or a link, or `out` can't be written.
     """
     course = load(root)
-    weeks = [week for week in course.weeks if not week.packages]
+    weeks = [week for week in course.weeks if not week.packages and _suite(root, week).is_dir()]
     if only is not None:
         weeks = [course.week(only)]
     # A week's folder may lie in another's.
@@ -84,6 +84,10 @@ def write_zip(
     except OSError as error:
         raise ZipError(f"{out} can't be written: {error.strerror}.") from error
     return sorted(contents)
+
+
+def _suite(root: Path, week: Week) -> Path:
+    return root / "assignments" / week.folder / "hidden"
 
 
 def _found(
