@@ -22,8 +22,9 @@ if [[ -x $0.before-autograder ]]; then
     (trap - HUP INT TERM PIPE && printf '%s\n' "$refs" | "$0.before-autograder")
 fi
 if ((kept != 0)); then
-    say "Your push has arrived, but it could not be queued for grading: the grader's folder"
-    say "on the server can't be written. Tell your instructor."
+    say "Your push has arrived, but it could not be queued for grading:"
+    say "the grader's folder on the server can't be written. Tell your"
+    say "instructor."
     exit 0
 fi
 
@@ -43,8 +44,8 @@ start() {
 }
 
 if [[ -n $python && ! (-x $python && -f $home/autograder/push/__main__.py) ]]; then
-    say "Your push has arrived and is kept for grading, but the grader is not in its place"
-    say "on the server at the moment. Tell your instructor."
+    say "Your push has arrived and is kept for grading, but the grader is not"
+    say "in its place on the server at the moment. Tell your instructor."
     exit 0
 fi
 start 2>/dev/null
@@ -68,6 +69,7 @@ while ((SECONDS < wait)); do
     read -r -t 0.05 <&4
     ((SECONDS % 2 == 0)) && ((SECONDS != checked)) && checked=$SECONDS && start 2>/dev/null
 done
-say "The grading goes on without you; its result will be in the branch grades:"
+say "The grading goes on without you; its result will be in the branch"
+say "grades: soon, or when the server has time for it. Then:"
 say "    git fetch && git show origin/grades:feedback.md"
 exit 0
