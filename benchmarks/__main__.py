@@ -10,6 +10,7 @@ from benchmarks import (
     kill_speed,
     notebook_class,
     project_speed,
+    push_speed,
     training_overhead,
 )
 
@@ -21,6 +22,7 @@ BENCHMARKS = {
     "project": project_speed.brief,
     "hostile": hostile_class.main,
     "kill": kill_speed.main,
+    "push": push_speed.main,
     "notebooks": notebook_class.main,
 }
 
