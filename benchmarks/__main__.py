@@ -20,9 +20,9 @@ BENCHMARKS = {
     "training": training_overhead.main,
     "autograd": autograd_speed.main,
     "project": project_speed.brief,
+    "push": push_speed.main,
     "hostile": hostile_class.main,
     "kill": kill_speed.main,
-    "push": push_speed.main,
     "notebooks": notebook_class.main,
 }
 
