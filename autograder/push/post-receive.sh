@@ -28,17 +28,21 @@ if ((kept != 0)); then
     exit 0
 fi
 
-# A service that runs holds the lock. Where $python is empty, it is not ours to start.
+# A service that runs holds its lock, and one that begins the other, so ten hooks at once start one.
+# Where $python is empty, it is not ours to start.
 start() {
     [[ -n $python ]] || return 0
-    if command -v flock >/dev/null && ! flock -n "$spool/service.lock" true; then
-        return 0
+    local once=()
+    if command -v flock >/dev/null; then
+        flock -n "$spool/service.lock" true || return 0
+        once=(flock -n "$spool/start.lock")
     fi
     (
         trap - HUP INT TERM PIPE
-        cd "$home" && exec setsid env -i PATH=/usr/local/bin:/usr/bin:/bin LC_ALL=C.UTF-8 \
-            HOME="$HOME" ${data:+COURSE_DATA="$data"} "$python" -m autograder.push "$out" \
-            --root "$root" --jobs "$jobs" </dev/null >>"$spool/service.log" 2>&1
+        cd "$home" && exec setsid "${once[@]}" env -i PATH=/usr/local/bin:/usr/bin:/bin \
+            LC_ALL=C.UTF-8 HOME="$HOME" ${data:+COURSE_DATA="$data"} \
+            "$python" -m autograder.push "$out" --root "$root" --jobs "$jobs" \
+            </dev/null >>"$spool/service.log" 2>&1
     ) &
     disown
 }
