@@ -25,9 +25,9 @@ def install_all(paths: Sequence[Path], student: str | None, settings: Settings) 
     found = installing.repositories(paths)
     students = installing.students_of(found, student)
     if settings.out is not None:
-        installing.make_private(settings.out)
+        installing.make_private(settings.out, found[0])
     else:
-        Spool(settings.spool).make()
+        Spool(settings.spool).make(like=found[0])
     for path, name in students.items():
         yield installing.install(path, name, settings)
 

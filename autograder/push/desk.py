@@ -116,7 +116,8 @@ class Desk:
         """Read what was pushed, start the public part, and put it in the place of an older one."""
         try:
             taken = self._take(push, push.commit)
-            before = self._take(push, push.old).fingerprints if push.old.strip("0") else {}
+            known = Repository(push.repository).tip(push.old) is not None
+            before = self._take(push, push.old).fingerprints if known else {}
         except GitError as error:
             self._fail(push, str(error))
             return

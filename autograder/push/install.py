@@ -143,14 +143,25 @@ def is_ours(hook: Path) -> bool:
     return MARK in hook.read_text("utf-8", errors="replace")[:500]
 
 
-def make_private(out: Path) -> None:
-    """Make the folder of results and the spool in it, closed to other users of the machine."""
+def make_private(out: Path, like: Path | None = None) -> None:
+    """Make the folder of results and the spool in it, closed to other users of the machine.
+
+    Hooks run as the owner of the repository `like`, and so does the service that they start. Raises
+    InstallError where the folder is somebody else's.
+    """
+    new = not out.exists()
     try:
         out.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if like is not None and new and os.geteuid() == 0:
+            os.chown(out, like.stat().st_uid, like.stat().st_gid)
         out.chmod(0o700)
+        if like is not None and out.stat().st_uid != like.stat().st_uid:
+            problem = f"{like} and {out} belong to different users, and hooks run as the first"
+            remedy = "Choose another --out, or give --spool and run `autograder hook serve`"
+            raise InstallError(f"{problem}. {remedy}.")
     except OSError as error:
         raise InstallError(f"{out} can't be made or closed to others: {error.strerror}.") from error
-    Spool(out / "push").make()
+    Spool(out / "push").make(like)
 
 
 def _lines(repository: Path, student: str, settings: Settings) -> str:

@@ -22,29 +22,34 @@ if [[ -x $0.before-autograder ]]; then
     (trap - HUP INT TERM PIPE && printf '%s\n' "$refs" | "$0.before-autograder")
 fi
 if ((kept != 0)); then
-    say "Your push has arrived, but it could not be queued for grading: the grader's folder"
-    say "on the server can't be written. Tell your instructor."
+    say "Your push has arrived, but it could not be queued for grading:"
+    say "the grader's folder on the server can't be written. Tell your"
+    say "instructor."
     exit 0
 fi
 
-# A service that runs holds the lock. Where $python is empty, it is not ours to start.
+# A service that runs holds its lock, and one that begins the other, so ten hooks at once start one.
+# Where $python is empty, it is not ours to start.
 start() {
     [[ -n $python ]] || return 0
-    if command -v flock >/dev/null && ! flock -n "$spool/service.lock" true; then
-        return 0
+    local once=()
+    if command -v flock >/dev/null; then
+        flock -n "$spool/service.lock" true || return 0
+        once=(flock -n "$spool/start.lock")
     fi
     (
         trap - HUP INT TERM PIPE
-        cd "$home" && exec setsid env -i PATH=/usr/local/bin:/usr/bin:/bin LC_ALL=C.UTF-8 \
-            HOME="$HOME" ${data:+COURSE_DATA="$data"} "$python" -m autograder.push "$out" \
-            --root "$root" --jobs "$jobs" </dev/null >>"$spool/service.log" 2>&1
+        cd "$home" && exec setsid "${once[@]}" env -i PATH=/usr/local/bin:/usr/bin:/bin \
+            LC_ALL=C.UTF-8 HOME="$HOME" ${data:+COURSE_DATA="$data"} \
+            "$python" -m autograder.push "$out" --root "$root" --jobs "$jobs" \
+            </dev/null >>"$spool/service.log" 2>&1
     ) &
     disown
 }
 
 if [[ -n $python && ! (-x $python && -f $home/autograder/push/__main__.py) ]]; then
-    say "Your push has arrived and is kept for grading, but the grader is not in its place"
-    say "on the server at the moment. Tell your instructor."
+    say "Your push has arrived and is kept for grading, but the grader is not"
+    say "in its place on the server at the moment. Tell your instructor."
     exit 0
 fi
 start 2>/dev/null
@@ -68,6 +73,7 @@ while ((SECONDS < wait)); do
     read -r -t 0.05 <&4
     ((SECONDS % 2 == 0)) && ((SECONDS != checked)) && checked=$SECONDS && start 2>/dev/null
 done
-say "The grading goes on without you; its result will be in the branch grades:"
+say "The grading goes on without you; its result will be in the branch"
+say "grades: soon, or when the server has time for it. Then:"
 say "    git fetch && git show origin/grades:feedback.md"
 exit 0

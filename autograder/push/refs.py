@@ -50,7 +50,9 @@ def choose(repository: Repository, branch: str | None, changes: Sequence[Change]
 
 def is_rewrite(repository: Repository, change: Change) -> bool:
     """Whether a push took away commits that were there before."""
-    return bool(change.old.strip("0")) and not repository.contains(change.new, change.old)
+    if not change.old.strip("0"):
+        return False
+    return not repository.tip(change.old) or not repository.contains(change.new, change.old)
 
 
 def _head(repository: Repository, changes: Sequence[Change]) -> str | None:

@@ -66,12 +66,15 @@ class Spool:
         self.path = path
         self._lock: int | None = None
 
-    def make(self) -> None:
-        """Make the folder, readable to nobody else."""
+    def make(self, like: Path | None = None) -> None:
+        """Make the folder, readable to nobody else. As root, for the owner of `like`."""
         try:
             for folder in (self.path, self.path / ARRIVED, self.path / ANSWERS):
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
                 folder.chmod(0o700)
+                if like is not None and os.geteuid() == 0:
+                    found = like.stat()
+                    os.chown(folder, found.st_uid, found.st_gid)
         except OSError as error:
             raise SpoolError(f"{error.filename} can't be made: {error.strerror}.") from error
 
