@@ -30,7 +30,7 @@ import os
 for name in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"):
     os.environ[name] = "1"  # read when NumPy is imported, so it has to stand before that
 
-from workbench import BLUE, COLOURS, GREEN, ORANGE, PINK, SKY, prepare, seconds_of
+from workbench import BLUE, GREEN, ORANGE, prepare, seconds_of
 
 root = prepare(
     week=2,
@@ -465,3 +465,92 @@ for title, rows in operation_costs.items():
         print(f"with backward / NumPy = {row[2] / row[0]:5.1f}")
 for name, seconds in single.items():
     print(f"one product with {name}: {1e9 * seconds:.0f} ns")
+
+# %% [markdown]
+# **What is to be seen.** For small arrays all three curves are flat: only $T_0$ is paid, in NumPy about a
+# microsecond, in the engine several. So the engine is several times slower there, and with backward ten
+# times or more. For large arrays $n\,t$ takes over, and **forward, the engine's curve meets NumPy's**: the overhead is
+# still there, but it is a few microseconds of a few hundred. Backward stays above, for a
+# reason that is not overhead: it does more arithmetic, and every contribution and every sum is a new large
+# array, which costs memory traffic (see the analyses of week 1). An object per *number* is the worst case: one
+# product of two `Value`s costs as much as hundreds of entries of an array.
+#
+# ### A training step
+#
+# What is left of this in practice? Here is a step of week 1's network on digits, with your `AutogradMLP` and with a backward
+# pass written by hand in eight lines.
+
+# %%
+digits = data.load("digits")
+images = digits.x_train.reshape(len(digits.x_train), -1) / 255.0
+labels = digits.y_train
+
+
+def step_by_hand(weights, x, y, lr=0.01):
+    """Do one step of gradient descent on W1, b1, W2, b2, with a backward pass written by hand."""
+    W1, b1, W2, b2 = weights
+    before = x @ W1.T + b1
+    hidden = np.maximum(before, 0.0)
+    scores = hidden @ W2.T + b2
+    powers = np.exp(scores - scores.max(axis=1, keepdims=True))
+    gradient = powers / powers.sum(axis=1, keepdims=True)
+    gradient[np.arange(len(y)), y] -= 1.0
+    gradient /= len(y)
+    lower = (gradient @ W2) * (before > 0.0)
+    for array, slope in ((W2, gradient.T @ hidden), (b2, gradient.sum(0))):
+        array -= lr * slope
+    for array, slope in ((W1, lower.T @ x), (b1, lower.sum(0))):
+        array -= lr * slope
+
+
+BATCHES = (1, 4, 16, 64, 256, 1024)
+step_times = []
+for n in BATCHES:
+    model = AutogradMLP(rng=np.random.default_rng(0))
+    weights = [parameter.data.copy() for parameter in model.parameters()]
+    x, y = images[:n], labels[:n]
+    step_times.append(
+        (
+            seconds_of(lambda w=weights, x=x, y=y: step_by_hand(w, x, y), 0.1),
+            seconds_of(lambda m=model, x=x, y=y: m.train_step(x, y, 0.01), 0.1),
+        )
+    )
+by_hand, by_engine = np.array(step_times).T
+
+figure, (left, right) = plt.subplots(1, 2, figsize=(11.5, 4.2))
+left.loglog(BATCHES, 1e3 * by_hand, "o-", color=BLUE, label="backward by hand")
+left.loglog(BATCHES, 1e3 * by_engine, "o-", color=ORANGE, label="your engine")
+left.set(xlabel="batch size", ylabel="time of a training step [ms]")
+left.legend()
+right.semilogx(BATCHES, by_engine / by_hand, "o-", color=ORANGE)
+right.axhline(1.0, color="0.35", linewidth=1)
+right.set(xlabel="batch size", ylabel="time with the engine / by hand", ylim=(0, None))
+for axes in (left, right):
+    axes.set_xticks(BATCHES, [str(n) for n in BATCHES])
+    axes.minorticks_off()
+plt.show()
+
+model = AutogradMLP(rng=np.random.default_rng(0))
+loss = cross_entropy(model.forward(images[:64]), labels[:64])
+loss.backward()
+W1, b1, W2, b2 = model.parameters()
+draw(loss, W1=W1, b1=b1, W2=W2, b2=b2, L=loss)
+print(
+    f"{count(loss)} nodes for a batch of 64 images and {sum(p.size for p in (W1, b1, W2, b2)):,} parameters"
+)
+
+# %% [markdown]
+# The whole step is a graph of a dozen nodes. Their overhead is some tens of microseconds, whatever the batch. The
+# larger the batch, the closer the ratio comes to 1: the products of matrices are the same ones. That is the bargain
+# of every framework: a fixed price per operation, and nobody derives a backward pass any more. It is a good
+# bargain as long as operations are large, which is one reason why one trains on batches.
+#
+# ### Your turn
+#
+# - Read $T_0$ of NumPy and of the engine off the picture. From which size on is the engine less than twice as slow?
+# - The `before > 0.0` in `step_by_hand` is the ReLU's derivative. Which lines belong to `cross_entropy`?
+# - Write `x * x * x` as one new operation, with its own `_backward`. How much faster is it for small arrays, and for
+#   large ones? Frameworks call this *fusing* operations.
+
+# %% [markdown]
+# *Your answers:*
