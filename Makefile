@@ -8,13 +8,13 @@ RUN    := .venv/bin/python
 NEEDS   = $(if $(filter project,$(WEEK)),torch,core)
 
 .DEFAULT_GOAL := help
-.PHONY: help grade gpu demo check stubs release data test bench lint fix
+.PHONY: help grade formgrader gpu demo check stubs release data test bench lint fix
 
 help: ## Show this list
 	@echo "Neural Network Foundations. Usage: make TARGET [NAME=value ...]"
 	@echo
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' $(firstword $(MAKEFILE_LIST)) | \
-		awk -F'|' '{ printf "  %-9s%s\n", $$1, $$2; for (i = 3; i <= NF; i++) printf "  %-9s%s\n", "", $$i }'
+		awk -F'|' '{ printf "  %-12s%s\n", $$1, $$2; for (i = 3; i <= NF; i++) printf "  %-12s%s\n", "", $$i }'
 	@echo
 	@echo "PYTHON=python3.12 chooses the Python (3.11 to 3.13) that .venv is made with."
 
@@ -30,6 +30,12 @@ gpu: ## Train and measure a class's final projects: SUBMISSIONS=dir OUT=dir JOBS
 	@$(RUN) -m autograder gpu --submissions "$(SUBMISSIONS)" --out "$(or $(OUT),grades)" \
 		$(if $(JOBS_PER_GPU),--jobs-per-gpu "$(JOBS_PER_GPU)") \
 		$(if $(filter 1,$(TRIAL)),--device cpu --epochs 1 --subset 512)
+
+formgrader: ## Mark what a class wrote in notebooks, in the browser: SUBMISSIONS=dir OUT=dir WEEK=1 PORT=8765|Ctrl-C ends it and takes the marks over
+	$(if $(SUBMISSIONS),,$(error Say where the submissions are: make formgrader SUBMISSIONS=dir OUT=dir))
+	$(SETUP) notebooks
+	@$(RUN) -m autograder formgrader --submissions "$(SUBMISSIONS)" --out "$(or $(OUT),grades)" \
+		$(if $(WEEK),--week "$(WEEK)") $(if $(PORT),--port "$(PORT)")
 
 demo: ## Write a simulated class: OUT=dir (default: demo-class) STUDENTS=30 SEED=1 WEEK=2
 	$(SETUP) core

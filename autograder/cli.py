@@ -13,6 +13,8 @@ from typing import Annotated
 
 import typer
 
+from autograder.export_cli import export_app, gradescope_app
+
 ROOT = Path(__file__).resolve().parent.parent
 SIMULATED = Path("demo-class")
 app = typer.Typer(
@@ -21,6 +23,12 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+classroom = typer.Typer(
+    help="A class whose work is in repositories of its own.", no_args_is_help=True
+)
+app.add_typer(classroom, name="class")
+app.add_typer(export_app, name="export")
+app.add_typer(gradescope_app, name="gradescope")
 
 CLASS = (
     "Directory or zip file with one folder or archive per student, or what Canvas, Moodle, "
@@ -101,6 +109,34 @@ def grade(
 
 
 @app.command()
+def formgrader(
+    submissions: Submissions = None,
+    out: Out = Path("grades"),
+    week: OnlyWeek = None,
+    port: Annotated[int, typer.Option(min=0, help="Of the page; 0: any free one.")] = 8765,
+    browser: Annotated[bool, typer.Option(help="Open the page in a browser.")] = True,
+    collect: Annotated[
+        bool, typer.Option("--collect", help="Only take over what was marked.")
+    ] = False,
+    serve: Annotated[
+        bool, typer.Option(help="Open the page; otherwise the course is only prepared.")
+    ] = True,
+) -> None:
+    """Mark what a class wrote in notebooks, in nbgrader's formgrader, and take the marks over."""
+    from autograder import formgrader_command
+
+    try:
+        number = number_of(week)
+        formgrader_command.run(
+            formgrader_command.Options(
+                ROOT, submissions, out, port, browser, number, collect, serve
+            )
+        )
+    except formgrader_command.KNOWN_ERRORS as error:
+        fail(str(error))
+
+
+@app.command()
 def gpu(
     submissions: Annotated[Path, typer.Option(help=CLASS)],
     out: Out = Path("grades"),
@@ -154,6 +190,41 @@ def check(week: WeekName = "1") -> None:
         checking.run(ROOT, courses.load(ROOT).week_called(week).number)
     except checking.KNOWN_ERRORS as error:
         fail(str(error))
+
+
+@app.command()
+def ci(
+    week: Annotated[
+        list[str] | None,
+        typer.Option(help='Number of a week, or "project"; may be repeated. Default: all begun.'),
+    ] = None,
+    threshold: Annotated[
+        float, typer.Option(min=0, max=100, help="Percent of the public tests' points to reach.")
+    ] = 100,
+    out: Annotated[Path, typer.Option(help="Where the files for programs are written.")] = Path(
+        "ci-results"
+    ),
+    needs: Annotated[
+        bool, typer.Option("--needs", help="Print what scripts/setup.sh has to install; no more.")
+    ] = False,
+) -> None:
+    """Run the public tests of all weeks that have been begun, for a CI system.
+
+    Writes junit.xml, results.json and gl-code-quality-report.json; on GitHub also a summary and
+    annotations. The exit status is 1 where the threshold is not reached, 2 for an error.
+    """
+    from autograder.ci import command
+
+    try:
+        if needs:
+            print(command.needs(ROOT))
+            return
+        options = command.Options(root=ROOT, weeks=week or (), threshold=threshold, out=out)
+        passed = command.run(options)
+    except command.KNOWN_ERRORS as error:
+        fail(str(error))
+    if not passed:
+        raise SystemExit(1)
 
 
 @app.command()
@@ -215,3 +286,137 @@ def doctor() -> None:
 
     if not examination.run():
         raise SystemExit(1)
+
+
+@classroom.command("fetch")
+def class_fetch(
+    into: Annotated[Path, typer.Option(help="The folder of submissions, for `grade`.")],
+    roster: Annotated[Path, typer.Option(help="CSV: student,repository.")] = Path("roster.csv"),
+    jobs: Annotated[int, typer.Option(min=1, help="Repositories at once.")] = 8,
+) -> None:
+    """Fetch what the class has pushed, with the commits' hashes and times; run nothing of it."""
+    from autograder.remote import command
+
+    try:
+        command.run_fetch(ROOT, roster, into, jobs)
+    except command.KNOWN_ERRORS as error:
+        fail(str(error))
+
+
+@classroom.command("report")
+def class_report(
+    submissions: Annotated[Path, typer.Option(help="The folder that `class fetch` filled.")],
+    out: Out = Path("grades"),
+    feedback: Annotated[
+        bool, typer.Option(help="Push the feedback to the branch feedback.")
+    ] = True,
+) -> None:
+    """Tell each student how it went: a commit status, and the branch `feedback`."""
+    from autograder.remote import command
+
+    try:
+        command.run_report(ROOT, submissions, out, feedback)
+    except command.KNOWN_ERRORS as error:
+        fail(str(error))
+
+
+@classroom.command("init")
+def class_init(
+    to: Annotated[Path, typer.Option(help="Your private copy of this repository.")] = ROOT,
+) -> None:
+    """Put the workflow that grades a class every hour into a private repository."""
+    from autograder.remote import command
+
+    try:
+        command.run_init(ROOT, to)
+    except command.KNOWN_ERRORS as error:
+        fail(str(error))
+
+
+# Grading on push.
+
+hooks = typer.Typer(help="Grade what students push to a git server of your own.")
+app.add_typer(hooks, name="hook", no_args_is_help=True)
+
+Repositories = Annotated[
+    list[Path], typer.Argument(help="Bare repositories (ada.git), or a folder of them.")
+]
+SPOOL = "Folder between hooks and a service that another user runs. Without it: OUT/push."
+SpoolFolder = Annotated[Path | None, typer.Option("--spool", help=SPOOL)]
+
+
+@hooks.command()
+def install(
+    repositories: Repositories,
+    out: Out = Path("grades"),
+    student: Annotated[
+        str | None, typer.Option(help="Whose it is. Without it: by the repository's name.")
+    ] = None,
+    branch: Annotated[
+        str | None, typer.Option(help="The branch that counts. Without it: that of HEAD.")
+    ] = None,
+    limit: Annotated[
+        int | None,
+        typer.Option(min=0, help="Gradings a day; 0: no limit. Without it: the course's."),
+    ] = None,
+    wait: Annotated[
+        int, typer.Option(min=1, help="Seconds after which a terminal is let go.")
+    ] = 60,
+    jobs: Jobs = 0,
+    spool: SpoolFolder = None,
+) -> None:
+    """Have pushes to bare repositories graded, and answered in the pusher's terminal."""
+    from autograder.push import commands, install
+
+    try:
+        here = spool or out / "push"
+        settings = install.Settings(
+            ROOT, None if spool else out.resolve(), here.resolve(), branch, limit, wait, jobs
+        )
+        for line in commands.install_all(repositories, student, settings):
+            print(line)
+    except commands.KNOWN_ERRORS as error:
+        fail(str(error))
+
+
+@hooks.command()
+def remove(repositories: Repositories) -> None:
+    """Take the hook out of repositories; a hook that was there before comes back."""
+    from autograder.push import commands, install
+
+    try:
+        for path in install.repositories(repositories):
+            print(install.remove(path))
+    except commands.KNOWN_ERRORS as error:
+        fail(str(error))
+
+
+@hooks.command()
+def status(out: Out = Path("grades"), spool: SpoolFolder = None) -> None:
+    """Say what is queued and running, and how many gradings each student has had today."""
+    from autograder.push import commands
+
+    try:
+        for line in commands.status(ROOT, out, spool):
+            print(line)
+    except commands.KNOWN_ERRORS as error:
+        fail(str(error))
+
+
+@hooks.command()
+def serve(
+    out: Out = Path("grades"),
+    spool: SpoolFolder = None,
+    jobs: Jobs = 0,
+    now: Annotated[
+        bool,
+        typer.Option("--now", help="Grade all that waits, for another day too, and end."),
+    ] = False,
+) -> None:
+    """Grade what is pushed, until stopped. Hooks start such a service by themselves."""
+    from autograder.push import commands
+
+    try:
+        commands.serve(ROOT, out, spool, jobs or os.cpu_count() or 1, now=now)
+    except commands.KNOWN_ERRORS as error:
+        fail(str(error))

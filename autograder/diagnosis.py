@@ -96,13 +96,14 @@ def public_catalogue(root: Path, course: Course, week: Week) -> dict[str, Any]:
     """Return what students' trees know of wrong answers, and how many hidden tests there are.
 
     "wrong_answers" maps each check of the public suite to the wrong values that have an
-    explanation, with their texts; never the edits or the reference.
+    explanation, with their texts and the names of what they are in; never the edits or the
+    reference.
     """
     folder = root / "assignments" / week.folder
     hidden, public = (SuiteSession(folder / part, salt="") for part in ("hidden", "tests"))
     try:
         diagnoser = Diagnoser(public, solution_files(root, week), catalogue_of(root, course, week))
-        answers = {check.id: _entries(diagnoser.wrong_answers(check)) for check in public.plan}
+        answers = {check.id: entries(diagnoser.wrong_answers(check)) for check in public.plan}
         return {
             "hidden_tests": len(hidden.plan),
             "wrong_answers": {check: entries for check, entries in answers.items() if entries},
@@ -112,5 +113,8 @@ def public_catalogue(root: Path, course: Course, week: Week) -> dict[str, Any]:
         public.close()
 
 
-def _entries(answers: Iterable[tuple[Misconception, Signature]]) -> list[Signature]:
-    return [{"id": mistake.id, "says": mistake.says, **found} for mistake, found in answers]
+def entries(answers: Iterable[tuple[Misconception, Signature]]) -> list[Signature]:
+    return [
+        {"id": one.id, "says": one.says, "at": [f"{one.module}.py", one.where], **found}
+        for one, found in answers
+    ]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from importlib import metadata
@@ -143,34 +143,59 @@ class Examiner:
                 digest.update(path.name.encode() + b"\0" + path.read_bytes())
         return digest.hexdigest()
 
-    def examine(self, files: Mapping[str, bytes]) -> Examined:
-        """Return one result for each planned check, in the plan's order, and what to look at."""
+    def examine(
+        self,
+        files: Mapping[str, bytes],
+        report: Callable[[CheckResult], None] | None = None,
+    ) -> Examined:
+        """Return one result for each planned check, in the plan's order, and what to look at.
+
+        `report` gets each result as it is there. One of the suite may come twice: as its test ends,
+        and with the message and the diagnosis that it has in the end.
+        """
+        tell = report or (lambda result: None)
         host = SandboxHost(
             self.confinement, files, self.limits, self.week.modules, self.week.packages
         )
         try:
-            outcomes = self.session.run(host)
+            outcomes = self.session.run(host, report=lambda outcome: tell(outcome.result))
             flags = self._watch(host, outcomes)
         finally:
             host.close()
+        checks = {check.id: check for check in self.session.plan}
+        results: list[CheckResult] = []
+        suite = [self.explained(outcome, checks) for outcome in outcomes]
+        for find in (
+            lambda: suite,
+            lambda: self._own_tests(files),
+            lambda: self._quality(files, suite),
+        ):
+            found = find()
+            for result in found:
+                tell(result)
+            results += found
         flags += self.second_look.look(files, outcomes)
         watched = self.course.watched_in(self.week)
         source = source_flags(files, watched, self.week.given)
         flags += [*source, *run_time_flags(host.notes, watched, source)]
-        checks = {check.id: check for check in self.session.plan}
-        results = [self.explained(outcome, checks) for outcome in outcomes]
-        own: list[CheckResult] = []
-        if self.mutation:
-            try:
-                own = self.mutation.examine(self.confinement, files, self.limits)
-            except InfraError as error:
-                own = infra(self.mutation.plan, error)
+        return Examined(results, flags)
+
+    def _own_tests(self, files: Mapping[str, bytes]) -> list[CheckResult]:
+        """Return the results of the student's own tests; none where the week has no such file."""
+        if not self.mutation:
+            return []
+        try:
+            return self.mutation.examine(self.confinement, files, self.limits)
+        except InfraError as error:
+            return infra(self.mutation.plan, error)
+
+    def _quality(self, files: Mapping[str, bytes], results: list[CheckResult]) -> list[CheckResult]:
+        """Return the results of quality and rules; `results` are the suite's."""
         try:
             quality = self.quality.measure(files, self.session.plan, results)
         except InfraError as error:
             quality = infra(self.quality.plan, error)
-        results += [*own, *quality, *self.rules.measure(files, results)]
-        return Examined(results, flags)
+        return [*quality, *self.rules.measure(files, results)]
 
     def _watch(self, host: SandboxHost, outcomes: Sequence[Outcome]) -> list[Flag]:
         """Return what is noticed of how the code works, in the items of which anything works.

@@ -21,12 +21,14 @@ README = "README.md"
 class Found:
     """A submission's files of one week, by their names in the assignment.
 
-    `modules` maps to contents, `documents` to the SHA-256 of contents that nobody opens. `notices`
-    tell the student what was left out, and why.
+    `modules` maps to contents, `documents` to the SHA-256 of contents that nobody opens; `kept`
+    maps to those contents where somebody will. `notices` tell the student what was left out, and
+    why.
     """
 
     modules: dict[str, bytes] = field(default_factory=dict)
     documents: dict[str, str] = field(default_factory=dict)
+    kept: dict[str, bytes] = field(default_factory=dict)
     notices: list[str] = field(default_factory=list)
 
 
@@ -36,11 +38,15 @@ class Finder:
     A week's folder has the name that the course gives it, or the week's id ("Week 1" will do).
     What lies in a week's folder belongs to that week alone; any other file belongs to each week
     that asks for one of its name. Where several of `weeks` do, it counts for those of them of which
-    a file is there that can be no other week's. `others` are the course's other weeks.
+    a file is there that can be no other week's. `others` are the course's other weeks. The contents
+    of documents are kept where `keep` says so.
     """
 
-    def __init__(self, weeks: Sequence[Week], others: Sequence[Week] = ()) -> None:
+    def __init__(
+        self, weeks: Sequence[Week], others: Sequence[Week] = (), keep: bool = False
+    ) -> None:
         self.weeks = weeks
+        self._keep = keep
         every = {week.number: week for week in (*others, *weeks)}
         self._folders = {
             _plain(name.rpartition("/")[2]): week.number
@@ -159,6 +165,8 @@ class Finder:
                     found.notices.append(_instead_of_notebook(week, name))
             else:
                 found.documents[name] = hashlib.sha256(content).hexdigest()
+                if self._keep:
+                    found.kept[name] = content
                 if notebook := week.notebook(name):
                     taken = handed_in(content, notebook)
                     found.modules[notebook.module] = taken.source.encode()

@@ -19,6 +19,7 @@ from autograder.gradebook import Gradebook, GradebookError
 from autograder.intake import IntakeError, Submission, read_class
 from autograder.manual import ManualError
 from autograder.misconceptions import MisconceptionError
+from autograder.notebooks.marks import MarksError, news, take_over
 from autograder.records import Verdict
 from autograder.report import StudentReport, gather
 from autograder.report.terminal import print_class
@@ -55,6 +56,7 @@ KNOWN_ERRORS = (
     GradebookError,
     IntakeError,
     ManualError,
+    MarksError,
     MisconceptionError,
     OurFaultError,
     RefusedError,
@@ -108,6 +110,7 @@ def run(options: Options) -> None:
             _name_weeks_without_anything(console, course, taken, gradebook)
             taken = _without_what_is_graded_already(console, course, taken, gradebook)
         _grade(console, course, setting, taken, gradebook, options.jobs)
+        collect_marks(console, course, gradebook, options.out)
         if options.manual:
             count = gradebook.import_manual(options.manual, course)
             _say(console, f"{count} marks read from {options.manual}")
@@ -186,20 +189,37 @@ def _without_what_cannot_run(
     """
     left = {}
     for week in map(course.week, taken):
-        missing = [name for name in week.packages if not installed(name)]
-        if missing:
-            remedy = f"`make grade WEEK={week.id} ...` installs what it takes"
-            problem = f"{week.name} needs {', '.join(missing)}, which is not installed: {remedy}"
-        elif week.packages and rung == Landlocked.rung:
-            remedy = "`autograder doctor` says what gives this machine a better rung than C"
-            problem = f"{week.name} can't run here: {ONLY_NUMPY}; {remedy}"
-        else:
+        problem = why_not_here(week, rung)
+        if not problem:
             left[week.number] = taken[week.number]
             continue
         if number is not None or len(taken) == 1:
             raise RefusedError(f"{problem}.")
         _say(console, f"{problem}. It is left out.", "yellow")
     return left
+
+
+def why_not_here(week: Week, rung: str) -> str:
+    """Say why a week can't be graded on this machine and rung, and what to do; "" where it can."""
+    missing = [name for name in week.packages if not installed(name)]
+    if missing:
+        remedy = f"`make grade WEEK={week.id} ...` installs what it takes"
+        return f"{week.name} needs {', '.join(missing)}, which is not installed: {remedy}"
+    if week.packages and rung == Landlocked.rung:
+        remedy = "`autograder doctor` says what gives this machine a better rung than C"
+        return f"{week.name} can't run here: {ONLY_NUMPY}; {remedy}"
+    return ""
+
+
+def collect_marks(console: Console, course: Course, gradebook: Gradebook, out: Path) -> None:
+    """Take over what was marked in the formgrader since the last time."""
+    found = news(out, course, set(gradebook.students()))
+    for remark in found.remarks:
+        _say(console, remark, "yellow")
+    if found.marks:
+        gradebook.put_marks(found.marks)
+        take_over(out, found.marks)
+        _say(console, f"{len(found.marks)} marks taken over from the formgrader")
 
 
 def write_reports(
@@ -259,19 +279,27 @@ def _confinement(console: Console, ours: bool) -> Confinement | None:
         return None
 
 
-def _datasets(console: Console, weeks: Iterable[Week]) -> dict[int, str | None]:
+def _datasets(console: Console, weeks: Sequence[Week]) -> dict[int, str | None]:
     """Return the data to train on: each week's, or the embedded digits where it isn't cached."""
-    names = {week.number: week.data for week in weeks}
     folder, here = data.cache_folder(), Path.cwd()
     shown = folder.relative_to(here) if folder.is_relative_to(here) else folder
-    missing = {name for name in names.values() if name and not data.cached(name)}
+    chosen = datasets_here(weeks)
+    missing = {week.data for week in weeks if week.data and week.data != chosen[week.number]}
     for name in sorted(missing):
         _say(
             console,
             f"{name} is not in {shown}: training on the embedded digits "
             "(`make data` downloads it).",
         )
-    return {number: "digits" if name in missing else name for number, name in names.items()}
+    return chosen
+
+
+def datasets_here(weeks: Iterable[Week]) -> dict[int, str | None]:
+    """Return the data of each week's threshold: its own where it is cached, or the digits."""
+    return {
+        week.number: week.data if week.data is None or data.cached(week.data) else "digits"
+        for week in weeks
+    }
 
 
 def _grade(

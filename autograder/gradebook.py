@@ -305,11 +305,17 @@ class Gradebook:
         withdraws it. Raises ManualError, and changes nothing, where any line is bad.
         """
         found = read_manual(path, course, set(self.students()))
-        rows = [(m.student, m.item, m.points, storable(m.comment)) for m in found.marks]
+        self.put_marks(found.marks, found.unmarked)
+        return len(found.marks)
+
+    def put_marks(
+        self, marks: Sequence[ManualMark], unmarked: Sequence[tuple[str, str]] = ()
+    ) -> None:
+        """Keep marks in the place of earlier ones; withdraw those of pairs of student and item."""
+        rows = [(m.student, m.item, m.points, storable(m.comment)) for m in marks]
         with self._writing():
-            self._db.executemany("DELETE FROM marks WHERE student = ? AND item = ?", found.unmarked)
+            self._db.executemany("DELETE FROM marks WHERE student = ? AND item = ?", unmarked)
             self._db.executemany("INSERT OR REPLACE INTO marks VALUES (?, ?, ?, ?)", rows)
-        return len(rows)
 
     def _in_run(self) -> int:
         if self._run is None:

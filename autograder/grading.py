@@ -11,10 +11,12 @@ import hashlib
 import multiprocessing
 import os
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -59,14 +61,17 @@ def grade_class(
     gradebook: Gradebook,
     jobs: int,
     report: Callable[[Progress], None],
+    pool: Executor | None = None,
 ) -> None:
     """Grade what a class handed in, by the week's number; keep each result once it is there.
 
     Submissions whose results are in the gradebook already are not run again. A submission that
     brings down its examiner is graded once more by a fresh one, then recorded as our fault.
+    `pool` is one of `open_pool` for the same setting, which stays open; without it there are `jobs`
+    processes for this run alone.
     """
     data = ", ".join(sorted({name for name in setting.datasets.values() if name})) or "none"
-    with _pool(setting, jobs) as pool:
+    with nullcontext(pool) if pool else open_pool(setting, jobs) as pool:
         plans = _plans(sorted(taken), pool)
         machine = next(iter(plans.values()))
         gradebook.start_run(machine.confinement, data, course.salt, machine.versions)
@@ -101,7 +106,7 @@ Ended = tuple[Job, Examined, float]
 
 def _plans(weeks: Sequence[int], pool: Executor) -> dict[int, Plan]:
     """Return the plan of each week, made by examiners side by side."""
-    futures = {week: pool.submit(_describe, week) for week in weeks}
+    futures = {week: pool.submit(describe, week) for week in weeks}
     return {week: future.result() for week, future in futures.items()}
 
 
@@ -135,7 +140,8 @@ def _run(todo: Todo, pool: Executor, setting: Setting) -> Iterator[Ended]:
                 continue
             yield job, found, seconds
     except BaseException:
-        pool.shutdown(wait=False, cancel_futures=True)
+        for future in futures:
+            future.cancel()
         raise
     for job, submission in lost:
         yield _once_more(job, submission, setting)
@@ -143,7 +149,7 @@ def _run(todo: Todo, pool: Executor, setting: Setting) -> Iterator[Ended]:
 
 def _once_more(job: Job, submission: Submission, setting: Setting) -> Ended:
     """Examine a submission in a pool of its own, after an examiner was lost with it or near it."""
-    with _pool(setting, 1) as pool:
+    with open_pool(setting, 1) as pool:
         try:
             return job, *pool.submit(examine_submission, submission, job.week).result()
         except BrokenProcessPool:
@@ -167,30 +173,34 @@ _confinement: Any = None
 _examiners: dict[int, Any] = {}
 
 
-def _pool(setting: Setting, jobs: int) -> ProcessPoolExecutor:
+def open_pool(setting: Setting, jobs: int, first_slot: int = 0) -> ProcessPoolExecutor:
     """Return a pool of examiners, each with a slot (a uid of its own, where we are root).
 
     They are forked from a server process that has loaded what they need and runs one thread.
+    Slots are counted from `first_slot`: two pools at a time must not share any.
     """
     os.environ.update(dict.fromkeys(ONE_THREAD, "1"))
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["autograder.examiner"])
     slots = context.Queue()
-    for slot in range(jobs):
+    for slot in range(first_slot, first_slot + jobs):
         slots.put(slot)
-    return ProcessPoolExecutor(jobs, context, _begin, (setting, slots))
+    return ProcessPoolExecutor(jobs, context, begin, (setting, slots))
 
 
-def _begin(setting: Setting, slots: multiprocessing.queues.Queue) -> None:  # type: ignore[name-defined]
+def begin(setting: Setting, slots: multiprocessing.queues.Queue) -> None:  # type: ignore[name-defined]
+    """Make this process one of examiners; `slots` has one for it."""
     global _setting, _slots
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the main process to handle
     _setting, _slots = setting, slots
 
 
-def _examiner_of(week: int) -> Any:
-    """Return this process's examiner of a week."""
+def confinement_here() -> Any:
+    """Return what confines student code in this process of a pool; made when first needed.
+
+    Raises NotConfinedError where this machine can't confine it.
+    """
     global _confinement
-    from autograder.examiner import Examiner
     from autograder.sandbox import Unconfined
     from autograder.sandbox.choose import choose
     from autograder.sandbox.starter import separate
@@ -205,13 +215,33 @@ def _examiner_of(week: int) -> Any:
             _confinement = choose(slot, _setting.packages)
             if os.geteuid() == 0:  # what decodes strangers' answers needs none of root's rights
                 _confinement = separate(_confinement, slot)
+        # Not before: giving up root takes a process of one thread.
+        threading.Thread(target=_end_with_parent, daemon=True, name="parent").start()
+    return _confinement
+
+
+def _end_with_parent() -> None:
+    """End this process when the one that opened the pool is gone, however it went."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
+
+
+def _examiner_of(week: int) -> Any:
+    """Return this process's examiner of a week."""
+    from autograder.examiner import Examiner
+
+    assert _setting is not None
+    confinement = confinement_here()
     if week not in _examiners:
         dataset = _setting.datasets.get(week)
-        _examiners[week] = Examiner(_setting.root, week, _confinement, dataset)
+        _examiners[week] = Examiner(_setting.root, week, confinement, dataset)
     return _examiners[week]
 
 
-def _describe(week: int) -> Plan:
+def describe(week: int) -> Plan:
+    """Return what this process's examiner of a week will check."""
     import platform
 
     import numpy
@@ -221,8 +251,13 @@ def _describe(week: int) -> Plan:
     return Plan(examiner.plan, examiner.fingerprint, examiner.confinement.name, versions)
 
 
-def examine_submission(submission: Submission, week: int) -> tuple[Examined, float]:
-    """Examine one submission; what goes wrong on our side is recorded as ours."""
+def examine_submission(
+    submission: Submission, week: int, report: Callable[[CheckResult], None] | None = None
+) -> tuple[Examined, float]:
+    """Examine one submission; what goes wrong on our side is recorded as ours.
+
+    `report` gets each result as it is there, see Examiner.examine.
+    """
     from autograder.examiner import infra, refused
 
     examiner = _examiner_of(week)
@@ -230,7 +265,7 @@ def examine_submission(submission: Submission, week: int) -> tuple[Examined, flo
     if submission.refusal is not None:
         return Examined(refused(examiner.plan, submission.refusal)), 0.0
     try:
-        found = examiner.examine(submission.files)
+        found = examiner.examine(submission.files, report)
     except Exception as error:  # noqa: BLE001 - a mistake of ours must not stop the class
         found = Examined(infra(examiner.plan, f"{type(error).__name__}: {error}"))
     return found, time.perf_counter() - started

@@ -35,7 +35,8 @@ class Submission:
     maps the names of those handed in to the SHA-256 of their contents: a person opens them, no
     program does. `notices` tell the student what was ignored, left out or missing. Where `refusal`
     is not None nothing was taken. `received` is when it was handed in, with its time zone, and
-    `commit` the hash of its commit, each None where nothing says it. `fingerprint` is the same for
+    `commit` the hash of its commit, each None where nothing says it. `kept` has the documents'
+    contents where a person is about to look at them. `fingerprint` is the same for
     the same modules, wherever they were found.
     """
 
@@ -46,6 +47,7 @@ class Submission:
     documents: dict[str, str] = field(default_factory=dict)
     received: datetime | None = None
     commit: str | None = None
+    kept: dict[str, bytes] = field(default_factory=dict, repr=False)
 
     @property
     def is_empty(self) -> bool:
@@ -90,6 +92,7 @@ def read_class(
     others: Sequence[Week] = (),
     zone: tzinfo = UTC,
     handed_in: Path | None = None,
+    keep_documents: bool = False,
 ) -> Intake:
     """Read all submissions in a directory or a zip file; each student has one for each of `weeks`.
 
@@ -98,9 +101,10 @@ def read_class(
     differ only in case), it isn't clear which counts: that student gets one refusal naming them
     all. When each was handed in is what the export says (`zone` is for times without one), and
     what the file `handed_in` says, or one of that name beside the submissions (see handed_in.py).
+    `keep_documents` keeps the contents of documents, in memory.
     Raises IntakeError where the class can't be read or holds no submission.
     """
-    finder = Finder(weeks, others)
+    finder = Finder(weeks, others, keep_documents)
     remarks = []
     notes: Notes = {}
     every = {week.number: week for week in (*others, *weeks)}.values()
@@ -138,6 +142,13 @@ def read_class(
     for submissions in taken.values():
         submissions.sort(key=lambda submission: submission.student)
     return Intake(taken, tuple(remarks))
+
+
+def read_student(
+    student: Student, weeks: Sequence[Week], others: Sequence[Week] = ()
+) -> dict[int, Submission]:
+    """Read what one student handed in for each of `weeks`, by the week's number."""
+    return _take_one([student], Finder(weeks, others))
 
 
 def _notes_file(given: Path | None, entries: Sequence[Entry]) -> bytes | None:
@@ -247,5 +258,6 @@ def _sort(student: Student, gate: Gate, finder: Finder) -> dict[int, Submission]
             tuple(notices),
             documents=mine.documents,
             received=student.received,
+            kept=mine.kept,
         )
     return taken

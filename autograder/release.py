@@ -11,6 +11,7 @@ from autograder.course import COURSE_FILE, RUBRIC_FILE, Course, CourseError, Wee
 from autograder.diagnosis import public_catalogue
 from autograder.misconceptions import MisconceptionError
 from autograder.release_gate import find_all_leaks
+from autograder.stub_facts import stub_facts
 from autograder.stubs import StubError, stub_of
 
 MARKER_FILE = ".release"
@@ -30,13 +31,25 @@ SHIPPED = (
     "autograder/__main__.py",
     "autograder/atomic.py",
     "autograder/check.py",
+    "autograder/ci/*.py",
+    "autograder/classroom50.py",
     "autograder/cli.py",
     "autograder/course.py",
     "autograder/display.py",
+    "autograder/export_cli.py",
     "autograder/handin.py",
+    "autograder/junit.py",
+    "autograder/lateness.py",
+    "autograder/markdown.py",
     "autograder/points.py",
+    "autograder/public_run.py",
     "autograder/records.py",
+    "autograder/results.py",
+    "autograder/scoring.py",
+    "autograder/shares.py",
     "autograder/signature.py",
+    "autograder/student_report.py",
+    "autograder/student_source.py",
     "autograder/notebooks/__init__.py",
     "autograder/notebooks/cells.py",
     "autograder/notebooks/functions.py",
@@ -51,6 +64,8 @@ STUDENTS_OWN = {
     "README.md": "README.md",
     "Makefile": "Makefile",
     "gitignore": ".gitignore",
+    "gitlab-ci.yml": ".gitlab-ci.yml",
+    "grade.yml": ".github/workflows/grade.yml",
     "pytest.ini": "pytest.ini",
 }
 
@@ -125,7 +140,8 @@ def _write_week(course: Course, week: Week, root: Path, tree: Path) -> None:
             raise ReleaseError(f"{source}, which {name} is made from, is missing")
         file, text = stub_of(root, week, name, points)
         _write(target / file, text)
-    known = json.dumps(public_catalogue(root, course, week), indent=1, sort_keys=True)
+    facts = {**public_catalogue(root, course, week), **stub_facts(root, course, week)}
+    known = json.dumps(facts, indent=1, sort_keys=True)
     _write(target / "tests" / "diagnosis.json", known + "\n")
 
 

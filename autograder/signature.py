@@ -19,6 +19,9 @@ RTOL = 1e-6
 Signature = dict[str, Any]
 """What a failure is recognised by, as JSON values: verdict, label, and the value received."""
 
+ABOUT = ("id", "says", "at")
+"""What an entry of a public catalogue has beside the signature."""
+
 
 def signature(fault: Fault) -> Signature | None:
     """Return what identifies a failure, or None where nothing does (a crash, a timeout)."""
@@ -57,11 +60,16 @@ def same(one: Signature, other: Signature) -> bool:
     return bool(np.allclose(a, b, rtol=RTOL, atol=1e-12, equal_nan=True))
 
 
-def explain_by_entries(entries: Iterable[Signature], fault: Fault) -> tuple[str, str] | None:
-    """Return (id, text) of the entry of a public catalogue that matches a failure, if one does."""
+def entry_of(entries: Iterable[Signature], fault: Fault) -> Signature | None:
+    """Return the entry of a public catalogue that matches a failure, if one does."""
     seen = signature(fault)
     for entry in entries if seen else ():
-        known = {key: value for key, value in entry.items() if key not in ("id", "says")}
-        if same(seen, known):
-            return entry["id"], entry["says"]
+        if same(seen, {key: value for key, value in entry.items() if key not in ABOUT}):
+            return entry
     return None
+
+
+def explain_by_entries(entries: Iterable[Signature], fault: Fault) -> tuple[str, str] | None:
+    """Return (id, text) of the entry of a public catalogue that matches a failure, if one does."""
+    entry = entry_of(entries, fault)
+    return (entry["id"], entry["says"]) if entry else None

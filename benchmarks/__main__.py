@@ -8,6 +8,7 @@ from benchmarks import (
     grading_speed,
     hostile_class,
     kill_speed,
+    notebook_class,
     project_speed,
     training_overhead,
 )
@@ -20,6 +21,7 @@ BENCHMARKS = {
     "project": project_speed.brief,
     "hostile": hostile_class.main,
     "kill": kill_speed.main,
+    "notebooks": notebook_class.main,
 }
 
 

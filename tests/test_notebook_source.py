@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import nbformat
 import pytest
 
-from autograder.notebooks.source import SourceError, notebook_of, text_of
+from autograder.notebooks.source import (
+    SourceError,
+    code_cells,
+    notebook_of,
+    percent_cells,
+    text_of,
+)
 
 SOURCE = '''"""What this file is, for readers of the source."""
 
@@ -42,3 +50,16 @@ def test_the_same_source_gives_the_same_bytes():
 def test_a_source_without_a_cell_is_refused():
     with pytest.raises(SourceError, match=r"a\.py: no cell begins with"):
         notebook_of('"""Only a docstring."""\n', "a.py")
+
+
+SOLUTIONS = Path(__file__).resolve().parent.parent / "solutions"
+SOURCES = [path for path in sorted(SOLUTIONS.glob("*/*.py")) if "\n# %%" in path.read_text("utf-8")]
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.parent.name)
+def test_code_cells_are_those_of_the_notebook(path):
+    """Our own way of splitting a source gives what jupytext gives."""
+    source = path.read_text("utf-8")
+    cells = enumerate(percent_cells(source, path.name), start=1)
+    code = {number: cell.source for number, cell in cells if cell.cell_type == "code"}
+    assert code_cells(source, path.name) == code != {}

@@ -458,3 +458,23 @@ def test_another_salt_gives_other_inputs_for_one_run(open_session, confinement):
     )
     assert first == again
     assert first != other
+
+
+def test_a_report_gets_each_result_as_it_ends_and_nothing_of_a_text_before_it_is_looked_into(
+    open_session, confinement
+):
+    names = ("text", "printed")
+    session = open_session(suite_of({name: CALLS[name] for name in names}), private=True)
+    seen = {}
+    host = SandboxHost(confinement, {"m.py": HOSTILE.encode()}, LIMITS)
+    outcomes = session.run(
+        host, report=lambda outcome: seen.setdefault(outcome.result.check, outcome)
+    )
+    host.close()
+    for outcome in outcomes:
+        early, final = seen[outcome.result.check], outcome.result
+        assert (early.result.verdict, early.result.credit) == (final.verdict, final.credit)
+        assert early.fault is None
+    assert "constant" in outcomes[1].result.message
+    assert "constant" not in seen[outcomes[1].result.check].result.message
+    assert disclosure.NOT_YET in seen[outcomes[0].result.check].result.message

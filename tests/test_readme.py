@@ -24,6 +24,9 @@ DRY = {
     "make bench": "-m benchmarks",
     "make grade SUBMISSIONS=dir WEEK=project": '-m autograder grade --submissions "dir"',
     "make grade SUBMISSIONS=class.zip": '-m autograder grade --submissions "class.zip"',
+    "make formgrader SUBMISSIONS=dir OUT=grades": (
+        '-m autograder formgrader --submissions "dir" --out "grades"'
+    ),
     "make gpu SUBMISSIONS=dir OUT=grades": '-m autograder gpu --submissions "dir" --out "grades"',
     "make gpu SUBMISSIONS=dir OUT=grades TRIAL=1": "--device cpu --epochs 1 --subset 512",
 }

@@ -121,6 +121,27 @@ def test_the_pool_that_grades_is_not_root(confinement):
     from autograder import grading
 
     setting = grading.Setting(ROOT, {1: None})
-    with grading._pool(setting, 1) as pool:
-        pool.submit(grading._describe, 1).result()
+    with grading.open_pool(setting, 1) as pool:
+        pool.submit(grading.describe, 1).result()
         assert pool.submit(os.geteuid).result() != 0
+
+
+def test_root_without_the_right_to_read_everything_has_it_not_afterwards_either():
+    """As in a container, whose root has few rights."""
+    code = """
+import ctypes, os, struct
+from autograder.sandbox.starter import CAPABILITY_VERSION, DAC_READ_SEARCH, _give_up_root
+
+libc = ctypes.CDLL(None, use_errno=True)
+header = struct.pack("<Ii", CAPABILITY_VERSION, 0)
+rest = 0x1FF & ~(1 << DAC_READ_SEARCH)
+assert libc.capset(header, struct.pack("<6I", rest, rest, 0, 0, 0, 0)) == 0
+_give_up_root(63_299)
+status = dict(line.split(":\\t", 1) for line in open("/proc/self/status") if ":\\t" in line)
+rights = [int(status[name], 16) for name in ("CapPrm", "CapAmb", "NoNewPrivs")]
+print(os.getuid(), *rights)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.stdout.strip() == "63299 0 0 1", done.stderr

@@ -52,15 +52,23 @@ def write_student(report: StudentReport, out: Path) -> Path:
 
     Raises ValueError for an id that is no plain file name, which intake never gives.
     """
-    student = report.score.student
-    if student in ("", ".", "..") or "/" in student or "\\" in student or "\0" in student:
-        raise ValueError(f"{student!r} can't be the name of a folder")
-    folder = out / "students" / student
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = student_folder(report.score.student, out)
     write_text(folder / "results.json", results_json(report))
     for result in (check.result for item in report.score.items for check in item.checks):
         if result and "curves" in result.detail:
             picture = curves_svg(result.detail["curves"], result.detail.get("accuracy"))
             write_text(folder / CURVES_FILE, picture)
     write_text(folder / "feedback.md", feedback(report))
+    return folder
+
+
+def student_folder(student: str, out: Path) -> Path:
+    """Return OUT/students/<id>, which is made where it isn't there yet.
+
+    Raises ValueError for an id that is no plain file name, which intake never gives.
+    """
+    if student in ("", ".", "..") or "/" in student or "\\" in student or "\0" in student:
+        raise ValueError(f"{student!r} can't be the name of a folder")
+    folder = out / "students" / student
+    folder.mkdir(parents=True, exist_ok=True)
     return folder

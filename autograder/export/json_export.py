@@ -1,69 +1,7 @@
-"""results.json: one student's scores and checks for other programs, in a fixed schema."""
+"""results.json among the exports; what makes it is in results.py, since students have it too."""
 
 from __future__ import annotations
 
-import json
-from typing import Any
+from autograder.results import SCHEMA, results_json
 
-from autograder.lateness import HandedIn
-from autograder.records import FULL_CREDIT
-from autograder.report import StudentReport
-from autograder.scoring import CheckScore, ItemScore
-
-SCHEMA = "nnf/results/v1"
-
-
-def results_json(report: StudentReport) -> str:
-    """Return the student's results as JSON in ASCII, points as numbers with up to two decimals.
-
-    `total` and `points` are what the work is worth, `final` what counts where it was late. A check
-    without a record has the verdict null. Messages may quote student code: what HTML would
-    read as markup is escaped, for pages that take the file in as it is.
-    """
-    score = report.score
-    results = {
-        "schema": SCHEMA,
-        "student": score.student,
-        "total": score.total / 100,
-        "max_total": score.max_total / 100,
-        "final": score.final / 100,
-        "handed_in": [_handed_in(one) for one in report.handed_in],
-        "confinement": report.confinement,
-        "items": [_item(item) for item in score.items],
-    }
-    text = json.dumps(results, indent=2, allow_nan=False) + "\n"
-    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
-
-
-def _handed_in(one: HandedIn) -> dict[str, Any]:
-    return {
-        "week": one.week,
-        "due": one.due.isoformat() if one.due else None,
-        "received": one.received.isoformat() if one.received else None,
-        "commit": one.commit,
-        "late_seconds": round(one.late.total_seconds()),
-        "kept": one.kept / FULL_CREDIT,
-    }
-
-
-def _item(item: ItemScore) -> dict[str, Any]:
-    return {
-        "id": item.id,
-        "title": item.title,
-        "points": item.points / 100,
-        "max_points": item.max_points / 100,
-        "final": item.final / 100,
-        "pending": item.pending,
-        "checks": [_check(check) for check in item.checks],
-    }
-
-
-def _check(check: CheckScore) -> dict[str, Any]:
-    result = check.result
-    return {
-        "id": check.planned.id,
-        "title": check.planned.title,
-        "verdict": str(result.verdict) if result else None,
-        "message": result.message if result else "",
-        "seconds": round(result.seconds, 4) if result else 0.0,
-    }
+__all__ = ["SCHEMA", "results_json"]

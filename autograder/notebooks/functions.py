@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from autograder.course import Notebook
 from autograder.display import one_line
 from autograder.notebooks.cells import Cell, NotebookError, read_cells
-from autograder.notebooks.source import percent_cells
+from autograder.notebooks.source import code_cells
 
 USUAL = {"np": "import numpy as np", "numpy": "import numpy"}
 """What is imported where a function uses it and no cell does: a cell was deleted."""
@@ -93,8 +93,8 @@ def take_functions(cells: Iterable[Cell], wanted: Mapping[str, str], file: str) 
 
 def module_of(source: str, notebook: Notebook) -> str:
     """Return the module that a notebook's percent source makes, the way a student's would."""
-    cells = enumerate(percent_cells(source, notebook.module), start=1)
-    numbered = [Cell(number, cell.cell_type, cell.source) for number, cell in cells]
+    cells = code_cells(source, notebook.module).items()
+    numbered = [Cell(number, "code", text) for number, text in cells]
     return take_functions(numbered, notebook.functions, notebook.file).source
 
 

@@ -7,10 +7,12 @@ from it, the same one each time.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-import jupytext
-import nbformat
+if TYPE_CHECKING:
+    import nbformat
 
 PERCENT = "py:percent"
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
@@ -30,6 +32,8 @@ def notebook_of(
     the answer to that item: it gets nbgrader's metadata, with what `points` gives for the item, in
     hundredths. Raises SourceError where there is no cell, and for an item that isn't in `points`.
     """
+    import nbformat  # takes seconds to load, and most runs have no notebook to make
+
     notebook = nbformat.v4.new_notebook(metadata={"kernelspec": KERNEL})
     for number, cell in enumerate(percent_cells(source, name), start=1):
         markdown = cell.cell_type == "markdown"
@@ -48,10 +52,29 @@ def notebook_of(
 
 def percent_cells(source: str, name: str) -> list[nbformat.NotebookNode]:
     """Return the cells of a percent source. Raises SourceError where there are none."""
+    import jupytext
+
     above, mark, cells = source.partition("# %%")
     if not mark or (above and not above.endswith("\n")):
         raise SourceError(f"{name}: no cell begins with `# %%`")
     return jupytext.reads(mark + cells, fmt=PERCENT).cells
+
+
+def code_cells(source: str, name: str) -> dict[int, str]:
+    """Return the code cells of a percent source, by their numbers from 1 on.
+
+    The same as of `percent_cells`, without the packages for notebooks, which take seconds to load.
+    Raises SourceError where there are no cells.
+    """
+    _, *parts = re.split(r"(?m)^# %%(.*)\n", source)
+    if not parts:
+        raise SourceError(f"{name}: no cell begins with `# %%`")
+    cells = enumerate(zip(parts[::2], parts[1::2], strict=True), start=1)
+    return {
+        number: text.strip("\n")
+        for number, (options, text) in cells
+        if not options.strip().startswith("[markdown]")
+    }
 
 
 def grade_id(item: str) -> str:
@@ -74,4 +97,6 @@ def answer_cell(item: str, points: int) -> dict[str, object]:
 
 def text_of(notebook: nbformat.NotebookNode) -> str:
     """Return a notebook as the text of its file."""
+    import nbformat
+
     return nbformat.writes(notebook) + "\n"

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
-from autograder.display import many_lines, one_line
 from autograder.lateness import in_words
+from autograder.markdown import block, code, inline
 from autograder.points import format_points
 from autograder.records import FULL_CREDIT, CheckResult, Verdict
-from autograder.report import VERDICT_WORDS, StudentReport
 from autograder.scoring import CheckScore, ComponentScore, ItemScore, StudentScore
+from autograder.student_report import VERDICT_WORDS, StudentReport
 
 CURVES_FILE = "training.svg"
 SHOWN_PLACES = 10
@@ -41,39 +40,6 @@ def feedback(report: StudentReport) -> str:
         names = (f"{inline(part.title)} ({format_points(part.max_points)})" for part in closed)
         parts.append("## Not graded yet\n\n" + ", ".join(names) + ".")
     return "\n\n".join(parts) + "\n"
-
-
-def inline(text: str) -> str:
-    """Return text of ours on one line with Markdown's and HTML's characters escaped.
-
-    Code between backticks stays code.
-    """
-    pieces = re.split(r"(`[^`]+`)", one_line(text, 2000))
-    return "".join(piece if n % 2 else _escape(piece) for n, piece in enumerate(pieces))
-
-
-def _escape(text: str) -> str:
-    # An underscore inside a word means nothing in Markdown, and names are full of them. Addresses
-    # and mentions become links where programs look for them in plain text.
-    special = r"[\\`*\[\]<>#~$@]|&(?=[\w#])|(?<![^\W_])_|_(?![^\W_])|:(?=//)|(?<=www)\."
-    return re.sub(special, r"\\\g<0>", text, flags=re.IGNORECASE)
-
-
-def code(text: str) -> str:
-    """Return text of anybody's on one line as a code span that its content can't close."""
-    shown = one_line(text)
-    longest = max((len(run) for run in re.findall("`+", shown)), default=0)
-    fence = "`" * (longest + 1)
-    edge = " " if longest or shown != shown.strip() else ""
-    return f"{fence}{edge}{shown}{edge}{fence}"
-
-
-def block(text: str) -> str:
-    """Return text of anybody's as a block of plain text that its content can't close."""
-    shown = many_lines(text)
-    longest = max((len(run) for run in re.findall("`+", shown)), default=0)
-    fence = "`" * max(3, longest + 1)
-    return f"{fence}text\n{shown}\n{fence}"
 
 
 def _summary(score: StudentScore) -> str:

@@ -16,7 +16,7 @@ from autograder.lateness import in_words
 from autograder.points import format_points
 from autograder.records import FULL_CREDIT
 from autograder.report import StudentReport
-from autograder.scoring import AGAIN, NOT_YET, PENDING_GPU, ClassStatistics, ComponentScore
+from autograder.scoring import AGAIN, BY_HAND, NOT_YET, PENDING_GPU, ClassStatistics, ComponentScore
 
 ID_WIDTH = 10
 """The least room for a student's id and for "class mean"."""
@@ -45,6 +45,7 @@ def print_class(
     if any(report.score.pending for report in reports):
         _say(console, "* part of these points is still pending")
     _print_troubles(console, reports)
+    _print_by_hand(console, reports)
     _print_late(console, reports)
     _print_flags(console, reports)
     if statistics.misconceptions:
@@ -161,6 +162,30 @@ def _print_pending_gpu(console: Console, reports: Sequence[StudentReport]) -> No
             "points each. On a machine with a GPU, with the same folders: make gpu SUBMISSIONS=... "
             "OUT=...",
         )
+
+
+def _print_by_hand(console: Console, reports: Sequence[StudentReport]) -> None:
+    """Say how much waits for a person, and which of it was written in notebooks."""
+    waiting = [
+        (report, item)
+        for report in reports
+        for item in report.score.items
+        if item.pending and item.reason == BY_HAND and report.documents.get(item.id)
+    ]
+    students = {report.score.student for report, _ in waiting}
+    notebooks = [
+        item
+        for report, item in waiting
+        if any(name.endswith(".ipynb") for name in report.documents[item.id])
+    ]
+    if waiting:
+        _say(console, "")
+        text = f"To be marked by hand: {len(waiting)} answers of {len(students)} students"
+        if notebooks:
+            text += (
+                f", {len(notebooks)} of them in notebooks: make formgrader SUBMISSIONS=... OUT=..."
+            )
+        _say(console, text, soft_wrap=True)
 
 
 def _print_late(console: Console, reports: Sequence[StudentReport]) -> None:

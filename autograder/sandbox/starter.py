@@ -130,17 +130,24 @@ class _Distant:
 
 
 def _give_up_root(user: int) -> None:
-    """Become `user`, for good, with the right to read files and no other."""
+    """Become `user`, for good, with the right to read files and no other.
+
+    Where root itself hasn't got that right (in a container, say), without it: then the repository
+    has to be readable for everybody.
+    """
     libc = ctypes.CDLL(None, use_errno=True)
     os.setgroups([])
     _must(libc.prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0))
     os.setresgid(user, user, user)
     os.setresuid(user, user, user)
-    mask = 1 << DAC_READ_SEARCH
     header = struct.pack("<Ii", CAPABILITY_VERSION, 0)
+    held = ctypes.create_string_buffer(struct.calcsize("<6I"))
+    _must(libc.capget(header, held))
+    mask = struct.unpack_from("<6I", held)[1] & 1 << DAC_READ_SEARCH
     _must(libc.capset(header, struct.pack("<6I", mask, mask, mask, 0, 0, 0)))
-    # Ambient, so that programs that it runs (ruff, from root's home) can be read too.
-    _must(libc.prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, DAC_READ_SEARCH, 0, 0))
+    if mask:
+        # Ambient, so that programs that it runs (ruff, from root's home) can be read too.
+        _must(libc.prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, DAC_READ_SEARCH, 0, 0))
     _must(libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 
 

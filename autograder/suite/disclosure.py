@@ -33,6 +33,7 @@ WHY = (
     "The text is not shown, because it depends on the inputs of this hidden test. "
     "`make check` shows such texts in full."
 )
+NOT_YET = "Its text is looked into when the other tests have run."
 NO_TIME = (
     "The text is not shown, because it was not looked into whether it depends on the inputs of "
     "this hidden test. `make check` shows such texts in full."
@@ -86,12 +87,25 @@ class Disclosure:
             other.close()
         return [_with(outcome, shown) for outcome in outcomes]
 
+    def meanwhile(self, outcome: Outcome) -> Outcome:
+        """Return what may be shown of an outcome before it is settled: none of the worker's text.
+
+        It has no fault: what the message was is in there too.
+        """
+        message = outcome.result.message
+        if self._has_to_be_looked_at(outcome) and outcome.fault is not None:
+            message = without_text(outcome.fault, None, NOT_YET)
+        return Outcome(replace(outcome.result, message=message))
+
+    def _has_to_be_looked_at(self, outcome: Outcome) -> bool:
+        told = outcome.fault is not None and outcome.fault.message in self._known
+        return outcome.quoting and not told
+
     def _groups(self, outcomes: Iterable[Outcome]) -> dict[str, Outcome]:
         """Return the first outcome of each message that has to be looked at."""
         groups: dict[str, Outcome] = {}
         for outcome in outcomes:
-            told = outcome.fault is not None and outcome.fault.message in self._known
-            if outcome.quoting and not told:
+            if self._has_to_be_looked_at(outcome):
                 groups.setdefault(outcome.result.message, outcome)
         return groups
 

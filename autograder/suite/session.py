@@ -146,8 +146,9 @@ class SuiteSession:
     ) -> list[Outcome]:
         """Run the tests (or those whose check ids are in `only`) against what `host` holds.
 
-        Returns one outcome for each test, in the plan's order; `report` gets each as it ends (in a
-        private session, of code that isn't ours, when all have). `salt` takes the place of the
+        Returns one outcome for each test, in the plan's order; `report` gets each as it ends. In a
+        private session, of code that isn't ours, what quotes the worker is looked into when all
+        have ended: until then the text is withheld from `report`. `salt` takes the place of the
         session's: the tests draw other inputs.
         """
         salt = self._salt if salt is None else salt
@@ -261,12 +262,10 @@ class _Plugin:
             timeouts[check.item] += verdict is Verdict.TIMEOUT
             broke[check.item] += verdict is not Verdict.PASS and job.host.lost > lost
             outcomes.append(outcome)
-            if job.report and not disclosure:
-                job.report(outcome)
+            if job.report:
+                job.report(disclosure.meanwhile(outcome) if disclosure else outcome)
         if disclosure:
             outcomes = disclosure.settle(outcomes, job.host, partial(self._again, job.salt))
-            for outcome in outcomes if job.report else ():
-                job.report(outcome)
         return self._with_reasons(outcomes)
 
     def _again(self, salt: str, host: Host, name: str) -> Outcome:

@@ -1,0 +1,235 @@
+"""A class as an nbgrader course: sources, what is to be marked, and nbgrader's own gradebook.
+
+nbgrader shows notebooks and takes marks (its formgrader). It never runs student code here: no
+submission lies where its autograder looks for one.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from autograder.atomic import write_bytes, write_text
+from autograder.course import Course, Item, Notebook, Week
+from autograder.notebooks.marking import Answer, for_marking
+from autograder.notebooks.source import grade_id, notebook_of, text_of
+from autograder.stubs import render
+
+FOLDER = "nbgrader"
+DATABASE = "gradebook.db"
+LOCK = "nbgrader.lock"
+CONFIG = "nbgrader_config.py"
+
+
+class BusyError(Exception):
+    """Somebody else is writing nbgrader's gradebook; it has one writer at a time."""
+
+
+@dataclass(frozen=True)
+class HandedIn:
+    """What one student handed in for a notebook: its bytes, other files, and what tests say.
+
+    `scores` maps items that tests decide to hundredths of a point; `why_not` says why there is no
+    notebook, where there is none.
+    """
+
+    student: str
+    raw: bytes | None
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    said: Mapping[str, str] = field(default_factory=dict)
+    scores: Mapping[str, int] = field(default_factory=dict)
+    why_not: str = ""
+
+
+@contextmanager
+def only_writer(out: Path) -> Iterator[None]:
+    """Be the one who writes nbgrader's gradebook below `out`. Raises BusyError where one is."""
+    out.mkdir(parents=True, exist_ok=True)
+    with (out / LOCK).open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            lock.seek(0)
+            holder = lock.read(40).strip() or "unknown"
+            raise BusyError(
+                f"the formgrader of {out} is open already (process {holder}); end it first"
+            ) from error
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        yield
+
+
+def answers_of(course: Course, week: Week, notebook: Notebook) -> list[Answer]:
+    """Return the answers of a notebook: what its functions and its written parts are worth."""
+    asked = set(notebook.functions.values())
+
+    def belongs(item: Item) -> bool:
+        return item.id in asked or notebook.file in course.documents_for(item)
+
+    return [
+        Answer(item.id, item.points, item.title, item.id in asked)
+        for item in course.items(week.number)
+        if belongs(item)
+    ]
+
+
+def name_of(notebook: Notebook) -> str:
+    """Return what nbgrader calls a notebook: its file without the ending."""
+    return notebook.file.removesuffix(".ipynb")
+
+
+def write_config(folder: Path) -> Path:
+    """Write nbgrader's configuration of the course in `folder`, and return its path."""
+    text = f"""# Made by `make formgrader`; changes are lost.
+c = get_config()  # noqa: F821
+c.CourseDirectory.course_id = "neural-network-foundations"
+c.CourseDirectory.root = {str(folder)!r}
+c.CourseDirectory.db_url = {"sqlite:///" + str(folder / DATABASE)!r}
+c.ClearSolutions.begin_solution_delimeter = "BEGIN SOLUTION"
+c.ClearSolutions.end_solution_delimeter = "END SOLUTION"
+c.Exchange.root = {str(folder / "exchange")!r}
+c.NbGrader.logfile = ""
+"""
+    (folder / "exchange").mkdir(exist_ok=True)  # nothing is exchanged, but nbgrader asks for it
+    path = folder / CONFIG
+    write_text(path, text)
+    return path
+
+
+def write_source(course: Course, root: Path, week: Week, notebook: Notebook, folder: Path) -> Path:
+    """Write the solution's notebook, with nbgrader's markers, where nbgrader has its sources."""
+    origin = f"solutions/{week.folder}/{notebook.module}"
+    points = {item.id: item.points for item in course.items()}
+    text = (root / origin).read_text("utf-8")
+    # Of what a gap's stub says nbgrader knows nothing: it has a text of its own.
+    made = notebook_of(_without_instead(text), origin, points)
+    path = folder / "source" / week.id / notebook.file
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_text(path, text_of(made))
+    return path
+
+
+def _without_instead(source: str) -> str:
+    lines, kept, inside = source.split("\n"), [], False
+    for line in lines:
+        inside = (inside or line.strip() == "# INSTEAD") and "END SOLUTION" not in line
+        if not inside:
+            kept.append(line)
+    return "\n".join(kept)
+
+
+def solution_notebook(course: Course, root: Path, week: Week, notebook: Notebook) -> str:
+    """Return the text of the solution's notebook, without markers: for people to read."""
+    origin = f"solutions/{week.folder}/{notebook.module}"
+    text = render((root / origin).read_text("utf-8"), origin, lambda gap: False)
+    points = {item.id: item.points for item in course.items()}
+    return text_of(notebook_of(text, origin, points))
+
+
+def write_submission(
+    course: Course, week: Week, notebook: Notebook, one: HandedIn, folder: Path
+) -> bool:
+    """Write what a person sees of one student; return whether that changed.
+
+    What else was handed in lies beside it, under the names that the course gives.
+    """
+    answers = answers_of(course, week, notebook)
+    shown = for_marking(one.raw, notebook, answers, one.said, sorted(one.files), one.why_not)
+    target = folder / "autograded" / one.student / week.id
+    target.mkdir(parents=True, exist_ok=True)
+    for name, content in one.files.items():
+        write_bytes(target / name, content)
+    path, text = target / notebook.file, text_of(shown)
+    if path.is_file() and path.read_text("utf-8") == text:
+        return False
+    write_text(path, text)
+    return True
+
+
+def written_parts(folder: Path, student: str, week: Week, notebook: Notebook) -> dict[str, str]:
+    """Return the text of each answer that was shown last time, by nbgrader's id."""
+    path = folder / "autograded" / student / week.id / notebook.file
+    if not path.is_file():
+        return {}
+    cells = json.loads(path.read_text("utf-8"))["cells"]
+    return {
+        cell["metadata"]["nbgrader"]["grade_id"]: "".join(cell["source"])
+        for cell in cells
+        if "nbgrader" in cell["metadata"]
+    }
+
+
+def fill_database(
+    course: Course,
+    week: Week,
+    notebook: Notebook,
+    class_: Sequence[HandedIn],
+    changed: Mapping[str, set[str]],
+    marks: Mapping[tuple[str, str], tuple[int, str]],
+    folder: Path,
+) -> None:
+    """Bring nbgrader's gradebook up to date; marks that a person gave there stay.
+
+    `changed` names, by student, the answers (nbgrader's ids) whose text is another one than when
+    they were marked: they wait for a mark again. `marks` are those that our gradebook has, by
+    student and item: hundredths and comment.
+    """
+    from nbgrader.api import Gradebook
+    from sqlalchemy.exc import SAWarning
+
+    answers = answers_of(course, week, notebook)
+    name = name_of(notebook)
+    # nbgrader's own use of SQLAlchemy makes it warn about the order in which it adds objects.
+    warnings.filterwarnings("ignore", category=SAWarning)
+    with Gradebook(f"sqlite:///{folder / DATABASE}") as book:
+        book.update_or_create_assignment(week.id)
+        book.update_or_create_notebook(name, week.id)
+        for answer in answers:
+            cell = grade_id(answer.item)
+            kind = "code" if answer.by_tests else "markdown"
+            worth = {"max_score": answer.points / 100, "cell_type": kind}
+            book.update_or_create_grade_cell(cell, name, week.id, **worth)
+            book.update_or_create_solution_cell(cell, name, week.id)
+        for one in class_:
+            book.update_or_create_student(one.student)
+            book.update_or_create_submission(week.id, one.student)
+            for answer in answers:
+                _fill_grade(book, week, name, one, answer, changed, marks)
+        book.db.commit()
+
+
+def _fill_grade(
+    book: Any,
+    week: Week,
+    name: str,
+    one: HandedIn,
+    answer: Answer,
+    changed: Mapping[str, set[str]],
+    marks: Mapping[tuple[str, str], tuple[int, str]],
+) -> None:
+    cell = grade_id(answer.item)
+    grade = book.find_grade(cell, name, week.id, one.student)
+    if answer.by_tests:
+        score = one.scores.get(answer.item)
+        grade.auto_score = None if score is None else score / 100
+        grade.manual_score = None
+        grade.needs_manual_grade = False
+        return
+    known = marks.get((one.student, answer.item))
+    if known is not None:
+        points, text = known
+        grade.manual_score = points / 100
+        grade.needs_manual_grade = False
+        comment = book.find_comment(cell, name, week.id, one.student)
+        if text and comment.manual_comment is None:
+            comment.manual_comment = text
+    if grade.manual_score is None or cell in changed.get(one.student, ()):
+        grade.needs_manual_grade = True
