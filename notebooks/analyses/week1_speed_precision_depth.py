@@ -56,12 +56,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-import data
 import matplotlib.pyplot as plt
 import numpy as np
 from losses import CrossEntropyLoss
 from mnist_mlp import TwoLayerMLP, minibatch_indices, standardise
 from neural_net import Linear, Network, ReLU, Sigmoid, Tanh
+
+import data
 
 digits = data.load("digits")
 x_train, x_test = standardise(digits.x_train, digits.x_test)

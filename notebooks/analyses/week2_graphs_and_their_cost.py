@@ -57,7 +57,6 @@ root = prepare(
 # %%
 import math
 
-import data
 import matplotlib.pyplot as plt
 import numpy as np
 from autograd import Value
@@ -66,6 +65,8 @@ from graph_picture import picture
 from IPython.display import SVG, display
 from mnist_autograd import AutogradMLP
 from tensor import Tensor, cross_entropy
+
+import data
 
 
 def draw(value, **names):
@@ -540,7 +541,7 @@ print(
 )
 
 # %% [markdown]
-# The whole step is a graph of a dozen nodes. Their overhead is some tens of microseconds, whatever the batch. The
+# The whole step is a graph of a dozen nodes. Their overhead is a fraction of a millisecond, about the same for every batch. The
 # larger the batch, the closer the ratio comes to 1: the products of matrices are the same ones. That is the bargain
 # of every framework: a fixed price per operation, and nobody derives a backward pass any more. It is a good
 # bargain as long as operations are large, which is one reason why one trains on batches.
