@@ -8,7 +8,7 @@ RUN    := .venv/bin/python
 NEEDS   = $(if $(filter project,$(WEEK)),torch,core)
 
 .DEFAULT_GOAL := help
-.PHONY: help grade formgrader gpu demo check stubs release notebooks data test bench lint fix
+.PHONY: help grade formgrader gpu demo check stubs release data test bench lint fix
 
 help: ## Show this list
 	@echo "Neural Network Foundations. Usage: make TARGET [NAME=value ...]"
@@ -54,11 +54,6 @@ release: ## Write the tree that students get: OUT=dir
 	$(if $(OUT),,$(error Say where the students' tree goes: make release OUT=dir))
 	$(SETUP) torch
 	@$(RUN) -m autograder release --out "$(OUT)"
-
-notebooks: ## Write the notebooks of analyses: OUT=dir (default: build/notebooks)|EXECUTE=1 runs them first, and writes HTML pages beside them
-	$(SETUP) notebooks
-	@$(RUN) -m autograder notebooks --out "$(or $(OUT),build/notebooks)" \
-		$(if $(filter 1,$(EXECUTE)),--execute)
 
 data: ## Download data sets into $COURSE_DATA (default: data/cache): NAMES="mnist cifar10"
 	$(SETUP) torch

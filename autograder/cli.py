@@ -137,23 +137,6 @@ def formgrader(
 
 
 @app.command()
-def notebooks(
-    out: Annotated[Path, typer.Option(help="Folder for the notebooks; made if need be.")],
-    execute: Annotated[
-        bool, typer.Option("--execute", help="Run them first; with an HTML page of each.")
-    ] = False,
-) -> None:
-    """Write the notebooks of analyses, one for each week, from their sources."""
-    from autograder.notebooks import analyses
-
-    try:
-        for path in analyses.write_all(ROOT, out, execute):
-            print(path)
-    except analyses.KNOWN_ERRORS as error:
-        fail(str(error))
-
-
-@app.command()
 def gpu(
     submissions: Annotated[Path, typer.Option(help=CLASS)],
     out: Out = Path("grades"),

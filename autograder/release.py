@@ -10,8 +10,6 @@ from autograder.atomic import folder_in_place_of
 from autograder.course import COURSE_FILE, RUBRIC_FILE, Course, CourseError, Week, load
 from autograder.diagnosis import public_catalogue
 from autograder.misconceptions import MisconceptionError
-from autograder.notebooks import analyses
-from autograder.notebooks.source import SourceError, text_of
 from autograder.release_gate import find_all_leaks
 from autograder.stub_facts import stub_facts
 from autograder.stubs import StubError, stub_of
@@ -26,7 +24,6 @@ SHIPPED = (
     "pyproject.toml",
     "requirements.txt",
     "requirements-torch.txt",
-    "requirements-jupyter.txt",
     "scripts/setup.sh",
     "data/*.py",
     "data/*.npz",
@@ -77,7 +74,7 @@ class ReleaseError(Exception):
     """The students' tree can't be built, or would give something away. Nothing was written."""
 
 
-KNOWN_ERRORS = (ReleaseError, CourseError, MisconceptionError, SourceError, StubError)
+KNOWN_ERRORS = (ReleaseError, CourseError, MisconceptionError, StubError)
 
 
 def build_release(root: Path, out: Path) -> list[str]:
@@ -98,7 +95,6 @@ def build_release(root: Path, out: Path) -> list[str]:
         _copy_shipped(course, root, tree)
         for week in course.weeks:
             _write_week(course, week, root, tree)
-        _write_analyses(root, tree / "notebooks")
         for name, target in STUDENTS_OWN.items():
             _copy(root / FILES / name, tree / target)
         leaks = find_all_leaks(course, root, tree)
@@ -147,16 +143,6 @@ def _write_week(course: Course, week: Week, root: Path, tree: Path) -> None:
     facts = {**public_catalogue(root, course, week), **stub_facts(root, course, week)}
     known = json.dumps(facts, indent=1, sort_keys=True)
     _write(target / "tests" / "diagnosis.json", known + "\n")
-
-
-def _write_analyses(root: Path, target: Path) -> None:
-    """Write the notebooks of analyses, without outputs, and what they share."""
-    shared = root / analyses.FOLDER / analyses.WORKBENCH
-    if not shared.is_file():
-        raise ReleaseError(f"{shared}, which the notebooks of analyses need, is missing")
-    _copy(shared, target / analyses.WORKBENCH)
-    for source in analyses.sources(root):
-        _write(target / f"{source.stem}.ipynb", text_of(analyses.notebook_from(source)))
 
 
 def _copy(source: Path, target: Path) -> None:

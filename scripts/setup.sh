@@ -4,8 +4,7 @@
 #   scripts/setup.sh core [sandbox]     requirements.txt
 #   scripts/setup.sh torch [sandbox]    and requirements-torch.txt
 #   scripts/setup.sh notebooks          and requirements-notebooks.txt
-#   scripts/setup.sh jupyter            and requirements-jupyter.txt: what students need of those
-#   scripts/setup.sh all [sandbox]      core, torch and notebooks
+#   scripts/setup.sh all [sandbox]      all three
 #
 # With `sandbox` it also looks for bubblewrap. PYTHON=python3.12 chooses the interpreter.
 # A finished set-up leaves .venv/.ready, which names the interpreter, the place and the pins;
@@ -84,7 +83,7 @@ def digest(*names):
 
 print("in", sys.argv[1], "Python", " ".join(sys.version.split()))
 print("core", digest("requirements.txt", "pyproject.toml"))
-for name in ("torch", "notebooks", "jupyter"):
+for name in ("torch", "notebooks"):
     if pathlib.Path(f"requirements-{name}.txt").exists():  # the students' tree has not all of them
         print(name, digest(f"requirements-{name}.txt"))
 EOF
@@ -118,7 +117,7 @@ make_venv() {
     "$python" -m venv --clear "$VENV" || die "$python could not make $VENV (see above)."
 }
 
-setup_venv() { # core|torch|notebooks|jupyter|all
+setup_venv() { # core|torch|notebooks|all
     local description here core
     description=$(describe "$VENV/bin/python") || description=""
     if ! is_made "${description%%$'\n'*}"; then
@@ -139,8 +138,6 @@ setup_venv() { # core|torch|notebooks|jupyter|all
     esac
     case $1 in notebooks | all)
         add_packages "$description" notebooks "Jupyter and nbgrader (about a minute, 300 MB)" ;;
-    jupyter)
-        add_packages "$description" jupyter "Jupyter (about half a minute, 180 MB)" ;;
     esac
 }
 
@@ -174,8 +171,8 @@ ensure_bubblewrap() { # never fails: whether to grade without confinement is for
 # -------------------------------------------------------------------------------------------
 
 case ${1:-} in
-core | torch | notebooks | jupyter | all) ;;
-*) die "usage: scripts/setup.sh core|torch|notebooks|jupyter|all [sandbox]" ;;
+core | torch | notebooks | all) ;;
+*) die "usage: scripts/setup.sh core|torch|notebooks|all [sandbox]" ;;
 esac
 trap 'die "interrupted; the next run starts over"' INT TERM
 

@@ -3,16 +3,16 @@
 # %% [markdown]
 # # Week 2: graphs, and what they cost
 #
-# Your engine writes down every operation as a node of a graph and walks it backward. This notebook makes
-# the graphs visible and counts what they are made of:
+# Your engine writes down every operation as a node of a graph and walks it backward. This notebook
+# makes the graphs visible and counts what they are made of:
 #
 # 1. **Graphs drawn.** An expression, a neuron, a small network; how `backward` walks them.
 # 2. **Nodes and paths.** How large graphs get, and why reuse matters.
 # 3. **Broadcasting.** What it does to a gradient.
 # 4. **Cost.** What an operation of the engine costs, compared with plain NumPy.
 #
-# Nothing here is graded. Each section ends with *Your turn*: questions to answer by changing a cell and
-# running it again.
+# Nothing here is graded. Each section ends with *Your turn*: questions to answer by changing a cell
+# and running it again.
 
 # %% [markdown]
 # ## Set-up
@@ -96,8 +96,8 @@ draw(f, a=a, b=b, u=u, f=f)
 # %% [markdown]
 # ### How backward walks
 #
-# A node may hand its gradient on only when that gradient is complete: after *all* nodes that use it. So
-# `backward` takes the nodes in reverse topological order. Here is the same graph with the
+# A node may hand its gradient on only when that gradient is complete: after *all* nodes that use
+# it. So `backward` takes the nodes in reverse topological order. Here is the same graph with the
 # number of the step in which each node is visited.
 
 
@@ -123,13 +123,14 @@ for step, index in enumerate(reversed(range(len(nodes))), start=1):
     print(f"step {step}: {node._op or 'leaf':5} gradient {node.grad:g}, complete after {what}")
 
 # %% [markdown]
-# $a$ has two uses: it receives $u = 3$ from the product directly, and $2$ by way of the sum. If it were
-# visited before the sum, the second part would be missing. (The two leaves may come in either order.)
+# $a$ has two uses: it receives $u = 3$ from the product directly, and $2$ by way of the sum. If it
+# were visited before the sum, the second part would be missing. (The two leaves may come in either
+# order.)
 #
 # ### A neuron
 #
-# One neuron with two inputs: $o = \tanh(w_1 x_1 + w_2 x_2 + b)$. The derivative of tanh is $1 - o^2$,
-# and everything further to the left gets this factor:
+# One neuron with two inputs: $o = \tanh(w_1 x_1 + w_2 x_2 + b)$. The derivative of tanh is $1 -
+# o^2$, and everything further to the left gets this factor:
 #
 # $$ \frac{\partial o}{\partial w_i} = (1 - o^2)\, x_i, \qquad \frac{\partial o}{\partial x_i} = (1 - o^2)\, w_i,
 # \qquad \frac{\partial o}{\partial b} = 1 - o^2. \tag{2} $$
@@ -167,14 +168,14 @@ figure.legend(*axes.get_legend_handles_labels(), loc="outside right center")
 plt.show()
 
 # %% [markdown]
-# The three gradients have one shape, $1 - o^2$, times 2, -1 and 1: the numbers at the other operand of
-# each product. Beyond about $\pm 3$ the neuron is *saturated*: $o$ is close to $\pm 1$, the factor is
-# below 0.01, and nothing to the left of the tanh learns any more.
+# The three gradients have one shape, $1 - o^2$, times 2, -1 and 1: the numbers at the other operand
+# of each product. Beyond about $\pm 3$ the neuron is *saturated*: $o$ is close to $\pm 1$, the
+# factor is below 0.01, and nothing to the left of the tanh learns any more.
 #
 # ### A small network
 #
-# Two inputs, three hidden units with ReLU, one output: 13 parameters. First number by number, then the
-# same network with arrays.
+# Two inputs, three hidden units with ReLU, one output: 13 parameters. First number by number, then
+# the same network with arrays.
 
 
 # %%
@@ -223,14 +224,17 @@ draw(parts["y"], **parts)
 print(f"number by number {small.data:.6f}, with arrays {parts['y'].item():.6f}")
 
 # %% [markdown]
-# The arithmetic is the same, and so is the result. But each box of the second graph stands for a whole column of the first:
-# one product of matrices for six multiplications and the additions between them.
+# The arithmetic is the same, and so is the result. But each box of the second graph stands for a
+# whole column of the first: one product of matrices for six multiplications and the additions
+# between them.
 #
 # ### Your turn
 #
 # - Give the neuron a ReLU instead of the tanh. For which biases are all gradients exactly 0?
-# - Draw $f = a \cdot a$. How many edges lead from $a$ to the product, and what does each contribute?
-# - Find a unit in the small network whose ReLU is off. Which boxes have the gradient 0 because of that?
+# - Draw $f = a \cdot a$. How many edges lead from $a$ to the product, and what does each
+#   contribute?
+# - Find a unit in the small network whose ReLU is off. Which boxes have the gradient 0 because of
+#   that?
 
 # %% [markdown]
 # *Your answers:*
@@ -240,13 +244,14 @@ print(f"number by number {small.data:.6f}, with arrays {parts['y'].item():.6f}")
 #
 # ### How large is a graph?
 #
-# Number by number, a network with $D$ inputs and $H$ hidden units has one node for each number and each
-# operation: $DH$ products, as many additions and as many weights, plus a few nodes per unit. That is
+# Number by number, a network with $D$ inputs and $H$ hidden units has one node for each number and
+# each operation: $DH$ products, as many additions and as many weights, plus a few nodes per unit.
+# That is
 #
 # $$ \text{nodes} = 3DH + 5H + D + 1, \tag{3} $$
 #
-# with $5H$ for bias, ReLU, second weight, product and addition of each unit, $D$ inputs, and the last
-# bias. With arrays the number of nodes does not depend on the sizes at all. Let us count.
+# with $5H$ for bias, ReLU, second weight, product and addition of each unit, $D$ inputs, and the
+# last bias. With arrays the number of nodes does not depend on the sizes at all. Let us count.
 
 
 # %%
@@ -272,14 +277,15 @@ plt.show()
 print(f"week 1's network on one image, by (3) with ten outputs: about {3 * 784 * 128:,} nodes")
 
 # %% [markdown]
-# A graph of single numbers grows with every weight. For week 1's network, one image would
-# need some 300,000 Python objects, and a batch of 64 images nearly 20 million. With arrays there are ten nodes, for any
-# size: NumPy's loops do the rest. That is the whole reason for `Tensor`.
+# A graph of single numbers grows with every weight. For week 1's network, one image would need some
+# 300,000 Python objects, and a batch of 64 images nearly 20 million. With arrays there are ten
+# nodes, for any size: NumPy's loops do the rest. That is the whole reason for `Tensor`.
 #
 # ### Reuse: nodes against paths
 #
-# The chain rule sums over all *paths* from the result back to a leaf. After `y = y + y`, repeated $n$
-# times, each node is used twice by the next one, so there are $2^n$ paths, but only $n + 1$ nodes.
+# The chain rule sums over all *paths* from the result back to a leaf. After `y = y + y`, repeated
+# $n$ times, each node is used twice by the next one, so there are $2^n$ paths, but only $n + 1$
+# nodes.
 
 # %%
 y = Value(1.0)
@@ -323,16 +329,18 @@ axes.legend(loc="upper left", bbox_to_anchor=(0.0, 0.97))
 plt.show()
 
 # %% [markdown]
-# The gradient *is* the number of paths here, since each path contributes 1. A walk that followed every path
-# would be lost at $n = 40$. Your `backward` visits nodes: it adds up what arrives at a node first, and hands
-# the *sum* on. Sixty-one visits do the work of $2^{60} \approx 10^{18}$ paths. This is what makes backpropagation
-# cheap: a gradient of all parameters costs about as much as a few forward passes, whatever their number.
+# The gradient *is* the number of paths here, since each path contributes 1. A walk that followed
+# every path would be lost at $n = 40$. Your `backward` visits nodes: it adds up what arrives at a
+# node first, and hands the *sum* on. Sixty-one visits do the work of $2^{60} \approx 10^{18}$
+# paths. This is what makes backpropagation cheap: a gradient of all parameters costs about as much
+# as a few forward passes, whatever their number.
 #
 # ### Your turn
 #
-# - Formula (3) counts one image. Which terms would be multiplied by the batch size, and which would not?
-# - `f = (a * b + c) * (a * b)` computes the product twice. Count its nodes with the product computed once and
-#   with it computed twice. Do the gradients of `a`, `b`, `c` differ?
+# - Formula (3) counts one image. Which terms would be multiplied by the batch size, and which would
+#   not?
+# - `f = (a * b + c) * (a * b)` computes the product twice. Count its nodes with the product
+#   computed once and with it computed twice. Do the gradients of `a`, `b`, `c` differ?
 # - Build a graph with $n$ nodes in which the number of paths is a Fibonacci number.
 
 # %% [markdown]
@@ -343,8 +351,8 @@ plt.show()
 #
 # ### The question
 #
-# In $c = a + b$ with $a$ of shape $(2, 3)$, a smaller $b$ is *broadcast*: each of its entries is used several
-# times. Uses add up, so its gradient is a sum over what broadcasting has repeated:
+# In $c = a + b$ with $a$ of shape $(2, 3)$, a smaller $b$ is *broadcast*: each of its entries is
+# used several times. Uses add up, so its gradient is a sum over what broadcasting has repeated:
 #
 # $$ c_{ij} = a_{ij} + b_j \quad\Rightarrow\quad \frac{\partial L}{\partial b_j} = \sum_i \frac{\partial L}{\partial c_{ij}}. \tag{4} $$
 #
@@ -384,17 +392,19 @@ for axes, shape, how in zip(grid[1:], SHAPES, sums, strict=True):
 plt.show()
 
 # %% [markdown]
-# The gradient always has the shape of what it belongs to. A forgotten sum does not always show
-# in the shape: with $a$ of shape $(3, 3)$ and $b$ of shape $(3,)$, summing along the wrong axis gives three
-# numbers as well.
+# The gradient always has the shape of what it belongs to. A forgotten sum does not always show in
+# the shape: with $a$ of shape $(3, 3)$ and $b$ of shape $(3,)$, summing along the wrong axis gives
+# three numbers as well.
 #
-# The most frequent broadcast of all is the bias of a linear layer, $(H,)$ added to $(N, H)$. Week 1's rule
-# that the bias gradient *sums over the batch* is (4), and here nobody had to derive it.
+# The most frequent broadcast of all is the bias of a linear layer, $(H,)$ added to $(N, H)$. Week
+# 1's rule that the bias gradient *sums over the batch* is (4), and here nobody had to derive it.
 #
 # ### Your turn
 #
-# - Predict the gradient of a `b` of shape $(1, 3)$, then of $(1, 1)$. Add them to `SHAPES` (and to `sums`) and see.
-# - What does broadcasting do to the gradient of `a` in `a * b`, with the shapes above? Which numbers change?
+# - Predict the gradient of a `b` of shape $(1, 3)$, then of $(1, 1)$. Add them to `SHAPES` (and to
+#   `sums`) and see.
+# - What does broadcasting do to the gradient of `a` in `a * b`, with the shapes above? Which
+#   numbers change?
 
 # %% [markdown]
 # *Your answers:*
@@ -404,8 +414,8 @@ plt.show()
 #
 # ### The question
 #
-# For every operation the engine makes an object, a closure and a tuple, and later walks over them. What does
-# that cost on top of the arithmetic? A simple model of an operation on $n$ numbers is
+# For every operation the engine makes an object, a closure and a tuple, and later walks over them.
+# What does that cost on top of the arithmetic? A simple model of an operation on $n$ numbers is
 #
 # $$ T(n) = T_0 + n\, t, \tag{5} $$
 #
@@ -413,8 +423,8 @@ plt.show()
 #
 # ### The experiment
 #
-# We time $x \cdot y$ and $\tanh x$ for arrays from 1 to a million entries: in NumPy, and with the engine, forward alone and
-# forward with backward.
+# We time $x \cdot y$ and $\tanh x$ for arrays from 1 to a million entries: in NumPy, and with the
+# engine, forward alone and forward with backward.
 
 # %%
 SIZES = (1, 10, 100, 1_000, 10_000, 100_000, 1_000_000)
@@ -468,18 +478,20 @@ for name, seconds in single.items():
     print(f"one product with {name}: {1e9 * seconds:.0f} ns")
 
 # %% [markdown]
-# **What is to be seen.** For small arrays all three curves are flat: only $T_0$ is paid, in NumPy about a
-# microsecond, in the engine several. So the engine is several times slower there, and with backward ten
-# times or more. For large arrays $n\,t$ takes over, and **forward, the engine's curve meets NumPy's**: the overhead is
-# still there, but it is a few microseconds of a few hundred. Backward stays above, for a
-# reason that is not overhead: it does more arithmetic, and every contribution and every sum is a new large
-# array, which costs memory traffic (see the analyses of week 1). An object per *number* is the worst case: one
-# product of two `Value`s costs as much as hundreds of entries of an array.
+# Both pictures have the form of (5): flat on the left, where $T_0$ is all there is, and rising in
+# proportion to $n$ on the right. On the left an operation of the engine costs several times
+# NumPy's: the object and its closure are made for one number as for a million. On the right the
+# forward pass of the engine *is* NumPy's. With backward it stays above: the chain rule makes
+# several passes over the array, and each writes a new one. For arrays beyond the processor's caches
+# new memory is the expensive part of a cheap operation such as $x \cdot x$, much less so of tanh.
+#
+# A single `Value` pays $T_0$ for every number. That is why a network on Values is for looking at,
+# and one with Tensors for training.
 #
 # ### A training step
 #
-# What is left of this in practice? Here is a step of week 1's network on digits, with your `AutogradMLP` and with a backward
-# pass written by hand in eight lines.
+# What is left of this in practice? Here is a step of week 1's network on digits, with your
+# `AutogradMLP` and with a backward pass written by hand in eight lines.
 
 # %%
 digits = data.load("digits")
@@ -537,21 +549,26 @@ loss.backward()
 W1, b1, W2, b2 = model.parameters()
 draw(loss, W1=W1, b1=b1, W2=W2, b2=b2, L=loss)
 print(
-    f"{count(loss)} nodes for a batch of 64 images and {sum(p.size for p in (W1, b1, W2, b2)):,} parameters"
+    f"{count(loss)} nodes for a batch of 64 images and "
+    f"{sum(p.size for p in model.parameters()):,} parameters"
 )
 
 # %% [markdown]
-# The whole step is a graph of a dozen nodes. Their overhead is a fraction of a millisecond, about the same for every batch. The
-# larger the batch, the closer the ratio comes to 1: the products of matrices are the same ones. That is the bargain
-# of every framework: a fixed price per operation, and nobody derives a backward pass any more. It is a good
-# bargain as long as operations are large, which is one reason why one trains on batches.
+# The whole step is a graph of a dozen nodes. Their overhead is a fraction of a millisecond, about
+# the same for every batch. The larger the batch, the closer the ratio comes to 1: the products of
+# matrices are the same ones. That is the bargain of every framework: a fixed price per operation,
+# and nobody derives a backward pass any more. It is a good bargain as long as operations are large,
+# which is one reason why one trains on batches.
 #
 # ### Your turn
 #
-# - Read $T_0$ of NumPy and of the engine off the picture. From which size on is the engine less than twice as slow?
-# - The `before > 0.0` in `step_by_hand` is the ReLU's derivative. Which lines belong to `cross_entropy`?
-# - Write `x * x * x` as one new operation, with its own `_backward`. How much faster is it for small arrays, and for
-#   large ones? Frameworks call this *fusing* operations.
+# - Read $T_0$ of the engine and $t$ of NumPy off the left picture. From which $n$ on is the engine
+#   less than twice as slow?
+# - The `before > 0.0` in `step_by_hand` is the ReLU's derivative. Which lines belong to
+#   `cross_entropy`?
+# - Wrap the forward pass into `no_grad()`. Which part of $T_0$ goes away?
+# - Write `x * x * x` as one new operation, with its own `_backward`. How much faster is it for
+#   small arrays, and for large ones? Frameworks call this *fusing* operations.
 
 # %% [markdown]
 # *Your answers:*
