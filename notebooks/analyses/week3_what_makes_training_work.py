@@ -20,8 +20,16 @@
 # `assignments/week3_training/`; where the course's solutions are present, those are used instead
 # (the environment variable `COURSE_MODULES=assignments` or `solutions` decides otherwise). If a gap
 # that this notebook needs is not filled in yet, the cell stops and says which one.
+#
+# It also limits NumPy to one thread: the networks here are small, and threads that wait for each
+# other cost more than they bring.
 
 # %%
+import os
+
+for name in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"):
+    os.environ[name] = "1"  # read when NumPy is imported, so it has to stand before that
+
 from workbench import BLUE, COLOURS, ORANGE, QUICK, prepare
 
 root = prepare(
