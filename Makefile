@@ -8,7 +8,7 @@ RUN    := .venv/bin/python
 NEEDS   = $(if $(filter project,$(WEEK)),torch,core)
 
 .DEFAULT_GOAL := help
-.PHONY: help grade formgrader gpu demo check stubs release data test bench lint fix
+.PHONY: help grade gpu formgrader demo check stubs notebooks release data test bench lint fix
 
 help: ## Show this list
 	@echo "Neural Network Foundations. Usage: make TARGET [NAME=value ...]"
@@ -49,6 +49,11 @@ check: ## Check your own files with the public tests: WEEK=1 (or project)
 stubs: ## Write the students' stubs anew from the solutions
 	$(SETUP) core
 	@$(RUN) -m autograder stubs
+
+notebooks: ## Write the notebooks of analyses: OUT=dir; EXECUTE=1 runs them first, pictures inside
+	$(if $(OUT),,$(error Say where the notebooks go: make notebooks OUT=dir))
+	$(SETUP) $(if $(filter 1,$(EXECUTE)),all,core)
+	@$(RUN) -m autograder notebooks --out "$(OUT)" $(if $(filter 1,$(EXECUTE)),--execute)
 
 release: ## Write the tree that students get: OUT=dir
 	$(if $(OUT),,$(error Say where the students' tree goes: make release OUT=dir))

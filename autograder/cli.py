@@ -277,6 +277,23 @@ def demo(
 
 
 @app.command()
+def notebooks(
+    out: Annotated[Path, typer.Option(help="The folder for the notebooks.")],
+    execute: Annotated[
+        bool, typer.Option("--execute", help="Run them first: pictures inside, and HTML pages.")
+    ] = False,
+) -> None:
+    """Write the notebooks of analyses, one for each week."""
+    from autograder.notebooks import analyses
+
+    try:
+        for path in analyses.write_all(ROOT, out, execute):
+            print(f"written: {path}")
+    except analyses.KNOWN_ERRORS as error:
+        fail(str(error))
+
+
+@app.command()
 def doctor() -> None:
     """Say which rung of confinement this machine gives, and what a better one needs.
 

@@ -10,6 +10,8 @@ from autograder.atomic import folder_in_place_of
 from autograder.course import COURSE_FILE, RUBRIC_FILE, Course, CourseError, Week, load
 from autograder.diagnosis import public_catalogue
 from autograder.misconceptions import MisconceptionError
+from autograder.notebooks import analyses
+from autograder.notebooks.source import text_of
 from autograder.release_gate import find_all_leaks
 from autograder.stub_facts import stub_facts
 from autograder.stubs import StubError, stub_of
@@ -24,6 +26,8 @@ SHIPPED = (
     "pyproject.toml",
     "requirements.txt",
     "requirements-torch.txt",
+    "requirements-jupyter.txt",
+    "notebooks/analyses/workbench.py",
     "scripts/setup.sh",
     "data/*.py",
     "data/*.npz",
@@ -96,6 +100,9 @@ def build_release(root: Path, out: Path) -> list[str]:
         _copy_shipped(course, root, tree)
         for week in course.weeks:
             _write_week(course, week, root, tree)
+        for source in analyses.sources(root):
+            notebook = analyses.notebook_from(source)
+            _write(tree / analyses.FOLDER / f"{source.stem}.ipynb", text_of(notebook))
         for name, target in STUDENTS_OWN.items():
             _copy(root / FILES / name, tree / target)
         leaks = find_all_leaks(course, root, tree)

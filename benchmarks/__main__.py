@@ -10,6 +10,7 @@ from benchmarks import (
     kill_speed,
     notebook_class,
     project_speed,
+    push_speed,
     training_overhead,
 )
 
@@ -19,6 +20,7 @@ BENCHMARKS = {
     "training": training_overhead.main,
     "autograd": autograd_speed.main,
     "project": project_speed.brief,
+    "push": push_speed.main,
     "hostile": hostile_class.main,
     "kill": kill_speed.main,
     "notebooks": notebook_class.main,

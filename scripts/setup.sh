@@ -3,8 +3,9 @@
 #
 #   scripts/setup.sh core [sandbox]     requirements.txt
 #   scripts/setup.sh torch [sandbox]    and requirements-torch.txt
-#   scripts/setup.sh notebooks          and requirements-notebooks.txt
-#   scripts/setup.sh all [sandbox]      all three
+#   scripts/setup.sh jupyter            and requirements-jupyter.txt
+#   scripts/setup.sh notebooks          and requirements-notebooks.txt, which has more than that
+#   scripts/setup.sh all [sandbox]      and requirements-torch.txt and requirements-notebooks.txt
 #
 # With `sandbox` it also looks for bubblewrap. PYTHON=python3.12 chooses the interpreter.
 # A finished set-up leaves .venv/.ready, which names the interpreter, the place and the pins;
@@ -83,7 +84,7 @@ def digest(*names):
 
 print("in", sys.argv[1], "Python", " ".join(sys.version.split()))
 print("core", digest("requirements.txt", "pyproject.toml"))
-for name in ("torch", "notebooks"):
+for name in ("torch", "jupyter", "notebooks"):
     if pathlib.Path(f"requirements-{name}.txt").exists():  # the students' tree has not all of them
         print(name, digest(f"requirements-{name}.txt"))
 EOF
@@ -117,7 +118,7 @@ make_venv() {
     "$python" -m venv --clear "$VENV" || die "$python could not make $VENV (see above)."
 }
 
-setup_venv() { # core|torch|notebooks|all
+setup_venv() { # core|torch|jupyter|notebooks|all
     local description here core
     description=$(describe "$VENV/bin/python") || description=""
     if ! is_made "${description%%$'\n'*}"; then
@@ -135,6 +136,9 @@ setup_venv() { # core|torch|notebooks|all
     fi
     case $1 in torch | all)
         add_packages "$description" torch "torch and torchvision (one to several minutes, 0.3 to 3 GB)" ;;
+    esac
+    case $1 in jupyter)
+        add_packages "$description" jupyter "Jupyter (about a minute, 200 MB)" ;;
     esac
     case $1 in notebooks | all)
         add_packages "$description" notebooks "Jupyter and nbgrader (about a minute, 300 MB)" ;;
@@ -171,8 +175,8 @@ ensure_bubblewrap() { # never fails: whether to grade without confinement is for
 # -------------------------------------------------------------------------------------------
 
 case ${1:-} in
-core | torch | notebooks | all) ;;
-*) die "usage: scripts/setup.sh core|torch|notebooks|all [sandbox]" ;;
+core | torch | jupyter | notebooks | all) ;;
+*) die "usage: scripts/setup.sh core|torch|jupyter|notebooks|all [sandbox]" ;;
 esac
 trap 'die "interrupted; the next run starts over"' INT TERM
 

@@ -50,6 +50,7 @@ class ByFileAndPart(LoadFileScheduling):
     def _split_scope(self, nodeid: str) -> str:
         part = re.search(r"test_week_suites.py.*\[(week\d+|project)", nodeid)
         part = part or re.search(r"(test_hostile_rungs.py.*\[[ABCD])-", nodeid)
+        part = part or re.search(r"(test_analyses.py.*\[week\d)", nodeid)
         return part.group(1) if part else super()._split_scope(nodeid)
 
 

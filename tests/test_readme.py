@@ -46,6 +46,17 @@ PRINTS = {
     "make check WEEK=2": "hidden tests were not run",
     "make check WEEK=3": "hidden tests were not run",
     "make check WEEK=project": "hidden tests were not run",
+    "make notebooks OUT=analyses": "written: analyses/week3",
+    ".venv/bin/python -m autograder export --help": "gradescope-zip",
+    (
+        ".venv/bin/python -m autograder export canvas --template canvas.csv --assignment Project"
+    ): "canvas.filled.csv",
+    ".venv/bin/python -m autograder export moodle --template moodle.csv": "moodle.filled.csv",
+    ".venv/bin/python -m autograder export gradescope-zip --out autograder.zip": "autograder.zip",
+    ".venv/bin/python -m autograder export junit --grades grades": "junit.xml",
+    ".venv/bin/python -m autograder hook install repositories --out grades": "ada",
+    ".venv/bin/python -m autograder class init --to private": "grade-class.yml",
+    ".venv/bin/python -m autograder ci --threshold 0": "Nothing has been begun yet",
     "make lint": "All checks passed!",
     "make fix": "All checks passed!",
     "make help": "Neural Network Foundations",
@@ -71,14 +82,34 @@ def copy(tmp_path_factory) -> Path:
             shutil.copy2(ROOT / name, target / name)
     # A repository, so that ruff leaves alone what is ignored, and what these tests add.
     subprocess.run(["git", "init", "-q"], cwd=target, check=True)
-    (target / ".git" / "info" / "exclude").write_text("/dir/\n/class/\n/students/\n/again/\n")
+    (target / ".git" / "info" / "exclude").write_text(
+        "/dir/\n/class/\n/students/\n/again/\n/repositories/\n/private/\n/analyses/\n"
+    )
     run("make grade", target)
     lend_packages(target)
     shutil.copytree(target / "demo-class", target / "dir")
     student = sorted((target / "grades" / "students").iterdir())[0].name
     mark = f"student,item,points,comment\n{student},week1.written_linear,1.5,well done\n"
     (target / "manual.csv").write_text(mark)
+    write_templates(target, student)
+    repository = target / "repositories" / "ada.git"
+    subprocess.run(["git", "init", "-q", "--bare", str(repository)], check=True)
+    subprocess.run(["git", "init", "-q", str(target / "private")], check=True)
     return target
+
+
+def write_templates(target: Path, student: str) -> None:
+    """Write gradebooks as Canvas and Moodle export them, with one of the class in them."""
+    (target / "canvas.csv").write_text(
+        "Student,ID,SIS User ID,SIS Login ID,Section,Project (123)\n"
+        "    Points Possible,,,,,100\n"
+        f"Somebody,7,,{student},One,\n"
+    )
+    (target / "moodle.csv").write_text(
+        "Identifier,Full name,ID number,Email address,Status,Grade,Maximum grade,"
+        "Last modified (grade),Feedback comments\n"
+        f"Participant 7,Somebody,{student},somebody@example.org,Submitted,,100.00,-,\n"
+    )
 
 
 def lend_packages(target: Path) -> None:

@@ -24,6 +24,7 @@ FILES = (
     "scripts/setup.sh",
     "requirements.txt",
     "requirements-torch.txt",
+    "requirements-jupyter.txt",
     "requirements-notebooks.txt",
     "pyproject.toml",
 )
@@ -142,6 +143,20 @@ def test_torch_and_notebooks_come_one_by_one(checkout):
     checkout.setup("torch")
     assert checkout.calls() == TORCH
     checkout.setup("all")
+    assert checkout.calls() == []
+
+
+def test_jupyter_alone_has_the_pins_of_the_notebooks():
+    assert pins("requirements-jupyter.txt").items() <= pins("requirements-notebooks.txt").items()
+
+
+def test_students_get_jupyter_with_and_without_torch(checkout):
+    assert checkout.setup("jupyter").returncode == 0
+    jupyter = ["pip -r requirements.txt -r requirements-jupyter.txt"]
+    assert checkout.calls() == ["venv", *CORE, *jupyter]
+    checkout.setup("torch")
+    assert checkout.calls() == TORCH
+    checkout.setup("jupyter")
     assert checkout.calls() == []
 
 

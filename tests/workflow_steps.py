@@ -153,7 +153,7 @@ def _stand_in(step: Mapping[str, Any], folder: Path, done: Done) -> None:
 
 
 def runner_environment(folder: Path, bin_folder: Path) -> dict[str, str]:
-    """Return what a runner sets for a checkout in `folder`; `bin_folder` comes first."""
+    """Return what a runner sets for a checkout in `folder`; programs of `bin_folder` come first."""
     return {
         "PATH": f"{bin_folder}:/usr/local/bin:/usr/bin:/bin",
         "HOME": str(folder.parent),

@@ -56,12 +56,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-import data
 import matplotlib.pyplot as plt
 import numpy as np
 from losses import CrossEntropyLoss
 from mnist_mlp import TwoLayerMLP, minibatch_indices, standardise
 from neural_net import Linear, Network, ReLU, Sigmoid, Tanh
+
+import data
 
 digits = data.load("digits")
 x_train, x_test = standardise(digits.x_train, digits.x_test)
@@ -99,7 +100,8 @@ else:
 #
 # We time one step of your `TwoLayerMLP` and of the same network in PyTorch, for several batch
 # sizes, in both precisions. That matters: NumPy's default is float64 (8 bytes a number), PyTorch's
-# is float32 (4 bytes). Whoever compares the two defaults compares two precisions, not two libraries.
+# is float32 (4 bytes). Whoever compares the two defaults compares two precisions, not two
+# libraries.
 
 # %%
 STEP = 0.01
@@ -175,10 +177,10 @@ for (library, name), seconds in by_batch.items():
 # - **Large batches reach a plateau.** On the right, the rate stops growing: there the products of
 #   matrices dominate, and the processor multiplies as fast as it can. The time is then
 #   proportional to $N$: the slope of the lines on the left is 1.
-# - **float32 is about twice as fast on the plateau.** Twice as many numbers fit into a register, and
-#   half as many bytes have to be moved.
-# - **In the same precision, NumPy and PyTorch are close on the plateau.** Both spend their time in a
-#   BLAS. On small batches PyTorch is not faster either: before it computes anything, each of its
+# - **float32 is about twice as fast on the plateau.** Twice as many numbers fit into a register,
+#   and half as many bytes have to be moved.
+# - **In the same precision, NumPy and PyTorch are close on the plateau.** Both spend their time in
+#   a BLAS. On small batches PyTorch is not faster either: before it computes anything, each of its
 #   operations chooses an implementation and records a node for the backward pass. That is the price
 #   of its comfort, some microseconds each time.
 #
@@ -305,13 +307,13 @@ for (file, line, name), row in sorted(rows.items(), key=lambda item: -item[1][2]
 # %% [markdown]
 # Three regimes, and three causes:
 #
-# - **Large batches: arithmetic.** Layer 1 takes nearly everything: (1) says that its
-#   share of the operations is $784 \cdot 128 / (784 \cdot 128 + 128 \cdot 10) = 98.7\,\%$. Its backward pass
-#   has two products and takes about twice as long as its forward pass, which has one.
-# - **Small batches: memory.** The update touches 100,000 weights, whether the batch has one image or
-#   a thousand. It does next to no arithmetic: one multiplication and one subtraction for each weight.
-#   What takes time is to fetch the weights and gradients, and to write the results. The same is true
-#   of the gradient of the weights, which has as many entries.
+# - **Large batches: arithmetic.** Layer 1 takes nearly everything: (1) says that its share of the
+#   operations is $784 \cdot 128 / (784 \cdot 128 + 128 \cdot 10) = 98.7\,\%$. Its backward pass has
+#   two products and takes about twice as long as its forward pass, which has one.
+# - **Small batches: memory.** The update touches 100,000 weights, whether the batch has one image
+#   or a thousand. It does next to no arithmetic: one multiplication and one subtraction for each
+#   weight. What takes time is to fetch the weights and gradients, and to write the results. The
+#   same is true of the gradient of the weights, which has as many entries.
 # - **Small batches: calls.** ReLU and loss have next to nothing to compute for a few
 #   images. Yet each of their NumPy calls takes a microsecond or so to check its arguments, find
 #   the right loop, and allocate a result; and Python itself takes about as long between the calls.
@@ -319,8 +321,9 @@ for (file, line, name), row in sorted(rows.items(), key=lambda item: -item[1][2]
 # ### Memory traffic, measured
 #
 # `W = W - lr * dL_dW` is two operations to NumPy. The first writes `lr * dL_dW` into a new array,
-# the second reads that array again. Here are three ways to do the same arithmetic, on weights of two
-# sizes. Below each time stands the rate at which the weights stream by, if each is counted once.
+# the second reads that array again. Here are three ways to do the same arithmetic, on weights of
+# two sizes. Below each time stands the rate at which the weights stream by, if each is counted
+# once.
 
 
 # %%
@@ -352,9 +355,9 @@ for width in (128, 2048):
 
 # %% [markdown]
 # The arithmetic is the same in each row, so whatever differs is memory. A large new array is the
-# dearest kind: the operating system has to hand out its pages, cleared, before the first write.
-# And where the large weights take more than their sixteenfold share, it is because they no longer
-# fit into the caches. This is why frameworks update in place, and why they offer *fused* operations,
+# dearest kind: the operating system has to hand out its pages, cleared, before the first write. And
+# where the large weights take more than their sixteenfold share, it is because they no longer fit
+# into the caches. This is why frameworks update in place, and why they offer *fused* operations,
 # one pass over the memory for several steps of a formula.
 #
 # Then why does your code replace `W` instead? Because a layer never changes an array that somebody
@@ -396,11 +399,11 @@ for threads in sorted({1, 2, min(4, available), min(8, available)}):
 
 # %% [markdown]
 # Where processors are free, the product gets faster with threads, at best by their number. The ReLU
-# does not. So the more processors, the larger the share of the time that goes to what they
-# cannot help with: entry-by-entry functions, Python itself, memory. (The law behind it is named after
-# Gene Amdahl. If a share $s$ of the work can't be divided, no number of processors makes the whole
-# more than $1/s$ times faster.) PyTorch divides entry-by-entry functions as well, when
-# arrays are large. If other programs keep your processors busy, threads may bring nothing at all.
+# does not. So the more processors, the larger the share of the time that goes to what they cannot
+# help with: entry-by-entry functions, Python itself, memory. (The law behind it is named after Gene
+# Amdahl. If a share $s$ of the work can't be divided, no number of processors makes the whole more
+# than $1/s$ times faster.) PyTorch divides entry-by-entry functions as well, when arrays are large.
+# If other programs keep your processors busy, threads may bring nothing at all.
 #
 # ### Your turn
 #
@@ -436,10 +439,10 @@ for threads in sorted({1, 2, min(4, available), min(8, available)}):
 # | log1p | $\log\big(1 + \sum_{j \ne k} e^{z_j - m}\big) - (z_t - m)$, where $k$ is the place of the maximum |
 #
 # A float has a limited number of digits and a limited range: float32 about 7 digits and numbers up
-# to $3 \cdot 10^{38} \approx e^{88.7}$, float64 about 16 digits and up to
-# $1.8 \cdot 10^{308} \approx e^{709.8}$. Every operation rounds its result by up to the relative
-# amount $u$, half of `eps`: $6 \cdot 10^{-8}$ and $1.1 \cdot 10^{-16}$. The question is what becomes
-# of that on the way to $\ell$.
+# to $3 \cdot 10^{38} \approx e^{88.7}$, float64 about 16 digits and up to $1.8 \cdot 10^{308}
+# \approx e^{709.8}$. Every operation rounds its result by up to the relative amount $u$, half of
+# `eps`: $6 \cdot 10^{-8}$ and $1.1 \cdot 10^{-16}$. The question is what becomes of that on the way
+# to $\ell$.
 #
 # ### The experiment
 #
@@ -551,24 +554,23 @@ plt.show()
 # %% [markdown]
 # ### What is to be seen
 #
-# *The true class trails* (right column): the loss is large, about $g$, and all formulas do
-# well for a while. Then, in float32 at $g \approx 104$, **naive and shifted give no number any more**.
-# Their $p_t = e^{-g} / (1 + e^{-g})$ is smaller than the smallest positive float32,
-# $1.4 \cdot 10^{-45} \approx e^{-103.3}$. It becomes 0, and $-\log 0 = \infty$. The error rises already from
-# $g \approx 90$ on, where $p_t$ is below the smallest *normal* number, $e^{-87.3}$, and loses its
-# digits one by one. In
-# float64 the same happens at $g \approx 745$, outside of this picture. Subtracting the maximum does not
-# help here: it prevents overflow, and this is underflow. What helps is to never compute $p_t$: the last
-# three formulas take the difference of *logits* instead, which is exact or nearly so.
+# *The true class trails* (right column): the loss is large, about $g$, and all formulas do well for
+# a while. Then, in float32 at $g \approx 104$, **naive and shifted give no number any more**. Their
+# $p_t = e^{-g} / (1 + e^{-g})$ is smaller than the smallest positive float32, $1.4 \cdot 10^{-45}
+# \approx e^{-103.3}$. It becomes 0, and $-\log 0 = \infty$. The error rises already from $g \approx
+# 90$ on, where $p_t$ is below the smallest *normal* number, $e^{-87.3}$, and loses its digits one
+# by one. In float64 the same happens at $g \approx 745$, outside of this picture. Subtracting the
+# maximum does not help here: it prevents overflow, and this is underflow. What helps is to never
+# compute $p_t$: the last three formulas take the difference of *logits* instead, which is exact or
+# nearly so.
 #
 # *The true class leads* (left column): the loss is tiny, about $e^{-g}$, and four of the five
-# formulas lose it. They compute $\log(1 + e^{-g})$, and in floats $1 + e^{-g}$ is a number near 1, where
-# the next one is `eps` away. Of $e^{-g}$ remains what lies above `eps`; the error is about
-# $u\,e^{g}$, the straight line in the picture. **From $g \approx 17$ in float32, and $g \approx 37$ in
-# float64, the result is exactly 0**, an error of 100 %. Log-sum-exp is worst: it adds the offset $m$ to
-# the small number, then takes it away again.
-# The function `log1p(x)` computes $\log(1 + x)$ without ever forming $1 + x$, and keeps all digits as
-# long as $e^{-g}$ itself is a normal number.
+# formulas lose it. They compute $\log(1 + e^{-g})$, and in floats $1 + e^{-g}$ is a number near 1,
+# where the next one is `eps` away. Of $e^{-g}$ remains what lies above `eps`; the error is about
+# $u\,e^{g}$, the straight line in the picture. **From $g \approx 17$ in float32, and $g \approx 37$
+# in float64, the result is exactly 0**, an error of 100 %. Log-sum-exp is worst: it adds the offset
+# $m$ to the small number, then takes it away again. The function `log1p(x)` computes $\log(1 + x)$
+# without ever forming $1 + x$, and keeps all digits as long as $e^{-g}$ itself is a normal number.
 #
 # And *naive* has a third way to fail: on the left, in float32, **$e^{c+g}$ overflows for
 # $c + g > 88.7$**, here from $g \approx 79$ on, and $\infty / \infty$ is no number.
@@ -651,18 +653,19 @@ plt.show()
 # - *naive* at the factor that brings the largest logit, about 12, to 88.7: $e^z$ overflows;
 # - *shifted* when one test image is so wrong that its $p_t$ becomes 0. A single such image
 #   makes the mean infinite, and the gradients NaN;
-# - $p + 10^{-12}$ gives a number forever, a wrong one. An example's loss can't exceed
-#   $-\log 10^{-12} = 27.6$, and the formula's gradient for such an example is nearly 0: **the examples that are
-#   most wrong teach nothing.** It hides the catastrophe instead of preventing it;
+# - $p + 10^{-12}$ gives a number forever, a wrong one. An example's loss can't exceed $-\log
+#   10^{-12} = 27.6$, and the formula's gradient for such an example is nearly 0: **the examples
+#   that are most wrong teach nothing.** It hides the catastrophe instead of preventing it;
 # - your loss in float32 lies on the one in float64 all the way.
 #
 # ### Your turn
 #
 # - Change `OFFSET` to 1000. Which formulas survive? Which lose digits although they survive?
-# - The gradient with respect to $z_t$ is $p_t - 1$, divided by $N$. For a class that leads by $g = 40$, what is
-#   it in float64, and what should it be? Which entries of the gradient would give it with all its digits?
-# - At which gap does *naive* fail in float16, whose largest number is 65504? Try it: add `"float16"` to
-#   the experiment.
+# - The gradient with respect to $z_t$ is $p_t - 1$, divided by $N$. For a class that leads by $g =
+#   40$, what is it in float64, and what should it be? Which entries of the gradient would give it
+#   with all its digits?
+# - At which gap does *naive* fail in float16, whose largest number is 65504? Try it: add
+#   `"float16"` to the experiment.
 
 # %% [markdown]
 # *Your answers:*
@@ -672,24 +675,25 @@ plt.show()
 #
 # ### The question
 #
-# A stack of $K$ layers of the same width $n$ computes, without biases,
-# $a_k = h_{k-1} W_k^\top$ and $h_k = f(a_k)$, from the input $h_0$. Backward, the gradient takes the same way:
+# A stack of $K$ layers of the same width $n$ computes, without biases, $a_k = h_{k-1} W_k^\top$ and
+# $h_k = f(a_k)$, from the input $h_0$. Backward, the gradient takes the same way:
 #
 # $$ \frac{\partial L}{\partial h_{k-1}} = \Big( \frac{\partial L}{\partial h_k} \odot f'(a_k) \Big) W_k. \tag{4} $$
 #
-# Let the entries of $W_k$ have mean 0 and variance $\sigma^2 / n$; call $\sigma$ the *gain*. Then each entry
-# of the product in (4) is a sum of $n$ terms of variance $\sigma^2/n$ times a square, and on average
+# Let the entries of $W_k$ have mean 0 and variance $\sigma^2 / n$; call $\sigma$ the *gain*. Then
+# each entry of the product in (4) is a sum of $n$ terms of variance $\sigma^2/n$ times a square,
+# and on average
 #
 # $$ \Big\lVert \frac{\partial L}{\partial h_{k-1}} \Big\rVert \approx r \, \Big\lVert \frac{\partial L}{\partial h_k} \Big\rVert, \qquad
 # r = \sigma \sqrt{\text{mean of } f'(a_k)^2}. \tag{5} $$
 #
-# After $K$ layers that is $r^K$. With $K = 20$, $r = 0.8$ leaves about 1 %, and $r = 1.25$ makes 87 times as
-# much. The gradient *vanishes* or *explodes*, unless $r$ is very close to 1.
+# After $K$ layers that is $r^K$. With $K = 20$, $r = 0.8$ leaves about 1 %, and $r = 1.25$ makes 87
+# times as much. The gradient *vanishes* or *explodes*, unless $r$ is very close to 1.
 #
 # ### The experiment
 #
-# Twenty of your `Linear` layers of 100 units, with one of your activations after each, for several gains.
-# The input is 200 digits. From the top comes a random upstream gradient of norm 1.
+# Twenty of your `Linear` layers of 100 units, with one of your activations after each, for several
+# gains. The input is 200 digits. From the top comes a random upstream gradient of norm 1.
 
 # %%
 DEPTH, UNITS, EXAMPLES = 20, 100, 200
@@ -708,7 +712,7 @@ def stack(activation, gain, seed=0):
 
 
 def norms_by_layer(activation, gain, seed=0):
-    """Return the norms of the gradient with respect to h_1, ..., h_K, and those of h_1, ..., h_K."""
+    """Return the norms of dL/dh_1, ..., dL/dh_K, and those of h_1, ..., h_K."""
     layers = stack(activation, gain, seed)
     h, sizes = x_train[:EXAMPLES], []
     for linear, nonlinear in zip(layers[::2], layers[1::2], strict=True):
@@ -749,9 +753,9 @@ figure.legend(
 plt.show()
 
 # %% [markdown]
-# On the logarithmic scale all curves are nearly straight: a factor per layer, as (5) says. Let us measure this
-# factor over a range of gains. For ReLU, $f'^2$ is 0 or 1, each for half of the inputs, so (5) says
-# $r = \sigma / \sqrt 2$.
+# On the logarithmic scale all curves are nearly straight: a factor per layer, as (5) says. Let us
+# measure this factor over a range of gains. For ReLU, $f'^2$ is 0 or 1, each for half of the
+# inputs, so (5) says $r = \sigma / \sqrt 2$.
 
 # %%
 fine_gains = np.geomspace(0.25, 8.0, 11)
@@ -784,19 +788,21 @@ for name, factor in factors.items():
 # %% [markdown]
 # ### What is to be seen
 #
-# - **ReLU** follows $\sigma/\sqrt2$ over the whole range. The one gain that keeps gradients alive is
-#   $\sigma = \sqrt 2$: the variance $2/n$ of He's initialisation, which your `Linear` uses. A gain of 1 loses a
-#   factor of 0.71 per layer, and of a gradient of norm 1 about 0.001 is left after 19 layers.
+# - **ReLU** follows $\sigma/\sqrt2$ over the whole range. The one gain that keeps gradients alive
+#   is $\sigma = \sqrt 2$: the variance $2/n$ of He's initialisation, which your `Linear` uses. A
+#   gain of 1 loses a factor of 0.71 per layer, and of a gradient of norm 1 about 0.001 is left
+#   after 19 layers.
 # - **Tanh** has $f' \approx 1$ near 0, so for small gains $r = \sigma$. For larger ones the units
-#   saturate, $f'$ becomes small, and the two effects nearly cancel: from $\sigma = 1$ to $1.4$ the factor
-#   stays within 10 % of 1. That makes tanh forgiving.
+#   saturate, $f'$ becomes small, and the two effects nearly cancel: from $\sigma = 1$ to $1.4$ the
+#   factor stays within 10 % of 1. That makes tanh forgiving.
 # - **Sigmoid** has $f' \le 1/4$ everywhere. So $r \le \sigma/4$, and for all gains drawn here the
 #   gradient vanishes: with $\sigma = 1$ by a factor of about 0.24 per layer, to $10^{-12}$ in all.
 #   Deep networks of sigmoids did not train, and this is why.
 #
 # ### What it means for training
 #
-# We put a readout on top of such stacks and train them for some epochs, all with the same learning rate.
+# We put a readout on top of such stacks and train them for some epochs, all with the same learning
+# rate.
 
 # %%
 EPOCHS = 4 if QUICK else 8
@@ -854,17 +860,18 @@ plt.show()
 # down. And one is no number within its first epoch: with a factor of 1.41 for 20 layers, logits and
 # gradients are a thousand times too large.
 #
-# No learning rate mends this. Where $r = 0.35$, the first layer's gradient is $10^{-9}$ of the last one's:
-# a rate that is right for one is wrong by nine orders of magnitude for the other. In week 3, batch
-# normalisation takes another way out.
+# No learning rate mends this. Where $r = 0.35$, the first layer's gradient is $10^{-9}$ of the last
+# one's: a rate that is right for one is wrong by nine orders of magnitude for the other. In week 3,
+# batch normalisation takes another way out.
 #
 # ### Your turn
 #
-# - `norms_by_layer` returns the norms of the activations, too. Draw them for ReLU. Which gain keeps them, and why is
-#   it the same one as for gradients?
-# - Add `LeakyReLU` with $\alpha = 0.5$. What is the mean of $f'^2$ now, and which gain does it need? Check your
-#   prediction.
-# - Try to train the stack of sigmoids with a gain of 8 and with other learning rates. Does anything work?
+# - `norms_by_layer` returns the norms of the activations, too. Draw them for ReLU. Which gain keeps
+#   them, and why is it the same one as for gradients?
+# - Add `LeakyReLU` with $\alpha = 0.5$. What is the mean of $f'^2$ now, and which gain does it
+#   need? Check your prediction.
+# - Try to train the stack of sigmoids with a gain of 8 and with other learning rates. Does anything
+#   work?
 
 # %% [markdown]
 # *Your answers:*
