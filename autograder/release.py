@@ -59,6 +59,7 @@ SHIPPED = (
     "autograder/notebooks/__init__.py",
     "autograder/notebooks/cells.py",
     "autograder/notebooks/functions.py",
+    "autograder/notebooks/pictures.py",
     "autograder/notebooks/source.py",
     "autograder/channel/*.py",
     "autograder/sandbox/*.py",

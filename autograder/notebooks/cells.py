@@ -1,5 +1,7 @@
 """The cells of a notebook that a student handed in: hostile bytes, never run, outputs dropped.
 
+Only a person who marks sees pictures (see pictures.py); whoever else reads cells gets none.
+
 Formats 2 to 4 are read, and what people really hand in: cells without metadata, lists of lines or
 one string, counters that are nonsense. A file of more than a few megabytes, which is nearly all
 pictures, is parsed in a process of its own with limits, since a JSON text of 50 MB can ask for
@@ -17,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.display import one_line
+from autograder.notebooks.pictures import Collector, Picture
 
 MAX_NOTEBOOK_BYTES = 60 * 1024 * 1024
 PARSED_HERE = 2 * 1024 * 1024
@@ -25,6 +28,7 @@ MAX_TEXT = 1024 * 1024
 """Characters of all cells together, without outputs."""
 PARSE_SECONDS = 20
 PARSE_BYTES = 1024**3
+PICTURES = "--pictures"
 
 
 class NotebookError(ValueError):
@@ -33,16 +37,21 @@ class NotebookError(ValueError):
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell: its place from 1 on, "code" or "markdown", its text, and nbgrader's id for it."""
+    """One cell: its place from 1 on, "code" or "markdown", its text, and nbgrader's id for it.
+
+    `pictures` are there where they were asked for; `left_out` counts those that can't be shown.
+    """
 
     number: int
     kind: str
     source: str
     grade_id: str | None = None
+    pictures: tuple[Picture, ...] = ()
+    left_out: int = 0
 
 
-def read_cells(content: bytes) -> list[Cell]:
-    """Return the cells of a notebook's file in their order.
+def read_cells(content: bytes, *, pictures: bool = False) -> list[Cell]:
+    """Return the cells of a notebook's file in their order, with their pictures if asked.
 
     Raises NotebookError where it is no notebook, is damaged or goes beyond the limits.
     """
@@ -52,11 +61,11 @@ def read_cells(content: bytes) -> list[Cell]:
         limit = MAX_NOTEBOOK_BYTES // 1024**2
         raise NotebookError(f"it is larger than {limit} MB; clear its outputs and save it again")
     if len(content) > PARSED_HERE:
-        return _read_apart(content)
-    return _parse(content)
+        return _read_apart(content, pictures)
+    return _parse(content, pictures)
 
 
-def _parse(content: bytes) -> list[Cell]:
+def _parse(content: bytes, pictures: bool) -> list[Cell]:
     try:
         notebook = json.loads(content.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
@@ -66,7 +75,9 @@ def _parse(content: bytes) -> list[Cell]:
     except ValueError as damage:
         said = one_line(str(damage), 80)
         raise NotebookError(f"it is not a whole notebook ({said}); save it again") from damage
-    cells = [_cell(number, raw) for number, raw in enumerate(_raw_cells(notebook), start=1)]
+    collector = Collector() if pictures else None
+    raw_cells = enumerate(_raw_cells(notebook), start=1)
+    cells = [_cell(number, raw, collector) for number, raw in raw_cells]
     if len(cells) > MAX_CELLS:
         raise NotebookError(f"it has more than {MAX_CELLS} cells")
     if sum(len(cell.source) for cell in cells) > MAX_TEXT:
@@ -87,7 +98,7 @@ def _raw_cells(notebook: Any) -> list[Any]:
     raise NotebookError("it is JSON, but no notebook: it has no list of cells")
 
 
-def _cell(number: int, raw: Any) -> Cell:
+def _cell(number: int, raw: Any, collector: Collector | None) -> Cell:
     raw = raw if isinstance(raw, dict) else {}
     kind = raw.get("cell_type")
     text = raw.get("source", raw.get("input", ""))  # format 3 calls a code cell's text its input
@@ -103,12 +114,14 @@ def _cell(number: int, raw: Any) -> Cell:
         "code" if kind == "code" else "markdown",
         source,
         grade_id if isinstance(grade_id, str) else None,
+        *(collector.of(raw) if collector else ((), 0)),
     )
 
 
-def _read_apart(content: bytes) -> list[Cell]:
+def _read_apart(content: bytes, pictures: bool) -> list[Cell]:
     """Parse in a process whose time and memory are limited."""
     command = [sys.executable, "-P", "-m", "autograder.notebooks.cells"]
+    command += [PICTURES] if pictures else []
     try:
         done = subprocess.run(
             command,
@@ -126,15 +139,23 @@ def _read_apart(content: bytes) -> list[Cell]:
     answer = json.loads(done.stdout)
     if isinstance(answer, str):
         raise NotebookError(answer)
-    return [Cell(**cell) for cell in answer]
+    return [
+        Cell(**cell | {"pictures": tuple(Picture(**one) for one in cell["pictures"])})
+        for cell in answer
+    ]
 
 
 def main() -> None:
-    """Read a notebook from standard input; print its cells, or why there are none, as JSON."""
+    """Read a notebook from standard input; print its cells, or why there are none, as JSON.
+
+    With the argument PICTURES, its pictures too.
+    """
     resource.setrlimit(resource.RLIMIT_AS, (PARSE_BYTES, PARSE_BYTES))
     resource.setrlimit(resource.RLIMIT_CPU, (PARSE_SECONDS, PARSE_SECONDS))
     try:
-        answer: Any = [asdict(cell) for cell in _parse(sys.stdin.buffer.read())]
+        answer: Any = [
+            asdict(cell) for cell in _parse(sys.stdin.buffer.read(), PICTURES in sys.argv)
+        ]
     except NotebookError as error:
         answer = str(error)
     print(json.dumps(answer))

@@ -26,7 +26,8 @@ USUAL = {"np": "import numpy as np", "numpy": "import numpy"}
 """What is imported where a function uses it and no cell does: a cell was deleted."""
 
 FUTURE = "from __future__ import"
-_MAGIC = re.compile(r"\s*[%!?]|.*[^\s?]\?{1,2}\s*$")
+_MAGIC = re.compile(r"\s*[%!?]|\s*[\w.*, ]+=\s*[%!]|\s*%{0,2}[\w.*\[\]]+\?{1,2}\s*$")
+"""A line for IPython alone: `%time`, `!ls`, `?name`, `files = !ls`, `name?`."""
 
 
 @dataclass(frozen=True)
@@ -110,15 +111,38 @@ def handed_in(content: bytes, notebook: Notebook) -> Taken:
 
 def _statements(cell: Cell) -> Iterator[_Statement]:
     """Yield the top-level statements of a cell. Raises SyntaxError where it is no Python."""
-    lines = textwrap.dedent(cell.source).split("\n")
-    lines = ["" if _MAGIC.match(line) else line for line in lines]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # an invalid escape, say, is the student's business
-        tree = ast.parse("\n".join(lines))
+        lines, tree = _parsed(cell.source)
         firsts = [*map(_first_line, tree.body), len(lines) + 1]
         for node, first, after in zip(tree.body, firsts, firsts[1:], strict=False):
             text = _text(node, lines[first - 1 : after - 1])
-            yield _Statement(cell.number, text, *_names(node), getattr(node, "name", None))
+            for part, alone in _one_by_one(node, text):
+                name = getattr(part, "name", None)
+                yield _Statement(cell.number, alone, *_names(part), name)
+
+
+def _parsed(source: str) -> tuple[list[str], ast.Module]:
+    """Return a cell's lines and their tree, without magics where it is no Python with them.
+
+    Only there: in a docstring or a broken line of a formula they look the same.
+    """
+    lines = textwrap.dedent(source).split("\n")
+    try:
+        return lines, ast.parse("\n".join(lines))
+    except SyntaxError:
+        lines = ["" if _MAGIC.match(line) else line for line in lines]
+        return lines, ast.parse("\n".join(lines))
+
+
+def _one_by_one(node: ast.stmt, text: str) -> Iterator[tuple[ast.stmt, str]]:
+    """Yield a statement, or each name of an import of several: a plot's library isn't needed."""
+    if not isinstance(node, ast.Import) or len(node.names) == 1:
+        yield node, text
+        return
+    for name in node.names:
+        part = ast.copy_location(ast.Import([name]), node)
+        yield part, ast.unparse(part)
 
 
 def _first_line(node: ast.stmt) -> int:
@@ -145,6 +169,8 @@ def _names(node: ast.stmt) -> tuple[frozenset[str], frozenset[str]]:
     """
     if isinstance(node, ast.ImportFrom) and any(name.name == "*" for name in node.names):
         return frozenset("*" if node.module == "numpy" else ()), frozenset()
+    if isinstance(node, ast.Delete):
+        return frozenset(), frozenset()  # it tidies up, and nothing is to be tidied here
     table = symtable.symtable(ast.unparse(node), "cell", "exec")
     binds = {one.get_name() for one in table.get_symbols() if _binds(one)}
     uses = {one.get_name() for one in table.get_symbols() if one.is_referenced()}
@@ -185,7 +211,8 @@ def _by_cell(statements: Iterable[_Statement]) -> Iterator[tuple[int, list[str]]
 def _broken(cell: Cell, error: BaseException) -> _Broken:
     why = "it is nested too deeply or holds what no Python file may"
     if isinstance(error, SyntaxError):
-        why = f"line {error.lineno}: {one_line(error.msg, 100)}"
+        place = f"line {error.lineno}: " if error.lineno else ""
+        why = f"{place}{one_line(error.msg, 100)}"
     begun = re.findall(r"(?m)^[ \t]*(?:async )?def (\w+)", cell.source)
     return _Broken(cell.number, why, frozenset(begun))
 

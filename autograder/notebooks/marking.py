@@ -2,7 +2,9 @@
 
 What a student wrote is shown in the browser of the person who marks. Text is kept, and whatever
 HTML, Markdown or MathJax could make active of it is taken apart: tags, links, remote pictures.
-Outputs are dropped; what the functions are worth is measured elsewhere and shown beside them.
+Pictures that are in the notebook itself, a photograph of what was written on paper say, are shown.
+All other outputs are dropped; what the functions are worth is measured elsewhere and shown beside
+them.
 """
 
 from __future__ import annotations
@@ -52,7 +54,7 @@ def for_marking(
     cells: Sequence[Cell] = ()
     if raw is not None:
         try:
-            cells = read_cells(raw)
+            cells = read_cells(raw, pictures=True)
         except NotebookError as error:
             why_not = f"{notebook.file} can't be read: {error}."
     if why_not:
@@ -63,7 +65,7 @@ def for_marking(
     of_cell = _matched(cells, notebook, answers)
     for cell in cells:
         answer = of_cell.get(cell.number)
-        made.cells.append(_shown(cell, answer))
+        made.cells += _shown(cell, answer)
         if answer and answer.by_tests:
             made.cells.append(_ours(said.get(answer.item, "*Not graded yet.*")))
     missing = [one for one in answers if one not in of_cell.values()]
@@ -108,13 +110,36 @@ def _defines(cell: Cell, names: set[str]) -> bool:
     return any(getattr(node, "name", None) in names for node in body)
 
 
-def _shown(cell: Cell, answer: Answer | None) -> NotebookNode:
-    new = nbformat.v4.new_code_cell if cell.kind == "code" else nbformat.v4.new_markdown_cell
-    source = cell.source if cell.kind == "code" else inactive(cell.source)
+def _shown(cell: Cell, answer: Answer | None) -> list[NotebookNode]:
+    """Return a cell, and a second one where it is code that showed pictures.
+
+    In what is written, pictures are part of the answer: with another one it is another answer.
+    """
     metadata = {}
     if answer is not None:
         metadata["nbgrader"] = answer_cell(answer.item, answer.points)
-    return new(source=source, metadata=metadata)
+    if cell.kind == "code":
+        code = nbformat.v4.new_code_cell(source=cell.source, metadata=metadata)
+        shown = _pictured("", cell)
+        return [code, shown] if shown.source else [code]
+    written = _pictured(inactive(cell.source), cell)
+    written.metadata = nbformat.from_dict(metadata)
+    return [written]
+
+
+def _pictured(text: str, cell: Cell) -> NotebookNode:
+    """Return a markdown cell with a text of ours or made inactive, and a cell's pictures."""
+    attachments = {one.name: {one.kind: one.data} for one in cell.pictures}
+    parts = [text, *(f"![picture](attachment:{name})" for name in attachments)]
+    if cell.left_out:
+        parts.append(
+            f"*Pictures that can't be shown, since they are damaged or too large: {cell.left_out}. "
+            "Ask for them, or look into the notebook that was handed in.*"
+        )
+    made = nbformat.v4.new_markdown_cell(source="\n\n".join(filter(None, parts)))
+    if attachments:
+        made.attachments = nbformat.from_dict(attachments)
+    return made
 
 
 def _missing(answer: Answer) -> NotebookNode:

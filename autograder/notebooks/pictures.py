@@ -1,0 +1,92 @@
+"""The pictures in a handed-in notebook: PNG and JPEG alone, told by their bytes, within limits.
+
+Nothing here opens a picture. What its first bytes call otherwise than its label is left out, and so
+is whatever else a cell shows: HTML, SVG and scripts.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+MAX_PICTURES = 40
+"""Of one notebook."""
+MAX_PICTURE_BYTES = 8 * 1024 * 1024
+MAX_PICTURES_BYTES = 24 * 1024 * 1024
+"""All of a notebook's pictures together."""
+
+_KINDS = {
+    "image/png": ("image/png", b"\x89PNG\r\n\x1a\n"),
+    "image/jpeg": ("image/jpeg", b"\xff\xd8\xff"),
+    "png": ("image/png", b"\x89PNG\r\n\x1a\n"),  # format 3 has these two
+    "jpeg": ("image/jpeg", b"\xff\xd8\xff"),
+}
+_SPACE = re.compile(r"\s+")
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture: "image/png" or "image/jpeg", and its bytes in base64."""
+
+    kind: str
+    data: str
+
+    @property
+    def name(self) -> str:
+        """A file name of ours, the same for the same picture."""
+        digest = hashlib.sha256(self.data.encode()).hexdigest()[:12]
+        return f"picture-{digest}.{self.kind.removeprefix('image/')}"
+
+
+class Collector:
+    """Takes a notebook's pictures, cell by cell, until its limits are reached."""
+
+    def __init__(self) -> None:
+        self._room = MAX_PICTURES_BYTES
+        self._places = MAX_PICTURES
+
+    def of(self, cell: dict[str, Any]) -> tuple[tuple[Picture, ...], int]:
+        """Return the pictures pasted into a cell or shown by it, and how many are left out."""
+        found: list[Picture] = []
+        left_out = 0
+        for label, text in _labelled(cell):
+            picture, size = _picture(label, text)
+            if picture is None or size > self._room or not self._places:
+                left_out += 1
+                continue
+            self._room -= size
+            self._places -= 1
+            found.append(picture)
+        return tuple(found), left_out
+
+
+def _labelled(cell: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield what a cell calls a picture of a kind that is known, with its label."""
+    attached, outputs = cell.get("attachments"), cell.get("outputs")
+    bundles = list(attached.values()) if isinstance(attached, dict) else []
+    for output in outputs if isinstance(outputs, list) else ():
+        if isinstance(output, dict):
+            bundles += [output.get("data"), output]
+    for bundle in bundles:
+        if isinstance(bundle, dict):
+            yield from ((label, bundle[label]) for label in _KINDS if label in bundle)
+
+
+def _picture(label: str, text: Any) -> tuple[Picture | None, int]:
+    """Return a picture and its size in bytes; None where it is too large or isn't what it says."""
+    if isinstance(text, list):
+        text = "".join(part for part in text if isinstance(part, str))
+    if not isinstance(text, str) or len(text) > 2 * MAX_PICTURE_BYTES:
+        return None, 0
+    kind, start = _KINDS[label]
+    try:
+        content = base64.b64decode(_SPACE.sub("", text), validate=True)
+    except ValueError:  # no base64, or no ASCII
+        return None, 0
+    if not content.startswith(start) or len(content) > MAX_PICTURE_BYTES:
+        return None, 0
+    return Picture(kind, base64.b64encode(content).decode()), len(content)
