@@ -30,11 +30,29 @@ assert last["naive"] < last["shifted"]
 assert 75 < scales[last["naive"]] * logits.max() < 89
 assert np.allclose(factors["ReLU"], fine_gains / np.sqrt(2), rtol=0.1)
 assert max(factors["Sigmoid"]) < 1 < factors["Tanh"][-1]
+assert np.isinf(errors["naive", "float32", -1][GAPS > 104]).all()
+assert np.isinf(errors["shifted", "float32", -1][GAPS > 104]).all()
+assert np.isinf(errors["naive", "float32", 1][GAPS > 79]).all()
+assert np.isfinite(errors["shifted", "float32", 1]).all()
+assert (errors["log-softmax", "float32", -1] < 1e-6).all()
+assert (errors["log-softmax", "float32", 1][GAPS > 17.5] == 1).all()
+assert (errors["log-softmax", "float64", 1][GAPS > 37.5] == 1).all()
+assert max(errors["log1p", "float64", side].max() for side in SIDES) < 1e-15
+assert max(curves["$p + 10^{-12}$"]) < 0.1 * curves["float64"][-1]
+assert all(0.9 < norms["Tanh", gain][0] ** (1 / 19) < 1.1 for gain in (1.0, float(np.sqrt(2))))
+assert (factors["Sigmoid"] < fine_gains / 4).all() and norms["Sigmoid", 1.0][0] < 1e-11
+learns = {name: losses[-1] < 1.8 for name, losses in trained.items()}
+assert [name for name in learns if learns[name]] == list(trained)[:2]
 """,
     "week2": """
 assert (a.grad.shape, b.grad.shape) == ((2, 3), ())
 assert value_nodes == formula and len(set(tensor_nodes)) == 1 and tensor_nodes[0] == 10
 assert paths_of == [2**n for n in doublings] and slopes == [2.0**n for n in doublings]
+assert gradients[(3,)].tolist() == [0, 2.5, 7] and gradients[()] == 9.5
+assert gradients[(2, 1)].ravel().tolist() == [6, 3.5]
+assert count(loss) == 13
+saturated = [p["w1"].grad for p, z in zip(neurons, before_tanh) if abs(z) > 3]
+assert max(map(abs, saturated)) < 0.02, "1 - o ** 2 is below 0.01, and x1 is 2"
 for rows in operation_costs.values():
     assert rows[0, 1] > 2 * rows[0, 0], "one number: the object costs more than the arithmetic"
     assert rows[-1, 1] < 2 * rows[-1, 0], "a million: the forward pass is NumPy's"
