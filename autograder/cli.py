@@ -132,6 +132,8 @@ def formgrader(
         )
     except formgrader_command.KNOWN_ERRORS as error:
         fail(str(error))
+    except KeyboardInterrupt:
+        fail("stopped. Marks that were given are kept; the same command takes them over.", 130)
 
 
 @app.command()

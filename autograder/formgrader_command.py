@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 import webbrowser
-from collections.abc import Mapping
+from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -31,8 +31,9 @@ from autograder.gradebook import Gradebook, GradebookError
 from autograder.intake import IntakeError, Submission, read_class
 from autograder.notebooks import nbgrader_course as nbgrader
 from autograder.notebooks.marking import verdict_text
-from autograder.notebooks.marks import MarksError
+from autograder.notebooks.marks import MarksError, take_over, taken_before
 from autograder.points import format_points
+from autograder.records import ManualMark
 from autograder.report import VERDICT_WORDS, StudentReport, gather
 from autograder.scoring import ItemScore
 
@@ -95,6 +96,7 @@ def run(options: Options) -> None:
             tools = str(Path(sys.executable).parent)
             os.environ["PATH"] = os.pathsep.join([tools, os.environ.get("PATH", os.defpath)])
             open_things.enter_context(nbgrader.only_writer(options.out))
+            collect_marks(console, course, gradebook, options.out)  # of a session that was cut off
             folder = _prepare(console, course, gradebook, options)
             if options.serve:
                 _serve(console, folder, options)
@@ -121,18 +123,21 @@ def _prepare(console: Console, course: Course, gradebook: Gradebook, options: Op
                 continue
             shown += 1
             nbgrader.write_source(course, options.root, week, notebook, folder)
-            before = {
-                one.student: nbgrader.written_parts(folder, one.student, week, notebook)
+            pages = {one.student: nbgrader.page_of(course, week, notebook, one) for one in found}
+            changed = {
+                one.student: nbgrader.changed_answers(
+                    course, week, notebook, one, pages[one.student], folder
+                )
                 for one in found
             }
-            for one in found:
-                nbgrader.write_submission(course, week, notebook, one, folder)
-            changed = {
-                student: _changed(parts, nbgrader.written_parts(folder, student, week, notebook))
-                for student, parts in before.items()
-            }
             marks = _marks(gradebook, reports)
-            nbgrader.fill_database(course, week, notebook, found, changed, marks, folder)
+            # The database first: what breaks off here is noticed as changed once more.
+            pushed = nbgrader.fill_database(
+                course, week, notebook, found, changed, marks, taken_before(options.out), folder
+            )
+            take_over(options.out, pushed)
+            for one in found:
+                nbgrader.write_submission(week, notebook, one, pages[one.student], folder)
             again = sum(map(bool, changed.values()))
             console.print(
                 f"{week.name}: {len(found)} students' {nbgrader.name_of(notebook)}"
@@ -148,16 +153,9 @@ def _prepare(console: Console, course: Course, gradebook: Gradebook, options: Op
     return folder
 
 
-def _changed(before: Mapping[str, str], after: Mapping[str, str]) -> set[str]:
-    """Return the ids of answers that were shown before and read otherwise now."""
-    return {cell for cell, text in before.items() if after.get(cell) != text}
-
-
-def _marks(
-    gradebook: Gradebook, students: Mapping[str, StudentReport]
-) -> dict[tuple[str, str], tuple[int, str]]:
+def _marks(gradebook: Gradebook, students: Iterable[str]) -> dict[tuple[str, str], ManualMark]:
     marks = (mark for student in students for mark in gradebook.marks(student))
-    return {(mark.student, mark.item): (mark.points, mark.comment) for mark in marks}
+    return {(mark.student, mark.item): mark for mark in marks}
 
 
 def _handed_in(
@@ -202,7 +200,11 @@ def _said(item: ItemScore) -> str:
 def _serve(console: Console, folder: Path, options: Options) -> None:
     """Run nbgrader's formgrader until it is ended by Ctrl-C."""
     token = secrets.token_hex(16)
-    for number in (signal.SIGINT, signal.SIGTERM):  # a shell may have told us to ignore the first
+    for number in (
+        signal.SIGINT,
+        signal.SIGTERM,
+        signal.SIGHUP,
+    ):  # a shell may have told us to ignore the first
         signal.signal(number, signal.default_int_handler)
     server = _start(folder, options.port, token)
     try:

@@ -213,13 +213,14 @@ def why_not_here(week: Week, rung: str) -> str:
 
 def collect_marks(console: Console, course: Course, gradebook: Gradebook, out: Path) -> None:
     """Take over what was marked in the formgrader since the last time."""
-    found = news(out, course, set(gradebook.students()))
+    found = news(out, course, {one: gradebook.marks(one) for one in gradebook.students()})
     for remark in found.remarks:
         _say(console, remark, "yellow")
-    if found.marks:
-        gradebook.put_marks(found.marks)
-        take_over(out, found.marks)
-        _say(console, f"{len(found.marks)} marks taken over from the formgrader")
+    if found.marks or found.withdrawn:
+        gradebook.put_marks(found.marks, found.withdrawn)
+        take_over(out, found.marks, found.withdrawn)
+        back = f", {len(found.withdrawn)} taken back" if found.withdrawn else ""
+        _say(console, f"{len(found.marks)} marks taken over from the formgrader{back}")
 
 
 def write_reports(

@@ -224,6 +224,7 @@ def test_marks_come_back_with_their_comments_when_it_ends(formgrader):
     said, _ = formgrader.process.communicate(timeout=60)
     assert formgrader.process.returncode == 0, said
     assert "2 marks taken over from the formgrader" in said
+    assert "ada, week1.written_relu: 7 points were given, and 0.5 is all that it is worth" in said
     with (formgrader.out / "gradebook.csv").open(newline="") as file:
         rows = {row["student"]: row for row in csv.DictReader(file)}
     assert rows["ada"]["week1.written_mse"] == "0.75"
@@ -259,16 +260,28 @@ def test_an_answer_that_changed_waits_again_and_other_marks_stay(formgrader):
             cell["source"] = "`week1.written_relu`: I have thought again."
     path.write_text(json.dumps(notebook))
     arguments = ["--submissions", str(formgrader.submissions), "--out", str(formgrader.out)]
-    done = subprocess.run(
-        command("formgrader", *arguments, "--week", "1", "--no-serve"),
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    again = command("formgrader", *arguments, "--week", "1", "--no-serve")
+    done = subprocess.run(again, cwd=ROOT, capture_output=True, text=True, check=True)
     assert "4 students' derivations; 1 changed since they were shown last" in done.stdout
-    marks = {(one.student, one.item): one.points for one in read_marks(formgrader.out, COURSE)}
-    assert marks == {("ada", "week1.written_mse"): 50}, "the one of ReLU is asked for again"
+
+    def marks() -> dict[tuple[str, str], int]:
+        given, _ = read_marks(formgrader.out, COURSE)
+        return {(one.student, one.item): one.points for one in given}
+
+    expected = {("ada", "week1.written_mse"): 50}
+    assert marks() == expected, "the one of ReLU is asked for again"
+    subprocess.run(again, cwd=ROOT, capture_output=True, check=True)
+    assert marks() == expected, "and still is, when nobody has given it"
+    (formgrader.submissions / "ada" / "derivations.jpg").write_bytes(b"\xff\xd8\xff\xe0")
+    subprocess.run(again, cwd=ROOT, capture_output=True, check=True)
+    assert marks() == {}, "a photograph may be any of the answers"
+    shown = formgrader.out / "nbgrader/autograded/ada/week1/derivations.jpg"
+    assert shown.is_file()
+    (formgrader.submissions / "ada" / "derivations.jpg").unlink()
+    subprocess.run(again, cwd=ROOT, capture_output=True, check=True)
+    assert not shown.exists(), "what was taken back is not shown any more"
+    with Gradebook.open(formgrader.out / "gradebook.sqlite") as book:
+        assert 50 in [mark.points for mark in book.marks("ada")], "until then the old mark counts"
 
 
 def test_a_class_without_grades_or_notebooks_is_a_clear_error(tmp_path, formgrader):
@@ -367,6 +380,15 @@ def test_written_cells_without_metadata_are_found_by_what_stands_in_them():
         if cell.metadata.get("nbgrader", {}).get("grade_id") == "week1-written_tanh"
     )
     assert "quotient rule" in cell.source
+
+
+def test_what_mathjax_would_make_active_is_text():
+    text = r"$\mmlToken{mi}[href='javascript:steal()']{x} \bbox[background:url(//a.b/c)]{y}$"
+    shown = inactive(text + " see http://tracker.example/a and www.tracker.example")
+    assert "mmlToken{" not in shown.replace("mathtt{mmlToken}", "")
+    assert "bbox[" not in shown.replace("mathtt{bbox}", "")
+    assert "://" + "tracker" not in shown
+    assert "www.tracker" not in shown
 
 
 def test_formulas_survive_what_makes_text_harmless():

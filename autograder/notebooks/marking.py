@@ -22,7 +22,10 @@ from autograder.notebooks.cells import Cell, NotebookError, read_cells
 from autograder.notebooks.source import KERNEL, answer_cell, grade_id
 from autograder.report.feedback import block, inline
 
-ACTIVE_MATH = re.compile(r"\\(href|require|cssId|class|style|html|includegraphics|url|data)\b")
+ACTIVE_MATH = re.compile(
+    r"\\(href|require|cssId|class|style|html|includegraphics|url|data|mmlToken|bbox|unicode)"
+    r"(?![A-Za-z])"
+)
 """Commands by which MathJax makes links, loads extensions or sets attributes."""
 
 
@@ -167,7 +170,9 @@ def inactive(text: str) -> str:
     ]
     # Wherever formulas begin and end for a renderer: these hold for all of the text.
     joined = ACTIVE_MATH.sub(r"\\mathtt{\1}", "".join(shown))
-    return re.sub(r"\]\s*([(\[:])", r"] \1", joined).replace("![", "! [")
+    joined = re.sub(r"\]\s*([(\[:])", r"] \1", joined).replace("![", "! [")
+    # Plain addresses would become links: a zero-width space keeps them text.
+    return re.sub(r"(?i)(://|\bwww\.)", "\\1\u200b", joined)
 
 
 def verdict_text(title: str, lines: Sequence[str], points: str) -> str:

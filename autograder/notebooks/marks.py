@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Iterable, Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from autograder.atomic import write_text
 from autograder.course import Course
 from autograder.notebooks.source import grade_id
+from autograder.points import format_points
 from autograder.records import ManualMark
 
 DATABASE = "nbgrader/gradebook.db"
@@ -19,7 +21,7 @@ TAKEN = "nbgrader/taken.json"
 
 QUERY = """
     SELECT student.id, base_cell.name, grade.manual_score, grade.extra_credit,
-        comment.manual_comment
+        comment.manual_comment, grade.needs_manual_grade
     FROM grade
     JOIN base_cell ON grade.cell_id = base_cell.id
     JOIN submitted_notebook ON grade.notebook_id = submitted_notebook.id
@@ -28,7 +30,7 @@ QUERY = """
     LEFT JOIN comment ON comment.notebook_id = submitted_notebook.id AND comment.cell_id IN
         (SELECT id FROM base_cell AS solution WHERE solution.name = base_cell.name
             AND solution.notebook_id = base_cell.notebook_id)
-    WHERE grade.manual_score IS NOT NULL AND NOT grade.needs_manual_grade
+    WHERE base_cell.type = 'GradeCell'
     ORDER BY student.id, base_cell.name"""
 
 
@@ -38,21 +40,25 @@ class MarksError(Exception):
 
 @dataclass(frozen=True)
 class News:
-    """What changed in the formgrader since the last time, and what to tell about it."""
+    """What changed in the formgrader since the last time, and what to tell about it.
+
+    `withdrawn` are pairs of student and item of which the mark was taken back there.
+    """
 
     marks: tuple[ManualMark, ...]
+    withdrawn: tuple[tuple[str, str], ...]
     remarks: tuple[str, ...]
 
 
-def read_marks(out: Path, course: Course) -> list[ManualMark]:
-    """Return the marks in nbgrader's gradebook below `out`; none where there is no such file.
+def read_marks(out: Path, course: Course) -> tuple[list[ManualMark], list[tuple[str, str]]]:
+    """Return the marks in nbgrader's gradebook below `out`, and the pairs that have none.
 
-    A mark beyond what an item is worth counts as all of it. Raises MarksError for a file that is
-    no gradebook of nbgrader's.
+    An answer that waits to be marked again is in neither. A mark is returned as it was given, also
+    beyond what its item is worth. Raises MarksError for a file that is no gradebook of nbgrader's.
     """
     path = out / DATABASE
     if not path.is_file():
-        return []
+        return [], []
     items = {grade_id(item.id): item for item in course.items() if item.kind == "manual"}
     try:
         with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as database:
@@ -60,46 +66,70 @@ def read_marks(out: Path, course: Course) -> list[ManualMark]:
     except sqlite3.Error as error:
         problem = f"{path} can't be read as nbgrader's gradebook: {error}"
         raise MarksError(f"{problem}. Move it away; `make formgrader` makes it anew.") from error
-    marks = []
-    for student, cell, score, extra, comment in rows:
+    marks, without = [], []
+    for student, cell, score, extra, comment, waits in rows:
         item = items.get(cell)
-        if item is not None:
-            points = round(100 * (score + (extra or 0.0)))
-            points = max(0, min(points, item.points))
+        if item is None:
+            continue
+        if score is None:
+            without.append((student, item.id))
+        elif not waits:
+            points = max(0, round(100 * (score + (extra or 0.0))))
             marks.append(ManualMark(student, item.id, points, comment or ""))
-    return marks
+    return marks, without
 
 
-def news(out: Path, course: Course, students: set[str]) -> News:
-    """Return the marks that are other ones than those taken over last time.
+def news(out: Path, course: Course, ours: Mapping[str, Iterable[ManualMark]]) -> News:
+    """Return what is other than when marks were taken over last.
 
-    So the later of two marks counts, whether it came from the formgrader or from manual.csv.
+    So the later of two marks counts, whether it came from the formgrader or from manual.csv. `ours`
+    has the marks of all students in our gradebook: one that was taken back in the formgrader is
+    withdrawn where ours is still the one from there. A mark beyond what an item is worth counts as
+    all of it, and that is said.
     """
-    before = _taken(out)
-    fresh = [mark for mark in read_marks(out, course) if before.get(_key(mark)) != _value(mark)]
-    known = [mark for mark in fresh if mark.student in students]
-    strangers = sorted({mark.student for mark in fresh} - students)
-    remarks = []
+    before = taken_before(out)
+    given, without = read_marks(out, course)
+    worth = {item.id: item.points for item in course.items()}
+    remarks, fresh = [], []
+    for mark in given:
+        capped = replace(mark, points=min(mark.points, worth[mark.item]))
+        if before.get((mark.student, mark.item)) == capped:
+            continue
+        fresh.append(capped)
+        if capped != mark and mark.student in ours:
+            most = format_points(worth[mark.item])
+            remarks.append(
+                f"{mark.student}, {mark.item}: {format_points(mark.points)} points were given, and "
+                f"{most} is all that it is worth: {most} counts"
+            )
+    strangers = sorted({mark.student for mark in fresh} - ours.keys())
     if strangers:
         named = ", ".join(strangers[:3])
         remarks.append(f"The formgrader has marks of students not in the gradebook: {named}")
-    return News(tuple(known), tuple(remarks))
+    kept = {(mark.student, mark.item): mark for marks in ours.values() for mark in marks}
+    withdrawn = [pair for pair in without if pair in before and kept.get(pair) == before[pair]]
+    known = tuple(mark for mark in fresh if mark.student in ours)
+    return News(known, tuple(withdrawn), tuple(remarks))
 
 
-def take_over(out: Path, marks: tuple[ManualMark, ...]) -> None:
-    """Note that these marks are in our gradebook now."""
-    taken = _taken(out) | {_key(mark): _value(mark) for mark in marks}
-    write_text(out / TAKEN, json.dumps(taken, indent=1, sort_keys=True) + "\n")
+def take_over(
+    out: Path, marks: Iterable[ManualMark], withdrawn: Iterable[tuple[str, str]] = ()
+) -> None:
+    """Note that our gradebook and nbgrader's agree on these marks now."""
+    taken = taken_before(out) | {(mark.student, mark.item): mark for mark in marks}
+    for pair in withdrawn:
+        taken.pop(pair, None)
+    rows = [[m.student, m.item, m.points, m.comment] for _, m in sorted(taken.items())]
+    (out / TAKEN).parent.mkdir(parents=True, exist_ok=True)
+    write_text(out / TAKEN, json.dumps(rows, indent=1) + "\n")
 
 
-def _taken(out: Path) -> dict[str, list[object]]:
+def taken_before(out: Path) -> dict[tuple[str, str], ManualMark]:
+    """Return the marks on which the two gradebooks agreed last, by student and item.
+
+    None where nbgrader has no gradebook: then ours is the newer one.
+    """
     path = out / TAKEN
-    return json.loads(path.read_text("utf-8")) if path.is_file() else {}
-
-
-def _key(mark: ManualMark) -> str:
-    return f"{mark.student}\n{mark.item}"
-
-
-def _value(mark: ManualMark) -> list[object]:
-    return [mark.points, mark.comment]
+    if not path.is_file() or not (out / DATABASE).is_file():
+        return {}
+    return {(row[0], row[1]): ManualMark(*row) for row in json.loads(path.read_text("utf-8"))}

@@ -16,11 +16,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from nbformat import NotebookNode
+
 from autograder.atomic import write_bytes, write_text
 from autograder.course import Course, Item, Notebook, Week
 from autograder.notebooks.marking import Answer, for_marking
 from autograder.notebooks.source import grade_id, notebook_of, text_of
-from autograder.stubs import render
+from autograder.records import ManualMark
 
 FOLDER = "nbgrader"
 DATABASE = "gradebook.db"
@@ -126,45 +128,64 @@ def _without_instead(source: str) -> str:
     return "\n".join(kept)
 
 
-def solution_notebook(course: Course, root: Path, week: Week, notebook: Notebook) -> str:
-    """Return the text of the solution's notebook, without markers: for people to read."""
-    origin = f"solutions/{week.folder}/{notebook.module}"
-    text = render((root / origin).read_text("utf-8"), origin, lambda gap: False)
-    points = {item.id: item.points for item in course.items()}
-    return text_of(notebook_of(text, origin, points))
-
-
-def write_submission(
-    course: Course, week: Week, notebook: Notebook, one: HandedIn, folder: Path
-) -> bool:
-    """Write what a person sees of one student; return whether that changed.
-
-    What else was handed in lies beside it, under the names that the course gives.
-    """
+def page_of(course: Course, week: Week, notebook: Notebook, one: HandedIn) -> NotebookNode:
+    """Return the notebook that a person sees of one student."""
     answers = answers_of(course, week, notebook)
-    shown = for_marking(one.raw, notebook, answers, one.said, sorted(one.files), one.why_not)
-    target = folder / "autograded" / one.student / week.id
-    target.mkdir(parents=True, exist_ok=True)
-    for name, content in one.files.items():
-        write_bytes(target / name, content)
-    path, text = target / notebook.file, text_of(shown)
-    if path.is_file() and path.read_text("utf-8") == text:
-        return False
-    write_text(path, text)
-    return True
+    return for_marking(one.raw, notebook, answers, one.said, sorted(one.files), one.why_not)
 
 
-def written_parts(folder: Path, student: str, week: Week, notebook: Notebook) -> dict[str, str]:
-    """Return the text of each answer that was shown last time, by nbgrader's id."""
-    path = folder / "autograded" / student / week.id / notebook.file
+def changed_answers(
+    course: Course, week: Week, notebook: Notebook, one: HandedIn, page: NotebookNode, folder: Path
+) -> set[str]:
+    """Return nbgrader's ids of the answers that are other ones than when they were shown last.
+
+    Another file beside the notebook (a scan, a photograph) may be any of the written answers.
+    """
+    place = folder / "autograded" / one.student / week.id
+    path = place / notebook.file
     if not path.is_file():
-        return {}
-    cells = json.loads(path.read_text("utf-8"))["cells"]
+        return set()
+    before, now = (
+        _parts(cells) for cells in (json.loads(path.read_text("utf-8"))["cells"], page.cells)
+    )
+    changed = {cell for cell, text in before.items() if now.get(cell) != text}
+    files = {name: (place / name).read_bytes() for name in _beside(week, notebook, place)}
+    if files != dict(one.files):
+        answers = answers_of(course, week, notebook)
+        changed |= {grade_id(answer.item) for answer in answers if not answer.by_tests}
+    return changed
+
+
+def _parts(cells: Sequence[Any]) -> dict[str, str]:
+    """Return all that a person sees of each answer, by nbgrader's id."""
     return {
         cell["metadata"]["nbgrader"]["grade_id"]: "".join(cell["source"])
+        + json.dumps(cell.get("attachments") or {}, sort_keys=True)
         for cell in cells
         if "nbgrader" in cell["metadata"]
     }
+
+
+def _beside(week: Week, notebook: Notebook, place: Path) -> list[str]:
+    names = [name for document in week.documents for name in document if name != notebook.file]
+    return [name for name in names if (place / name).is_file()]
+
+
+def write_submission(
+    week: Week, notebook: Notebook, one: HandedIn, page: NotebookNode, folder: Path
+) -> None:
+    """Write what a person sees of one student.
+
+    What else was handed in lies beside it, under the names that the course gives; what no longer is
+    handed in goes.
+    """
+    place = folder / "autograded" / one.student / week.id
+    place.mkdir(parents=True, exist_ok=True)
+    for name in set(_beside(week, notebook, place)) - set(one.files):
+        (place / name).unlink()
+    for name, content in one.files.items():
+        write_bytes(place / name, content)
+    write_text(place / notebook.file, text_of(page))
 
 
 def fill_database(
@@ -173,14 +194,16 @@ def fill_database(
     notebook: Notebook,
     class_: Sequence[HandedIn],
     changed: Mapping[str, set[str]],
-    marks: Mapping[tuple[str, str], tuple[int, str]],
+    marks: Mapping[tuple[str, str], ManualMark],
+    taken: Mapping[tuple[str, str], ManualMark],
     folder: Path,
-) -> None:
+) -> list[ManualMark]:
     """Bring nbgrader's gradebook up to date; marks that a person gave there stay.
 
-    `changed` names, by student, the answers (nbgrader's ids) whose text is another one than when
-    they were marked: they wait for a mark again. `marks` are those that our gradebook has, by
-    student and item: hundredths and comment.
+    `changed` names, by student, the answers (nbgrader's ids) that are other ones than when they
+    were shown last: they wait for a mark again, until somebody gives one. `marks` are those that
+    our gradebook has, by student and item, and `taken` those that it has from nbgrader. Returns the
+    marks that nbgrader's gradebook got from ours: those that came from elsewhere since.
     """
     from nbgrader.api import Gradebook
     from sqlalchemy.exc import SAWarning
@@ -189,6 +212,7 @@ def fill_database(
     name = name_of(notebook)
     # nbgrader's own use of SQLAlchemy makes it warn about the order in which it adds objects.
     warnings.filterwarnings("ignore", category=SAWarning)
+    pushed: list[ManualMark] = []
     with Gradebook(f"sqlite:///{folder / DATABASE}") as book:
         book.update_or_create_assignment(week.id)
         book.update_or_create_notebook(name, week.id)
@@ -202,8 +226,13 @@ def fill_database(
             book.update_or_create_student(one.student)
             book.update_or_create_submission(week.id, one.student)
             for answer in answers:
-                _fill_grade(book, week, name, one, answer, changed, marks)
+                key = (one.student, answer.item)
+                ours = marks.get(key) if marks.get(key) != taken.get(key) else None
+                again = grade_id(answer.item) in changed.get(one.student, ())
+                _fill_grade(book, week, name, one, answer, ours, again)
+                pushed += [ours] if ours else []
         book.db.commit()
+    return pushed
 
 
 def _fill_grade(
@@ -212,9 +241,10 @@ def _fill_grade(
     name: str,
     one: HandedIn,
     answer: Answer,
-    changed: Mapping[str, set[str]],
-    marks: Mapping[tuple[str, str], tuple[int, str]],
+    ours: ManualMark | None,
+    again: bool,
 ) -> None:
+    """Fill in one grade: what the tests gave, or a mark of ours that is newer than nbgrader's."""
     cell = grade_id(answer.item)
     grade = book.find_grade(cell, name, week.id, one.student)
     if answer.by_tests:
@@ -223,13 +253,10 @@ def _fill_grade(
         grade.manual_score = None
         grade.needs_manual_grade = False
         return
-    known = marks.get((one.student, answer.item))
-    if known is not None:
-        points, text = known
-        grade.manual_score = points / 100
+    if ours is not None:
+        grade.manual_score = ours.points / 100
         grade.needs_manual_grade = False
         comment = book.find_comment(cell, name, week.id, one.student)
-        if text and comment.manual_comment is None:
-            comment.manual_comment = text
-    if grade.manual_score is None or cell in changed.get(one.student, ()):
+        comment.manual_comment = ours.comment or comment.manual_comment
+    if grade.manual_score is None or again:
         grade.needs_manual_grade = True
