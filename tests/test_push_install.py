@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import stat
 import subprocess
 import sys
@@ -171,3 +172,14 @@ def test_one_service_at_a_time(tmp_path):
     one.release()
     assert two.acquire()
     two.release()
+
+
+def test_the_page_for_the_server_names_commands_that_there_are(tmp_path):
+    """Every command on it is parsed by the program; what it does has tests of its own."""
+    page = (ROOT / "autograder/push/README.md").read_text("utf-8")
+    found = re.findall(r"-m autograder hook (\w+)((?: --?[\w-]+| \S+)*)$", page, re.MULTILINE)
+    assert {name for name, _ in found} == {"install", "status", "serve"}
+    shown = {name: command(name, "--help").stdout for name, _ in found}
+    for name, rest in found:
+        for option in re.findall(r"--[\w-]+", rest):
+            assert option in shown[name]
