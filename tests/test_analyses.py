@@ -14,7 +14,6 @@ import nbformat
 import pytest
 
 from autograder.notebooks import analyses
-from autograder.notebooks.analyses import AnalysisError
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = {source.stem[:5]: source for source in analyses.sources(ROOT)}
@@ -53,9 +52,6 @@ assert gradients[(2, 1)].ravel().tolist() == [6, 3.5]
 assert count(loss) == 13
 saturated = [p["w1"].grad for p, z in zip(neurons, before_tanh) if abs(z) > 3]
 assert max(map(abs, saturated)) < 0.02, "1 - o ** 2 is below 0.01, and x1 is 2"
-for rows in operation_costs.values():
-    assert rows[0, 1] > 2 * rows[0, 0], "one number: the object costs more than the arithmetic"
-    assert rows[-1, 1] < 2 * rows[-1, 0], "a million: the forward pass is NumPy's"
 """,
     "week3": """
 until = steps_until
@@ -113,21 +109,6 @@ def test_there_is_one_for_each_week_and_none_with_outputs_in_git():
         assert all(cell.get("outputs", []) == [] for cell in notebook.cells)
         text = "\n".join(cell.source for cell in notebook.cells)
         assert text.count("### Your turn") == 3 + (source.stem.startswith("week2"))
-
-
-def test_where_a_gap_is_left_it_says_which_one(monkeypatch):
-    monkeypatch.setenv("COURSE_MODULES", "assignments")
-    notebook = analyses.notebook_from(SOURCES["week3"])
-    with pytest.raises(AnalysisError, match=r"week3, cell 3: NotReadyError: .*week3\.sgd in"):
-        analyses.run(notebook, "week3", ROOT / analyses.FOLDER)
-
-
-def test_a_cell_that_raises_is_named(tmp_path):
-    notebook = nbformat.v4.new_notebook(cells=[])
-    for source in ("x = 1", "1 / 0"):
-        notebook.cells.append(nbformat.v4.new_code_cell(source))
-    with pytest.raises(AnalysisError, match=r"mine, cell 2: ZeroDivisionError: division by zero"):
-        analyses.run(notebook, "mine", tmp_path)
 
 
 def test_the_command_writes_them_and_keeps_what_else_is_there(tmp_path):
