@@ -59,6 +59,9 @@ def take(
             one = replace(one, notices=(*one.notices, notice))
         if has_begun(root, week, one):
             weeks[week.number] = one
+    lost = [name for name in tree.pointers if finder.known(name)]
+    if lost and not weeks:
+        return Taken({}, f"Only pointers of Git LFS: {some(lost)}. Commit the files themselves.")
     return Taken(weeks)
 
 
