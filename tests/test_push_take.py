@@ -200,8 +200,8 @@ def test_root_runs_git_as_the_owner(objects):
     """What the service writes can be pushed upon by the account whose repository it is."""
     for path in [objects.path, *objects.path.rglob("*")]:
         os.chown(path, 65534, 65534)
-    objects.path.parent.chmod(0o755)
-    objects.path.parent.parent.chmod(0o755)
-    objects.path.parent.parent.parent.chmod(0o755)
+    for parent in objects.path.parents:  # the folders of this test run are root's alone
+        if "pytest-of-" in str(parent):
+            parent.chmod(0o755)
     Repository(objects.path).write("refs/heads/grades", {"a": b"1"}, "Graded\n")
     assert {path.stat().st_uid for path in objects.path.rglob("*")} == {65534}
