@@ -138,8 +138,14 @@ def result_of(items: list[Mapping[str, Any]], who: Identity) -> dict[str, Any]:
     points = [
         min(_hundredths(item["points"]), high) for item, high in zip(items, most, strict=True)
     ]
-    mosts = _whole(most, [0] * len(most), [-(-one // 100) for one in most])
-    scores = _whole(points, [0] * len(points), mosts)
+    # Nothing earned stays nothing; whoever has all points of an item has its most, if rounding can.
+    scores = _whole(points, [0] * len(points), [-(-one // 100) for one in points])
+    ends = [-(-one // 100) for one in most]
+    pinned = [
+        score if exact == high else end
+        for score, exact, high, end in zip(scores, points, most, ends, strict=True)
+    ]
+    mosts = _whole(most, scores, pinned if sum(pinned) >= _rounded(most) else ends)
     tests = [
         {
             "test-name": f"{item['id']}: {item['title']}",
@@ -166,8 +172,11 @@ def result_of(items: list[Mapping[str, Any]], who: Identity) -> dict[str, Any]:
 
 def _whole(hundredths: list[int], least: list[int], most: list[int]) -> list[int]:
     """Return whole points that add up to the sum of these, rounded half up once."""
-    total = min((sum(hundredths) + 50) // 100, sum(most))
-    return share_out(total, [Fraction(one, 100) for one in hundredths], least, most)
+    return share_out(_rounded(hundredths), [Fraction(one, 100) for one in hundredths], least, most)
+
+
+def _rounded(hundredths: list[int]) -> int:
+    return (sum(hundredths) + 50) // 100
 
 
 def _hundredths(points: float) -> int:

@@ -212,9 +212,9 @@ def gradescope_run(
     """Grade BASE/submission and write BASE/results/results.json. Gradescope runs this."""
     from autograder.cli import ROOT, fail, number_of
     from autograder.course import CourseError
-    from autograder.export.gradescope_run import Options, run
+    from autograder.export.gradescope_run import NoFolderError, Options, run
 
     try:
         run(Options(ROOT, base, number_of(week), visibility_of(visibility), late))
-    except (CourseError, OSError) as error:
+    except (CourseError, NoFolderError) as error:
         fail(str(error))

@@ -147,11 +147,26 @@ def test_any_points_make_a_valid_result(points) -> None:
     ]
     result = result_of(items, who())
     jsonschema.Draft202012Validator(SCHEMA).validate(result)
-    assert all(0 <= test["score"] <= test["max-score"] for test in result["tests"])
+    for test, (earned, most) in zip(result["tests"], points, strict=True):
+        assert 0 <= test["score"] <= test["max-score"]
+        assert abs(100 * test["score"] - earned) < 100
+        assert abs(100 * test["max-score"] - most) < 100
     assert result["max-score"] == (sum(m for _, m in points) + 50) // 100
-    assert result["score"] == min(
-        (sum(p for p, _ in points) + 50) // 100, sum(t["max-score"] for t in result["tests"])
-    )
+    assert result["score"] == (sum(p for p, _ in points) + 50) // 100
+
+
+def test_who_has_an_item_whole_has_its_most_and_nothing_earned_is_nothing(tmp_path) -> None:
+    """Rounding up goes to items of which something was earned."""
+    points = {"a": (0, 200), "b": (150, 150), "c": (350, 350), "d": (150, 150), "e": (0, 50)}
+    items = [
+        {"id": name, "title": "t", "points": p / 100, "max_points": m / 100, "checks": []}
+        for name, (p, m) in points.items()
+    ]
+    tests = result_of(items, who())["tests"]
+    assert sum(test["score"] for test in tests) == 7
+    assert sum(test["max-score"] for test in tests) == 9
+    assert [test["score"] for test in tests][::4] == [0, 0]
+    assert all(test["score"] == test["max-score"] for test in tests[1:4])
 
 
 def test_no_text_of_a_test_gets_into_what_is_public(tmp_path) -> None:

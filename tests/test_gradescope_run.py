@@ -232,6 +232,25 @@ def test_where_the_grader_fails_the_score_is_withheld(base, repository) -> None:
     assert "nothing_of_that_name" not in found["output"]
 
 
+def test_where_nothing_confines_no_student_code_runs_and_the_score_is_withheld(
+    base, repository
+) -> None:
+    hand_in(base, repository)
+    with (base / "source" / "autograder" / "sandbox" / "choose.py").open("a") as ladder:
+        ladder.write(
+            '\n\ndef try_rungs(slot=0, packages=()):\n    yield Tried("C", None, "no kernel")\n'
+        )
+    found, said = run(base)
+    assert gradescope.shown_score(found) is None
+    assert "Nothing could be graded: C: no kernel" in said
+    assert "no kernel" not in found["output"]
+
+
+def test_without_a_place_for_results_the_error_is_one_sentence(repository, tmp_path) -> None:
+    with pytest.raises(gradescope_run.NoFolderError, match="results can't be written"):
+        gradescope_run.run(gradescope_run.Options(repository, tmp_path / "none"))
+
+
 def test_where_it_can_not_even_start_there_is_a_file_all_the_same(base, repository) -> None:
     hand_in(base, repository)
     (base / "source" / ".venv").unlink()

@@ -39,6 +39,10 @@ from autograder.scoring import score_student
 CANT_GRADE = (CantGradeError, CourseError, IntakeError)
 
 
+class NoFolderError(Exception):
+    """There is no place for results.json."""
+
+
 @dataclass(frozen=True)
 class Options:
     """How to grade: the only week (None: those of which anything is there), and what is shown.
@@ -97,9 +101,13 @@ def write(base: Path, results: Results) -> None:
 
 
 def run(options: Options) -> None:
-    """Grade what is in BASE. Raises OSError where results.json can't be written."""
+    """Grade what is in BASE. Raises NoFolderError where results.json can't be written."""
     begun = time.monotonic()
-    write(options.base, shape.started())
+    try:
+        write(options.base, shape.started())
+    except OSError as error:
+        where = f"{options.base}/results can't be written: {error.strerror}"
+        raise NoFolderError(f"{where}. Gradescope makes that folder; --base names it.") from error
     try:
         _grade(options, begun)
     except CANT_GRADE as error:
