@@ -1,6 +1,6 @@
 """`python -m autograder`: the commands of cli.py."""
 
-from autograder.cli import main
+from autograder.commands.app import main
 
 if __name__ == "__main__":
     main()

@@ -20,10 +20,11 @@ from typing import Any
 
 import data
 from autograder import course as courses
-from autograder import grading
-from autograder.gradebook import Gradebook
-from autograder.intake import Submission, take_in
-from autograder.simulate import write_class
+from autograder.author.simulate.class_folder import write_class
+from autograder.gradebook.journal import Gradebook
+from autograder.grading import run as grading
+from autograder.intake.reading import take_in
+from autograder.records import Submission
 
 ROOT = Path(__file__).resolve().parent.parent
 STUDENTS = 30
@@ -74,9 +75,9 @@ class Stopwatch:
 @functools.cache
 def installed() -> Stopwatch:
     """Return this process's stopwatch, once it watches the parts of an examination."""
-    from autograder.diagnosis import Diagnoser
-    from autograder.mutation import Mutation
-    from autograder.quality import Quality
+    from autograder.grading.diagnosis import Diagnoser
+    from autograder.grading.quality import Quality
+    from autograder.grading.student_tests import Mutation
     from autograder.sandbox import Sandbox
 
     watch = Stopwatch()

@@ -26,8 +26,8 @@ from typing import Any
 import msgpack
 import numpy as np
 
-from autograder.channel import codec
-from autograder.channel.codec import HEADER, Caps, CodecError, Ref
+from autograder.wire import codec
+from autograder.wire.codec import HEADER, Caps, CodecError, Ref
 
 SLOWEST = 2.0
 """Seconds of processor time that one frame may take."""

@@ -20,7 +20,7 @@ from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 
 from autograder import course as courses
-from autograder.diagnosis import apply, catalogue_of, solution_files
+from autograder.reference.misconceptions import apply, catalogue_of, solution_files
 
 ROOT = Path(__file__).resolve().parent.parent
 SUBMISSIONS, ROUNDS = 20, 3
@@ -42,7 +42,7 @@ def make_class() -> list[Files]:
 def examine(files: Files) -> int:
     """Run the unit tests of one submission in the sandbox; return how many passed."""
     global _examiner
-    from autograder.examiner import Examiner
+    from autograder.grading.examiner import Examiner
     from autograder.sandbox.choose import choose
     from autograder.suite.hosts import SandboxHost
 
@@ -63,7 +63,13 @@ def plain(folder: Path) -> int:
     """Run the same tests by a plain pytest process; return how many passed."""
     suite = ROOT / "assignments" / "week1_backprop" / "hidden"
     command = [sys.executable, "-m", "pytest", "-q", "-c", os.devnull, "--tb=short"]
-    command += ["--import-mode=importlib", "-p", "no:cacheprovider", "-p", "autograder.suite.plain"]
+    command += [
+        "--import-mode=importlib",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "autograder.suite.pytest_plugin",
+    ]
     command += ["--student", str(folder), str(suite), "--ignore", str(suite / "test_accuracy.py")]
     environment = {**os.environ, **ONE_THREAD, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)

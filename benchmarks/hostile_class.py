@@ -17,13 +17,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autograder import course as courses
-from autograder.diagnosis import solution_files
-from autograder.gradebook import Gradebook
-from autograder.grading import Progress, Setting, grade_class
-from autograder.intake import take_in
-from autograder.report import StudentReport, gather
+from autograder.author.simulate.class_folder import write_class
+from autograder.gradebook.journal import Gradebook
+from autograder.grading.run import Progress, Setting, grade_class
+from autograder.intake.reading import take_in
+from autograder.reference.misconceptions import solution_files
+from autograder.report.gather import StudentReport, gather
 from autograder.sandbox.choose import choose
-from autograder.simulate import write_class
 from tests.hostile.corpus import Case, load
 from tests.hostile.runner import ATTACKED, Corpus
 from tests.hostile.traps import Traps

@@ -10,7 +10,7 @@ from __future__ import annotations
 import statistics
 import time
 
-from autograder.channel.backends import Remote
+from autograder.channel.remote import Remote
 from autograder.sandbox import Confinement, Limits, Sandbox
 from autograder.sandbox.choose import rungs
 from autograder.sandbox.limits import alive

@@ -12,11 +12,11 @@ import time
 from pathlib import Path
 
 from autograder.course import load
-from autograder.gradebook import Gradebook
-from autograder.grading import Setting, grade_class
-from autograder.intake import read_class
+from autograder.gradebook.journal import Gradebook
+from autograder.grading.run import Setting, grade_class
+from autograder.intake.reading import read_class
 from autograder.notebooks.functions import handed_in
-from autograder.report import gather
+from autograder.report.gather import gather
 from tests.notebook_class import CASES, PARTS, ROOT, write_class
 
 

@@ -17,9 +17,9 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from autograder.author.simulate.student_week import Author
 from autograder.course import load
-from autograder.simulate_week import Author
-from autograder.stubs import render
+from autograder.reference.gaps import render
 from tests.pushing import Clone, Server
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -25,7 +25,7 @@ sys.path[:0] = [root, root + "/solutions/week1_backprop"]
 import numpy as np
 import data
 from mnist_mlp import TwoLayerMLP
-from autograder.channel.drivers import standardise
+from autograder.worker.drivers import standardise
 images = data.load(name)
 scale = images.x_train.mean(), images.x_train.std()
 x, x_test = standardise(images.x_train, *scale), standardise(images.x_test, *scale)
@@ -57,10 +57,10 @@ def main() -> None:
     """Print the accuracies and the ratio of the times."""
     os.environ.update(dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"), "1"))
     import data
-    from autograder.examiner import Examiner
+    from autograder.grading.examiner import Examiner
     from autograder.sandbox.choose import choose
     from autograder.suite.hosts import SandboxHost
-    from autograder.training.threshold import train_two_layer
+    from autograder.suite.threshold import train_two_layer
 
     name = "mnist" if data.cached("mnist") else "digits"
     examiner = Examiner(ROOT, 1, choose(), name)

@@ -1,7 +1,7 @@
 """Digests of a class's results, to show that moving code about changed no result.
 
-    python scripts/golden_results.py GRADES                 compare with tests/golden/simulated_class.json
-    python scripts/golden_results.py GRADES --write          write that file anew
+    python scripts/golden_results.py GRADES             compare with the digests in tests/golden/
+    python scripts/golden_results.py GRADES --write     write those anew
 
 GRADES is what `make grade` wrote for the simulated class (12 students, seed 0, embedded digits).
 Times, fingerprints, versions and the confinement in force are taken out first, since they differ
@@ -57,7 +57,7 @@ def differences(kept: dict[str, str], found: dict[str, str]) -> list[str]:
 
 
 def digests(grades: Path) -> dict[str, str]:
-    """Return digests by name: of gradebook.csv's rows, flags.csv, and each item of each results.json.
+    """Return digests by name: gradebook.csv's rows, flags.csv, each item of each results.json.
 
     Raises OSError where GRADES doesn't hold them.
     """

@@ -222,7 +222,7 @@ def small(tmp_path_factory) -> Path:
         "solutions/week2_small/misconceptions.toml": CATALOGUE,
         "solutions/week3_small/triple.py": _triple(SOLUTION),
         "solutions/week3_small/misconceptions.toml": _triple(CATALOGUE),
-        "autograder/rubric.toml": _small_rubric(),
+        "assignments/rubric.toml": _small_rubric(),
     }
     for name, text in files.items():
         path = root / name
@@ -238,7 +238,7 @@ def _triple(text: str) -> str:
 
 def _small_rubric() -> str:
     """The real rubric's components, with items for the small course's weeks."""
-    rubric = tomllib.loads((ROOT / "autograder" / "rubric.toml").read_text())
+    rubric = tomllib.loads((ROOT / "assignments" / "rubric.toml").read_text())
     text = [f"total = {rubric['total']}", f"extra_credit = {rubric['extra_credit']}"]
     for part in rubric["component"]:
         lines = ["[[component]]", f'id = "{part["id"]}"', f'title = "{part["title"]}"']

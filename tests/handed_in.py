@@ -8,7 +8,8 @@ import zipfile
 from pathlib import Path
 
 from autograder.course import Limits, Week
-from autograder.intake import Intake, Submission, read_class, take_in
+from autograder.intake.reading import Intake, read_class, take_in
+from autograder.records import Submission
 
 LIMITS = Limits(
     request_seconds=1,

@@ -13,8 +13,8 @@ from typing import Any
 import nbformat
 
 from autograder.course import load
-from autograder.notebooks.source import notebook_of, text_of
-from autograder.stubs import render
+from autograder.notebooks.percent_source import notebook_of, text_of
+from autograder.reference.gaps import render
 
 ROOT = Path(__file__).resolve().parent.parent
 FILE = "derivations.ipynb"

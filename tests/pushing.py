@@ -11,9 +11,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from autograder.push.install import Settings, install
-from autograder.push.ledger import FILE, Ledger, Push
-from autograder.push.spool import Spool
+from autograder.integrations.push.install import Settings, install
+from autograder.integrations.push.ledger import FILE, Ledger, Push
+from autograder.integrations.push.spool import Spool
 
 Files = dict[str, str]
 IDENTITY = [f"GIT_{role}_{what}" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")]

@@ -9,12 +9,11 @@ import time
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from autograder.channel.faults import Fault
+from autograder.channel.source_lines import Places
 from autograder.records import Verdict
-
-from . import codec
-from .faults import Fault
-from .sources import Places
-from .text import clean
+from autograder.text.sandbox_text import clean
+from autograder.wire import codec
 
 CHUNK = 1 << 16
 SLICE = 0.05

@@ -11,12 +11,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NoReturn, Protocol
 
+from autograder.channel.faults import Fault
 from autograder.records import Verdict
-
-from . import codec
-from .faults import Fault
-from .operators import encode_index
-from .text import clean
+from autograder.text.sandbox_text import clean
+from autograder.wire import codec
+from autograder.wire.operators import encode_index
 
 
 class Backend(Protocol):

@@ -18,8 +18,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from autograder.display import one_line
 from autograder.notebooks.pictures import Collector, Picture
+from autograder.text.display import one_line
 
 MAX_NOTEBOOK_BYTES = 60 * 1024 * 1024
 PARSED_HERE = 2 * 1024 * 1024

@@ -18,9 +18,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from autograder.course import Notebook
-from autograder.display import one_line
 from autograder.notebooks.cells import Cell, NotebookError, read_cells
-from autograder.notebooks.source import code_cells
+from autograder.notebooks.percent_source import code_cells
+from autograder.text.display import one_line
 
 USUAL = {"np": "import numpy as np", "numpy": "import numpy"}
 """What is imported where a function uses it and no cell does: a cell was deleted."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from autograder.lateness import in_words
-from autograder.markdown import block, code, inline
-from autograder.points import format_points
+from autograder.course.lateness import in_words
+from autograder.course.points import format_points
+from autograder.course.scoring import CheckScore, ComponentScore, ItemScore, StudentScore
 from autograder.records import FULL_CREDIT, CheckResult, Verdict
-from autograder.scoring import CheckScore, ComponentScore, ItemScore, StudentScore
-from autograder.student_report import VERDICT_WORDS, StudentReport
+from autograder.results.student import VERDICT_WORDS, StudentReport
+from autograder.text.markdown import block, code, inline
 
 CURVES_FILE = "training.svg"
 SHOWN_PLACES = 10

@@ -3,35 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from rich.box import ASCII, SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from autograder.display import one_line
-from autograder.gradebook import Gradebook
-from autograder.records import CheckResult
-
-
-@dataclass(frozen=True)
-class Row:
-    """One student's training: accuracy in 0..1 of the test images (None: there is no network).
-
-    `seconds` is what training took by the grader's clock; `result` is the record of the job, None
-    where it has none yet.
-    """
-
-    student: str
-    accuracy: float | None
-    seconds: float
-    result: CheckResult | None
-
-    @property
-    def doubts(self) -> list[str]:
-        """What a person should look at."""
-        return list(self.result.detail.get("doubts", [])) if self.result else []
+from autograder.gradebook.journal import Gradebook
+from autograder.results.student import Row
+from autograder.text.display import one_line
 
 
 def ranking(gradebook: Gradebook, week: int, part: str, students: Iterable[str]) -> list[Row]:

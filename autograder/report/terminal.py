@@ -11,12 +11,20 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from autograder.display import one_line
-from autograder.lateness import in_words
-from autograder.points import format_points
+from autograder.course.lateness import in_words
+from autograder.course.points import format_points
+from autograder.course.scoring import (
+    AGAIN,
+    BY_HAND,
+    NOT_YET,
+    PENDING_GPU,
+    ClassStatistics,
+    ComponentScore,
+)
 from autograder.records import FULL_CREDIT
-from autograder.report import StudentReport
-from autograder.scoring import AGAIN, BY_HAND, NOT_YET, PENDING_GPU, ClassStatistics, ComponentScore
+from autograder.report.gather import StudentReport
+from autograder.report.terminal import print_class
+from autograder.text.display import one_line
 
 ID_WIDTH = 10
 """The least room for a student's id and for "class mean"."""
@@ -232,3 +240,7 @@ def _print_flags(console: Console, reports: Sequence[StudentReport]) -> None:
 def _some(ids: Sequence[str]) -> str:
     rest = len(ids) - 3
     return ", ".join(ids[:3]) + (f" and {rest} more" if rest > 0 else "")
+
+
+def say(console: Console, text: str, style: str = "") -> None:
+    console.print(text, style=style, markup=False, soft_wrap=True)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from autograder.channel.faults import InfraError
-
-from .bubblewrap import Bubblewrap
-from .guise import PLAIN, Guise
-from .limits import Limits
-from .plain import Unconfined
-from .process import Confinement, Sandbox
+from autograder.sandbox.bubblewrap import Bubblewrap
+from autograder.sandbox.guise import PLAIN, Guise
+from autograder.sandbox.limits import Limits
+from autograder.sandbox.process import Confinement, Sandbox
+from autograder.sandbox.unconfined import Unconfined
 
 __all__ = [
     "PLAIN",

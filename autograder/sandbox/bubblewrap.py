@@ -11,12 +11,11 @@ import shutil
 import subprocess
 from collections.abc import Mapping
 
-from autograder.channel import confined
-
-from . import cgroup, gpu, runtime, seccomp
-from .guise import PLAIN, Guise
-from .launch import Folder, Launch, memory_file, worker_command
-from .running import Started
+from autograder.sandbox import cgroup, gpu, runtime, seccomp
+from autograder.sandbox.guise import PLAIN, Guise
+from autograder.sandbox.launch import Folder, Launch, memory_file, worker_command
+from autograder.sandbox.running import Started
+from autograder.worker import confined
 
 FIRST_UID = 61_184
 """Sandboxes of root run under FIRST_UID + slot: ids that Debian's policy leaves free."""

@@ -12,12 +12,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from autograder.channel.faults import Fault, InfraError
-
-from . import cgroup
-from .bubblewrap import Bubblewrap, BubblewrapMissing
-from .landlock import Landlocked
-from .probe import leaks
-from .process import Confinement
+from autograder.sandbox import cgroup
+from autograder.sandbox.bubblewrap import Bubblewrap, BubblewrapMissing
+from autograder.sandbox.confinement_check import leaks
+from autograder.sandbox.landlock import Landlocked
+from autograder.sandbox.process import Confinement
 
 INSTALL = "apt-get install bubblewrap"
 

@@ -15,13 +15,12 @@ import tempfile
 from multiprocessing.util import Finalize
 from pathlib import Path
 
-from autograder.channel import confined
-
-from . import runtime, seccomp
-from .bubblewrap import ENVIRONMENT, FIRST_UID, named
-from .launch import Folder, Launch, worker_command
-from .plain import link, remove, write_files
-from .running import Started
+from autograder.sandbox import runtime, seccomp
+from autograder.sandbox.bubblewrap import ENVIRONMENT, FIRST_UID, named
+from autograder.sandbox.launch import Folder, Launch, worker_command
+from autograder.sandbox.running import Started
+from autograder.sandbox.unconfined import link, remove, write_files
+from autograder.worker import confined
 
 READABLE = ("/usr/lib", "/usr/lib64", "/lib", "/lib64", "/proc/cpuinfo", "/proc/meminfo")
 READABLE += ("/sys/devices/system/cpu", "/dev/zero", "/dev/random", "/dev/urandom")

@@ -12,16 +12,15 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from autograder.channel.client import SLICE, Channel
-from autograder.channel.codec import Caps
 from autograder.channel.faults import Fault, InfraError
-from autograder.channel.worker import CONTROL, IMPORT, READY, REAP, SPAWN
 from autograder.records import Verdict
-
-from .cgroup import Events
-from .guise import PLAIN, Guise
-from .launch import Folder, Launch
-from .limits import Limits, tree, usage
-from .running import Running
+from autograder.sandbox.cgroup import Events
+from autograder.sandbox.guise import PLAIN, Guise
+from autograder.sandbox.launch import Folder, Launch
+from autograder.sandbox.limits import Limits, tree, usage
+from autograder.sandbox.running import Running
+from autograder.wire.codec import Caps
+from autograder.worker.main import CONTROL, IMPORT, READY, REAP, SPAWN
 
 START_SECONDS = 30.0
 EARLY_SECONDS = 0.03

@@ -10,8 +10,8 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from .cgroup import Events, Group
-from .limits import alive, children, folder_bytes, tree
+from autograder.sandbox.cgroup import Events, Group
+from autograder.sandbox.limits import alive, children, folder_bytes, tree
 
 CLOSE_SECONDS = 5.0
 """How long the kernel may take to bury what was killed; it takes milliseconds."""

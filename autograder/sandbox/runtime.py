@@ -27,6 +27,8 @@ from packaging.utils import canonicalize_name
 PYTHON = "/runtime/bin/python3"
 SITE = "/runtime/site"
 GRADER = "/grader"
+MOUNTED = ("wire", "worker")
+"""The rooms of ours that a sandbox holds."""
 PYTEST = "/runtime/pytest"
 PYTEST_NEEDS = ("pytest", "_pytest", "py", "pluggy", "iniconfig", "packaging", "pygments")
 EXTRA = "/runtime/extra"
@@ -64,9 +66,9 @@ def basics(site: str, grader: str, pytest_site: str) -> list[Mount]:
     libraries = folder.parent / "numpy.libs"
     if libraries.is_dir():
         mounts.append(Mount(str(libraries), f"{site}/numpy.libs"))
-    worker = Path(__file__).parent.parent / "channel"
     mounts.append(Mount(str(Path(msgpack.__file__).parent), f"{grader}/msgpack"))
-    mounts.append(Mount(str(worker), f"{grader}/channel"))
+    ours = Path(__file__).parent.parent
+    mounts += [Mount(str(ours / room), f"{grader}/autograder/{room}") for room in MOUNTED]
     for name in PYTEST_NEEDS:
         spec = find_spec(name)
         if spec is not None and spec.origin is not None:

@@ -19,12 +19,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any, NoReturn
 
-from .cgroup import Events
-from .guise import Guise
-from .launch import Folder, Launch, memory_file
-from .limits import Limits
-from .process import Confinement
-from .running import Running
+from autograder.sandbox.cgroup import Events
+from autograder.sandbox.guise import Guise
+from autograder.sandbox.launch import Folder, Launch, memory_file
+from autograder.sandbox.limits import Limits
+from autograder.sandbox.process import Confinement
+from autograder.sandbox.running import Running
 
 FIRST_EXAMINER = 63_232
 """Examiners of root run under FIRST_EXAMINER + slot: never the user of a sandbox."""

@@ -13,10 +13,9 @@ from typing import Any
 import numpy as np
 
 from autograder.channel.faults import Fault
-from autograder.channel.text import clean
 from autograder.records import Verdict
-
-from .expect import Wrong
+from autograder.suite.expect import Wrong
+from autograder.text.sandbox_text import clean
 
 LOOPS, NUMERICAL = "loops-over-batch", "numerical-gradient"
 BATCH, FEATURES = (4, 64), (6, 96)

@@ -18,10 +18,9 @@ from dataclasses import dataclass, replace
 
 from autograder.channel.faults import Fault
 from autograder.records import CheckResult, Verdict
-
-from .expect import Wrong
-from .hosts import Host
-from .student import Student
+from autograder.suite.expect import Wrong
+from autograder.suite.hosts import Host
+from autograder.suite.student import Student
 
 MOST_RUNS = 12
 """So many different messages of a submission are looked at; what comes after them is withheld."""

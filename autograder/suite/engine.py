@@ -13,10 +13,9 @@ import numpy as np
 
 from autograder.channel.faults import Fault
 from autograder.channel.handles import Operand
-
-from . import expect
-from .derivatives import vjp
-from .student import Student
+from autograder.suite import expect
+from autograder.suite.derivatives import vjp
+from autograder.suite.student import Student
 
 TOLERANCE = {"rtol": 1e-10, "atol": 1e-10}
 """Both sides work in float64, so they agree up to rounding."""

@@ -14,8 +14,7 @@ import numpy as np
 from autograder.channel.faults import Fault
 from autograder.channel.handles import Handle, type_name
 from autograder.records import Verdict
-
-from .compare import describe, first_entry, index_text
+from autograder.suite.compare import describe, first_entry, index_text
 
 Shape = tuple[int, ...]
 

@@ -11,16 +11,16 @@ from typing import Protocol
 
 import numpy as np
 
-from autograder.channel.backends import Local, Remote
 from autograder.channel.client import Channel
 from autograder.channel.faults import Fault, InfraError
-from autograder.channel.modules import ModuleSpace, module_name
-from autograder.channel.sources import Sources
-from autograder.channel.text import clean
+from autograder.channel.remote import Remote
+from autograder.channel.source_lines import Sources
 from autograder.records import Verdict
 from autograder.sandbox import PLAIN, Confinement, Guise, Limits, Sandbox
-
-from .student import Student
+from autograder.suite.local import Local
+from autograder.suite.student import Student
+from autograder.text.sandbox_text import clean
+from autograder.worker.modules import ModuleSpace, module_name
 
 IMPORT_SEED = 0
 """One seed, whichever test opens the sandbox: a module draws the same at each import."""

@@ -25,14 +25,13 @@ import numpy as np
 import pytest
 
 from autograder.channel.faults import Fault, InfraError
-from autograder.display import many_lines
 from autograder.records import FULL_CREDIT, CheckResult, Flag, PlannedCheck, Verdict
-
-from .collected import SuiteError, arguments, parameters, planned, seed_of
-from .disclosure import Disclosure, Outcome, may_quote
-from .expect import Wrong
-from .hosts import Host
-from .student import Student
+from autograder.suite.collected_test import SuiteError, arguments, parameters, planned, seed_of
+from autograder.suite.disclosure import Disclosure, Outcome, may_quote
+from autograder.suite.expect import Wrong
+from autograder.suite.hosts import Host
+from autograder.suite.student import Student
+from autograder.text.display import many_lines
 
 MARKERS = (
     "item(id): the rubric item that the test belongs to",
@@ -194,6 +193,7 @@ class _Plugin:
         # importlib mode names a module by its path below the root, and the names must be unique in
         # this process: <assignment>.<suite>.<file>.
         root = self.folder.parent.parent
+        os.environ.pop("PYTEST_ADDOPTS", None)  # options for somebody's own tests, not for suites
         arguments = [*OPTIONS, *(f"-pno:{name}" for name in UNUSED), str(self.folder)]
         try:
             code = pytest.main([*arguments, "--rootdir", str(root)], plugins=[self])

@@ -9,8 +9,7 @@ import numpy as np
 from autograder.channel.faults import Fault
 from autograder.channel.handles import Backend, Handle, Operand, operand
 from autograder.records import Verdict
-
-from .conduct import Trace, trace_of
+from autograder.suite.conduct import Trace, trace_of
 
 
 class Student:

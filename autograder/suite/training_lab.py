@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from . import expect
-from .student import Student
+from autograder.suite import expect
+from autograder.suite.student import Student
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]

@@ -9,7 +9,7 @@ from typing import Any
 
 from autograder import course as courses
 from autograder.channel.faults import Fault
-from autograder.examiner import solution_files
+from autograder.grading.examiner import solution_files
 from autograder.records import CheckResult
 from autograder.sandbox import Confinement, Limits
 from autograder.suite.hosts import SandboxHost

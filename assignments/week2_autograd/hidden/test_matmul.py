@@ -9,13 +9,7 @@ import pytest
 
 from autograder.suite import expect
 from autograder.suite.derivatives import vjp
-from autograder.suite.engine import (
-    TOLERANCE,
-    check_tensors,
-    refuses,
-    shapes_text,
-    tensors,
-)
+from autograder.suite.engine import TOLERANCE, check_tensors, refuses, shapes_text, tensors
 
 pytestmark = pytest.mark.item("week2.matmul")
 

@@ -7,8 +7,8 @@ network's own work; the last ones are of the real thing.
 import numpy as np
 import pytest
 
-from autograder.channel.torch_drivers import projected
 from autograder.suite import expect
+from autograder.worker.torch_drivers import projected
 
 from .oracle import batch_norm, double, filled, network, network_shapes, plan, shift, stem, values
 

@@ -1,0 +1,170 @@
+"""The tree that students get: built from an allow-list, searched for leaks, then put in place."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+from autograder.author import analyses
+from autograder.author.release_gate import find_all_leaks
+from autograder.course import COURSE_FILE, RUBRIC_FILE, Course, CourseError, Week, load
+from autograder.grading.diagnosis import public_catalogue
+from autograder.notebooks.percent_source import text_of
+from autograder.reference.gaps import StubError, stub_of
+from autograder.reference.misconceptions import MisconceptionError
+from autograder.reference.stub_facts import stub_facts
+from autograder.text.files import folder_in_place_of
+
+MARKER_FILE = ".release"
+FILES = Path("autograder/author/release_files")
+
+# What is shipped as it stands. A file that no pattern names stays here; `*` stays in its folder.
+SHIPPED = (
+    COURSE_FILE,
+    RUBRIC_FILE,
+    "pyproject.toml",
+    "requirements.txt",
+    "requirements-torch.txt",
+    "requirements-jupyter.txt",
+    "notebooks/analyses/workbench.py",
+    "scripts/setup.sh",
+    "data/*.py",
+    "data/*.npz",
+    "autograder/__init__.py",
+    "autograder/__main__.py",
+    "autograder/text/files.py",
+    "autograder/students/check.py",
+    "autograder/students/ci/*.py",
+    "autograder/commands/classroom.py",
+    "autograder/students/classroom50.py",
+    "autograder/commands/app.py",
+    "autograder/course/loading.py",
+    "autograder/course/model.py",
+    "autograder/text/display.py",
+    "autograder/commands/export.py",
+    "autograder/students/hand_in.py",
+    "autograder/results/junit.py",
+    "autograder/course/lateness.py",
+    "autograder/text/markdown.py",
+    "autograder/course/points.py",
+    "autograder/students/public_run.py",
+    "autograder/records.py",
+    "autograder/results/results_json.py",
+    "autograder/course/scoring.py",
+    "autograder/course/apportion.py",
+    "autograder/suite/signature.py",
+    "autograder/results/student.py",
+    "autograder/text/syntax.py",
+    "autograder/notebooks/__init__.py",
+    "autograder/notebooks/cells.py",
+    "autograder/notebooks/functions.py",
+    "autograder/notebooks/pictures.py",
+    "autograder/notebooks/percent_source.py",
+    "autograder/channel/*.py",
+    "autograder/wire/*.py",
+    "autograder/worker/*.py",
+    "autograder/sandbox/*.py",
+    "autograder/suite/*.py",
+)
+
+# What exists for students alone: file in release_files -> file in their tree.
+STUDENTS_OWN = {
+    "README.md": "README.md",
+    "Makefile": "Makefile",
+    "gitignore": ".gitignore",
+    "gitlab-ci.yml": ".gitlab-ci.yml",
+    "grade.yml": ".github/workflows/grade.yml",
+    "pytest.ini": "pytest.ini",
+}
+
+
+class ReleaseError(Exception):
+    """The students' tree can't be built, or would give something away. Nothing was written."""
+
+
+KNOWN_ERRORS = (ReleaseError, CourseError, MisconceptionError, StubError)
+
+
+def build_release(root: Path, out: Path) -> list[str]:
+    """Write the students' tree into the folder `out`; return its files' paths, sorted.
+
+    Stubs of all weeks are made afresh from the solutions. An earlier release in `out` is replaced,
+    a `.git` folder in it is kept. Raises ReleaseError if `out` holds anything else, if a listed
+    file is missing, or if anything of what students must not see is found in the tree; `out` is
+    then as it was before.
+    """
+    out = out.resolve()
+    if out.exists() and not _replaceable(out):
+        raise ReleaseError(
+            f"{out} holds something that is not an earlier release; name an empty or new folder"
+        )
+    course = load(root)
+    with folder_in_place_of(out) as tree:
+        _copy_shipped(course, root, tree)
+        for week in course.weeks:
+            _write_week(course, week, root, tree)
+        for source in analyses.sources(root):
+            notebook = analyses.notebook_from(source)
+            _write(tree / analyses.FOLDER / f"{source.stem}.ipynb", text_of(notebook))
+        for name, target in STUDENTS_OWN.items():
+            _copy(root / FILES / name, tree / target)
+        leaks = find_all_leaks(course, root, tree)
+        if leaks:
+            raise ReleaseError("the students' tree would give away:\n" + "\n".join(leaks))
+        _write(tree / MARKER_FILE, f"{course.title}: made by `make release`.\n")
+        if (out / ".git").exists():
+            shutil.copytree(out / ".git", tree / ".git", symlinks=True)
+    files = (path.relative_to(out) for path in out.rglob("*") if path.is_file())
+    return sorted(path.as_posix() for path in files if path.parts[0] != ".git")
+
+
+def _replaceable(out: Path) -> bool:
+    return out.is_dir() and ((out / MARKER_FILE).is_file() or not any(out.iterdir()))
+
+
+def _copy_shipped(course: Course, root: Path, tree: Path) -> None:
+    patterns = list(SHIPPED)
+    for week in course.weeks:
+        folder = root / "assignments" / week.folder
+        # What a student hands in as a photograph, say, has no template to start from.
+        names = [name for names in week.documents for name in names if not week.notebook(name)]
+        documents = [name for name in names if (folder / name).is_file()]
+        # Where README.md is the student's to write, the handout has another name.
+        handout = "HANDOUT.md" if "README.md" in week.files else "README.md"
+        for name in (handout, "tests/*.py", *week.given, *documents):
+            patterns.append(f"assignments/{week.folder}/{name}")
+    for pattern in patterns:
+        found = [path for path in sorted(root.glob(pattern)) if path.is_file()]
+        if not found:
+            raise ReleaseError(f"{pattern} is to be shipped, but {root} has no such file")
+        for path in found:
+            _copy(path, tree / path.relative_to(root))
+
+
+def _write_week(course: Course, week: Week, root: Path, tree: Path) -> None:
+    """Write a week's stubs, and the known wrong values that explain its public suite's failures."""
+    target = tree / "assignments" / week.folder
+    points = {item.id: item.points for item in course.items()}
+    for name in week.modules:
+        source = f"solutions/{week.folder}/{name}"
+        if not (root / source).is_file():
+            raise ReleaseError(f"{source}, which {name} is made from, is missing")
+        file, text = stub_of(root, week, name, points)
+        _write(target / file, text)
+    facts = {**public_catalogue(root, course, week), **stub_facts(root, course, week)}
+    known = json.dumps(facts, indent=1, sort_keys=True)
+    _write(target / "tests" / "diagnosis.json", known + "\n")
+
+
+def _copy(source: Path, target: Path) -> None:
+    if source.is_symlink():
+        raise ReleaseError(f"{source} is a link; only plain files are shipped")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(source, target)
+    shutil.copymode(source, target)
+
+
+def _write(target: Path, text: str) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(text, "utf-8")

@@ -1,0 +1,1 @@
+"""A simulated class: plausible submissions with known mistakes planted."""

@@ -1,0 +1,71 @@
+"""The two places a student's objects can live: a worker's process, or (for ours) this one."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from autograder.channel.client import Channel, fault_from_record
+from autograder.channel.faults import Fault
+from autograder.channel.handles import make_handle, to_refs
+from autograder.channel.source_lines import Places
+from autograder.records import Verdict
+
+LONG = ("drive", "prepare")
+"""Operations that take as long as a training run, in a test that trains."""
+
+
+class Remote:
+    """Asks a worker over its channel, each request with a deadline.
+
+    seconds: for one request; test_seconds: for all requests together. long_seconds: for each run
+    of a driver by itself, in a test that trains; None in any other, where drivers are ordinary
+    requests. `heard` says whether the worker has said any text.
+    """
+
+    def __init__(
+        self,
+        channel: Channel,
+        seconds: float,
+        test_seconds: float,
+        long_seconds: float | None,
+        place: Places,
+    ):
+        self._channel = channel
+        self._seconds = seconds
+        self._left = test_seconds
+        self._long_seconds = long_seconds
+        self._place = place
+        self._from_ref = make_handle(self)
+        self.heard = False
+
+    def __call__(self, operation: str, *arguments: Any) -> Any:
+        long = self._long_seconds if operation in LONG else None
+        if long is None and self._left <= 0:
+            raise Fault(Verdict.TIMEOUT, "All calls of this test together took too long.")
+        seconds = min(self._seconds, self._left) if long is None else long
+        started = time.monotonic()
+        plain = [to_refs(argument) for argument in arguments]
+        try:
+            done, result = self._channel.request(
+                operation, *plain, seconds=seconds, from_ref=self._from_ref
+            )
+        except Fault as fault:
+            # How a process ended is its own choice; all other such messages are ours alone.
+            fault.quoting = fault.verdict is Verdict.CRASH
+            raise
+        if long is None:
+            self._left -= time.monotonic() - started
+        self.heard = self.heard or not done or holds_text(result)
+        if done:
+            return result
+        raise fault_from_record(result, self._place)
+
+
+def holds_text(value: Any) -> bool:
+    """Tell whether a value that came over a channel is a text or holds one."""
+    if type(value) in (list, tuple):
+        return any(map(holds_text, value))
+    if type(value) is dict:
+        return any(type(key) is str or holds_text(part) for key, part in value.items())
+    return type(value) is str

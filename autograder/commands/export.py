@@ -1,0 +1,220 @@
+"""The commands of `autograder export` and `autograder gradescope`, thin like those of cli.py."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+export_app = typer.Typer(
+    help="Write results for people and other systems, without grading again.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+gradescope_app = typer.Typer(
+    help="Grade where Gradescope runs it.", no_args_is_help=True, pretty_exceptions_enable=False
+)
+
+VISIBILITY = "When students see the tests: visible, after_due_date, after_published or hidden."
+LATE = "Take the course's rule for late work off the score. Gradescope has a rule of its own."
+Week = Annotated[str | None, typer.Option("--week", help='Number of the week, or "project".')]
+Seen = Annotated[str, typer.Option("--visibility", help=VISIBILITY)]
+Late = Annotated[bool, typer.Option("--late", help=LATE)]
+
+
+def visibility_of(name: str) -> Any:
+    """Return the setting of that name; end the program where there is none."""
+    from autograder.commands.app import fail
+    from autograder.integrations.gradescope.results import Visibility
+
+    if name not in list(Visibility):
+        fail(f"--visibility is one of {', '.join(Visibility)}, not {name!r}.")
+    return Visibility(name)
+
+
+@export_app.command("gradescope-zip")
+def gradescope_zip(
+    out: Annotated[Path, typer.Option(help="The zip file to write.")] = Path("autograder.zip"),
+    week: Week = None,
+    visibility: Seen = "visible",
+    late: Late = False,
+) -> None:
+    """Build the zip file of a Gradescope autograder."""
+    from autograder.commands.app import ROOT, fail, number_of
+    from autograder.course import CourseError, load
+    from autograder.grading.setting import KNOWN_INPUTS, SHIPPED_SALT
+    from autograder.integrations.gradescope.upload import ZipError, write_zip
+
+    try:
+        files = write_zip(ROOT, out, number_of(week), visibility_of(visibility), late)
+        if load(ROOT).salt == SHIPPED_SALT:
+            print(KNOWN_INPUTS)
+    except (CourseError, ZipError) as error:
+        fail(str(error))
+    print(f"{out}: {len(files)} files. It holds the hidden tests and the solutions.")
+
+
+Grades = Annotated[Path, typer.Option(help="The folder that `grade` wrote.")]
+Template = Annotated[Path, typer.Option(help="The file as the system exported it.")]
+Filled = Annotated[Path | None, typer.Option(help="Default: TEMPLATE with .filled before .csv.")]
+PART = "What goes in: total, a week's number or id, or a component's id of the rubric."
+PENDING = "Of students some of whose points are to come: leave the cell, or so-far."
+PendingName = Annotated[str, typer.Option("--pending", help=PENDING)]
+
+
+@export_app.command("csv")
+def csv_files(grades: Grades = Path("grades")) -> None:
+    """Write gradebook.csv and all that `grade` writes once more."""
+    from autograder.commands.app import ROOT
+    from autograder.integrations.gradebooks.lms_files import KNOWN_ERRORS, export_csv
+
+    try:
+        written = export_csv(ROOT, grades)
+    except KNOWN_ERRORS as error:
+        _fail(str(error))
+    for path in written:
+        print(f"Written: {path}")
+
+
+@export_app.command()
+def canvas(
+    template: Template,
+    assignment: Annotated[
+        list[str], typer.Option(help='Column to fill, "Name (123)" or "Name"; may be repeated.')
+    ],
+    part: Annotated[
+        list[str] | None, typer.Option(help=f"{PART} One for each --assignment. Default: total.")
+    ] = None,
+    grades: Grades = Path("grades"),
+    out: Filled = None,
+    pending: PendingName = "leave",
+) -> None:
+    """Fill points into a gradebook exported by Canvas.
+
+    Each column gets the total, a week or a component, scaled to its Points Possible. All other
+    cells stay byte for byte. Import the written file in Canvas (Grades, Import).
+    """
+    from autograder.integrations.gradebooks.lms_files import export_canvas
+
+    parts = part or ["total"]
+    if len(parts) != len(assignment):
+        _fail(f"{len(assignment)} --assignment and {len(parts)} --part: say one for each.")
+    columns = list(zip(assignment, parts, strict=True))
+    _export(export_canvas, grades, template, out, pending, columns)
+
+
+@export_app.command()
+def moodle(
+    template: Template,
+    part: Annotated[str, typer.Option(help=PART)] = "total",
+    column: Annotated[
+        str | None, typer.Option(help="Column to fill, where TEMPLATE is a whole gradebook.")
+    ] = None,
+    out_of: Annotated[
+        str | None, typer.Option(help="What that column takes at most; points are scaled to it.")
+    ] = None,
+    grades: Grades = Path("grades"),
+    out: Filled = None,
+    pending: PendingName = "leave",
+) -> None:
+    """Fill grades and comments into a file exported by Moodle.
+
+    TEMPLATE is an assignment's grading worksheet, or the course's gradebook as a plain text file.
+    """
+    from autograder.integrations.gradebooks.lms_files import export_moodle
+
+    _export(export_moodle, grades, template, out, pending, part, column, out_of)
+
+
+def _export(export: Any, grades: Path, template: Path, out: Path | None, *wanted: Any) -> None:
+    """Fill a file, and say what was filled in and who is left."""
+    from autograder.commands.app import ROOT
+    from autograder.integrations.gradebooks.lms_files import KNOWN_ERRORS
+
+    target = out or template.with_name(f"{template.stem}.filled{template.suffix}")
+    try:
+        filled = export(ROOT, grades, template, target, *wanted)
+    except KNOWN_ERRORS as error:
+        _fail(str(error))
+    for remark in filled.remarks:
+        print(remark)
+    for name, students in filled.columns.items():
+        print(f"{name}: points of {len(students)} student(s) filled in.")
+    print(f"Written: {target}")
+
+
+@export_app.command()
+def classroom50(
+    results: Annotated[Path, typer.Option(help="results.json of `autograder ci`.")] = Path(
+        "ci-results/results.json"
+    ),
+    out: Annotated[Path, typer.Option(help="The file to write.")] = Path("result.json"),
+    when: Annotated[
+        str | None, typer.Option("--datetime", help="When it was committed. Default: ask git.")
+    ] = None,
+    classroom: str | None = None,
+    assignment: str | None = None,
+    assignment_type: str | None = None,
+    owner: str | None = None,
+    submission: str | None = None,
+    commit: str | None = None,
+    release: str | None = None,
+    review: str | None = None,
+) -> None:
+    """Write Classroom 50's result.json, by the public tests.
+
+    Without the options, $CLASSROOM, $ASSIGNMENT, $OWNER, $SUBMISSION_TAG, $COMMIT_URL, $RELEASE_URL
+    and $REVIEW_URL are taken.
+    """
+    from autograder.commands.app import ROOT
+    from autograder.course import CourseError, load
+    from autograder.students import classroom50 as writing
+
+    given = {name: value for name, value in locals().items() if name in writing.ENVIRONMENT}
+    try:
+        who = writing.identity(given, os.environ, when or writing.committed_at(Path.cwd()))
+        extra = [item.id for part in load(ROOT).components if part.extra for item in part.items]
+        score, most = writing.write_result(results, out, who, extra)
+    except (CourseError, writing.Classroom50Error) as error:
+        _fail(str(error))
+    print(f"{out}: {score} of {most}, by the public tests alone.")
+
+
+@export_app.command()
+def junit(grades: Grades = Path("grades")) -> None:
+    """Write each student's checks as JUnit XML, for CI systems."""
+    from autograder.commands.app import ROOT
+    from autograder.integrations.gradebooks.lms_files import KNOWN_ERRORS, export_junit
+
+    try:
+        count = export_junit(ROOT, grades)
+    except KNOWN_ERRORS as error:
+        _fail(str(error))
+    print(f"{count} files: {grades}/students/*/junit.xml")
+
+
+def _fail(message: str) -> NoReturn:
+    from autograder.commands.app import fail
+
+    fail(message)
+    raise AssertionError("`fail` ends the program")
+
+
+@gradescope_app.command("run")
+def gradescope_run(
+    base: Annotated[Path, typer.Option(help="The folder of Gradescope's.")] = Path("/autograder"),
+    week: Week = None,
+    visibility: Seen = "visible",
+    late: Late = False,
+) -> None:
+    """Grade BASE/submission and write BASE/results/results.json. Gradescope runs this."""
+    from autograder.commands.app import ROOT, fail, number_of
+    from autograder.course import CourseError
+    from autograder.integrations.gradescope.run import NoFolderError, Options, run
+
+    try:
+        run(Options(ROOT, base, number_of(week), visibility_of(visibility), late))
+    except (CourseError, NoFolderError) as error:
+        fail(str(error))

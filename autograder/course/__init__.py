@@ -1,0 +1,35 @@
+"""The course as objects: its weeks, its rubric and the instructor's settings, read from TOML."""
+
+from autograder.course.loading import COURSE_FILE, GRADING_FILE, RUBRIC_FILE, Course, load
+from autograder.course.model import (
+    Component,
+    CourseError,
+    Extension,
+    HandingIn,
+    Item,
+    Limits,
+    Notebook,
+    TrainingJob,
+    TrainingSetting,
+    Watched,
+    Week,
+)
+
+__all__ = [
+    "COURSE_FILE",
+    "GRADING_FILE",
+    "RUBRIC_FILE",
+    "Component",
+    "Course",
+    "CourseError",
+    "Extension",
+    "HandingIn",
+    "Item",
+    "Limits",
+    "Notebook",
+    "TrainingJob",
+    "TrainingSetting",
+    "Watched",
+    "Week",
+    "load",
+]

@@ -1,0 +1,295 @@
+"""The course as objects: its weeks, its rubric and the instructor's settings, read from TOML."""
+
+from __future__ import annotations
+
+import tomllib
+from collections import Counter
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+from pydantic import Field, ValidationError
+
+from autograder.course.model import (
+    Component,
+    CourseError,
+    Extension,
+    HandingIn,
+    Item,
+    Model,
+    Notebook,
+    Points,
+    Text,
+    TrainingSetting,
+    Watched,
+    Week,
+)
+from autograder.course.points import format_points
+
+COURSE_FILE = "assignments/course.toml"
+GRADING_FILE = "assignments/grading.toml"
+RUBRIC_FILE = "assignments/rubric.toml"
+
+
+class Course(Model):
+    """Everything that the course's files say, checked against each other.
+
+    `salt` is "", `training` and `extensions` are empty where there is no grading.toml, as in a
+    student's tree.
+    """
+
+    title: Text
+    weeks: tuple[Week, ...]
+    components: tuple[Component, ...]
+    watched: tuple[Watched, ...] = ()
+    handing_in: HandingIn = HandingIn()
+    salt: str = ""
+    training: dict[str, TrainingSetting] = Field(default_factory=dict)
+    extensions: tuple[Extension, ...] = ()
+
+    def due(self, student: str, week: Week) -> datetime | None:
+        """Return when a student has to hand in a week, None where it may come any time."""
+        granted = [
+            one.due for one in self.extensions if (one.student, one.week) == (student, week.id)
+        ]
+        return granted[0] if granted else week.due
+
+    def watched_in(self, week: Week) -> tuple[Watched, ...]:
+        """Return what raises a flag in a week."""
+        return tuple(entry for entry in self.watched if not entry.weeks or week.id in entry.weeks)
+
+    def week(self, number: int) -> Week:
+        """Return a week by its number. Raises CourseError where there is none."""
+        for week in self.weeks:
+            if week.number == number:
+                return week
+        known = ", ".join(str(week.number) for week in self.weeks)
+        problem = f"there is no week {number}"
+        raise CourseError(COURSE_FILE, "week", problem, f"Choose one of these: {known}")
+
+    def week_called(self, name: str) -> Week:
+        """Return a week by its number or its id, as a command's option gives it.
+
+        Raises CourseError where there is none.
+        """
+        for week in self.weeks:
+            if name.casefold() in (str(week.number), week.id):
+                return week
+        known = ", ".join(
+            str(week.number) if week.id == f"week{week.number}" else week.id for week in self.weeks
+        )
+        problem = f"there is no week {name!r}"
+        raise CourseError(COURSE_FILE, "week", problem, f"Choose one of these: {known}")
+
+    def items(self, week: int | None = None) -> tuple[Item, ...]:
+        """Return the rubric's items in its order, all of them or one week's."""
+        every = (item for component in self.components for item in component.items)
+        return tuple(item for item in every if week is None or item.week == week)
+
+    def item(self, id: str) -> Item:
+        """Return an item by its id. Raises CourseError where there is none."""
+        for item in self.items():
+            if item.id == id:
+                return item
+        remedy = "Correct the id, or add the item to the rubric"
+        raise CourseError(RUBRIC_FILE, "items", f"there is no item {id!r}", remedy)
+
+    def documents_for(self, item: Item) -> tuple[str, ...]:
+        """Return the names of all files by which a manual item may be marked."""
+        if item.kind != "manual":
+            return ()
+        documents = self.week(item.week).documents
+        chosen = (part for part in documents if item.document is None or item.document in part)
+        return tuple(name for document in chosen for name in document)
+
+    def training_setting(self, dataset: str) -> TrainingSetting:
+        """Return how to train on a data set. Raises CourseError where nothing says it."""
+        if dataset not in self.training:
+            problem = f"there are no settings for the data set {dataset!r}"
+            raise CourseError(GRADING_FILE, f"training.{dataset}", problem, "Add this table")
+        return self.training[dataset]
+
+
+class _Header(Model):
+    title: Text
+
+
+class _CourseFile(Model):
+    course: _Header
+    week: Annotated[tuple[Week, ...], Field(strict=False, min_length=1)]
+    watched: Annotated[tuple[Watched, ...], Field(strict=False)] = ()
+    handing_in: HandingIn = HandingIn()
+
+
+class _GradingFile(Model):
+    salt: Text
+    training: dict[str, TrainingSetting] = Field(default_factory=dict)
+    extension: Annotated[tuple[Extension, ...], Field(strict=False)] = ()
+
+
+class _RubricFile(Model):
+    total: Points
+    extra_credit: Points
+    component: Annotated[tuple[Component, ...], Field(strict=False, min_length=1)]
+
+
+def load(root: Path) -> Course:
+    """Read the course of a repository, or of the tree that students have, below `root`.
+
+    Raises CourseError, which names the file and the key, for a missing file (grading.toml may be
+    missing), a syntax error, a wrong value, or files that contradict each other.
+    """
+    course = _read(root, COURSE_FILE, _CourseFile)
+    rubric = _read(root, RUBRIC_FILE, _RubricFile, parse_float=Decimal)
+    _check_weeks(course.week)
+    _check_watched(course)
+    _check_rubric(rubric, course.week)
+    private: dict[str, Any] = {}
+    if (root / GRADING_FILE).exists():
+        grading = _read(root, GRADING_FILE, _GradingFile)
+        _check_extensions(grading.extension, course.week)
+        private = {
+            "salt": grading.salt,
+            "training": grading.training,
+            "extensions": grading.extension,
+        }
+    return Course(
+        title=course.course.title,
+        weeks=course.week,
+        components=rubric.component,
+        watched=course.watched,
+        handing_in=course.handing_in,
+        **private,
+    )
+
+
+FileModel = TypeVar("FileModel", bound=Model)
+
+
+def _read(
+    root: Path, file: str, model: type[FileModel], parse_float: Callable[[str], Any] = float
+) -> FileModel:
+    try:
+        text = (root / file).read_text(encoding="utf-8")
+    except OSError as error:
+        problem = f"it can't be read below {root} ({error.strerror})"
+        remedy = "Run this from the top of the course's repository"
+        raise CourseError(file, "the file", problem, remedy) from error
+    except UnicodeDecodeError as error:
+        raise CourseError(file, "the file", "it is not UTF-8 text", "Save it as UTF-8") from error
+    try:
+        return model.model_validate(tomllib.loads(text, parse_float=parse_float))
+    except tomllib.TOMLDecodeError as error:
+        raise CourseError(file, "the file", f"not valid TOML: {error}", "Correct it") from error
+    except ValidationError as error:
+        raise _explain(file, error) from error
+
+
+def _explain(file: str, error: ValidationError) -> CourseError:
+    """Turn pydantic's list of errors into one CourseError: the first in full, then the others."""
+    remedies = {"missing": "Add it", "extra_forbidden": "Remove it or correct its spelling"}
+    found = []
+    for entry in error.errors():
+        steps = [f"#{step + 1}" if isinstance(step, int) else f".{step}" for step in entry["loc"]]
+        key = "".join(steps).lstrip(".") or "the file"
+        text = entry["msg"].removeprefix("Value error, ")
+        text = text[:1].lower() + text[1:]
+        if entry["type"] not in remedies:
+            text += f" (it is {entry['input']!r:.60})"
+        found.append((key, text, remedies.get(entry["type"], "Correct the value")))
+    key, problem, remedy = found[0]
+    for other in found[1:]:
+        remedy += f"; {other[0]}: {other[1]}. {other[2]}"
+    return CourseError(file, key, problem, remedy)
+
+
+def _check_weeks(weeks: tuple[Week, ...]) -> None:
+    for name in ("number", "id", "folder"):
+        _check_unique(COURSE_FILE, f"week.{name}", (getattr(week, name) for week in weeks))
+    for week in weeks:
+        files = (file.casefold() for file in week.files + week.given)
+        _check_unique(COURSE_FILE, f"files of {week.id}", files)
+        if week.student_tests is not None and week.student_tests not in week.modules:
+            problem = f"{week.student_tests!r} is none of the week's modules"
+            remedy = "Add it to `modules` or correct it"
+            raise CourseError(COURSE_FILE, f"{week.id}.student_tests", problem, remedy)
+        for notebook in week.notebooks:
+            _check_notebook(notebook, week)
+
+
+def _check_notebook(notebook: Notebook, week: Week) -> None:
+    key = f"{week.id}.notebooks"
+    if notebook.module not in week.modules:
+        problem = f"{notebook.module!r} is none of the week's modules"
+        raise CourseError(COURSE_FILE, key, problem, "Add it to `modules` or correct it")
+    if not any(notebook.file in document for document in week.documents):
+        problem = f"{notebook.file!r} is none of the week's documents"
+        raise CourseError(COURSE_FILE, key, problem, "Add it to `documents` or correct it")
+
+
+def _check_watched(course: _CourseFile) -> None:
+    known = {week.id for week in course.week}
+    for number, entry in enumerate(course.watched, start=1):
+        for name in sorted(set(entry.weeks) - known):
+            problem = f"there is no week {name!r}"
+            raise CourseError(COURSE_FILE, f"watched#{number}.weeks", problem, "Correct the id")
+
+
+def _check_extensions(extensions: tuple[Extension, ...], weeks: tuple[Week, ...]) -> None:
+    known = {week.id for week in weeks}
+    for number, one in enumerate(extensions, start=1):
+        if one.week not in known:
+            problem = f"there is no week {one.week!r}"
+            raise CourseError(GRADING_FILE, f"extension#{number}.week", problem, "Correct the id")
+    pairs = (f"{one.student} in {one.week}" for one in extensions)
+    _check_unique(GRADING_FILE, "extension", pairs, "Keep one of them")
+
+
+def _check_rubric(rubric: _RubricFile, weeks: tuple[Week, ...]) -> None:
+    components = rubric.component
+    items = [item for component in components for item in component.items]
+    _check_unique(RUBRIC_FILE, "component.id", (component.id for component in components))
+    _check_unique(RUBRIC_FILE, "item ids", (item.id for item in items))
+    for component in components:
+        if component.is_open:
+            _check_sum(f"component {component.id}", component.points, component.items)
+    _check_sum("total", rubric.total, [part for part in components if not part.extra])
+    _check_sum("extra_credit", rubric.extra_credit, [part for part in components if part.extra])
+    known = {week.number: week for week in weeks}
+    for item in items:
+        if item.week not in known:
+            problem = f"there is no week {item.week}"
+            remedy = f"Correct `week`, or add the week to {COURSE_FILE}"
+            raise CourseError(RUBRIC_FILE, f"item {item.id}", problem, remedy)
+        if not item.id.startswith(f"{known[item.week].id}."):
+            problem = f"an item of week {item.week} must have an id like {known[item.week].id}.name"
+            raise CourseError(RUBRIC_FILE, f"item {item.id}", problem, "Correct its id or its week")
+        _check_document(item, known[item.week])
+
+
+def _check_document(item: Item, week: Week) -> None:
+    if item.document is None:
+        return
+    problem = ""
+    if item.kind != "manual":
+        problem = "only an item of the kind manual is marked by a document"
+    elif not any(item.document in document for document in week.documents):
+        problem = f"{item.document!r} is none of the documents of {week.id}"
+    if problem:
+        remedy = f"Remove `document`, or correct it or {COURSE_FILE}"
+        raise CourseError(RUBRIC_FILE, f"item {item.id}", problem, remedy)
+
+
+def _check_unique(file: str, key: str, values: Iterable[Any], remedy: str = "Rename one") -> None:
+    twice = [str(value) for value, count in Counter(values).items() if count > 1]
+    if twice:
+        raise CourseError(file, key, f"used more than once: {', '.join(twice)}", remedy)
+
+
+def _check_sum(key: str, points: int, parts: Iterable[Item | Component]) -> None:
+    added = sum(part.points for part in parts)
+    if added != points:
+        problem = f"its parts add up to {format_points(added)} points, not {format_points(points)}"
+        raise CourseError(RUBRIC_FILE, key, problem, "Correct the points of one of them")

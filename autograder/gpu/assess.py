@@ -1,0 +1,155 @@
+"""What a trained network is worth: the examiner sends images, takes logits back, and counts.
+
+Test labels never leave this process. Images go in small batches, in a random order in which plain
+ones and moved ones (mirrored, shifted by a pixel or two) are mixed: a network that knows the test
+images by heart, by a hash say, is right about the plain ones only.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from autograder.channel.faults import Fault
+from autograder.gpu.images import Images, moved
+from autograder.suite import expect
+from autograder.suite.disclosure import may_quote, without_text
+from autograder.suite.student import Student
+
+BATCH = 200
+MOST_MOVED = 2_000
+CLASSES = 10
+
+REHEARSED = 8
+WITHHELD = (
+    "The text is not shown, because it could hold images of the hidden test set: your network runs "
+    "on images of noise."
+)
+
+CHANCE = 0.25
+"""What a network may reach before its first step: chance is 0.1, and luck goes a little further."""
+
+COLLAPSE = 0.15
+"""How much less may be right of moved images than of the same ones where they are."""
+
+BOAST = 0.05
+"""How much more a run may claim of its validation images than the test images show."""
+
+CURVES = ("train_loss", "train_accuracy", "val_loss", "val_accuracy", "lr", "seconds")
+LONGEST_RUN = 1_000
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """Accuracies in 0..1: of the plain images, and of some of them plain (`still`) and moved."""
+
+    plain: float
+    still: float
+    moved: float
+
+    @property
+    def collapses(self) -> bool:
+        """Whether the network falls apart on images that are the same to anybody who looks."""
+        return self.still - self.moved > COLLAPSE
+
+    @property
+    def credited(self) -> float:
+        """The accuracy that points are given for."""
+        return self.moved if self.collapses else self.plain
+
+
+def measure(
+    student: Student, network: Any, images: Images, device: str, rng: np.random.Generator
+) -> Accuracy:
+    """Measure a network that stands in the worker. Raises Fault where its code fails.
+
+    What its code says then is shown in full if it fails on a few images of noise already, before
+    any test image is in the sandbox. Later its text could hold test images, and is withheld.
+    """
+    noise = np.random.default_rng(0).integers(
+        0, 256, (REHEARSED, *images.x_test.shape[1:]), dtype=np.uint8
+    )
+    _logits(student, network, noise, device)
+    try:
+        return _measured(student, network, images, device, rng)
+    except Fault as fault:
+        if not may_quote(fault, student):
+            raise
+        message = without_text(fault, None, WITHHELD)
+        raise Fault(fault.verdict, message, fault.type_name, fault.fatal) from None
+
+
+def _measured(
+    student: Student, network: Any, images: Images, device: str, rng: np.random.Generator
+) -> Accuracy:
+    count = len(images.x_test)
+    chosen = rng.choice(count, size=min(MOST_MOVED, count), replace=False)
+    pictures = np.concatenate([images.x_test, moved(images.x_test[chosen], rng)])
+    labels = np.concatenate([images.y_test, images.y_test[chosen]]).astype(np.int64)
+    right = np.zeros(len(pictures), dtype=bool)
+    order = rng.permutation(len(pictures))
+    for start in range(0, len(order), BATCH):
+        rows = order[start : start + BATCH]
+        logits = _logits(student, network, pictures[rows], device)
+        right[rows] = logits.argmax(axis=1) == labels[rows]
+    return Accuracy(
+        float(right[:count].mean()), float(right[chosen].mean()), float(right[count:].mean())
+    )
+
+
+def _logits(student: Student, network: Any, pictures: np.ndarray, device: str) -> np.ndarray:
+    """Return the network's logits (N, CLASSES) of pictures: uint8, NHWC."""
+    normalise = student.module("data.cifar10_loader").normalise
+    batch = np.ascontiguousarray(pictures.transpose(0, 3, 1, 2))
+    answer = student.drive("logits", network, normalise, batch, device)
+    return expect.array("the logits", answer, (len(pictures), CLASSES))
+
+
+def read_metrics(text: str) -> dict[str, list[float]]:
+    """Return what a metrics.jsonl says, as columns of equal length; nothing of it is believed.
+
+    Lines that aren't JSON objects with an epoch are left out, as are numbers that are none.
+    """
+    rows: dict[int, Mapping[str, Any]] = {}
+    for line in text.splitlines()[: 2 * LONGEST_RUN]:
+        try:
+            row = json.loads(line)
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(row, dict) and type(row.get("epoch")) is int:
+            rows[row["epoch"]] = row
+    epochs = sorted(epoch for epoch in rows if 0 < epoch <= LONGEST_RUN)
+    columns: dict[str, list[float]] = {"epoch": [float(epoch) for epoch in epochs]}
+    for name in CURVES:
+        values = [rows[epoch].get(name) for epoch in epochs]
+        if values and all(_is_number(value) for value in values):
+            columns[name] = [float(value) for value in values]  # type: ignore[arg-type]
+    return columns
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) in (int, float) and abs(value) < 1e12 and math.isfinite(value)
+
+
+def doubts(accuracy: Accuracy, curves: Mapping[str, list[float]]) -> list[str]:
+    """Say what a person should look at, with the evidence; empty where nothing is odd."""
+    found = []
+    if accuracy.collapses:
+        found.append(
+            f"The network gets {accuracy.still:.1%} of test images right where they are and "
+            f"{accuracy.moved:.1%} of the same images mirrored or shifted by a pixel or two. "
+            "Either it was never trained with such images (are the crops and flips on?), or it "
+            "knows the test images by heart. The points are for the latter figure."
+        )
+    claimed = curves.get("val_accuracy", [])[-1:]
+    if claimed and claimed[0] > accuracy.plain + BOAST:
+        found.append(
+            f"metrics.jsonl claims an accuracy of {claimed[0]:.1%} at the end, and the network "
+            f"that was saved gets {accuracy.plain:.1%} of the test images right."
+        )
+    return found

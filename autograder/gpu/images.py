@@ -1,0 +1,75 @@
+"""The images of a training job: what the sandbox gets to train on, and what stays here."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+import data
+from autograder.text.files import write_bytes
+
+SIDE = 32
+DIGITS = "digits"
+LARGEST_SHIFT = 2
+
+
+@dataclass(frozen=True)
+class Images:
+    """A labelled image set in CIFAR-10's format, NHWC uint8 with labels uint8.
+
+    `name` says what it really is.
+    """
+
+    name: str
+    x_train: np.ndarray
+    y_train: np.ndarray
+    x_test: np.ndarray
+    y_test: np.ndarray
+
+    def write_training_part(self, folder: Path) -> None:
+        """Write folder/cifar10.npz with the training images and labels; test images never."""
+        folder.mkdir(parents=True, exist_ok=True)
+        buffer = io.BytesIO()
+        np.savez(buffer, x_train=self.x_train, y_train=self.y_train)
+        write_bytes(folder / "cifar10.npz", buffer.getvalue())
+        folder.chmod(0o755)
+
+
+def load_images(name: str, subset: int | None = None) -> Images:
+    """Load an image set, or the embedded digits in its format for the name "digits".
+
+    `subset` keeps so many training images, and as many test images, at most. Raises DataError
+    where the cache lacks it.
+    """
+    found = data.load(name)
+    assert isinstance(found, data.Dataset)
+    arrays = {key: getattr(found, key) for key in ("x_train", "y_train", "x_test", "y_test")}
+    if subset is not None:
+        arrays = {key: array[:subset] for key, array in arrays.items()}
+    if name == DIGITS:
+        edge = (SIDE - arrays["x_train"].shape[1]) // 2
+        for key in ("x_train", "x_test"):
+            framed = np.pad(arrays[key], ((0, 0), (edge, edge), (edge, edge)))
+            arrays[key] = np.repeat(framed[..., None], 3, axis=3)
+    return Images(name, **arrays)
+
+
+def moved(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return each image mirrored, or shifted by one or two pixels, or both: NHWC uint8.
+
+    To a person, and to a network that has learnt what is in the images, they are the same.
+    """
+    count, height, width = images.shape[:3]
+    mirrored = rng.random(count) < 0.5
+    flipped = np.where(mirrored[:, None, None, None], images[:, :, ::-1], images)
+    shifts = rng.integers(-LARGEST_SHIFT, LARGEST_SHIFT + 1, size=(count, 2))
+    still = ~mirrored & (shifts == 0).all(axis=1)
+    shifts[still, 1] = LARGEST_SHIFT
+    edge = LARGEST_SHIFT
+    padded = np.pad(flipped, ((0, 0), (edge, edge), (edge, edge), (0, 0)), mode="edge")
+    rows = edge + shifts[:, :1] + np.arange(height)
+    columns = edge + shifts[:, 1:] + np.arange(width)
+    return padded[np.arange(count)[:, None, None], rows[:, :, None], columns[:, None, :]]

@@ -1,0 +1,157 @@
+"""The training jobs of a class: a queue in the gradebook, several jobs at once, none run twice."""
+
+from __future__ import annotations
+
+import hashlib
+import queue
+import re
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from pathlib import Path
+
+from autograder.channel.faults import InfraError
+from autograder.gpu.job import Job, Plan, Stopped, prove_device
+from autograder.gradebook.journal import Gradebook
+from autograder.gradebook.journal import Job as Entry
+from autograder.grading.absent import CHECK, _checks, record_absent
+from autograder.records import CheckResult, Submission, Verdict
+from autograder.sandbox import Confinement
+
+TRIAL = "trial"
+"""The part of the gradebook for jobs that exercise everything and give no points."""
+
+VERSION = "1"
+"""Part of every job's key: raise it where what a job measures changes."""
+
+POLL = 0.3
+
+
+@dataclass(frozen=True)
+class Seat:
+    """Room for one job at a time: a confinement with a uid of its own, and the GPUs it may use."""
+
+    confinement: Confinement
+    gpus: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a queue is: jobs done out of all, and the epochs of those that are running."""
+
+    done: int
+    total: int
+    running: dict[str, int]
+
+
+def run_class(
+    plan: Plan,
+    taken: Sequence[Submission],
+    gradebook: Gradebook,
+    seats: Sequence[Seat],
+    folder: Path,
+    part: str,
+    report: Callable[[Progress], None],
+) -> int:
+    """Train and measure a class, as many jobs at once as there are seats; return how many were.
+
+    Jobs with a record are not run again, interrupted ones go on where they were. What a job writes
+    lies in a folder of its own below `folder`. On KeyboardInterrupt all running jobs are stopped,
+    and can go on later. The caller has started a run in the gradebook. Raises InfraError, before
+    anything is run, where a GPU can't be used.
+    """
+    entries: list[tuple[Entry, Submission]] = []
+    gradebook.add_submissions(taken, plan.week.number)
+    record_absent(plan.week, taken, gradebook)
+    for one in (one for one in taken if one.files):
+        key, name = _key(plan, one, part), seats[0].confinement.name
+        entry = Entry(key, one.student, plan.week.number, one.fingerprint, name, part)
+        gradebook.plan(entry, _checks(plan.week))
+        entries.append((entry, one))
+    todo = [(entry, one) for entry, one in entries if not gradebook.finished(entry.key)]
+    if todo:
+        _prove(plan, seats)
+    left = {entry.key for entry, _ in todo}
+    running: dict[str, int] = {}
+
+    def tell() -> None:
+        report(Progress(len(entries) - len(left), len(entries), dict(running)))
+
+    for entry, result in _run(plan, todo, seats, folder, running, tell):
+        gradebook.record(entry.key, [result], result.seconds)
+        left.remove(entry.key)
+        tell()
+    return len(todo)
+
+
+def _prove(plan: Plan, seats: Sequence[Seat]) -> None:
+    """Raise InfraError unless each GPU of these seats can be used in a sandbox."""
+    if plan.device == "cuda":
+        for seat in {seat.gpus: seat for seat in seats}.values():
+            prove_device(plan, seat.confinement, seat.gpus)
+
+
+def _key(plan: Plan, one: Submission, part: str) -> str:
+    """Return a key that changes with whatever could change a job's result."""
+    images = hashlib.sha256(plan.images.y_train.tobytes() + plan.images.y_test.tobytes())
+    settings = (plan.week, plan.epochs, plan.device, plan.seed, plan.curve, plan.images.name)
+    parts = (VERSION, part, one.student, one.fingerprint, images.hexdigest(), repr(settings))
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+def folder_of(entry: Entry, folder: Path) -> Path:
+    """Return where a job keeps what it has got to."""
+    name = re.sub(r"[^\w.@+-]", "_", entry.student)
+    return folder / f"{name}-{entry.key[:12]}"
+
+
+def _run(
+    plan: Plan,
+    todo: Sequence[tuple[Entry, Submission]],
+    seats: Sequence[Seat],
+    folder: Path,
+    running: dict[str, int],
+    beat: Callable[[], None],
+) -> Iterator[tuple[Entry, CheckResult]]:
+    """Yield each job's record as it ends; `beat` is called while there is nothing to yield."""
+    free: queue.SimpleQueue[Seat] = queue.SimpleQueue()
+    for seat in seats:
+        free.put(seat)
+    stop = threading.Event()
+
+    def work(entry: Entry, one: Submission) -> CheckResult:
+        seat = free.get()
+        try:
+            running[entry.student] = 0
+            job = Job(plan, one.files, folder_of(entry, folder), seat.confinement, seat.gpus)
+            result = job.run(stop, lambda epochs: running.__setitem__(entry.student, epochs))
+            if result.verdict in (Verdict.RAISED, Verdict.CRASH):
+                _prove(plan, [seat])  # it may have been the GPU that failed
+            return result
+        except Stopped:
+            raise
+        except Exception as error:  # noqa: BLE001 - ours: it must not stop the class
+            reason = (
+                str(error) if isinstance(error, InfraError) else f"{type(error).__name__}: {error}"
+            )
+            return CheckResult(CHECK, Verdict.INFRA, message=f"The grader failed: {reason}")
+        finally:
+            running.pop(entry.student, None)
+            free.put(seat)
+
+    with ThreadPoolExecutor(len(seats)) as pool:
+        futures: dict[Future[CheckResult], Entry] = {
+            pool.submit(work, entry, one): entry for entry, one in todo
+        }
+        left = set(futures)
+        try:
+            while left:
+                ended, left = wait(left, timeout=POLL, return_when=FIRST_COMPLETED)
+                for future in ended:
+                    yield futures[future], future.result()
+                beat()
+        except BaseException:
+            stop.set()
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise

@@ -1,0 +1,1 @@
+"""The journal of everything that was handed in, planned, measured and marked."""

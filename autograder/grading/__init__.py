@@ -1,0 +1,1 @@
+"""Examining submissions: the plan, the pool of examiners, diagnosis, quality, flags."""

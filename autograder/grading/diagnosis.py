@@ -1,0 +1,96 @@
+"""Which catalogued misconception explains a failure: the one that gives the same wrong answer.
+
+A failed test is replayed against each catalogued mistake of its item. Seeds are fixed per test, so
+a student who made that very mistake got the very same wrong value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from autograder.channel.faults import Fault
+from autograder.course import Course, Week
+from autograder.records import PlannedCheck
+from autograder.reference.misconceptions import (
+    Misconception,
+    apply,
+    catalogue_of,
+    solution_files,
+)
+from autograder.suite.hosts import LocalHost
+from autograder.suite.session import SuiteSession
+from autograder.suite.signature import Signature, same, signature
+
+
+class Diagnoser:
+    """Explains failures of one suite by the catalogue of its assignment."""
+
+    def __init__(
+        self,
+        session: SuiteSession,
+        reference: Mapping[str, bytes],
+        catalogue: Sequence[Misconception],
+    ):
+        self._session = session
+        self._reference = reference
+        self._catalogue = catalogue
+        self._right = LocalHost(reference)
+        self._hosts: dict[str, LocalHost] = {}
+        self._known: dict[str, list[tuple[Misconception, Signature]]] = {}
+
+    def explain(self, check: PlannedCheck, fault: Fault) -> Misconception | None:
+        """Return the misconception that gives this very failure of `check`, if one does."""
+        seen = signature(fault)
+        if seen is None:
+            return None
+        for mistake, known in self.wrong_answers(check):
+            if same(seen, known):
+                return mistake
+        return None
+
+    def wrong_answers(self, check: PlannedCheck) -> list[tuple[Misconception, Signature]]:
+        """Return what each catalogued mistake of the check's item gives in this check."""
+        if check.id not in self._known:
+            self._known[check.id] = [
+                (mistake, found)
+                for mistake in self._catalogue
+                if check.item in mistake.fails and (found := self._replay(check, mistake))
+            ]
+        return self._known[check.id]
+
+    def _replay(self, check: PlannedCheck, mistake: Misconception) -> Signature | None:
+        if mistake.id not in self._hosts:
+            files = apply(mistake, self._reference)
+            self._hosts[mistake.id] = LocalHost(files, like=self._right)
+        [outcome] = self._session.run(self._hosts[mistake.id], only={check.id})
+        return signature(outcome.fault) if outcome.fault else None
+
+
+def public_catalogue(root: Path, course: Course, week: Week) -> dict[str, Any]:
+    """Return what students' trees know of wrong answers, and how many hidden tests there are.
+
+    "wrong_answers" maps each check of the public suite to the wrong values that have an
+    explanation, with their texts and the names of what they are in; never the edits or the
+    reference.
+    """
+    folder = root / "assignments" / week.folder
+    hidden, public = (SuiteSession(folder / part, salt="") for part in ("hidden", "tests"))
+    try:
+        diagnoser = Diagnoser(public, solution_files(root, week), catalogue_of(root, course, week))
+        answers = {check.id: entries(diagnoser.wrong_answers(check)) for check in public.plan}
+        return {
+            "hidden_tests": len(hidden.plan),
+            "wrong_answers": {check: entries for check, entries in answers.items() if entries},
+        }
+    finally:
+        hidden.close()
+        public.close()
+
+
+def entries(answers: Iterable[tuple[Misconception, Signature]]) -> list[Signature]:
+    return [
+        {"id": one.id, "says": one.says, "at": [f"{one.module}.py", one.where], **found}
+        for one, found in answers
+    ]

@@ -1,0 +1,248 @@
+"""Examines one submission of one assignment: suite, students' tests, quality, diagnosis.
+
+One examiner serves one process for a whole class. What it reads (hidden suite, reference,
+catalogue, data) stays in this process; the submission is only ever a mapping of names to bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property
+from importlib import metadata
+from pathlib import Path
+
+import numpy as np
+
+import data
+from autograder import course as courses
+from autograder.grading.diagnosis import Diagnoser
+from autograder.grading.flags.second_look import SecondLook
+from autograder.grading.flags.source import run_time_flags, source_flags
+from autograder.grading.quality import Quality
+from autograder.grading.rules import Rules
+from autograder.grading.student_tests import Mutation
+from autograder.records import CheckResult, Examined, Flag, PlannedCheck, Verdict
+from autograder.reference.gaps import find_gaps
+from autograder.reference.misconceptions import catalogue_of, solution_files
+from autograder.sandbox import Confinement, InfraError, Limits
+from autograder.suite.hosts import SandboxHost
+from autograder.suite.session import Outcome, SuiteSession
+from autograder.suite.threshold import Training
+
+
+class Examiner:
+    """Everything that is needed to examine submissions of week `number`.
+
+    root: the repository; confinement: what student code runs in; dataset: the name of the data set
+    of the training threshold. Raises SuiteError, CourseError or MisconceptionError when something
+    of ours is wrong.
+    """
+
+    def __init__(self, root: Path, number: int, confinement: Confinement, dataset: str | None):
+        self.root = root
+        self.confinement = confinement
+        self.course = courses.load(root)
+        self.week = self.course.week(number)
+        self.limits = sandbox_limits(self.week.limits)
+        self.reference = solution_files(root, self.week)
+        self.catalogue = catalogue_of(root, self.course, self.week)
+        training = self._training(dataset) if dataset else None
+        folder = root / "assignments" / self.week.folder / "hidden"
+        self.session = SuiteSession(
+            folder, self.course.salt, training, private=True, known=gap_texts(self.reference)
+        )
+        self._diagnoser = Diagnoser(self.session, self.reference, self.catalogue)
+
+    def _training(self, dataset: str) -> Training:
+        setting = self.course.training_setting(dataset)
+        return Training(
+            name=dataset,
+            load=lambda: data.load(dataset),
+            epochs=setting.epochs,
+            batch_size=setting.batch_size,
+            lr=setting.lr,
+            credit=setting.credit,
+            full_from=setting.curve[-1][0],
+        )
+
+    @cached_property
+    def mutation(self) -> Mutation | None:
+        """The checks of the students' own tests, where the assignment has such a file."""
+        if self.week.student_tests is None:
+            return None
+        noticeable = [mistake for mistake in self.catalogue if mistake.kills]
+        item = self._item("student_tests")
+        return Mutation(item, self.week.student_tests, self.reference, noticeable)
+
+    @cached_property
+    def quality(self) -> Quality:
+        """The quality checks: one for each module in which students have to fill gaps.
+
+        Where all gaps are extra credit, nobody has to. Notebooks are not judged.
+        """
+        extra = {item.id for part in self.course.components if part.extra for item in part.items}
+        items = {
+            name: sorted(set(re.findall(r"# BEGIN SOLUTION ([\w.]+)", source.decode())))
+            for name, source in self.reference.items()
+            if name != self.week.student_tests and name in self.week.sources
+        }
+        required = {name: found for name, found in items.items() if set(found) - extra}
+        return Quality(self._item("quality"), required)
+
+    @cached_property
+    def rules(self) -> Rules:
+        """The check that nothing forbidden is used; it belongs to the item of the quality."""
+        return Rules(self._item("quality"), self.week.forbidden)
+
+    @cached_property
+    def second_look(self) -> SecondLook:
+        """The run of some checks in other surroundings and with other inputs."""
+        return SecondLook(
+            self.session,
+            self.confinement,
+            self.limits,
+            self.week.modules,
+            self.week.packages,
+            self.course.salt,
+            self.reference,
+        )
+
+    def _item(self, name: str) -> str:
+        return self.course.item(f"{self.week.id}.{name}").id
+
+    @cached_property
+    def plan(self) -> list[PlannedCheck]:
+        """All checks of the assignment, in the order in which they run."""
+        own = self.mutation.plan if self.mutation else []
+        return [*self.session.plan, *own, *self.quality.plan, *self.rules.plan]
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A digest of all that results of this week depend on, except the submission.
+
+        Points are not among it, and neither are other weeks or when the work is due.
+        """
+        digest = hashlib.sha256()
+        week = self.week.model_copy(update={"due": None})
+        settings = repr((week, self.course.salt, self.course.training, self.course.watched))
+        settings += repr([(name, metadata.version(name)) for name in self.week.packages])
+        for part in (sys.version, np.__version__, self.confinement.name, repr(self.plan), settings):
+            digest.update(part.encode() + b"\0")
+        context = self.session.context
+        digest.update(repr(context.name if context else None).encode())
+        folders = (
+            self.root / "autograder",
+            self.root / "assignments" / self.week.folder / "hidden",
+            self.root / "solutions" / self.week.folder,
+        )
+        for path in (path for folder in folders for path in sorted(folder.rglob("*.*"))):
+            if path.suffix in (".py", ".toml") and path != self.root / courses.RUBRIC_FILE:
+                digest.update(path.name.encode() + b"\0" + path.read_bytes())
+        return digest.hexdigest()
+
+    def examine(
+        self,
+        files: Mapping[str, bytes],
+        report: Callable[[CheckResult], None] | None = None,
+    ) -> Examined:
+        """Return one result for each planned check, in the plan's order, and what to look at.
+
+        `report` gets each result as it is there. One of the suite may come twice: as its test ends,
+        and with the message and the diagnosis that it has in the end.
+        """
+        tell = report or (lambda result: None)
+        host = SandboxHost(
+            self.confinement, files, self.limits, self.week.modules, self.week.packages
+        )
+        try:
+            outcomes = self.session.run(host, report=lambda outcome: tell(outcome.result))
+            flags = self._watch(host, outcomes)
+        finally:
+            host.close()
+        checks = {check.id: check for check in self.session.plan}
+        results: list[CheckResult] = []
+        suite = [self.explained(outcome, checks) for outcome in outcomes]
+        for find in (
+            lambda: suite,
+            lambda: self._own_tests(files),
+            lambda: self._quality(files, suite),
+        ):
+            found = find()
+            for result in found:
+                tell(result)
+            results += found
+        flags += self.second_look.look(files, outcomes)
+        watched = self.course.watched_in(self.week)
+        source = source_flags(files, watched, self.week.given)
+        flags += [*source, *run_time_flags(host.notes, watched, source)]
+        return Examined(results, flags)
+
+    def _own_tests(self, files: Mapping[str, bytes]) -> list[CheckResult]:
+        """Return the results of the student's own tests; none where the week has no such file."""
+        if not self.mutation:
+            return []
+        try:
+            return self.mutation.examine(self.confinement, files, self.limits)
+        except InfraError as error:
+            return infra(self.mutation.plan, error)
+
+    def _quality(self, files: Mapping[str, bytes], results: list[CheckResult]) -> list[CheckResult]:
+        """Return the results of quality and rules; `results` are the suite's."""
+        try:
+            quality = self.quality.measure(files, self.session.plan, results)
+        except InfraError as error:
+            quality = infra(self.quality.plan, error)
+        return [*quality, *self.rules.measure(files, results)]
+
+    def _watch(self, host: SandboxHost, outcomes: Sequence[Outcome]) -> list[Flag]:
+        """Return what is noticed of how the code works, in the items of which anything works.
+
+        No flag is missed at a student's cost: what we can't look at is left alone.
+        """
+        items = {check.id: check.item for check in self.session.plan}
+        passed = (o.result.check for o in outcomes if o.result.verdict is Verdict.PASS)
+        try:
+            return self.session.watch(host, {items[check] for check in passed})
+        except InfraError:
+            return []
+
+    def explained(self, outcome: Outcome, checks: Mapping[str, PlannedCheck]) -> CheckResult:
+        """Add the diagnosis to a failed check, where there is one."""
+        if outcome.fault is None:
+            return outcome.result
+        mistake = self._diagnoser.explain(checks[outcome.result.check], outcome.fault)
+        if mistake is None:
+            return outcome.result
+        return replace(outcome.result, misconception=mistake.id, advice=mistake.says)
+
+    def close(self) -> None:
+        """End the suite's session."""
+        self.session.close()
+
+
+def gap_texts(reference: Mapping[str, bytes]) -> set[str]:
+    """Return what the stubs of these modules say where a gap is not filled in."""
+    sources = ((name, source.decode()) for name, source in reference.items())
+    gaps = (gap for name, source in sources for gap in find_gaps(source, name))
+    return {f"{gap.task}: fill in {gap.where}" for gap in gaps}
+
+
+def infra(plan: list[PlannedCheck], reason: object) -> list[CheckResult]:
+    """Return results that say that the grader failed: they cost nothing and give nothing."""
+    message = f"The grader failed: {reason}"
+    return [CheckResult(check.id, Verdict.INFRA, message=message) for check in plan]
+
+
+def refused(plan: list[PlannedCheck], reason: str) -> list[CheckResult]:
+    """Return the results of a submission that could not be read."""
+    message = f"Your submission could not be read: {reason}"
+    return [CheckResult(check.id, Verdict.NOT_ATTEMPTED, message=message) for check in plan]
+
+
+def sandbox_limits(limits: courses.Limits) -> Limits:
+    """Return the course's limits of a week as the sandbox takes them."""
+    return Limits(**limits.model_dump())

@@ -1,0 +1,1 @@
+"""What a person should look at: it takes no point and gives none."""

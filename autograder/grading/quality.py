@@ -1,0 +1,161 @@
+"""Code quality as a graded check: what ruff finds, and how much is documented.
+
+A module's quality counts only once a part of its checks pass: a well documented file that does
+nothing earns nothing.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from autograder.channel.faults import InfraError
+from autograder.records import FULL_CREDIT, CheckResult, PlannedCheck, Verdict
+from autograder.text.sandbox_text import clean
+from autograder.text.syntax import syntax_tree
+
+RULES = "E,F,W,B,C4"
+"""pycodestyle, pyflakes, likely bugs, roundabout comprehensions; lines of up to 100 characters."""
+
+FREE_FINDINGS = 2
+FINDINGS_TO_ZERO = 12
+"""Up to FREE_FINDINGS cost nothing; from there the lint half falls to 0 at FINDINGS_TO_ZERO."""
+
+DOCUMENTED_FOR_FULL = 0.9
+WORKING_SHARE = 0.25
+RUFF_SECONDS = 20.0
+
+
+@dataclass(frozen=True)
+class Quality:
+    """The quality checks of an assignment: one for each module of the item's.
+
+    `items` maps a module's file name to the rubric items that its checks belong to.
+    """
+
+    item: str
+    items: Mapping[str, Sequence[str]]
+
+    @property
+    def plan(self) -> list[PlannedCheck]:
+        return [
+            PlannedCheck(f"quality::{name}", self.item, f"{name} is clean and documented")
+            for name in self.items
+        ]
+
+    def measure(
+        self, files: Mapping[str, bytes], plan: Sequence[PlannedCheck], results: list[CheckResult]
+    ) -> list[CheckResult]:
+        """Judge the modules. `plan` and `results` are the suite's, for what works already."""
+        passed = {result.check for result in results if result.verdict is Verdict.PASS}
+        working = {name: self._works(name, plan, passed) for name in self.items}
+        trees = {name: syntax_tree(files[name]) for name in self.items if name in files}
+        # What Python itself can't read may bring ruff down, and with it the other files' findings.
+        readable = [name for name, tree in trees.items() if tree and working[name]]
+        findings = lint({name: files[name] for name in readable})
+        return [_judge(name, working[name], trees, findings) for name in self.items]
+
+    def _works(self, name: str, plan: Sequence[PlannedCheck], passed: set[str]) -> bool:
+        mine = {planned.id for planned in plan if planned.item in self.items[name]}
+        return len(mine & passed) >= WORKING_SHARE * len(mine)
+
+
+def _judge(
+    name: str,
+    works: bool,
+    trees: Mapping[str, ast.Module | None],
+    findings: Mapping[str, list[str]],
+) -> CheckResult:
+    """Judge one module by its syntax tree (None: not readable) and ruff's findings in it."""
+    check = f"quality::{name}"
+    if name not in trees:
+        return CheckResult(check, Verdict.NOT_ATTEMPTED, message=f"There is no {name}.")
+    if not works:
+        message = f"Counts once a quarter of the checks of {name} pass."
+        return CheckResult(check, Verdict.BLOCKED, message=message)
+    tree = trees[name]
+    if tree is None:
+        return CheckResult(check, Verdict.WRONG, message=f"{name} is not valid Python.")
+    documented, missing = documentation(tree)
+    found = findings[name]
+    over = max(0, len(found) - FREE_FINDINGS) / (FINDINGS_TO_ZERO - FREE_FINDINGS)
+    share = 0.5 * max(0.0, 1 - over) + 0.5 * min(1.0, documented / DOCUMENTED_FOR_FULL)
+    credit = round(FULL_CREDIT * share)
+    verdict = Verdict.PASS if credit == FULL_CREDIT else Verdict.WRONG
+    return CheckResult(check, verdict, credit, _message(found, missing))
+
+
+def _message(found: list[str], missing: list[str]) -> str:
+    parts = []
+    if found:
+        shown = "; ".join(found[:5])
+        parts.append(f"ruff: {len(found)} finding(s): {shown}{' ...' if len(found) > 5 else ''}.")
+    if missing:
+        names = ", ".join(clean(name, 60) for name in missing[:8])
+        parts.append(f"Without a docstring: {names}.")
+    return " ".join(parts)
+
+
+def documentation(tree: ast.Module) -> tuple[float, list[str]]:
+    """Return the documented share (0..1) of the module and its public definitions, and the rest.
+
+    Names that begin with an underscore need no docstring.
+    """
+    nodes: list[tuple[str, ast.AST]] = [("the module", tree)]
+    for node in tree.body:
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and not node.name.startswith("_"):
+            nodes.append((node.name, node))
+            if isinstance(node, ast.ClassDef):
+                nodes += [
+                    (f"{node.name}.{part.name}", part)
+                    for part in node.body
+                    if isinstance(part, ast.FunctionDef) and not part.name.startswith("_")
+                ]
+    missing = [name for name, node in nodes if ast.get_docstring(node) is None]  # type: ignore[arg-type]
+    return 1 - len(missing) / len(nodes), missing
+
+
+def lint(files: Mapping[str, bytes]) -> dict[str, list[str]]:
+    """Return ruff's findings for each file, as "line 12: F841 ...".
+
+    `noqa` comments and configuration of the submission's count for nothing. Raises InfraError
+    where ruff can't be run.
+    """
+    if not files:
+        return {}
+    with tempfile.TemporaryDirectory(prefix="autograder-") as folder:
+        for name, content in files.items():
+            path = Path(folder) / name
+            path.parent.mkdir(exist_ok=True)
+            path.write_bytes(content)
+        command = [sys.executable, "-m", "ruff", "check", "--isolated", "--no-cache", "--exit-zero"]
+        command += ["--ignore-noqa", "--line-length", "100", "--select", RULES]
+        try:
+            done = subprocess.run(
+                [*command, "--output-format", "json", folder],
+                capture_output=True,
+                timeout=RUFF_SECONDS,
+                check=False,
+                cwd=folder,
+            )
+        except subprocess.TimeoutExpired:
+            return {name: ["ruff did not come to an end"] * FINDINGS_TO_ZERO for name in files}
+        except OSError as error:
+            raise InfraError(f"ruff could not be run: {error}") from error
+    try:
+        rows = json.loads(done.stdout)
+    except ValueError:
+        raise InfraError(f"ruff failed: {done.stderr[:300].decode(errors='replace')}") from None
+    findings: dict[str, list[str]] = {name: [] for name in files}
+    for row in rows:
+        line = (row.get("location") or {}).get("row", 0)
+        text = f"line {line}: {row.get('code') or 'syntax'} {clean(row.get('message'), 80)}"
+        name = Path(row["filename"]).relative_to(Path(folder).resolve()).as_posix()
+        findings.setdefault(name, []).append(text)
+    return findings

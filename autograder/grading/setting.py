@@ -1,0 +1,49 @@
+"""What a grading run is made with: data sets, packages, and whether it may run here at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import data
+from autograder import course as courses
+from autograder.course import Week
+from autograder.sandbox.landlock import ONLY_NUMPY, Landlocked
+from autograder.sandbox.runtime import installed
+
+
+class RefusedError(Exception):
+    """Grading would have to run strangers' code without confinement, or without what it needs."""
+
+
+class OurFaultError(Exception):
+    """Some checks could not be graded, which is the grader's fault."""
+
+
+SHIPPED_SALT = "change-this-text-every-term"
+"""What stands in the grading.toml of the repository: everybody knows it."""
+
+
+KNOWN_INPUTS = (
+    f"The hidden tests draw their inputs from the shipped salt: answers can be prepared for them. "
+    f"Put a text of your own into `salt` in {courses.GRADING_FILE}."
+)
+
+
+def why_not_here(week: Week, rung: str) -> str:
+    """Say why a week can't be graded on this machine and rung, and what to do; "" where it can."""
+    missing = [name for name in week.packages if not installed(name)]
+    if missing:
+        remedy = f"`make grade WEEK={week.id} ...` installs what it takes"
+        return f"{week.name} needs {', '.join(missing)}, which is not installed: {remedy}"
+    if week.packages and rung == Landlocked.rung:
+        remedy = "`autograder doctor` says what gives this machine a better rung than C"
+        return f"{week.name} can't run here: {ONLY_NUMPY}; {remedy}"
+    return ""
+
+
+def datasets_here(weeks: Iterable[Week]) -> dict[int, str | None]:
+    """Return the data of each week's threshold: its own where it is cached, or the digits."""
+    return {
+        week.number: week.data if week.data is None or data.cached(week.data) else "digits"
+        for week in weeks
+    }

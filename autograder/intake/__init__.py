@@ -1,0 +1,1 @@
+"""What students handed in, read within limits: class folders and archives, LMS exports, weeks."""

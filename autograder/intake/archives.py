@@ -1,0 +1,287 @@
+"""Folders and archives read member by member, in memory.
+
+Nothing is ever extracted to disk and no name of a member is ever opened as a path, except below a
+folder, where links are not followed.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import os
+import stat
+import struct
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import pairwise
+from pathlib import Path
+
+from autograder.intake.admission import (
+    MAX_BYTES,
+    MAX_SCANNED,
+    TOO_LARGE,
+    Kind,
+    Member,
+    Refused,
+    clean_path,
+)
+from autograder.text.display import one_line
+
+MAX_HEADER_BYTES = 8 * 1024
+MAX_HEADERS_BYTES = 1024 * 1024
+"""Extended headers of a tar archive, one and all together: parsing long ones can take minutes."""
+CHUNK = 64 * 1024
+
+DAMAGE = (
+    zipfile.BadZipFile,
+    tarfile.TarError,
+    zlib.error,
+    struct.error,
+    EOFError,
+    OSError,
+    ArithmeticError,
+    LookupError,
+    RuntimeError,
+    ValueError,
+)
+"""What zipfile, tarfile and gzip raise on bytes that are not what they should be."""
+
+_LOCAL_HEADER = struct.Struct("<4s5H3I2H")
+
+
+def read_folder(folder: Path) -> Iterator[Member]:
+    """Yield what is below a folder, in the order of names; no link is followed on the way."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        yield from _walk(handle, "")
+    finally:
+        os.close(handle)
+
+
+def _walk(folder: int, prefix: str) -> Iterator[Member]:
+    """Walk an open folder. The gate refuses deep trees before this recursion gets deep."""
+    with os.scandir(folder) as found:
+        names = sorted(entry.name for entry in found)
+    for name in names:
+        mode = os.lstat(name, dir_fd=folder).st_mode
+        if stat.S_ISREG(mode):
+            kind = Kind.FILE
+        elif stat.S_ISDIR(mode):
+            kind = Kind.FOLDER
+        else:
+            kind = Kind.LINK if stat.S_ISLNK(mode) else Kind.SPECIAL
+        path = prefix + name
+
+        def chunks(name: str = name) -> Iterator[bytes]:
+            return file_chunks(name, folder)
+
+        yield Member(path, kind, chunks)
+        if kind is Kind.FOLDER and clean_path(path) is not None:
+            inner = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=folder)
+            try:
+                yield from _walk(inner, path + "/")
+            finally:
+                os.close(inner)
+
+
+def file_chunks(name: str | Path, folder: int | None = None) -> Iterator[bytes]:
+    """Read a regular file; no link is followed, and a pipe put in its place can't block."""
+    with open_plain(name, folder) as stream:
+        yield from _stream_chunks(stream)
+
+
+def open_plain(name: str | Path, folder: int | None = None) -> io.FileIO:
+    """Open a regular file and nothing else."""
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
+    stream = io.FileIO(os.open(name, flags, dir_fd=folder), "rb")
+    if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+        stream.close()
+        raise Refused(f"'{one_line(os.path.basename(name))}' is not a plain file")
+    return stream
+
+
+def _stream_chunks(stream: io.RawIOBase | gzip.GzipFile | io.BufferedIOBase) -> Iterator[bytes]:
+    while chunk := stream.read(CHUNK):
+        yield chunk
+
+
+def read_archive(name: str, chunks: Iterable[bytes]) -> Iterator[Member]:
+    """Yield the members of an archive. Its first bytes say of which kind it is, not its name."""
+    stream = io.BytesIO()
+    for chunk in chunks:
+        stream.write(chunk)
+        if stream.tell() > MAX_BYTES:
+            limit = MAX_BYTES // 1024 // 1024
+            raise Refused(f"the archive is larger than {limit} MB; leave data and results out")
+    content = stream.getvalue()  # not a copy: CPython shares it until the stream is written to
+    if not content:
+        raise Refused("the archive is empty (0 bytes); hand it in again")
+    if content.startswith((b"PK\x03\x04", b"PK\x05\x06")):
+        return read_zip(stream)
+    is_tar = content.startswith(b"\x1f\x8b") or content[257:262] == b"ustar"
+    if name.lower().endswith(".zip") and not is_tar:
+        raise Refused("this is not a zip archive; pack your files again")
+    stream.seek(0)
+    return read_tar(stream)
+
+
+def read_zip(stream: io.BytesIO) -> Iterator[Member]:
+    """Yield the members of a zip archive. Raises Refused, or one of DAMAGE."""
+    # Counted before zipfile makes an object of each, whatever the directory's own count says.
+    if stream.getvalue().count(b"PK\x01\x02") > MAX_SCANNED:
+        raise Refused(f"it has more than {MAX_SCANNED} entries; hand in your own files only")
+    with zipfile.ZipFile(stream) as archive:
+        _refuse_hidden_parts(archive.infolist(), stream)
+        for info in archive.infolist():
+            yield zip_member(archive, info, zip_name(info), packed=True)
+
+
+def zip_name(info: zipfile.ZipInfo) -> str:
+    """Return a member's name as it was written: zipfile cuts `filename` at the first NUL."""
+    return info.orig_filename if "\0" in info.orig_filename else info.filename
+
+
+def zip_member(
+    archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str, *, packed: bool
+) -> Member:
+    """Return one member of an open zip archive, by the name that it shall have."""
+    return Member(name, _zip_kind(info), _zip_chunks(archive, info), packed)
+
+
+def _refuse_hidden_parts(infos: Sequence[zipfile.ZipInfo], stream: io.BytesIO) -> None:
+    """Refuse an archive of which two programs could read two different things.
+
+    Members that overlap unpack to far more than they take; what stands before the first one, or
+    in a member's own header but not in the directory, is what another program shows to a person.
+    """
+    ordered = sorted(infos, key=lambda info: info.header_offset)
+    if ordered and ordered[0].header_offset != 0:
+        raise Refused("there is something before its first file; pack it again")
+    for one, after in pairwise(ordered):
+        least = _LOCAL_HEADER.size + len(one.orig_filename) + one.compress_size
+        if one.header_offset + least > after.header_offset:
+            names = f"'{one_line(one.filename, 80)}' and '{one_line(after.filename, 80)}'"
+            raise Refused(f"its files {names} overlap; pack it again")
+    content = stream.getbuffer()
+    for info in infos:
+        at = info.header_offset
+        header = _LOCAL_HEADER.unpack(content[at : at + _LOCAL_HEADER.size])
+        flags, method, sizes = header[2], header[3], header[7:9]
+        sizes_follow = flags & 0x8 or 0xFFFFFFFF in sizes
+        if method != info.compress_type or not (
+            sizes_follow or sizes == (info.compress_size, info.file_size)
+        ):
+            shown = one_line(info.filename, 80)
+            raise Refused(
+                f"it says two different things of '{shown}'; it is damaged, pack it again"
+            )
+
+
+def _zip_kind(info: zipfile.ZipInfo) -> Kind:
+    mode = stat.S_IFMT(info.external_attr >> 16)
+    if mode == stat.S_IFLNK:
+        return Kind.LINK
+    if mode not in (0, stat.S_IFREG, stat.S_IFDIR):
+        return Kind.SPECIAL
+    return Kind.FOLDER if info.is_dir() else Kind.FILE
+
+
+def _zip_chunks(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Callable[[], Iterator[bytes]]:
+    def chunks() -> Iterator[bytes]:
+        shown = one_line(info.filename, 80)
+        if info.flag_bits & 0x1:
+            raise Refused(f"'{shown}' is protected by a password; pack it again without one")
+        # The other methods inflate a whole block at once, whatever its size.
+        if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            problem = f"'{shown}' is packed by an unusual compression"
+            raise Refused(f"{problem}; pack it again as a usual zip archive")
+        with archive.open(info) as stream:
+            yield from _stream_chunks(stream)
+
+    return chunks
+
+
+def read_tar(stream: io.BytesIO) -> Iterator[Member]:
+    """Yield the members of a tar archive, gzipped or not. Raises Refused, or one of DAMAGE."""
+    zipped = stream.getvalue().startswith(b"\x1f\x8b")
+    counted = _Counted(gzip.GzipFile(fileobj=stream) if zipped else stream)
+    # A stream ("r|") only ever goes forward, so every inflated byte is counted, headers too.
+    end = 0
+    with tarfile.open(
+        fileobj=counted, mode="r|", encoding="utf-8", tarinfo=_limited_headers()
+    ) as archive:
+        for info in archive:
+            yield Member(info.name, _tar_kind(info), _tar_chunks(archive, info), packed=True)
+        end = archive.offset
+    counted.finish(end)
+
+
+def _limited_headers() -> type[tarfile.TarInfo]:
+    """Return the class that tarfile makes one archive's headers with; it refuses long ones."""
+    total = 0
+
+    class Header(tarfile.TarInfo):
+        def _proc_member(self, archive: tarfile.TarFile) -> tarfile.TarInfo:
+            # The hook that tarfile offers to subclasses. Whatever is no plain type is a header
+            # whose body gets parsed, or a link or device without one.
+            nonlocal total
+            if self.type not in tarfile.REGULAR_TYPES:
+                total += self.size
+                if self.size > MAX_HEADER_BYTES or total > MAX_HEADERS_BYTES:
+                    raise Refused("its headers are too long; pack it again as a usual zip archive")
+            return super()._proc_member(archive)
+
+    return Header
+
+
+class _Counted:
+    """A stream that refuses to give more than MAX_BYTES and knows how it ended."""
+
+    def __init__(self, stream: io.BytesIO | gzip.GzipFile) -> None:
+        self._stream = stream
+        self._count = 0
+        self._content = 0
+
+    def read(self, size: int) -> bytes:
+        data = self._stream.read(size)
+        if self._count + len(data) > MAX_BYTES:
+            raise Refused(f"{TOO_LARGE}; leave data and results out")
+        content = data.rstrip(b"\0")
+        if content:
+            self._content = self._count + len(content)
+        self._count += len(data)
+        return data
+
+    def finish(self, end: int) -> None:
+        """Read to the end and check that only zeros, and a block of them, follow the last member.
+
+        tarfile takes a cut between two members, and a header that it can't read, for the end.
+        """
+        while self.read(CHUNK):
+            pass
+        if self._count < end + tarfile.BLOCKSIZE:
+            raise EOFError("the end of the archive is missing")
+        if self._content > end:
+            raise EOFError("there is a header in it that can't be read")
+
+
+def _tar_kind(info: tarfile.TarInfo) -> Kind:
+    if info.issym() or info.islnk():
+        return Kind.LINK
+    if info.isdir():
+        return Kind.FOLDER
+    plain = info.type in (tarfile.REGTYPE, tarfile.AREGTYPE) and info.sparse is None
+    return Kind.FILE if plain else Kind.SPECIAL
+
+
+def _tar_chunks(archive: tarfile.TarFile, info: tarfile.TarInfo) -> Callable[[], Iterator[bytes]]:
+    def chunks() -> Iterator[bytes]:
+        stream = archive.extractfile(info)
+        if stream is None:
+            raise Refused(f"'{one_line(info.name)}' is not a plain file")
+        with stream:
+            yield from _stream_chunks(stream)
+
+    return chunks

@@ -1,0 +1,110 @@
+"""What a student is told about files that are missing, or that were not taken, and why."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import PurePosixPath
+
+from autograder.course import Week
+from autograder.intake.lookalike_names import near, oddities, skeleton
+from autograder.intake.students import is_archive
+from autograder.intake.week_files import Found, some
+from autograder.text.display import one_line
+
+WEIGHTS = (".safetensors", ".pt", ".pth", ".ckpt", ".onnx", ".h5", ".npz", ".npy", ".pkl", ".bin")
+"""Endings of files that hold weights, or may."""
+
+_STEERING = frozenset(
+    (
+        *("conftest.py", "pytest.ini", ".pytest.ini", "tox.ini", "setup.cfg", "setup.py"),
+        *("pyproject.toml", "noxfile.py", ".coveragerc", "ruff.toml", ".ruff.toml"),
+        *("sitecustomize.py", "usercustomize.py", "pyvenv.cfg"),
+    )
+)
+_COMPILED = (".pyc", ".pyo")
+_NATIVE = re.compile(r"\.(so|dylib)(\.[0-9]+)*$|\.(pyd|dll|exe|a|o|lib|wasm)$")
+
+
+def about_what_is_missing(week: Week, found: Found, ignored: Sequence[str]) -> list[str]:
+    """Say which of a week's files are missing, and which of them are there by another name."""
+    taken = {*found.modules, *found.documents}
+    missing = [names for names in week.asked if taken.isdisjoint(names)]
+    listed = ", ".join(" or ".join(names) for names in missing)
+    notices = []
+    if len(missing) == len(week.asked):
+        notices.append(f"None of the files of {week.name} was found: {listed}.")
+    elif missing:
+        notices.append(f"Missing for {week.name}: {listed}.")
+    nearby = {key: path for path in reversed(ignored) for key in near(path.rpartition("/")[2])}
+    for names in missing:
+        for name in names:
+            base = PurePosixPath(name).name
+            path = next((nearby[key] for key in near(base) if key in nearby), None)
+            if path is not None:
+                notices.append(f"{one_line(path)} was ignored: {_must_be(path, base, name)}.")
+    return notices
+
+
+def _must_be(path: str, base: str, name: str) -> str:
+    """Say how a file has to be called; what can't be seen in its name is said in words."""
+    given = PurePosixPath(path).name
+    if given == base:
+        return f"it must be {name}, in a folder of that name"
+    odd = oddities(given)
+    seen = f" (it has {odd} in it)" if odd and skeleton(given) == base else ""
+    return f"its name must be exactly {name}{seen}"
+
+
+def about_the_rest(ignored: Sequence[str], unfollowed: Sequence[str]) -> list[str]:
+    """Say what was not taken, each kind for itself, and which links were not followed."""
+    kinds: dict[str, list[str]] = {}
+    for path in ignored:
+        kinds.setdefault(_kind(path), []).append(path)
+    notices = [
+        template.format(some(kinds[kind])) for kind, template in _SAYS.items() if kind in kinds
+    ]
+    others = kinds.get("other", ())
+    if others:
+        count = len(others)
+        what = "1 file that belongs" if count == 1 else f"{count} files that belong"
+        notices.append(f"Ignored {what} to no assignment: {some(others)}.")
+    if unfollowed:
+        notices.append(f"Links and special files are not followed: {some(unfollowed)}.")
+    return notices
+
+
+_SAYS = {
+    "weights": ("Trained weights are not taken: {}. A network is trained where it is graded."),
+    "path": (
+        "Files that end in .pth are not taken: {}. As weights: a network is trained where it is "
+        "graded. As a path file of Python: modules are looked for where the grader says."
+    ),
+    "steering": (
+        "Not used: {}. Such files steer tests, tools or the start of Python, and the grader has "
+        "its own. They do no harm; you need not remove them."
+    ),
+    "compiled": (
+        "Not used: {}. Compiled Python is never run here; the .py file it came from counts."
+    ),
+    "native": "Not used: {}. Native libraries and programs are never loaded, only Python source.",
+    "archive": (
+        "Not opened: {}. An archive in a submission is not looked into. If work of yours is in it, "
+        "unpack it and hand in again."
+    ),
+}
+
+
+def _kind(path: str) -> str:
+    name = PurePosixPath(path).name.lower()
+    if name.endswith(".pth"):
+        return "path"
+    if name.endswith(WEIGHTS):
+        return "weights"
+    if name in _STEERING:
+        return "steering"
+    if name.endswith(_COMPILED):
+        return "compiled"
+    if _NATIVE.search(name):
+        return "native"
+    return "archive" if is_archive(name) else "other"

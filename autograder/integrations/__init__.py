@@ -1,0 +1,1 @@
+"""Other systems: git servers, GitHub, Gradescope, gradebooks of LMS, nbgrader's formgrader."""

@@ -1,0 +1,300 @@
+"""`autograder formgrader`: what a class wrote, to be marked in a browser; and the marks back.
+
+nbgrader shows the notebooks and takes marks and comments. Its server runs on this machine, for the
+person who has its address; when it ends, what was marked goes into our gradebook.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import time
+import webbrowser
+from collections.abc import Iterable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import Request, urlopen
+
+from rich.console import Console
+
+from autograder import course as courses
+from autograder.course import Course, CourseError, Notebook
+from autograder.course.points import format_points
+from autograder.course.scoring import ItemScore
+from autograder.gradebook.journal import Gradebook, GradebookError
+from autograder.intake.reading import IntakeError, read_class
+from autograder.integrations.formgrader import nbgrader_course as nbgrader
+from autograder.integrations.formgrader.marking import verdict_text
+from autograder.integrations.formgrader.marks import (
+    MarksError,
+    collect_marks,
+    take_over,
+    taken_before,
+)
+from autograder.records import ManualMark, Submission
+from autograder.report.gather import VERDICT_WORDS, StudentReport, gather
+from autograder.report.writing import write_reports
+
+HOST = "127.0.0.1"
+START_SECONDS = 60
+MAX_SHOWN = 12
+"""Checks that failed, of one answer, that are told to the person who marks."""
+
+
+class FormgraderError(Exception):
+    """The formgrader can't be opened: why, and what to do."""
+
+
+KNOWN_ERRORS = (
+    CourseError,
+    FormgraderError,
+    GradebookError,
+    IntakeError,
+    MarksError,
+    nbgrader.BusyError,
+)
+
+
+@dataclass(frozen=True)
+class Options:
+    """The options of the command.
+
+    `week` is the number of the only week that was handed in, None for all. `collect` only takes
+    marks over; `serve` False only prepares.
+    """
+
+    root: Path
+    submissions: Path | None
+    out: Path
+    port: int
+    browser: bool
+    week: int | None = None
+    collect: bool = False
+    serve: bool = True
+
+
+def run(options: Options) -> None:
+    """Prepare what a class wrote, let a person mark it, and take the marks over."""
+    console = Console(highlight=False, soft_wrap=True)
+    course = courses.load(options.root)
+    database = options.out / "gradebook.sqlite"
+    if not database.is_file():
+        raise FormgraderError(
+            f"{options.out} holds no grades yet; grade the class first: "
+            "make grade SUBMISSIONS=dir OUT=dir"
+        )
+    with ExitStack() as open_things:
+        gradebook = open_things.enter_context(Gradebook.open(database))
+        if not options.collect:
+            if options.submissions is None:
+                raise FormgraderError("say where the submissions are: --submissions dir")
+            if find_spec("nbgrader") is None:
+                raise FormgraderError("nbgrader is not installed; `make formgrader` installs it")
+            # nbgrader starts alembic by its name, wherever that is found.
+            tools = str(Path(sys.executable).parent)
+            os.environ["PATH"] = os.pathsep.join([tools, os.environ.get("PATH", os.defpath)])
+            open_things.enter_context(nbgrader.only_writer(options.out))
+            collect_marks(console, course, gradebook, options.out)  # of a session that was cut off
+            folder = _prepare(console, course, gradebook, options)
+            if options.serve:
+                _serve(console, folder, options)
+        collect_marks(console, course, gradebook, options.out)
+        write_reports(console, course, gather(course, gradebook), options.out)
+
+
+def _prepare(console: Console, course: Course, gradebook: Gradebook, options: Options) -> Path:
+    """Write the nbgrader course of the class; return its folder."""
+    assert options.submissions is not None
+    folder = options.out.resolve() / nbgrader.FOLDER
+    folder.mkdir(parents=True, exist_ok=True)
+    nbgrader.write_config(folder)
+    weeks = [week for week in course.weeks if options.week in (None, week.number)]
+    zone = course.handing_in.zone
+    intake = read_class(options.submissions, weeks, course.weeks, zone, keep_documents=True)
+    reports = {report.score.student: report for report in gather(course, gradebook)}
+    shown = 0
+    for week in weeks:
+        taken = [one for one in intake.submissions[week.number] if not one.is_empty]
+        for notebook in week.notebooks:
+            found = [_handed_in(one, notebook, reports.get(one.student)) for one in taken]
+            if not found:
+                continue
+            shown += 1
+            nbgrader.write_source(course, options.root, week, notebook, folder)
+            pages = {one.student: nbgrader.page_of(course, week, notebook, one) for one in found}
+            changed = {
+                one.student: nbgrader.changed_answers(
+                    course, week, notebook, one, pages[one.student], folder
+                )
+                for one in found
+            }
+            marks = _marks(gradebook, reports)
+            # The database first: what breaks off here is noticed as changed once more.
+            pushed = nbgrader.fill_database(
+                course, week, notebook, found, changed, marks, taken_before(options.out), folder
+            )
+            take_over(options.out, pushed)
+            for one in found:
+                nbgrader.write_submission(week, notebook, one, pages[one.student], folder)
+            again = sum(map(bool, changed.values()))
+            console.print(
+                f"{week.name}: {len(found)} students' {nbgrader.name_of(notebook)}"
+                + (f"; {again} changed since they were shown last" if again else ""),
+                markup=False,
+            )
+    if not shown:
+        asked = " and ".join(week.name for week in weeks if week.notebooks) or "no week here"
+        raise FormgraderError(
+            f"nobody in {options.submissions} handed in anything of a week with a notebook "
+            f"({asked} asks for one). Files that lie outside a week's folder need --week N."
+        )
+    return folder
+
+
+def _marks(gradebook: Gradebook, students: Iterable[str]) -> dict[tuple[str, str], ManualMark]:
+    marks = (mark for student in students for mark in gradebook.marks(student))
+    return {(mark.student, mark.item): mark for mark in marks}
+
+
+def _handed_in(
+    one: Submission, notebook: Notebook, report: StudentReport | None
+) -> nbgrader.HandedIn:
+    """Gather what a person should see of one student's work in a notebook."""
+    raw = one.kept.get(notebook.file)
+    why_not = ""
+    if raw is None:
+        why_not = one.refusal or f"{notebook.file} was not handed in."
+    asked = set(notebook.functions.values())
+    items = {item.id: item for item in report.score.items} if report else {}
+    return nbgrader.HandedIn(
+        student=one.student,
+        raw=raw,
+        files={name: content for name, content in one.kept.items() if name != notebook.file},
+        said={id: _said(item) for id, item in items.items() if id in asked},
+        scores={id: item.points for id, item in items.items() if id in asked and not item.pending},
+        why_not=why_not,
+    )
+
+
+def _said(item: ItemScore) -> str:
+    """Say what the tests found of one answer."""
+    lines = []
+    for check in item.checks:
+        result = check.result
+        if result is None or result.credit == 0:
+            words = VERDICT_WORDS[result.verdict if result else None]
+            lines.append(f"{check.planned.title}: {words}")
+            lines += [f"  {result.advice or result.message}"] if result else []
+    rest = len(lines) - 2 * MAX_SHOWN
+    if rest > 0:
+        lines = [*lines[: 2 * MAX_SHOWN], "..."]
+    points = f"{format_points(item.points)} of {format_points(item.max_points)}"
+    return verdict_text(item.title, lines, points)
+
+
+# The server
+
+
+def _serve(console: Console, folder: Path, options: Options) -> None:
+    """Run nbgrader's formgrader until it is ended by Ctrl-C."""
+    token = secrets.token_hex(16)
+    for number in (
+        signal.SIGINT,
+        signal.SIGTERM,
+        signal.SIGHUP,
+    ):  # a shell may have told us to ignore the first
+        signal.signal(number, signal.default_int_handler)
+    server = _start(folder, options.port, token)
+    try:
+        port = _port_of(server, folder)
+        address = f"http://{HOST}:{port}/formgrader"
+        _wait_until_up(server, f"{address}?token={token}", folder)
+        console.print("Mark in the browser what is written, at this address:", markup=False)
+        console.print(f"  {address}?token={token}", markup=False)
+        console.print("Ctrl-C here, when you are done, takes the marks over.", markup=False)
+        sys.stdout.flush()
+        if options.browser:
+            webbrowser.open(f"{address}?token={token}")
+        server.wait()
+        raise FormgraderError(f"nbgrader's server has ended by itself; {_log(folder)} says why")
+    except KeyboardInterrupt:
+        console.print("\nThe formgrader has ended.", markup=False)
+    finally:
+        _stop(server)
+
+
+def _start(folder: Path, port: int, token: str) -> subprocess.Popen[bytes]:
+    """Start a Jupyter server with nothing in it but the formgrader, for this machine alone."""
+    command = [sys.executable, "-m", "jupyter_server"]
+    command += [
+        f"--ServerApp.ip={HOST}",
+        f"--ServerApp.port={port}",
+        f"--ServerApp.port_retries={0 if port else 50}",
+        f"--ServerApp.root_dir={folder}",
+        "--ServerApp.open_browser=False",
+        "--ServerApp.allow_root=True",
+        "--ServerApp.terminals_enabled=False",
+        "--ServerApp.jpserver_extensions=nbgrader.server_extensions.formgrader=True",
+    ]
+    home = folder / "jupyter"
+    home.mkdir(exist_ok=True)
+    places = ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR")
+    # The token is in the environment: what is on the command line everybody here can read.
+    environment = os.environ | dict.fromkeys(places, str(home)) | {"JUPYTER_TOKEN": token}
+    with _log(folder).open("wb") as log:
+        return subprocess.Popen(
+            command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+            start_new_session=True,
+        )  # fmt: skip
+
+
+def _log(folder: Path) -> Path:
+    return folder / "server.log"
+
+
+def _port_of(server: subprocess.Popen[bytes], folder: Path) -> int:
+    """Wait until the server has written down where it listens."""
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and server.poll() is None:
+        for path in (folder / "jupyter").glob(f"jpserver-{server.pid}.json"):
+            try:
+                return int(json.loads(path.read_text("utf-8"))["port"])
+            except ValueError:
+                continue  # it is being written
+        time.sleep(0.05)
+    tail = _log(folder).read_text("utf-8", "replace").strip().splitlines()[-1:]
+    reason = f" ({tail[0]})" if tail else ""
+    raise FormgraderError(
+        f"nbgrader's server did not start{reason}; {_log(folder)} says more. Is the port taken? "
+        "--port 0 takes any free one."
+    )
+
+
+def _wait_until_up(server: subprocess.Popen[bytes], address: str, folder: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            with urlopen(Request(address), timeout=5):
+                return
+        except URLError as error:
+            if time.monotonic() > deadline or server.poll() is not None:
+                problem = f"nbgrader's page can't be opened: {error.reason}"
+                raise FormgraderError(f"{problem}; {_log(folder)} says more") from error
+            time.sleep(0.1)
+
+
+def _stop(server: subprocess.Popen[bytes]) -> None:
+    if server.poll() is None:
+        server.send_signal(signal.SIGTERM)
+        try:
+            server.wait(10)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()

@@ -1,0 +1,152 @@
+"""Marks that were given in nbgrader's formgrader, read from its gradebook without writing to it."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Mapping
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from rich.console import Console
+
+from autograder.course import Course
+from autograder.course.points import format_points
+from autograder.gradebook.journal import Gradebook
+from autograder.integrations.formgrader.marks import MarksError, news, take_over
+from autograder.notebooks.percent_source import grade_id
+from autograder.records import ManualMark
+from autograder.report.terminal import say
+from autograder.text.files import write_text
+
+DATABASE = "nbgrader/gradebook.db"
+TAKEN = "nbgrader/taken.json"
+"""The marks that were taken over last time: only what changed since then is news."""
+
+QUERY = """
+    SELECT student.id, base_cell.name, grade.manual_score, grade.extra_credit,
+        comment.manual_comment, grade.needs_manual_grade
+    FROM grade
+    JOIN base_cell ON grade.cell_id = base_cell.id
+    JOIN submitted_notebook ON grade.notebook_id = submitted_notebook.id
+    JOIN submitted_assignment ON submitted_notebook.assignment_id = submitted_assignment.id
+    JOIN student ON submitted_assignment.student_id = student.id
+    LEFT JOIN comment ON comment.notebook_id = submitted_notebook.id AND comment.cell_id IN
+        (SELECT id FROM base_cell AS solution WHERE solution.name = base_cell.name
+            AND solution.notebook_id = base_cell.notebook_id)
+    WHERE base_cell.type = 'GradeCell'
+    ORDER BY student.id, base_cell.name"""
+
+
+class MarksError(Exception):
+    """nbgrader's gradebook can't be read: which, and why."""
+
+
+@dataclass(frozen=True)
+class News:
+    """What changed in the formgrader since the last time, and what to tell about it.
+
+    `withdrawn` are pairs of student and item of which the mark was taken back there.
+    """
+
+    marks: tuple[ManualMark, ...]
+    withdrawn: tuple[tuple[str, str], ...]
+    remarks: tuple[str, ...]
+
+
+def read_marks(out: Path, course: Course) -> tuple[list[ManualMark], list[tuple[str, str]]]:
+    """Return the marks in nbgrader's gradebook below `out`, and the pairs that have none.
+
+    An answer that waits to be marked again is in neither. A mark is returned as it was given, also
+    beyond what its item is worth. Raises MarksError for a file that is no gradebook of nbgrader's.
+    """
+    path = out / DATABASE
+    if not path.is_file():
+        return [], []
+    items = {grade_id(item.id): item for item in course.items() if item.kind == "manual"}
+    try:
+        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as database:
+            rows = database.execute(QUERY).fetchall()
+    except sqlite3.Error as error:
+        problem = f"{path} can't be read as nbgrader's gradebook: {error}"
+        raise MarksError(f"{problem}. Move it away; `make formgrader` makes it anew.") from error
+    marks, without = [], []
+    for student, cell, score, extra, comment, waits in rows:
+        item = items.get(cell)
+        if item is None:
+            continue
+        if score is None:
+            without.append((student, item.id))
+        elif not waits:
+            points = max(0, round(100 * (score + (extra or 0.0))))
+            marks.append(ManualMark(student, item.id, points, comment or ""))
+    return marks, without
+
+
+def news(out: Path, course: Course, ours: Mapping[str, Iterable[ManualMark]]) -> News:
+    """Return what is other than when marks were taken over last.
+
+    So the later of two marks counts, whether it came from the formgrader or from manual.csv. `ours`
+    has the marks of all students in our gradebook: one that was taken back in the formgrader is
+    withdrawn where ours is still the one from there. A mark beyond what an item is worth counts as
+    all of it, and that is said.
+    """
+    before = taken_before(out)
+    given, without = read_marks(out, course)
+    worth = {item.id: item.points for item in course.items()}
+    remarks, fresh = [], []
+    for mark in given:
+        capped = replace(mark, points=min(mark.points, worth[mark.item]))
+        if before.get((mark.student, mark.item)) == capped:
+            continue
+        fresh.append(capped)
+        if capped != mark and mark.student in ours:
+            most = format_points(worth[mark.item])
+            remarks.append(
+                f"{mark.student}, {mark.item}: {format_points(mark.points)} points were given, and "
+                f"{most} is all that it is worth: {most} counts"
+            )
+    strangers = sorted({mark.student for mark in fresh} - ours.keys())
+    if strangers:
+        named = ", ".join(strangers[:3])
+        remarks.append(f"The formgrader has marks of students not in the gradebook: {named}")
+    kept = {(mark.student, mark.item): mark for marks in ours.values() for mark in marks}
+    withdrawn = [pair for pair in without if pair in before and kept.get(pair) == before[pair]]
+    known = tuple(mark for mark in fresh if mark.student in ours)
+    return News(known, tuple(withdrawn), tuple(remarks))
+
+
+def take_over(
+    out: Path, marks: Iterable[ManualMark], withdrawn: Iterable[tuple[str, str]] = ()
+) -> None:
+    """Note that our gradebook and nbgrader's agree on these marks now."""
+    taken = taken_before(out) | {(mark.student, mark.item): mark for mark in marks}
+    for pair in withdrawn:
+        taken.pop(pair, None)
+    rows = [[m.student, m.item, m.points, m.comment] for _, m in sorted(taken.items())]
+    (out / TAKEN).parent.mkdir(parents=True, exist_ok=True)
+    write_text(out / TAKEN, json.dumps(rows, indent=1) + "\n")
+
+
+def taken_before(out: Path) -> dict[tuple[str, str], ManualMark]:
+    """Return the marks on which the two gradebooks agreed last, by student and item.
+
+    None where nbgrader has no gradebook: then ours is the newer one.
+    """
+    path = out / TAKEN
+    if not path.is_file() or not (out / DATABASE).is_file():
+        return {}
+    return {(row[0], row[1]): ManualMark(*row) for row in json.loads(path.read_text("utf-8"))}
+
+
+def collect_marks(console: Console, course: Course, gradebook: Gradebook, out: Path) -> None:
+    """Take over what was marked in the formgrader since the last time."""
+    found = news(out, course, {one: gradebook.marks(one) for one in gradebook.students()})
+    for remark in found.remarks:
+        say(console, remark, "yellow")
+    if found.marks or found.withdrawn:
+        gradebook.put_marks(found.marks, found.withdrawn)
+        take_over(out, found.marks, found.withdrawn)
+        back = f", {len(found.withdrawn)} taken back" if found.withdrawn else ""
+        say(console, f"{len(found.marks)} marks taken over from the formgrader{back}")

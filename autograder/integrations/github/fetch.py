@@ -1,0 +1,216 @@
+"""`autograder class fetch`: the class's repositories -> a folder of submissions for `grade`.
+
+Of each repository the default branch's newest commit is read from git's objects. The folder gets
+one folder a student with the files that the course asks for, and handed_in.csv with the commit of
+each week and its time. What has not changed since the last run is left as it is.
+"""
+
+from __future__ import annotations
+
+import csv
+import fcntl
+import io
+import os
+import shutil
+import tarfile
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+from autograder.course import Course, Week
+from autograder.intake.admission import Gate, Kind, Refused, clean_path
+from autograder.intake.handed_in_csv import FILE as HANDED_IN
+from autograder.intake.handed_in_csv import HEADERS
+from autograder.intake.week_files import Finder, some
+from autograder.integrations.git import GitError, Repository
+from autograder.integrations.github.remote_git import Access, fetch, make_bare
+from autograder.integrations.github.roster_file import Remote
+from autograder.integrations.github.state import (
+    RepositoryState,
+    States,
+    WeekState,
+    read_states,
+    write_states,
+)
+from autograder.text.files import folder_in_place_of, write_bytes, write_text
+
+REPOSITORIES = ".repositories"
+LOCK = ".lock"
+TIP = "refs/heads/submitted"
+NOWHERE = "a link in the repository, which is not followed"
+
+
+class FetchError(Exception):
+    """Nothing could be fetched; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """One student's repository: what is known of it now, whether that is new, what went wrong."""
+
+    student: str
+    state: RepositoryState | None
+    new: bool = False
+    remarks: tuple[str, ...] = ()
+
+
+def fetch_class(
+    course: Course, roster: Sequence[Remote], into: Path, access: Access, jobs: int
+) -> list[Fetched]:
+    """Fetch all repositories of a roster into the folder `into`; return what came of each.
+
+    What goes wrong with one of them is that one's remark; its files stay as they were. Raises
+    FetchError where another run is at work there, and where not one repository could be read.
+    """
+    into.mkdir(parents=True, exist_ok=True)
+    with _locked(into):
+        before = read_states(into)
+        work = partial(_fetch_one, course, into, access, before)
+        with ThreadPoolExecutor(jobs) as pool:
+            done = list(pool.map(work, roster))
+        states = before | {one.student: one.state for one in done if one.state}
+        write_text(into / HANDED_IN, _handed_in(states, course))
+        write_states(into, states)
+    if not any(one.state for one in done):
+        reasons = sorted({remark for one in done for remark in one.remarks})
+        raise FetchError(f"no repository of the roster could be read: {some(reasons)}.")
+    return done
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    with (folder / LOCK).open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            problem = f"another fetch is at work in {folder}"
+            raise FetchError(f"{problem}. Wait until it is done.") from error
+        yield
+
+
+def _fetch_one(
+    course: Course, into: Path, access: Access, states: States, remote: Remote
+) -> Fetched:
+    """Fetch one repository, and put its files in place where there is a new commit."""
+    before = states.get(remote.student)
+    if before is not None and before.url != remote.url:
+        before = None  # the roster names another one now
+    looked = datetime.now(UTC)
+    try:
+        repository = make_bare(into / REPOSITORIES / f"{remote.student}.git")
+        if not fetch(repository, remote.url, "HEAD", TIP, access):
+            return Fetched(remote.student, before, remarks=("nothing has been pushed yet",))
+        commit = repository.tip(TIP)
+        if commit is None:
+            return Fetched(remote.student, before, remarks=("its HEAD is no commit",))
+        target = into / remote.student
+        if before and before.commit == commit and _is_there(target):
+            return Fetched(remote.student, replace(before, looked=looked.isoformat()))
+        remarks = _put_in_place(course, repository, commit, target)
+        weeks = {
+            week.id: _week_state(repository, commit, week, before, looked) for week in course.weeks
+        }
+    except (GitError, OSError) as error:
+        return Fetched(remote.student, before, remarks=(str(error),))
+    reported = before.reported if before else ""
+    state = RepositoryState(remote.url, commit, looked.isoformat(), weeks, reported)
+    return Fetched(remote.student, state, new=True, remarks=tuple(remarks))
+
+
+def _is_there(target: Path) -> bool:
+    return target.is_dir() or _archive(target).is_file()
+
+
+def _archive(target: Path) -> Path:
+    return target.with_name(f"{target.name}.tar")
+
+
+def _put_in_place(
+    course: Course, repository: Repository, commit: str, target: Path
+) -> Iterator[str]:
+    """Write the files of a commit that the course asks for; return remarks for the instructor.
+
+    A tree that intake would refuse (names that some systems hold to be one, say) becomes an archive
+    that it does refuse, so that the student is told why.
+    """
+    finder = Finder(course.weeks)
+    gate = Gate(finder.room)
+    tree = repository.tree(commit, finder.room)
+    try:
+        for member in tree.members():
+            gate.pass_through(member)
+    except Refused as refused:
+        _write_refused(course, repository, commit, target)
+        return iter([f"{target.name} will be refused: {refused}"])
+    with folder_in_place_of(target) as folder:
+        for path, content in gate.files.items():
+            file = folder / path
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(content or b"")
+            if content is None:  # it is too large, which is what intake has to say of it
+                os.truncate(file, finder.room(path) + 1)
+        for path in filter(finder.known, gate.unfollowed):
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            os.symlink(NOWHERE, folder / path)
+    _archive(target).unlink(missing_ok=True)
+    return (f"{name} is kept by Git LFS and was not read" for name in tree.pointers)
+
+
+def _write_refused(course: Course, repository: Repository, commit: str, target: Path) -> None:
+    finder = Finder(course.weeks)
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as archive:
+        try:
+            for member in repository.tree(commit, finder.room).members():
+                if member.kind is Kind.FILE and clean_path(member.name) is not None:
+                    content = b"".join(member.chunks()) if finder.room(member.name) else b""
+                    info = tarfile.TarInfo(member.name)
+                    info.size = len(content)
+                    archive.addfile(info, io.BytesIO(content))
+        except Refused:
+            pass  # the archive ends where reading the tree ends
+    write_bytes(_archive(target), packed.getvalue())
+    if target.is_dir():
+        shutil.rmtree(target)
+
+
+def _week_state(
+    repository: Repository,
+    commit: str,
+    week: Week,
+    before: RepositoryState | None,
+    looked: datetime,
+) -> WeekState:
+    """Return the commit that changed a week's files last, and when it counts as handed in.
+
+    That is the commit's own time. But whoever commits can write any time into a commit: so one that
+    wasn't there when we looked last came after that, and none comes from the future.
+    """
+    known = before.weeks.get(week.id) if before else None
+    paths = [f"assignments/{week.folder}/{name}" for name in week.files]
+    # Files that lie elsewhere may have changed with any commit: then the newest one counts.
+    found = repository.last_change(commit, paths) or repository.last_change(commit, ())
+    changed, seconds = found or (commit, 0)
+    if known and known.commit == changed:
+        return known
+    received = min(datetime.fromtimestamp(max(0, min(seconds, 2**40)), UTC), looked)
+    if before and known:
+        received = max(received, datetime.fromisoformat(before.looked))
+    return WeekState(changed, received.isoformat(timespec="seconds"))
+
+
+def _handed_in(states: States, course: Course) -> str:
+    """Return handed_in.csv: a line for each student's week."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(HEADERS[1])
+    for student, state in sorted(states.items()):
+        for week in course.weeks:
+            if week.id in state.weeks:
+                one = state.weeks[week.id]
+                writer.writerow([student, one.received, one.commit, week.id])
+    return out.getvalue()

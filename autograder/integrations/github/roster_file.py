@@ -1,0 +1,101 @@
+"""roster.csv: who is in the class, and where each student's repository is."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from autograder.intake.handed_in_csv import FILE as HANDED_IN
+from autograder.intake.students import is_archive, student_id
+from autograder.text.display import one_line
+
+HEADER = ["student", "repository"]
+SCHEMES = ("https", "ssh", "file")
+SCP = re.compile(r"[\w.+-]+@[\w.-]+:[\w./~+-]+")
+"""git@host:owner/name: how ssh is often written."""
+
+
+class RosterError(Exception):
+    """The roster can't be used; the message names the file and every bad line."""
+
+
+@dataclass(frozen=True)
+class Remote:
+    """A student's repository. `student` is an id that can be the name of a folder."""
+
+    student: str
+    url: str
+
+    @property
+    def slug(self) -> str:
+        """The repository as owner/name: the last two parts of its address."""
+        path = urlsplit(self.url).path if "://" in self.url else self.url.partition(":")[2]
+        return "/".join(path.removesuffix("/").removesuffix(".git").split("/")[-2:])
+
+
+def read_roster(path: Path) -> list[Remote]:
+    """Return the students of a roster, in the order of their ids.
+
+    Raises RosterError for a file that can't be read, and for any line that is not right.
+    """
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+        rows = list(csv.reader(io.StringIO(text, newline=""), strict=True))
+    except OSError as error:
+        raise RosterError(
+            f"{path} can't be read: {error.strerror}. Write one: {','.join(HEADER)}"
+        ) from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise RosterError(f"{path} is not a CSV file in UTF-8: {error}.") from error
+    if not rows or [cell.strip().lower() for cell in rows[0]] != HEADER:
+        raise RosterError(f"{path}, line 1: the header must be {','.join(HEADER)}.")
+    found: dict[str, Remote] = {}
+    problems = []
+    for line, row in enumerate(rows[1:], start=2):
+        cells = [cell.strip() for cell in row]
+        if any(cells):
+            problems += [f"  line {line}: {problem}" for problem in _take(cells, found)]
+    if problems:
+        listed = "\n".join(problems[:20])
+        raise RosterError(f"{path}: nothing was fetched; correct this first:\n{listed}")
+    if not found:
+        raise RosterError(f"{path} names no student.")
+    return sorted(found.values(), key=lambda remote: remote.student)
+
+
+def _take(cells: list[str], found: dict[str, Remote]) -> Iterator[str]:
+    """Take one line into `found`; yield what is wrong with it."""
+    if len(cells) != len(HEADER):
+        yield f"{len(cells)} columns, not {len(HEADER)}"
+        return
+    name, url = cells
+    student = student_id(name)
+    if not name or student != name or is_archive(name) or name.casefold() == HANDED_IN:
+        yield f"'{one_line(name)}' can't be a student's id; letters, digits and ._@+- can"
+    elif student.casefold() in found:
+        yield f"{student} is there already"
+    problem = _problem(url)
+    if problem:
+        yield problem
+    found.setdefault(student.casefold(), Remote(student, url))
+
+
+def _problem(url: str) -> str:
+    """Say why an address can't be used; "" where it can. What is in it is never printed."""
+    if SCP.fullmatch(url):
+        return ""
+    try:
+        parts = urlsplit(url)
+        secret = parts.password
+    except ValueError:
+        return "the address of the repository is none"
+    if parts.scheme not in SCHEMES or not parts.path.strip("/"):
+        return f"the address of the repository must begin with {', '.join(SCHEMES)}, or git@host:"
+    if secret or (parts.scheme == "https" and parts.username):
+        return "the address holds a secret; put the token into CLASS_TOKEN instead"
+    return ""

@@ -1,0 +1,70 @@
+"""What is remembered of a class's repositories between two runs: one file, written whole."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from autograder.text.files import write_text
+
+FILE = ".fetched.json"
+"""Beside the submissions; names that begin with a dot are no submissions."""
+SCHEMA = "nnf/fetched/v1"
+
+
+class StateError(Exception):
+    """The file can't be used: it is none of ours, or of another version."""
+
+
+@dataclass(frozen=True)
+class WeekState:
+    """The commit that changed a week's files last, and when that counts as handed in (ISO, UTC)."""
+
+    commit: str
+    received: str
+
+
+@dataclass(frozen=True)
+class RepositoryState:
+    """One student's repository as it was seen last: `looked` is when (ISO, UTC).
+
+    `commit` is the newest of the default branch. `reported` says by a digest what the student was
+    told last, "" for nothing.
+    """
+
+    url: str
+    commit: str
+    looked: str
+    weeks: dict[str, WeekState] = field(default_factory=dict)
+    reported: str = ""
+
+
+States = dict[str, RepositoryState]
+
+
+def read_states(folder: Path) -> States:
+    """Return what is remembered, by student; nothing where nothing was fetched yet."""
+    path = folder / FILE
+    try:
+        data = json.loads(path.read_text("utf-8"))
+        if data["schema"] != SCHEMA:
+            raise ValueError(f"its schema is {data['schema']!r}")
+        return {student: _state(entry) for student, entry in data["students"].items()}
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        problem = f"{path} can't be used ({type(error).__name__}: {error})"
+        raise StateError(f"{problem}. Delete it, and everything is fetched anew.") from error
+
+
+def _state(entry: dict[str, Any]) -> RepositoryState:
+    weeks = {name: WeekState(**week) for name, week in entry["weeks"].items()}
+    return RepositoryState(**{**entry, "weeks": weeks})
+
+
+def write_states(folder: Path, states: States) -> None:
+    """Put what is remembered in the place of the earlier file."""
+    students = {student: asdict(state) for student, state in sorted(states.items())}
+    write_text(folder / FILE, json.dumps({"schema": SCHEMA, "students": students}, indent=1) + "\n")

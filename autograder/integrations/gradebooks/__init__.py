@@ -1,0 +1,1 @@
+"""Gradebooks of other systems, filled in: Canvas and Moodle."""

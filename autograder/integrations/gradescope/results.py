@@ -1,0 +1,242 @@
+"""results.json as Gradescope reads it: what is known of a submission so far, at any moment.
+
+Of a hidden test it holds what feedback.md does: title, verdict, our message and our advice. All
+texts are plain: Gradescope shows some of them as HTML where nothing says otherwise.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from autograder.course import Course
+from autograder.course.apportion import share_points
+from autograder.course.points import format_points
+from autograder.course.scoring import CheckScore, ItemScore, StudentScore
+from autograder.records import FULL_CREDIT, Verdict
+from autograder.report.gather import VERDICT_WORDS
+from autograder.text.display import many_lines, one_line
+
+SCHEMA = "nnf/gradescope/v1"
+LONGEST_OUTPUT = 20_000
+LONGEST_NAME = 300
+
+BEGUN = (
+    "Grading has begun and is not finished. If this stays, the time ran out before it was: then "
+    "what has been graded so far counts, and your instructor can run it again."
+)
+OUR_FAULT = (
+    "could not be graded. This is our fault and costs you nothing: the score is not shown until "
+    "your instructor has run it again."
+)
+FAILED_TEST = "The grader failed (this hides the score from the student)"
+
+
+class Visibility(StrEnum):
+    """When students see the tests; any that they can't see hides their score too."""
+
+    VISIBLE = "visible"
+    AFTER_DUE_DATE = "after_due_date"
+    AFTER_PUBLISHED = "after_published"
+    HIDDEN = "hidden"
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How far the grading of a submission is, and what goes with it.
+
+    `weeks` are the numbers of those that are graded, `seconds` how long it took so far; `remarks`
+    are for the student.
+    """
+
+    weeks: Collection[int]
+    seconds: float
+    running: bool
+    confinement: str = ""
+    remarks: tuple[str, ...] = ()
+    visibility: Visibility = Visibility.VISIBLE
+
+
+Results = dict[str, Any]
+
+
+def results_of(course: Course, score: StudentScore, standing: Standing) -> Results:
+    """Return results.json of a submission: a test for each planned check, in the plan's order.
+
+    The tests of an item add up to its points; `score` is what counts of their sum. Items without
+    checks, those that a person marks, are not in it. A check that is our fault hides the score.
+    """
+    items = [item for item in score.items if course.item(item.id).week in standing.weeks]
+    graded = [item for item in items if item.checks]
+    tests = [
+        test
+        for number, item in enumerate(graded, start=1)
+        for test in _tests(item, number, standing.visibility)
+    ]
+    every = [check for item in graded for check in item.checks]
+    lost = sum(bool(c.result and c.result.verdict is Verdict.INFRA) for c in every)
+    output = [BEGUN] if standing.running else []
+    if lost:
+        output.append(f"{_count(lost, 'check')} {OUR_FAULT}")
+        tests.append(_hidden(f"{_count(lost, 'check')} could not be graded."))
+    output += standing.remarks
+    others = [item for item in items if not item.checks]
+    if others:
+        named = ", ".join(f"{item.title} ({format_points(item.max_points)})" for item in others)
+        output.append(f"Not in this score, since it is marked separately: {named}.")
+    state = "running" if standing.running else "failed" if lost else "graded"
+    return {
+        **_frame(sum(item.final for item in graded), standing.seconds, output, state),
+        "visibility": str(standing.visibility),
+        "tests": tests,
+        "leaderboard": _leaderboard(every),
+        "extra_data": _extra(state, standing.confinement),
+    }
+
+
+def started() -> Results:
+    """Return results.json for a submission of which nothing is known yet."""
+    return {**_frame(0, 0.0, [BEGUN], "running"), "tests": []}
+
+
+def withheld(why: str, seconds: float) -> Results:
+    """Return results.json for a submission that can't be graded, by our fault.
+
+    It has no score that a student could see: a hidden test hides it. That says `why`.
+    """
+    said = [f"Your submission {OUR_FAULT}"]
+    return {**_frame(0, seconds, said, "failed"), "tests": [_hidden(why)]}
+
+
+def refused(why: str, seconds: float) -> Results:
+    """Return results.json for a submission that was not taken: no points, and why."""
+    said = f"Your submission was not taken: {why}"
+    return {**_frame(0, seconds, [said], "refused"), "tests": []}
+
+
+def repeated(previous: Mapping[str, Any], score: float, said: str, since: str) -> Results:
+    """Return an earlier submission's results, for one that isn't graded; `said` tells why.
+
+    `since` names the submission that they are of. Only what results may hold is taken from them.
+    """
+    tests = [_repeated(test) for test in _objects(previous.get("tests"))]
+    visibility = previous.get("visibility")
+    return {
+        **_frame(0, 0.0, [said], "limited"),
+        "score": score,
+        "visibility": visibility if visibility in list(Visibility) else Visibility.VISIBLE.value,
+        "tests": tests,
+        "leaderboard": [
+            {"name": str(entry["name"]), "value": entry["value"]}
+            for entry in _objects(previous.get("leaderboard"))
+            if "name" in entry and is_number(entry.get("value"))
+        ],
+        "extra_data": {**_extra("limited", ""), "results_of": since},
+    }
+
+
+def _objects(value: Any) -> list[Mapping[str, Any]]:
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+
+
+def is_number(value: Any) -> bool:
+    """Whether a value from a JSON file is a finite number."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def as_json(results: Results) -> bytes:
+    """Return results as JSON in ASCII."""
+    return (json.dumps(results, indent=1, allow_nan=False) + "\n").encode()
+
+
+def _frame(points: int, seconds: float, output: Sequence[str], state: str) -> Results:
+    return {
+        "score": points / 100,
+        "execution_time": round(seconds, 2),
+        "output": many_lines("\n\n".join(output), LONGEST_OUTPUT),
+        "output_format": "text",
+        "stdout_visibility": "hidden",
+        "extra_data": _extra(state, ""),
+    }
+
+
+def _extra(state: str, confinement: str) -> dict[str, Any]:
+    return {"schema": SCHEMA, "state": state, "confinement": confinement}
+
+
+def _tests(item: ItemScore, number: int, visibility: Visibility) -> list[Results]:
+    shares = share_points(item.points, item.max_points, item.checks)
+    tests = []
+    for place, (check, (points, most)) in enumerate(zip(item.checks, shares, strict=True), start=1):
+        passed = check.result is not None and check.result.credit == FULL_CREDIT
+        tests.append(
+            {
+                "score": points / 100,
+                "max_score": most / 100,
+                "status": "passed" if passed else "failed",
+                "name": one_line(f"{item.title}: {check.planned.title}", LONGEST_NAME),
+                "name_format": "text",
+                "number": f"{number}.{place}",
+                "output": _output(check),
+                "output_format": "text",
+                "tags": [item.id],
+                "visibility": str(visibility),
+            }
+        )
+    return tests
+
+
+def _output(check: CheckScore) -> str:
+    result = check.result
+    words = VERDICT_WORDS[result.verdict if result else None]
+    parts = [f"{words[0].upper()}{words[1:]}."]
+    if result and result.message:
+        parts.append(result.message)
+    if result and result.advice:
+        parts.append(f"What probably happened: {result.advice}")
+    return many_lines("\n\n".join(parts), LONGEST_OUTPUT)
+
+
+def _hidden(why: str) -> Results:
+    return {
+        "status": "failed",
+        "name": FAILED_TEST,
+        "name_format": "text",
+        "output": many_lines(why, LONGEST_OUTPUT),
+        "output_format": "text",
+        "visibility": Visibility.HIDDEN.value,
+    }
+
+
+def _repeated(test: Mapping[str, Any]) -> Results:
+    """Return a test of earlier results: those of our fields whose values are what they must be."""
+    texts = ("name", "number", "output", "visibility", "status")
+    kept = {key: test[key] for key in texts if isinstance(test.get(key), str)}
+    kept |= {key: test[key] for key in ("score", "max_score") if is_number(test.get(key))}
+    tags = test.get("tags")
+    if isinstance(tags, list) and all(isinstance(tag, str) for tag in tags):
+        kept["tags"] = tags
+    if kept.get("visibility") not in (None, *Visibility):
+        del kept["visibility"]
+    if kept.get("status") not in (None, "passed", "failed"):
+        del kept["status"]
+    return {**kept, "name_format": "text", "output_format": "text"}
+
+
+def _leaderboard(checks: Sequence[CheckScore]) -> list[Results]:
+    """Return the accuracies that were measured; an instructor may show them as a leaderboard."""
+    found = []
+    for check in checks:
+        curve = check.result.detail.get("accuracy") if check.result else None
+        if isinstance(curve, list) and curve and is_number(curve[-1]):
+            name = "Accuracy" if not found else f"Accuracy {len(found) + 1}"
+            found.append({"name": name, "value": round(float(curve[-1]), 4), "order": "desc"})
+    return found
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"

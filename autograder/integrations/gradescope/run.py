@@ -1,0 +1,258 @@
+"""`autograder gradescope run`: grades one submission in Gradescope's container.
+
+BASE (there: /autograder) holds submission/ and submission_metadata.json; results/results.json is
+written at once, again after each check, and always whole: whatever ends this program, what stands
+there is valid and counts. What is printed, the instructor alone sees.
+"""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import data
+from autograder import course as courses
+from autograder.course import Course, CourseError, Extension, Week
+from autograder.course.lateness import in_words, judge, shares
+from autograder.course.scoring import score_student
+from autograder.grading.run import Setting
+from autograder.grading.single import CantGradeError, Checked, Ended, Planned, examine_one
+from autograder.intake.class_entries import IntakeError, open_collection
+from autograder.intake.reading import read_student
+from autograder.intake.students import Piece, Student, is_archive
+from autograder.integrations.gradescope import results as shape
+from autograder.integrations.gradescope.metadata import (
+    Metadata,
+    MetadataError,
+    graded_on_that_day,
+    read_metadata,
+)
+from autograder.integrations.gradescope.results import Results, Standing, Visibility
+from autograder.records import FULL_CREDIT, CheckResult, Flag, PlannedCheck, Submission
+from autograder.sandbox.runtime import installed
+from autograder.text.display import many_lines, one_line
+from autograder.text.files import write_bytes
+
+CANT_GRADE = (CantGradeError, CourseError, IntakeError)
+
+
+class NoFolderError(Exception):
+    """There is no place for results.json."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to grade: the only week (None: those of which anything is there), and what is shown.
+
+    `late` applies the course's rule for late work, which Gradescope may have one of its own for.
+    """
+
+    root: Path
+    base: Path
+    week: int | None = None
+    visibility: Visibility = Visibility.VISIBLE
+    late: bool = False
+
+
+@dataclass
+class _Run:
+    """One run: where it writes, and what it knows so far."""
+
+    options: Options
+    course: Course
+    metadata: Metadata
+    taken: Mapping[int, Submission]
+    begun: float
+    remarks: tuple[str, ...] = ()
+    confinement: str = ""
+    planned: dict[str, PlannedCheck] = field(default_factory=dict)
+    results: dict[str, CheckResult] = field(default_factory=dict)
+    kept: Mapping[int, int] = field(default_factory=dict)
+
+    def write(self, running: bool) -> None:
+        """Write results.json with what is known."""
+        score = score_student(
+            self.course,
+            self.metadata.student,
+            self.planned.values(),
+            self.results.values(),
+            open_weeks=self.taken.keys(),
+            kept=self.kept,
+        )
+        standing = Standing(
+            self.taken.keys(),
+            time.monotonic() - self.begun,
+            running,
+            self.confinement,
+            self.remarks,
+            self.options.visibility,
+        )
+        write(self.options.base, shape.results_of(self.course, score, standing))
+
+
+def write(base: Path, results: Results) -> None:
+    """Put results.json in place, whole."""
+    folder = base / "results"
+    folder.mkdir(exist_ok=True)
+    write_bytes(folder / "results.json", shape.as_json(results))
+
+
+def run(options: Options) -> None:
+    """Grade what is in BASE. Raises NoFolderError where results.json can't be written."""
+    begun = time.monotonic()
+    try:
+        write(options.base, shape.started())
+    except OSError as error:
+        where = f"{options.base}/results can't be written: {error.strerror}"
+        raise NoFolderError(f"{where}. Gradescope makes that folder; --base names it.") from error
+    try:
+        _grade(options, begun)
+    except CANT_GRADE as error:
+        say(f"Nothing could be graded: {error}")
+        write(options.base, shape.withheld(one_line(str(error), 1000), time.monotonic() - begun))
+    except Exception as error:  # noqa: BLE001 - whatever it is: the student pays nothing for it
+        say(f"The grader failed:\n{traceback.format_exc()}")
+        why = f"The grader failed ({type(error).__name__})."
+        write(options.base, shape.withheld(why, time.monotonic() - begun))
+
+
+def say(text: str) -> None:
+    """Print something for the instructor."""
+    print(many_lines(text), flush=True)
+
+
+def _grade(options: Options, begun: float) -> None:
+    course = courses.load(options.root)
+    try:
+        metadata = read_metadata(options.base / "submission_metadata.json")
+    except MetadataError as error:
+        say(f"{error}: there are no times, so neither lateness nor the daily limit is looked at.")
+        metadata = Metadata()
+    say(f"{metadata.student}, handed in at {metadata.received or 'an unknown time'}")
+    over = _over_the_limit(course, metadata)
+    if over is not None:
+        write(options.base, over)
+        return
+    found = _take_in(options, course, metadata)
+    if isinstance(found, str):
+        write(options.base, shape.refused(found, time.monotonic() - begun))
+        return
+    _examine(_Run(options, course, metadata, found, begun))
+
+
+def _over_the_limit(course: Course, metadata: Metadata) -> Results | None:
+    """Return the last graded results where the day's gradings are used up; otherwise None."""
+    limit = course.handing_in.gradings_per_day
+    if limit is None or metadata.received is None:
+        return None
+    if graded_on_that_day(metadata, course.handing_in.zone) < limit:
+        return None
+    counted = (one for one in metadata.earlier if one.counted and one.when <= metadata.received)
+    *_, last = counted
+    since = last.when.isoformat(" ", "seconds")
+    said = (
+        f"This submission was not graded: {limit} gradings a day are allowed, and all of this "
+        f"day's are used (days of {course.handing_in.time_zone}). What follows is the result of "
+        f"the submission of {since}. Hand in again tomorrow; `make check` runs the public "
+        "tests as often as you like."
+    )
+    say(said)
+    return shape.repeated(last.results, last.score, one_line(said, 1000), since)
+
+
+def _take_in(options: Options, course: Course, metadata: Metadata) -> dict[int, Submission] | str:
+    """Return what was handed in, by the week's number, or why it was not taken.
+
+    Raises CantGradeError where what it needs isn't here.
+    """
+    wanted = [week for week in course.weeks if options.week in (None, week.number)]
+    student = Student(metadata.student, _pieces(options.base), received=metadata.received)
+    taken = read_student(student, wanted, course.weeks)
+    refusals = [one.refusal for one in taken.values() if one.refusal]
+    if refusals:
+        return refusals[0]
+    there = {number: one for number, one in taken.items() if not one.is_empty}
+    if not there:
+        names = ", ".join(name for week in wanted for name in week.modules[:3])
+        return f"it holds none of the files that are asked for ({names} ...)."
+    for week in map(course.week, there):
+        missing = [name for name in week.packages if not installed(name)]
+        if missing:
+            raise CantGradeError(f"{week.name} needs {', '.join(missing)}, which isn't installed")
+    return there
+
+
+def _pieces(base: Path) -> tuple[Piece, ...]:
+    """Return what was handed in; an archive alone is all of the submission."""
+    with open_collection(base / "submission") as (entries, _):
+        if len(entries) == 1 and is_archive(entries[0].name):
+            return (Piece(entries[0]),)
+    with open_collection(base) as (entries, _):
+        return tuple(Piece(entry) for entry in entries if entry.name == "submission")
+
+
+def _examine(run: _Run) -> None:
+    """Examine the submission, and write results.json each time that more is known."""
+    course, taken = run.course, run.taken
+    weeks = [course.week(number) for number in taken]
+    run.remarks = tuple(dict.fromkeys(note for one in taken.values() for note in one.notices))
+    if run.options.late:
+        _judge_lateness(run, weeks)
+    packages = tuple(sorted({name for week in weeks for name in week.packages}))
+    datasets = {week.number: _dataset(week) for week in weeks}
+    setting = Setting(run.options.root, datasets, packages=packages)
+    weeks_left = set(taken)
+    for told in examine_one(setting, taken):
+        prefix = f"{course.week(told.week).id}/"
+        if isinstance(told, Planned):
+            run.confinement = told.confinement
+            checks = (replace(check, id=prefix + check.id) for check in told.checks)
+            run.planned |= {check.id: check for check in checks}
+            weeks_left.discard(told.week)
+            if weeks_left:
+                continue
+            say(f"{len(run.planned)} checks; student code is confined by {run.confinement}")
+        elif isinstance(told, Checked):
+            result = replace(told.result, check=prefix + told.result.check)
+            run.results[result.check] = result
+        else:
+            _print_flags(prefix, told)
+        run.write(running=True)
+    run.write(running=False)
+    say(f"graded in {time.monotonic() - run.begun:.1f} s")
+
+
+def _judge_lateness(run: _Run, weeks: list[Week]) -> None:
+    """Find what each week keeps of its points: due when Gradescope says, or else the course."""
+    course, metadata = run.course, run.metadata
+    if metadata.due is not None:
+        granted = tuple(
+            Extension(student=metadata.student, week=week.id, due=metadata.due) for week in weeks
+        )
+        course = course.model_copy(update={"extensions": granted})
+    judged = [judge(course, metadata.student, week.number, metadata.received) for week in weeks]
+    run.kept = shares(judged, course)
+    run.remarks += tuple(
+        f"{one.week} was handed in {in_words(one.late)} late: "
+        f"{100 * one.kept / FULL_CREDIT:.3g} % of its points count."
+        for one in judged
+        if one.late
+    )
+
+
+def _dataset(week: Week) -> str | None:
+    """Return the data to train on: the week's, or the embedded digits where it isn't cached."""
+    return "digits" if week.data and not data.cached(week.data) else week.data
+
+
+def _print_flags(prefix: str, ended: Ended) -> None:
+    for flag in ended.flags:
+        say(f"To be looked at: {prefix}{_told(flag)}")
+
+
+def _told(flag: Flag) -> str:
+    parts = (flag.rule, flag.item or "", flag.place, flag.evidence)
+    return ": ".join(one_line(part, 500) for part in parts if part)

@@ -1,0 +1,129 @@
+"""The zip file that an instructor uploads to Gradescope: two scripts and what they need of this.
+
+Built from an allow-list. The same repository gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import io
+import stat
+import zipfile
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+from autograder.course import COURSE_FILE, GRADING_FILE, Week, load
+from autograder.integrations.gradescope.results import Visibility
+from autograder.text.files import write_bytes
+
+FILES = Path("autograder/integrations/gradescope/container")
+SCRIPTS = ("setup.sh", "run_autograder")
+
+# A file that no pattern names stays here; `*` stays in its folder, `**` doesn't.
+ALWAYS = (
+    COURSE_FILE,
+    GRADING_FILE,
+    "autograder/**/*.py",
+    "autograder/*.toml",
+    "data/*.py",
+    "data/*.npz",
+    "pyproject.toml",
+    "requirements.txt",
+    "requirements-torch.txt",
+    "scripts/setup.sh",
+)
+OF_A_WEEK = (
+    "assignments/{}/hidden/**/*.py",
+    "assignments/{}/hidden/**/*.toml",
+    "solutions/{}/**/*.py",
+    "solutions/{}/**/*.toml",
+)
+WHEN = (1980, 1, 1, 0, 0, 0)
+"""The time of every file: the earliest that a zip file can name."""
+
+
+class ZipError(Exception):
+    """The zip file can't be built: what is wrong, and what to do. Nothing was written."""
+
+
+def write_zip(
+    root: Path,
+    out: Path,
+    only: int | None = None,
+    visibility: Visibility = Visibility.VISIBLE,
+    late: bool = False,
+) -> list[str]:
+    """Write the zip file `out` and return the names of the files in it, sorted.
+
+    `only` is the number of the week that it grades; without it, it grades all weeks that have a
+    hidden suite and need nothing on top of numpy. Raises CourseError for a week that isn't there,
+    and ZipError where a file that belongs into it is missing or a link, or `out` can't be written.
+    """
+    course = load(root)
+    weeks = [week for week in course.weeks if not week.packages and _suite(root, week).is_dir()]
+    if only is not None:
+        weeks = [course.week(only)]
+    # A week's folder may lie in another's.
+    others = [Path(week.folder) for week in course.weeks if week not in weeks]
+    found = dict(_found(root, weeks, others))
+    contents = {name: path.read_bytes() for name, path in found.items()}
+    options = [f"--visibility={visibility.value}"]
+    options += [f"--week={weeks[0].id}"] if only is not None else []
+    options += ["--late"] if late else []
+    needs = "torch" if any(week.packages for week in weeks) else "core"
+    filled = (
+        ("NEEDS=core ", f"NEEDS={needs} "),
+        ("OPTIONS=() ", f"OPTIONS=({' '.join(options)}) "),
+    )
+    for name, (old, new) in zip(SCRIPTS, filled, strict=True):
+        text = _source(root, FILES / name).read_text("utf-8")
+        if text.count(old) != 1:
+            raise ZipError(f"{FILES / name} has no line with {old.strip()!r} to be filled in.")
+        contents[name] = text.replace(old, new).encode()
+    try:
+        write_bytes(out, _packed(contents))
+    except OSError as error:
+        raise ZipError(f"{out} can't be written: {error.strerror}.") from error
+    return sorted(contents)
+
+
+def _suite(root: Path, week: Week) -> Path:
+    return root / "assignments" / week.folder / "hidden"
+
+
+def _found(
+    root: Path, weeks: Collection[Week], others: Collection[Path]
+) -> Iterator[tuple[str, Path]]:
+    patterns = [*ALWAYS, *(part.format(week.folder) for week in weeks for part in OF_A_WEEK)]
+    required = {*ALWAYS, *(f"solutions/{week.folder}/**/*.py" for week in weeks)}
+    for pattern in patterns:
+        paths = [path for path in sorted(root.glob(pattern)) if path.is_file()]
+        if not paths and pattern in required:
+            raise ZipError(f"{pattern} belongs into the zip file, but {root} has no such file.")
+        for path in paths:
+            name = path.relative_to(root)
+            strange = any(part.startswith((".", "__pycache__")) for part in name.parts)
+            if not strange and not any(map(Path(*name.parts[1:]).is_relative_to, others)):
+                yield name.as_posix(), _source(root, name)
+
+
+def _source(root: Path, name: Path) -> Path:
+    """Return the path of a file to be packed. Raises ZipError where it is missing or a link."""
+    path = root / name
+    if any((root / part).is_symlink() for part in (name, *name.parents)):
+        raise ZipError(f"{name} is a link; only plain files are packed.")
+    if not path.is_file():
+        raise ZipError(f"{name} belongs into the zip file, but {root} has no such file.")
+    return path
+
+
+def _packed(contents: dict[str, bytes]) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+        for name, content in sorted(contents.items()):
+            info = zipfile.ZipInfo(name, WHEN)
+            info.create_system = 3  # Unix, whose permissions follow
+            runs = content.startswith(b"#!")
+            info.external_attr = (stat.S_IFREG | (0o755 if runs else 0o644)) << 16
+            info.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(info, content)
+    return buffer.getvalue()

@@ -1,0 +1,61 @@
+"""`autograder hook ...`: what the commands do, apart from options and exit statuses."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from autograder import course as courses
+from autograder.course import CourseError
+from autograder.gradebook.journal import GradebookError
+from autograder.integrations.git import GitError
+from autograder.integrations.push import install as installing
+from autograder.integrations.push import service
+from autograder.integrations.push.install import InstallError, Settings
+from autograder.integrations.push.ledger import LedgerError
+from autograder.integrations.push.spool import Spool, SpoolError
+from autograder.integrations.push.status import status as status_of
+
+KNOWN_ERRORS = (CourseError, GitError, GradebookError, InstallError, LedgerError, SpoolError)
+
+
+def install_all(paths: Sequence[Path], student: str | None, settings: Settings) -> Iterator[str]:
+    """Put the hook into repositories; yield what was done with each."""
+    found = installing.repositories(paths)
+    students = installing.students_of(found, student)
+    if settings.out is not None:
+        installing.make_private(settings.out, found[0])
+    else:
+        Spool(settings.spool).make(like=found[0])
+    for path, name in students.items():
+        yield installing.install(path, name, settings)
+
+
+def status(root: Path, out: Path, spool: Path | None) -> list[str]:
+    """Return what is queued and running, as lines."""
+    return status_of(courses.load(root), out, Spool(spool or out / "push"))
+
+
+def serve(root: Path, out: Path, spool: Path | None, jobs: int, *, now: bool) -> None:
+    """Run a service until it is stopped, or with `now` until nothing waits any more.
+
+    With `now`, also that is graded which waits for another day, or failed. Raises SpoolError where
+    a service runs already; with `now`, that one does it.
+    """
+    installing.make_private(out)
+    where = Spool(spool.resolve() if spool else out.resolve() / "push")
+    where.make()
+    if now:
+        where.ask_for_release()
+    options = service.Options(root, out.resolve(), where.path, jobs, idle=0.0 if now else None)
+    try:
+        if service.run(options):
+            return
+    except service.Stopped:
+        print("Stopped. What was running is taken up by the next service.", flush=True)
+        os._exit(0)  # threads still wait for examiners, which end with this process
+    if not now:
+        problem = f"a service reads {where.path} already"
+        raise SpoolError(f"{problem}. `autograder hook status` shows what it does.")
+    print("The service that runs grades all that waits.")

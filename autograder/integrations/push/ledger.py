@@ -1,0 +1,235 @@
+"""The service's memory: every push, how far it is, what it held, and what it counted for.
+
+An SQLite file of its own beside the gradebook. A push is written down before anything is done with
+it, and each step once it is done, so a service that was killed goes on where it was.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from autograder.integrations.push.spool import Arrival
+
+FILE = "pushes.sqlite"
+LOCK_SECONDS = 30.0
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS pushes (
+    number INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    student TEXT NOT NULL,
+    repository TEXT NOT NULL,
+    branch TEXT NOT NULL,
+    old TEXT NOT NULL,
+    "commit" TEXT NOT NULL,
+    received TEXT NOT NULL,
+    day_limit INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    counted TEXT,
+    attempts INTEGER NOT NULL DEFAULT 0
+);
+CREATE INDEX IF NOT EXISTS by_student ON pushes (student, state);
+CREATE TABLE IF NOT EXISTS handed_in (
+    push INTEGER NOT NULL REFERENCES pushes,
+    week INTEGER NOT NULL,
+    fingerprint TEXT NOT NULL,
+    documents TEXT NOT NULL,
+    PRIMARY KEY (push, week)
+);
+"""
+
+
+class State(StrEnum):
+    """How far a push is."""
+
+    ARRIVED = "arrived"
+    WAITING = "waiting"
+    HELD = "held until another day"
+    RUNNING = "running"
+    DONE = "graded"
+    SUPERSEDED = "superseded"
+    REFUSED = "not taken"
+    FAILED = "failed by the grader"
+
+
+OPEN = (State.ARRIVED, State.WAITING, State.HELD, State.RUNNING)
+
+
+class LedgerError(Exception):
+    """The ledger can't be used; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Push:
+    """One push of the branch that counts. `day_limit` is 0 where there is none.
+
+    `counted` is the day for which it counts as a grading, None where it counts for none.
+    """
+
+    number: int
+    id: str
+    student: str
+    repository: Path
+    branch: str
+    old: str
+    commit: str
+    received: datetime
+    day_limit: int
+    state: State
+    counted: str | None
+    attempts: int
+
+    @property
+    def short(self) -> str:
+        """The commit as people write it."""
+        return self.commit[:7]
+
+
+Fingerprints = Mapping[int, tuple[str, str]]
+"""By the week's number, what tells the files of a push from others: of modules and documents."""
+
+
+class Ledger:
+    """An open ledger. One service writes; others may read."""
+
+    def __init__(self, path: Path):
+        try:
+            self._db = sqlite3.connect(path, timeout=LOCK_SECONDS, isolation_level=None)
+            self._db.row_factory = sqlite3.Row
+            self._db.execute("PRAGMA journal_mode = WAL")
+            self._db.execute("PRAGMA synchronous = FULL")
+            self._db.executescript(SCHEMA)
+        except sqlite3.Error as error:
+            problem = f"{path} can't be used: {error}"
+            raise LedgerError(f"{problem}. Move it away, and pushes start anew.") from error
+
+    def close(self) -> None:
+        """Close the file; everything is on disk already."""
+        self._db.close()
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._db.execute("COMMIT")
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
+
+    def add(
+        self, arrival: Arrival, branch: str, old: str, commit: str, day_limit: int
+    ) -> Push | None:
+        """Write down a push; None where it has been before."""
+        if self._one("SELECT * FROM pushes WHERE id = ?", arrival.id):
+            return None
+        values = (arrival.id, arrival.student, str(arrival.repository), branch, old, commit)
+        received = arrival.received.isoformat(timespec="microseconds")
+        with self._writing():
+            self._db.execute(
+                'INSERT INTO pushes (id, student, repository, branch, old, "commit", received, '
+                "day_limit, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (*values, received, day_limit, State.ARRIVED),
+            )
+        return self._one("SELECT * FROM pushes WHERE id = ?", arrival.id)
+
+    def note_files(self, push: Push, files: Fingerprints) -> None:
+        """Keep what a push held."""
+        rows = [(push.number, week, *both) for week, both in files.items()]
+        with self._writing():
+            self._db.executemany("INSERT OR REPLACE INTO handed_in VALUES (?, ?, ?, ?)", rows)
+
+    def set(self, push: Push, state: State, counted: date | None = None) -> Push:
+        """Note how far a push is; `counted` is the day that it counts for from now on."""
+        day = counted.isoformat() if counted else None
+        more = state is State.RUNNING
+        with self._writing():
+            self._db.execute(
+                "UPDATE pushes SET state = ?, counted = ?, attempts = attempts + ? "
+                "WHERE number = ?",
+                (state, day, more, push.number),
+            )
+        found = self._one("SELECT * FROM pushes WHERE number = ?", push.number)
+        assert found is not None
+        return found
+
+    def open_pushes(self) -> list[Push]:
+        """Return the pushes that are not over, the first one first."""
+        marks = ", ".join("?" * len(OPEN))
+        query = f"SELECT * FROM pushes WHERE state IN ({marks}) ORDER BY received, number"
+        return [_push(row) for row in self._db.execute(query, OPEN)]
+
+    def counted_on(self, student: str, day: date) -> int:
+        """Return how many gradings of a student count for a day."""
+        query = "SELECT count(*) FROM pushes WHERE student = ? AND counted = ?"
+        return int(self._db.execute(query, (student, day.isoformat())).fetchone()[0])
+
+    def day_with_room(self, push: Push, days: Iterable[date]) -> date | None:
+        """Return the first of these days for which the push's student may have one more grading."""
+        for day in days:
+            if not push.day_limit or self.counted_on(push.student, day) < push.day_limit:
+                return day
+        return None
+
+    def counts(self, day: date) -> dict[str, int]:
+        """Return how many gradings count for a day, by student."""
+        query = "SELECT student, count(*) FROM pushes WHERE counted = ? GROUP BY student"
+        return {row[0]: row[1] for row in self._db.execute(query, (day.isoformat(),))}
+
+    def is_known(self, student: str, week: int, fingerprint: str) -> bool:
+        """Whether a grading of a student's that counted was of these very files of a week."""
+        query = """SELECT count(*) FROM pushes JOIN handed_in ON push = number WHERE student = ?
+            AND week = ? AND fingerprint = ? AND counted IS NOT NULL"""
+        return bool(self._db.execute(query, (student, week, fingerprint)).fetchone()[0])
+
+    def first(self, push: Push, week: int) -> tuple[datetime, str]:
+        """Return when the files that a push has of a week were first pushed, and in which commit.
+
+        A push that was superseded, or is not graded before another day, was in time all the same.
+        """
+        query = """SELECT received, "commit" FROM pushes JOIN handed_in AS one ON push = number
+            WHERE student = ? AND EXISTS (SELECT 1 FROM handed_in AS this WHERE push = ?
+            AND (this.week, this.fingerprint, this.documents)
+            = (one.week, one.fingerprint, one.documents) AND week = ?)
+            ORDER BY received, number LIMIT 1"""
+        row = self._db.execute(query, (push.student, push.number, week)).fetchone()
+        if row is None:
+            return push.received, push.commit
+        return datetime.fromisoformat(row["received"]), row["commit"]
+
+    def latest(self, number: int = 20) -> list[Push]:
+        """Return the latest pushes, the last one first."""
+        query = "SELECT * FROM pushes ORDER BY received DESC, number DESC LIMIT ?"
+        return [_push(row) for row in self._db.execute(query, (number,))]
+
+    def newest_of_each(self) -> list[Push]:
+        """Return each student's last push of which anything was taken."""
+        query = """SELECT * FROM pushes WHERE number IN
+            (SELECT max(number) FROM pushes WHERE state != ? GROUP BY student) ORDER BY number"""
+        return [_push(row) for row in self._db.execute(query, (State.REFUSED,))]
+
+    def release(self, push: Push) -> None:
+        """Let a push be graded as if it had just come, without a limit."""
+        with self._writing():
+            self._db.execute(
+                "UPDATE pushes SET state = ?, day_limit = 0, attempts = 0 WHERE number = ?",
+                (State.WAITING, push.number),
+            )
+
+    def _one(self, query: str, *values: Any) -> Push | None:
+        row = self._db.execute(query, values).fetchone()
+        return None if row is None else _push(row)
+
+
+def _push(row: sqlite3.Row) -> Push:
+    values = dict(row)
+    values["repository"] = Path(values["repository"])
+    values["received"] = datetime.fromisoformat(values["received"]).astimezone(UTC)
+    values["state"] = State(values["state"])
+    return Push(**values)

@@ -1,0 +1,125 @@
+"""What a pusher reads in the terminal: plain lines, fit for it, in words of ours."""
+
+from __future__ import annotations
+
+import textwrap
+from collections import Counter
+from datetime import date, datetime, time, timedelta, tzinfo
+
+from autograder.course.lateness import in_words
+from autograder.course.points import format_points
+from autograder.records import Verdict
+from autograder.results.student import StudentReport
+from autograder.text.display import many_lines, one_line
+
+WIDTH = 72
+"""git writes "remote: " before every line: together they fit into 80 columns."""
+
+MOST_LINES = 400
+COMMONEST = 3
+
+
+def fit(text: str) -> list[str]:
+    """Return text as lines of at most WIDTH characters, with nothing invisible in them.
+
+    What a line is continued on is indented a little more than the line.
+    """
+    lines: list[str] = []
+    for line in many_lines(text).splitlines():
+        indent = " " * min(len(line) - len(line.lstrip()), 12)
+        wrapped = textwrap.wrap(
+            line.rstrip(),
+            WIDTH,
+            subsequent_indent=f"{indent}  ",
+            break_on_hyphens=False,
+            drop_whitespace=True,
+        )
+        lines += wrapped or [""]
+    return lines[:MOST_LINES]
+
+
+def greeting(title: str, short: str, branch: str, received: datetime, zone: tzinfo) -> str:
+    """Say what has arrived and when."""
+    name = one_line(branch.removeprefix("refs/heads/"), 40)
+    return f"{title}: {short} on {name}, received {received.astimezone(zone):%H:%M:%S %Z}"
+
+
+def superseded(newer: str) -> str:
+    """Say why a push is not graded."""
+    return f"Superseded by your newer push {newer}: this one is not graded."
+
+
+def waiting(before: int) -> str:
+    """Say how many gradings come first."""
+    first = "yours is next" if not before else f"{before} more before yours"
+    return f"Hidden tests: queued, {first}. You need not wait: it goes on without you."
+
+
+def held(limit: int, day: date, zone: tzinfo) -> str:
+    """Say that a student has had the gradings of a day, and when the next one is possible."""
+    after = datetime.combine(day + timedelta(days=1), time(), zone)
+    many = "grading" if limit == 1 else f"{limit} gradings"
+    return (
+        f"You have had the {many} with hidden tests of {day}. This push is kept: it counts as "
+        f"handed in now, and is graded from {after:%Y-%m-%d %H:%M %Z} on, or a newer one in its "
+        "place."
+    )
+
+
+def left_over(limit: int, used: int) -> str:
+    """Say how many gradings are left."""
+    return f"Gradings left today: {max(0, limit - used)} of {limit}." if limit else ""
+
+
+def failed(problem: str = "") -> str:
+    """Say that the grader is at fault."""
+    why = f" ({one_line(problem)})" if problem else ""
+    return (
+        f"Hidden tests: the grader failed{why}. It costs you no points and does not count as a "
+        "grading; your push is kept. Tell your instructor."
+    )
+
+
+def where(branch: str) -> str:
+    """Say where the result can be read again."""
+    return f"All of the feedback: git fetch && git show origin/{branch}:feedback.md"
+
+
+def summary(report: StudentReport, weeks: list[str], seconds: float) -> str:
+    """Return the score by components, what is still to come, and the commonest advice."""
+    took = f", in {seconds:.0f} s" if seconds >= 1 else ""
+    lines = [f"Hidden tests: graded {' and '.join(weeks)}{took}."]
+    score = report.score
+    parts = [part for part in score.components if part.is_open]
+    width = max((len(part.title) for part in parts), default=0)
+    for part in parts:
+        points = f"{format_points(part.points)} / {format_points(part.max_points)}"
+        later = "  (more to come)" if part.pending else ""
+        lines.append(f"  {one_line(part.title):{width}}  {points:>13}{later}")
+    total = f"{format_points(score.total)} / {format_points(score.max_total)}"
+    more = format_points(score.pending_points)
+    later = f"  (up to {more} more to come)" if score.pending else ""
+    lines.append(f"  {'all of these':{width}}  {total:>13}{later}")
+    for one in report.late:
+        lines.append(f"{one.week} was handed in {in_words(one.late)} late.")
+    if report.late:
+        lines.append(f"With that, {format_points(score.final)} points count.")
+    return "\n".join([*lines, *_advice(report)])
+
+
+def _advice(report: StudentReport) -> list[str]:
+    """Return the advice that explains most failed checks."""
+    results = [check.result for item in report.score.items for check in item.checks]
+    count = Counter(
+        result.advice
+        for result in results
+        if result and result.advice and result.verdict is not Verdict.PASS
+    )
+    ranked = sorted(count.items(), key=lambda entry: (-entry[1], entry[0]))[:COMMONEST]
+    if not ranked:
+        return []
+    lines = ["What probably happened:"]
+    for text, checks in ranked:
+        number = "1 check" if checks == 1 else f"{checks} checks"
+        lines.append(f"  {number}: {one_line(text, 500)}")
+    return lines

@@ -1,0 +1,98 @@
+"""The service's two pools of examiners, kept ready: one answers at once, one runs hidden tests."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from autograder.course import Course
+from autograder.grading.run import Setting, confinement_here, open_pool
+from autograder.grading.setting import datasets_here, why_not_here
+from autograder.sandbox.choose import NotConfinedError
+
+PUBLIC_SLOT, HIDDEN_SLOT = 1024, 1088
+"""Users of sandboxes that no `autograder grade` beside the service has."""
+
+MOST_PUBLIC = 2
+WATCHED = ("autograder", "assignments", "solutions", "data")
+ENDINGS = (".py", ".toml")
+
+
+class Pools:
+    """Opened when first needed. `course` may not change while they are open."""
+
+    def __init__(self, root: Path, course: Course, jobs: int):
+        self.root, self.course, self.jobs = root, course, jobs
+        self._reasons: dict[int, str] = {}
+        self._public: ProcessPoolExecutor | None = None
+        self._hidden: ProcessPoolExecutor | None = None
+
+    @cached_property
+    def setting(self) -> Setting:
+        """What every process is made with."""
+        weeks = [week for week in self.course.weeks if not why_not_here(week, rung="")]
+        packages = tuple(sorted({name for week in weeks for name in week.packages}))
+        return Setting(self.root, datasets_here(weeks), packages=packages)
+
+    def public(self) -> ProcessPoolExecutor:
+        """Return the pool for public suites."""
+        if self._public is None:
+            self._public = open_pool(self.setting, min(MOST_PUBLIC, self.jobs), PUBLIC_SLOT)
+        return self._public
+
+    def hidden(self) -> ProcessPoolExecutor:
+        """Return the pool for hidden suites."""
+        if self._hidden is None:
+            self._hidden = open_pool(self.setting, self.jobs, HIDDEN_SLOT)
+        return self._hidden
+
+    def ask(self, function: Callable[..., Any], *values: Any) -> Future:
+        """Have something done by the public pool; a new one, where a process of it was lost."""
+        try:
+            return self.public().submit(function, *values)
+        except BrokenProcessPool:
+            self.close(self._public)
+            return self.public().submit(function, *values)
+
+    def why_not(self, number: int) -> str:
+        """Say why a week can't be graded on this machine; "" where it can."""
+        if number not in self._reasons:
+            week = self.course.week(number)
+            reason = why_not_here(week, rung="")
+            if week.packages and not reason:
+                reason = why_not_here(week, self.ask(rung_here).result())
+            self._reasons[number] = reason
+        return self._reasons[number]
+
+    def close(self, pool: ProcessPoolExecutor | None = None) -> None:
+        """Close one pool, or both; what runs in it is given up. The next use opens a new one."""
+        for name in ("_public", "_hidden"):
+            mine = getattr(self, name)
+            if mine is not None and pool in (None, mine):
+                mine.shutdown(wait=False, cancel_futures=True)
+                setattr(self, name, None)
+
+
+def rung_here() -> str:
+    """Return the letter of the rung of this process of a pool, "" where nothing confines."""
+    try:
+        return str(confinement_here().rung)
+    except NotConfinedError:
+        return ""
+
+
+def stamp(root: Path) -> int:
+    """Return a number that changes with any file that grading depends on."""
+    facts = []
+    for top in WATCHED:
+        for folder, _, names in os.walk(root / top):
+            for name in names:
+                if name.endswith(ENDINGS):
+                    found = os.stat(os.path.join(folder, name))
+                    facts.append((folder, name, found.st_mtime_ns, found.st_size))
+    return hash(tuple(sorted(facts)))

@@ -1,0 +1,79 @@
+"""The public suite on what was pushed, confined: it runs in a process of the service's pool."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from rich.console import Console
+
+from autograder import course as courses
+from autograder.course import Course, Week
+from autograder.grading.diagnosis import Diagnoser, entries
+from autograder.grading.run import confinement_here
+from autograder.records import Verdict
+from autograder.reference.misconceptions import catalogue_of, solution_files
+from autograder.students.check import print_run
+from autograder.students.public_run import Files, PublicRun, Shipped, run_session
+from autograder.suite.session import Outcome, SuiteSession
+
+QUIET = (Verdict.PASS, Verdict.NOT_ATTEMPTED, Verdict.BLOCKED)
+
+
+def answer(root: Path, number: int, files: Mapping[str, bytes]) -> str:
+    """Run a week's public suite and return what `autograder check` would print.
+
+    Empty where the week has no public suite.
+    """
+    if not (root / "assignments" / _course(root).week(number).folder / "tests").is_dir():
+        return ""
+    suite = _suite(root, number)
+    outcomes, printed = run_session(suite.session, confinement_here(), suite.week, files)
+    shipped = Shipped(suite.hidden_tests, suite.explain(outcomes), {}, {})
+    done = PublicRun(
+        suite.course, suite.week, Files(dict(files)), shipped, suite.session.plan, outcomes, printed
+    )
+    console = Console(file=io.StringIO(), highlight=False, soft_wrap=True, color_system=None)
+    print_run(console, done)
+    return console.file.getvalue()  # type: ignore[attr-defined]
+
+
+@dataclass
+class _Suite:
+    """What stays ready in this process for one week."""
+
+    course: Course
+    week: Week
+    session: SuiteSession
+    hidden_tests: int
+    diagnoser: Diagnoser
+
+    def explain(self, outcomes: list[Outcome]) -> dict[str, list[dict]]:
+        """Return the catalogued wrong answers of those checks that fail.
+
+        Trying all of them out beforehand would take longer than anybody wants to wait.
+        """
+        checks = {check.id: check for check in self.session.plan}
+        failed = [o.result.check for o in outcomes if o.fault and o.result.verdict not in QUIET]
+        return {name: entries(self.diagnoser.wrong_answers(checks[name])) for name in failed}
+
+
+@lru_cache(maxsize=1)
+def _course(root: Path) -> Course:
+    return courses.load(root)
+
+
+@lru_cache
+def _suite(root: Path, number: int) -> _Suite:
+    course = _course(root)
+    week = course.week(number)
+    folder = root / "assignments" / week.folder
+    session = SuiteSession(folder / "tests", salt="")
+    hidden = SuiteSession(folder / "hidden", salt="")
+    count = len(hidden.plan)
+    hidden.close()
+    diagnoser = Diagnoser(session, solution_files(root, week), catalogue_of(root, course, week))
+    return _Suite(course, week, session, count, diagnoser)

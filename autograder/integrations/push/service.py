@@ -1,0 +1,171 @@
+"""The service: one process that takes what hooks wrote down, until there has been nothing for long.
+
+A hook starts it where none runs; `autograder hook serve` runs one that stays. It holds the spool's
+lock, so there is one at a time, and whatever ends it, the next one goes on where it was.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+import traceback
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from autograder import course as courses
+from autograder.integrations.push.hidden import write_whole_class
+from autograder.integrations.push.ledger import FILE, Ledger
+from autograder.integrations.push.pipeline import Desk, note
+from autograder.integrations.push.pools import Pools, rung_here, stamp
+from autograder.integrations.push.spool import LOG, Spool
+
+PAUSE, LONG_PAUSE = 0.03, 0.5
+IDLE_SECONDS = 600.0
+TABLES_SECONDS = 20.0
+"""The class's tables are written when nothing is being graded, or at least this often."""
+MAX_LOG = 4 << 20
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a service is started with.
+
+    `spool` is where hooks write to. `idle` is after how many seconds without work it ends, None:
+    never.
+    """
+
+    root: Path
+    out: Path
+    spool: Path
+    jobs: int
+    idle: float | None = IDLE_SECONDS
+
+
+class Changed(Exception):
+    """The course or the grader has changed since the service read it."""
+
+
+def run(options: Options) -> bool:
+    """Serve until there is nothing to do; False where another service does already.
+
+    Raises CourseError, SpoolError or LedgerError where something can't be used. Where the course or
+    the grader has changed, the process starts itself anew.
+    """
+    spool = Spool(options.spool)
+    if not spool.acquire():
+        return False
+    os.umask(0o022)  # sandboxes run as other users; what is private lies in a private folder
+    signal.signal(signal.SIGTERM, _stop)
+    signal.signal(signal.SIGINT, _stop)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    ledger = Ledger(options.out / "push" / FILE)
+    course = courses.load(options.root)
+    pools = Pools(options.root, course, options.jobs)
+    service = _Service(options, Desk(options.root, options.out, course, spool, ledger, pools))
+    try:
+        service.serve()
+    except Changed:
+        note("the course or the grader has changed: starting anew")
+        service.close()
+        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
+    except BaseException:
+        # Threads that wait for a sandbox would keep the process; what is recorded is on disk.
+        service.close()
+        raise
+    service.close()
+    ledger.close()
+    return True
+
+
+class Stopped(BaseException):
+    """Somebody wants the service to end."""
+
+
+def _stop(number: int, _: object) -> None:
+    raise Stopped(signal.Signals(number).name)
+
+
+class _Service:
+    def __init__(self, options: Options, desk: Desk):
+        self.options, self.desk = options, desk
+        self.stamp = stamp(options.root)
+        self.changed = False
+        self.written = 0.0
+        self._tables = ThreadPoolExecutor(1, "tables")
+        self._writing: Future | None = None
+
+    def serve(self) -> None:
+        """Go round and round until there is nothing to do."""
+        desk, spool = self.desk, self.desk.spool
+        note(f"service {os.getpid()} begins")
+        spool.tidy()
+        desk.resume()
+        desk.pools.ask(rung_here)  # its processes start while the first push is read
+        worked = time.monotonic()
+        while True:
+            if self._has_changed():
+                if not desk.running and not desk.answering:
+                    raise Changed
+                desk.step(start=False)
+                time.sleep(PAUSE)
+                continue
+            if spool.is_released():
+                desk.release_held()
+            arrived = desk.take_arrivals()
+            desk.step()
+            self._write_tables()
+            if arrived or desk.busy or self._writing:
+                worked = time.monotonic()
+                time.sleep(PAUSE)
+            elif self._is_over(time.monotonic() - worked):
+                spool.release()
+                if not spool.waiting() or not spool.acquire():
+                    note("nothing to do: the service ends")
+                    return
+            else:
+                time.sleep(PAUSE if time.monotonic() - worked < IDLE_SECONDS else LONG_PAUSE)
+
+    def _has_changed(self) -> bool:
+        """Whether what is graded with is no more what was read. Looked at when a push comes."""
+        if not self.changed and self.desk.spool.waiting():
+            self.changed = stamp(self.options.root) != self.stamp
+        return self.changed
+
+    def _is_over(self, seconds: float) -> bool:
+        """Whether there has been nothing to do for so long that the process can end."""
+        if self.options.idle is None or seconds < self.options.idle:
+            return False
+        # What waits for another day keeps the process, and no examiners.
+        self.desk.pools.close()
+        return not self.desk.ledger.open_pushes()
+
+    def _write_tables(self) -> None:
+        """Have the class's tables written, by another thread: with a large class it takes long."""
+        if self._writing is not None:
+            if not self._writing.done():
+                return
+            error = self._writing.exception()
+            if error is not None:
+                note("".join(traceback.format_exception(error)))
+            self._writing = None
+        recent = time.monotonic() - self.written < TABLES_SECONDS
+        if self.desk.graded and not (self.desk.cases and recent):
+            self.desk.graded, self.written = False, time.monotonic()
+            self._writing = self._tables.submit(
+                write_whole_class, self.desk.course, self.options.out
+            )
+
+    def close(self) -> None:
+        """End the pools; what was running is taken up by the next service."""
+        self.desk.close()
+        self._tables.shutdown(wait=False, cancel_futures=True)
+
+
+def start_log(folder: Path) -> None:
+    """Keep the log of before, once it is long."""
+    path = folder / LOG
+    if path.exists() and path.stat().st_size > MAX_LOG:
+        path.replace(path.with_suffix(".log.old"))

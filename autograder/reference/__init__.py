@@ -1,0 +1,1 @@
+"""What the solutions give: the stubs with their gaps, and the catalogue of misconceptions."""

@@ -1,0 +1,210 @@
+"""The catalogue of wrong answers that students really give, each a small edit of a solution."""
+
+from __future__ import annotations
+
+import ast
+import tomllib
+from collections.abc import Collection, Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from autograder.course import Course, Week
+from autograder.notebooks.functions import module_of
+
+Text = Annotated[str, StringConstraints(min_length=1)]
+
+
+class MisconceptionError(ValueError):
+    """An entry of a catalogue is wrong. The message names the file, the entry and the repair."""
+
+
+class Misconception(BaseModel):
+    """A named wrong answer: in `module`, inside the definition `where`, `replace` becomes `by`.
+
+    `where` is a function, a class or `Class.method`. `replace` is exact text (spaces and line ends
+    included) that stands exactly once there. `fails` are the items whose tests must notice it,
+    `misleads` other items that may lose points by it. `says` is what a student is told who made
+    this mistake. `kills` tells whether students' own tests are expected to catch it.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    id: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
+    module: Text
+    where: Text
+    replace: Text
+    by: str
+    fails: Annotated[list[Text], Field(min_length=1)]
+    says: Text
+    kills: bool = True
+    misleads: list[Text] = []
+
+    def apply(self, source: str, *, verify: bool = True) -> str:
+        """Return the module's source with the mistake in it.
+
+        Raises MisconceptionError where the edit does not fit: no such definition, `replace` not
+        exactly once in it, or (looked at only to `verify`) a result that is no Python.
+        """
+        tree = self._parse(source, "the source is not valid Python")
+        first, last = self._lines_of(tree)
+        lines = source.split("\n")
+        segment = "\n".join([*lines[first - 1 : last], ""])
+        count = segment.count(self.replace)
+        if count != 1:
+            raise self._error(
+                f"`replace` stands {count} times in {self.where}, not once; "
+                "make it longer or correct it, it is compared letter by letter"
+            )
+        start = len("\n".join([*lines[: first - 1], ""]))
+        at = start + segment.index(self.replace)
+        edited = source[:at] + self.by + source[at + len(self.replace) :]
+        if verify:
+            self._parse(edited, "with the edit the module is not valid Python")
+        return edited
+
+    def _parse(self, source: str, what: str) -> ast.Module:
+        try:
+            return _tree(source)
+        except SyntaxError as error:
+            raise self._error(f"{what}: line {error.lineno}: {error.msg}") from error
+
+    def _lines_of(self, tree: ast.Module) -> tuple[int, int]:
+        """Return the first and last line of `where`, decorators included."""
+        node: ast.AST = tree
+        for part in self.where.split("."):
+            named = [
+                child
+                for child in ast.iter_child_nodes(node)
+                if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+                and child.name == part
+            ]
+            if len(named) != 1:
+                raise self._error(
+                    f"`where`: {self.module}.py defines {self.where} {len(named)} times, not once"
+                )
+            node = named[0]
+        return min([node.lineno, *(d.lineno for d in node.decorator_list)]), node.end_lineno
+
+    def _error(self, what: str) -> MisconceptionError:
+        return MisconceptionError(f"misconception {self.id!r}: {what}")
+
+
+def load(
+    folder: Path, items: Collection[str] | None = None, *, verify: bool = True
+) -> list[Misconception]:
+    """Read and check the catalogue of a solution's folder: all its `misconceptions*.toml`.
+
+    To `verify`, every edit is tried on its module. `items` are the item ids that exist (None:
+    any). Raises MisconceptionError with every fault.
+    """
+    catalogue: list[Misconception] = []
+    faults: list[str] = []
+    for path in sorted(folder.glob("misconceptions*.toml")):
+        entries, wrong = _read(path)
+        wrong += _faults(entries, folder, items) if verify else []
+        seen = {entry.id for entry in catalogue}
+        wrong += [
+            f"misconception {entry.id!r}: this id is used twice"
+            for entry in entries
+            if entry.id in seen
+        ]
+        faults += [f"{path}: {fault}" for fault in wrong]
+        catalogue += entries
+    if faults:
+        raise MisconceptionError("\n".join(faults))
+    return catalogue
+
+
+def _read(path: Path) -> tuple[list[Misconception], list[str]]:
+    """Return the well-formed entries of one file, and what is wrong with the others."""
+    try:
+        entries = tomllib.loads(path.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise MisconceptionError(f"{path}: not valid TOML: {error}") from error
+    if set(entries) - {"misconception"} or not isinstance(entries.get("misconception", []), list):
+        raise MisconceptionError(f"{path}: only [[misconception]] tables belong here")
+    catalogue: list[Misconception] = []
+    faults: list[str] = []
+    for number, entry in enumerate(entries.get("misconception", []), start=1):
+        try:
+            catalogue.append(Misconception.model_validate(entry))
+        except ValidationError as error:
+            name = entry.get("id", f"number {number}") if isinstance(entry, dict) else number
+            faults += [f"misconception {name!r}: {_plain(fault)}" for fault in error.errors()]
+    return catalogue, faults
+
+
+def _faults(
+    catalogue: list[Misconception], solution_dir: Path, items: Collection[str] | None
+) -> list[str]:
+    """Check entries against each other, the rubric's items and the solutions."""
+    found = []
+    seen: set[str] = set()
+    for entry in catalogue:
+        who = f"misconception {entry.id!r}"
+        if entry.id in seen:
+            found.append(f"{who}: this id is used twice")
+        seen.add(entry.id)
+        named = [*entry.fails, *entry.misleads]
+        unknown = [item for item in named if items is not None and item not in items]
+        if unknown:
+            found.append(f"{who}: unknown items: {', '.join(unknown)}")
+        path = solution_dir / f"{entry.module}.py"
+        named = all(part.isidentifier() for part in entry.module.split("/"))
+        if not named or not path.is_file():
+            found.append(f"{who}: `module`: there is no {path}")
+            continue
+        source = path.read_text("utf-8")
+        try:
+            if _meaning(entry.apply(source)) == _meaning(source):
+                found.append(f"{who}: the edit changes nothing but spaces or comments")
+        except MisconceptionError as error:
+            found.append(str(error))
+    return found
+
+
+@lru_cache(maxsize=16)
+def _tree(source: str) -> ast.Module:
+    return ast.parse(source)
+
+
+@lru_cache(maxsize=16)
+def _meaning(source: str) -> str:
+    return ast.dump(_tree(source))
+
+
+def _plain(fault: dict) -> str:
+    """Put a validation fault in one line: which field, and what is wrong with it."""
+    field = ".".join(map(str, fault["loc"])) or "entry"
+    return f"`{field}`: {fault['msg'][0].lower()}{fault['msg'][1:]}"
+
+
+def apply(mistake: Misconception, reference: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Return the reference's files with one mistake made in them."""
+    name = f"{mistake.module}.py"
+    return {**reference, name: mistake.apply(reference[name].decode(), verify=False).encode()}
+
+
+def solution_files(root: Path, week: Week) -> dict[str, bytes]:
+    """Read the reference of an assignment: its modules, by file name.
+
+    A module that students write in a notebook is what is taken out of the solution's notebook.
+    """
+    folder = root / "solutions" / week.folder
+    files = {name: (folder / name).read_bytes() for name in week.sources}
+    for notebook in week.notebooks:
+        source = (folder / notebook.module).read_text("utf-8")
+        files[notebook.module] = module_of(source, notebook).encode()
+    return {name: files[name] for name in week.modules}
+
+
+def catalogue_of(
+    root: Path, course: Course, week: Week, *, verify: bool = False
+) -> list[Misconception]:
+    """Read the assignment's catalogue of misconceptions; `verify` tries every edit (a second)."""
+    folder = root / "solutions" / week.folder
+    items = {item.id for item in course.items(week.number)}
+    return load(folder, items, verify=verify)

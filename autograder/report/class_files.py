@@ -1,0 +1,74 @@
+"""Exports: a class's scores as files for people and for other programs, each written whole."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from autograder.course import Course
+from autograder.report.class_csv import by_hand_csv, flags_csv, gradebook_csv
+from autograder.report.curves import curves_svg
+from autograder.report.feedback import CURVES_FILE, feedback
+from autograder.report.gather import StudentReport
+from autograder.results.results_json import results_json
+from autograder.text.files import write_text
+
+
+@dataclass(frozen=True)
+class Written:
+    """Where an export put its files.
+
+    The class's table, the folder with one folder a student, what is marked by hand, and what a
+    person should look at.
+    """
+
+    gradebook: Path
+    students: Path
+    by_hand: Path
+    flags: Path
+
+
+def write_class(course: Course, reports: Sequence[StudentReport], out: Path) -> Written:
+    """Write OUT/gradebook.csv, by_hand.csv and flags.csv, and every student's files.
+
+    Raises OSError where that fails.
+    """
+    files = [out / name for name in ("gradebook.csv", "students", "by_hand.csv", "flags.csv")]
+    written = Written(*files)
+    for report in reports:
+        write_student(report, out)
+    out.mkdir(parents=True, exist_ok=True)
+    write_text(written.gradebook, gradebook_csv(course, reports))
+    write_text(written.by_hand, by_hand_csv(course, reports))
+    write_text(written.flags, flags_csv(reports))
+    return written
+
+
+def write_student(report: StudentReport, out: Path) -> Path:
+    """Write OUT/students/<id>/results.json and feedback.md, and return that folder.
+
+    Where a network was trained, its curves are in training.svg.
+
+    Raises ValueError for an id that is no plain file name, which intake never gives.
+    """
+    folder = student_folder(report.score.student, out)
+    write_text(folder / "results.json", results_json(report))
+    for result in (check.result for item in report.score.items for check in item.checks):
+        if result and "curves" in result.detail:
+            picture = curves_svg(result.detail["curves"], result.detail.get("accuracy"))
+            write_text(folder / CURVES_FILE, picture)
+    write_text(folder / "feedback.md", feedback(report))
+    return folder
+
+
+def student_folder(student: str, out: Path) -> Path:
+    """Return OUT/students/<id>, which is made where it isn't there yet.
+
+    Raises ValueError for an id that is no plain file name, which intake never gives.
+    """
+    if student in ("", ".", "..") or "/" in student or "\\" in student or "\0" in student:
+        raise ValueError(f"{student!r} can't be the name of a folder")
+    folder = out / "students" / student
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder

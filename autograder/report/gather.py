@@ -1,0 +1,103 @@
+"""Reports: what is said about a student's submission, gathered once for every form of report."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import replace
+from datetime import datetime
+
+from autograder.course import Course
+from autograder.course.lateness import judge, shares
+from autograder.course.scoring import score_student
+from autograder.gradebook.journal import PARTS, TRAINING, Gradebook
+from autograder.records import CheckResult, Flag, PlannedCheck
+from autograder.report.leaderboard import ranking
+from autograder.results.student import VERDICT_WORDS, Row, StudentReport
+
+__all__ = ["NOTHING_RUN", "VERDICT_WORDS", "StudentReport", "gather"]
+
+NOTHING_RUN = "nothing was run"
+
+
+def gather(
+    course: Course, gradebook: Gradebook, students: Iterable[str] | None = None
+) -> list[StudentReport]:
+    """Score the gradebook's students, or only those named, in the order of their ids.
+
+    What the whole class has handed in says which weeks are open, whoever is chosen.
+    """
+    everybody = gradebook.students()
+    chosen = everybody if students is None else sorted(students)
+    weeks = {week for student in everybody for week in gradebook.weeks(student)}
+    marked = {mark.item for student in everybody for mark in gradebook.marks(student)}
+    weeks |= {item.week for item in course.items() if item.id in marked}
+    trained = (week.number for week in course.weeks if week.job)
+    rows = (row for week in trained for row in ranking(gradebook, week, TRAINING, everybody))
+    board = tuple(row for row in rows if row.accuracy is not None)
+    return [_report_on(course, gradebook, student, weeks, board) for student in chosen]
+
+
+def _report_on(
+    course: Course,
+    gradebook: Gradebook,
+    student: str,
+    open_weeks: Collection[int],
+    board: tuple[Row, ...],
+) -> StudentReport:
+    known = {week.number for week in course.weeks}
+    weeks = [week for week in gradebook.weeks(student) if week in known]
+    receipts = {week: gradebook.submission(student, week) for week in weeks}
+    taken = [receipt for receipt in receipts.values() if receipt]
+    refused = {entry.week: entry.refusal for entry in taken if entry.refusal}
+    jobs = [gradebook.job(student, week, part) for week in weeks for part in PARTS]
+    planned: list[PlannedCheck] = []
+    results: list[CheckResult] = []
+    flags: list[tuple[str, Flag]] = []
+    for week in weeks:
+        # Two weeks' suites may have tests of the same name.
+        name = course.week(week).id
+        for part in PARTS:
+            plan, found = (f(student, week, part) for f in (gradebook.planned, gradebook.results))
+            planned += (replace(check, id=f"{name}/{check.id}") for check in plan)
+            results += (replace(result, check=f"{name}/{result.check}") for result in found)
+            noted = [*gradebook.flags(student, week, part), *_doubts(plan, found)]
+            flags += ((name, flag) for flag in noted)
+    marks = gradebook.marks(student)
+    handed_in = [
+        judge(course, student, entry.week, _time(entry.received), entry.commit) for entry in taken
+    ]
+    kept = shares(handed_in, course)
+    score = score_student(
+        course, student, planned, results, marks, refused.keys(), open_weeks, kept
+    )
+    documents = {
+        item.id: names
+        for receipt in taken
+        for item in course.items(receipt.week)
+        if (names := tuple(n for n in course.documents_for(item) if n in receipt.documents))
+    }
+    # What concerns all of an archive is said once, whichever weeks were read from it.
+    return StudentReport(
+        score,
+        " and ".join(sorted({job.confinement for job in jobs if job})) or NOTHING_RUN,
+        tuple(dict.fromkeys(notice for entry in taken for notice in entry.notices)),
+        tuple(dict.fromkeys(refused.values())),
+        board if any(row.student == student for row in board) else (),
+        documents,
+        tuple(flags),
+        tuple(handed_in),
+    )
+
+
+def _time(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)
+
+
+def _doubts(plan: Iterable[PlannedCheck], results: Iterable[CheckResult]) -> list[Flag]:
+    """Return what the training job doubts as flags."""
+    items = {check.id: check.item for check in plan}
+    return [
+        Flag("training-job", doubt, items.get(result.check))
+        for result in results
+        for doubt in result.detail.get("doubts", ())
+    ]

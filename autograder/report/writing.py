@@ -1,0 +1,29 @@
+"""Writes a class's reports and prints its table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from autograder.course import Course
+from autograder.course.scoring import class_statistics
+from autograder.report.class_files import write_class as export_class
+from autograder.report.gather import StudentReport
+from autograder.report.terminal import print_class
+
+
+def write_reports(
+    console: Console, course: Course, reports: Sequence[StudentReport], out: Path
+) -> None:
+    """Write the reports, and print the class's table."""
+    written = export_class(course, reports, out)
+    files = {
+        "Points of the class": written.gradebook,
+        "Feedback and results": written.students,
+        "To be marked by hand": written.by_hand,
+        "To be looked at": written.flags,
+        "Journal": out / "gradebook.sqlite",
+    }
+    print_class(console, reports, class_statistics([report.score for report in reports]), files)

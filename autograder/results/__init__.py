@@ -1,0 +1,1 @@
+"""What is said of one student, and its forms for programs; students have them too."""

@@ -1,0 +1,105 @@
+"""No confinement: the worker as a plain process of the user. For practice, and for --unconfined.
+
+The value channel still holds: student code can't reach the examiner's memory, and time, memory and
+output are limited. It can read and write what the user can.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable, Mapping
+from multiprocessing.util import Finalize
+
+from autograder.sandbox import gpu, runtime
+from autograder.sandbox.bubblewrap import ENVIRONMENT, named
+from autograder.sandbox.launch import Folder, Launch, worker_command
+from autograder.sandbox.running import Started
+
+
+class Unconfined:
+    """Starts workers as plain processes, with the same view of importable packages (rung D)."""
+
+    rung = "D"
+    layers = ("nothing",)
+    name = "D (not confined)"
+    confined = False
+    own_uid = None
+
+    def __init__(self) -> None:
+        self._folder = tempfile.mkdtemp(prefix="autograder-")
+        # Unlike atexit, this also runs at the end of a process of a pool.
+        Finalize(self, remove, (self._folder,), exitpriority=0)
+        self._count = 0
+        self._paths = {name: f"{self._folder}/{name}" for name in ("site", "grader", "pytest")}
+        link(runtime.basics(*self._paths.values()))
+        self._paths["extra"] = f"{self._folder}/extra"
+        self._extras: set[str] = set()
+
+    def place(self, folder: Folder) -> str:
+        """Return the path by which student code finds a folder: its own."""
+        return folder.source
+
+    def start(self, launch: Launch) -> Started:
+        """Start a ready parent for `launch` in a fresh folder with the submission's files."""
+        self._count += 1
+        scratch = f"{self._folder}/{self._count}"
+        folder = f"{scratch}/submission"
+        write_files(launch.files, folder)
+        mounts = runtime.extras(launch.packages, self._paths["extra"])
+        link([mount for mount in mounts if mount.target not in self._extras])
+        self._extras |= {mount.target for mount in mounts}
+        environment = {**ENVIRONMENT, "HOME": scratch, "TMPDIR": scratch, **named(launch.guise)}
+        del environment["LD_LIBRARY_PATH"]
+        environment |= gpu.visible(launch.gpus)
+        # Without a user of its own the count would take in all of this user's processes.
+        command = worker_command(
+            os.path.realpath(sys.executable), launch, folder, self._paths, processes=0
+        )
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=launch.output,
+            stderr=launch.output,
+            env=environment,
+            cwd=scratch,
+            pass_fds=[launch.control],
+            start_new_session=True,
+        )
+        return Started(process, tidy=lambda: remove(scratch))
+
+    def close(self) -> None:
+        """Remove what was written."""
+        remove(self._folder)
+
+
+def write_files(files: Mapping[str, bytes], folder: str) -> None:
+    """Write a submission's files into a new folder, readable by every user."""
+    os.makedirs(folder)
+    for name, content in files.items():
+        os.makedirs(os.path.dirname(f"{folder}/{name}"), exist_ok=True)
+        with open(f"{folder}/{name}", "wb") as file:
+            file.write(content)
+
+
+def remove(folder: str) -> None:
+    """Remove a folder that student code could write to, however deep it made it.
+
+    rm follows no link, and gets by with trees in which Python's own function runs out of stack.
+    """
+    subprocess.run(
+        ["/bin/rm", "-rf", "--", folder],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        check=False,
+    )
+
+
+def link(mounts: Iterable[runtime.Mount]) -> None:
+    """Put a link where a sandbox would have a mount."""
+    for mount in mounts:
+        os.makedirs(os.path.dirname(mount.target), exist_ok=True)
+        os.symlink(mount.source, mount.target)

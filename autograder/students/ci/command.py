@@ -1,0 +1,170 @@
+"""`autograder ci`: which weeks, the runs, and every form in which a CI system is told of them."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+
+from autograder import course as courses
+from autograder.course import Course, CourseError, Week
+from autograder.results.junit import junit_xml
+from autograder.results.results_json import results_json
+from autograder.sandbox.runtime import installed
+from autograder.students.check import print_run
+from autograder.students.ci.github import annotations, step_summary
+from autograder.students.ci.gitlab import FILE as CODE_QUALITY
+from autograder.students.ci.gitlab import code_quality
+from autograder.students.ci.outcome import CiOutcome, outcome
+from autograder.students.public_run import (
+    Files,
+    Shipped,
+    has_begun,
+    read_files,
+    read_shipped,
+    run_public,
+)
+from autograder.suite.session import SuiteError
+from autograder.text.display import one_line
+from autograder.text.files import write_bytes, write_text
+
+JUNIT, RESULTS = "junit.xml", "results.json"
+REPOSITORY = ("GITHUB_REPOSITORY", "CI_PROJECT_PATH")
+COMMIT = ("GITHUB_SHA", "CI_COMMIT_SHA")
+CHECKOUT = ("GITHUB_WORKSPACE", "CI_PROJECT_DIR")
+GITHUB, SUMMARY = "GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"
+
+
+class CiError(Exception):
+    """The public tests could not be run, or their outcome could not be written."""
+
+
+KNOWN_ERRORS = (CiError, CourseError, SuiteError)
+
+
+@dataclass(frozen=True)
+class Options:
+    """The options of the command. `weeks` are names of weeks; none: all that have been begun.
+
+    `threshold` is the share of the public tests' points, in percent, that makes the run a success.
+    """
+
+    root: Path
+    weeks: Sequence[str]
+    threshold: float
+    out: Path
+
+
+@dataclass(frozen=True)
+class _Chosen:
+    week: Week
+    files: Files
+    shipped: Shipped
+
+
+def run(options: Options, environment: Mapping[str, str] = os.environ) -> bool:
+    """Run the public suites and write everything; return whether the threshold is reached.
+
+    Raises CiError where a week can't be run here, where nothing could be run by our own fault, and
+    where a file can't be written.
+    """
+    course = courses.load(options.root)
+    chosen, not_begun = _choose(course, options)
+    for one in chosen:
+        _demand_packages(one.week)
+    runs = [run_public(options.root, course, c.week, c.files, c.shipped) for c in chosen]
+    base = Path(_first(environment, CHECKOUT) or options.root).resolve()
+    found = outcome(course, runs, not_begun, options.threshold, options.root.resolve(), base)
+    try:
+        _write(found, options.out, environment)
+    except OSError as error:
+        problem = f"{error.filename or options.out} can't be written: {error.strerror}"
+        raise CiError(f"{problem}. Name another folder with --out.") from error
+    _print(found, environment)
+    if found.our_fault and not found.points[1]:
+        raise CiError("no test could be run, which is our fault. Run it again, or ask.")
+    return found.passed
+
+
+def needs(root: Path) -> str:
+    """Return what scripts/setup.sh has to install for the weeks that have been begun."""
+    chosen, _ = _choose(courses.load(root), Options(root, (), 0, root))
+    return "torch" if any(one.week.packages for one in chosen) else "core"
+
+
+def _choose(course: Course, options: Options) -> tuple[list[_Chosen], list[str]]:
+    """Return the weeks that are run, and the names of those of which only stubs are there."""
+    asked = {course.week_called(name).number for name in options.weeks}
+    chosen, not_begun = [], []
+    for week in course.weeks:
+        if asked and week.number not in asked:
+            continue
+        files = read_files(options.root, week)
+        shipped = read_shipped(options.root, course, week)
+        if asked or has_begun(files, shipped):
+            chosen.append(_Chosen(week, files, shipped))
+        else:
+            not_begun.append(week.name)
+    return chosen, not_begun
+
+
+def _demand_packages(week: Week) -> None:
+    missing = [name for name in week.packages if not installed(name)]
+    if missing:
+        problem = f"{week.name} needs {', '.join(missing)}, which is not installed here"
+        raise CiError(f"{problem}: run `bash scripts/setup.sh torch` first.")
+
+
+def _write(found: CiOutcome, out: Path, environment: Mapping[str, str]) -> None:
+    """Write the files for programs, and the summary where the runner asks for one."""
+    student = one_line(_first(environment, REPOSITORY) or "local")
+    report = found.report(student, _first(environment, COMMIT))
+    out.mkdir(parents=True, exist_ok=True)
+    write_bytes(out / JUNIT, junit_xml(report, found.not_run))
+    write_text(out / RESULTS, results_json(report, _more(found)))
+    remarks = [remark for week in found.weeks for remark in week.remarks]
+    write_text(out / CODE_QUALITY, code_quality(remarks))
+    if environment.get(SUMMARY):
+        # Other steps may have written to it, so it is added to, in one piece.
+        with open(environment[SUMMARY], "ab", buffering=0) as summary:
+            summary.write(step_summary(found).encode())
+
+
+def _more(found: CiOutcome) -> dict[str, object]:
+    points, most = found.points
+    return {
+        "suite": "public",
+        "hidden_tests_not_run": found.hidden_tests,
+        "not_begun": list(found.not_begun),
+        "public": {
+            "points": points / 100,
+            "max_points": most / 100,
+            "percent": round(found.percent, 2),
+            "threshold": found.threshold,
+            "passed": found.passed,
+        },
+    }
+
+
+def _print(found: CiOutcome, environment: Mapping[str, str]) -> None:
+    """Print what a person reads, and on GitHub the annotations."""
+    console = Console(highlight=False, soft_wrap=True)
+    for week in found.weeks:
+        print_run(console, week.run)
+        console.print()
+    if found.not_begun:
+        console.print(f"Not begun: {', '.join(found.not_begun)}.", markup=False)
+    console.print(found.summary(), style="bold", markup=False)
+    if environment.get(GITHUB) == "true":
+        remarks = [remark for week in found.weeks for remark in week.remarks]
+        for line in annotations(remarks):
+            print(line)
+    sys.stdout.flush()
+
+
+def _first(environment: Mapping[str, str], names: Sequence[str]) -> str | None:
+    return next((environment[name] for name in names if environment.get(name)), None)

@@ -1,0 +1,274 @@
+"""One run of a week's public suite on a student's own files: what came out, and what explains it.
+
+The student's code runs in a process of its own without a sandbox: it is the student's machine, or
+the CI of the student's repository. Time, memory and output are limited all the same, so an endless
+loop is an answer and not a wait.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from autograder.course import Course, Item, Week
+from autograder.course.scoring import CheckScore, item_points
+from autograder.notebooks.functions import handed_in
+from autograder.records import CheckResult, PlannedCheck, Verdict
+from autograder.reference.gaps import stub_digest
+from autograder.sandbox import Confinement, Limits, Unconfined
+from autograder.suite.hosts import SandboxHost
+from autograder.suite.session import Outcome, SuiteError, SuiteSession
+from autograder.suite.signature import entry_of
+
+QUIET = (Verdict.PASS, Verdict.NOT_ATTEMPTED, Verdict.BLOCKED)
+"""Verdicts that are counted; every other one is shown."""
+
+
+@dataclass(frozen=True)
+class Files:
+    """A week's modules as they are there, by name, and what there is to say about them.
+
+    What is written in a notebook is the module that its functions make.
+    """
+
+    modules: dict[str, bytes]
+    notices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Shipped:
+    """What the students' tree knows of a week beside its public suite (tests/diagnosis.json).
+
+    `wrong_answers` maps checks to the wrong values that have an explanation, `gaps` items to the
+    places (file, dotted name) of what is to be filled in, `stubs` modules to the digests of their
+    stubs. `hidden_tests` is how many hidden tests there are.
+    """
+
+    hidden_tests: int
+    wrong_answers: Mapping[str, list[dict[str, Any]]]
+    gaps: Mapping[str, list[list[str]]]
+    stubs: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class ItemState:
+    """One item so far, by the public tests alone: points in hundredths, and tests that pass."""
+
+    item: Item
+    points: int
+    checks: tuple[CheckScore, ...]
+    extra: bool
+
+    @property
+    def passed(self) -> int:
+        """How many of its tests pass."""
+        return self.verdicts.count(Verdict.PASS)
+
+    @property
+    def verdicts(self) -> list[Verdict]:
+        """How its tests ended."""
+        return [check.result.verdict for check in self.checks if check.result]
+
+    @property
+    def attempted(self) -> bool:
+        """Whether any of its gaps was filled in."""
+        return not set(self.verdicts) <= {Verdict.NOT_ATTEMPTED, Verdict.BLOCKED}
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Checks that fail for one reason: shown once, with the first one's outcome.
+
+    `entry` is the wrong answer of the catalogue that explains it, `printed` what the student's code
+    printed, `others` how many more checks fail for this reason.
+    """
+
+    check: PlannedCheck
+    outcome: Outcome
+    entry: Mapping[str, Any] | None
+    printed: str
+    others: int = 0
+
+    @property
+    def message(self) -> str:
+        """What came out, in words of ours that may quote the student's code."""
+        return self.outcome.result.message
+
+    @property
+    def advice(self) -> str | None:
+        """What probably happened, where that is known."""
+        return self.entry["says"] if self.entry else None
+
+
+@dataclass(frozen=True)
+class PublicRun:
+    """What the public suite of one week gave: an outcome for each check of the plan, in its order.
+
+    `printed` has what the student's code printed in each check.
+    """
+
+    course: Course
+    week: Week
+    files: Files
+    shipped: Shipped
+    plan: list[PlannedCheck]
+    outcomes: list[Outcome]
+    printed: Mapping[str, str]
+
+    @property
+    def results(self) -> list[CheckResult]:
+        """The records, with what explains them."""
+        found = []
+        for check, outcome in zip(self.plan, self.outcomes, strict=True):
+            entry = self._entry(check, outcome)
+            names = {"misconception": entry["id"], "advice": entry["says"]} if entry else {}
+            found.append(replace(outcome.result, **names))
+        return found
+
+    @property
+    def items(self) -> list[ItemState]:
+        """The items that the suite looks at, in the rubric's order."""
+        results = {result.check: result for result in self.results}
+        checks: dict[str, list[CheckScore]] = defaultdict(list)
+        for check in self.plan:
+            checks[check.item].append(CheckScore(check, results[check.id]))
+        return [
+            ItemState(
+                item, item_points(item.points, checks[item.id]), tuple(checks[item.id]), extra
+            )
+            for extra, item in self._rubric()
+            if item.id in checks
+        ]
+
+    @property
+    def not_looked_at(self) -> list[str]:
+        """The ids of the week's items that only hidden tests look at."""
+        looked_at = {check.item for check in self.plan}
+        found = (item for _, item in self._rubric() if item.kind == "auto")
+        return [item.id for item in found if item.id not in looked_at]
+
+    @property
+    def failures(self) -> list[Failure]:
+        """The failures by what explains them: a misconception, or the message itself."""
+        reasons: dict[str, Failure] = {}
+        for check, outcome in zip(self.plan, self.outcomes, strict=True):
+            if outcome.result.verdict in QUIET:
+                continue
+            entry = self._entry(check, outcome)
+            reason = entry["id"] if entry else outcome.result.message
+            if reason in reasons:
+                known = reasons[reason]
+                reasons[reason] = replace(known, others=known.others + 1)
+            else:
+                reasons[reason] = Failure(check, outcome, entry, self.printed.get(check.id, ""))
+        return list(reasons.values())
+
+    @property
+    def hidden(self) -> str:
+        """What was not run, so that nobody takes the public tests for the grade."""
+        text = f"{self.shipped.hidden_tests} hidden tests were not run"
+        rest = self.not_looked_at
+        return f"{text}; not looked at here: {', '.join(rest)}." if rest else f"{text}."
+
+    def _rubric(self) -> list[tuple[bool, Item]]:
+        """Return the week's items, each with whether it is extra credit."""
+        number = self.week.number
+        parts = self.course.components
+        return [(part.extra, item) for part in parts for item in part.items if item.week == number]
+
+    def _entry(self, check: PlannedCheck, outcome: Outcome) -> Mapping[str, Any] | None:
+        if outcome.fault is None:
+            return None
+        return entry_of(self.shipped.wrong_answers.get(check.id, ()), outcome.fault)
+
+
+def read_files(root: Path, week: Week) -> Files:
+    """Read the modules of a week that are there."""
+    folder = root / "assignments" / week.folder
+    modules = {
+        name: (folder / name).read_bytes() for name in week.sources if (folder / name).is_file()
+    }
+    notices: list[str] = []
+    for notebook in week.notebooks:
+        if (folder / notebook.file).is_file():
+            taken = handed_in((folder / notebook.file).read_bytes(), notebook)
+            modules[notebook.module] = taken.source.encode()
+            notices += taken.notices
+    return Files(modules, tuple(notices))
+
+
+def read_shipped(root: Path, course: Course, week: Week) -> Shipped:
+    """Return what is known of a week: as it was shipped, or made from the solutions.
+
+    Raises SuiteError for a file that is damaged.
+    """
+    shipped = root / "assignments" / week.folder / "tests" / "diagnosis.json"
+    if shipped.is_file():
+        try:
+            return _shipped(json.loads(shipped.read_text("utf-8")))
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            problem = f"{shipped} is damaged ({type(error).__name__})"
+            raise SuiteError(f"{problem}. Take it from the course's files again.") from error
+    from autograder.grading.diagnosis import public_catalogue
+    from autograder.reference.stub_facts import stub_facts
+
+    return _shipped(public_catalogue(root, course, week) | stub_facts(root, course, week))
+
+
+def _shipped(known: Mapping[str, Any]) -> Shipped:
+    return Shipped(
+        known["hidden_tests"], known["wrong_answers"], known.get("gaps", {}), known.get("stubs", {})
+    )
+
+
+def has_begun(files: Files, shipped: Shipped) -> bool:
+    """Tell whether anything of a week is there that isn't a stub as it was shipped."""
+    found = files.modules.items()
+    return any(shipped.stubs.get(name) != stub_digest(source) for name, source in found)
+
+
+def run_public(root: Path, course: Course, week: Week, files: Files, shipped: Shipped) -> PublicRun:
+    """Run the week's public suite. Raises SuiteError where the suite itself is at fault."""
+    session = SuiteSession(root / "assignments" / week.folder / "tests", salt="")
+    confinement = Unconfined()
+    try:
+        outcomes, printed = run_session(session, confinement, week, files.modules)
+    finally:
+        confinement.close()
+        session.close()
+    return PublicRun(course, week, files, shipped, session.plan, outcomes, printed)
+
+
+def run_session(
+    session: SuiteSession, confinement: Confinement, week: Week, modules: Mapping[str, bytes]
+) -> tuple[list[Outcome], dict[str, str]]:
+    """Run an open session of a public suite; return the outcomes and what each check printed."""
+    limits = Limits(**week.limits.model_dump())
+    host = _Host(confinement, modules, limits, week.modules, week.packages)
+    printed: dict[str, str] = {}
+    try:
+        outcomes = session.run(host, report=lambda one: printed.update(host.last(one)))
+    finally:
+        host.close()
+    return outcomes, printed
+
+
+class _Host(SandboxHost):
+    """Keeps what the student's code printed in the last test: it helps to find a mistake."""
+
+    _printed = ""
+
+    def finish(self, fault: Any) -> None:
+        if self._sandbox is not None:
+            self._sandbox.drain_all()
+        self._printed = self.printed()
+        super().finish(fault)
+
+    def last(self, outcome: Outcome) -> dict[str, str]:
+        """Return what was printed in the test just finished, by the check's id; nothing twice."""
+        printed, self._printed = self._printed, ""
+        return {outcome.result.check: printed}

@@ -1,0 +1,56 @@
+"""A suite under plain pytest, in one process, without any confinement.
+
+    pytest -p autograder.suite.pytest_plugin --student FOLDER SUITE
+
+For authors of suites, who run it on the reference, and as the yardstick of the benchmarks. It must
+not be used on code that isn't yours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from autograder.suite.hosts import LocalHost
+from autograder.suite.session import MARKERS, Grade, seed_of
+from autograder.suite.student import Student
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--student", help="the folder with the modules to test")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    for marker in MARKERS:
+        config.addinivalue_line("markers", marker)
+
+
+@pytest.fixture(scope="session")
+def host(request: pytest.FixtureRequest) -> LocalHost:
+    folder = request.config.getoption("--student")
+    if folder is None:
+        raise pytest.UsageError("say where the modules are: --student FOLDER")
+    return LocalHost({path.name: path.read_bytes() for path in Path(folder).glob("*.py")})
+
+
+def _seed(request: pytest.FixtureRequest, side: str = "") -> int:
+    return seed_of("", f"{Path(request.node.path).stem}::{request.node.name}", side)
+
+
+@pytest.fixture
+def student(request: pytest.FixtureRequest, host: LocalHost) -> Iterator[Student]:
+    yield host.start(_seed(request, "|worker"))
+    host.finish(None)
+
+
+@pytest.fixture
+def rng(request: pytest.FixtureRequest) -> np.random.Generator:
+    return np.random.default_rng(_seed(request))
+
+
+@pytest.fixture
+def grade() -> Grade:
+    return Grade()

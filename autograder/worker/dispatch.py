@@ -1,0 +1,205 @@
+"""What a worker can be asked: import, get, set, call, operate, keep, fetch, probe, drive ...
+
+A Dispatcher holds the objects that handles stand for and carries out one request at a time. It
+runs in the worker, beside the student's code, so nothing that it says is believed further than
+"this is a value that the student's code gave".
+"""
+
+from __future__ import annotations
+
+import _random
+import functools
+import importlib
+import random
+import warnings
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+
+from ..wire.codec import Ref, decode, encode
+from ..wire.operators import operate
+from . import tensors
+from .drivers import DRIVERS
+from .modules import ModuleSpace
+from .probes import probe
+from .tracing import Tracer
+
+MAX_TEXT = 400
+MAX_FRAMES = 8
+
+
+_numpy_default_rng = np.random.default_rng
+_streams = np.random.SeedSequence(0)
+
+
+@functools.wraps(_numpy_default_rng)
+def default_rng(seed: Any = None) -> np.random.Generator:
+    """Stand in for numpy's: without a seed, give a new stream that the test's seed fixes.
+
+    The same submission graded twice has to give the same results, also where it draws its initial
+    weights from a generator without a seed.
+    """
+    return _numpy_default_rng(_streams.spawn(1)[0] if seed is None else seed)
+
+
+class Dispatcher:
+    """Carries out requests on the student's objects."""
+
+    def __init__(
+        self,
+        folder: str,
+        failed_imports: dict[str, Any] | None = None,
+        notes: Callable[[], list[list[Any]]] = list,
+    ):
+        self.folder = folder
+        self.failed_imports = failed_imports or {}
+        self.objects: list[Any] = []
+        self.caught: list[str] = []
+        self.tracer = Tracer(folder)
+        self.operations: dict[str, Callable[..., Any]] = {
+            "import": self._import,
+            "get": getattr,
+            "set": self._set,
+            "call": lambda function, args, kwargs: function(*args, **kwargs),
+            "operate": operate,
+            "keep": self._keep,
+            "fetch": lambda value: value,
+            "probe": probe,
+            "drive": lambda name, args: DRIVERS[name](*args),
+            "prepare": lambda name, args: DRIVERS[name](*args),
+            "trace": self.tracer.call,
+            "notes": notes,
+            "warnings": lambda: [text[:MAX_TEXT] for text in self.caught[:20]],
+        }
+
+    def seed(self, seed: int) -> None:
+        """Seed the global generators, and start to collect the warnings of this test.
+
+        A forked process would otherwise repeat the stream of the one that it was forked from.
+        """
+        global _streams
+        _streams = np.random.SeedSequence(seed)
+        np.random.default_rng = default_rng
+        np.random.seed(seed % 2**32)  # noqa: NPY002 - student code may use it
+        tensors.seed(seed)
+        # Not `random.seed`: that asks builtins, which a submission may have changed.
+        _random.Random.seed(random._inst, seed)  # type: ignore[attr-defined]
+        warnings.simplefilter("always")
+        warnings.showwarning = self._catch_warning
+
+    def _catch_warning(self, message: Any, category: Any, *args: Any, **kwargs: Any) -> None:
+        self.caught.append(f"{category.__name__}: {message}")
+
+    def to_ref(self, value: Any) -> Ref:
+        """Keep `value` here and return the handle that stands for it."""
+        self.objects.append(value)
+        return Ref(len(self.objects) - 1, type_name(value))
+
+    def from_ref(self, ref: Ref) -> Any:
+        """Return the object that a handle stands for."""
+        return self.objects[ref.number]
+
+    def handle(self, operation: str, arguments: list[Any]) -> tuple[bool, Any]:
+        """Carry out one request; return (True, result) or (False, description of the fault).
+
+        Everything that student code can raise is caught, SystemExit and KeyboardInterrupt too:
+        an exception is an answer here, never the end of the worker.
+        """
+        if operation == "import" and arguments[0] in self.failed_imports:
+            return False, self.failed_imports[arguments[0]]
+        try:
+            result = self.operations[operation](*arguments)
+            if operation in ("import", "keep", "probe", "prepare"):
+                return True, self.to_ref(result)
+            return True, tensors.as_values(result)
+        except BaseException as error:  # noqa: BLE001 - see above
+            return False, describe_exception(error, self.folder)
+
+    def warm_up(self) -> None:
+        """Do once what nearly every test does, while this worker waits for its test.
+
+        A forked process copies each page of memory when it first writes to it; those written to
+        here are copied while another test runs. Nothing that a test could notice changes.
+        """
+        self.seed(0)
+        array = np.random.default_rng().normal(size=(2, 2))
+        _, kept = self.handle("keep", [array @ array])
+        answers = [self.handle("import", ["numpy"])[1], self.handle("fetch", [array])[1], kept]
+        _, body, *buffers = encode([0, True, answers], self.to_ref)
+        decode(body, bytearray(b"".join(buffers)), self.from_ref)
+        self.objects.clear()
+
+    def _import(self, name: str) -> Any:
+        return importlib.import_module(name)
+
+    @staticmethod
+    def _set(target: Any, name: str, value: Any) -> None:
+        setattr(target, name, value)
+
+    @staticmethod
+    def _keep(value: Any) -> Any:
+        """Keep a copy of an array that shares no memory with the request it came in."""
+        return value.copy() if type(value) is np.ndarray else value
+
+
+def import_all(space: ModuleSpace, seed: int) -> dict[str, Any]:
+    """Import every module of a submission; return the faults of those that can't be imported."""
+    failed: dict[str, Any] = {}
+    Dispatcher(space.folder).seed(seed)
+    for name in space.sources:
+        try:
+            importlib.import_module(name)
+        except BaseException as error:  # noqa: BLE001 - an answer, as in Dispatcher.handle
+            failed[name] = describe_exception(error, space.folder)
+    return failed
+
+
+def describe_exception(error: BaseException, folder: str) -> dict[str, Any]:
+    """Say what was raised as values: type, text, and the lines of the student's files it passed.
+
+    The text of an exception is the student's code too (`__str__` can do anything), and so is all
+    else that is asked of it: each is asked for once, with everything caught, and cut.
+    """
+    name, text = type_name(error), ""
+    frames = _student_frames(error.__traceback__, folder)
+    try:
+        syntax = isinstance(error, SyntaxError)
+        if syntax and (error.filename or "").startswith(folder):
+            frames.append([_file(error.filename or "", folder), int(error.lineno or 0)])
+        text = error.msg if syntax else str(error)
+        text = text[:MAX_TEXT].encode(errors="replace").decode() if type(text) is str else ""
+    except BaseException as second:  # noqa: BLE001 - its `__str__` can raise anything
+        text = f"(no text: its __str__ raised {type_name(second)})"
+    kind = "raised"
+    if type(error) is NotImplementedError:
+        kind = "not-attempted"
+    elif issubclass(type(error), MemoryError):
+        kind = "memory"
+    elif issubclass(type(error), BlockingIOError) or text == "can't start new thread":
+        kind = "processes"
+    return {"kind": kind, "type": name[:60], "text": text, "frames": frames}
+
+
+def type_name(value: Any) -> str:
+    """Return the name of the type of `value`, whatever its metaclass says."""
+    return type.__dict__["__name__"].__get__(type(value))
+
+
+def _file(path: str, folder: str) -> str:
+    """Return a file's name as it was handed in."""
+    return path.removeprefix(folder).lstrip("/")
+
+
+def _student_frames(traceback: TracebackType | None, folder: str) -> list[list[Any]]:
+    """Return [file name, line] for each traceback entry in the student's files."""
+    frames: list[list[Any]] = []
+    while traceback is not None:
+        code = traceback.tb_frame.f_code
+        if code.co_filename.startswith(folder):
+            frames.append([_file(code.co_filename, folder), traceback.tb_lineno])
+        traceback = traceback.tb_next
+    if len(frames) > MAX_FRAMES:  # a deep recursion: its beginning and its end tell the story
+        frames = frames[: MAX_FRAMES // 2] + frames[-MAX_FRAMES // 2 :]
+    return frames

@@ -1,0 +1,193 @@
+"""Every command that the README names is run, in a fresh copy with a set-up of its own.
+
+What can't be run inside a test run (the tests themselves), needs the wide network, or measures for
+minutes is looked up by `make -n`: its parts have tests of their own.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+README = (ROOT / "README.md").read_text("utf-8")
+DRY = {
+    "make test": "-m pytest",
+    "make data": "-m data download",
+    "make bench": "-m benchmarks",
+    "make grade SUBMISSIONS=dir WEEK=project": '-m autograder grade --submissions "dir"',
+    "make grade SUBMISSIONS=class.zip": '-m autograder grade --submissions "class.zip"',
+    "make formgrader SUBMISSIONS=dir OUT=grades": (
+        '-m autograder formgrader --submissions "dir" --out "grades"'
+    ),
+    "make gpu SUBMISSIONS=dir OUT=grades": '-m autograder gpu --submissions "dir" --out "grades"',
+    "make gpu SUBMISSIONS=dir OUT=grades TRIAL=1": "--device cpu --epochs 1 --subset 512",
+}
+PRINTS = {
+    "make grade": "Commonest misconceptions",
+    "make grade SUBMISSIONS=dir": "class mean",
+    "make grade SUBMISSIONS=dir WEEK=2": "class mean",
+    "make grade SUBMISSIONS=dir OUT=grades JOBS=1": "class mean",
+    ".venv/bin/python -m autograder doctor": "Student code is confined by rung",
+    "make release OUT=students": "no solution, hidden test or marker",
+    "make stubs": "The stubs are up to date.",
+    "make demo OUT=class STUDENTS=100": "100 submissions",
+    ".venv/bin/python -m autograder grade --submissions dir --out grades --manual manual.csv": (
+        "1 marks read"
+    ),
+    "make check WEEK=1": "hidden tests were not run",
+    "make check WEEK=2": "hidden tests were not run",
+    "make check WEEK=3": "hidden tests were not run",
+    "make check WEEK=project": "hidden tests were not run",
+    "make notebooks OUT=analyses": "written: analyses/week3",
+    ".venv/bin/python -m autograder export --help": "gradescope-zip",
+    (
+        ".venv/bin/python -m autograder export canvas --template canvas.csv --assignment Project"
+    ): "canvas.filled.csv",
+    ".venv/bin/python -m autograder export moodle --template moodle.csv": "moodle.filled.csv",
+    ".venv/bin/python -m autograder export gradescope-zip --out autograder.zip": "autograder.zip",
+    ".venv/bin/python -m autograder export junit --grades grades": "junit.xml",
+    ".venv/bin/python -m autograder hook install repositories --out grades": "ada",
+    ".venv/bin/python -m autograder class init --to private": "grade-class.yml",
+    ".venv/bin/python -m autograder ci --threshold 0": "Nothing has been begun yet",
+    "make lint": "All checks passed!",
+    "make fix": "All checks passed!",
+    "make help": "Neural Network Foundations",
+}
+
+
+def commands() -> list[str]:
+    """Return the README's commands, from code blocks and code spans."""
+    found = re.findall(r"`((?:make|\.venv/bin/python) [^`\n]+)`", README)
+    found += re.findall(r"(?m)^((?:make|\.venv/bin/python) .+)$", README)
+    return sorted(dict.fromkeys(found))
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory) -> Path:
+    """A fresh copy of the files that git knows or would take, as a clone has them."""
+    target = tmp_path_factory.mktemp("fresh") / "course"
+    listing = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
+    names = subprocess.run(listing, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    for name in names.splitlines():
+        if (ROOT / name).is_file():
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, target / name)
+    # A repository, so that ruff leaves alone what is ignored, and what these tests add.
+    subprocess.run(["git", "init", "-q"], cwd=target, check=True)
+    (target / ".git" / "info" / "exclude").write_text(
+        "/dir/\n/class/\n/students/\n/again/\n/repositories/\n/private/\n/analyses/\n"
+    )
+    run("make grade", target)
+    lend_packages(target)
+    shutil.copytree(target / "demo-class", target / "dir")
+    student = sorted((target / "grades" / "students").iterdir())[0].name
+    mark = f"student,item,points,comment\n{student},week1.written_linear,1.5,well done\n"
+    (target / "manual.csv").write_text(mark)
+    write_templates(target, student)
+    repository = target / "repositories" / "ada.git"
+    subprocess.run(["git", "init", "-q", "--bare", str(repository)], check=True)
+    subprocess.run(["git", "init", "-q", str(target / "private")], check=True)
+    return target
+
+
+def write_templates(target: Path, student: str) -> None:
+    """Write gradebooks as Canvas and Moodle export them, with one of the class in them."""
+    (target / "canvas.csv").write_text(
+        "Student,ID,SIS User ID,SIS Login ID,Section,Project (123)\n"
+        "    Points Possible,,,,,100\n"
+        f"Somebody,7,,{student},One,\n"
+    )
+    (target / "moodle.csv").write_text(
+        "Identifier,Full name,ID number,Email address,Status,Grade,Maximum grade,"
+        "Last modified (grade),Feedback comments\n"
+        f"Participant 7,Somebody,{student},somebody@example.org,Submitted,,100.00,-,\n"
+    )
+
+
+def lend_packages(target: Path) -> None:
+    """Give the copy the packages that these tests run with, by hard links.
+
+    `make grade` has just installed the core from nothing there, as for a newcomer. What the other
+    commands need on top is gigabytes, which the first `make test` has installed in the same way.
+    """
+    ready = target / ".venv" / ".ready"
+    mine = Path(sys.prefix)
+    if not (mine / ".ready").is_file():
+        return  # not made by scripts/setup.sh: then each command installs what it needs
+    lent = target / ".venv.lent"
+    linked = subprocess.run(["cp", "-al", mine, lent], capture_output=True, check=False)
+    if linked.returncode:  # on another file system, say
+        shutil.rmtree(lent, ignore_errors=True)
+        return
+    here, *_ = ready.read_text().splitlines()
+    _, *pins = (mine / ".ready").read_text().splitlines()
+    for path in [lent / ".ready", *lent.glob("lib/python*/site-packages/__editable__*")]:
+        text = path.read_text().replace(str(ROOT), str(target))
+        path.unlink()  # never write into the file that is shared
+        path.write_text(text)
+    (lent / ".ready").write_text("\n".join([here, *pins]) + "\n")
+    shutil.rmtree(target / ".venv")
+    lent.rename(target / ".venv")
+
+
+def run(command: str, folder: Path) -> str:
+    """Run one of the README's commands; return what it printed. It must succeed."""
+    drop = ("PYTHONPATH", "VIRTUAL_ENV", "COURSE_DATA", "MAKEFLAGS", "MAKELEVEL")
+    environment = {key: value for key, value in os.environ.items() if key not in drop}
+    done = subprocess.run(
+        command.split(),
+        cwd=folder,
+        env={**environment, "COLUMNS": "100"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=900,
+        check=False,
+    )
+    assert done.returncode == 0, f"{command}: {done.stdout[-3000:]}"
+    return done.stdout
+
+
+def test_every_command_is_known_here():
+    assert set(commands()) == {*PRINTS, *DRY}
+
+
+@pytest.mark.parametrize("command", PRINTS)
+def test_the_command_does_what_the_readme_says(copy, command):
+    assert PRINTS[command] in " ".join(run(command, copy).split())
+
+
+@pytest.mark.parametrize("command", DRY)
+def test_the_command_stands_for(copy, command):
+    assert DRY[command] in run(f"make -n {command.removeprefix('make ')}", copy)
+
+
+def test_a_newcomer_finds_what_the_table_names(copy):
+    """After `make grade`: a row for each student, and feedback for each that can be read."""
+    with (copy / "grades" / "gradebook.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 12
+    for row in rows:
+        folder = copy / "grades" / "students" / row["student"]
+        assert (folder / "feedback.md").read_text().startswith("# Feedback for ")
+        assert (folder / "results.json").is_file()
+        assert row["autograd"], "weeks 2 and 3 are graded too"
+        assert row["batch_norm"]
+
+
+def test_grading_has_changed_nothing_that_was_handed_in(copy):
+    """The class that was graded is still the one that was written."""
+    other = copy / "again"
+    run(f".venv/bin/python -m autograder demo --students 12 --out {other}", copy)
+    for path in (copy / "dir").rglob("*"):
+        if path.is_file():
+            assert path.read_bytes() == (other / path.relative_to(copy / "dir")).read_bytes()

@@ -1,0 +1,276 @@
+"""What a submission uses that no task asks for is pointed out with its place, and nothing else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from autograder import course as courses
+from autograder.course import CourseError
+from autograder.grading.flags.source import (
+    HIDDEN_CODE,
+    IMPORTS,
+    RUN_TIME,
+    STORED,
+    run_time_flags,
+    source_flags,
+)
+from autograder.records import Flag
+from autograder.reference.misconceptions import solution_files
+from autograder.sandbox import Limits
+from autograder.suite.hosts import MOST_NOTES, SandboxHost
+from autograder.worker.audit import MOST, MOST_TEXT
+
+ROOT = Path(__file__).resolve().parents[2]
+COURSE = courses.load(ROOT)
+WEEK = COURSE.week(1)
+WATCHED = COURSE.watched_in(WEEK)
+
+FOUND = {
+    "import torch": (IMPORTS, "torch"),
+    "from scipy.special import expit": (IMPORTS, "scipy"),
+    "import numba as fast": (IMPORTS, "numba"),
+    "import ctypes": (IMPORTS, "ctypes"),
+    "from numpy import ctypeslib": (IMPORTS, "numpy.ctypeslib"),
+    "import numpy as np\nx = np.ctypeslib": (IMPORTS, "numpy.ctypeslib"),
+    "import sys\nx = sys._getframe(1)": (IMPORTS, "sys._getframe"),
+    "from inspect import currentframe": (IMPORTS, "inspect.currentframe"),
+    "import gc\nx = gc.get_objects()": (IMPORTS, "gc.get_objects"),
+    "import os\nos.system('true')": (IMPORTS, "os.system"),
+    "from os import fork": (IMPORTS, "os.fork"),
+    "import pickle\npickle.loads(b'')": (IMPORTS, "pickle.loads"),
+    "import base64": (IMPORTS, "base64"),
+    "import importlib\nimportlib.import_module('torch')": (IMPORTS, "torch"),
+    "__import__('jax')": (IMPORTS, "jax"),
+    "__import__(''.join(map(chr, [116, 111])))": (HIDDEN_CODE, "__import__ of something"),
+    "import importlib\nimportlib.import_module(chr(116))": (HIDDEN_CODE, "import_module of"),
+    "exec(''.join(['x', '=1']))": (HIDDEN_CODE, "exec of something"),
+    "y = 1\neval(f'{y}')": (HIDDEN_CODE, "eval of something"),
+    "import numpy as np\nnp.load('a', allow_pickle=True)": (HIDDEN_CODE, "allow_pickle"),
+    r"x = b'\x7fELF\x02\x01'": (HIDDEN_CODE, "machine code"),
+    "x = 'f0VMRgIBAQAAAA'": (HIDDEN_CODE, "machine code as base64"),
+    "x = " + repr(list(range(501))): (STORED, "a constant of 501 entries"),
+    "\n".join(f"x{n} = {list(range(100))}" for n in range(16)): (STORED, "1,600 numbers"),
+}
+ALLOWED = (
+    "import numpy as np\nx = np.load('a', allow_pickle=False)",
+    "import os, sys\nprint(os.getcwd(), sys.argv)",
+    "eval('1 + 1')",
+    "print('torch', 'jax', 'socket')",
+    "import re\nre.compile('a' + 'b')",
+    "class A:\n    def eval(self): ...\nA().eval()",
+    "import pickle",
+    "import torchlike",
+    "'''Unlike scipy, this is ours.'''",
+    "import inspect\ninspect.signature(print)",
+    "not Python",
+)
+
+
+@pytest.mark.parametrize("source", FOUND)
+def test_what_is_watched_is_found_with_its_line(source: str) -> None:
+    rule, text = FOUND[source]
+    flags = source_flags({"a.py": source.encode()}, WATCHED)
+    assert [flag.rule for flag in flags if flag.rule != HIDDEN_CODE or rule == HIDDEN_CODE] == [
+        rule
+    ]
+    flag = next(flag for flag in flags if flag.rule == rule)
+    assert text in flag.evidence
+    if rule != STORED:
+        line = len(source.splitlines())
+        assert f"a.py, line {line}: " in flag.evidence
+        assert flag.place == f"a.py:{line}"
+
+
+@pytest.mark.parametrize("source", ALLOWED)
+def test_what_only_looks_like_it_is_not(source: str) -> None:
+    assert source_flags({"a.py": source.encode()}, WATCHED) == []
+
+
+def test_evidence_says_why_and_stays_short() -> None:
+    source = "import torch\n" * 30
+    [flag] = source_flags({"a.py": source.encode()}, WATCHED)
+    assert flag.evidence.startswith("the week's work is to be done with NumPy alone: a.py, line 1")
+    assert flag.evidence.endswith("a.py, line 8: torch; and 22 more")
+
+
+def test_a_module_of_the_submission_is_its_own() -> None:
+    files = {"autograd.py": b"x = 1", "draw.py": b"from autograd import x"}
+    assert source_flags(files, WATCHED) == []
+    assert len(source_flags({"draw.py": b"from autograd import x"}, WATCHED)) == 1
+    assert source_flags({"draw.py": b"from autograd import x"}, WATCHED, ["autograd.py"]) == []
+
+
+@pytest.mark.parametrize("week", COURSE.weeks, ids=lambda week: week.id)
+def test_correct_solutions_use_nothing_that_is_watched(week) -> None:
+    folder = ROOT / "tests" / "styles" / week.folder
+    style = {name: (folder / name).read_bytes() for name in week.modules}
+    for files in (solution_files(ROOT, week), style):
+        assert source_flags(files, COURSE.watched_in(week), week.given) == []
+
+
+def test_torch_is_the_projects_own() -> None:
+    project = COURSE.week_called("project")
+    assert source_flags({"train.py": b"import torch"}, COURSE.watched_in(project)) == []
+    assert source_flags({"train.py": b"import ctypes"}, COURSE.watched_in(project)) != []
+
+
+def test_a_week_that_is_not_there_is_a_mistake_in_the_course(small, tmp_path) -> None:
+    for name in ("assignments/course.toml", "assignments/rubric.toml"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        text = (small / name).read_text()
+        if "course" in name:
+            text += '\n[[watched]]\nnames = ["a"]\nwhy = "b"\nweeks = ["week9"]\n'
+        (tmp_path / name).write_text(text)
+    with pytest.raises(CourseError, match=r"watched#1\.weeks: there is no week 'week9'"):
+        courses.load(tmp_path)
+
+
+# While it runs.
+
+DISGUISED = "__import__(''.join(map(chr, {letters})))"
+EVENTS = {
+    "x = " + DISGUISED.format(letters=[*map(ord, "asyncio")]): ("import", "asyncio"),
+    "open('/etc/hostname2', 'a') if 0 else None\ntry: open('/etc/nothing')\nexcept OSError: pass": (
+        "open",
+        "/etc/nothing",
+    ),
+    "import numpy as np\ntry: np.load('/secret.npy')\nexcept OSError: pass": (
+        "open",
+        "/secret.npy",
+    ),
+    "import os\nos.system('true')": ("os.system", ""),
+    "import os\npid = os.fork()\nif not pid: os._exit(0)\nos.waitpid(pid, 0)": ("os.fork", ""),
+    "import subprocess\ntry: subprocess.run(['/bin/true'])\nexcept OSError: pass": (
+        "subprocess.Popen",
+        "",
+    ),
+    "import socket\ntry: socket.create_connection(('127.0.0.1', 9), 0.1)\nexcept OSError: pass": (
+        "socket.__new__",
+        "",
+    ),
+    "import ctypes\nctypes.CDLL(None)": ("ctypes.dlopen", ""),
+    "import sys\nx = sys._getframe(0)": ("sys._getframe", ""),
+    "import marshal\nmarshal.loads(marshal.dumps(1))": ("marshal.loads", ""),
+    "exec('x = 1')": ("exec", ""),
+    "import gc\nx = len(gc.get_objects())": ("gc.get_objects", ""),
+}
+QUIET = """
+import dataclasses, functools, json, tempfile, warnings
+from collections import namedtuple
+from pathlib import Path
+import numpy as np
+
+Pair = namedtuple("Pair", "a b")
+
+@dataclasses.dataclass
+class Thing:
+    a: int = 1
+
+def work():
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "x.npy"
+        np.save(path, np.ones(3))
+        np.load(path)
+    Path("here.txt").write_text("x")
+    warnings.warn("this")
+    json.dumps({"a": [1]})
+    np.testing.assert_allclose(np.linalg.inv(np.eye(3)) @ np.ones(3), np.ones(3))
+    np.random.default_rng(0).normal(size=3)
+    return Thing().a
+work()
+"""
+
+
+def notes_of(confinement, source: str, *, call: bool = False) -> dict[tuple[str, str], str]:
+    host = SandboxHost(confinement, {"code_of_a_student.py": source.encode()}, Limits())
+    try:
+        module = host.start(0).code_of_a_student
+        if call:
+            module.work()
+        host.finish(None)
+        return host.notes
+    finally:
+        host.close()
+
+
+@pytest.mark.parametrize("source", EVENTS)
+def test_what_happens_is_noted_with_the_line_that_asked_for_it(confinement, source) -> None:
+    event, what = EVENTS[source]
+    notes = notes_of(confinement, source)
+    found = {key: place for key, place in notes.items() if key[0] == event and what in key[1]}
+    assert found, notes
+    assert all(place.startswith("code_of_a_student.py:") for place in found.values())
+
+
+def test_ordinary_work_is_not_noted(confinement) -> None:
+    notes = notes_of(confinement, QUIET, call=True)
+    assert {key for key in notes if key[0] != "import"} == set()
+    assert run_time_flags(notes, WATCHED, []) == []
+
+
+def test_what_the_worker_does_itself_is_not_noted(confinement) -> None:
+    """Counting lines uses sys.settrace, and stops in the middle of a long loop."""
+    source = "def loop():\n    for n in range(99_999):\n        n += 1\n"
+    host = SandboxHost(confinement, {"a.py": source.encode()}, Limits())
+    try:
+        student = host.start(0)
+        assert not student.trace(student.a.loop).complete
+        host.finish(None)
+    finally:
+        host.close()
+    assert host.notes == {}
+
+
+def test_notes_are_few_and_short(confinement) -> None:
+    source = (
+        "for n in range(999):\n    try: open('/x' + str(n) + 'y' * 9999)\n    except OSError: pass"
+    )
+    notes = notes_of(confinement, source)
+    assert 0 < len(notes) <= MOST <= MOST_NOTES
+    assert all(len(what) <= MOST_TEXT for _, what in notes)
+
+
+LIES = """
+import gc, sys
+from types import FunctionType
+for dispatcher in [o for o in gc.get_objects() if type(o).__name__ == "Dispatcher"]:
+    dispatcher.operations["notes"] = lambda: {lie}
+"""
+
+
+@pytest.mark.parametrize(
+    "lie",
+    [
+        "3",
+        "[1]",
+        "[[1, 2, 3, 4]]",
+        "[['open', 'a', 'b', 'c']]",
+        "1 / 0",
+        "[['\\x1b[31m', 'a\\nb', 'c', 4]] * 500",
+    ],
+)
+def test_a_lying_worker_changes_nothing_but_its_notes(confinement, lie) -> None:
+    source = "def f(): return 7\n" + LIES.format(lie=lie)
+    host = SandboxHost(confinement, {"a.py": source.encode()}, Limits())
+    host._import_first = False
+    try:
+        assert host.start(0).a.f() == 7
+        host.finish(None)
+        assert host.start(0).a.f() == 7
+        host.finish(None)
+    finally:
+        host.close()
+    assert all(text.isprintable() for key in host.notes for text in key)
+
+
+def test_what_the_source_says_is_not_said_again() -> None:
+    notes = {("import", "torch.nn"): "a.py:3", ("os.system", ""): "a.py:9"}
+    [flag] = run_time_flags(notes, WATCHED, [])
+    assert flag.rule == RUN_TIME
+    assert "a.py:3 imported torch.nn (the week's work is to be done with NumPy" in flag.evidence
+    assert flag.evidence.endswith("a.py:9 did os.system")
+    known = [Flag(IMPORTS, "a.py, line 3: torch.nn; a.py, line 9: os.system")]
+    assert run_time_flags(notes, WATCHED, known) == []
+    assert run_time_flags({("import", "json"): "a.py:1"}, WATCHED, []) == []

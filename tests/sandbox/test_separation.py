@@ -1,0 +1,96 @@
+"""The accuracy threshold on `digits` tells a correct network from broken ones, seed after seed.
+
+Each broken network is the reference with an edit that real mistakes amount to. Trained through the
+grader's own driver with the settings of grading.toml, over 10 seeds.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import data
+from autograder import course as courses
+from autograder.records import FULL_CREDIT
+from autograder.reference.misconceptions import solution_files
+from autograder.suite.hosts import LocalHost
+from autograder.suite.threshold import Training, train_two_layer
+
+ROOT = Path(__file__).resolve().parents[2]
+SEEDS = range(10)
+BROKEN = {
+    "hidden layer never trained": (
+        "mnist_mlp.py",
+        "for layer in (self.layer1, self.layer2):",
+        "for layer in (self.layer2,):",
+    ),
+    "ReLU passes the wrong half back": (
+        "neural_net.py",
+        "dL_dy * (self._x > 0.0)",
+        "dL_dy * (self._x < 0.0)",
+    ),
+    "loss gradient divided by N twice": (
+        "losses.py",
+        "(self._prob - self._target) / len(self._target)",
+        "(self._prob - self._target) / len(self._target) ** 2",
+    ),
+    "all weights zero": ("neural_net.py", "np.sqrt(2.0 / in_features)", "0.0"),
+    "steps uphill": (
+        "mnist_mlp.py",
+        "layer.W = layer.W - lr * layer.dL_dW",
+        "layer.W = layer.W + lr * layer.dL_dW",
+    ),
+    "only the biases are trained": (
+        "mnist_mlp.py",
+        "layer.W = layer.W - lr * layer.dL_dW",
+        "layer.W = layer.W",
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def training() -> Training:
+    setting = courses.load(ROOT).training_setting("digits")
+    return Training(
+        "digits",
+        lambda: data.load("digits"),
+        setting.epochs,
+        setting.batch_size,
+        setting.lr,
+        setting.credit,
+        setting.curve[-1][0],
+    )
+
+
+def shares(files: dict[str, bytes], training: Training) -> list[float]:
+    """Return the share of the points for each seed."""
+    found = []
+    for seed in SEEDS:
+        host = LocalHost(files)
+        try:
+            student = host.start(seed, large=True)
+            model = student.mnist_mlp.TwoLayerMLP()
+            curve = train_two_layer(student, model, training, seed)
+        finally:
+            host.close()
+        found.append(training.credit(curve["accuracy"][-1]) / FULL_CREDIT)
+    return found
+
+
+def reference() -> dict[str, bytes]:
+    return solution_files(ROOT, courses.load(ROOT).week(1))
+
+
+def test_the_reference_gets_full_points_with_every_seed(training):
+    assert shares(reference(), training) == [1.0] * len(SEEDS)
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_broken_network_never_does(training, name):
+    file, old, new = BROKEN[name]
+    files = reference()
+    source = files[file].decode()
+    assert source.count(old) == 1
+    files[file] = source.replace(old, new).encode()
+    assert max(shares(files, training)) < 1.0

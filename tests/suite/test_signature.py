@@ -1,0 +1,147 @@
+"""A failure is recognised by the same wrong value at the same place, up to rounding."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from autograder.channel.faults import Fault
+from autograder.channel.handles import Handle
+from autograder.records import Verdict
+from autograder.suite.expect import MAX_ENTRIES, Wrong
+from autograder.suite.signature import explain_by_entries, same, signature
+from autograder.wire.codec import Ref
+
+ARRAY = np.array([[1.0, -2.5], [1 / 3, 4e10]])
+KINDS = [ARRAY, np.array([1, 2]), np.array(2.0), np.array([True]), 3, 0.5, "text", True, None]
+
+
+def wrong(received, label: str = "dL_db") -> Wrong:
+    return Wrong(label, "it differs", received)
+
+
+def of(received, label: str = "dL_db"):
+    found = signature(wrong(received, label))
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize("received", KINDS, ids=repr)
+def test_the_same_wrong_value_is_the_same_failure(received):
+    assert same(of(received), of(received))
+
+
+@pytest.mark.parametrize("received", KINDS, ids=repr)
+def test_signatures_survive_json(received):
+    found = of(received)
+    assert same(json.loads(json.dumps(found)), found)
+
+
+@pytest.mark.parametrize(
+    "received", [np.array([np.nan, 1.0]), np.array([np.inf, -np.inf]), np.array(np.nan)], ids=repr
+)
+def test_nan_and_inf_are_values_to_recognise(received):
+    found = json.loads(json.dumps(of(received), allow_nan=False))
+    assert same(found, of(received))
+    assert not same(found, of(np.zeros(received.shape)))
+
+
+def test_different_values_are_different_failures():
+    signatures = [of(value) for value in KINDS]
+    for i, one in enumerate(signatures):
+        for j, other in enumerate(signatures):
+            assert same(one, other) == (i == j)
+
+
+def test_another_label_is_another_failure():
+    assert not same(of(ARRAY, "dL_db"), of(ARRAY, "dL_dW"))
+
+
+def test_another_shape_is_another_failure():
+    assert not same(of(ARRAY), of(ARRAY.ravel()))
+    assert not same(of(np.zeros((0, 2))), of(np.zeros((2, 0))))
+
+
+def test_rounding_does_not_tell_values_apart_and_more_does():
+    assert same(of(ARRAY), of(ARRAY * (1 + 1e-9)))
+    assert not same(of(ARRAY), of(ARRAY * (1 + 1e-4)))
+
+
+@given(hnp.arrays(np.float64, hnp.array_shapes(max_dims=2, max_side=5), elements=st.floats()))
+def test_every_array_is_the_same_as_itself_after_json(array):
+    found = of(array)
+    assert same(json.loads(json.dumps(found, allow_nan=False)), found)
+
+
+@pytest.mark.parametrize(
+    "received",
+    [
+        np.zeros(MAX_ENTRIES + 1),
+        np.array([1 + 2j]),
+        [1, 2],
+        {"a": 1},
+        Handle(Ref(1, "Lie"), lambda *request: None),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_what_identifies_nothing_has_no_signature(received):
+    assert signature(wrong(received)) is None
+
+
+def test_the_largest_array_that_is_kept_has_one():
+    assert signature(wrong(np.zeros(MAX_ENTRIES))) is not None
+
+
+@pytest.mark.parametrize("name", ["SyntaxError", "IndentationError", "TabError"])
+def test_what_is_no_python_is_not_looked_for_in_the_catalogue(name):
+    """Each catalogued mistake is valid Python; replaying all of them would take seconds."""
+    assert signature(Fault(Verdict.RAISED, f"{name}: expected ':'")) is None
+
+
+def test_a_raised_exception_is_recognised_by_its_first_line():
+    first, second, other = (
+        signature(Fault(Verdict.RAISED, text))
+        for text in ("ValueError: no\n  a.py:3", "ValueError: no\n  a.py:7", "TypeError: no")
+    )
+    assert same(first, second)
+    assert not same(first, other)
+    assert not same(first, of("ValueError: no"))
+    assert not same(of("ValueError: no"), first)
+
+
+@pytest.mark.parametrize(
+    "verdict", [verdict for verdict in Verdict if verdict is not Verdict.RAISED]
+)
+def test_other_faults_have_none(verdict):
+    assert signature(Fault(verdict, "the same for everybody")) is None
+
+
+ENTRIES = [
+    {"id": "transposed", "says": "It is transposed.", **of(ARRAY.T)},
+    {"id": "averaged", "says": "It is averaged.", **of(ARRAY)},
+    {"id": "raising", "says": "It raises.", "raised": "ValueError: no"},
+]
+
+
+@pytest.mark.parametrize(
+    ("fault", "found"),
+    [
+        (wrong(ARRAY), ("averaged", "It is averaged.")),
+        (wrong(ARRAY.T), ("transposed", "It is transposed.")),
+        (wrong(ARRAY + 1), None),
+        (wrong(ARRAY, "dL_dx"), None),
+        (Fault(Verdict.RAISED, "ValueError: no\n  a.py:1"), ("raising", "It raises.")),
+        (Fault(Verdict.TIMEOUT, "ValueError: no"), None),
+    ],
+)
+def test_a_public_catalogue_explains_what_it_lists(fault, found):
+    assert explain_by_entries(json.loads(json.dumps(ENTRIES)), fault) == found
+
+
+def test_an_empty_catalogue_explains_nothing():
+    assert explain_by_entries([], wrong(ARRAY)) is None

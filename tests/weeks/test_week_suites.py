@@ -1,0 +1,244 @@
+"""Checks the checkers of every week: reference, other styles, stubs, every catalogued mistake."""
+
+from __future__ import annotations
+
+import ast
+import gc
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+from _pytest.mark import ParameterSet
+
+from autograder import course as courses
+from autograder.course import Week
+from autograder.course.points import format_points
+from autograder.course.scoring import StudentScore, score_student
+from autograder.grading.examiner import Examiner
+from autograder.notebooks.functions import handed_in
+from autograder.records import FULL_CREDIT, CheckResult, Verdict
+from autograder.reference.gaps import stubs_of
+from autograder.reference.misconceptions import Misconception, apply, catalogue_of
+from autograder.suite.hosts import LocalHost, SandboxHost
+from autograder.suite.session import Outcome
+
+ROOT = Path(__file__).resolve().parents[2]
+COURSE = courses.load(ROOT)
+WEEKS = [week.number for week in COURSE.weeks]
+TRAINED = [week.number for week in COURSE.weeks if week.data]
+TESTED = [week.number for week in COURSE.weeks if week.student_tests]
+FEWEST_MISTAKES = 30
+
+
+def together(number: int, *more: str) -> ParameterSet:
+    """Return parameters with an id that begins with the week's: its tests run in one process."""
+    return pytest.param(number, *more, id="-".join([COURSE.week(number).id, *more]))
+
+
+@pytest.fixture(scope="module", params=[together(number) for number in WEEKS])
+def examiner(request, confinement):
+    if COURSE.week(request.param).packages:
+        pytest.importorskip("torch").set_num_threads(1)
+    dataset = "digits" if request.param in TRAINED else None
+    made = Examiner(ROOT, request.param, confinement, dataset)
+    gc.freeze()  # graphs of week 2 make many full collections; spare them what is there already
+    yield made
+    gc.unfreeze()
+    made.close()
+
+
+def full_points(examiner: Examiner) -> int:
+    items = examiner.course.items(examiner.week.number)
+    return sum(item.points for item in items if item.kind == "auto")
+
+
+def score(examiner: Examiner, results: list[CheckResult]) -> StudentScore:
+    return score_student(examiner.course, "someone", examiner.plan, results)
+
+
+def told(results: list[CheckResult]) -> list[tuple[str, str, str]]:
+    """Return what a failed assertion should show."""
+    return [(r.check, str(r.verdict), r.message) for r in results if r.credit < FULL_CREDIT]
+
+
+def test_there_are_enough_mistakes_and_each_item_has_one(examiner):
+    assert len(examiner.catalogue) >= (15 if examiner.week.job else FEWEST_MISTAKES)
+    named = {item for mistake in examiner.catalogue for item in mistake.fails}
+    suite = {check.item for check in examiner.session.plan} - {f"{examiner.week.id}.accuracy"}
+    assert suite <= named
+
+
+def test_every_automatic_item_of_the_rubric_is_planned(examiner):
+    items = examiner.course.items(examiner.week.number)
+    automatic = {item.id for item in items if item.kind == "auto"}
+    assert {check.item for check in examiner.plan} == automatic
+
+
+def test_the_reference_gets_everything(examiner):
+    examined = examiner.examine(examiner.reference)
+    results = examined.results
+    assert examined.flags == []
+    assert told(results) == []
+    assert score(examiner, results).total == full_points(examiner)
+
+
+@pytest.mark.parametrize("examiner", [together(week) for week in TRAINED], indirect=True)
+def test_training_twice_gives_the_same_curve_to_the_last_digit(examiner):
+    """Also where weights come from a generator without a seed, as the reference's do."""
+    last = examiner.session.plan[-1]  # what trains runs after the others
+    assert last.item == f"{examiner.week.id}.accuracy"
+    curves = []
+    for _ in range(2):
+        host = SandboxHost(examiner.confinement, examiner.reference, examiner.limits)
+        [outcome] = examiner.session.run(host, only={last.id})
+        host.close()
+        curves.append(outcome.result.detail)
+    assert len(curves[0]["loss"]) == examiner.session.context.epochs
+    assert curves[0] == curves[1]
+
+
+def style_files(week: Week) -> dict[str, bytes]:
+    folder = ROOT / "tests" / "styles" / week.folder
+    return {name: (folder / name).read_bytes() for name in week.modules}
+
+
+def stub_files(week: Week) -> dict[str, str]:
+    """Return the modules that untouched stubs make."""
+    folder, stubs = ROOT / "assignments" / week.folder, stubs_of(ROOT)
+    files = {name: stubs[folder / name] for name in week.sources}
+    for notebook in week.notebooks:
+        files[notebook.module] = handed_in(stubs[folder / notebook.file].encode(), notebook).source
+    return files
+
+
+def test_a_correct_solution_in_another_style_gets_everything(examiner):
+    files = style_files(examiner.week)
+    examined = examiner.examine(files)
+    results = examined.results
+    assert examined.flags == []
+    assert told(results) == []
+    assert score(examiner, results).total == full_points(examiner)
+
+
+@pytest.fixture
+def undiagnosed(examiner, monkeypatch) -> None:
+    """Leave out what explains failures: here nearly all fail, and each takes many replays."""
+    monkeypatch.setattr(Examiner, "explained", lambda self, outcome, checks: outcome.result)
+
+
+@pytest.mark.usefixtures("undiagnosed")
+def test_the_untouched_stubs_get_nothing(examiner):
+    files = {name: text.encode() for name, text in stub_files(examiner.week).items()}
+    results = examiner.examine(files).results
+    assert {r.check: r.credit for r in results if r.credit} == {}
+    assert {r.verdict for r in results} <= {Verdict.NOT_ATTEMPTED, Verdict.BLOCKED}
+    assert score(examiner, results).total == 0
+
+
+@pytest.mark.usefixtures("undiagnosed")
+def test_stubs_without_their_raise_get_nothing(examiner):
+    """A student who replaces every gap by `return None` or `pass` has done nothing."""
+    for instead in ("return None", "pass"):
+        files = {
+            name: _without_raise(text, instead).encode()
+            for name, text in stub_files(examiner.week).items()
+        }
+        results = examiner.examine(files).results
+        total = score(examiner, results).total
+        assert total == 0, (instead, format_points(total), [r for r in results if r.credit])
+
+
+def _without_raise(text: str, instead: str) -> str:
+    """Replace each `raise NotImplementedError(...)`, over however many lines, in a stub."""
+    lines = text.split("\n")
+    raises = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Raise)]
+    for node in sorted(raises, key=lambda node: -node.lineno):
+        if "NotImplementedError" in ast.unparse(node):
+            lines[node.lineno - 1 : node.end_lineno] = [" " * node.col_offset + instead]
+    return "\n".join(lines)
+
+
+def mistakes() -> list[ParameterSet]:
+    """Return every catalogued mistake with its week."""
+    return [
+        together(week.number, mistake.id)
+        for week in COURSE.weeks
+        for mistake in catalogue_of(ROOT, COURSE, week, verify=True)
+    ]
+
+
+Reference = tuple[LocalHost, dict[str, Outcome], dict[str, set[str]]]
+"""The reference, what it gives in each check of the suite, and the modules that the check uses."""
+
+
+@pytest.fixture(scope="module")
+def reference(examiner) -> Reference:
+    host = LocalHost(examiner.reference)
+    used: dict[str, set[str]] = {}
+
+    def note(outcome: Outcome) -> None:
+        used[outcome.result.check] = host.loaded
+
+    outcomes = examiner.session.run(host, report=note)
+    return host, {outcome.result.check: outcome for outcome in outcomes}, used
+
+
+def with_mistake(examiner: Examiner, reference: Reference, mistake: Misconception) -> list[Outcome]:
+    """Return the suite's outcomes for the reference with one mistake in it.
+
+    Only checks that use the module are run: for the others it is the reference that they see. In
+    the project a network is only trained where the mistake is about training: that takes minutes.
+    """
+    right, outcomes, used = reference
+    only = {check for check, modules in used.items() if mistake.module in modules}
+    if examiner.week.job:
+        plan = {check.id: check.item for check in examiner.session.plan}
+        only -= {c for c in examiner.session.training if plan[c] not in mistake.fails}
+    files = apply(mistake, examiner.reference)
+    ran = {o.result.check: o for o in examiner.session.run(LocalHost(files, like=right), only=only)}
+    assert ran.keys() == only
+    return list((outcomes | ran).values())
+
+
+@pytest.mark.parametrize(("examiner", "name"), mistakes(), indirect=["examiner"])
+def test_a_mistake_fails_its_items_and_no_other(examiner, reference, name):
+    """Every check of the other items passes, the training's and the quality's too.
+
+    The training may be blocked by a mistake below it, where the catalogue says so (`misleads`).
+    """
+    mistake = next(one for one in examiner.catalogue if one.id == name)
+    outcomes = with_mistake(examiner, reference, mistake)
+    results = [outcome.result for outcome in outcomes]
+    files = apply(mistake, examiner.reference)
+    results += examiner.quality.measure(files, examiner.session.plan, results)
+    checks = {check.id: check for check in examiner.plan}
+    failed = defaultdict(list)
+    for result in results:
+        if result.credit < FULL_CREDIT:
+            failed[checks[result.check].item].append((result.check, str(result.verdict)))
+    allowed = {*mistake.fails, *mistake.misleads}
+    assert set(mistake.fails) <= set(failed), f"not noticed by {set(mistake.fails) - set(failed)}"
+    assert set(failed) <= allowed, {item: failed[item] for item in set(failed) - allowed}
+    misled = [entry for item in set(failed) - set(mistake.fails) for entry in failed[item]]
+    assert {verdict for _, verdict in misled} <= {"blocked"}, misled
+    told: set[str | None] = set()
+    for outcome in outcomes:
+        if outcome.fault is not None and name not in told:
+            told.add(examiner.explained(outcome, checks).misconception)
+    assert name in told, f"the student is told {told}"
+
+
+@pytest.mark.parametrize("examiner", [together(week) for week in TESTED], indirect=True)
+def test_the_students_tests_of_the_reference_notice_every_mistake_that_they_could(examiner):
+    results = examiner.mutation.examine(examiner.confinement, examiner.reference, examiner.limits)
+    assert [r.credit for r in results] == [FULL_CREDIT, FULL_CREDIT]
+    noticeable = sum(mistake.kills for mistake in examiner.catalogue)
+    assert f"notice {noticeable} of {noticeable} wrong" in results[1].message
+
+
+def test_quality_is_asked_of_what_everybody_has_to_do(examiner):
+    """Leaving the extra credit alone costs nothing."""
+    judged = {check.id.partition("::")[2] for check in examiner.quality.plan}
+    assert judged <= set(examiner.week.modules)
+    assert ("extra_credit.py" in examiner.week.modules) == (examiner.week.number == 3)
+    assert "extra_credit.py" not in judged
