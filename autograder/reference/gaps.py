@@ -22,7 +22,6 @@ It needs an INSTEAD too. The stub of such a source is the notebook that students
 from __future__ import annotations
 
 import ast
-import hashlib
 import re
 import textwrap
 from collections import Counter
@@ -359,8 +358,3 @@ def write_stubs(root: Path) -> list[Path]:
             write_text(path, text)
             changed.append(path)
     return changed
-
-
-def stub_digest(source: bytes) -> str:
-    """Return what a stub is recognised by, whatever its line ends were turned into."""
-    return hashlib.sha256(source.replace(b"\r\n", b"\n")).hexdigest()

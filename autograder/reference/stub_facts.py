@@ -8,7 +8,8 @@ from typing import Any
 
 from autograder.course import Course, Week
 from autograder.notebooks.functions import handed_in
-from autograder.reference.gaps import find_gaps, stub_digest, stub_of
+from autograder.reference.gaps import find_gaps, stub_of
+from autograder.text.files import source_digest
 
 
 def stub_facts(root: Path, course: Course, week: Week) -> dict[str, Any]:
@@ -27,5 +28,5 @@ def stub_facts(root: Path, course: Course, week: Week) -> dict[str, Any]:
                 gaps[gap.task].append([name, gap.where])
         text = stub_of(root, week, name, points)[1].encode()
         notebook = week.notebook(name)
-        stubs[name] = stub_digest(handed_in(text, notebook).source.encode() if notebook else text)
+        stubs[name] = source_digest(handed_in(text, notebook).source.encode() if notebook else text)
     return {"gaps": {task: places for task, places in gaps.items() if places}, "stubs": stubs}

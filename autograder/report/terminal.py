@@ -23,7 +23,6 @@ from autograder.course.scoring import (
 )
 from autograder.records import FULL_CREDIT
 from autograder.report.gather import StudentReport
-from autograder.report.terminal import print_class
 from autograder.text.display import one_line
 
 ID_WIDTH = 10
@@ -243,4 +242,5 @@ def _some(ids: Sequence[str]) -> str:
 
 
 def say(console: Console, text: str, style: str = "") -> None:
+    """Print a line as it is, however long: paths and commands in it can be copied."""
     console.print(text, style=style, markup=False, soft_wrap=True)

@@ -18,11 +18,11 @@ from autograder.course import Course, Item, Week
 from autograder.course.scoring import CheckScore, item_points
 from autograder.notebooks.functions import handed_in
 from autograder.records import CheckResult, PlannedCheck, Verdict
-from autograder.reference.gaps import stub_digest
 from autograder.sandbox import Confinement, Limits, Unconfined
 from autograder.suite.hosts import SandboxHost
 from autograder.suite.session import Outcome, SuiteError, SuiteSession
 from autograder.suite.signature import entry_of
+from autograder.text.files import source_digest
 
 QUIET = (Verdict.PASS, Verdict.NOT_ATTEMPTED, Verdict.BLOCKED)
 """Verdicts that are counted; every other one is shown."""
@@ -228,7 +228,7 @@ def _shipped(known: Mapping[str, Any]) -> Shipped:
 def has_begun(files: Files, shipped: Shipped) -> bool:
     """Tell whether anything of a week is there that isn't a stub as it was shipped."""
     found = files.modules.items()
-    return any(shipped.stubs.get(name) != stub_digest(source) for name, source in found)
+    return any(shipped.stubs.get(name) != source_digest(source) for name, source in found)
 
 
 def run_public(root: Path, course: Course, week: Week, files: Files, shipped: Shipped) -> PublicRun:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import tempfile
@@ -52,3 +53,8 @@ def folder_in_place_of(target: Path) -> Iterator[Path]:
             raise
     finally:
         shutil.rmtree(work)
+
+
+def source_digest(source: bytes) -> str:
+    """Return the SHA-256 of a source file, the same whatever its line ends were turned into."""
+    return hashlib.sha256(source.replace(b"\r\n", b"\n")).hexdigest()

@@ -14,7 +14,6 @@ from rich.console import Console
 from autograder.course import Course
 from autograder.course.points import format_points
 from autograder.gradebook.journal import Gradebook
-from autograder.integrations.formgrader.marks import MarksError, news, take_over
 from autograder.notebooks.percent_source import grade_id
 from autograder.records import ManualMark
 from autograder.report.terminal import say

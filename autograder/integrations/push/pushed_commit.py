@@ -17,7 +17,7 @@ from autograder.intake.week_files import Finder, some
 from autograder.integrations.git import Repository
 from autograder.integrations.push.ledger import Fingerprints
 from autograder.records import Submission
-from autograder.reference.gaps import stub_digest
+from autograder.text.files import source_digest
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ def has_begun(root: Path, week: Week, one: Submission) -> bool:
     folder = root / "assignments" / week.folder
     for name in week.sources:
         content = one.files.get(name)
-        if content is not None and stub_digest(content) != _digest(folder / name):
+        if content is not None and source_digest(content) != _digest(folder / name):
             return True
     for name, digest in one.documents.items():
         path = folder / name
@@ -87,4 +87,4 @@ def has_begun(root: Path, week: Week, one: Submission) -> bool:
 
 
 def _digest(path: Path) -> str | None:
-    return stub_digest(path.read_bytes()) if path.is_file() else None
+    return source_digest(path.read_bytes()) if path.is_file() else None

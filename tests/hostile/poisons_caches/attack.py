@@ -10,7 +10,7 @@ PLACES = [
     "/var/tmp",
     "/dev/shm",
     "/submission/__pycache__",
-    "/grader/channel/__pycache__",
+    "/grader/autograder/worker/__pycache__",
     "/runtime/site/numpy/__pycache__",
     *(path for path in sys.path if path),
     os.path.dirname(np.__file__),
