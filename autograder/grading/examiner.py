@@ -100,7 +100,7 @@ class Examiner:
 
     @cached_property
     def second_look(self) -> SecondLook:
-        """The run of some checks in other surroundings and with other inputs."""
+        """The run of some passed checks with other inputs."""
         return SecondLook(
             self.session,
             self.confinement,

@@ -12,7 +12,6 @@ import subprocess
 from collections.abc import Mapping
 
 from autograder.sandbox import cgroup, gpu, runtime, seccomp
-from autograder.sandbox.guise import PLAIN, Guise
 from autograder.sandbox.launch import Folder, Launch, memory_file, worker_command
 from autograder.sandbox.running import Started
 from autograder.worker import confined
@@ -20,9 +19,13 @@ from autograder.worker import confined
 FIRST_UID = 61_184
 """Sandboxes of root run under FIRST_UID + slot: ids that Debian's policy leaves free."""
 
+USER_ID_INSIDE, HOST_NAME_INSIDE = "65534", "sandbox"
+SUBMISSION, SCRATCH = "/submission", "/scratch"
+"""Where the submission's files lie inside, and the home folder, where it may write."""
+
 ENVIRONMENT = {
-    "HOME": PLAIN.home,
-    "TMPDIR": PLAIN.home,
+    "HOME": SCRATCH,
+    "TMPDIR": SCRATCH,
     "LC_ALL": "C.UTF-8",
     "LD_LIBRARY_PATH": "/runtime/lib",
     "OPENBLAS_NUM_THREADS": "1",
@@ -119,13 +122,11 @@ class Bubblewrap:
     def _arguments(self, launch: Launch, fds: list[int]) -> list[str]:
         fds.append(memory_file(self.filter))
         arguments = ["--seccomp", str(fds[-1])]
-        guise = launch.guise
-        arguments += ["--unshare-all", "--unshare-user", "--uid", str(guise.uid)]
-        arguments += ["--gid", str(guise.gid), "--hostname", guise.hostname]
+        arguments += ["--unshare-all", "--unshare-user", "--uid", USER_ID_INSIDE]
+        arguments += ["--gid", USER_ID_INSIDE, "--hostname", HOST_NAME_INSIDE]
         arguments += ["--disable-userns", "--cap-drop", "ALL"]
         arguments += ["--die-with-parent", "--new-session", "--clearenv"]
-        own = {"HOME": guise.home, "TMPDIR": guise.home, **named(guise)}
-        for key, value in {**ENVIRONMENT, **own, **gpu.environment(launch.gpus)}.items():
+        for key, value in {**ENVIRONMENT, **gpu.environment(launch.gpus)}.items():
             arguments += ["--setenv", key, value]
         arguments += _system_libraries()
         for mount in self.runtime.mounts:
@@ -141,12 +142,12 @@ class Bubblewrap:
         arguments += ["--perms", "1777", "--size", str(16 << 20), "--tmpfs", "/dev/shm"]
         arguments += ["--remount-ro", "/dev"]
         size = str(2 * launch.limits.file_mb << 20)
-        arguments += ["--perms", "1777", "--size", size, "--tmpfs", guise.home]
-        arguments += _files(launch.files, guise.folder, fds)
+        arguments += ["--perms", "1777", "--size", size, "--tmpfs", SCRATCH]
+        arguments += _files(launch.files, fds)
         for folder in launch.folders:
             arguments += ["--bind" if folder.writable else "--ro-bind"]
             arguments += [runtime.stage(folder.source), folder.target]
-        arguments += ["--remount-ro", "/", "--chdir", guise.home]
+        arguments += ["--remount-ro", "/", "--chdir", SCRATCH]
         return arguments
 
     def _command(self, launch: Launch) -> list[str]:
@@ -159,7 +160,7 @@ class Bubblewrap:
         return worker_command(
             runtime.PYTHON,
             launch,
-            launch.guise.folder,
+            SUBMISSION,
             paths,
             processes=launch.limits.processes,
             # CUDA looks into more of /proc and /sys than could be listed here.
@@ -167,28 +168,23 @@ class Bubblewrap:
         )
 
 
-def named(guise: Guise) -> dict[str, str]:
-    """Return what the environment says of the user; of the plain one it says nothing."""
-    return {"USER": guise.user, "LOGNAME": guise.user} if guise.user else {}
-
-
 def _rules(launch: Launch) -> list[list[str]]:
     """Return what may be opened of what is in there: all may be listed, little of /proc read."""
     rules = [[confined.LIST, "/"]]
-    rules += [[confined.READ, path] for path in (*READABLE, launch.guise.folder)]
-    rules += [[confined.WRITE, path] for path in (*WRITABLE, launch.guise.home)]
+    rules += [[confined.READ, path] for path in (*READABLE, SUBMISSION)]
+    rules += [[confined.WRITE, path] for path in (*WRITABLE, SCRATCH)]
     for folder in launch.folders:
         rules.append([confined.WRITE if folder.writable else confined.READ, folder.target])
     return rules
 
 
-def _files(files: Mapping[str, bytes], folder: str, fds: list[int]) -> list[str]:
+def _files(files: Mapping[str, bytes], fds: list[int]) -> list[str]:
     """Hand the submission's files over as descriptors: no folder of the host is mounted."""
-    arguments = ["--perms", "0755", "--dir", folder]
+    arguments = ["--perms", "0755", "--dir", SUBMISSION]
     for name, content in files.items():
         fd = memory_file(content)
         fds.append(fd)
-        arguments += ["--perms", "0444", "--ro-bind-data", str(fd), f"{folder}/{name}"]
+        arguments += ["--perms", "0444", "--ro-bind-data", str(fd), f"{SUBMISSION}/{name}"]
     return arguments
 
 

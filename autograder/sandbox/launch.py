@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from autograder.sandbox.guise import PLAIN, Guise
 from autograder.sandbox.limits import Limits
 from autograder.worker.main import pid_namespace
 
@@ -41,7 +40,7 @@ class Launch:
     files: the submission's modules by name; control, output: descriptors that the process
     inherits; tests, with_pytest: see worker.main.Settings; packages: distributions that the
     files may import on top of numpy; folders, gpus: what is mounted beside the files, and the
-    device files of the GPUs that are bound; guise: what the code sees of user, place and date.
+    device files of the GPUs that are bound.
     """
 
     files: Mapping[str, bytes]
@@ -54,7 +53,6 @@ class Launch:
     folders: tuple[Folder, ...] = ()
     gpus: tuple[str, ...] = ()
     script: Script | None = None
-    guise: Guise = PLAIN
 
 
 def worker_command(
@@ -92,7 +90,6 @@ def worker_command(
         "tests": launch.tests,
         "with_pytest": launch.with_pytest,
         "with_torch": "torch" in launch.packages,
-        "days": launch.guise.days,
         "landlock": list(landlock),
     }
     path = [paths["site"], paths["grader"]]

@@ -15,7 +15,6 @@ from autograder.channel.client import SLICE, Channel
 from autograder.channel.faults import Fault, InfraError
 from autograder.records import Verdict
 from autograder.sandbox.cgroup import Events
-from autograder.sandbox.guise import PLAIN, Guise
 from autograder.sandbox.launch import Folder, Launch
 from autograder.sandbox.limits import Limits, tree, usage
 from autograder.sandbox.running import Running
@@ -73,7 +72,6 @@ class Sandbox:
         packages: tuple[str, ...] = (),
         folders: tuple[Folder, ...] = (),
         gpus: tuple[str, ...] = (),
-        guise: Guise = PLAIN,
     ):
         self.limits = limits
         self.broken = False
@@ -98,7 +96,6 @@ class Sandbox:
                 packages,
                 folders,
                 gpus,
-                guise=guise,
             )
             self._running = confinement.start(launch)
         except OSError as error:

@@ -20,7 +20,6 @@ from dataclasses import asdict
 from typing import Any, NoReturn
 
 from autograder.sandbox.cgroup import Events
-from autograder.sandbox.guise import Guise
 from autograder.sandbox.launch import Folder, Launch, memory_file
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.process import Confinement
@@ -77,7 +76,6 @@ class Separated:
             "tests": launch.tests,
             "with_pytest": launch.with_pytest,
             "packages": launch.packages,
-            "guise": asdict(launch.guise),
         }
         files = memory_file(b"".join(launch.files.values()))
         try:
@@ -229,5 +227,4 @@ def _launch(wanted: Mapping[str, Any], fds: list[int]) -> Launch:
         wanted["tests"],
         wanted["with_pytest"],
         tuple(wanted["packages"]),
-        guise=Guise(**wanted["guise"]),
     )

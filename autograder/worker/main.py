@@ -55,9 +55,8 @@ class Settings:
     one; memory_bytes (training_memory_bytes for a worker that trains), processes, file_bytes,
     cpu_seconds: limits of one worker (0: none). tests: the file of the student's own tests, for a
     worker that runs those and answers with bits only; with_pytest: whether pytest runs them.
-    with_torch: whether torch is imported beforehand; days: how far the calendar is moved. landlock:
-    the rules of what may be opened from here on (confined.restrict_files), none where something
-    else sees to that.
+    with_torch: whether torch is imported beforehand. landlock: the rules of what may be opened
+    from here on (confined.restrict_files), none where something else sees to that.
     """
 
     folder: str
@@ -73,7 +72,6 @@ class Settings:
     tests: str | None
     with_pytest: bool
     with_torch: bool
-    days: int
     landlock: list[list[str]]
 
     def __init__(self, text: str):
@@ -88,13 +86,12 @@ def main() -> NoReturn:
 
         confined.restrict_files(settings.landlock)
     from ..wire import codec
-    from . import audit, clock, dispatch, modules, student_tests, tensors
+    from . import audit, dispatch, modules, student_tests, tensors
 
     for name in (*PRELOADED, *(TORCH if settings.with_torch else ())):
         importlib.import_module(name)
     tensors.prepare()
     _skip_after_fork()
-    clock.move(settings.days)
     listener = audit.Listener(settings.folder, [os.getcwd(), *audit.libraries()])
 
     sources = {}
