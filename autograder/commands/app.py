@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
@@ -80,6 +81,10 @@ def grade(
         Path | None,
         typer.Option(help="CSV that says when each handed in (student,received,commit)."),
     ] = None,
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Only say what would run, why and how long; write nothing."),
+    ] = False,
 ) -> None:
     """Grade all that a class handed in.
 
@@ -87,6 +92,7 @@ def grade(
     """
     from autograder.commands import grade as grade_command
 
+    place = TemporaryDirectory(prefix="autograder-") if dry_run else None
     try:
         options = grade_command.Options(
             root=ROOT,
@@ -96,14 +102,18 @@ def grade(
             jobs=jobs or os.cpu_count() or 1,
             unconfined=unconfined,
             manual=manual,
-            simulated=SIMULATED,
+            simulated=Path(place.name) / "class" if place else SIMULATED,
             handed_in=handed_in,
+            dry_run=dry_run,
         )
         grade_command.run(options)
     except grade_command.KNOWN_ERRORS as error:
         fail(str(error))
     except KeyboardInterrupt:
         fail("stopped. What was finished is kept; the same command goes on from there.", 130)
+    finally:
+        if place:
+            place.cleanup()
 
 
 @app.command()

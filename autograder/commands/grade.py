@@ -15,6 +15,8 @@ from autograder.course import Course, CourseError, Week
 from autograder.gradebook.journal import Gradebook, GradebookError
 from autograder.gradebook.manual_marks import ManualError
 from autograder.grading import run as grading
+from autograder.grading.preview import graded_again, preview
+from autograder.grading.preview import lines as preview_lines
 from autograder.grading.setting import (
     KNOWN_INPUTS,
     SHIPPED_SALT,
@@ -30,7 +32,7 @@ from autograder.reference.misconceptions import MisconceptionError
 from autograder.report.gather import StudentReport, gather
 from autograder.report.terminal import say
 from autograder.report.writing import write_reports
-from autograder.sandbox import Confinement
+from autograder.sandbox import Confinement, Unconfined
 from autograder.sandbox.choose import NotConfinedError, choose
 from autograder.suite.session import SuiteError
 from autograder.text.display import one_line
@@ -58,7 +60,7 @@ class Options:
     """The options of the command; `simulated` is where a simulated class is written.
 
     `week` is the number of the only week to grade, None for all that the class handed in;
-    `handed_in` a file that says when each student did.
+    `handed_in` a file that says when each student did. `dry_run`: only say what would be done.
     """
 
     root: Path
@@ -70,6 +72,7 @@ class Options:
     manual: Path | None
     simulated: Path
     handed_in: Path | None = None
+    dry_run: bool = False
 
 
 def run(options: Options) -> None:
@@ -92,12 +95,19 @@ def run(options: Options) -> None:
     weeks = [course.week(number) for number in taken]
     packages = tuple(sorted({name for week in weeks for name in week.packages}))
     setting = grading.Setting(options.root, _datasets(console, weeks), unconfined, packages)
+    rung_name = confinement.name if confinement else Unconfined.name
+    if options.dry_run:
+        _say_what_would_run(console, course, setting, taken, options, rung_name)
+        return
     options.out.mkdir(parents=True, exist_ok=True)
     with Gradebook.open(options.out / "gradebook.sqlite") as gradebook:
         students = {one.student for submissions in taken.values() for one in submissions}
         if options.week is None:
             _name_weeks_without_anything(console, course, taken, gradebook)
             taken = _without_what_is_graded_already(console, course, taken, gradebook)
+        would_run = preview(setting.root, course, setting.datasets, rung_name, taken, gradebook)
+        for line in graded_again(would_run):
+            say(console, line)
         _grade(console, course, setting, taken, gradebook, options.jobs)
         collect_marks(console, course, gradebook, options.out)
         if options.manual:
@@ -111,6 +121,24 @@ def run(options: Options) -> None:
             f"{failed} submission(s) could not be graded whole because the grader failed; no "
             "points are lost. The same command tries them again."
         )
+
+
+def _say_what_would_run(
+    console: Console,
+    course: Course,
+    setting: grading.Setting,
+    taken: Taken,
+    options: Options,
+    confinement: str,
+) -> None:
+    """Say what grading would run, why, and for how long. Nothing is run, nothing written."""
+    with Gradebook.copy_of(options.out / "gradebook.sqlite") as gradebook:
+        if options.week is None:
+            taken = _without_what_is_graded_already(console, course, taken, gradebook)
+        would_run = preview(setting.root, course, setting.datasets, confinement, taken, gradebook)
+    for line in preview_lines(would_run, options.jobs):
+        say(console, line)
+    say(console, "A dry run: nothing was run, nothing written.")
 
 
 def _take_in(console: Console, course: Course, submissions: Path, options: Options) -> Taken:
@@ -200,6 +228,9 @@ def _simulate(console: Console, course: Course, options: Options) -> Path:
     from autograder.author.simulate.class_folder import manifest_path, write_class
 
     write_class(course, options.root, options.simulated, STUDENTS, seed=0, only=options.week)
+    if options.dry_run:
+        say(console, f"No submissions given: a simulated class of {STUDENTS} is looked at.")
+        return options.simulated
     say(
         console, f"No submissions given: a simulated class of {STUDENTS} is in {options.simulated}/"
     )

@@ -10,12 +10,13 @@ import hashlib
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import quote
 
 from autograder.course import Course
 from autograder.gradebook.manual_marks import read_manual
@@ -102,6 +103,33 @@ class Gradebook:
             book.close()
             problem = f"{path} can't be used as a gradebook: {error}"
             raise GradebookError(f"{problem}. Move it away, or choose another folder.") from error
+        except GradebookError:
+            book.close()
+            raise
+        return book
+
+    @classmethod
+    def copy_of(cls, path: Path) -> Gradebook:
+        """Return a copy in memory of a gradebook, an empty one where there is none.
+
+        Neither the file nor its folder is written to. Raises GradebookError as `open` does.
+        """
+        memory = sqlite3.connect(":memory:", isolation_level=None)
+        memory.row_factory = sqlite3.Row
+        book = cls(memory)
+        try:
+            if path.exists():
+                # Nobody writes to a gradebook without a journal beside it. SQLite doesn't look for
+                # one in an immutable file; else it would make one.
+                quiet = not path.with_name(f"{path.name}-wal").exists()
+                mode = "mode=ro&immutable=1" if quiet else "mode=ro"
+                address = f"file:{quote(str(path.absolute()))}?{mode}"
+                with closing(sqlite3.connect(address, timeout=LOCK_SECONDS, uri=True)) as source:
+                    source.backup(memory)
+            book._prepare(path)
+        except sqlite3.Error as error:
+            book.close()
+            raise GradebookError(f"{path} can't be used as a gradebook: {error}.") from error
         except GradebookError:
             book.close()
             raise
@@ -226,11 +254,18 @@ class Gradebook:
             return old.received, old.commit
         return received, new.commit
 
-    def plan(self, job: Job, checks: Sequence[PlannedCheck]) -> None:
+    def plan(
+        self,
+        job: Job,
+        checks: Sequence[PlannedCheck],
+        depends: Mapping[str, str] | None = None,
+    ) -> None:
         """Fix what will be graded, before any of the student's code runs.
 
-        A job that is known already keeps its results and becomes the student's current one again.
-        Raises GradebookError where the same key had other checks: a key must change with the suite.
+        `depends` are the parts that the results will depend on besides the submission, by name
+        (grading.fingerprint). A job that is known already keeps its results, gets the titles that
+        its checks have now, and becomes the student's current one again. Raises GradebookError
+        where the same key had other checks: a key must change with the suite.
         """
         rows = [
             (job.key, position, check.id, check.item, storable(check.title), check.weight)
@@ -240,19 +275,40 @@ class Gradebook:
             raise GradebookError(f"the plan of {job.student} names a check twice")
         with self._writing():
             turn = self._value("SELECT coalesce(max(turn), 0) + 1 FROM jobs")
+            parts = self._keep_dependencies(depends)
             if self._value("SELECT count(*) FROM jobs WHERE key = ?", job.key):
                 self._compare_plan(job, rows)
-                self._db.execute("UPDATE jobs SET turn = ? WHERE key = ?", (turn, job.key))
+                self._db.execute(
+                    "UPDATE jobs SET turn = ?, dependencies = coalesce(?, dependencies) "
+                    "WHERE key = ?",
+                    (turn, parts, job.key),
+                )
+                self._db.executemany(
+                    "UPDATE planned SET title = ? WHERE job = ? AND id = ? AND title != ?",
+                    [(title, job.key, id, title) for _, _, id, _, title, _ in rows],
+                )
                 return
             values = (job.key, self._in_run(), job.student, job.week, job.fingerprint)
             self._db.execute(
-                "INSERT INTO jobs VALUES (?, ?, ?, ?, ?, ?, 'planned', 0, ?, ?)",
-                (*values, job.confinement, turn, job.part),
+                "INSERT INTO jobs VALUES (?, ?, ?, ?, ?, ?, 'planned', 0, ?, ?, ?)",
+                (*values, job.confinement, turn, job.part, parts),
             )
             self._db.executemany("INSERT INTO planned VALUES (?, ?, ?, ?, ?, ?)", rows)
 
+    def _keep_dependencies(self, parts: Mapping[str, str] | None) -> str | None:
+        """Keep what a job depends on, once for all jobs that depend on the same."""
+        if parts is None:
+            return None
+        text = json.dumps(dict(parts), sort_keys=True)
+        digest = hashlib.sha256(text.encode()).hexdigest()
+        self._db.execute("INSERT OR IGNORE INTO dependencies VALUES (?, ?)", (digest, text))
+        return digest
+
     def _compare_plan(self, job: Job, rows: list[tuple[Any, ...]]) -> None:
-        query = "SELECT job, position, id, item, title, weight FROM planned WHERE job = ?"
+        """Raise GradebookError where a key comes with another plan than before. Titles may differ:
+        they are a test's docstring, which changes no result."""
+        rows = [(*row[:4], *row[5:]) for row in rows]
+        query = "SELECT job, position, id, item, weight FROM planned WHERE job = ?"
         known = [tuple(row) for row in self._db.execute(f"{query} ORDER BY position", (job.key,))]
         owner = "SELECT student, week, fingerprint FROM jobs WHERE key = ?"
         same = tuple(self._db.execute(owner, (job.key,)).fetchone())
@@ -364,6 +420,19 @@ class Gradebook:
             AND fingerprint = ? ORDER BY turn DESC LIMIT 1"""
         row = self._db.execute(query, (student, week, part, latest.fingerprint)).fetchone()
         return None if row is None else Job(**dict(row))
+
+    def jobs(self, week: int, part: str = SUITE) -> list[Job]:
+        """Return all jobs of a week that were ever planned, the current ones first."""
+        columns = "key, student, week, fingerprint, confinement, part, state, seconds"
+        query = f"SELECT {columns} FROM jobs WHERE week = ? AND part = ? ORDER BY turn DESC"
+        return [Job(**dict(row)) for row in self._db.execute(query, (week, part))]
+
+    def dependencies(self, key: str) -> dict[str, str] | None:
+        """Return the parts that a job depends on; None where they were not kept."""
+        query = """SELECT parts FROM jobs JOIN dependencies
+            ON jobs.dependencies = dependencies.digest WHERE key = ?"""
+        text = self._value(query, key)
+        return None if text is None else json.loads(text)
 
     def finished(self, key: str) -> bool:
         """Whether a job has all its results and none of them is INFRA."""

@@ -6,19 +6,15 @@ catalogue, data) stays in this process; the submission is only ever a mapping of
 
 from __future__ import annotations
 
-import hashlib
 import re
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
-from importlib import metadata
 from pathlib import Path
-
-import numpy as np
 
 import data
 from autograder import course as courses
+from autograder.grading import fingerprint
 from autograder.grading.diagnosis import Diagnoser
 from autograder.grading.flags.second_look import SecondLook
 from autograder.grading.flags.source import run_time_flags, source_flags
@@ -122,27 +118,12 @@ class Examiner:
 
     @cached_property
     def fingerprint(self) -> str:
-        """A digest of all that results of this week depend on, except the submission.
-
-        Points are not among it, and neither are other weeks or when the work is due.
-        """
-        digest = hashlib.sha256()
-        week = self.week.model_copy(update={"due": None})
-        settings = repr((week, self.course.salt, self.course.training, self.course.watched))
-        settings += repr([(name, metadata.version(name)) for name in self.week.packages])
-        for part in (sys.version, np.__version__, self.confinement.name, repr(self.plan), settings):
-            digest.update(part.encode() + b"\0")
-        context = self.session.context
-        digest.update(repr(context.name if context else None).encode())
-        folders = (
-            self.root / "autograder",
-            self.root / "assignments" / self.week.folder / "hidden",
-            self.root / "solutions" / self.week.folder,
+        """A digest of all that results of this week depend on, except the submission."""
+        name = self.session.context.name if self.session.context else None
+        parts = fingerprint.parts_of_week(
+            self.root, self.course, self.week, self.confinement.name, name
         )
-        for path in (path for folder in folders for path in sorted(folder.rglob("*.*"))):
-            if path.suffix in (".py", ".toml") and path != self.root / courses.RUBRIC_FILE:
-                digest.update(path.name.encode() + b"\0" + path.read_bytes())
-        return digest.hexdigest()
+        return fingerprint.digest(parts)
 
     def examine(
         self,

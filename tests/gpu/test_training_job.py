@@ -18,6 +18,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from autograder import course as courses  # noqa: E402
+from autograder.gpu.depends import parts_of_job  # noqa: E402
 from autograder.gpu.images import Images, load_images, moved  # noqa: E402
 from autograder.gpu.job import Job, Plan, Stopped  # noqa: E402
 from autograder.gpu.queue import Progress, Seat, run_class  # noqa: E402
@@ -311,14 +312,24 @@ def test_a_class_is_a_queue_in_which_nothing_is_done_twice(plan, confinement, tm
         Submission("dan"),
     ]
     seen: list[Progress] = []
+    said: list[str] = []
     book = tmp_path / "gradebook.sqlite"
     for expected in (3, 0):
         with Gradebook.open(book) as gradebook:
             gradebook.start_run("test", "digits", "salt", {})
             folder = tmp_path / "training"
-            assert (
-                run_class(plan, taken, gradebook, seats, folder, TRAINING, seen.append) == expected
+            count = run_class(
+                plan,
+                taken,
+                gradebook,
+                seats,
+                folder,
+                TRAINING,
+                seen.append,
+                depends=parts_of_job(ROOT, plan, confined=True),
+                say=said.append,
             )
+            assert count == expected
             verdicts = {
                 one.student: gradebook.results(one.student, WEEK.number, TRAINING)[0].verdict
                 for one in taken
@@ -328,6 +339,7 @@ def test_a_class_is_a_queue_in_which_nothing_is_done_twice(plan, confinement, tm
     assert verdicts["ann"] == verdicts["cyd"] != Verdict.RAISED
     assert max(len(progress.running) for progress in seen) == 2
     assert seen[-1].done == seen[-1].total == 3
+    assert said == []
 
 
 def test_a_gpu_that_cannot_be_used_costs_nobody_anything(plan, seat, tmp_path):
@@ -339,7 +351,17 @@ def test_a_gpu_that_cannot_be_used_costs_nobody_anything(plan, seat, tmp_path):
         gradebook.start_run("test", "digits", "salt", {})
         one = Submission("ann", BASE)
         with pytest.raises(InfraError, match="can't use cuda in the sandbox"):
-            run_class(broken, [one], gradebook, [seat], tmp_path, TRAINING, lambda progress: None)
+            run_class(
+                broken,
+                [one],
+                gradebook,
+                [seat],
+                tmp_path,
+                TRAINING,
+                lambda progress: None,
+                depends={},
+                say=print,
+            )
         assert gradebook.results("ann", WEEK.number, TRAINING) == []
 
 
