@@ -72,6 +72,13 @@ def in_table_of(week: str, old: str, new: str) -> Edit:
     return edit
 
 
+def points_moved(source: str) -> str:
+    """Give half a point of one item of the rubric to the next."""
+    relu, sigmoid = "ReLU, as a function", "the sigmoid, as a function"
+    more = replaced(f'{relu}", points = 0.5', f'{relu}", points = 1')(source)
+    return replaced(f'{sigmoid}", points = 1', f'{sigmoid}", points = 0.5')(more)
+
+
 ALL = frozenset(("week1", "week2", "week3", "project", JOB))
 SUITES = ALL - {JOB}
 WEEK2, TRAINED = frozenset(("week2",)), frozenset(("week1", "week2"))
@@ -130,10 +137,11 @@ CHANGES = (
     ),
     Change("a handout", "assignments/week2_autograd/README.md", added("\nMore.\n")),
     Change("a stub", "assignments/week2_autograd/tensor.py", added(CODE)),
+    Change("points of the rubric", "assignments/rubric.toml", points_moved),
     Change(
-        "points and titles of the rubric",
+        "a title of the rubric",
         "assignments/rubric.toml",
-        replaced("points = ", "points = 1"),
+        replaced('", points', ', or so", points'),
     ),
     Change(
         "a due date",

@@ -17,7 +17,7 @@ import numpy as np
 from autograder.gpu.images import Images
 from autograder.gpu.job import Plan
 from autograder.grading import fingerprint
-from autograder.grading.fingerprint import CONFINEMENT, DATA, SETTINGS, Parts
+from autograder.grading.fingerprint import CONFINEMENT, DATA, SALT, SETTINGS, Parts
 
 TRAINS = ("autograder.gpu.job", "autograder.sandbox.choose")
 COMPUTES = ("numpy", "msgpack")
@@ -35,9 +35,9 @@ def parts_of_job(root: Path, plan: Plan, *, confined: bool, home: Path = fingerp
     parts = fingerprint.code(home, TRAINS, fingerprint.IN_SANDBOXES, worker.values())
     parts |= fingerprint.contents(worker)
     parts |= fingerprint.week_settings(plan.week, NOT_OF_THE_JOB)
-    how = {"epochs": plan.epochs, "device": plan.device, "seed": plan.seed}
-    how |= {"curve": plan.curve.curve}
+    how = {"epochs": plan.epochs, "device": plan.device, "curve": plan.curve.curve}
     parts |= {f"{SETTINGS}: {name}": fingerprint.value(setting) for name, setting in how.items()}
+    parts[SALT] = hashlib.sha256(str(plan.seed).encode()).hexdigest()[: fingerprint.DIGEST_LENGTH]
     parts[f"{DATA}: {plan.images.name}"] = _digest(plan.images)
     parts |= fingerprint.versions((*COMPUTES, *plan.week.packages))
     parts[CONFINEMENT] = "confined" if confined else "not confined"
