@@ -97,8 +97,8 @@ def job_key(submission: Submission, week: int, depends: str) -> str:
 
     `depends` is the digest of all parts that the week's results depend on.
     """
-    fields = (submission.student, str(week), submission.fingerprint, depends)
-    fields += (submission.refusal or "",)
+    refusal = submission.refusal or ""
+    fields = (submission.student, str(week), submission.fingerprint, depends, refusal)
     return hashlib.sha256("\0".join(fields).encode()).hexdigest()
 
 
@@ -149,10 +149,10 @@ def code(
     """Return a part for each of our modules that these modules, rooms and other files import."""
     todo = list(modules)
     for room in rooms:
-        for path in sorted((home / room).rglob("*.py")):
-            todo.append(".".join(path.relative_to(home).with_suffix("").parts))
-    for path in others:
-        todo += _read(path).imports
+        for file in sorted((home / room).rglob("*.py")):
+            todo.append(".".join(file.relative_to(home).with_suffix("").parts))
+    for file in others:
+        todo += _read(file).imports
     found: dict[str, Path] = {}
     while todo:
         *packages, name = _packages(todo.pop())
