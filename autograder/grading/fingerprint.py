@@ -83,6 +83,7 @@ NOT_OF_THE_SUITE = frozenset(("title", "due", "documents", "job", "data"))
 is a part of its own."""
 
 READS_ITSELF = (b"__doc__", b"getsource", b"getdoc", b"getcomments", b"linecache")
+TABLES = (".csv", ".json", ".toml", ".txt")
 LONGEST_VALUE = 60
 DIGEST_LENGTH = 32
 
@@ -146,7 +147,10 @@ def parts_of_week(
 def code(
     home: Path, modules: Iterable[str], rooms: Iterable[str], others: Iterable[Path] = ()
 ) -> Parts:
-    """Return a part for each of our modules that these modules, rooms and other files import."""
+    """Return a part for each of our modules that these modules, rooms and other files import.
+
+    Beside a module may lie tables that it reads: they are parts too.
+    """
     todo = list(modules)
     for room in rooms:
         for file in sorted((home / room).rglob("*.py")):
@@ -163,9 +167,11 @@ def code(
             if path is not None:
                 found[module] = path
                 todo += _absolute(module, path)
+    paths = set(found.values())
+    for folder in {path.parent for path in paths}:
+        paths |= {path for path in folder.iterdir() if path.suffix in TABLES}
     return {
-        f"{CODE}: {path.relative_to(home).as_posix()}": _read(path).digest
-        for path in sorted(set(found.values()))
+        f"{CODE}: {path.relative_to(home).as_posix()}": _read(path).digest for path in sorted(paths)
     }
 
 

@@ -120,6 +120,8 @@ def test_imports_are_followed_wherever_they_stand(tmp_path: Path) -> None:
         "autograder/a/c.py": "",
         "autograder/a/deep.py": "import data.tables\n",
         "autograder/a/unused.py": "import autograder.e\n",
+        "autograder/a/numbers.json": "[1]",
+        "autograder/a/README.md": "",
         "autograder/d.py": "y = 1\nif False:\n    import autograder.only_named\n",
         "autograder/only_named.py": "",
         "autograder/e.py": "",
@@ -137,7 +139,12 @@ def test_imports_are_followed_wherever_they_stand(tmp_path: Path) -> None:
     found = code(
         tmp_path, ["autograder.start"], ["autograder/room"], [tmp_path / "week/test_it.py"]
     )
-    left_out = {"autograder/a/unused.py", "autograder/e.py", "week/test_it.py"}
+    left_out = {
+        "autograder/a/unused.py",
+        "autograder/a/README.md",
+        "autograder/e.py",
+        "week/test_it.py",
+    }
     assert found.keys() == {f"code: {name}" for name in files.keys() - left_out}
 
 
@@ -200,7 +207,7 @@ def test_no_module_is_loaded_that_is_no_part(course: Course) -> None:
 def _parts_that_are_code(course: Course) -> Iterator[Path]:
     parts = parts_of_week(ROOT, course, course.week(1), "A", "digits")
     for name in parts:
-        if name.startswith("code: "):
+        if name.startswith("code: ") and name.endswith(".py"):
             yield HOME / name.removeprefix("code: ")
 
 
