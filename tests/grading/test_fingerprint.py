@@ -111,6 +111,42 @@ def test_a_file_is_read_again_when_it_changed(tmp_path: Path) -> None:
     assert seen[0] == seen[2] != seen[1]
 
 
+EVERYWHERE = """
+y = 1
+if False:
+    import autograder.n0
+else:
+    import autograder.n1
+try:
+    import autograder.n2
+except ImportError:
+    import autograder.n3
+else:
+    import autograder.n4
+finally:
+    import autograder.n5
+match y:
+    case 1:
+        from autograder import n6
+class C:
+    with open(y) as f:
+        async def g(self):
+            while True:
+                import autograder.n7
+            else:
+                "a text"
+                import autograder.n8
+"""
+
+
+def test_every_block_of_statements_is_looked_at() -> None:
+    """As a walk over all nodes would: imports and texts stand in statements alone."""
+    for path in [*sorted((ROOT / "autograder").rglob("*.py")), None]:
+        tree = ast.parse(path.read_bytes() if path else EVERYWHERE)
+        walked = {node for node in ast.walk(tree) if isinstance(node, ast.stmt)}
+        assert {one for block in fingerprint._blocks(tree) for one in block} == walked, path
+
+
 def test_imports_are_followed_wherever_they_stand(tmp_path: Path) -> None:
     files = {
         "autograder/__init__.py": "",
@@ -122,8 +158,8 @@ def test_imports_are_followed_wherever_they_stand(tmp_path: Path) -> None:
         "autograder/a/unused.py": "import autograder.e\n",
         "autograder/a/numbers.json": "[1]",
         "autograder/a/README.md": "",
-        "autograder/d.py": "y = 1\nif False:\n    import autograder.only_named\n",
-        "autograder/only_named.py": "",
+        "autograder/d.py": EVERYWHERE,
+        **{f"autograder/n{n}.py": "" for n in range(9)},
         "autograder/e.py": "",
         "autograder/room/__init__.py": "",
         "autograder/room/whole.py": "from autograder import from_the_room\n",
