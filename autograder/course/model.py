@@ -45,6 +45,7 @@ def _alternatives(entry: Any) -> Any:
 
 Text = Annotated[str, Field(min_length=1)]
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)?$")]
+FolderName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*$")]
 FileName = Annotated[str, AfterValidator(_relative_file)]
 FileNames = Annotated[tuple[FileName, ...], Field(strict=False)]
 Document = Annotated[FileNames, BeforeValidator(_alternatives)]
@@ -131,12 +132,13 @@ class Week(Model):
     modules, classes and functions of theirs that students have to write themselves. `job` is what
     the training job runs. `notebooks` are where some of the modules come from: their functions are
     taken out of what is handed in. `due` is when it has to be handed in, None where it may come any
-    time.
+    time. `worker` are the folders, relative to assignments/, with the drivers and probes that its
+    suites ask for; None: its own `worker/`, where there is one.
     """
 
     number: Count
     id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-    folder: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*$")]
+    folder: FolderName
     title: Text
     modules: Annotated[FileNames, Field(min_length=1)]
     documents: Documents = ()
@@ -147,6 +149,7 @@ class Week(Model):
     packages: Annotated[tuple[Text, ...], Field(strict=False)] = ()
     forbidden: Annotated[tuple[Text, ...], Field(strict=False)] = ()
     job: TrainingJob | None = None
+    worker: Annotated[tuple[FolderName, ...], Field(strict=False)] | None = None
     due: Moment | None = None
     limits: Limits
 

@@ -31,6 +31,7 @@ from autograder.suite.disclosure import Disclosure, Outcome, may_quote
 from autograder.suite.expect import Wrong
 from autograder.suite.hosts import Host
 from autograder.suite.student import Student
+from autograder.suite.week_worker import WeekWorker, worker_beside
 from autograder.text.display import many_lines
 
 MARKERS = (
@@ -100,7 +101,8 @@ class SuiteSession:
     `context` is what tests get as the `settings` fixture. `private` is for hidden suites: what a
     test says then holds nothing that student code made of its inputs (see disclosure); `known` are
     texts that may come from the worker and tell nothing, such as those of the stubs. Raises
-    SuiteError when the suite can't be collected. `plan` lists the checks in the order in which they
+    SuiteError when the suite can't be collected, CourseError where the folders of its week's own
+    drivers and probes (`worker`) aren't there. `plan` lists the checks in the order in which they
     run, `training` has the ids of those that train, `long` of those that are not to be run twice;
     `watches` lists the tests marked `flag`, which are no checks.
     """
@@ -114,7 +116,9 @@ class SuiteSession:
         private: bool = False,
         known: Collection[str] = (),
     ):
-        self._plugin = _Plugin(folder, context, Disclosure(frozenset(known)) if private else None)
+        self.worker = worker_beside(folder)
+        disclosure = Disclosure(frozenset(known)) if private else None
+        self._plugin = _Plugin(folder, context, disclosure, self.worker)
         self._salt = salt
         self.private = private
         self._thread = threading.Thread(target=self._plugin.main, daemon=True, name="suite")
@@ -175,8 +179,11 @@ class SuiteSession:
 class _Plugin:
     """The pytest plugin that is the session: markers, plan, fixtures, and the loop over jobs."""
 
-    def __init__(self, folder: Path, context: Any, disclosure: Disclosure | None):
+    def __init__(
+        self, folder: Path, context: Any, disclosure: Disclosure | None, worker: WeekWorker
+    ):
         self.folder = folder
+        self.worker = worker
         self.context = context
         self.disclosure = disclosure
         self.tests: list[tuple[PlannedCheck, pytest.Function]] = []
@@ -282,7 +289,8 @@ class _Plugin:
                 continue
             if student is None:
                 try:
-                    student = job.host.start(seed_of(job.salt, check.id, "|worker"), large=False)
+                    seed = seed_of(job.salt, check.id, "|worker")
+                    student = job.host.start(seed, large=False, own=self.worker)
                 except Fault:
                     break  # there is no worker for it any more
             fault = self._noticed(student, check, item, job.salt)
@@ -340,7 +348,7 @@ class _Plugin:
         error: BaseException | None = None
         student: Student | None = None
         try:
-            student = host.start(seed_of(salt, check.id, "|worker"), large=large)
+            student = host.start(seed_of(salt, check.id, "|worker"), large=large, own=self.worker)
             given = {
                 "student": student,
                 "rng": np.random.default_rng(seed),
