@@ -100,9 +100,7 @@ class Landlocked:
             raise OSError(ONLY_NUMPY)
         self._count += 1
         place = f"{self._folder}/{self._count}"
-        submission, scratch, week = (
-            f"{place}/{name}" for name in ("submission", "scratch", "week")
-        )
+        submission, scratch, week = f"{place}/submission", f"{place}/scratch", f"{place}/week"
         write_files(launch.files, submission)
         write_files(launch.week.files, week)
         os.mkdir(scratch, 0o700)

@@ -46,6 +46,9 @@ class WeekFolders:
     files: Mapping[str, bytes] = field(default_factory=dict)
 
 
+NO_FOLDERS = WeekFolders()
+
+
 @dataclass(frozen=True)
 class Launch:
     """One ready parent to start, or one script to run.
@@ -68,7 +71,7 @@ class Launch:
     gpus: tuple[str, ...] = ()
     script: Script | None = None
     guise: Guise = PLAIN
-    week: WeekFolders = WeekFolders()
+    week: WeekFolders = NO_FOLDERS
 
 
 def worker_command(
@@ -83,9 +86,9 @@ def worker_command(
 ) -> list[str]:
     """Return the command line of the ready parent.
 
-    `paths` names its folders: site, grader, week, pytest, and extra for `packages`. `processes` is the
-    limit that it sets itself (0: none); `confined` makes it shut itself in, and `landlock` are the
-    rules of what it may open where something else confines it (worker.confined).
+    `paths` names its folders: site, grader, week, pytest, and extra for `packages`. `processes` is
+    the limit that it sets itself (0: none); `confined` makes it shut itself in, and `landlock` are
+    the rules of what it may open where something else confines it (worker.confined).
 
     -S and -P keep everything but the standard library off sys.path; -s and -B leave no door and no
     trace in home folders. -I would do the same and ignore PYTHONHASHSEED too, which is pinned so

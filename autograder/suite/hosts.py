@@ -42,8 +42,9 @@ IMPATIENT_REAP_SECONDS = 0.5
 class Host(Protocol):
     """Gives each test a fresh `Student`, and takes back what the test leaves behind.
 
-    A test may ask for the drivers and probes in `own`, those of the suite's week. `ours` says that the code on it is ours, which may say anything; `lost` is how many sandboxes
-    it has brought down.
+    A test may ask for the drivers and probes in `own`, those of the suite's week. `ours` says that
+    the code on it is ours, which may say anything; `lost` is how many sandboxes it has brought
+    down.
     """
 
     ours: bool

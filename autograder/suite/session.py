@@ -9,8 +9,10 @@ the host only.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import queue
+import sys
 import threading
 import time
 from collections import Counter
@@ -47,6 +49,9 @@ PATIENCE = 3
 """So many timeouts of one item are enough: its other checks are not run any more."""
 
 LONGEST_MESSAGE = 4_000
+
+_COLLECTING = threading.Lock()
+"""Held while a suite is collected: modules of two at once could not be told apart."""
 
 NOT_RUN = f"Not run, since {PATIENCE} other checks of this item ran out of time."
 MOST_LOST = 12
@@ -193,13 +198,18 @@ class _Plugin:
         self.arguments: dict[str, list[str]] = {}
         self.jobs: queue.Queue[_Job | None] = queue.Queue()
         self.ready = threading.Event()
+        self.collecting = contextlib.ExitStack()
         self.problem = ""
 
     def main(self) -> None:
         """Run pytest until the session is closed."""
         # importlib mode names a module by its path below the root, and the names must be unique in
         # this process: <assignment>.<suite>.<file>.
+        # Suites import what lies beside them relatively (`from ..suite_tools import ...`), so each
+        # week sees its own. A copy of the course elsewhere has the same names: they are let go of.
         root = self.folder.parent.parent
+        self.collecting.enter_context(_COLLECTING)
+        _forget_modules(self.folder.parent.name)
         os.environ.pop("PYTEST_ADDOPTS", None)  # options for somebody's own tests, not for suites
         arguments = [*OPTIONS, *(f"-pno:{name}" for name in UNUSED), str(self.folder)]
         try:
@@ -210,6 +220,7 @@ class _Plugin:
             self.problem = f"{type(error).__name__}: {error}"
             raise
         finally:
+            self.collecting.close()
             self.ready.set()
 
     def pytest_configure(self, config: pytest.Config) -> None:
@@ -239,6 +250,7 @@ class _Plugin:
                 self.problem = f"no tests in {self.folder}"
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        self.collecting.close()
         if self.problem:
             return True
         self.ready.set()
@@ -367,6 +379,13 @@ class _Plugin:
         seconds = time.perf_counter() - started
         quoting = fault is not None and may_quote(fault, student)
         return Outcome(_result(check, self.items, grade, fault, error, seconds), fault, quoting)
+
+
+def _forget_modules(package: str) -> None:
+    """Take a package and all that lies in it out of sys.modules."""
+    for name in list(sys.modules):
+        if name == package or name.startswith(f"{package}."):
+            del sys.modules[name]
 
 
 def _result(

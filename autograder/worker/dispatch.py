@@ -44,7 +44,7 @@ def default_rng(seed: Any = None) -> np.random.Generator:
 
 
 class Dispatcher:
-    """Carries out requests on the student's objects. `own` are the drivers and probes that it has."""
+    """Carries out requests on the student's objects; `own` has the drivers and probes."""
 
     def __init__(
         self,
