@@ -45,6 +45,7 @@ def _alternatives(entry: Any) -> Any:
 
 Text = Annotated[str, Field(min_length=1)]
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)?$")]
+FolderName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*$")]
 FileName = Annotated[str, AfterValidator(_relative_file)]
 FileNames = Annotated[tuple[FileName, ...], Field(strict=False)]
 Document = Annotated[FileNames, BeforeValidator(_alternatives)]
@@ -125,18 +126,20 @@ class Week(Model):
 
     Each of `documents`, which a person marks, is the names that it may have: one of them is handed
     in. `student_tests` is the one of `modules` that holds the student's own tests, `data` the data
-    set of the week's training threshold; either is None where the week has none. `given` are
+    set of the week's training threshold: the name of one in data/, or a file of the week's hidden
+    suite such as "hidden/spirals.npz"; either is None where the week has none. `given` are
     modules that students get complete: they are neither handed in nor graded. `packages` are the
     distributions that its code may import on top of numpy, with all that they need; `forbidden` are
     modules, classes and functions of theirs that students have to write themselves. `job` is what
     the training job runs. `notebooks` are where some of the modules come from: their functions are
     taken out of what is handed in. `due` is when it has to be handed in, None where it may come any
-    time.
+    time. `worker` are the folders, relative to assignments/, with the drivers and probes that its
+    suites ask for; None: its own `worker/`, where there is one.
     """
 
     number: Count
     id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-    folder: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*$")]
+    folder: FolderName
     title: Text
     modules: Annotated[FileNames, Field(min_length=1)]
     documents: Documents = ()
@@ -147,8 +150,22 @@ class Week(Model):
     packages: Annotated[tuple[Text, ...], Field(strict=False)] = ()
     forbidden: Annotated[tuple[Text, ...], Field(strict=False)] = ()
     job: TrainingJob | None = None
+    worker: Annotated[tuple[FolderName, ...], Field(strict=False)] | None = None
     due: Moment | None = None
     limits: Limits
+
+    @property
+    def data_file(self) -> str | None:
+        """The file of the threshold's data set, where it is one of the week's own."""
+        return self.data if self.data is not None and self.data.endswith(".npz") else None
+
+    @field_validator("data")
+    @classmethod
+    def _stays_hidden(cls, data: str | None) -> str | None:
+        """A data set holds test data, so a file of it lies where nothing is given to students."""
+        if data is not None and data.endswith(".npz") and not data.startswith("hidden/"):
+            raise ValueError('must be a data set\'s name, or a file such as "hidden/spirals.npz"')
+        return data if data is None or not data.endswith(".npz") else _relative_file(data)
 
     @property
     def name(self) -> str:

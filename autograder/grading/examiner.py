@@ -55,13 +55,20 @@ class Examiner:
         self.session = SuiteSession(
             folder, self.course.salt, training, private=True, known=gap_texts(self.reference)
         )
+        _ = self.session.worker.drivers  # what is wrong with them is said here, not in each check
         self._diagnoser = Diagnoser(self.session, self.reference, self.catalogue)
 
     def _training(self, dataset: str) -> Training:
         setting = self.course.training_setting(dataset)
+        file = self.root / "assignments" / self.week.folder / dataset
+        own = dataset == self.week.data_file
+        if own and not file.is_file():
+            problem = f"there is no file assignments/{self.week.folder}/{dataset}"
+            key, remedy = f"{self.week.id}.data", "Put it there or correct it"
+            raise courses.CourseError(courses.COURSE_FILE, key, problem, remedy)
         return Training(
             name=dataset,
-            load=lambda: data.load(dataset),
+            load=lambda: data.load_file(file) if own else data.load(dataset),
             epochs=setting.epochs,
             batch_size=setting.batch_size,
             lr=setting.lr,
@@ -137,10 +144,12 @@ class Examiner:
         folders = (
             self.root / "autograder",
             self.root / "assignments" / self.week.folder / "hidden",
+            self.root / "assignments" / self.week.folder / "suite_tools",
             self.root / "solutions" / self.week.folder,
+            *(self.session.worker.base / name for name in self.session.worker.names),
         )
         for path in (path for folder in folders for path in sorted(folder.rglob("*.*"))):
-            if path.suffix in (".py", ".toml") and path != self.root / courses.RUBRIC_FILE:
+            if path.suffix in (".py", ".toml", ".npz") and path != self.root / courses.RUBRIC_FILE:
                 digest.update(path.name.encode() + b"\0" + path.read_bytes())
         return digest.hexdigest()
 

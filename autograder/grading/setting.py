@@ -43,7 +43,10 @@ def why_not_here(week: Week, rung: str) -> str:
 
 def datasets_here(weeks: Iterable[Week]) -> dict[int, str | None]:
     """Return the data of each week's threshold: its own where it is cached, or the digits."""
-    return {
-        week.number: week.data if week.data is None or data.cached(week.data) else "digits"
-        for week in weeks
-    }
+    return {week.number: dataset_here(week) for week in weeks}
+
+
+def dataset_here(week: Week) -> str | None:
+    """Return the data of a week's threshold: its own where it is here, or the digits."""
+    here = week.data is None or week.data_file is not None or data.cached(week.data)
+    return week.data if here else "digits"
