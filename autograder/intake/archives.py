@@ -17,6 +17,7 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
+from typing import Protocol
 
 from autograder.intake.admission import (
     MAX_BYTES,
@@ -102,7 +103,13 @@ def open_plain(name: str | Path, folder: int | None = None) -> io.FileIO:
     return stream
 
 
-def _stream_chunks(stream: io.RawIOBase | gzip.GzipFile | io.BufferedIOBase) -> Iterator[bytes]:
+class _Readable(Protocol):
+    """A stream of bytes, of whichever module."""
+
+    def read(self, size: int, /) -> bytes: ...
+
+
+def _stream_chunks(stream: _Readable) -> Iterator[bytes]:
     while chunk := stream.read(CHUNK):
         yield chunk
 
@@ -206,7 +213,7 @@ def _zip_chunks(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Callable[[],
 def read_tar(stream: io.BytesIO) -> Iterator[Member]:
     """Yield the members of a tar archive, gzipped or not. Raises Refused, or one of DAMAGE."""
     zipped = stream.getvalue().startswith(b"\x1f\x8b")
-    counted = _Counted(gzip.GzipFile(fileobj=stream) if zipped else stream)
+    counted = _CountedStream(gzip.GzipFile(fileobj=stream) if zipped else stream)
     # A stream ("r|") only ever goes forward, so every inflated byte is counted, headers too.
     end = 0
     with tarfile.open(
@@ -231,26 +238,26 @@ def _limited_headers() -> type[tarfile.TarInfo]:
                 total += self.size
                 if self.size > MAX_HEADER_BYTES or total > MAX_HEADERS_BYTES:
                     raise Refused("its headers are too long; pack it again as a usual zip archive")
-            return super()._proc_member(archive)
+            return super()._proc_member(archive)  # type: ignore[misc]  # typeshed leaves it out
 
     return Header
 
 
-class _Counted:
+class _CountedStream(io.BufferedIOBase):
     """A stream that refuses to give more than MAX_BYTES and knows how it ended."""
 
-    def __init__(self, stream: io.BytesIO | gzip.GzipFile) -> None:
+    def __init__(self, stream: _Readable) -> None:
         self._stream = stream
         self._count = 0
-        self._content = 0
+        self._content_end = 0
 
-    def read(self, size: int) -> bytes:
-        data = self._stream.read(size)
+    def read(self, size: int | None = -1, /) -> bytes:
+        data = self._stream.read(-1 if size is None else size)
         if self._count + len(data) > MAX_BYTES:
             raise Refused(f"{TOO_LARGE}; leave data and results out")
         content = data.rstrip(b"\0")
         if content:
-            self._content = self._count + len(content)
+            self._content_end = self._count + len(content)
         self._count += len(data)
         return data
 
@@ -263,7 +270,7 @@ class _Counted:
             pass
         if self._count < end + tarfile.BLOCKSIZE:
             raise EOFError("the end of the archive is missing")
-        if self._content > end:
+        if self._content_end > end:
             raise EOFError("there is a header in it that can't be read")
 
 

@@ -63,7 +63,7 @@ def open_collection(path: Path) -> Iterator[tuple[list[Entry], list[str]]]:
     with ExitStack() as opened:
         try:
             if path.is_dir():
-                found, astray = _directory(path), []
+                found, astray = _directory(path), list[str]()
             else:
                 stream = opened.enter_context(open_plain(path))
                 found, astray = _top(opened.enter_context(_open_zip(path, stream)))
@@ -158,7 +158,8 @@ def _top(archive: zipfile.ZipFile) -> tuple[list[Entry], list[str]]:
 
 def _grouped(members: Sequence[Member]) -> list[Entry]:
     """Return the entries that members of a zip file make, by the first part of their paths."""
-    files, folders = [], {}
+    files: list[Member] = []
+    folders: dict[str, list[Member]] = {}
     for member in members:
         name, slash, rest = member.name.partition("/")
         if name == "." and rest:

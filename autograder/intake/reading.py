@@ -8,7 +8,7 @@ Nothing is written, and no submission is changed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, tzinfo
@@ -183,7 +183,7 @@ def _pass(gate: Gate, piece: Piece) -> str | None:
     return None
 
 
-def _members(piece: Piece) -> Iterator[Member]:
+def _members(piece: Piece) -> Generator[Member, None, None]:
     """Yield a piece's members, by their paths in the submission."""
     entry = piece.entry
     if entry.kind in (Kind.LINK, Kind.SPECIAL) and piece.at is not None:

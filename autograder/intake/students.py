@@ -135,7 +135,8 @@ def innermost(
     folder around all that is in it. It is taken for that only where it holds an export, two
     archives or three submissions, and is no submission itself: one student may have two versions.
     """
-    level, path, export = entries, [], look(entries)
+    level, export = entries, look(entries)
+    path: list[str] = []
     while export is None and len(path) < MAX_NESTING:
         folders = [entry for entry in level if entry.kind is Kind.FOLDER]
         if len(folders) != 1 or any(is_archive(entry.name) for entry in level):

@@ -245,7 +245,7 @@ def _about_copies(
 ) -> Iterator[str]:
     cells: dict[str, list[int]] = {}
     for one in kept:
-        if one.defines in wanted:
+        if one.defines is not None and one.defines in wanted:
             cells.setdefault(one.defines, []).append(one.cell)
     for name, numbers in cells.items():
         if len(numbers) > 1:

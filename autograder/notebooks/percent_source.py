@@ -34,6 +34,7 @@ def notebook_of(
     """
     import nbformat  # takes seconds to load, and most runs have no notebook to make
 
+    points = points or {}
     notebook = nbformat.v4.new_notebook(metadata={"kernelspec": KERNEL})
     for number, cell in enumerate(percent_cells(source, name), start=1):
         markdown = cell.cell_type == "markdown"
@@ -42,7 +43,7 @@ def notebook_of(
             key: value for key, value in cell.metadata.items() if not key.startswith("lines_to")
         }
         if item := options.pop("item", None):
-            if item not in (points or {}):
+            if item not in points:
                 raise SourceError(f"{name}: cell {number} answers {item!r}, which is no item")
             options["nbgrader"] = answer_cell(item, points[item])
         notebook.cells.append(new(source=cell.source, id=f"cell-{number}", metadata=options))

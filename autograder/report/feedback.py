@@ -88,14 +88,14 @@ class _Writer:
             yield f"Handed in for this: {names}."
         if item.comment:
             yield "Comment:\n\n" + block(item.comment)
-        groups: dict[tuple[Verdict | None, str, str | None], list[CheckScore]] = {}
+        groups: dict[tuple[Verdict, str, str | None], list[CheckScore]] = {}
         for check in item.checks:
             result = check.result
             if result is not None and result.verdict not in SUMMARISED:
                 key = (result.verdict, result.message, result.advice)
                 groups.setdefault(key, []).append(check)
-        for checks in groups.values():
-            yield from self._failure(item, checks)
+        for (_, message, advice), checks in groups.items():
+            yield from self._failure(item, checks, message, advice)
         counts = _counts(item)
         if counts:
             yield counts
@@ -103,8 +103,10 @@ class _Writer:
             yield f"![Loss, accuracies and learning rate by epoch]({CURVES_FILE})"
             yield from _board(self._report)
 
-    def _failure(self, item: ItemScore, checks: list[CheckScore]) -> Iterator[str]:
-        """Show checks that ended in the same way with the same message."""
+    def _failure(
+        self, item: ItemScore, checks: list[CheckScore], message: str, advice: str | None
+    ) -> Iterator[str]:
+        """Show checks that ended in the same way with the same message and advice."""
         lines = []
         for check in checks:
             result = check.result
@@ -112,15 +114,13 @@ class _Writer:
             words = VERDICT_WORDS[result.verdict] + _partial(result)
             lines.append(f"- **{inline(check.planned.title)}** ({words})")
         yield "\n".join(lines)
-        if not result.message:
-            pass
-        elif result.message in self._shown and "\n" in result.message:
-            yield f"The message is the one under *{inline(self._shown[result.message])}* above."
-        else:
-            self._shown.setdefault(result.message, item.title)
-            yield block(result.message)
-        if result.advice:
-            yield f"> What probably happened: {inline(result.advice)}"
+        if message in self._shown and "\n" in message:
+            yield f"The message is the one under *{inline(self._shown[message])}* above."
+        elif message:
+            self._shown.setdefault(message, item.title)
+            yield block(message)
+        if advice:
+            yield f"> What probably happened: {inline(advice)}"
 
 
 def _board(report: StudentReport) -> Iterator[str]:

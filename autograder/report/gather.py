@@ -57,10 +57,11 @@ def _report_on(
         # Two weeks' suites may have tests of the same name.
         name = course.week(week).id
         for part in PARTS:
-            plan, found = (f(student, week, part) for f in (gradebook.planned, gradebook.results))
+            plan = gradebook.planned(student, week, part)
+            measured = gradebook.results(student, week, part)
             planned += (replace(check, id=f"{name}/{check.id}") for check in plan)
-            results += (replace(result, check=f"{name}/{result.check}") for result in found)
-            noted = [*gradebook.flags(student, week, part), *_doubts(plan, found)]
+            results += (replace(result, check=f"{name}/{result.check}") for result in measured)
+            noted = [*gradebook.flags(student, week, part), *_doubts(plan, measured)]
             flags += ((name, flag) for flag in noted)
     marks = gradebook.marks(student)
     handed_in = [
