@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from autograder.course import Week
 from autograder.intake.admission import MAX_DOCUMENT_BYTES, MAX_FILE_BYTES
 from autograder.notebooks.cells import MAX_NOTEBOOK_BYTES
-from autograder.notebooks.functions import handed_in
+from autograder.notebooks.functions import notebook_module
 from autograder.text.display import one_line
 
 NAMES_IN_NOTICE = 3
@@ -169,7 +169,7 @@ class WeekFileFinder:
                 if self._keep_documents:
                     files.kept[name] = content
                 if notebook := week.notebook(name):
-                    module = handed_in(content, notebook)
+                    module = notebook_module(content, notebook)
                     files.modules[notebook.module] = module.source.encode()
                     files.notices += module.notices
         return files

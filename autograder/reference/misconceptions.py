@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from pydantic_core import ErrorDetails
 
 from autograder.course import Course, Week
-from autograder.notebooks.functions import module_of
+from autograder.notebooks.functions import solution_module
 
 Text = Annotated[str, StringConstraints(min_length=1)]
 _Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
@@ -199,7 +199,7 @@ def solution_files(root: Path, week: Week) -> dict[str, bytes]:
     files = {name: (folder / name).read_bytes() for name in week.sources}
     for notebook in week.notebooks:
         source = (folder / notebook.module).read_text("utf-8")
-        files[notebook.module] = module_of(source, notebook).encode()
+        files[notebook.module] = solution_module(source, notebook).encode()
     return {name: files[name] for name in week.modules}
 
 

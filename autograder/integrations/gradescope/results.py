@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Any, TypeGuard
 
 from autograder.course import Course
-from autograder.course.apportion import share_points
+from autograder.course.apportion import apportion_points
 from autograder.course.points import format_points
 from autograder.course.scoring import CheckScore, ItemScore, StudentScore
 from autograder.records import FULL_CREDIT, Verdict
@@ -169,7 +169,7 @@ def _extra(state: str, confinement: str) -> dict[str, Any]:
 
 
 def _tests(item: ItemScore, number: int, visibility: Visibility) -> list[Results]:
-    shares = share_points(item.points, item.max_points, item.checks)
+    shares = apportion_points(item.points, item.max_points, item.checks)
     tests = []
     for place, (check, (points, most)) in enumerate(zip(item.checks, shares, strict=True), start=1):
         passed = check.result is not None and check.result.credit == FULL_CREDIT

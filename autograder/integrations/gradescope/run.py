@@ -16,7 +16,7 @@ from pathlib import Path
 import data
 from autograder import course as courses
 from autograder.course import Course, CourseError, Extension, Week
-from autograder.course.lateness import in_words, judge, shares
+from autograder.course.lateness import in_words, judge_lateness, kept_shares
 from autograder.course.scoring import score_student
 from autograder.grading.run import Setting
 from autograder.grading.single import CantGradeError, Checked, Ended, Planned, examine_one
@@ -233,8 +233,10 @@ def _judge_lateness(run: _Run, weeks: list[Week]) -> None:
             Extension(student=metadata.student, week=week.id, due=metadata.due) for week in weeks
         )
         course = course.model_copy(update={"extensions": granted})
-    judged = [judge(course, metadata.student, week.number, metadata.received) for week in weeks]
-    run.kept = shares(judged, course)
+    judged = [
+        judge_lateness(course, metadata.student, week.number, metadata.received) for week in weeks
+    ]
+    run.kept = kept_shares(judged, course)
     run.remarks += tuple(
         f"{one.week} was handed in {in_words(one.late)} late: "
         f"{100 * one.kept / FULL_CREDIT:.3g} % of its points count."
