@@ -182,7 +182,7 @@ def _text(root: Path, name: str) -> str:
 
 def _with_total(rubric: str, week: NewWeek) -> str:
     """Raise the rubric's total by the week's points, and change nothing else."""
-    found = re.search(r'^total\s*=\s*"?([0-9.]+)"?', rubric, re.MULTILINE)
+    found = re.search(r"""^total\s*=\s*["']?([0-9.]+)["']?""", rubric, re.MULTILINE)
     if found is None:
         raise NewWeekError(f"{RUBRIC_FILE} has no line `total = ...`", "Add it")
     total = format_points(parse_points(found[1]) + week.points)
