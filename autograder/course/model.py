@@ -82,16 +82,19 @@ class Model(BaseModel):
 
 
 class Limits(Model):
-    """What a submission of a week may use. Times are wall-clock seconds."""
+    """What a submission of a week may use. Times are wall-clock seconds.
 
-    request_seconds: Seconds
-    test_seconds: Seconds
-    training_seconds: Seconds
-    memory_mb: Count
-    training_memory_mb: Count
-    processes: Count
-    output_kb: Count
-    file_mb: Count
+    A key that is left out has the value that suits a week of NumPy modules.
+    """
+
+    request_seconds: Seconds = 5.0
+    test_seconds: Seconds = 20.0
+    training_seconds: Seconds = 180.0
+    memory_mb: Count = 1024
+    training_memory_mb: Count = 2048
+    processes: Count = 32
+    output_kb: Count = 4096
+    file_mb: Count = 32
 
 
 class TrainingJob(Model):
@@ -152,7 +155,7 @@ class Week(Model):
     job: TrainingJob | None = None
     worker: Annotated[tuple[FolderName, ...], Field(strict=False)] | None = None
     due: Moment | None = None
-    limits: Limits
+    limits: Limits = Limits()
 
     @property
     def data_file(self) -> str | None:

@@ -299,15 +299,16 @@ def _head(statement: ast.stmt) -> str:
     return ast.dump(type(statement)(**fields))
 
 
-def stubs_of(root: Path) -> dict[Path, str]:
-    """Make every week's stubs: path under assignments/ -> text; notebooks as text of their files.
+def stubs_of(root: Path, only: Week | None = None) -> dict[Path, str]:
+    """Make every week's stubs, or those of one week: path under assignments/ -> text.
 
-    Raises StubError for a wrong marker, and CourseError where the rubric can't be read.
+    Those of notebooks are the text of their files. Raises StubError for a wrong marker, and
+    CourseError where the rubric can't be read.
     """
     course = load(root)
     points = {item.id: item.points for item in course.items()}
     stubs = {}
-    for week in course.weeks:
+    for week in (only,) if only else course.weeks:
         folder = root / "solutions" / week.folder
         modules = {folder / name for name in week.modules if (folder / name).is_file()}
         for solution in sorted({*folder.glob("*.py"), *modules}):
@@ -330,9 +331,9 @@ def stub_of(root: Path, week: Week, name: str, points: Mapping[str, int]) -> tup
     return notebook.file, text_of(notebook_of(text, origin, points))
 
 
-def check_stubs(root: Path) -> list[str]:
-    """Say which committed stubs are not what their solution gives; empty when all are."""
-    stubs = stubs_of(root)
+def check_stubs(root: Path, only: Week | None = None) -> list[str]:
+    """Say which committed stubs, of all weeks or one, are not what their solution gives."""
+    stubs = stubs_of(root, only)
     found = [
         f"{path.relative_to(root)} {'differs from' if path.exists() else 'is missing for'} "
         "its solution; run: make stubs"
