@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import sys
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
@@ -27,6 +29,8 @@ app = typer.Typer(
 app.add_typer(class_app, name="class")
 app.add_typer(export_app, name="export")
 app.add_typer(gradescope_app, name="gradescope")
+if find_spec("autograder.commands.author_weeks"):  # not in a students' tree
+    import_module("autograder.commands.author_weeks").add_to(app)
 
 CLASS = (
     "Directory or zip file with one folder or archive per student, or what Canvas, Moodle, "

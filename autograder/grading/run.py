@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.course import Course
-from autograder.gradebook.journal import Gradebook, Job
+from autograder.gradebook.journal import Gradebook, GradingJob
 from autograder.grading.absent import record_absent
 from autograder.records import CheckResult, Examined, PlannedCheck, Submission, Verdict
 
@@ -99,8 +99,8 @@ class Plan:
     versions: dict[str, str]
 
 
-Todo = list[tuple[Job, Submission]]
-Ended = tuple[Job, Examined, float]
+Todo = list[tuple[GradingJob, Submission]]
+Ended = tuple[GradingJob, Examined, float]
 
 
 def _plans(weeks: Sequence[int], pool: Executor) -> dict[int, Plan]:
@@ -115,7 +115,7 @@ def _plan(taken: Sequence[Submission], week: int, plan: Plan, gradebook: Gradebo
     for submission in taken:
         parts = (submission.student, str(week), submission.fingerprint, plan.fingerprint)
         key = hashlib.sha256("\0".join((*parts, submission.refusal or "")).encode()).hexdigest()
-        job = Job(key, submission.student, week, submission.fingerprint, plan.confinement)
+        job = GradingJob(key, submission.student, week, submission.fingerprint, plan.confinement)
         gradebook.plan(job, plan.checks)
         if not gradebook.finished(key):
             todo.append((job, submission))
@@ -124,7 +124,7 @@ def _plan(taken: Sequence[Submission], week: int, plan: Plan, gradebook: Gradebo
 
 def _run(todo: Todo, pool: Executor, setting: Setting) -> Iterator[Ended]:
     """Yield each job's results as it ends."""
-    futures: dict[Future, tuple[Job, Submission]] = {
+    futures: dict[Future, tuple[GradingJob, Submission]] = {
         pool.submit(examine_submission, submission, job.week): (job, submission)
         for job, submission in todo
     }
@@ -146,7 +146,7 @@ def _run(todo: Todo, pool: Executor, setting: Setting) -> Iterator[Ended]:
         yield _once_more(job, submission, setting)
 
 
-def _once_more(job: Job, submission: Submission, setting: Setting) -> Ended:
+def _once_more(job: GradingJob, submission: Submission, setting: Setting) -> Ended:
     """Examine a submission in a pool of its own, after an examiner was lost with it or near it."""
     with open_pool(setting, 1) as pool:
         try:

@@ -11,7 +11,7 @@ import pytest
 
 from autograder import course as courses
 from autograder.commands.grade import Options, run
-from autograder.gradebook.journal import Gradebook, Job
+from autograder.gradebook.journal import Gradebook, GradingJob
 from autograder.grading.setting import SHIPPED_SALT
 from autograder.intake.reading import IntakeError
 from autograder.report.gather import gather
@@ -77,7 +77,7 @@ def points(root: Path, out: Path) -> dict[str, dict[str, int]]:
         }
 
 
-def jobs(out: Path) -> dict[tuple[str, int], Job]:
+def jobs(out: Path) -> dict[tuple[str, int], GradingJob]:
     """Return the present jobs of Ada and Ben; what is run again takes other seconds."""
     with Gradebook.open(out / "gradebook.sqlite") as gradebook:
         return {

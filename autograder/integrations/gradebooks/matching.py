@@ -51,8 +51,8 @@ def match(students: Iterable[str], persons: Sequence[Person]) -> Matched:
         if len(places) == 1:
             (found[student],) = places
         elif places:
-            rows = ", ".join(str(persons[place].row.line) for place in sorted(places))
-            unclear.append(f"{student}: the rows on lines {rows} are all of that name")
+            lines = ", ".join(str(persons[place].row.line) for place in sorted(places))
+            unclear.append(f"{student}: the rows on lines {lines} are all of that name")
         else:
             unknown.append(student)
     owners = defaultdict(list)

@@ -23,7 +23,7 @@ from autograder.integrations.gradebooks.fill_column import (
 )
 from autograder.integrations.gradebooks.matching import Person, match
 from autograder.integrations.gradebooks.points_column import Pending, Portion, scaled, written
-from autograder.report.class_csv import guard
+from autograder.report.class_csv import guard_formula
 from autograder.text.display import one_line
 
 OURS = "Autograder: "
@@ -154,7 +154,7 @@ def _fill(
         if person.row[feedback] and not person.row[feedback].startswith(OURS):
             kept.append(student)
         else:
-            sheet.fill(person.row, feedback, guard(_comment(portion, target)))
+            sheet.fill(person.row, feedback, guard_formula(_comment(portion, target)))
     if kept:
         filled.remarks.append(f"A person's comment was kept: {', '.join(map(one_line, kept[:12]))}")
     tell_unmatched(matched, filled)
