@@ -15,7 +15,7 @@ import pytest
 from autograder import course as courses
 from autograder.course import Week
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 ENGINE = ROOT / "autograder"
 WEEKS = courses.load(ROOT).weeks
 
