@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from autograder.sandbox.guise import PLAIN, Guise
 from autograder.sandbox.limits import Limits
 from autograder.worker.main import pid_namespace
+from autograder.worker.week_drivers import NO_FOLDERS, WeekFolders
 
 
 @dataclass(frozen=True)
@@ -32,21 +33,6 @@ class Script:
     module: str
     arguments: tuple[str, ...]
     threads: int = 1
-
-
-@dataclass(frozen=True)
-class WeekFolders:
-    """A week's own drivers and probes, as a sandbox gets them: read-only, and no other week's.
-
-    `names` are the folders to load, in this order, as they lie below assignments/; `files` has
-    every Python file in them, its path below assignments/ -> its content.
-    """
-
-    names: tuple[str, ...] = ()
-    files: Mapping[str, bytes] = field(default_factory=dict)
-
-
-NO_FOLDERS = WeekFolders()
 
 
 @dataclass(frozen=True)

@@ -16,11 +16,12 @@ from autograder.channel.faults import Fault, InfraError
 from autograder.records import Verdict
 from autograder.sandbox.cgroup import Events
 from autograder.sandbox.guise import PLAIN, Guise
-from autograder.sandbox.launch import NO_FOLDERS, Folder, Launch, WeekFolders
+from autograder.sandbox.launch import Folder, Launch
 from autograder.sandbox.limits import Limits, tree, usage
 from autograder.sandbox.running import Running
 from autograder.wire.codec import Caps
 from autograder.worker.main import CONTROL, IMPORT, READY, REAP, SPAWN
+from autograder.worker.week_drivers import NO_FOLDERS, WeekFolders
 
 START_SECONDS = 30.0
 EARLY_SECONDS = 0.03
