@@ -196,11 +196,16 @@ def written(kind: str, job: int, **fields: Any) -> bytes:
     return len(body).to_bytes(LENGTH_BYTES, "big") + body
 
 
+def fitting(text: str) -> str:
+    """Return text as a message may hold it: what is too long is cut, a lone surrogate escaped."""
+    return text[:LONGEST_TEXT].encode("utf-8", "backslashreplace").decode()[:LONGEST_TEXT]
+
+
 def fields_of(records: Iterable[PlannedCheck | CheckResult | Flag]) -> list[dict[str, Any]]:
-    """Return records as a message's fields, with texts cut that would be refused."""
+    """Return records as a message's fields, with texts made fitting."""
     return [
         {
-            name: value[:LONGEST_TEXT] if isinstance(value, str) else value
+            name: fitting(value) if isinstance(value, str) else value
             for name, value in asdict(record).items()
         }
         for record in records

@@ -215,8 +215,8 @@ def _do(channel: socket.socket, job: int, kind: Kind, **asked: Any) -> None:
 
 
 def _failed(job: int, problem: str, remedy: str) -> bytes:
-    longest = messages.LONGEST_TEXT
-    return messages.written("failed", job, problem=problem[:longest], remedy=remedy[:longest])
+    problem, remedy = map(messages.fitting, (problem, remedy))
+    return messages.written("failed", job, problem=problem, remedy=remedy)
 
 
 def _describe(channel: socket.socket, job: int, function: str, week: int) -> bytes:
