@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
 
 import data
 from autograder import course as courses
 from autograder.course import Week
 from autograder.sandbox.landlock import ONLY_NUMPY, Landlocked
 from autograder.sandbox.runtime import installed
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a grading run is made with.
+
+    `datasets` names the data of a week's accuracy threshold, by the week's number; `packages` what
+    the weeks' sandboxes hold on top of numpy.
+    """
+
+    root: Path
+    datasets: Mapping[int, str | None]
+    unconfined: bool = False
+    packages: tuple[str, ...] = ()
 
 
 class RefusedError(Exception):

@@ -17,9 +17,9 @@ from autograder import course as courses
 from autograder.course import Course, CourseError, Extension, Week
 from autograder.course.lateness import in_words, judge_lateness, kept_shares
 from autograder.course.scoring import score_student
-from autograder.grading.run import Setting
-from autograder.grading.setting import datasets_here
-from autograder.grading.single import CantGradeError, Checked, Ended, Planned, examine_one
+from autograder.errors import CantExamineError
+from autograder.grading.setting import Setting, datasets_here
+from autograder.grading.single import Checked, Ended, Planned, examine_one
 from autograder.intake.class_entries import IntakeError, open_class
 from autograder.intake.reading import read_student
 from autograder.intake.students import StudentUpload, UploadPart, is_archive
@@ -36,7 +36,7 @@ from autograder.sandbox.runtime import installed
 from autograder.text.display import many_lines, one_line
 from autograder.text.files import write_bytes
 
-CANT_GRADE = (CantGradeError, CourseError, IntakeError)
+CANT_GRADE = (CantExamineError, CourseError, IntakeError)
 
 
 class NoFolderError(Exception):
@@ -166,7 +166,7 @@ def _over_the_limit(course: Course, metadata: Metadata) -> Results | None:
 def _take_in(options: Options, course: Course, metadata: Metadata) -> dict[int, Submission] | str:
     """Return what was handed in, by the week's number, or why it was not taken.
 
-    Raises CantGradeError where what it needs isn't here.
+    Raises CantExamineError where what it needs isn't here.
     """
     wanted = [week for week in course.weeks if options.week in (None, week.number)]
     student = StudentUpload(metadata.student, _pieces(options.base), received=metadata.received)
@@ -181,7 +181,7 @@ def _take_in(options: Options, course: Course, metadata: Metadata) -> dict[int, 
     for week in map(course.week, there):
         missing = [name for name in week.packages if not installed(name)]
         if missing:
-            raise CantGradeError(f"{week.name} needs {', '.join(missing)}, which isn't installed")
+            raise CantExamineError(f"{week.name} needs {', '.join(missing)}, which isn't installed")
     return there
 
 
