@@ -18,6 +18,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from autograder.course import Course
+from autograder.errors import RecordError
 from autograder.gradebook.manual_marks import read_manual
 from autograder.gradebook.rows import flag_row, result_of, result_row, storable
 from autograder.gradebook.schema import APPLICATION_ID, SCHEMA, SCHEMA_VERSION, UPGRADES
@@ -30,7 +31,7 @@ SUITE, TRAINING = PARTS = ("suite", "training")
 """The jobs that a submission's points come from: the suite's, and that of the training job."""
 
 
-class GradebookError(Exception):
+class GradebookError(RecordError):
     """The gradebook can't be used, or was asked for something that contradicts it."""
 
 

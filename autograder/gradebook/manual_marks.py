@@ -10,13 +10,14 @@ from typing import TextIO
 
 from autograder.course import Course
 from autograder.course.points import format_points, parse_points
+from autograder.errors import InputError
 from autograder.records import ManualMark
 from autograder.text.display import one_line
 
 HEADER = ["student", "item", "points", "comment"]
 
 
-class ManualError(Exception):
+class ManualError(InputError):
     """Lines of manual.csv are wrong. `problems` names each with its line number."""
 
     def __init__(self, path: Path, problems: list[str]) -> None:

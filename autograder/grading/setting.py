@@ -7,15 +7,16 @@ from collections.abc import Iterable
 import data
 from autograder import course as courses
 from autograder.course import Week
+from autograder.errors import CantRunError, GraderError
 from autograder.sandbox.landlock import ONLY_NUMPY, Landlocked
 from autograder.sandbox.runtime import installed
 
 
-class RefusedError(Exception):
+class RefusedError(CantRunError):
     """Grading would have to run strangers' code without confinement, or without what it needs."""
 
 
-class OurFaultError(Exception):
+class OurFaultError(GraderError):
     """Some checks could not be graded, which is the grader's fault."""
 
 

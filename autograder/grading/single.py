@@ -16,6 +16,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from autograder.course import CourseError
+from autograder.errors import GraderError
 from autograder.grading import run as grading
 from autograder.grading.run import Setting
 from autograder.records import CheckResult, Flag, PlannedCheck, Submission, Verdict
@@ -27,7 +28,7 @@ LONGEST_MESSAGE = 16 << 20
 LOST = "The grader lost this check's result; it has to be graded again."
 
 
-class CantGradeError(Exception):
+class CantGradeError(GraderError):
     """Nothing can be graded here; the message says why."""
 
 

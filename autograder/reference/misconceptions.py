@@ -12,12 +12,13 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from autograder.course import Course, Week
+from autograder.errors import AuthorError
 from autograder.notebooks.functions import module_of
 
 Text = Annotated[str, StringConstraints(min_length=1)]
 
 
-class MisconceptionError(ValueError):
+class MisconceptionError(AuthorError):
     """An entry of a catalogue is wrong. The message names the file, the entry and the repair."""
 
 

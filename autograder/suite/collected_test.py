@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 
+from autograder.errors import AuthorError
 from autograder.records import PlannedCheck
 
 FIXTURES = ("student", "rng", "grade", "settings")
 
 
-class SuiteError(Exception):
+class SuiteError(AuthorError):
     """The suite itself is at fault: it can't be collected, or a test lacks its marker or title."""
 
 

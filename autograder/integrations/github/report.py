@@ -13,6 +13,7 @@ from pathlib import Path
 
 from autograder.course import Course
 from autograder.course.points import format_points
+from autograder.errors import RemoteError
 from autograder.gradebook.journal import Gradebook
 from autograder.intake.reading import take_in
 from autograder.integrations.git import GitError
@@ -33,7 +34,7 @@ LONGEST_DESCRIPTION = 140
 GRADED_ELSEWHERE = "Graded. This repository is public, so the result is not shown here."
 
 
-class ReportError(Exception):
+class ReportError(RemoteError):
     """Nothing could be reported; the message says why and what to do."""
 
 

@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from autograder.course import COURSE_FILE, GRADING_FILE, Week, load
+from autograder.errors import OutputError
 from autograder.integrations.gradescope.results import Visibility
 from autograder.text.files import write_bytes
 
@@ -41,7 +42,7 @@ WHEN = (1980, 1, 1, 0, 0, 0)
 """The time of every file: the earliest that a zip file can name."""
 
 
-class ZipError(Exception):
+class ZipError(OutputError):
     """The zip file can't be built: what is wrong, and what to do. Nothing was written."""
 
 
