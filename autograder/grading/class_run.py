@@ -72,7 +72,6 @@ def grade_submissions(
     weeks = [course.week(number) for number in by_week]
     packages = tuple(sorted({name for week in weeks for name in week.packages}))
     setting = grading.Setting(root, _datasets(console, weeks), confinement is None, packages)
-    out.mkdir(parents=True, exist_ok=True)
     with Gradebook.open(out / "gradebook.sqlite") as gradebook:
         students = {one.student for submissions in by_week.values() for one in submissions}
         if week is None:

@@ -78,7 +78,7 @@ def report_class(
     if not book.is_file():
         raise ReportError(f"there is no gradebook in {out}; run `autograder grade` first.")
     taken = take_in(submissions, course.weeks)
-    with Gradebook.open(book) as gradebook:
+    with Gradebook.read(book) as gradebook:
         known = set(gradebook.students()) & states.keys()
         ready = {student for student in known if _is_graded(gradebook, student, taken)}
         reports = {report.score.student: report for report in gather(course, gradebook, ready)}
