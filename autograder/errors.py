@@ -44,7 +44,7 @@ AutograderError
 │   └── ZipError                    integrations.gradescope.upload
 ├── RecordError                     what we keep can't be used
 │   ├── BusyError                   integrations.formgrader.nbgrader_course
-│   ├── GradebookError              gradebook.journal
+│   ├── GradebookError              gradebook.opening
 │   ├── LedgerError                 integrations.push.ledger
 │   ├── MarksError                  integrations.formgrader.marks
 │   ├── SpoolError                  integrations.push.spool
@@ -55,9 +55,9 @@ AutograderError
     ├── GitError                    integrations.git
     └── ReportError                 integrations.github.report
 
-Apart stand Fault (channel.faults) and Wrong (suite.expect), which say what a student's code did,
-CodecError (wire.scan), which becomes a Fault, and what only steers a program: Stopped (gpu.job),
-Changed and Stopped (integrations.push.service).
+Apart stand Fault (channel.faults), Wrong (suite.expect) and Noticed, which say what a student's
+code did; CodecError (wire.scan), which becomes a Fault; and what only steers a program: Stopped
+(of the training job and of the push service) and Changed.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ from autograder.gpu.job import Plan
 from autograder.gpu.queue import TRIAL, Progress, Seat, run_class
 from autograder.gradebook.journal import TRAINING, Gradebook
 from autograder.grading.absent import CHECK
-from autograder.grading.setting import OurFaultError, RefusedError
+from autograder.grading.setting import OurFaultError, RefusedError, demand_dataset
 from autograder.intake.reading import IntakeError, read_class
 from autograder.records import Submission, Verdict
 from autograder.report.class_csv import leaderboard_csv
@@ -63,6 +63,7 @@ def train_class(
     console = Console(highlight=False)
     course = courses.load(root)
     week, job = _week_with_job(course)
+    demand_dataset(job.data, f"{week.id}.job.data")
     _need_packages(week)
     gpus_here = find_gpus()
     device = _device(device, gpus_here)

@@ -34,6 +34,14 @@ class ManualMarks:
     unmarked: tuple[tuple[str, str], ...]
 
 
+def demand_readable(path: Path) -> None:
+    """Raise ManualError where the file can't be read at all; what is in it is looked at later."""
+    try:
+        path.open("rb").close()
+    except OSError as error:
+        raise ManualError(path, [f"it can't be read: {error.strerror}"]) from error
+
+
 def read_manual(path: Path, course: Course, students: Collection[str]) -> ManualMarks:
     """Read the marks for some of `students`.
 

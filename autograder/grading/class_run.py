@@ -12,6 +12,7 @@ import data
 from autograder import course as courses
 from autograder.course import Course, Week
 from autograder.gradebook.journal import Gradebook
+from autograder.gradebook.manual_marks import demand_readable
 from autograder.grading import run as grading
 from autograder.grading.setting import (
     KNOWN_INPUTS,
@@ -61,6 +62,8 @@ def grade_submissions(
     course = courses.load(root)
     if course.salt == SHIPPED_SALT and not own_code:
         say(console, KNOWN_INPUTS, "yellow")
+    if manual:
+        demand_readable(manual)
     by_week = _read_submissions(console, course, submissions, week, handed_in)
     confinement = None if unconfined else _confinement(console, own_code)
     if confinement is None:

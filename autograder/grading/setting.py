@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 import data
 from autograder import course as courses
-from autograder.course import Week
+from autograder.course import CourseError, Week
 from autograder.errors import CantRunError, GraderError
 from autograder.sandbox.landlock import ONLY_NUMPY, Landlocked
 from autograder.sandbox.runtime import installed
@@ -42,8 +42,21 @@ def why_not_here(week: Week, rung: str) -> str:
     return ""
 
 
-def datasets_here(weeks: Iterable[Week]) -> dict[int, str | None]:
-    """Return the data of each week's threshold: its own where it is cached, or the digits."""
+def demand_dataset(name: str, key: str) -> None:
+    """Raise CourseError where the course names a data set that there isn't."""
+    if name not in data.NAMES:
+        remedy = f"Choose one of these: {', '.join(data.NAMES)}"
+        raise CourseError(courses.COURSE_FILE, key, f"there is no data set {name!r}", remedy)
+
+
+def datasets_here(weeks: Sequence[Week]) -> dict[int, str | None]:
+    """Return the data of each week's threshold: its own where it is cached, or the digits.
+
+    Raises CourseError for a data set that there isn't.
+    """
+    for week in weeks:
+        if week.data is not None:
+            demand_dataset(week.data, f"{week.id}.data")
     return {
         week.number: week.data if week.data is None or data.cached(week.data) else "digits"
         for week in weeks

@@ -13,13 +13,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import data
 from autograder import course as courses
 from autograder.course import Course, CourseError, Extension, Week
 from autograder.course.lateness import in_words, judge, shares
 from autograder.course.scoring import score_student
 from autograder.errors import OutputError
 from autograder.grading.run import Setting
+from autograder.grading.setting import datasets_here
 from autograder.grading.single import CantGradeError, Checked, Ended, Planned, examine_one
 from autograder.intake.class_entries import IntakeError, open_collection
 from autograder.intake.reading import read_student
@@ -207,8 +207,7 @@ def _examine(run: _Run, late: bool) -> None:
     if late:
         _judge_lateness(run, weeks)
     packages = tuple(sorted({name for week in weeks for name in week.packages}))
-    datasets = {week.number: _dataset(week) for week in weeks}
-    setting = Setting(run.root, datasets, packages=packages)
+    setting = Setting(run.root, datasets_here(weeks), packages=packages)
     weeks_left = set(taken)
     for told in examine_one(setting, taken):
         prefix = f"{course.week(told.week).id}/"
@@ -246,11 +245,6 @@ def _judge_lateness(run: _Run, weeks: list[Week]) -> None:
         for one in judged
         if one.late
     )
-
-
-def _dataset(week: Week) -> str | None:
-    """Return the data to train on: the week's, or the embedded digits where it isn't cached."""
-    return "digits" if week.data and not data.cached(week.data) else week.data
 
 
 def _print_flags(prefix: str, ended: Ended) -> None:
