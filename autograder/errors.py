@@ -130,7 +130,7 @@ REFUSALS = {
     errno.ENOENT: ("is not there", "Is its name right?"),
     errno.ENOTDIR: ("can't be used: a part of its path is a file", "Name a folder"),
     errno.EISDIR: ("is a folder", "Name a file"),
-    errno.EEXIST: ("is there already, and is not what it should be", "Name another one"),
+    errno.EEXIST: ("is a file, where a folder should be", "Name another one"),
     errno.ENOTEMPTY: ("is not empty", "Name another one"),
     errno.EACCES: ("is closed to this user", "Change its permissions, or name another one"),
     errno.EPERM: ("is closed to this user", "Change its permissions, or name another one"),

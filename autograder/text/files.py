@@ -25,7 +25,8 @@ def write_bytes(path: Path, data: bytes) -> None:
     try:
         _replace(path, data)
     except OSError as error:
-        error.filename, error.filename2 = str(path), None
+        missing = path.parent if error.errno == errno.ENOENT else path
+        error.filename, error.filename2 = str(missing), None
         raise
 
 

@@ -11,7 +11,7 @@ import zipfile
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from autograder.course import COURSE_FILE, GRADING_FILE, Week, load
+from autograder.course import COURSE_FILE, GRADING_FILE, RUBRIC_FILE, Week, load
 from autograder.errors import OutputError
 from autograder.integrations.gradescope.results import Visibility
 from autograder.text.files import write_bytes
@@ -24,7 +24,7 @@ ALWAYS = (
     COURSE_FILE,
     GRADING_FILE,
     "autograder/**/*.py",
-    "autograder/*.toml",
+    RUBRIC_FILE,
     "data/*.py",
     "data/*.npz",
     "pyproject.toml",
