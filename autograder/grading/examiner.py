@@ -150,11 +150,13 @@ class Examiner:
         """
         digest = hashlib.sha256()
         week = self.week.model_copy(update={"due": None})
-        settings = repr((week, self.course.salt, self.course.training, self.course.watched))
+        context = self.session.context
+        training = self.course.training.get(context.name) if context else None
+        watched = self.course.watched_in(self.week)
+        settings = repr((week, self.course.salt, training, watched))
         settings += repr([(name, metadata.version(name)) for name in self.week.packages])
         for part in (sys.version, np.__version__, self.confinement.name, repr(self.plan), settings):
             digest.update(part.encode() + b"\0")
-        context = self.session.context
         digest.update(repr(context.name if context else None).encode())
         folders = (
             self.root / "autograder",
