@@ -201,7 +201,7 @@ def _check_week(
         with _processes(root, week, confinement, jobs) as run:
             proofs = _shown(console, run(prover, list(prover.first)))
             if any(proof.faults for proof in proofs if proof.claim in prover.foundations):
-                console.print("\nMisconceptions come when the solution gets everything and each of them fits it.")
+                console.print("\nMisconceptions come next, when the solution gets everything.")
             else:
                 proofs += _shown(console, run(prover, list(prover.mistakes)))
         if not any(proof.faults for proof in proofs if proof.claim == ITEMS_FIT):
