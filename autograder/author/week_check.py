@@ -37,6 +37,7 @@ AUTHORS_FAULTS = (AutograderError, OSError)
 
 LONGEST_FAULT = 600
 ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
+ITEMS_FIT = "every item has a check, and every check an item"
 EDITS_FIT = "each misconception is an edit that fits the solution"
 NOTHING_PROVEN = "not proven, since the proof before it does not come to an end"
 
@@ -74,9 +75,7 @@ class WeekProver:
         others = prove.other_solutions(root, week, examiner.reference)
         return {
             "the stubs are what the solutions give": partial(check_stubs, root, week),
-            "every item has a check, and every check an item": partial(
-                prove.items_without_checks, examiner
-            ),
+            ITEMS_FIT: partial(prove.items_without_checks, examiner),
             f"the solution {full}": partial(prove.points_lost, examiner, examiner.reference),
             **{
                 f"another solution ({name}) {full}": partial(prove.points_lost, examiner, files)
@@ -200,10 +199,11 @@ def _check_week(
         with _processes(root, week, confinement, jobs) as run:
             proofs = _shown(console, run(prover, list(prover.first)))
             if any(proof.faults for proof in proofs if proof.claim in prover.foundations):
-                console.print("\nMisconceptions are looked at when the solution gets everything.")
+                console.print("\nMisconceptions come next, when the solution gets everything.")
             else:
                 proofs += _shown(console, run(prover, list(prover.mistakes)))
-        _show_weights(console, prover)
+        if not any(proof.faults for proof in proofs if proof.claim == ITEMS_FIT):
+            _show_weights(console, prover)
     finally:
         prover.close()
     failed = sum(bool(proof.faults) for proof in proofs)
