@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import data
 from autograder import course as courses
-from autograder.course import Week
+from autograder.course import CourseError, Week
+from autograder.errors import CantRunError, GraderError
 from autograder.sandbox.landlock import ONLY_NUMPY, Landlocked
 from autograder.sandbox.runtime import installed
 
@@ -27,11 +28,11 @@ class Setting:
     packages: tuple[str, ...] = ()
 
 
-class RefusedError(Exception):
+class RefusedError(CantRunError):
     """Grading would have to run strangers' code without confinement, or without what it needs."""
 
 
-class OurFaultError(Exception):
+class OurFaultError(GraderError):
     """Some checks could not be graded, which is the grader's fault."""
 
 
@@ -57,8 +58,21 @@ def why_not_here(week: Week, rung: str) -> str:
     return ""
 
 
-def datasets_here(weeks: Iterable[Week]) -> dict[int, str | None]:
-    """Return the data of each week's threshold: its own where it is cached, or the digits."""
+def demand_dataset(name: str, key: str) -> None:
+    """Raise CourseError where the course names a data set that there isn't."""
+    if name not in data.NAMES:
+        remedy = f"Choose one of these: {', '.join(data.NAMES)}"
+        raise CourseError(courses.COURSE_FILE, key, f"there is no data set {name!r}", remedy)
+
+
+def datasets_here(weeks: Sequence[Week]) -> dict[int, str | None]:
+    """Return the data of each week's threshold: its own where it is cached, or the digits.
+
+    Raises CourseError for a data set that there isn't.
+    """
+    for week in weeks:
+        if week.data is not None:
+            demand_dataset(week.data, f"{week.id}.data")
     return {
         week.number: week.data if week.data is None or data.cached(week.data) else "digits"
         for week in weeks

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 
+from autograder.errors import InputError
 from autograder.intake.lookalike_names import oddities, skeleton
 from autograder.text.display import one_line
 
@@ -37,7 +38,7 @@ _TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _ENDS = re.compile(r"[. ](?:/|$)")
 
 
-class Refused(Exception):
+class Refused(InputError):
     """A submission that is not taken. The message says why and what the student can do."""
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
+from autograder.errors import RemoteError
 from autograder.intake.admission import MAX_NAME, Kind, Member, Refused
 from autograder.intake.archives import CHUNK
 from autograder.text.display import one_line
@@ -40,7 +41,7 @@ MODES = {b"040000": Kind.FOLDER, b"100644": Kind.FILE, b"100755": Kind.FILE, b"1
 """100664, of the first versions of git, is a file too; a submodule (160000) is not."""
 
 
-class GitError(Exception):
+class GitError(RemoteError):
     """Git could not do what it was asked for; the message says what, in one line."""
 
 

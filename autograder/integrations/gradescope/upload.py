@@ -11,7 +11,8 @@ import zipfile
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from autograder.course import COURSE_FILE, GRADING_FILE, Week, load
+from autograder.course import COURSE_FILE, GRADING_FILE, RUBRIC_FILE, Week, load
+from autograder.errors import OutputError
 from autograder.integrations.gradescope.results import Visibility
 from autograder.text.files import write_bytes
 
@@ -23,7 +24,7 @@ ALWAYS = (
     COURSE_FILE,
     GRADING_FILE,
     "autograder/**/*.py",
-    "autograder/*.toml",
+    RUBRIC_FILE,
     "data/*.py",
     "data/*.npz",
     "pyproject.toml",
@@ -41,7 +42,7 @@ WHEN = (1980, 1, 1, 0, 0, 0)
 """The time of every file: the earliest that a zip file can name."""
 
 
-class ZipError(Exception):
+class ZipError(OutputError):
     """The zip file can't be built: what is wrong, and what to do. Nothing was written."""
 
 
