@@ -20,7 +20,7 @@ AutograderError
 ├── FileError                       the operating system refuses a file or folder
 ├── GraderError                     our own fault: no student pays for it
 │   ├── CantExamineError
-│   ├── CantGradeError              grading.single
+│   │   └── LostError               grading.examiner_process
 │   ├── InfraError                  channel.faults
 │   │   ├── BubblewrapMissingError  sandbox.bubblewrap
 │   │   └── NotConfinedError        sandbox.choose

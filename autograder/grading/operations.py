@@ -22,18 +22,14 @@ from pathlib import Path
 from pkgutil import resolve_name
 from typing import Any, Literal, TypeVar
 
-from autograder.course import CourseError
 from autograder.errors import AutograderError
 from autograder.grading import messages
 from autograder.grading.setting import Setting
 from autograder.records import CheckResult, Examined, PlannedCheck, Submission
-from autograder.reference.misconceptions import MisconceptionError
-from autograder.sandbox import InfraError
-from autograder.suite.session import SuiteError
 from autograder.text.display import one_line
 
 PR_SET_PDEATHSIG = 1
-OURS = (AutograderError, CourseError, SuiteError, MisconceptionError, InfraError, OSError)
+KNOWN = (AutograderError, OSError)
 """What keeps an examiner from getting ready, and what a person can mend."""
 
 Kind = Literal["described", "examined", "text"]
@@ -203,7 +199,7 @@ def _do(channel: socket.socket, job: int, kind: Kind, **asked: Any) -> None:
     """Do one thing, and tell what it gave or why it could not be done."""
     try:
         told = _OPERATIONS[kind](channel, job, **asked)
-    except OURS as error:
+    except KNOWN as error:
         known = isinstance(error, AutograderError)
         problem = error.problem if known else str(error) or type(error).__name__
         told = _failed(job, problem, error.remedy if known else "")
