@@ -285,8 +285,8 @@ class Gradebook:
         """Keep results of a job; they replace earlier results of the same checks.
 
         `flags` replace all flags of the job. The job is finished once every planned check has a
-        record of which none is INFRA. Raises
-        GradebookError, and keeps nothing, for a job or a check that was never planned.
+        record of which none is INFRA. Raises GradebookError, and keeps nothing, for a job or a
+        check that was never planned.
         """
         rows = [result_row(key, result) for result in results]
         with self._writing():
