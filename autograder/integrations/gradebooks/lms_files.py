@@ -9,13 +9,8 @@ from autograder.course import load
 from autograder.course.points import parse_points
 from autograder.errors import OutputError
 from autograder.integrations.gradebooks.canvas import fill_canvas
-<<<<<<< HEAD
 from autograder.integrations.gradebooks.exported_sheet import read_sheet
-from autograder.integrations.gradebooks.fill_column import Filled
-=======
-from autograder.integrations.gradebooks.exported_sheet import SheetError, read_sheet
 from autograder.integrations.gradebooks.fill_column import FillReport
->>>>>>> wt-words
 from autograder.integrations.gradebooks.moodle import fill_moodle
 from autograder.integrations.gradebooks.points_column import Pending, part_points, read_reports
 from autograder.report.class_files import write_class
@@ -73,14 +68,7 @@ def export_moodle(
 
 
 def export_csv(root: Path, grades: Path) -> list[Path]:
-<<<<<<< HEAD
-    """Write the files for people once more; return where."""
-=======
-    """Write the class's CSV files and feedback once more; return their paths.
-
-    Raises one of KNOWN_ERRORS.
-    """
->>>>>>> wt-words
+    """Write the class's CSV files and feedback once more; return their paths."""
     course = load(root)
     try:
         written = write_class(course, read_reports(course, grades), grades)
@@ -90,14 +78,7 @@ def export_csv(root: Path, grades: Path) -> list[Path]:
 
 
 def export_junit(root: Path, grades: Path) -> int:
-<<<<<<< HEAD
-    """Write students/<id>/junit.xml for everybody, and return how many there are."""
-=======
-    """Write students/<id>/junit.xml for everybody; return the number of students.
-
-    Raises one of KNOWN_ERRORS.
-    """
->>>>>>> wt-words
+    """Write students/<id>/junit.xml for everybody; return the number of students."""
     reports = read_reports(load(root), grades)
     for report in reports:
         folder = grades / "students" / report.score.student
