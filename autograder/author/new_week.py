@@ -19,7 +19,6 @@ from autograder.course import (
     GRADING_FILE,
     RUBRIC_FILE,
     Course,
-    CourseError,
     load,
 )
 from autograder.course.points import format_points, parse_points
@@ -44,9 +43,6 @@ NEEDS_MORE = {
 
 class NewWeekError(AutograderError):
     """A week of this name can't be made; nothing was written."""
-
-
-KNOWN_ERRORS = (AutograderError, CourseError)
 
 
 def new_week(root: Path, name: str, title: str | None = None, items: str | None = None) -> NewWeek:

@@ -22,7 +22,7 @@ from autograder.course.points import format_points
 from autograder.course.scoring import score_student
 from autograder.errors import AutograderError
 from autograder.grading.examiner import Examiner
-from autograder.notebooks.functions import handed_in
+from autograder.notebooks.functions import notebook_module
 from autograder.records import FULL_CREDIT, CheckResult, PlannedCheck, Verdict
 from autograder.reference.gaps import stub_of
 from autograder.reference.misconceptions import Misconception, apply
@@ -138,7 +138,7 @@ def stub_modules(root: Path, course: Course, week: Week) -> dict[str, str]:
     for name in week.modules:
         text = stub_of(root, week, name, points)[1]
         notebook = week.notebook(name)
-        files[name] = handed_in(text.encode(), notebook).source if notebook else text
+        files[name] = notebook_module(text.encode(), notebook).source if notebook else text
     return files
 
 

@@ -21,24 +21,23 @@ from rich.table import Table
 from autograder.author import prove
 from autograder.author.prove import Proof, StuckError
 from autograder.author.simulate.student_week import has_content
-from autograder.course import Course, CourseError, Week, load
+from autograder.course import Course, Week, load
 from autograder.course.points import format_points
 from autograder.errors import AutograderError
 from autograder.grading.examiner import Examiner
 from autograder.grading.setting import RefusedError, datasets_here, why_not_here
-from autograder.reference.gaps import StubError, check_stubs
-from autograder.reference.misconceptions import MisconceptionError, catalogue_of
+from autograder.reference.gaps import check_stubs
+from autograder.reference.misconceptions import catalogue_of
 from autograder.sandbox import Confinement, Unconfined
-from autograder.sandbox.choose import NotConfinedError, choose
-from autograder.suite.session import SuiteError
+from autograder.sandbox.choose import choose
 from autograder.text.display import one_line
 
-KNOWN_ERRORS = (AutograderError, CourseError, NotConfinedError, RefusedError)
-AUTHORS_FAULTS = (AutograderError, CourseError, MisconceptionError, OSError, StubError, SuiteError)
+AUTHORS_FAULTS = (AutograderError, OSError)
 """What is raised where a week's files can't even be read."""
 
 LONGEST_FAULT = 600
 ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
+ITEMS_FIT = "every item has a check, and every check an item"
 EDITS_FIT = "each misconception is an edit that fits the solution"
 NOTHING_PROVEN = "not proven, since the proof before it does not come to an end"
 
@@ -76,9 +75,7 @@ class WeekProver:
         others = prove.other_solutions(root, week, examiner.reference)
         return {
             "the stubs are what the solutions give": partial(check_stubs, root, week),
-            "every item has a check, and every check an item": partial(
-                prove.items_without_checks, examiner
-            ),
+            ITEMS_FIT: partial(prove.items_without_checks, examiner),
             f"the solution {full}": partial(prove.points_lost, examiner, examiner.reference),
             **{
                 f"another solution ({name}) {full}": partial(prove.points_lost, examiner, files)
@@ -156,7 +153,7 @@ def check(
 ) -> bool:
     """Prove one week, or all that are there; print each proof, and tell whether all hold.
 
-    Raises one of KNOWN_ERRORS where there is nothing to prove, or it can't be done here.
+    Raises an AutograderError where there is nothing to prove, or it can't be done here.
     """
     course = load(root)
     weeks = [week for week in course.weeks if number in (None, week.number)]
@@ -202,10 +199,11 @@ def _check_week(
         with _processes(root, week, confinement, jobs) as run:
             proofs = _shown(console, run(prover, list(prover.first)))
             if any(proof.faults for proof in proofs if proof.claim in prover.foundations):
-                console.print("\nMisconceptions are looked at when the solution gets everything.")
+                console.print("\nMisconceptions come next, when the solution gets everything.")
             else:
                 proofs += _shown(console, run(prover, list(prover.mistakes)))
-        _show_weights(console, prover)
+        if not any(proof.faults for proof in proofs if proof.claim == ITEMS_FIT):
+            _show_weights(console, prover)
     finally:
         prover.close()
     failed = sum(bool(proof.faults) for proof in proofs)

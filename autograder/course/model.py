@@ -19,15 +19,16 @@ from pydantic import (
 )
 
 from autograder.course.points import parse_points
+from autograder.errors import AuthorError
 from autograder.records import FULL_CREDIT
 
 
-class CourseError(Exception):
+class CourseError(AuthorError):
     """Something in the course's files is wrong or missing: where, what, and what to do."""
 
     def __init__(self, file: str, key: str, problem: str, remedy: str) -> None:
-        self.file, self.key, self.problem, self.remedy = file, key, problem, remedy
-        super().__init__(f"{file}: {key}: {problem}. {remedy}.")
+        super().__init__(f"{file}: {key}: {problem}", remedy)
+        self.file, self.key = file, key
 
 
 def _relative_file(name: str) -> str:

@@ -22,6 +22,7 @@ from autograder import course as courses
 from autograder.grading.diagnosis import Diagnoser
 from autograder.grading.flags.second_look import SecondLook
 from autograder.grading.flags.source import run_time_flags, source_flags
+from autograder.grading.plan_check import check_plan
 from autograder.grading.quality import Quality
 from autograder.grading.rules import Rules
 from autograder.grading.student_tests import Mutation
@@ -132,9 +133,14 @@ class Examiner:
 
     @cached_property
     def plan(self) -> list[PlannedCheck]:
-        """All checks of the assignment, in the order in which they run."""
+        """All checks of the assignment, in the order in which they run.
+
+        Raises PlanError where they don't fit the rubric.
+        """
         own = self.mutation.plan if self.mutation else []
-        return [*self.session.plan, *own, *self.quality.plan, *self.rules.plan]
+        plan = [*self.session.plan, *own, *self.quality.plan, *self.rules.plan]
+        check_plan(self.course, self.week, plan, self.session.watches, self.session.needs)
+        return plan
 
     @cached_property
     def fingerprint(self) -> str:

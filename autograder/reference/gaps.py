@@ -29,7 +29,8 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from autograder.course import COURSE_FILE, CourseError, Week, load
+from autograder.course import COURSE_FILE, Week, load
+from autograder.errors import AuthorError
 from autograder.notebooks.percent_source import notebook_of, text_of
 from autograder.text.files import write_text
 
@@ -44,14 +45,11 @@ _INSTEAD = re.compile(r"(?P<indent> *)# INSTEAD\s*")
 _BODIES = frozenset({"body", "orelse", "finalbody", "handlers", "cases"})
 
 
-class StubError(ValueError):
+class StubError(AuthorError):
     """A marker in a solution is wrong. The message gives the file, the line and what to repair."""
 
     def __init__(self, name: str, line: int, what: str) -> None:
         super().__init__(f"{name}:{line}: {what}")
-
-
-KNOWN_ERRORS = (StubError, CourseError)
 
 
 @dataclass(frozen=True)

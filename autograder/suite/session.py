@@ -28,7 +28,14 @@ import pytest
 
 from autograder.channel.faults import Fault, InfraError
 from autograder.records import FULL_CREDIT, CheckResult, Flag, PlannedCheck, Verdict
-from autograder.suite.collected_test import SuiteError, arguments, parameters, planned, seed_of
+from autograder.suite.collected_test import (
+    SuiteError,
+    arguments,
+    parameters,
+    planned,
+    reason_of,
+    seed_of,
+)
 from autograder.suite.disclosure import Disclosure, Outcome, may_quote
 from autograder.suite.expect import Wrong
 from autograder.suite.hosts import Host
@@ -109,7 +116,8 @@ class SuiteSession:
     SuiteError when the suite can't be collected, CourseError where the folders of its week's own
     drivers and probes (`worker`) aren't there. `plan` lists the checks in the order in which they
     run, `training` has the ids of those that train, `long` of those that are not to be run twice;
-    `watches` lists the tests marked `flag`, which are no checks.
+    `watches` lists the tests marked `flag`, which are no checks; `needs` has the items that tests
+    stand on, by the check's id.
     """
 
     def __init__(
@@ -121,6 +129,8 @@ class SuiteSession:
         private: bool = False,
         known: Collection[str] = (),
     ):
+        if not folder.is_dir():
+            raise SuiteError(f"there is no folder {folder}", "Put the suite's tests into it")
         self.worker = worker_beside(folder)
         disclosure = Disclosure(frozenset(known)) if private else None
         self._plugin = _Plugin(folder, context, disclosure, self.worker)
@@ -130,10 +140,15 @@ class SuiteSession:
         self._thread.start()
         self._plugin.ready.wait()
         if self._plugin.problem:
-            raise SuiteError(self._plugin.problem)
+            raise self._plugin.problem
         self.context = context
         self.plan: list[PlannedCheck] = [check for check, _ in self._plugin.tests]
         self.watches: list[PlannedCheck] = [check for check, _ in self._plugin.watches]
+        self.needs: dict[str, tuple[str, ...]] = {
+            check.id: marker.args
+            for check, test in self._plugin.tests
+            if (marker := test.get_closest_marker("needs")) is not None
+        }
         self.training = {
             check.id
             for check, test in self._plugin.tests
@@ -199,7 +214,7 @@ class _Plugin:
         self.jobs: queue.Queue[_Job | None] = queue.Queue()
         self.ready = threading.Event()
         self.collecting = contextlib.ExitStack()
-        self.problem = ""
+        self.problem: SuiteError | None = None
 
     def main(self) -> None:
         """Run pytest until the session is closed."""
@@ -215,9 +230,10 @@ class _Plugin:
         try:
             code = pytest.main([*arguments, "--rootdir", str(root)], plugins=[self])
             if not self.ready.is_set():
-                self.problem = self.problem or f"pytest ended with {code!s} in {self.folder}"
+                what = f"pytest ended with {code!s} in {self.folder}"
+                self.problem = self.problem or SuiteError(what)
         except BaseException as error:
-            self.problem = f"{type(error).__name__}: {error}"
+            self.problem = SuiteError(f"{self.folder}: {type(error).__name__}: {error}")
             raise
         finally:
             self.collecting.close()
@@ -229,14 +245,16 @@ class _Plugin:
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:
-            self.problem = f"{report.nodeid or self.folder}: {report.longreprtext}"
+            where = report.nodeid or str(self.folder)
+            reason = reason_of(report.longreprtext)
+            self.problem = SuiteError(f"{where} can't be collected: {reason}", "Correct the file")
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         if not self.problem:
             try:
                 tests = [(planned(item), item) for item in session.items]
             except SuiteError as error:
-                self.problem = str(error)
+                self.problem = error
                 return
             self.arguments = {check.id: arguments(item) for check, item in tests}
             marks = {check.id: item.get_closest_marker("flag") for check, item in tests}
@@ -247,7 +265,8 @@ class _Plugin:
             self.tests = sorted(tests, key=lambda test: id(test[1]) in last)
             self.items = {check.item for check, _ in tests}
             if not tests:
-                self.problem = f"no tests in {self.folder}"
+                remedy = "Write one: a function test_... in a file test_*.py"
+                self.problem = SuiteError(f"there are no tests in {self.folder}", remedy)
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         self.collecting.close()

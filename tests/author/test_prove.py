@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import shutil
 import threading
 from collections.abc import Callable, Collection, Iterator
@@ -10,10 +11,11 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from autograder.author import prove, week_check
 from autograder.author.new_week import new_week, write_week
-from autograder.author.week_check import AUTHORS_FAULTS, EDITS_FIT, WeekProver
+from autograder.author.week_check import AUTHORS_FAULTS, EDITS_FIT, ITEMS_FIT, WeekProver
 from autograder.sandbox import Confinement
 
 NUMBERS = count(20)
@@ -157,8 +159,8 @@ def public_test_of_no_item(made: Made) -> None:
     made.edit(public(made), ".greet", ".greeting")
 
 
-def edit_that_does_not_fit(made: Made) -> None:
-    made.edit(made.solutions / "misconceptions.toml", "2.0 * x + 1.0", "2.0 * y")
+def edit_that_changes_nothing(made: Made) -> None:
+    made.edit(made.solutions / "misconceptions.toml", "2.0 * (x + 1.0)", "2.0*x + 1.0")
 
 
 def edit_that_nobody_notices(made: Made) -> None:
@@ -185,9 +187,7 @@ ADDS, SAME, TWICE, AFTER_IT = (
 CASES: dict[Callable[[Made], None], dict[str, str]] = {
     stale_stub: {"the stubs are what the solutions give": "differs from its solution; run"},
     missing_stub: {"the stubs are what the solutions give": "is missing for its solution; run"},
-    item_without_check: {
-        "every item has a check, and every check an item": "week{number}.welcome has no check: mark"
-    },
+    item_without_check: {ITEMS_FIT: "week{number}.welcome"},
     wrong_solution: {
         "the solution gets all 10 points": "test_count[shape0]: wrong: count(x): ",
         PUBLIC: "test_count_of_an_example: wrong",
@@ -210,7 +210,7 @@ CASES: dict[Callable[[Made], None], dict[str, str]] = {
         PUBLIC: "names week{number}.greeting: no automatic item",
         PUBLIC_STUBS: "names week{number}.greeting: no automatic item",
     },
-    edit_that_does_not_fit: {EDITS_FIT: "`replace` stands 0 times in greet, not once"},
+    edit_that_changes_nothing: {EDITS_FIT: "changes nothing but spaces or comments"},
     edit_that_nobody_notices: {SAME: "no check of week{number}.greet notices it"},
     edit_that_looks_like_another: {TWICE: "what is told is greet-adds-first"},
     edit_that_two_items_notice: {ADDS: "week{number}.count must not notice it, but does: test_"},
@@ -242,6 +242,15 @@ def test_a_mistake_that_does_not_end_is_named_and_ends_the_check(
     for thread in threading.enumerate():  # what sleeps has modules of the solution in place
         if thread.name == "proof":
             thread.join()
+
+
+def test_an_edit_without_a_place_is_named(made: Made) -> None:
+    made.edit(made.solutions / "misconceptions.toml", "2.0 * x + 1.0", "2.0 * y")
+    console = Console(record=True, file=io.StringIO(), width=200)
+    assert not week_check.check(console, made.root, made.number, jobs=1)
+    said = console.export_text()
+    assert "`replace` stands 0 times in greet, not once" in said
+    assert "holds" not in said.partition("stands 0 times")[2]
 
 
 UNREADABLE = {

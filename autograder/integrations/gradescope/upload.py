@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from autograder.course import COURSE_FILE, GRADING_FILE, RUBRIC_FILE, Week, load
+from autograder.errors import OutputError
 from autograder.integrations.gradescope.results import Visibility
 from autograder.suite.week_worker import worker_of
 from autograder.text.files import write_bytes
@@ -44,7 +45,7 @@ WHEN = (1980, 1, 1, 0, 0, 0)
 """The time of every file: the earliest that a zip file can name."""
 
 
-class ZipError(Exception):
+class ZipError(OutputError):
     """The zip file can't be built: what is wrong, and what to do. Nothing was written."""
 
 
