@@ -18,7 +18,7 @@ from typing import Any
 
 from autograder.errors import CantExamineError
 from autograder.grading import messages
-from autograder.grading.examiner_process import END_SECONDS, ExaminerProcess, LostError
+from autograder.grading.examiner_process import END_SECONDS, ExaminerProcess, LostError, lost
 from autograder.grading.fork_server import running_server
 from autograder.grading.operations import Plan, describe
 from autograder.grading.setting import Setting
@@ -94,7 +94,7 @@ class ExaminerPool(Executor):
         except LostError as error:
             status = self._discard(place)
             if status is not None and status != -signal.SIGKILL:
-                raise LostError(f"{error.reason}, exit status {status}") from None
+                raise LostError(f"{error.problem}, exit status {status}", error.remedy) from None
             raise
         except CantExamineError:
             raise
@@ -111,7 +111,7 @@ class ExaminerPool(Executor):
         with self._lock:
             place.examiner = examiner
             if self._given_up:
-                raise LostError("the pool was given up")
+                raise lost("the pool was given up")
         return examiner
 
     @staticmethod
@@ -159,7 +159,7 @@ class ExaminerPool(Executor):
         results = [result.record() for result in answer.results]
         told = [result.check for result in results]
         if not set(told) <= checks or len(told) != len(set(told)):
-            raise LostError("it told of checks that were not planned, or twice of one")
+            raise lost("it told of checks that were not planned, or twice of one")
         return Examined(results, [flag.record() for flag in answer.flags]), answer.seconds
 
     @staticmethod

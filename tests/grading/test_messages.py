@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from autograder.grading import messages
-from autograder.grading.messages import RefusedMessageError
 from autograder.records import CheckResult, Flag, PlannedCheck, Verdict
 
 RESULT: dict[str, Any] = {
@@ -149,7 +148,7 @@ BAD = {
 
 @pytest.mark.parametrize("name", BAD)
 def test_everything_else_is_refused(name) -> None:
-    with pytest.raises(RefusedMessageError) as refused:
+    with pytest.raises(ValueError, match="no valid message") as refused:
         messages.read(BAD[name])
     assert len(str(refused.value)) < 80  # and nothing is quoted
 
