@@ -31,6 +31,8 @@ LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 def _plain(value: Any) -> Any:
     """Return a detail that is as it should be: few and finite numbers, texts, not too deep."""
+    if not value:
+        return value
     left = MOST_DETAILS
     level = [value]
     for _ in range(DEEPEST_DETAIL + 1):
