@@ -53,7 +53,7 @@ def lost(reason: str) -> LostError:
 class ExaminerProcess:
     """A process that examines, with the users of `slot`. One thread at a time may ask it.
 
-    Raises CantExamineError where it can't be started.
+    Raises LostError where it can't be started.
     """
 
     def __init__(self, setting: Setting, slot: int):
@@ -63,22 +63,26 @@ class ExaminerProcess:
         with theirs:
             try:
                 self.pid = self._server.start(theirs.fileno(), log)
-            except CantExamineError:
+            except CantExamineError as error:
                 self._close()
-                raise
+                raise LostError(error.problem, error.remedy) from None
             finally:
                 os.close(log)
         self._poll = select.poll()
         for fd in (self._socket.fileno(), self._log):
             self._poll.register(fd, select.POLLIN)
         self._jobs = self._written = 0
-        self._send(
-            root=str(setting.root),
-            datasets=dict(setting.datasets),
-            unconfined=setting.unconfined,
-            packages=list(setting.packages),
-            slot=slot,
-        )
+        try:
+            self._send(
+                root=str(setting.root),
+                datasets=dict(setting.datasets),
+                unconfined=setting.unconfined,
+                packages=list(setting.packages),
+                slot=slot,
+            )
+        except LostError:
+            self.kill()
+            raise
 
     @property
     def is_ready(self) -> bool:

@@ -22,11 +22,16 @@ LENGTH_BYTES = 4
 """Each message comes after its length: an unsigned number of so many bytes, the highest first."""
 
 LARGEST_MESSAGE_BYTES = 16 << 20
+LARGEST_STRUCTURE_BYTES = 1 << 20
+"""How much of a message may be something else than texts: parsing it takes a hundredfold."""
+
 LONGEST_TEXT, LONGEST_NAME = 100_000, 1_000
 MOST_CHECKS, MOST_FLAGS = 20_000, 10_000
 MOST_SECONDS = 1e6
 DEEPEST_DETAIL, MOST_DETAILS, LARGEST_INTEGER = 8, 100_000, 1 << 63
 LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+TEXTS = re.compile(rb'"(?:[^"\\]++|\\.?)*+"?', re.DOTALL)
+"""A JSON text, also one without an end, so that looking for them takes one pass."""
 
 
 def _plain(value: Any) -> Any:
@@ -174,6 +179,10 @@ def read(body: bytes) -> Message:
 
     Raises ValueError for everything that isn't one; its text quotes nothing of it.
     """
+    if len(body) > LARGEST_STRUCTURE_BYTES:
+        structure = sum(map(len, TEXTS.split(body)))
+        if structure > LARGEST_STRUCTURE_BYTES:
+            raise ValueError("no valid message (too many parts)")
     try:
         return _MESSAGES.validate_json(body)
     except ValidationError as error:

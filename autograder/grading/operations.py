@@ -163,6 +163,7 @@ def serve(channel: socket.socket) -> None:
     slot = setting.pop("slot")
     setting |= {"root": Path(setting["root"]), "packages": tuple(setting["packages"])}
     begin(Setting(**setting), slot)
+    _end_with_server()
     while (request := _next_request(channel)) is not None:
         _do(channel, **request)
         _end_with_server()
@@ -171,7 +172,7 @@ def serve(channel: socket.socket) -> None:
 def _end_with_server() -> None:
     """Have the kernel end this process with its parent, the fork server, however that ends.
 
-    Giving up root has undone it, so it is asked for after each job.
+    Giving up root undoes it, so it is asked for after each job, too.
     """
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
