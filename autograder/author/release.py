@@ -14,6 +14,7 @@ from autograder.grading.diagnosis import public_catalogue
 from autograder.notebooks.percent_source import text_of
 from autograder.reference.gaps import stub_of
 from autograder.reference.stub_facts import stub_facts
+from autograder.suite.week_worker import worker_of
 from autograder.text.files import folder_in_place_of
 
 MARKER_FILE = ".release"
@@ -115,6 +116,9 @@ def _copy_shipped(course: Course, root: Path, tree: Path) -> None:
         handout = "HANDOUT.md" if "README.md" in week.files else "README.md"
         for name in (handout, "tests/*.py", *week.given, *documents):
             patterns.append(f"assignments/{week.folder}/{name}")
+        patterns += [f"assignments/{name}/**/*.py" for name in worker_of(root, week).names]
+        if (folder / "suite_tools").is_dir():
+            patterns.append(f"assignments/{week.folder}/suite_tools/*.py")
     for pattern in patterns:
         found = [path for path in sorted(root.glob(pattern)) if path.is_file()]
         if not found:

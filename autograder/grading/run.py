@@ -15,7 +15,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 
 from autograder.course import Course
-from autograder.gradebook.journal import Gradebook, Job
+from autograder.gradebook.journal import Gradebook, GradingJob
 from autograder.grading.absent import record_absent
 from autograder.grading.examiner_process import LostError
 from autograder.grading.operations import Plan, describe, examine_submission
@@ -72,8 +72,8 @@ def grade_class(
     gradebook.finish_run()
 
 
-Todo = list[tuple[Job, Submission]]
-Ended = tuple[Job, Examined, float]
+Todo = list[tuple[GradingJob, Submission]]
+Ended = tuple[GradingJob, Examined, float]
 
 
 def _plans(weeks: Sequence[int], pool: Executor) -> dict[int, Plan]:
@@ -88,7 +88,7 @@ def _plan(taken: Sequence[Submission], week: int, plan: Plan, gradebook: Gradebo
     for submission in taken:
         parts = (submission.student, str(week), submission.fingerprint, plan.fingerprint)
         key = hashlib.sha256("\0".join((*parts, submission.refusal or "")).encode()).hexdigest()
-        job = Job(key, submission.student, week, submission.fingerprint, plan.confinement)
+        job = GradingJob(key, submission.student, week, submission.fingerprint, plan.confinement)
         gradebook.plan(job, plan.checks)
         if not gradebook.finished(key):
             todo.append((job, submission))
@@ -97,7 +97,7 @@ def _plan(taken: Sequence[Submission], week: int, plan: Plan, gradebook: Gradebo
 
 def _run(todo: Todo, pool: Executor) -> Iterator[Ended]:
     """Yield each job's results as it ends."""
-    jobs: dict[Future[tuple[Examined, float]], Job] = {
+    jobs: dict[Future[tuple[Examined, float]], GradingJob] = {
         pool.submit(examine_submission, submission, job.week): job for job, submission in todo
     }
     try:

@@ -66,14 +66,19 @@ def demand_dataset(name: str, key: str) -> None:
 
 
 def datasets_here(weeks: Sequence[Week]) -> dict[int, str | None]:
-    """Return the data of each week's threshold: its own where it is cached, or the digits.
+    """Return the data of each week's threshold: its own where it is here, or the digits.
 
     Raises CourseError for a data set that there isn't.
     """
-    for week in weeks:
-        if week.data is not None:
-            demand_dataset(week.data, f"{week.id}.data")
-    return {
-        week.number: week.data if week.data is None or data.cached(week.data) else "digits"
-        for week in weeks
-    }
+    return {week.number: dataset_here(week) for week in weeks}
+
+
+def dataset_here(week: Week) -> str | None:
+    """Return the data of a week's threshold: its own where it is here, or the digits.
+
+    Raises CourseError for a data set that there isn't.
+    """
+    if week.data is None or week.data_file is not None:
+        return week.data
+    demand_dataset(week.data, f"{week.id}.data")
+    return week.data if data.cached(week.data) else "digits"

@@ -144,6 +144,7 @@ class Bubblewrap:
         size = str(2 * launch.limits.file_mb << 20)
         arguments += ["--perms", "1777", "--size", size, "--tmpfs", guise.home]
         arguments += _files(launch.files, guise.folder, fds)
+        arguments += _files(launch.week.files, runtime.WEEK, fds)
         for folder in launch.folders:
             arguments += ["--bind" if folder.writable else "--ro-bind"]
             arguments += [runtime.stage(folder.source), folder.target]
@@ -154,6 +155,7 @@ class Bubblewrap:
         paths = {
             "site": runtime.SITE,
             "grader": runtime.GRADER,
+            "week": runtime.WEEK,
             "pytest": runtime.PYTEST,
             "extra": runtime.EXTRA,
         }

@@ -9,8 +9,10 @@ the host only.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import queue
+import sys
 import threading
 import time
 from collections import Counter
@@ -38,6 +40,7 @@ from autograder.suite.disclosure import Disclosure, Outcome, may_quote
 from autograder.suite.expect import Wrong
 from autograder.suite.hosts import Host
 from autograder.suite.student import Student
+from autograder.suite.week_worker import WeekWorker, worker_beside
 from autograder.text.display import many_lines
 
 MARKERS = (
@@ -53,6 +56,9 @@ PATIENCE = 3
 """So many timeouts of one item are enough: its other checks are not run any more."""
 
 LONGEST_MESSAGE = 4_000
+
+_COLLECTING = threading.Lock()
+"""Held while a suite is collected: modules of two at once could not be told apart."""
 
 NOT_RUN = f"Not run, since {PATIENCE} other checks of this item ran out of time."
 MOST_LOST = 12
@@ -107,7 +113,8 @@ class SuiteSession:
     `context` is what tests get as the `settings` fixture. `private` is for hidden suites: what a
     test says then holds nothing that student code made of its inputs (see disclosure); `known` are
     texts that may come from the worker and tell nothing, such as those of the stubs. Raises
-    SuiteError when the suite can't be collected. `plan` lists the checks in the order in which they
+    SuiteError when the suite can't be collected, CourseError where the folders of its week's own
+    drivers and probes (`worker`) aren't there. `plan` lists the checks in the order in which they
     run, `training` has the ids of those that train, `long` of those that are not to be run twice;
     `watches` lists the tests marked `flag`, which are no checks; `needs` has the items that tests
     stand on, by the check's id.
@@ -124,7 +131,9 @@ class SuiteSession:
     ):
         if not folder.is_dir():
             raise SuiteError(f"there is no folder {folder}", "Put the suite's tests into it")
-        self._plugin = _Plugin(folder, context, Disclosure(frozenset(known)) if private else None)
+        self.worker = worker_beside(folder)
+        disclosure = Disclosure(frozenset(known)) if private else None
+        self._plugin = _Plugin(folder, context, disclosure, self.worker)
         self._salt = salt
         self.private = private
         self._thread = threading.Thread(target=self._plugin.main, daemon=True, name="suite")
@@ -190,8 +199,11 @@ class SuiteSession:
 class _Plugin:
     """The pytest plugin that is the session: markers, plan, fixtures, and the loop over jobs."""
 
-    def __init__(self, folder: Path, context: Any, disclosure: Disclosure | None):
+    def __init__(
+        self, folder: Path, context: Any, disclosure: Disclosure | None, worker: WeekWorker
+    ):
         self.folder = folder
+        self.worker = worker
         self.context = context
         self.disclosure = disclosure
         self.tests: list[tuple[PlannedCheck, pytest.Function]] = []
@@ -201,13 +213,18 @@ class _Plugin:
         self.arguments: dict[str, list[str]] = {}
         self.jobs: queue.Queue[_Job | None] = queue.Queue()
         self.ready = threading.Event()
+        self.collecting = contextlib.ExitStack()
         self.problem: SuiteError | None = None
 
     def main(self) -> None:
         """Run pytest until the session is closed."""
         # importlib mode names a module by its path below the root, and the names must be unique in
         # this process: <assignment>.<suite>.<file>.
+        # Suites import what lies beside them relatively (`from ..suite_tools import ...`), so each
+        # week sees its own. A copy of the course elsewhere has the same names: they are let go of.
         root = self.folder.parent.parent
+        self.collecting.enter_context(_COLLECTING)
+        _forget_modules(self.folder.parent.name)
         os.environ.pop("PYTEST_ADDOPTS", None)  # options for somebody's own tests, not for suites
         arguments = [*OPTIONS, *(f"-pno:{name}" for name in UNUSED), str(self.folder)]
         try:
@@ -219,6 +236,7 @@ class _Plugin:
             self.problem = SuiteError(f"{self.folder}: {type(error).__name__}: {error}")
             raise
         finally:
+            self.collecting.close()
             self.ready.set()
 
     def pytest_configure(self, config: pytest.Config) -> None:
@@ -251,6 +269,7 @@ class _Plugin:
                 self.problem = SuiteError(f"there are no tests in {self.folder}", remedy)
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        self.collecting.close()
         if self.problem:
             return True
         self.ready.set()
@@ -301,7 +320,8 @@ class _Plugin:
                 continue
             if student is None:
                 try:
-                    student = job.host.start(seed_of(job.salt, check.id, "|worker"), large=False)
+                    seed = seed_of(job.salt, check.id, "|worker")
+                    student = job.host.start(seed, large=False, own=self.worker)
                 except Fault:
                     break  # there is no worker for it any more
             fault = self._noticed(student, check, item, job.salt)
@@ -359,7 +379,7 @@ class _Plugin:
         error: BaseException | None = None
         student: Student | None = None
         try:
-            student = host.start(seed_of(salt, check.id, "|worker"), large=large)
+            student = host.start(seed_of(salt, check.id, "|worker"), large=large, own=self.worker)
             given = {
                 "student": student,
                 "rng": np.random.default_rng(seed),
@@ -378,6 +398,13 @@ class _Plugin:
         seconds = time.perf_counter() - started
         quoting = fault is not None and may_quote(fault, student)
         return Outcome(_result(check, self.items, grade, fault, error, seconds), fault, quoting)
+
+
+def _forget_modules(package: str) -> None:
+    """Take a package and all that lies in it out of sys.modules."""
+    for name in list(sys.modules):
+        if name == package or name.startswith(f"{package}."):
+            del sys.modules[name]
 
 
 def _result(

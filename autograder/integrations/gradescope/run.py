@@ -15,14 +15,14 @@ from pathlib import Path
 
 from autograder import course as courses
 from autograder.course import Course, CourseError, Extension, Week
-from autograder.course.lateness import in_words, judge, shares
+from autograder.course.lateness import in_words, judge_lateness, kept_shares
 from autograder.course.scoring import score_student
 from autograder.errors import CantExamineError, OutputError
 from autograder.grading.setting import Setting, datasets_here
 from autograder.grading.single import Checked, Ended, Planned, examine_one
-from autograder.intake.class_entries import IntakeError, open_collection
+from autograder.intake.class_entries import IntakeError, open_class
 from autograder.intake.reading import read_student
-from autograder.intake.students import Piece, Student, is_archive
+from autograder.intake.students import StudentUpload, UploadPart, is_archive
 from autograder.integrations.gradescope import results as shape
 from autograder.integrations.gradescope.metadata import (
     Metadata,
@@ -173,7 +173,7 @@ def _take_in(
     Raises CantExamineError where what it needs isn't here.
     """
     wanted = [week for week in course.weeks if only in (None, week.number)]
-    student = Student(metadata.student, _pieces(base), received=metadata.received)
+    student = StudentUpload(metadata.student, _pieces(base), received=metadata.received)
     taken = read_student(student, wanted, course.weeks)
     refusals = [one.refusal for one in taken.values() if one.refusal]
     if refusals:
@@ -189,13 +189,13 @@ def _take_in(
     return there
 
 
-def _pieces(base: Path) -> tuple[Piece, ...]:
+def _pieces(base: Path) -> tuple[UploadPart, ...]:
     """Return what was handed in; an archive alone is all of the submission."""
-    with open_collection(base / "submission") as (entries, _):
+    with open_class(base / "submission") as (entries, _):
         if len(entries) == 1 and is_archive(entries[0].name):
-            return (Piece(entries[0]),)
-    with open_collection(base) as (entries, _):
-        return tuple(Piece(entry) for entry in entries if entry.name == "submission")
+            return (UploadPart(entries[0]),)
+    with open_class(base) as (entries, _):
+        return tuple(UploadPart(entry) for entry in entries if entry.name == "submission")
 
 
 def _examine(run: _Run, late: bool) -> None:
@@ -236,8 +236,10 @@ def _judge_lateness(run: _Run, weeks: list[Week]) -> None:
             Extension(student=metadata.student, week=week.id, due=metadata.due) for week in weeks
         )
         course = course.model_copy(update={"extensions": granted})
-    judged = [judge(course, metadata.student, week.number, metadata.received) for week in weeks]
-    run.kept = shares(judged, course)
+    judged = [
+        judge_lateness(course, metadata.student, week.number, metadata.received) for week in weeks
+    ]
+    run.kept = kept_shares(judged, course)
     run.remarks += tuple(
         f"{one.week} was handed in {in_words(one.late)} late: "
         f"{100 * one.kept / FULL_CREDIT:.3g} % of its points count."
