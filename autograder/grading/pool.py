@@ -10,7 +10,7 @@ import queue
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import CancelledError, Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from types import TracebackType
@@ -64,9 +64,12 @@ class ExaminerPool(Executor):
         the examiner was lost ATTEMPTS times, and CancelledError where the pool was given up.
         """
         name = f"{fn.__module__}:{fn.__qualname__}"
-        do = {"described": self._describe, "examined": self._examine, "text": self._say}.get(
-            getattr(fn, "operation", "")
-        )
+        operations: dict[str, Callable[..., Any]] = {
+            "described": self._describe,
+            "examined": self._examine,
+            "text": self._say,
+        }
+        do = operations.get(getattr(fn, "operation", ""))
         if do is None:
             raise TypeError(f"{name} is no operation of an examiner")
         return self._threads.submit(self._attempt, do, name, *args, **kwargs)
@@ -195,7 +198,7 @@ class ExaminerPool(Executor):
         self._threads.shutdown(wait=False, cancel_futures=True)
         for examiner in examiners:
             examiner.terminate()
-        last = threading.Timer(END_SECONDS, lambda: [one.interrupt() for one in examiners])
+        last = threading.Timer(END_SECONDS, _interrupt, [examiners])
         last.start()
         try:
             self._end()
@@ -219,6 +222,11 @@ class ExaminerPool(Executor):
 def open_pool(setting: Setting, jobs: int, first_slot: int = 0) -> ExaminerPool:
     """Return a pool of `jobs` examiners with the slots from `first_slot` on."""
     return ExaminerPool(setting, jobs, first_slot)
+
+
+def _interrupt(examiners: Iterable[ExaminerProcess]) -> None:
+    for examiner in examiners:
+        examiner.interrupt()
 
 
 def note(text: str) -> None:
