@@ -18,6 +18,9 @@ UNPICKLING = (
 ALLOWED = {"multiprocessing.util.Finalize"}
 """Runs something when a process ends; it has nothing to do with other processes."""
 
+SAME_RIGHTS = ("autograder/author/week_check.py",)
+"""Its processes run what authors write, and give up nothing: what they send is as good as theirs."""
+
 NAMES = {"ProcessPoolExecutor", "multiprocessing_context"}
 LOADED = {
     *("multiprocessing.connection", "multiprocessing.queues", "multiprocessing.forkserver"),
@@ -72,7 +75,7 @@ def test_no_module_does() -> None:
     modules = [path for path in modules if path.parent.name != "worker"]
     assert len(modules) > 100
     found = {str(path.relative_to(ROOT)): faults(path.read_text()) for path in modules}
-    assert {path: what for path, what in found.items() if what} == {}
+    assert sorted(path for path, what in found.items() if what) == list(SAME_RIGHTS)
 
 
 def test_what_grades_does_not_even_load_them() -> None:
