@@ -19,7 +19,7 @@ ALLOWED = {"multiprocessing.util.Finalize"}
 """Runs something when a process ends; it has nothing to do with other processes."""
 
 SAME_RIGHTS = ("autograder/author/week_check.py",)
-"""Its processes run what authors write, and give up nothing: what they send is as good as theirs."""
+"""Its processes run what authors write, and give up no rights: no border is crossed."""
 
 NAMES = {"ProcessPoolExecutor", "multiprocessing_context"}
 LOADED = {
