@@ -200,7 +200,11 @@ def points_given(
 def public_outcomes(examiner: Examiner, files: Mapping[str, bytes]) -> list[Outcome]:
     """Run the public suite on files, confined. Raises SuiteError where there is none."""
     week = examiner.week
-    session = SuiteSession(examiner.root / "assignments" / week.folder / "tests", salt="")
+    folder = examiner.root / "assignments" / week.folder / "tests"
+    if not any(folder.glob("test_*.py")):
+        place = f"assignments/{week.folder}/tests"
+        raise SuiteError(f"{place} has no public suite: write test_public_*.py there")
+    session = SuiteSession(folder, salt="")
     automatic = {item.id for item in automatic_items(examiner)}
     strays = sorted({check.item for check in session.plan} - automatic)
     host = SandboxHost(examiner.confinement, files, examiner.limits, week.modules, week.packages)
