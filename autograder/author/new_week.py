@@ -19,11 +19,10 @@ from autograder.course import (
     GRADING_FILE,
     RUBRIC_FILE,
     Course,
-    CourseError,
     load,
 )
 from autograder.course.points import format_points, parse_points
-from autograder.errors import AutograderError
+from autograder.errors import InputError
 from autograder.reference.gaps import make_stub
 
 WORD = r"[a-z][a-z0-9_]{0,23}"
@@ -42,11 +41,8 @@ NEEDS_MORE = {
 """Names of items with a meaning of their own, for which a new week has more to say."""
 
 
-class NewWeekError(AutograderError):
+class NewWeekError(InputError):
     """A week of this name can't be made; nothing was written."""
-
-
-KNOWN_ERRORS = (AutograderError, CourseError)
 
 
 def new_week(root: Path, name: str, title: str | None = None, items: str | None = None) -> NewWeek:

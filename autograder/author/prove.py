@@ -20,9 +20,9 @@ from typing import TypeVar
 from autograder.course import RUBRIC_FILE, Course, Item, Week
 from autograder.course.points import format_points
 from autograder.course.scoring import score_student
-from autograder.errors import AutograderError
+from autograder.errors import AuthorError
 from autograder.grading.examiner import Examiner
-from autograder.notebooks.functions import handed_in
+from autograder.notebooks.functions import notebook_module
 from autograder.records import FULL_CREDIT, CheckResult, PlannedCheck, Verdict
 from autograder.reference.gaps import stub_of
 from autograder.reference.misconceptions import Misconception, apply
@@ -46,7 +46,7 @@ NOTHING = (Verdict.NOT_ATTEMPTED, Verdict.BLOCKED)
 T = TypeVar("T")
 
 
-class StuckError(AutograderError):
+class StuckError(AuthorError):
     """Code that runs in this process doesn't come to an end; nothing more can be proven here."""
 
 
@@ -138,7 +138,7 @@ def stub_modules(root: Path, course: Course, week: Week) -> dict[str, str]:
     for name in week.modules:
         text = stub_of(root, week, name, points)[1]
         notebook = week.notebook(name)
-        files[name] = handed_in(text.encode(), notebook).source if notebook else text
+        files[name] = notebook_module(text.encode(), notebook).source if notebook else text
     return files
 
 

@@ -34,13 +34,10 @@ def new(
 ) -> None:
     """Write a new week that can be graded at once, with examples to replace."""
     from autograder.author import new_week
-    from autograder.commands.app import ROOT, fail
+    from autograder.commands.shared import ROOT
 
-    try:
-        week = new_week.new_week(root or ROOT, name, title, items)
-        written = new_week.write_week(root or ROOT, week)
-    except new_week.KNOWN_ERRORS as error:
-        fail(str(error))
+    week = new_week.new_week(root or ROOT, name, title, items)
+    written = new_week.write_week(root or ROOT, week)
     for path in written:
         print(f"written: {path}")
     print("\nNow edit, in this order:")
@@ -71,16 +68,13 @@ def check(
 
     from autograder import course as courses
     from autograder.author import week_check
-    from autograder.commands.app import ROOT, fail
+    from autograder.commands.shared import ROOT
 
     top = (root or ROOT).resolve()
-    try:
-        number = None if week is None else courses.load(top).week_called(week).number
-        console = Console(highlight=False)
-        held = week_check.check(
-            console, top, number, jobs or os.cpu_count() or 1, unconfined=unconfined
-        )
-    except week_check.KNOWN_ERRORS as error:
-        fail(str(error))
+    number = None if week is None else courses.load(top).week_called(week).number
+    console = Console(highlight=False)
+    held = week_check.check(
+        console, top, number, jobs or os.cpu_count() or 1, unconfined=unconfined
+    )
     if not held:
         raise SystemExit(1)

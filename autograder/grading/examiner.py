@@ -22,6 +22,7 @@ from autograder import course as courses
 from autograder.grading.diagnosis import Diagnoser
 from autograder.grading.flags.second_look import SecondLook
 from autograder.grading.flags.source import run_time_flags, source_flags
+from autograder.grading.plan_check import check_plan
 from autograder.grading.quality import Quality
 from autograder.grading.rules import Rules
 from autograder.grading.student_tests import Mutation
@@ -55,13 +56,20 @@ class Examiner:
         self.session = SuiteSession(
             folder, self.course.salt, training, private=True, known=gap_texts(self.reference)
         )
+        _ = self.session.worker.drivers  # what is wrong with them is said here, not in each check
         self._diagnoser = Diagnoser(self.session, self.reference, self.catalogue)
 
     def _training(self, dataset: str) -> Training:
         setting = self.course.training_setting(dataset)
+        file = self.root / "assignments" / self.week.folder / dataset
+        own = dataset == self.week.data_file
+        if own and not file.is_file():
+            problem = f"there is no file assignments/{self.week.folder}/{dataset}"
+            key, remedy = f"{self.week.id}.data", "Put it there or correct it"
+            raise courses.CourseError(courses.COURSE_FILE, key, problem, remedy)
         return Training(
             name=dataset,
-            load=lambda: data.load(dataset),
+            load=lambda: data.load_file(file) if own else data.load(dataset),
             epochs=setting.epochs,
             batch_size=setting.batch_size,
             lr=setting.lr,
@@ -125,9 +133,14 @@ class Examiner:
 
     @cached_property
     def plan(self) -> list[PlannedCheck]:
-        """All checks of the assignment, in the order in which they run."""
+        """All checks of the assignment, in the order in which they run.
+
+        Raises PlanError where they don't fit the rubric.
+        """
         own = self.mutation.plan if self.mutation else []
-        return [*self.session.plan, *own, *self.quality.plan, *self.rules.plan]
+        plan = [*self.session.plan, *own, *self.quality.plan, *self.rules.plan]
+        check_plan(self.course, self.week, plan, self.session.watches, self.session.needs)
+        return plan
 
     @cached_property
     def fingerprint(self) -> str:
@@ -137,19 +150,23 @@ class Examiner:
         """
         digest = hashlib.sha256()
         week = self.week.model_copy(update={"due": None})
-        settings = repr((week, self.course.salt, self.course.training, self.course.watched))
+        context = self.session.context
+        training = self.course.training.get(context.name) if context else None
+        watched = self.course.watched_in(self.week)
+        settings = repr((week, self.course.salt, training, watched))
         settings += repr([(name, metadata.version(name)) for name in self.week.packages])
         for part in (sys.version, np.__version__, self.confinement.name, repr(self.plan), settings):
             digest.update(part.encode() + b"\0")
-        context = self.session.context
         digest.update(repr(context.name if context else None).encode())
         folders = (
             self.root / "autograder",
             self.root / "assignments" / self.week.folder / "hidden",
+            self.root / "assignments" / self.week.folder / "suite_tools",
             self.root / "solutions" / self.week.folder,
+            *(self.session.worker.base / name for name in self.session.worker.names),
         )
         for path in (path for folder in folders for path in sorted(folder.rglob("*.*"))):
-            if path.suffix in (".py", ".toml") and path != self.root / courses.RUBRIC_FILE:
+            if path.suffix in (".py", ".toml", ".npz") and path != self.root / courses.RUBRIC_FILE:
                 digest.update(path.name.encode() + b"\0" + path.read_bytes())
         return digest.hexdigest()
 

@@ -16,7 +16,7 @@ from autograder.course import Week
 from autograder.course.points import format_points
 from autograder.course.scoring import StudentScore, score_student
 from autograder.grading.examiner import Examiner
-from autograder.notebooks.functions import handed_in
+from autograder.notebooks.functions import notebook_module
 from autograder.records import FULL_CREDIT, CheckResult, Verdict
 from autograder.reference.gaps import stubs_of
 from autograder.reference.misconceptions import Misconception, apply, catalogue_of
@@ -106,7 +106,9 @@ def stub_files(week: Week) -> dict[str, str]:
     folder, stubs = ROOT / "assignments" / week.folder, stubs_of(ROOT)
     files = {name: stubs[folder / name] for name in week.sources}
     for notebook in week.notebooks:
-        files[notebook.module] = handed_in(stubs[folder / notebook.file].encode(), notebook).source
+        files[notebook.module] = notebook_module(
+            stubs[folder / notebook.file].encode(), notebook
+        ).source
     return files
 
 
