@@ -76,7 +76,7 @@ class WeekProver:
         others = prove.other_solutions(root, week, examiner.reference)
         return {
             "the stubs are what the solutions give": partial(check_stubs, root, week),
-            ITEMS_FIT: partial(prove.items_without_checks, examiner),
+            ITEMS_FIT: partial(prove.items_and_checks_apart, examiner),
             f"the solution {full}": partial(prove.points_lost, examiner, examiner.reference),
             **{
                 f"another solution ({name}) {full}": partial(prove.points_lost, examiner, files)
