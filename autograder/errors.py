@@ -11,6 +11,7 @@ AutograderError
 │   ├── ReleaseError                author.release
 │   ├── SourceError                 notebooks.percent_source
 │   ├── StubError                   reference.gaps
+│   ├── StuckError                  author.prove
 │   └── SuiteError                  suite.collected_test
 ├── CantRunError                    this machine, or this call, can't do it
 │   ├── CiError                     students.ci.command
@@ -30,6 +31,7 @@ AutograderError
 │   ├── IntakeError                 intake.class_entries
 │   ├── ManualError                 gradebook.manual_marks
 │   ├── MetadataError               integrations.gradescope.metadata
+│   ├── NewWeekError                author.new_week
 │   ├── NotebookError               notebooks.cells
 │   ├── Refused                     intake.admission
 │   ├── RosterError                 integrations.github.roster_file
