@@ -23,6 +23,7 @@ from autograder.gradebook.opening import (
     Connection,
     GradebookError,
     connect,
+    is_refusal,
     is_writable,
     nothing_new_left,
     snapshot,
@@ -98,13 +99,19 @@ class Gradebook:
 
     @classmethod
     def read(cls, path: Path) -> Gradebook:
-        """Open a gradebook to read it. One that can't be written is left as it is.
+        """Open a gradebook to read it. What can't be written stays as it is.
 
         Raises GradebookError like `open`, and where there is none.
         """
         if not path.is_file():
             raise GradebookError(f"there is no {path}")
-        return cls.open(path) if is_writable(path) else cls._prepared(snapshot(path), path)
+        if is_writable(path):
+            try:
+                return cls.open(path)
+            except GradebookError as error:
+                if not is_refusal(error):
+                    raise
+        return cls._prepared(snapshot(path), path)
 
     @classmethod
     def _prepared(cls, connection: Connection, path: Path) -> Gradebook:
