@@ -25,6 +25,7 @@ from autograder.grading.preview import changes
 from autograder.grading.training_check import CHECK
 from autograder.sandbox import Limits
 from autograder.suite.collected_test import seed_of
+from autograder.suite.week_worker import worker_of
 
 COPIED = ("autograder", "assignments", "solutions", "data")
 JOB = "training job"
@@ -197,6 +198,7 @@ def depends(root: Path) -> dict[str, Parts]:
                 threads=1,
                 seed=seed_of(course.salt, CHECK),
                 curve=course.training_setting(week.job.data),
+                worker=worker_of(root, week),
             )
             parts[JOB] = parts_of_job(root, plan, confined=True, home=root)
     return parts

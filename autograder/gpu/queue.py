@@ -16,7 +16,7 @@ from autograder.channel.faults import InfraError
 from autograder.course import Week
 from autograder.gpu.job import Job, Plan, Stopped, prove_device
 from autograder.gradebook.journal import Gradebook
-from autograder.gradebook.journal import Job as Entry
+from autograder.gradebook.journal import GradingJob as Entry
 from autograder.grading.absent import record_absent
 from autograder.grading.fingerprint import digest
 from autograder.grading.preview import Why, changes, reason_to_run

@@ -1,4 +1,4 @@
-"""The tables of the gradebook, and how gradebooks of earlier formats become such ones."""
+"""The gradebook's tables, and the upgrades from earlier formats."""
 
 SCHEMA_VERSION = 8
 APPLICATION_ID = 0x4E4E4642
@@ -55,4 +55,4 @@ UPGRADES = {
     6: DEPENDENCIES,
     7: "ALTER TABLE jobs ADD COLUMN dependencies TEXT",
 }
-"""What brings a gradebook of an earlier format to the next one."""
+"""The statement that upgrades each earlier format to the next one."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from autograder.course import Week
 from autograder.gradebook.journal import TRAINING, Gradebook
-from autograder.gradebook.journal import Job as Entry
+from autograder.gradebook.journal import GradingJob as Entry
 from autograder.grading.training_check import CHECK, planned_checks
 from autograder.records import CheckResult, Submission, Verdict
 

@@ -48,6 +48,7 @@ from typing import Any
 
 from autograder.course import Course, Week
 from autograder.records import Submission
+from autograder.suite.week_worker import OWN
 from data.datasets import file_of
 
 Parts = dict[str, str]
@@ -134,7 +135,7 @@ def parts_of_week(
         training = course.training_setting(dataset).model_dump()
         parts |= {f"{SETTINGS}: training.{dataset}.{key}": value(v) for key, v in training.items()}
         parts[f"{DATA}: {dataset}"] = _file_digest(
-            assignment / dataset if dataset.endswith(".npz") else file_of(dataset)
+            assignment / dataset if dataset == week.data_file else file_of(dataset)
         )
     parts |= versions((*COMPUTES, *week.packages))
     parts[CONFINEMENT] = confinement
@@ -187,9 +188,9 @@ def files_below(kind: str, folder: Path, within: Path | None = None) -> dict[str
 def worker_files(root: Path, week: Week) -> dict[str, Path]:
     """Return the files of a week's drivers and probes: of its folders `worker`, or its own."""
     assignments = root / "assignments"
-    folders = getattr(week, "worker", None)
+    folders = (f"{week.folder}/{OWN}",) if week.worker is None else week.worker
     found: dict[str, Path] = {}
-    for folder in (f"{week.folder}/worker",) if folders is None else folders:
+    for folder in folders:
         found |= files_below(WORKER, assignments / folder, assignments)
     return found
 

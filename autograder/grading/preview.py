@@ -15,7 +15,7 @@ from pathlib import Path
 from statistics import fmean
 
 from autograder.course import Course, Week
-from autograder.gradebook.journal import NOTHING, Gradebook, Job
+from autograder.gradebook.journal import NOTHING, Gradebook, GradingJob
 from autograder.grading import fingerprint
 from autograder.records import Submission
 from autograder.text.display import one_line
@@ -86,7 +86,7 @@ def preview(
 def _preview_week(
     week: Week, submissions: Sequence[Submission], parts: Mapping[str, str], gradebook: Gradebook
 ) -> WeekPreview:
-    earlier: dict[str, list[Job]] = defaultdict(list)
+    earlier: dict[str, list[GradingJob]] = defaultdict(list)
     for job in gradebook.jobs(week.number):
         earlier[job.student].append(job)
     depends = fingerprint.digest(parts)
@@ -112,7 +112,7 @@ def reason_to_run(
     key: str,
     submission: Submission,
     parts: Mapping[str, str],
-    earlier: Sequence[Job],
+    earlier: Sequence[GradingJob],
     gradebook: Gradebook,
 ) -> Reason | None:
     """Return why a submission is run whose job has this key; None where it has its result.

@@ -11,6 +11,7 @@ import shutil
 import subprocess
 from collections.abc import Mapping
 
+from autograder.channel.faults import InfraError
 from autograder.sandbox import cgroup, gpu, runtime, seccomp
 from autograder.sandbox.launch import Folder, Launch, memory_file, worker_command
 from autograder.sandbox.running import Started
@@ -43,7 +44,7 @@ SPARE_PROCESSES = 8
 """What a cgroup allows on top of a submission's processes: bubblewrap's, the parent, the spare."""
 
 
-class BubblewrapMissing(FileNotFoundError):
+class BubblewrapMissingError(InfraError):
     """The program bwrap is not installed."""
 
 
@@ -59,7 +60,7 @@ class Bubblewrap:
     def __init__(self, slot: int = 0, packages: tuple[str, ...] = (), *, cgroups: bool = True):
         program = shutil.which("bwrap")
         if program is None:
-            raise BubblewrapMissing("bubblewrap is not installed")
+            raise BubblewrapMissingError("bubblewrap is not installed")
         self.program = program
         self.own_uid = FIRST_UID + slot if os.geteuid() == 0 else None
         self.runtime = runtime.prepare(packages)
@@ -143,7 +144,8 @@ class Bubblewrap:
         arguments += ["--remount-ro", "/dev"]
         size = str(2 * launch.limits.file_mb << 20)
         arguments += ["--perms", "1777", "--size", size, "--tmpfs", SCRATCH]
-        arguments += _files(launch.files, fds)
+        arguments += _files(launch.files, SUBMISSION, fds)
+        arguments += _files(launch.week.files, runtime.WEEK, fds)
         for folder in launch.folders:
             arguments += ["--bind" if folder.writable else "--ro-bind"]
             arguments += [runtime.stage(folder.source), folder.target]
@@ -154,6 +156,7 @@ class Bubblewrap:
         paths = {
             "site": runtime.SITE,
             "grader": runtime.GRADER,
+            "week": runtime.WEEK,
             "pytest": runtime.PYTEST,
             "extra": runtime.EXTRA,
         }
@@ -178,13 +181,13 @@ def _rules(launch: Launch) -> list[list[str]]:
     return rules
 
 
-def _files(files: Mapping[str, bytes], fds: list[int]) -> list[str]:
+def _files(files: Mapping[str, bytes], folder: str, fds: list[int]) -> list[str]:
     """Hand the submission's files over as descriptors: no folder of the host is mounted."""
-    arguments = ["--perms", "0755", "--dir", SUBMISSION]
+    arguments = ["--perms", "0755", "--dir", folder]
     for name, content in files.items():
         fd = memory_file(content)
         fds.append(fd)
-        arguments += ["--perms", "0444", "--ro-bind-data", str(fd), f"{SUBMISSION}/{name}"]
+        arguments += ["--perms", "0444", "--ro-bind-data", str(fd), f"{folder}/{name}"]
     return arguments
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from autograder.sandbox.limits import Limits
 from autograder.worker.main import pid_namespace
+from autograder.worker.week_drivers import NO_FOLDERS, WeekFolders
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class Launch:
     files: the submission's modules by name; control, output: descriptors that the process
     inherits; tests, with_pytest: see worker.main.Settings; packages: distributions that the
     files may import on top of numpy; folders, gpus: what is mounted beside the files, and the
-    device files of the GPUs that are bound.
+    device files of the GPUs that are bound; week: the week's own drivers and probes.
     """
 
     files: Mapping[str, bytes]
@@ -53,6 +54,7 @@ class Launch:
     folders: tuple[Folder, ...] = ()
     gpus: tuple[str, ...] = ()
     script: Script | None = None
+    week: WeekFolders = NO_FOLDERS
 
 
 def worker_command(
@@ -67,9 +69,9 @@ def worker_command(
 ) -> list[str]:
     """Return the command line of the ready parent.
 
-    `paths` names its folders: site, grader, pytest, and extra for `packages`. `processes` is the
-    limit that it sets itself (0: none); `confined` makes it shut itself in, and `landlock` are the
-    rules of what it may open where something else confines it (worker.confined).
+    `paths` names its folders: site, grader, week, pytest, and extra for `packages`. `processes` is
+    the limit that it sets itself (0: none); `confined` makes it shut itself in, and `landlock` are
+    the rules of what it may open where something else confines it (worker.confined).
 
     -S and -P keep everything but the standard library off sys.path; -s and -B leave no door and no
     trace in home folders. -I would do the same and ignore PYTHONHASHSEED too, which is pinned so
@@ -91,6 +93,8 @@ def worker_command(
         "with_pytest": launch.with_pytest,
         "with_torch": "torch" in launch.packages,
         "landlock": list(landlock),
+        "week": paths["week"],
+        "week_folders": launch.week.names,
     }
     path = [paths["site"], paths["grader"]]
     path += [paths["pytest"]] if launch.with_pytest else []

@@ -20,6 +20,7 @@ from autograder.sandbox.limits import Limits, tree, usage
 from autograder.sandbox.running import Running
 from autograder.wire.codec import Caps
 from autograder.worker.main import CONTROL, IMPORT, READY, REAP, SPAWN
+from autograder.worker.week_drivers import NO_FOLDERS, WeekFolders
 
 START_SECONDS = 30.0
 EARLY_SECONDS = 0.03
@@ -72,6 +73,7 @@ class Sandbox:
         packages: tuple[str, ...] = (),
         folders: tuple[Folder, ...] = (),
         gpus: tuple[str, ...] = (),
+        week: WeekFolders = NO_FOLDERS,
     ):
         self.limits = limits
         self.broken = False
@@ -96,6 +98,7 @@ class Sandbox:
                 packages,
                 folders,
                 gpus,
+                week=week,
             )
             self._running = confinement.start(launch)
         except OSError as error:

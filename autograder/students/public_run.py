@@ -16,7 +16,7 @@ from typing import Any
 
 from autograder.course import Course, Item, Week
 from autograder.course.scoring import CheckScore, item_points
-from autograder.notebooks.functions import handed_in
+from autograder.notebooks.functions import notebook_module
 from autograder.records import CheckResult, PlannedCheck, Verdict
 from autograder.sandbox import Confinement, Limits, Unconfined
 from autograder.suite.hosts import SandboxHost
@@ -195,7 +195,7 @@ def read_files(root: Path, week: Week) -> Files:
     notices: list[str] = []
     for notebook in week.notebooks:
         if (folder / notebook.file).is_file():
-            taken = handed_in((folder / notebook.file).read_bytes(), notebook)
+            taken = notebook_module((folder / notebook.file).read_bytes(), notebook)
             modules[notebook.module] = taken.source.encode()
             notices += taken.notices
     return Files(modules, tuple(notices))

@@ -55,8 +55,9 @@ class Settings:
     one; memory_bytes (training_memory_bytes for a worker that trains), processes, file_bytes,
     cpu_seconds: limits of one worker (0: none). tests: the file of the student's own tests, for a
     worker that runs those and answers with bits only; with_pytest: whether pytest runs them.
-    with_torch: whether torch is imported beforehand. landlock: the rules of what may be opened
-    from here on (confined.restrict_files), none where something else sees to that.
+    with_torch: whether torch is imported beforehand. week: the folder below which `week_folders`
+    lie, with the week's own drivers and probes. landlock: the rules of what may be opened from here
+    on (confined.restrict_files), none where something else sees to that.
     """
 
     folder: str
@@ -72,6 +73,8 @@ class Settings:
     tests: str | None
     with_pytest: bool
     with_torch: bool
+    week: str
+    week_folders: list[str]
     landlock: list[list[str]]
 
     def __init__(self, text: str):
@@ -86,11 +89,12 @@ def main() -> NoReturn:
 
         confined.restrict_files(settings.landlock)
     from ..wire import codec
-    from . import audit, dispatch, modules, student_tests, tensors
+    from . import audit, dispatch, modules, student_tests, tensors, week_drivers
 
     for name in (*PRELOADED, *(TORCH if settings.with_torch else ())):
         importlib.import_module(name)
     tensors.prepare()
+    own = week_drivers.load(settings.week, settings.week_folders)
     _skip_after_fork()
     listener = audit.Listener(settings.folder, [os.getcwd(), *audit.libraries()])
 
@@ -104,7 +108,7 @@ def main() -> NoReturn:
     space.install()
     _forget(settings.forget)
     control = socket.socket(fileno=settings.control)
-    dispatcher = dispatch.Dispatcher(settings.folder, notes=listener.notes)
+    dispatcher = dispatch.Dispatcher(settings.folder, None, listener.notes, own)
     workers: list[int] = []  # the one that is at work, and the one that waits
     _freeze()
     control.sendall(READY)
@@ -119,7 +123,7 @@ def main() -> NoReturn:
                 space.compile_all()
             else:
                 failed = _import(dispatch, space, seed, settings.namespace)
-                dispatcher = dispatch.Dispatcher(settings.folder, failed, listener.notes)
+                dispatcher = dispatch.Dispatcher(settings.folder, failed, listener.notes, own)
             _freeze()
             control.sendall(READY)
         if message == SPAWN:

@@ -9,7 +9,7 @@ import pytest
 
 from autograder import course as courses
 from autograder.gpu.queue import folder_of, job_key, trained_again
-from autograder.gradebook.journal import TRAINING, Gradebook, Job
+from autograder.gradebook.journal import TRAINING, Gradebook, GradingJob
 from autograder.grading.training_check import CHECK, planned_checks
 from autograder.records import CheckResult, Submission, Verdict
 
@@ -35,10 +35,10 @@ def trained(
     *,
     finished: bool,
     part: str = TRAINING,
-) -> Job:
+) -> GradingJob:
     """Do in the gradebook, and in the folder of trainings, what a job does."""
     kept = BEFORE if depends is None else depends
-    job = Job(job_key(one, part, kept), one.student, WEEK.number, one.fingerprint, "A", part)
+    job = GradingJob(job_key(one, part, kept), one.student, WEEK.number, one.fingerprint, "A", part)
     book.add_submission(one, WEEK.number)
     book.plan(job, planned_checks(WEEK), kept)
     if finished:

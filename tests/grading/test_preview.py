@@ -12,7 +12,7 @@ import pytest
 
 from autograder import course as courses
 from autograder.course import Course
-from autograder.gradebook.journal import Gradebook, Job
+from autograder.gradebook.journal import Gradebook, GradingJob
 from autograder.grading import preview as previews
 from autograder.grading.fingerprint import digest, job_key, parts_of_week
 from autograder.grading.preview import (
@@ -67,7 +67,7 @@ def graded(
     for one in submissions:
         key = job_key(one, 2, digest(parts))
         book.add_submission(one, 2)
-        job = Job(key, one.student, 2, one.fingerprint, RUNG)
+        job = GradingJob(key, one.student, 2, one.fingerprint, RUNG)
         book.plan(job, [CHECK], parts if kept else None)
         if finished:
             book.record(key, [PASS], seconds)
