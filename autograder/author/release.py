@@ -9,11 +9,10 @@ from pathlib import Path
 from autograder.author import analyses
 from autograder.author.release_gate import find_all_leaks
 from autograder.course import COURSE_FILE, RUBRIC_FILE, Course, CourseError, Week, load
-from autograder.grading.diagnosis import public_catalogue
+from autograder.grading.public_suite import shipped_facts
 from autograder.notebooks.percent_source import text_of
 from autograder.reference.gaps import StubError, stub_of
 from autograder.reference.misconceptions import MisconceptionError
-from autograder.reference.stub_facts import stub_facts
 from autograder.text.files import folder_in_place_of
 
 MARKER_FILE = ".release"
@@ -135,8 +134,7 @@ def _write_week(course: Course, week: Week, root: Path, tree: Path) -> None:
             raise ReleaseError(f"{source}, which {name} is made from, is missing")
         file, text = stub_of(root, week, name, points)
         _write(target / file, text)
-    facts = {**public_catalogue(root, course, week), **stub_facts(root, course, week)}
-    known = json.dumps(facts, indent=1, sort_keys=True)
+    known = json.dumps(shipped_facts(root, course, week), indent=1, sort_keys=True)
     _write(target / "tests" / "diagnosis.json", known + "\n")
 
 

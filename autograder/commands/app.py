@@ -1,20 +1,23 @@
 """The commands, thin: read the options, call the module that does it, print what it says.
 
-Modules are imported inside the commands, so that a command loads only what it needs and a
-student's tree needs only what students have.
+Modules are imported inside the commands, so that a command loads only what it needs.
 """
 
 from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from autograder.commands import students
 from autograder.commands.classroom import class_app
-from autograder.commands.export import export_app, gradescope_app
+from autograder.commands.export import gradescope_app
+from autograder.commands.shared import export_app
+from autograder.course import Week
 
 ROOT = Path(__file__).resolve().parents[2]
 SIMULATED = Path("demo-class")
@@ -42,12 +45,19 @@ Jobs = Annotated[int, typer.Option(min=0, help="Processes; 0: one for each proce
 
 def main() -> None:
     """Run the command line; known errors are one line and exit status 2, never a traceback."""
+    students.facts = facts_of
     try:
         app()
-    except ModuleNotFoundError as error:
-        if not (error.name or "").startswith("autograder."):
-            raise
-        fail("this command is for instructors; it isn't part of the students' tree.")
+    except students.KNOWN_ERRORS as error:
+        fail(str(error))
+
+
+def facts_of(week: Week) -> Mapping[str, Any]:
+    """Return what the students' tree is shipped with of a week."""
+    from autograder import course as courses
+    from autograder.grading.public_suite import shipped_facts
+
+    return shipped_facts(ROOT, courses.load(ROOT), week)
 
 
 def number_of(week: str | None) -> int | None:
@@ -180,51 +190,7 @@ def gpu(
         fail("stopped. Each job goes on from its last checkpoint with the same command.", 130)
 
 
-@app.command()
-def check(week: WeekName = "1") -> None:
-    """Run the public tests on your own files, where they are."""
-    from autograder import course as courses
-    from autograder.students import check as checking
-
-    try:
-        checking.run(ROOT, courses.load(ROOT).week_called(week).number)
-    except checking.KNOWN_ERRORS as error:
-        fail(str(error))
-
-
-@app.command()
-def ci(
-    week: Annotated[
-        list[str] | None,
-        typer.Option(help='Number of a week, or "project"; may be repeated. Default: all begun.'),
-    ] = None,
-    threshold: Annotated[
-        float, typer.Option(min=0, max=100, help="Percent of the public tests' points to reach.")
-    ] = 100,
-    out: Annotated[Path, typer.Option(help="Where the files for programs are written.")] = Path(
-        "ci-results"
-    ),
-    needs: Annotated[
-        bool, typer.Option("--needs", help="Print what scripts/setup.sh has to install; no more.")
-    ] = False,
-) -> None:
-    """Run the public tests of all weeks that have been begun, for a CI system.
-
-    Writes junit.xml, results.json and gl-code-quality-report.json; on GitHub also a summary and
-    annotations. The exit status is 1 where the threshold is not reached, 2 for an error.
-    """
-    from autograder.students.ci import command
-
-    try:
-        if needs:
-            print(command.needs(ROOT))
-            return
-        options = command.Options(root=ROOT, weeks=week or (), threshold=threshold, out=out)
-        passed = command.run(options)
-    except command.KNOWN_ERRORS as error:
-        fail(str(error))
-    if not passed:
-        raise SystemExit(1)
+students.add_to(app)
 
 
 @app.command()

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
 
-export_app = typer.Typer(
-    help="Write results for people and other systems, without grading again.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-)
+from autograder.commands.shared import export_app
+
 gradescope_app = typer.Typer(
     help="Grade where Gradescope runs it.", no_args_is_help=True, pretty_exceptions_enable=False
 )
@@ -143,43 +139,6 @@ def _export(export: Any, grades: Path, template: Path, out: Path | None, *wanted
     for name, students in filled.columns.items():
         print(f"{name}: points of {len(students)} student(s) filled in.")
     print(f"Written: {target}")
-
-
-@export_app.command()
-def classroom50(
-    results: Annotated[Path, typer.Option(help="results.json of `autograder ci`.")] = Path(
-        "ci-results/results.json"
-    ),
-    out: Annotated[Path, typer.Option(help="The file to write.")] = Path("result.json"),
-    when: Annotated[
-        str | None, typer.Option("--datetime", help="When it was committed. Default: ask git.")
-    ] = None,
-    classroom: str | None = None,
-    assignment: str | None = None,
-    assignment_type: str | None = None,
-    owner: str | None = None,
-    submission: str | None = None,
-    commit: str | None = None,
-    release: str | None = None,
-    review: str | None = None,
-) -> None:
-    """Write Classroom 50's result.json, by the public tests.
-
-    Without the options, $CLASSROOM, $ASSIGNMENT, $OWNER, $SUBMISSION_TAG, $COMMIT_URL, $RELEASE_URL
-    and $REVIEW_URL are taken.
-    """
-    from autograder.commands.app import ROOT
-    from autograder.course import CourseError, load
-    from autograder.students import classroom50 as writing
-
-    given = {name: value for name, value in locals().items() if name in writing.ENVIRONMENT}
-    try:
-        who = writing.identity(given, os.environ, when or writing.committed_at(Path.cwd()))
-        extra = [item.id for part in load(ROOT).components if part.extra for item in part.items]
-        score, most = writing.write_result(results, out, who, extra)
-    except (CourseError, writing.Classroom50Error) as error:
-        _fail(str(error))
-    print(f"{out}: {score} of {most}, by the public tests alone.")
 
 
 @export_app.command()

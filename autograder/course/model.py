@@ -177,18 +177,6 @@ class Week(Model):
         return (*((name,) for name in self.sources), *self.documents)
 
 
-class Watched(Model):
-    """What raises a flag, for a person to look at, where a submission uses it; and why.
-
-    `names` are full names of modules, functions and classes; `weeks` the ids of the weeks for which
-    it holds, all of them where it is left out.
-    """
-
-    names: Annotated[tuple[Text, ...], Field(strict=False, min_length=1)]
-    why: Text
-    weeks: Annotated[tuple[Text, ...], Field(strict=False)] = ()
-
-
 class TrainingSetting(Model):
     """How a network is trained for its accuracy, and what an accuracy is worth.
 

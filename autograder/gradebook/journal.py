@@ -18,10 +18,11 @@ from types import TracebackType
 from typing import Any, Self
 
 from autograder.course import Course
+from autograder.flags import Flag
 from autograder.gradebook.manual_marks import read_manual
 from autograder.gradebook.rows import flag_row, result_of, result_row, storable
 from autograder.gradebook.schema import APPLICATION_ID, SCHEMA, SCHEMA_VERSION, UPGRADES
-from autograder.records import CheckResult, Flag, ManualMark, PlannedCheck, Submission, Verdict
+from autograder.records import CheckResult, ManualMark, PlannedCheck, Submission, Verdict
 
 LOCK_SECONDS = 30.0
 

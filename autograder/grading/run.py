@@ -22,9 +22,10 @@ from pathlib import Path
 from typing import Any
 
 from autograder.course import Course
+from autograder.flags import Examined
 from autograder.gradebook.journal import Gradebook, Job
 from autograder.grading.absent import record_absent
-from autograder.records import CheckResult, Examined, PlannedCheck, Submission, Verdict
+from autograder.records import CheckResult, PlannedCheck, Submission, Verdict
 
 ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 

@@ -16,9 +16,10 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from autograder.course import CourseError
+from autograder.flags import Flag
 from autograder.grading import run as grading
 from autograder.grading.run import Setting
-from autograder.records import CheckResult, Flag, PlannedCheck, Submission, Verdict
+from autograder.records import CheckResult, PlannedCheck, Submission, Verdict
 from autograder.reference.misconceptions import MisconceptionError
 from autograder.sandbox import InfraError
 from autograder.suite.session import SuiteError

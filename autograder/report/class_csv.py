@@ -9,14 +9,13 @@ from collections.abc import Iterable, Sequence
 from autograder.course import Course
 from autograder.course.lateness import in_words
 from autograder.records import FULL_CREDIT
-from autograder.report.gather import StudentReport
-from autograder.results.student import Row
+from autograder.report.graded import GradedReport, Row
 from autograder.text.display import one_line
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
-def gradebook_csv(course: Course, reports: Sequence[StudentReport]) -> str:
+def gradebook_csv(course: Course, reports: Sequence[GradedReport]) -> str:
     """Return the class as CSV: student, component ids, item ids, total, max, pending, final, late.
 
     Points have two decimals; those of a component that is not open are blank, and so are those of
@@ -44,7 +43,7 @@ def gradebook_csv(course: Course, reports: Sequence[StudentReport]) -> str:
     return out.getvalue()
 
 
-def by_hand_csv(course: Course, reports: Sequence[StudentReport]) -> str:
+def by_hand_csv(course: Course, reports: Sequence[GradedReport]) -> str:
     """Return what a person marks as CSV: item, title, student, documents, points, max.
 
     One item after the other, all students below it. `documents` are the names of the files handed
@@ -66,7 +65,7 @@ def by_hand_csv(course: Course, reports: Sequence[StudentReport]) -> str:
     return out.getvalue()
 
 
-def flags_csv(reports: Sequence[StudentReport]) -> str:
+def flags_csv(reports: Sequence[GradedReport]) -> str:
     """Return what a person should look at as CSV: student, week, rule, item, place, evidence."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")

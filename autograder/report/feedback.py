@@ -8,7 +8,8 @@ from autograder.course.lateness import in_words
 from autograder.course.points import format_points
 from autograder.course.scoring import CheckScore, ComponentScore, ItemScore, StudentScore
 from autograder.records import FULL_CREDIT, CheckResult, Verdict
-from autograder.results.student import VERDICT_WORDS, StudentReport
+from autograder.report.graded import GradedReport
+from autograder.results.student import VERDICT_WORDS
 from autograder.text.markdown import block, code, inline
 
 CURVES_FILE = "training.svg"
@@ -18,7 +19,7 @@ SUMMARISED = (Verdict.PASS, Verdict.NOT_ATTEMPTED, Verdict.INFRA)
 """Verdicts that are counted; every other one is shown check by check."""
 
 
-def feedback(report: StudentReport) -> str:
+def feedback(report: GradedReport) -> str:
     """Return the feedback for one student as Markdown.
 
     Of a check, hidden or not, it shows the title, the verdict, our message and our advice. Messages
@@ -50,7 +51,7 @@ def _summary(score: StudentScore) -> str:
     return f"{text} so far.** Up to {more} more are still to come: see the items marked pending."
 
 
-def _late(report: StudentReport) -> Iterator[str]:
+def _late(report: GradedReport) -> Iterator[str]:
     """Say what was late, and what that leaves; nothing where nothing was."""
     for one in report.late:
         assert one.due is not None
@@ -67,7 +68,7 @@ def _late(report: StudentReport) -> Iterator[str]:
 class _Writer:
     """Writes items one after the other and remembers which long messages stood there already."""
 
-    def __init__(self, report: StudentReport) -> None:
+    def __init__(self, report: GradedReport) -> None:
         self._report = report
         self._documents = report.documents
         self._shown: dict[str, str] = {}
@@ -123,7 +124,7 @@ class _Writer:
             yield f"> What probably happened: {inline(result.advice)}"
 
 
-def _board(report: StudentReport) -> Iterator[str]:
+def _board(report: GradedReport) -> Iterator[str]:
     """Show where a student stands in the class; the others have no names here."""
     rows = []
     for place, row in enumerate(report.board, start=1):

@@ -22,7 +22,7 @@ from autograder.course.scoring import (
     ComponentScore,
 )
 from autograder.records import FULL_CREDIT
-from autograder.report.gather import StudentReport
+from autograder.report.graded import GradedReport
 from autograder.text.display import one_line
 
 ID_WIDTH = 10
@@ -39,7 +39,7 @@ TROUBLES = {
 
 def print_class(
     console: Console,
-    reports: Sequence[StudentReport],
+    reports: Sequence[GradedReport],
     statistics: ClassStatistics,
     files: Mapping[str, Path],
 ) -> None:
@@ -72,9 +72,7 @@ def _say(console: Console, text: str, soft_wrap: bool = False) -> None:
     console.print(Text(text), soft_wrap=soft_wrap)
 
 
-def _table(
-    console: Console, reports: Sequence[StudentReport], statistics: ClassStatistics
-) -> Table:
+def _table(console: Console, reports: Sequence[GradedReport], statistics: ClassStatistics) -> Table:
     parts = [part for part in reports[0].score.components if part.is_open]
     longest = max(len(one_line(report.score.student)) for report in reports)
     headers, gap = _headers(console, parts, longest)
@@ -131,7 +129,7 @@ def _headers(
     return [], 3
 
 
-def _print_troubles(console: Console, reports: Sequence[StudentReport]) -> None:
+def _print_troubles(console: Console, reports: Sequence[GradedReport]) -> None:
     """Name what an instructor has to look after: refused submissions and missing results."""
     refused = [(r.score.student, text) for r in reports for text in r.refusals]
     if refused:
@@ -157,7 +155,7 @@ def _print_troubles(console: Console, reports: Sequence[StudentReport]) -> None:
                 _say(console, line)
 
 
-def _print_pending_gpu(console: Console, reports: Sequence[StudentReport]) -> None:
+def _print_pending_gpu(console: Console, reports: Sequence[GradedReport]) -> None:
     """Say how many projects wait for the training job, and how it is run."""
     items = [item for r in reports for item in r.score.items if item.reason == PENDING_GPU]
     if items:
@@ -171,7 +169,7 @@ def _print_pending_gpu(console: Console, reports: Sequence[StudentReport]) -> No
         )
 
 
-def _print_by_hand(console: Console, reports: Sequence[StudentReport]) -> None:
+def _print_by_hand(console: Console, reports: Sequence[GradedReport]) -> None:
     """Say how much waits for a person, and which of it was written in notebooks."""
     waiting = [
         (report, item)
@@ -195,7 +193,7 @@ def _print_by_hand(console: Console, reports: Sequence[StudentReport]) -> None:
         _say(console, text, soft_wrap=True)
 
 
-def _print_late(console: Console, reports: Sequence[StudentReport]) -> None:
+def _print_late(console: Console, reports: Sequence[GradedReport]) -> None:
     """Name who was late, and of whom nothing says it."""
     lines = [
         f"  {one_line(report.score.student)}: {one.week}, {in_words(one.late)}: "
@@ -223,7 +221,7 @@ def _print_late(console: Console, reports: Sequence[StudentReport]) -> None:
         )
 
 
-def _print_flags(console: Console, reports: Sequence[StudentReport]) -> None:
+def _print_flags(console: Console, reports: Sequence[GradedReport]) -> None:
     """Say how often each rule may have been broken, and where the evidence is."""
     students: dict[str, set[str]] = defaultdict(set)
     for report in reports:

@@ -15,7 +15,7 @@ from autograder.sandbox import cgroup, gpu, runtime, seccomp
 from autograder.sandbox.guise import PLAIN, Guise
 from autograder.sandbox.launch import Folder, Launch, memory_file, worker_command
 from autograder.sandbox.running import Started
-from autograder.worker import confined
+from autograder.worker.sandboxed import confined
 
 FIRST_UID = 61_184
 """Sandboxes of root run under FIRST_UID + slot: ids that Debian's policy leaves free."""

@@ -11,6 +11,7 @@ from autograder import course as courses
 from autograder.course import CourseError
 from autograder.course.points import format_points
 from autograder.students.public_run import (
+    Facts,
     Failure,
     ItemState,
     PublicRun,
@@ -26,12 +27,15 @@ KNOWN_ERRORS = (CourseError, SuiteError)
 SHOWN_FAILURES = 8
 
 
-def run(root: Path, number: int) -> None:
-    """Check the files in the week's folder and print what works, what doesn't, and why."""
+def run(root: Path, number: int, make: Facts | None = None) -> None:
+    """Check the files in the week's folder and print what works, what doesn't, and why.
+
+    `make` makes what the students' tree is shipped with, where it was not.
+    """
     course = courses.load(root)
     week = course.week(number)
     files = read_files(root, week)
-    done = run_public(root, course, week, files, read_shipped(root, course, week))
+    done = run_public(root, course, week, files, read_shipped(root, week, make))
     print_run(Console(highlight=False, soft_wrap=True), done)
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from autograder.channel.client import fault_from_record
+from autograder.channel.fault_records import fault_from_record
 from autograder.channel.handles import make_handle, to_refs
 from autograder.channel.source_lines import Sources
 from autograder.wire import codec
@@ -16,11 +17,16 @@ class Local:
     """Runs modules in this process, for code that is ours: the reference and its variations.
 
     Values go through the codec as they would through a channel, so a test sees the same things.
-    Use it inside `modules.active()`.
+    Use it inside `modules.active()`. `more` are operations beside those of every worker.
     """
 
-    def __init__(self, modules: ModuleSpace, seed: int):
-        self._dispatcher = Dispatcher(modules.folder)
+    def __init__(
+        self,
+        modules: ModuleSpace,
+        seed: int,
+        more: Mapping[str, Callable[..., Any]] | None = None,
+    ):
+        self._dispatcher = Dispatcher(modules.folder, more=more)
         self._dispatcher.seed(seed)
         sources = {f"{name}.py": source for name, source in modules.sources.items()}
         self._place = Sources(sources).place

@@ -9,7 +9,6 @@ import numpy as np
 from autograder.channel.faults import Fault
 from autograder.channel.handles import Backend, Handle, Operand, operand
 from autograder.records import Verdict
-from autograder.suite.conduct import Trace, trace_of
 
 
 class Student:
@@ -70,15 +69,8 @@ class Student:
         return self._ask("fetch", handle)
 
     def probe(self, name: str) -> Handle:
-        """Return one of the worker's own probe functions or layers (channel.probes)."""
+        """Return one of the worker's own probe functions or layers (worker.probes)."""
         return self._ask("probe", name)
-
-    def trace(self, function: Handle | str, *arguments: Any) -> Trace:
-        """Call a function of the student's and count what it executes, for a test marked `flag`.
-
-        The symbol of an operator may take the function's place.
-        """
-        return trace_of(self._ask("trace", function, list(arguments)))
 
     def warnings(self) -> list[str]:
         """Return the texts of the warnings raised in the worker since the test began."""
@@ -89,5 +81,5 @@ class Student:
         return self._ask("prepare", driver, list(arguments))
 
     def drive(self, driver: str, *arguments: Any) -> Any:
-        """Run one of the worker's drivers (channel.drivers) and return what it says."""
+        """Run one of the worker's drivers (worker.drivers) and return what it says."""
         return self._ask("drive", driver, list(arguments))

@@ -12,7 +12,7 @@ import functools
 import importlib
 import random
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Any
 
@@ -24,7 +24,6 @@ from . import tensors
 from .drivers import DRIVERS
 from .modules import ModuleSpace
 from .probes import probe
-from .tracing import Tracer
 
 MAX_TEXT = 400
 MAX_FRAMES = 8
@@ -45,19 +44,22 @@ def default_rng(seed: Any = None) -> np.random.Generator:
 
 
 class Dispatcher:
-    """Carries out requests on the student's objects."""
+    """Carries out requests on the student's objects.
+
+    `failed_imports` are the faults of modules that were imported in vain, by their names; `more`
+    are operations beside those that every worker knows.
+    """
 
     def __init__(
         self,
         folder: str,
         failed_imports: dict[str, Any] | None = None,
-        notes: Callable[[], list[list[Any]]] = list,
+        more: Mapping[str, Callable[..., Any]] | None = None,
     ):
         self.folder = folder
         self.failed_imports = failed_imports or {}
         self.objects: list[Any] = []
         self.caught: list[str] = []
-        self.tracer = Tracer(folder)
         self.operations: dict[str, Callable[..., Any]] = {
             "import": self._import,
             "get": getattr,
@@ -69,9 +71,8 @@ class Dispatcher:
             "probe": probe,
             "drive": lambda name, args: DRIVERS[name](*args),
             "prepare": lambda name, args: DRIVERS[name](*args),
-            "trace": self.tracer.call,
-            "notes": notes,
             "warnings": lambda: [text[:MAX_TEXT] for text in self.caught[:20]],
+            **(more or {}),
         }
 
     def seed(self, seed: int) -> None:

@@ -11,7 +11,7 @@ from autograder.channel.faults import Fault
 from autograder.channel.handles import Handle, Operand, operand
 from autograder.records import Verdict
 from autograder.suite import expect
-from autograder.suite.hosts import SandboxHost
+from autograder.suite.hidden.sandbox_host import SandboxHost
 from autograder.suite.local import Local
 from autograder.suite.student import Student
 from autograder.wire.operators import decode_index, encode_index

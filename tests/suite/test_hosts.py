@@ -16,7 +16,8 @@ from autograder.channel.faults import Fault
 from autograder.records import CheckResult, Verdict
 from autograder.sandbox import Confinement, Limits, Unconfined
 from autograder.sandbox.running import Started
-from autograder.suite.hosts import LocalHost, SandboxHost
+from autograder.suite.hidden.sandbox_host import SandboxHost
+from autograder.suite.hosts import LocalHost
 from autograder.suite.session import MOST_LOST, SuiteSession
 
 TIGHT = Limits(request_seconds=2.0, test_seconds=4.0, memory_mb=400, output_kb=64)

@@ -10,7 +10,7 @@ from pathlib import Path
 from autograder.course import Course, CourseError
 from autograder.course.points import format_points
 from autograder.gradebook.journal import Gradebook, GradebookError
-from autograder.report.gather import StudentReport, gather
+from autograder.report.gather import GradedReport, gather
 
 TOTAL = "total"
 
@@ -35,7 +35,7 @@ class Portion:
     late: bool = False
 
 
-def portions(course: Course, reports: Sequence[StudentReport], part: str) -> Mapping[str, Portion]:
+def portions(course: Course, reports: Sequence[GradedReport], part: str) -> Mapping[str, Portion]:
     """Return each student's portion of a part: "total", a component's id, a week's id or number.
 
     What is extra credit counts on top of the most, unless the part is nothing else. Raises
@@ -81,7 +81,7 @@ def _items(course: Course, part: str) -> set[str]:
     return component | of_week
 
 
-def read_reports(course: Course, grades: Path) -> list[StudentReport]:
+def read_reports(course: Course, grades: Path) -> list[GradedReport]:
     """Return what a folder that `grade` wrote says of everybody. Raises GradebookError."""
     path = grades / "gradebook.sqlite"
     if not path.is_file():

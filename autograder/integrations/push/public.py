@@ -13,11 +13,13 @@ from rich.console import Console
 from autograder import course as courses
 from autograder.course import Course, Week
 from autograder.grading.diagnosis import Diagnoser, entries
+from autograder.grading.public_suite import run_session
 from autograder.grading.run import confinement_here
 from autograder.records import Verdict
 from autograder.reference.misconceptions import catalogue_of, solution_files
 from autograder.students.check import print_run
-from autograder.students.public_run import Files, PublicRun, Shipped, run_session
+from autograder.students.public_run import Files, PublicRun, Shipped
+from autograder.suite.hidden.session import HiddenSession
 from autograder.suite.session import Outcome, SuiteSession
 
 QUIET = (Verdict.PASS, Verdict.NOT_ATTEMPTED, Verdict.BLOCKED)
@@ -72,7 +74,7 @@ def _suite(root: Path, number: int) -> _Suite:
     week = course.week(number)
     folder = root / "assignments" / week.folder
     session = SuiteSession(folder / "tests", salt="")
-    hidden = SuiteSession(folder / "hidden", salt="")
+    hidden = HiddenSession(folder / "hidden", salt="")
     count = len(hidden.plan)
     hidden.close()
     diagnoser = Diagnoser(session, solution_files(root, week), catalogue_of(root, course, week))

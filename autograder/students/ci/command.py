@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 
 from rich.console import Console
@@ -14,13 +15,13 @@ from autograder import course as courses
 from autograder.course import Course, CourseError, Week
 from autograder.results.junit import junit_xml
 from autograder.results.results_json import results_json
-from autograder.sandbox.runtime import installed
 from autograder.students.check import print_run
 from autograder.students.ci.github import annotations, step_summary
 from autograder.students.ci.gitlab import FILE as CODE_QUALITY
 from autograder.students.ci.gitlab import code_quality
 from autograder.students.ci.outcome import CiOutcome, outcome
 from autograder.students.public_run import (
+    Facts,
     Files,
     Shipped,
     has_begun,
@@ -50,13 +51,15 @@ KNOWN_ERRORS = (CiError, CourseError, SuiteError)
 class Options:
     """The options of the command. `weeks` are names of weeks; none: all that have been begun.
 
-    `threshold` is the share of the public tests' points, in percent, that makes the run a success.
+    `threshold` is the share of the public tests' points, in percent, that makes the run a success;
+    `make` makes what the students' tree is shipped with, where it was not.
     """
 
     root: Path
     weeks: Sequence[str]
     threshold: float
     out: Path
+    make: Facts | None = None
 
 
 @dataclass(frozen=True)
@@ -90,9 +93,9 @@ def run(options: Options, environment: Mapping[str, str] = os.environ) -> bool:
     return found.passed
 
 
-def needs(root: Path) -> str:
+def needs(root: Path, make: Facts | None = None) -> str:
     """Return what scripts/setup.sh has to install for the weeks that have been begun."""
-    chosen, _ = _choose(courses.load(root), Options(root, (), 0, root))
+    chosen, _ = _choose(courses.load(root), Options(root, (), 0, root, make))
     return "torch" if any(one.week.packages for one in chosen) else "core"
 
 
@@ -104,7 +107,7 @@ def _choose(course: Course, options: Options) -> tuple[list[_Chosen], list[str]]
         if asked and week.number not in asked:
             continue
         files = read_files(options.root, week)
-        shipped = read_shipped(options.root, course, week)
+        shipped = read_shipped(options.root, week, options.make)
         if asked or has_begun(files, shipped):
             chosen.append(_Chosen(week, files, shipped))
         else:
@@ -113,10 +116,17 @@ def _choose(course: Course, options: Options) -> tuple[list[_Chosen], list[str]]
 
 
 def _demand_packages(week: Week) -> None:
-    missing = [name for name in week.packages if not installed(name)]
+    missing = [name for name in week.packages if not _is_installed(name)]
     if missing:
         problem = f"{week.name} needs {', '.join(missing)}, which is not installed here"
         raise CiError(f"{problem}: run `bash scripts/setup.sh torch` first.")
+
+
+def _is_installed(distribution: str) -> bool:
+    try:
+        return bool(metadata.version(distribution))
+    except metadata.PackageNotFoundError:
+        return False
 
 
 def _write(found: CiOutcome, out: Path, environment: Mapping[str, str]) -> None:

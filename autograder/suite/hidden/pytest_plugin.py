@@ -1,6 +1,6 @@
 """A suite under plain pytest, in one process, without any confinement.
 
-    pytest -p autograder.suite.pytest_plugin --student FOLDER SUITE
+    pytest -p autograder.suite.hidden.pytest_plugin --student FOLDER SUITE
 
 For authors of suites, who run it on the reference, and as the yardstick of the benchmarks. It must
 not be used on code that isn't yours.
@@ -14,8 +14,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from autograder.suite.hosts import LocalHost
-from autograder.suite.session import MARKERS, Grade, seed_of
+from autograder.suite.collected_test import seed_of
+from autograder.suite.hidden.session import HIDDEN_MARKERS
+from autograder.suite.hidden.student import TracedHost
+from autograder.suite.session import Grade
 from autograder.suite.student import Student
 
 
@@ -24,16 +26,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    for marker in MARKERS:
+    for marker in HIDDEN_MARKERS:
         config.addinivalue_line("markers", marker)
 
 
 @pytest.fixture(scope="session")
-def host(request: pytest.FixtureRequest) -> LocalHost:
+def host(request: pytest.FixtureRequest) -> TracedHost:
     folder = request.config.getoption("--student")
     if folder is None:
         raise pytest.UsageError("say where the modules are: --student FOLDER")
-    return LocalHost({path.name: path.read_bytes() for path in Path(folder).glob("*.py")})
+    return TracedHost({path.name: path.read_bytes() for path in Path(folder).glob("*.py")})
 
 
 def _seed(request: pytest.FixtureRequest, side: str = "") -> int:
@@ -41,7 +43,7 @@ def _seed(request: pytest.FixtureRequest, side: str = "") -> int:
 
 
 @pytest.fixture
-def student(request: pytest.FixtureRequest, host: LocalHost) -> Iterator[Student]:
+def student(request: pytest.FixtureRequest, host: TracedHost) -> Iterator[Student]:
     yield host.start(_seed(request, "|worker"))
     host.finish(None)
 

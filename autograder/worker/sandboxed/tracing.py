@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from ..wire.operators import operate
+from ...wire.operators import operate
 
 MOST_LINES = 50_000
 """Counting stops here: no call that works on whole arrays comes near it."""
@@ -29,7 +29,7 @@ KEPT_ARRAYS = 16
 NEAR = 0.01
 """Steps of finite differences, and complex ones, are smaller (compared with the largest entry)."""
 
-OURS = os.path.dirname(os.path.dirname(__file__))
+OURS = os.path.dirname(os.path.dirname(os.path.dirname(__file__)))
 
 
 class Tracer:

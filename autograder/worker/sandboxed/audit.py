@@ -46,7 +46,7 @@ NOTABLE = DIRECT | INDIRECT | {IMPORT}
 MOST = 40
 MOST_TEXT = 120
 DEEPEST = 60
-OURS = os.path.dirname(os.path.dirname(__file__))
+OURS = os.path.dirname(os.path.dirname(os.path.dirname(__file__)))
 HARMLESS = ("/dev/null", "/dev/urandom", "/dev/random")
 
 
