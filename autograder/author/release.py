@@ -31,23 +31,24 @@ SHIPPED = (
     "data/*.py",
     "data/*.npz",
     "autograder/__init__.py",
-    "autograder/__main__.py",
     "autograder/records.py",
-    "autograder/channel/*.py",
     "autograder/commands/__init__.py",
-    "autograder/commands/app.py",
-    "autograder/commands/classroom.py",
-    "autograder/commands/export.py",
-    "autograder/course/*.py",
-    "autograder/notebooks/*.py",
-    "autograder/results/*.py",
-    "autograder/sandbox/*.py",
-    "autograder/students/*.py",
-    "autograder/students/ci/*.py",
-    "autograder/suite/*.py",
-    "autograder/text/*.py",
-    "autograder/wire/*.py",
-    "autograder/worker/*.py",
+    "autograder/commands/shared.py",
+    "autograder/commands/students.py",
+)
+
+# The rooms of the autograder that are shipped. The Python files of a room, not of folders in it.
+ROOMS = (
+    "channel",
+    "course",
+    "notebooks",
+    "results",
+    "students",
+    "students/ci",
+    "suite",
+    "text",
+    "wire",
+    "worker",
 )
 
 # What exists for students alone: file in release_files -> file in their tree.
@@ -58,6 +59,7 @@ STUDENTS_OWN = {
     "gitlab-ci.yml": ".gitlab-ci.yml",
     "grade.yml": ".github/workflows/grade.yml",
     "pytest.ini": "pytest.ini",
+    "main.py": "autograder/__main__.py",
 }
 
 
@@ -106,7 +108,7 @@ def _replaceable(out: Path) -> bool:
 
 
 def _copy_shipped(course: Course, root: Path, tree: Path) -> None:
-    patterns = list(SHIPPED)
+    patterns = [*SHIPPED, *(f"autograder/{room}/*.py" for room in ROOMS)]
     for week in course.weeks:
         folder = root / "assignments" / week.folder
         # What a student hands in as a photograph, say, has no template to start from.

@@ -2,7 +2,7 @@
 
 Started by `process.Process`. Requests come through its standard input, answers go through its
 standard output; what the student's code prints goes where the standard error goes. One process
-serves test after test: for each the modules are executed anew, and what the last test changed of
+serves test after test: for each all modules are executed anew, and what the last test changed of
 the process around them is put back. It needs nothing that only some systems have.
 """
 
@@ -26,13 +26,19 @@ import numpy as np
 
 from ..wire import codec
 from ..worker import tensors
-from ..worker.dispatch import Dispatcher
+from ..worker.dispatch import Dispatcher, import_all
 from ..worker.modules import ModuleSpace
 
 READY = "ready"
+IMPORT_SEED = 0
+"""As in grading: a module draws the same at each import, whichever test it is for."""
+
 PARENT_SECONDS = 2.0
 TORCH = ("torch", "torch.nn.functional", "torch.optim.lr_scheduler", "safetensors.torch")
 """What submissions that may use torch import: loaded before any test's time is counted."""
+
+OURS = ("default_rng", "__warningregistry__")
+"""What a seed puts into numpy.random, and Python into any module."""
 
 RESTORED = ("builtins", "math", "random", "numpy", "numpy.linalg", "numpy.random", *TORCH[:2])
 """The modules whose contents are put back before each test."""
@@ -44,7 +50,8 @@ def main() -> NoReturn:
     The first argument is a JSON object. folder: where the modules lie; modules: their file names;
     packages: the distributions that they may import on top of numpy; memory_bytes and
     training_memory_bytes: what a test may use, and one that trains; file_bytes: the largest file
-    that may be written.
+    that may be written; import_first: whether all modules are imported before each test, and not
+    each when a test asks for it: that is tried out, and a second answer says whether it may be so.
     """
     settings = json.loads(sys.argv[1])
     channel = Channel(*_take_pipes())
@@ -61,13 +68,22 @@ def main() -> NoReturn:
     _forget_ours()
     surroundings = Surroundings()
     channel.send([0, True, READY])
+    import_first = settings["import_first"]
+    if import_first:
+        _limit(settings, large=False)
+        with space.active(), warnings.catch_warnings():
+            import_all(space, IMPORT_SEED)
+        # Where one file changes what the others build on, they are not to suffer for it.
+        import_first = not surroundings.changed
+        channel.send([0, True, import_first])
     begin = channel.receive()
     while True:
         seed, large = begin
         surroundings.restore()
         _limit(settings, large)
         with space.active(), warnings.catch_warnings():
-            dispatcher = Dispatcher(folder)
+            failed = import_all(space, IMPORT_SEED) if import_first else {}
+            dispatcher = Dispatcher(folder, failed)
             dispatcher.seed(seed)
             begin = serve(channel, dispatcher)
 
@@ -183,12 +199,20 @@ class Surroundings:
         self._folder, self._depth = os.getcwd(), sys.getrecursionlimit()
         self._streams = sys.stdout, sys.stderr
 
+    @property
+    def changed(self) -> list[str]:
+        """The names in these modules that stand for something else now, or for nothing."""
+        return [
+            name
+            for held, contents in self._contents
+            for name, value in contents.items()
+            if held.get(name, self) is not value and name not in OURS
+        ]
+
     def restore(self) -> None:
         """Put everything back."""
         for held, contents in self._contents:
-            for name, value in contents.items():
-                if held.get(name, held) is not value:
-                    held[name] = value
+            held.update(contents)
         np.seterr(**self._errors)
         np.set_printoptions(**self._printing)
         if os.environ != self._environment:

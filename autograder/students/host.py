@@ -52,13 +52,14 @@ class StudentHost:
             if name not in self._files
         }
         self._seconds = limits.request_seconds
+        self._import_first = True
         self._closed = False
         self.printed = ""
         self._process: Process | None = self._new()
 
     def _new(self) -> Process:
         try:
-            return Process(self._files, self._limits, self._packages)
+            return Process(self._files, self._limits, self._packages, self._import_first)
         except OSError as error:
             raise InfraError(f"no process could be started for your code: {error}") from error
 
@@ -70,6 +71,11 @@ class StudentHost:
             self._give_up()
         if self._process is None:
             self._process = self._new()
+        if not self._process.get_ready():
+            self._import_first = False
+            self._give_up()
+            self._process = self._new()
+            self._process.get_ready()
         self._process.begin(seed, large=large)
         training = self._limits.training_seconds if large else None
         remote = Remote(

@@ -39,6 +39,7 @@ ENVIRONMENT = {
 
 START_SECONDS = 120.0
 """Loading PyTorch for the first time takes a while."""
+IMPORT_SECONDS = 5.0
 END_SECONDS = 1.0
 LOOK_SECONDS = 0.05
 """Time between two looks at the deadline and at what was printed."""
@@ -54,8 +55,16 @@ class Process:
     Then `over` says why; another test takes another process.
     """
 
-    def __init__(self, files: Mapping[str, bytes], limits: Limits, packages: tuple[str, ...]):
+    def __init__(
+        self,
+        files: Mapping[str, bytes],
+        limits: Limits,
+        packages: tuple[str, ...],
+        import_first: bool = True,
+    ):
+        """`import_first` is as in `child.main`."""
         self._limits = limits
+        self._import_first = import_first
         self._scratch = Path(tempfile.mkdtemp(prefix="check-"))
         folder = self._scratch / "submission"
         for name, content in files.items():
@@ -68,6 +77,7 @@ class Process:
             "memory_bytes": limits.memory_mb << 20,
             "training_memory_bytes": limits.training_memory_mb << 20,
             "file_bytes": limits.file_mb << 20,
+            "import_first": import_first,
         }
         self.over: Fault | None = None
         self._deadline, self._seconds = math.inf, 0.0
@@ -94,22 +104,41 @@ class Process:
             **own,
         )
 
-    def begin(self, seed: int, *, large: bool) -> None:
-        """Begin a test: `seed` is for the global generators, `large` says that it trains.
+    def get_ready(self) -> bool:
+        """Wait until the process is ready for its first test; do nothing where it had one.
 
-        Raises InfraError where the process doesn't get ready.
+        False says that it has ended, or was ended: the modules can't be imported beforehand.
+        Raises InfraError where it doesn't even start.
         """
+        if self._ready:
+            return True
         try:
-            if not self._ready:
-                self._ready = self._receive(START_SECONDS)[2] == READY
-            os.truncate(self._output, 0)
-            self._caps = TRAINING_CAPS if large else codec.Caps()
-            self._send([seed, large], START_SECONDS)
-            self._deadline = math.inf
+            self._ready = self._receive(START_SECONDS)[2] == READY
         except (OSError, EOFError, codec.CodecError) as error:
             self.kill()
             said = self.printed().strip().splitlines()[-1:] or [type(error).__name__]
             raise InfraError(f"the process for your code did not get ready: {said[0]}") from error
+        if self._import_first:
+            with contextlib.suppress(OSError, EOFError, codec.CodecError):
+                self._receive(IMPORT_SECONDS)
+                return True
+            self.kill()
+            return False
+        return True
+
+    def begin(self, seed: int, *, large: bool) -> None:
+        """Begin a test: `seed` is for the global generators, `large` says that it trains.
+
+        Raises InfraError where the process is gone.
+        """
+        try:
+            os.truncate(self._output, 0)
+            self._caps = TRAINING_CAPS if large else codec.Caps()
+            self._send([seed, large], START_SECONDS)
+            self._deadline = math.inf
+        except OSError as error:
+            self.kill()
+            raise InfraError("the process for your code is gone before its test") from error
 
     def request(
         self,
