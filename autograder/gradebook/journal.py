@@ -18,7 +18,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from autograder.course import Course
-from autograder.flags import Flag
+from autograder.gradebook.flags import Flag
 from autograder.gradebook.manual_marks import read_manual
 from autograder.gradebook.rows import flag_row, result_of, result_row, storable
 from autograder.gradebook.schema import APPLICATION_ID, SCHEMA, SCHEMA_VERSION, UPGRADES

@@ -7,7 +7,7 @@ import sqlite3
 from dataclasses import asdict
 from typing import Any
 
-from autograder.flags import Flag
+from autograder.gradebook.flags import Flag
 from autograder.records import CheckResult, Verdict
 
 

@@ -19,7 +19,7 @@ import numpy as np
 
 import data
 from autograder import course as courses
-from autograder.flags import Examined, Flag
+from autograder.gradebook.flags import Examined, Flag
 from autograder.grading.diagnosis import Diagnoser
 from autograder.grading.flags.second_look import SecondLook
 from autograder.grading.flags.source import run_time_flags, source_flags

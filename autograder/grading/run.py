@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.course import Course
-from autograder.flags import Examined
+from autograder.gradebook.flags import Examined
 from autograder.gradebook.journal import Gradebook, Job
 from autograder.grading.absent import record_absent
 from autograder.records import CheckResult, PlannedCheck, Submission, Verdict

@@ -16,7 +16,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from autograder.course import CourseError
-from autograder.flags import Flag
+from autograder.gradebook.flags import Flag
 from autograder.grading import run as grading
 from autograder.grading.run import Setting
 from autograder.records import CheckResult, PlannedCheck, Submission, Verdict

@@ -9,7 +9,7 @@ from datetime import datetime
 from autograder.course import Course
 from autograder.course.lateness import judge, shares
 from autograder.course.scoring import score_student
-from autograder.flags import Flag
+from autograder.gradebook.flags import Flag
 from autograder.gradebook.journal import PARTS, TRAINING, Gradebook
 from autograder.records import CheckResult, PlannedCheck
 from autograder.report.graded import GradedReport, Row

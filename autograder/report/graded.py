@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from autograder.flags import Flag
+from autograder.gradebook.flags import Flag
 from autograder.records import CheckResult
 from autograder.results.student import StudentReport
 

@@ -14,7 +14,7 @@ from textwrap import dedent
 
 import pytest
 
-from autograder.flags import Flag
+from autograder.gradebook.flags import Flag
 from autograder.gradebook.journal import Gradebook, GradebookError, Job
 from autograder.gradebook.schema import APPLICATION_ID, SCHEMA_VERSION
 from autograder.records import FULL_CREDIT, CheckResult, PlannedCheck, Submission, Verdict

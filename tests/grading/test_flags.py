@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from autograder.course.scoring import score_student
-from autograder.flags import Examined
+from autograder.gradebook.flags import Examined
 from autograder.grading.examiner import Examiner
 from autograder.suite.hidden.conduct import LOOPS
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from autograder.channel.faults import InfraError
-from autograder.flags import Flag
+from autograder.gradebook.flags import Flag
 from autograder.grading.examiner import Examiner
 from autograder.grading.flags import second_look
 from autograder.grading.flags.second_look import STORED, SURROUNDINGS, SecondLook, another, aspects

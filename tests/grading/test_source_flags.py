@@ -10,7 +10,7 @@ import pytest
 
 from autograder import course as courses
 from autograder.course import CourseError
-from autograder.flags import Flag
+from autograder.gradebook.flags import Flag
 from autograder.grading.flags.source import (
     HIDDEN_CODE,
     IMPORTS,

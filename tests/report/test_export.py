@@ -13,7 +13,7 @@ import pytest
 from autograder.course import load
 from autograder.course.points import parse_points
 from autograder.course.scoring import score_student
-from autograder.flags import Flag
+from autograder.gradebook.flags import Flag
 from autograder.records import FULL_CREDIT, CheckResult, ManualMark, PlannedCheck, Verdict
 from autograder.report.class_csv import FORMULA_STARTS, by_hand_csv, flags_csv, gradebook_csv, guard
 from autograder.report.class_files import write_class, write_student

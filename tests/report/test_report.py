@@ -20,7 +20,7 @@ from autograder.course import Course, HandingIn, load
 from autograder.course.lateness import HandedIn
 from autograder.course.points import format_points
 from autograder.course.scoring import class_statistics, score_student
-from autograder.flags import Flag
+from autograder.gradebook.flags import Flag
 from autograder.gradebook.journal import Gradebook, Job
 from autograder.records import (
     FULL_CREDIT,

@@ -12,7 +12,7 @@ import pytest
 
 from autograder import course as courses
 from autograder.channel.faults import Fault
-from autograder.flags import Flag
+from autograder.gradebook.flags import Flag
 from autograder.reference.misconceptions import solution_files
 from autograder.sandbox import Limits
 from autograder.suite.hidden.conduct import LOOPS, NUMERICAL, trace_of

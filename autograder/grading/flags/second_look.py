@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from autograder.flags import Flag
+from autograder.gradebook.flags import Flag
 from autograder.records import PlannedCheck, Verdict
 from autograder.sandbox import PLAIN, Confinement, Guise, Limits
 from autograder.suite.hidden.sandbox_host import SandboxHost

@@ -6,7 +6,7 @@ import ast
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
-from autograder.flags import Flag
+from autograder.gradebook.flags import Flag
 from autograder.grading.flags.watched import Watched
 from autograder.grading.rules import IMPORTERS, called, falls_under, names_in, stored_answers
 from autograder.text.syntax import syntax_tree

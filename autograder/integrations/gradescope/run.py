@@ -18,7 +18,7 @@ from autograder import course as courses
 from autograder.course import Course, CourseError, Extension, Week
 from autograder.course.lateness import in_words, judge, shares
 from autograder.course.scoring import score_student
-from autograder.flags import Flag
+from autograder.gradebook.flags import Flag
 from autograder.grading.run import Setting
 from autograder.grading.single import CantGradeError, Checked, Ended, Planned, examine_one
 from autograder.intake.class_entries import IntakeError, open_collection

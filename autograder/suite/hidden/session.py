@@ -10,7 +10,7 @@ from typing import Any, cast
 import pytest
 
 from autograder.channel.faults import Fault
-from autograder.flags import Flag
+from autograder.gradebook.flags import Flag
 from autograder.records import CheckResult, PlannedCheck, Verdict
 from autograder.suite.collected_test import seed_of
 from autograder.suite.expect import Wrong
