@@ -14,7 +14,7 @@ from pathlib import Path
 
 import nbformat
 
-from autograder.notebooks.percent_source import KERNEL, SourceError, notebook_of, text_of
+from autograder.reference.percent_source import KERNEL, SourceError, notebook_of, text_of
 from autograder.text.files import write_text
 
 FOLDER = Path("notebooks/analyses")

@@ -10,9 +10,9 @@ from autograder.author import analyses
 from autograder.author.release_gate import find_all_leaks
 from autograder.course import COURSE_FILE, RUBRIC_FILE, Course, CourseError, Week, load
 from autograder.grading.public_suite import shipped_facts
-from autograder.notebooks.percent_source import text_of
 from autograder.reference.gaps import StubError, stub_of
 from autograder.reference.misconceptions import MisconceptionError
+from autograder.reference.percent_source import text_of
 from autograder.text.files import folder_in_place_of
 
 MARKER_FILE = ".release"

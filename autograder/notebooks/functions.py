@@ -19,7 +19,6 @@ from dataclasses import dataclass
 
 from autograder.course import Notebook
 from autograder.notebooks.cells import Cell, NotebookError, read_cells
-from autograder.notebooks.percent_source import code_cells
 from autograder.text.display import one_line
 
 USUAL = {"np": "import numpy as np", "numpy": "import numpy"}
@@ -90,13 +89,6 @@ def take_functions(cells: Iterable[Cell], wanted: Mapping[str, str], file: str) 
     notices = [*_about_broken(broken, wanted, file), *_about_copies(kept, wanted, file)]
     notices += _about_missing(missing, broken, statements, file)
     return Taken("\n\n\n".join(parts) + "\n", tuple(notices))
-
-
-def module_of(source: str, notebook: Notebook) -> str:
-    """Return the module that a notebook's percent source makes, the way a student's would."""
-    cells = code_cells(source, notebook.module).items()
-    numbered = [Cell(number, "code", text) for number, text in cells]
-    return take_functions(numbered, notebook.functions, notebook.file).source
 
 
 def handed_in(content: bytes, notebook: Notebook) -> Taken:

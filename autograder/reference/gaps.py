@@ -30,7 +30,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from autograder.course import COURSE_FILE, CourseError, Week, load
-from autograder.notebooks.percent_source import notebook_of, text_of
+from autograder.reference.percent_source import notebook_of, text_of
 from autograder.text.files import write_text
 
 MARKER = re.compile(r"(BEGIN|END)[\s_-]*SOLUTION", re.IGNORECASE)

@@ -12,7 +12,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from autograder.course import Course, Week
-from autograder.notebooks.functions import module_of
+from autograder.reference.percent_source import module_of
 
 Text = Annotated[str, StringConstraints(min_length=1)]
 

@@ -18,11 +18,11 @@ from autograder.course.scoring import (
     BY_HAND,
     NOT_YET,
     PENDING_GPU,
-    ClassStatistics,
     ComponentScore,
 )
 from autograder.records import FULL_CREDIT
 from autograder.report.graded import GradedReport
+from autograder.report.statistics import ClassStatistics
 from autograder.text.display import one_line
 
 ID_WIDTH = 10

@@ -8,9 +8,9 @@ from pathlib import Path
 from rich.console import Console
 
 from autograder.course import Course
-from autograder.course.scoring import class_statistics
 from autograder.report.class_files import write_class as export_class
 from autograder.report.graded import GradedReport
+from autograder.report.statistics import class_statistics
 from autograder.report.terminal import print_class
 
 

@@ -19,7 +19,7 @@ from rich.console import Console
 from autograder.course import Course, HandingIn, load
 from autograder.course.lateness import HandedIn
 from autograder.course.points import format_points
-from autograder.course.scoring import class_statistics, score_student
+from autograder.course.scoring import score_student
 from autograder.gradebook.flags import Flag
 from autograder.gradebook.journal import Gradebook, Job
 from autograder.records import (
@@ -33,6 +33,7 @@ from autograder.records import (
 from autograder.report.class_csv import gradebook_csv
 from autograder.report.feedback import block, feedback, inline
 from autograder.report.gather import NOTHING_RUN, VERDICT_WORDS, GradedReport, gather
+from autograder.report.statistics import class_statistics
 from autograder.report.terminal import print_class
 from autograder.results.results_json import results_json
 from autograder.text.display import many_lines, one_line

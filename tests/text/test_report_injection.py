@@ -23,7 +23,7 @@ from rich.console import Console
 from rich.progress import Progress, TextColumn
 
 from autograder.course import load
-from autograder.course.scoring import class_statistics, score_student
+from autograder.course.scoring import score_student
 from autograder.gpu.assess import read_metrics
 from autograder.grading.quality import Quality
 from autograder.records import FULL_CREDIT, CheckResult, ManualMark, PlannedCheck, Verdict
@@ -32,6 +32,7 @@ from autograder.report.curves import curves_svg
 from autograder.report.feedback import block, code, feedback, inline
 from autograder.report.graded import GradedReport, Row
 from autograder.report.leaderboard import print_board
+from autograder.report.statistics import class_statistics
 from autograder.report.terminal import print_class
 from autograder.results.results_json import results_json
 from autograder.text.display import COMMANDS, many_lines, one_line

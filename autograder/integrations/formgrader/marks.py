@@ -14,8 +14,8 @@ from rich.console import Console
 from autograder.course import Course
 from autograder.course.points import format_points
 from autograder.gradebook.journal import Gradebook
-from autograder.notebooks.percent_source import grade_id
 from autograder.records import ManualMark
+from autograder.reference.percent_source import grade_id
 from autograder.report.terminal import say
 from autograder.text.files import write_text
 

@@ -11,6 +11,10 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from autograder.course import Notebook
+from autograder.notebooks.cells import Cell
+from autograder.notebooks.functions import take_functions
+
 if TYPE_CHECKING:
     import nbformat
 
@@ -75,6 +79,13 @@ def code_cells(source: str, name: str) -> dict[int, str]:
         for number, (options, text) in cells
         if not options.strip().startswith("[markdown]")
     }
+
+
+def module_of(source: str, notebook: Notebook) -> str:
+    """Return the module that a notebook's percent source makes, the way a student's would."""
+    cells = code_cells(source, notebook.module).items()
+    numbered = [Cell(number, "code", text) for number, text in cells]
+    return take_functions(numbered, notebook.functions, notebook.file).source
 
 
 def grade_id(item: str) -> str:
