@@ -34,6 +34,7 @@ IMPORT_SEED = 0
 """As in grading: a module draws the same at each import, whichever test it is for."""
 
 PARENT_SECONDS = 2.0
+SLOW_IMPORT_SECONDS = 1.0
 TORCH = ("torch", "torch.nn.functional", "torch.optim.lr_scheduler", "safetensors.torch")
 """What submissions that may use torch import: loaded before any test's time is counted."""
 
@@ -51,7 +52,7 @@ def main() -> NoReturn:
     packages: the distributions that they may import on top of numpy; memory_bytes and
     training_memory_bytes: what a test may use, and one that trains; file_bytes: the largest file
     that may be written; import_first: whether all modules are imported before each test, and not
-    each when a test asks for it: that is tried out, and a second answer says whether it may be so.
+    each when a test asks for it: that is tried out, and there is a second answer when it is over.
     """
     settings = json.loads(sys.argv[1])
     channel = Channel(*_take_pipes())
@@ -68,24 +69,36 @@ def main() -> NoReturn:
     _forget_ours()
     surroundings = Surroundings()
     channel.send([0, True, READY])
-    import_first = settings["import_first"]
-    if import_first:
+    import_first, failed = False, dict[str, Any]()
+    if settings["import_first"]:
         _limit(settings, large=False)
-        with space.active(), warnings.catch_warnings():
-            import_all(space, IMPORT_SEED)
-        # Where one file changes what the others build on, they are not to suffer for it.
-        import_first = not surroundings.changed
-        channel.send([0, True, import_first])
+        import_first, failed = _try_imports(space, surroundings)
+        channel.send([0, True, READY])
     begin = channel.receive()
     while True:
         seed, large = begin
         surroundings.restore()
         _limit(settings, large)
         with space.active(), warnings.catch_warnings():
-            failed = import_all(space, IMPORT_SEED) if import_first else {}
+            if import_first:
+                import_all(space, IMPORT_SEED, failed)
             dispatcher = Dispatcher(folder, failed)
             dispatcher.seed(seed)
+            channel.send([0, True, READY])
             begin = serve(channel, dispatcher)
+
+
+def _try_imports(space: ModuleSpace, surroundings: Surroundings) -> tuple[bool, dict[str, Any]]:
+    """Import all modules; return whether this may be done before each test, and what failed.
+
+    Where one file takes its time, or changes what the others build on, they are not to suffer.
+    """
+    started = time.monotonic()
+    with space.active(), warnings.catch_warnings():
+        failed = import_all(space, IMPORT_SEED)
+    if surroundings.changed:
+        return False, {}
+    return time.monotonic() - started <= SLOW_IMPORT_SECONDS, failed
 
 
 def serve(channel: Channel, dispatcher: Dispatcher) -> list[Any]:

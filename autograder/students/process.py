@@ -39,7 +39,12 @@ ENVIRONMENT = {
 
 START_SECONDS = 120.0
 """Loading PyTorch for the first time takes a while."""
-IMPORT_SECONDS = 5.0
+TRIAL_SECONDS = 5.0
+"""Time that importing all modules may take at first; beyond that each is imported when needed."""
+
+IMPORT_SECONDS = 20.0
+"""Time that it may take later: no test is charged for it."""
+
 END_SECONDS = 1.0
 LOOK_SECONDS = 0.05
 """Time between two looks at the deadline and at what was printed."""
@@ -120,7 +125,7 @@ class Process:
             raise InfraError(f"the process for your code did not get ready: {said[0]}") from error
         if self._import_first:
             with contextlib.suppress(OSError, EOFError, codec.CodecError):
-                self._receive(IMPORT_SECONDS)
+                self._receive(TRIAL_SECONDS)
                 return True
             self.kill()
             return False
@@ -134,10 +139,10 @@ class Process:
         try:
             os.truncate(self._output, 0)
             self._caps = TRAINING_CAPS if large else codec.Caps()
-            self._send([seed, large], START_SECONDS)
-            self._deadline = math.inf
-        except OSError as error:
-            self.kill()
+            self._send([seed, large], IMPORT_SECONDS)
+            self._receive(IMPORT_SECONDS)
+        except (OSError, EOFError, codec.CodecError) as error:
+            self._end(self._ending())
             raise InfraError("the process for your code is gone before its test") from error
 
     def request(

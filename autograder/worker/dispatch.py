@@ -145,11 +145,16 @@ class Dispatcher:
         return value.copy() if type(value) is np.ndarray else value
 
 
-def import_all(space: ModuleSpace, seed: int) -> dict[str, Any]:
-    """Import every module of a submission; return the faults of those that can't be imported."""
-    failed: dict[str, Any] = {}
+def import_all(
+    space: ModuleSpace, seed: int, known: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Import every module of a submission; return the faults of those that can't be imported.
+
+    `known` are faults that an earlier call returned: these modules are not tried again.
+    """
+    failed: dict[str, Any] = dict(known or {})
     Dispatcher(space.folder).seed(seed)
-    for name in space.sources:
+    for name in [name for name in space.sources if name not in failed]:
         try:
             importlib.import_module(name)
         except BaseException as error:  # noqa: BLE001 - an answer, as in Dispatcher.handle
