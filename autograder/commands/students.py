@@ -1,4 +1,4 @@
-"""The commands that students have too: check, ci, export classroom50."""
+"""The commands that students have too: check, ci, hand-in, export classroom50."""
 
 from __future__ import annotations
 
@@ -8,22 +8,18 @@ from typing import Annotated
 
 import typer
 
-from autograder.commands.shared import ROOT, WeekName, export_app, fail
-from autograder.course import CourseError
-from autograder.students.classroom50 import Classroom50Error
+from autograder.commands.shared import ROOT, WeekName, export_app
 from autograder.students.public_run import Facts
-from autograder.suite.collected_test import SuiteError
-
-KNOWN_ERRORS = (CourseError, SuiteError, Classroom50Error)
 
 facts: Facts | None = None
-"""Makes what the students' tree is shipped with of a week; only the whole repository has it."""
+"""Makes what the students' tree is shipped with of a week; set where the whole repository is."""
 
 
 def add_to(app: typer.Typer) -> None:
     """Put these commands into the command line."""
     app.command()(check)
     app.command()(ci)
+    app.command("hand-in")(hand_in)
     export_app.command()(classroom50)
 
 
@@ -59,13 +55,18 @@ def ci(
 
     if needs:
         print(command.needs(ROOT, facts))
-        return
-    try:
-        passed = command.run(command.Options(ROOT, week or (), threshold, out, facts))
-    except command.CiError as error:
-        fail(str(error))
-    if not passed:
+    elif not command.run(ROOT, weeks=week or (), threshold=threshold, out=out, make=facts):
         raise SystemExit(1)
+
+
+def hand_in(
+    week: WeekName = "1",
+    out: Annotated[Path | None, typer.Option(help="The archive. Default: week<N>.zip.")] = None,
+) -> None:
+    """Put your files of a week into one archive, and say what is missing in it."""
+    from autograder.students import hand_in as handing_in
+
+    handing_in.run(ROOT, week, out)
 
 
 def classroom50(
@@ -107,19 +108,3 @@ def classroom50(
     extra = [item.id for part in load(ROOT).components if part.extra for item in part.items]
     score, most = writing.write_result(results, out, who, extra)
     print(f"{out}: {score} of {most}, by the public tests alone.")
-
-
-def main() -> None:
-    """Run the command line of the students' tree; known errors are one line and exit status 2."""
-    app = typer.Typer(
-        help="Neural Network Foundations: check your own files.",
-        no_args_is_help=True,
-        add_completion=False,
-        pretty_exceptions_enable=False,
-    )
-    add_to(app)
-    app.add_typer(export_app, name="export")
-    try:
-        app()
-    except KNOWN_ERRORS as error:
-        fail(str(error))

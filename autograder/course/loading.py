@@ -1,10 +1,10 @@
-"""The course as objects: its weeks, its rubric and the instructor's settings, read from TOML."""
+"""Loading the course from its TOML files: weeks, rubric and the instructor's settings."""
 
 from __future__ import annotations
 
 import tomllib
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -33,7 +33,7 @@ RUBRIC_FILE = "assignments/rubric.toml"
 
 
 class Course(Model):
-    """Everything that the course's files say, checked against each other.
+    """The content of the course's files, checked against each other.
 
     `salt` is "", `training`, `extensions` and `more` are empty where there is no grading.toml, as
     in a student's tree. `more` are its other tables, as they are: who grades checks them.
@@ -49,11 +49,13 @@ class Course(Model):
     more: dict[str, Any] = Field(default_factory=dict)
 
     def due(self, student: str, week: Week) -> datetime | None:
-        """Return when a student has to hand in a week, None where it may come any time."""
-        granted = [
-            one.due for one in self.extensions if (one.student, one.week) == (student, week.id)
+        """Return a student's due date for a week, None where there is none."""
+        extended = [
+            extension.due
+            for extension in self.extensions
+            if (extension.student, extension.week) == (student, week.id)
         ]
-        return granted[0] if granted else week.due
+        return extended[0] if extended else week.due
 
     def week(self, number: int) -> Week:
         """Return a week by its number. Raises CourseError where there is none."""
@@ -80,8 +82,8 @@ class Course(Model):
 
     def items(self, week: int | None = None) -> tuple[Item, ...]:
         """Return the rubric's items in its order, all of them or one week's."""
-        every = (item for component in self.components for item in component.items)
-        return tuple(item for item in every if week is None or item.week == week)
+        items = (item for component in self.components for item in component.items)
+        return tuple(item for item in items if week is None or item.week == week)
 
     def item(self, id: str) -> Item:
         """Return an item by its id. Raises CourseError where there is none."""
@@ -96,11 +98,11 @@ class Course(Model):
         if item.kind != "manual":
             return ()
         documents = self.week(item.week).documents
-        chosen = (part for part in documents if item.document is None or item.document in part)
-        return tuple(name for document in chosen for name in document)
+        chosen = (names for names in documents if item.document is None or item.document in names)
+        return tuple(name for names in chosen for name in names)
 
     def training_setting(self, dataset: str) -> TrainingSetting:
-        """Return how to train on a data set. Raises CourseError where nothing says it."""
+        """Return the training settings of a data set. Raises CourseError where there are none."""
         if dataset not in self.training:
             problem = f"there are no settings for the data set {dataset!r}"
             raise CourseError(GRADING_FILE, f"training.{dataset}", problem, "Add this table")
@@ -183,9 +185,9 @@ def _read(
 
 
 def explained(file: str, error: ValidationError) -> CourseError:
-    """Turn pydantic's list of errors into one CourseError: the first in full, then the others."""
+    """Convert pydantic's list of errors to one CourseError: the first in full, then the others."""
     remedies = {"missing": "Add it", "extra_forbidden": "Remove it or correct its spelling"}
-    found = []
+    faults = []
     for entry in error.errors():
         steps = [f"#{step + 1}" if isinstance(step, int) else f".{step}" for step in entry["loc"]]
         key = "".join(steps).lstrip(".") or "the file"
@@ -193,10 +195,10 @@ def explained(file: str, error: ValidationError) -> CourseError:
         text = text[:1].lower() + text[1:]
         if entry["type"] not in remedies:
             text += f" (it is {entry['input']!r:.60})"
-        found.append((key, text, remedies.get(entry["type"], "Correct the value")))
-    key, problem, remedy = found[0]
-    for other in found[1:]:
-        remedy += f"; {other[0]}: {other[1]}. {other[2]}"
+        faults.append((key, text, remedies.get(entry["type"], "Correct the value")))
+    key, problem, remedy = faults[0]
+    for other_key, other_problem, other_remedy in faults[1:]:
+        remedy += f"; {other_key}: {other_problem}. {other_remedy}"
     return CourseError(file, key, problem, remedy)
 
 
@@ -226,11 +228,11 @@ def _check_notebook(notebook: Notebook, week: Week) -> None:
 
 def _check_extensions(extensions: tuple[Extension, ...], weeks: tuple[Week, ...]) -> None:
     known = {week.id for week in weeks}
-    for number, one in enumerate(extensions, start=1):
-        if one.week not in known:
-            problem = f"there is no week {one.week!r}"
+    for number, extension in enumerate(extensions, start=1):
+        if extension.week not in known:
+            problem = f"there is no week {extension.week!r}"
             raise CourseError(GRADING_FILE, f"extension#{number}.week", problem, "Correct the id")
-    pairs = (f"{one.student} in {one.week}" for one in extensions)
+    pairs = (f"{extension.student} in {extension.week}" for extension in extensions)
     _check_unique(GRADING_FILE, "extension", pairs, "Keep one of them")
 
 
@@ -254,6 +256,19 @@ def _check_rubric(rubric: _RubricFile, weeks: tuple[Week, ...]) -> None:
             problem = f"an item of week {item.week} must have an id like {known[item.week].id}.name"
             raise CourseError(RUBRIC_FILE, f"item {item.id}", problem, "Correct its id or its week")
         _check_document(item, known[item.week])
+    for week in weeks:
+        _check_needed_items(week, {item.id for item in items if item.week == week.number})
+
+
+def _check_needed_items(week: Week, items: Collection[str]) -> None:
+    """Check that what a week asks for has an item to count in; weeks without items are to come."""
+    needed = {"forbidden": "quality", "student_tests": "student_tests"}
+    for key, name in needed.items():
+        item = f"{week.id}.{name}"
+        if items and getattr(week, key) and item not in items:
+            problem = f"it counts in the item {item}, which the rubric doesn't have"
+            remedy = f"Add the item to {RUBRIC_FILE}, or remove `{key}`"
+            raise CourseError(COURSE_FILE, f"{week.id}.{key}", problem, remedy)
 
 
 def _check_document(item: Item, week: Week) -> None:
@@ -270,13 +285,13 @@ def _check_document(item: Item, week: Week) -> None:
 
 
 def _check_unique(file: str, key: str, values: Iterable[Any], remedy: str = "Rename one") -> None:
-    twice = [str(value) for value, count in Counter(values).items() if count > 1]
-    if twice:
-        raise CourseError(file, key, f"used more than once: {', '.join(twice)}", remedy)
+    repeated = [str(value) for value, count in Counter(values).items() if count > 1]
+    if repeated:
+        raise CourseError(file, key, f"used more than once: {', '.join(repeated)}", remedy)
 
 
 def _check_sum(key: str, points: int, parts: Iterable[Item | Component]) -> None:
-    added = sum(part.points for part in parts)
-    if added != points:
-        problem = f"its parts add up to {format_points(added)} points, not {format_points(points)}"
+    total = sum(part.points for part in parts)
+    if total != points:
+        problem = f"its parts add up to {format_points(total)} points, not {format_points(points)}"
         raise CourseError(RUBRIC_FILE, key, problem, "Correct the points of one of them")

@@ -10,14 +10,17 @@ from pathlib import Path
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic_core import ErrorDetails
 
-from autograder.course import Course, Week
-from autograder.reference.percent_source import module_of
+from autograder.course import COURSE_FILE, Course, CourseError, Week
+from autograder.errors import AuthorError
+from autograder.reference.percent_source import solution_module
 
 Text = Annotated[str, StringConstraints(min_length=1)]
+_Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 
-class MisconceptionError(ValueError):
+class MisconceptionError(AuthorError):
     """An entry of a catalogue is wrong. The message names the file, the entry and the repair."""
 
 
@@ -73,20 +76,20 @@ class Misconception(BaseModel):
 
     def _lines_of(self, tree: ast.Module) -> tuple[int, int]:
         """Return the first and last line of `where`, decorators included."""
-        node: ast.AST = tree
-        for part in self.where.split("."):
-            named = [
+        scope: ast.Module | _Definition = tree
+        for name in self.where.split("."):
+            definitions = [
                 child
-                for child in ast.iter_child_nodes(node)
-                if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
-                and child.name == part
+                for child in ast.iter_child_nodes(scope)
+                if isinstance(child, _Definition) and child.name == name
             ]
-            if len(named) != 1:
-                raise self._error(
-                    f"`where`: {self.module}.py defines {self.where} {len(named)} times, not once"
-                )
-            node = named[0]
-        return min([node.lineno, *(d.lineno for d in node.decorator_list)]), node.end_lineno
+            if len(definitions) != 1:
+                times = f"{len(definitions)} times, not once"
+                raise self._error(f"`where`: {self.module}.py defines {self.where} {times}")
+            scope = definitions[0]
+        assert isinstance(scope, _Definition)  # `where` has at least one name
+        first = min([scope.lineno, *(node.lineno for node in scope.decorator_list)])
+        return first, scope.end_lineno or scope.lineno
 
     def _error(self, what: str) -> MisconceptionError:
         return MisconceptionError(f"misconception {self.id!r}: {what}")
@@ -97,14 +100,15 @@ def load(
 ) -> list[Misconception]:
     """Read and check the catalogue of a solution's folder: all its `misconceptions*.toml`.
 
-    To `verify`, every edit is tried on its module. `items` are the item ids that exist (None:
-    any). Raises MisconceptionError with every fault.
+    Every edit must have its place. To `verify`, it is also looked at what it makes of the module
+    (seconds). `items` are the item ids that exist (None: any). Raises MisconceptionError with
+    every fault.
     """
     catalogue: list[Misconception] = []
     faults: list[str] = []
     for path in sorted(folder.glob("misconceptions*.toml")):
         entries, wrong = _read(path)
-        wrong += _faults(entries, folder, items) if verify else []
+        wrong += _faults(entries, folder, items, verify)
         seen = {entry.id for entry in catalogue}
         wrong += [
             f"misconception {entry.id!r}: this id is used twice"
@@ -138,7 +142,10 @@ def _read(path: Path) -> tuple[list[Misconception], list[str]]:
 
 
 def _faults(
-    catalogue: list[Misconception], solution_dir: Path, items: Collection[str] | None
+    catalogue: list[Misconception],
+    solution_dir: Path,
+    items: Collection[str] | None,
+    verify: bool,
 ) -> list[str]:
     """Check entries against each other, the rubric's items and the solutions."""
     found = []
@@ -148,18 +155,19 @@ def _faults(
         if entry.id in seen:
             found.append(f"{who}: this id is used twice")
         seen.add(entry.id)
-        named = [*entry.fails, *entry.misleads]
-        unknown = [item for item in named if items is not None and item not in items]
+        affected = [*entry.fails, *entry.misleads]
+        unknown = [item for item in affected if items is not None and item not in items]
         if unknown:
             found.append(f"{who}: unknown items: {', '.join(unknown)}")
         path = solution_dir / f"{entry.module}.py"
-        named = all(part.isidentifier() for part in entry.module.split("/"))
-        if not named or not path.is_file():
+        is_module_name = all(part.isidentifier() for part in entry.module.split("/"))
+        if not is_module_name or not path.is_file():
             found.append(f"{who}: `module`: there is no {path}")
             continue
         source = path.read_text("utf-8")
         try:
-            if _meaning(entry.apply(source)) == _meaning(source):
+            edited = entry.apply(source, verify=verify)
+            if verify and _meaning(edited) == _meaning(source):
                 found.append(f"{who}: the edit changes nothing but spaces or comments")
         except MisconceptionError as error:
             found.append(str(error))
@@ -176,7 +184,7 @@ def _meaning(source: str) -> str:
     return ast.dump(_tree(source))
 
 
-def _plain(fault: dict) -> str:
+def _plain(fault: ErrorDetails) -> str:
     """Put a validation fault in one line: which field, and what is wrong with it."""
     field = ".".join(map(str, fault["loc"])) or "entry"
     return f"`{field}`: {fault['msg'][0].lower()}{fault['msg'][1:]}"
@@ -192,12 +200,18 @@ def solution_files(root: Path, week: Week) -> dict[str, bytes]:
     """Read the reference of an assignment: its modules, by file name.
 
     A module that students write in a notebook is what is taken out of the solution's notebook.
+    Raises CourseError where one is missing.
     """
     folder = root / "solutions" / week.folder
+    for name in week.modules:
+        if not (folder / name).is_file():
+            problem = f"there is no solutions/{week.folder}/{name}"
+            remedy = "Write this reference solution, or correct the name"
+            raise CourseError(COURSE_FILE, f"{week.id}.modules", problem, remedy)
     files = {name: (folder / name).read_bytes() for name in week.sources}
     for notebook in week.notebooks:
         source = (folder / notebook.module).read_text("utf-8")
-        files[notebook.module] = module_of(source, notebook).encode()
+        files[notebook.module] = solution_module(source, notebook).encode()
     return {name: files[name] for name in week.modules}
 
 

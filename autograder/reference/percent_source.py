@@ -1,8 +1,8 @@
-"""A notebook's one source, a Python file in the percent format, as an .ipynb without outputs.
+"""Notebooks (.ipynb, without outputs) made from Python files in the percent format.
 
-Cells begin with `# %%` (code) or `# %% [markdown]`; whatever options stand behind it become the
-cell's metadata. A source is reviewed, linted and changed like any other module; the .ipynb is made
-from it, the same one each time.
+Cells begin with `# %%` (code) or `# %% [markdown]`; options behind it become the cell's metadata.
+The source is reviewed, linted and changed like any other module; the same source always gives the
+same .ipynb.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from autograder.course import Notebook
+from autograder.errors import AuthorError
 from autograder.notebooks.cells import Cell
-from autograder.notebooks.functions import take_functions
+from autograder.notebooks.functions import extract_functions
 
 if TYPE_CHECKING:
     import nbformat
@@ -22,22 +23,23 @@ PERCENT = "py:percent"
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 
 
-class SourceError(ValueError):
+class SourceError(AuthorError):
     """A source can't become a notebook. The message gives the file and what to repair."""
 
 
 def notebook_of(
     source: str, name: str, points: Mapping[str, int] | None = None
 ) -> nbformat.NotebookNode:
-    """Return the notebook, format 4.5, that a percent source stands for; `name` is its file's.
+    """Return the notebook, format 4.5, of a percent source; errors call the source `name`.
 
-    Cells have the ids cell-1, cell-2, ... and no outputs. What stands above the first cell (a
-    docstring that says what the source is) stays out. A cell with the option item="week1.mse" is
-    the answer to that item: it gets nbgrader's metadata, with what `points` gives for the item, in
-    hundredths. Raises SourceError where there is no cell, and for an item that isn't in `points`.
+    Cells have the ids cell-1, cell-2, ... and no outputs. Text above the first cell (the source's
+    docstring) is left out. A cell with the option item="week1.mse" is the answer to that item: it
+    gets nbgrader's metadata with the item's `points`, in hundredths. Raises SourceError where there
+    is no cell, and for an item that isn't in `points`.
     """
     import nbformat  # takes seconds to load, and most runs have no notebook to make
 
+    points = points or {}
     notebook = nbformat.v4.new_notebook(metadata={"kernelspec": KERNEL})
     for number, cell in enumerate(percent_cells(source, name), start=1):
         markdown = cell.cell_type == "markdown"
@@ -46,7 +48,7 @@ def notebook_of(
             key: value for key, value in cell.metadata.items() if not key.startswith("lines_to")
         }
         if item := options.pop("item", None):
-            if item not in (points or {}):
+            if item not in points:
                 raise SourceError(f"{name}: cell {number} answers {item!r}, which is no item")
             options["nbgrader"] = answer_cell(item, points[item])
         notebook.cells.append(new(source=cell.source, id=f"cell-{number}", metadata=options))
@@ -58,17 +60,17 @@ def percent_cells(source: str, name: str) -> list[nbformat.NotebookNode]:
     """Return the cells of a percent source. Raises SourceError where there are none."""
     import jupytext
 
-    above, mark, cells = source.partition("# %%")
-    if not mark or (above and not above.endswith("\n")):
+    above, marker, cells = source.partition("# %%")
+    if not marker or (above and not above.endswith("\n")):
         raise SourceError(f"{name}: no cell begins with `# %%`")
-    return jupytext.reads(mark + cells, fmt=PERCENT).cells
+    return jupytext.reads(marker + cells, fmt=PERCENT).cells
 
 
 def code_cells(source: str, name: str) -> dict[int, str]:
     """Return the code cells of a percent source, by their numbers from 1 on.
 
-    The same as of `percent_cells`, without the packages for notebooks, which take seconds to load.
-    Raises SourceError where there are no cells.
+    They are those of `percent_cells`, read without the packages for notebooks, which take seconds
+    to load. Raises SourceError where there are no cells.
     """
     _, *parts = re.split(r"(?m)^# %%(.*)\n", source)
     if not parts:
@@ -81,11 +83,11 @@ def code_cells(source: str, name: str) -> dict[int, str]:
     }
 
 
-def module_of(source: str, notebook: Notebook) -> str:
-    """Return the module that a notebook's percent source makes, the way a student's would."""
+def solution_module(source: str, notebook: Notebook) -> str:
+    """Return the module of a notebook's percent source, made as for a student's notebook."""
     cells = code_cells(source, notebook.module).items()
     numbered = [Cell(number, "code", text) for number, text in cells]
-    return take_functions(numbered, notebook.functions, notebook.file).source
+    return extract_functions(numbered, notebook.functions, notebook.file).source
 
 
 def grade_id(item: str) -> str:

@@ -12,7 +12,7 @@ from autograder.records import Verdict
 
 @dataclass(frozen=True)
 class MisconceptionCount:
-    """How many students, not checks, a misconception explains a failure of."""
+    """The number of students, not checks, with a failure that a misconception explains."""
 
     id: str
     advice: str
@@ -21,9 +21,10 @@ class MisconceptionCount:
 
 @dataclass(frozen=True)
 class ClassStatistics:
-    """Means in hundredths of a point of what is there so far.
+    """Means of the class so far, in hundredths of a point.
 
-    `mean` is that of the points that count, those by component id are of what the work is worth.
+    `mean` is of the points that count; `component_means`, by component id, are before deductions
+    for lateness.
     """
 
     students: int
@@ -33,7 +34,7 @@ class ClassStatistics:
 
 
 def class_statistics(scores: Sequence[StudentScore], commonest: int = 3) -> ClassStatistics:
-    """Return the class's means and its `commonest` misconceptions, by students, then by id.
+    """Return the class's means and its `commonest` misconceptions, by number of students, then id.
 
     Raises ValueError for an empty class.
     """
@@ -52,7 +53,7 @@ def class_statistics(scores: Sequence[StudentScore], commonest: int = 3) -> Clas
 
 
 def _commonest(scores: Sequence[StudentScore], number: int) -> tuple[MisconceptionCount, ...]:
-    """Count by id and advice: two weeks may call mistakes of their own by the same id."""
+    """Count by id and advice: two weeks may use the same id for different mistakes."""
     students: Counter[tuple[str, str]] = Counter()
     for score in scores:
         results = (check.result for item in score.items for check in item.checks)

@@ -21,6 +21,7 @@ from autograder.sandbox.limits import Limits, tree, usage
 from autograder.sandbox.running import Running
 from autograder.wire.codec import Caps
 from autograder.worker.sandboxed.main import CONTROL, IMPORT, READY, REAP, SPAWN
+from autograder.worker.week_drivers import NO_FOLDERS, WeekFolders
 
 START_SECONDS = 30.0
 EARLY_SECONDS = 0.03
@@ -74,6 +75,7 @@ class Sandbox:
         folders: tuple[Folder, ...] = (),
         gpus: tuple[str, ...] = (),
         guise: Guise = PLAIN,
+        week: WeekFolders = NO_FOLDERS,
     ):
         self.limits = limits
         self.broken = False
@@ -99,6 +101,7 @@ class Sandbox:
                 folders,
                 gpus,
                 guise=guise,
+                week=week,
             )
             self._running = confinement.start(launch)
         except OSError as error:

@@ -28,6 +28,7 @@ from ..wire import codec
 from ..worker import tensors
 from ..worker.dispatch import Dispatcher, import_all
 from ..worker.modules import ModuleSpace
+from ..worker.week_drivers import load
 
 READY = "ready"
 IMPORT_SEED = 0
@@ -49,7 +50,8 @@ def main() -> NoReturn:
     """Get ready, say so, and answer requests until there are no more.
 
     The first argument is a JSON object. folder: where the modules lie; modules: their file names;
-    packages: the distributions that they may import on top of numpy; memory_bytes and
+    packages: the distributions that they may import on top of numpy; week, week_folders: where the
+    week's own drivers and probes lie (week_drivers.load); memory_bytes and
     training_memory_bytes: what a test may use, and one that trains; file_bytes: the largest file
     that may be written; import_first: whether all modules are imported before each test, and not
     each when a test asks for it: that is tried out, and there is a second answer when it is over.
@@ -60,6 +62,7 @@ def main() -> NoReturn:
     for name in TORCH if "torch" in settings["packages"] else ():
         importlib.import_module(name)
     tensors.prepare()
+    own = load(settings["week"], settings["week_folders"])
     folder, sources = settings["folder"], {}
     for name in settings["modules"]:
         with open(f"{folder}/{name}", "rb") as file:
@@ -82,7 +85,7 @@ def main() -> NoReturn:
         with space.active(), warnings.catch_warnings():
             if import_first:
                 import_all(space, IMPORT_SEED, failed)
-            dispatcher = Dispatcher(folder, failed)
+            dispatcher = Dispatcher(folder, failed, own)
             dispatcher.seed(seed)
             channel.send([0, True, READY])
             begin = serve(channel, dispatcher)

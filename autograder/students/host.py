@@ -16,6 +16,7 @@ from autograder.course import Limits
 from autograder.records import Verdict
 from autograder.students.process import Process
 from autograder.suite.student import Student
+from autograder.suite.week_worker import NO_WORKER, WeekWorker
 from autograder.worker.modules import module_name
 
 IMPATIENT_SECONDS = 1.0
@@ -26,7 +27,8 @@ class StudentHost:
     """Runs modules for a suite; the first process is started at once, while tests are collected.
 
     `modules` are the files that the assignment asks for: one that isn't there is not attempted;
-    `packages` the distributions that may be imported on top of numpy. `printed` is the beginning of
+    `packages` the distributions that may be imported on top of numpy, `own` has the week's own
+    drivers and probes. `printed` is the beginning of
     what the code printed in the last test.
     """
 
@@ -39,10 +41,12 @@ class StudentHost:
         limits: Limits,
         modules: Sequence[str] = (),
         packages: tuple[str, ...] = (),
+        own: WeekWorker = NO_WORKER,
     ):
         self._files = {name: data for name, data in files.items() if name.endswith(".py")}
         self._limits = limits
         self._packages = packages
+        self._own = own
         self._sources = Sources(self._files)
         self._failed_imports = {
             module_name(name): Fault(
@@ -59,12 +63,15 @@ class StudentHost:
 
     def _new(self) -> Process:
         try:
-            return Process(self._files, self._limits, self._packages, self._import_first)
+            return Process(self._files, self._limits, self._packages, self._own, self._import_first)
         except OSError as error:
             raise InfraError(f"no process could be started for your code: {error}") from error
 
-    def start(self, seed: int, *, large: bool = False) -> Student:
-        """Return the modules as they are before anything has used them."""
+    def start(self, seed: int, *, large: bool = False, own: WeekWorker = NO_WORKER) -> Student:
+        """Return the modules as they are before anything has used them.
+
+        The drivers and probes are those that the host was made with.
+        """
         if self._closed:
             raise InfraError("the check was stopped")
         if self._process is not None and self._process.has_ended:  # behind a test's back

@@ -23,6 +23,7 @@ from autograder.channel.faults import Fault, InfraError
 from autograder.course import Limits
 from autograder.records import Verdict
 from autograder.students.child import READY
+from autograder.suite.week_worker import NO_WORKER, WeekWorker
 from autograder.wire import codec
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -64,10 +65,11 @@ class Process:
         self,
         files: Mapping[str, bytes],
         limits: Limits,
-        packages: tuple[str, ...],
+        packages: tuple[str, ...] = (),
+        own: WeekWorker = NO_WORKER,
         import_first: bool = True,
     ):
-        """`import_first` is as in `child.main`."""
+        """`own` has the drivers and probes; `import_first` is as in `child.main`."""
         self._limits = limits
         self._import_first = import_first
         self._scratch = Path(tempfile.mkdtemp(prefix="check-"))
@@ -79,6 +81,8 @@ class Process:
             "folder": str(folder),
             "modules": list(files),
             "packages": packages,
+            "week": str(own.base),
+            "week_folders": own.names,
             "memory_bytes": limits.memory_mb << 20,
             "training_memory_bytes": limits.training_memory_mb << 20,
             "file_bytes": limits.file_mb << 20,

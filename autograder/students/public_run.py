@@ -15,11 +15,12 @@ from typing import Any
 
 from autograder.course import Course, Item, Week
 from autograder.course.scoring import CheckScore, item_points
-from autograder.notebooks.functions import handed_in
+from autograder.notebooks.functions import notebook_module
 from autograder.records import CheckResult, PlannedCheck, Verdict
 from autograder.students.host import StudentHost
 from autograder.suite.session import Outcome, SuiteError, SuiteSession
 from autograder.suite.signature import entry_of
+from autograder.suite.week_worker import worker_of
 from autograder.text.files import source_digest
 
 QUIET = (Verdict.PASS, Verdict.NOT_ATTEMPTED, Verdict.BLOCKED)
@@ -196,7 +197,7 @@ def read_files(root: Path, week: Week) -> Files:
     notices: list[str] = []
     for notebook in week.notebooks:
         if (folder / notebook.file).is_file():
-            taken = handed_in((folder / notebook.file).read_bytes(), notebook)
+            taken = notebook_module((folder / notebook.file).read_bytes(), notebook)
             modules[notebook.module] = taken.source.encode()
             notices += taken.notices
     return Files(modules, tuple(notices))
@@ -233,7 +234,8 @@ def has_begun(files: Files, shipped: Shipped) -> bool:
 def run_public(root: Path, course: Course, week: Week, files: Files, shipped: Shipped) -> PublicRun:
     """Run the week's public suite. Raises SuiteError where the suite itself is at fault."""
     printed: dict[str, str] = {}
-    host = StudentHost(files.modules, week.limits, week.modules, week.packages)
+    own = worker_of(root, week)
+    host = StudentHost(files.modules, week.limits, week.modules, week.packages, own)
     try:
         session = SuiteSession(root / "assignments" / week.folder / "tests", salt="")
         try:

@@ -13,20 +13,22 @@ import numpy as np
 from autograder.channel.faults import Fault
 from autograder.suite.local import Local
 from autograder.suite.student import Student
+from autograder.suite.week_worker import NO_WORKER, WeekWorker
 from autograder.worker.modules import ModuleSpace
 
 
 class Host(Protocol):
     """Gives each test a fresh `Student`, and takes back what the test leaves behind.
 
-    `ours` says that the code on it is ours, which may say anything; `lost` is how many sandboxes
-    it has brought down.
+    A test may ask for the drivers and probes in `own`, those of the suite's week. `ours` says that
+    the code on it is ours, which may say anything; `lost` is how many sandboxes it has brought
+    down.
     """
 
     ours: bool
     lost: int
 
-    def start(self, seed: int, *, large: bool) -> Student: ...
+    def start(self, seed: int, *, large: bool, own: WeekWorker = NO_WORKER) -> Student: ...
 
     def finish(self, fault: Fault | None) -> None: ...
 
@@ -51,15 +53,15 @@ class LocalHost:
         self._modules.compile_all()
         self._stack = contextlib.ExitStack()
 
-    def start(self, seed: int, *, large: bool = False) -> Student:
+    def start(self, seed: int, *, large: bool = False, own: WeekWorker = NO_WORKER) -> Student:
         self._stack.enter_context(self._modules.active())
         self._stack.enter_context(warnings.catch_warnings())
         self._stack.enter_context(contextlib.redirect_stdout(io.StringIO()))
         self._stack.callback(setattr, np.random, "default_rng", np.random.default_rng)
-        return self._student(seed)
+        return self._student(seed, own)
 
-    def _student(self, seed: int) -> Student:
-        return Student(Local(self._modules, seed), {})
+    def _student(self, seed: int, own: WeekWorker) -> Student:
+        return Student(Local(self._modules, seed, own.drivers), {})
 
     def finish(self, fault: Fault | None) -> None:
         self.loaded = self._modules.loaded()

@@ -11,22 +11,25 @@ from autograder.channel.source_lines import Sources
 from autograder.wire import codec
 from autograder.worker.dispatch import Dispatcher
 from autograder.worker.modules import ModuleSpace
+from autograder.worker.week_drivers import WeekDrivers
 
 
 class Local:
     """Runs modules in this process, for code that is ours: the reference and its variations.
 
     Values go through the codec as they would through a channel, so a test sees the same things.
-    Use it inside `modules.active()`. `more` are operations beside those of every worker.
+    Use it inside `modules.active()`. `own` are the drivers and probes that tests may ask for,
+    `more` are operations beside those of every worker.
     """
 
     def __init__(
         self,
         modules: ModuleSpace,
         seed: int,
+        own: WeekDrivers | None = None,
         more: Mapping[str, Callable[..., Any]] | None = None,
     ):
-        self._dispatcher = Dispatcher(modules.folder, more=more)
+        self._dispatcher = Dispatcher(modules.folder, own=own, more=more)
         self._dispatcher.seed(seed)
         sources = {f"{name}.py": source for name, source in modules.sources.items()}
         self._place = Sources(sources).place

@@ -9,8 +9,10 @@ the host only.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import queue
+import sys
 import threading
 import time
 from collections import Counter
@@ -26,9 +28,17 @@ import pytest
 
 from autograder.channel.faults import Fault, InfraError
 from autograder.records import FULL_CREDIT, CheckResult, PlannedCheck, Verdict
-from autograder.suite.collected_test import SuiteError, arguments, parameters, planned, seed_of
+from autograder.suite.collected_test import (
+    SuiteError,
+    arguments,
+    parameters,
+    planned,
+    reason_of,
+    seed_of,
+)
 from autograder.suite.hosts import Host
 from autograder.suite.student import Student
+from autograder.suite.week_worker import WeekWorker, worker_beside
 from autograder.text.display import many_lines
 
 MARKERS = (
@@ -42,6 +52,9 @@ PATIENCE = 3
 """Maximum number of timeouts per item; the item's remaining checks are not run."""
 
 LONGEST_MESSAGE = 4_000
+
+_COLLECTING = threading.Lock()
+"""Held while a suite is collected: modules of two at once could not be told apart."""
 
 NOT_RUN = f"Not run, since {PATIENCE} other checks of this item ran out of time."
 MOST_LOST = 12
@@ -96,22 +109,34 @@ class SuiteSession:
 
     folder: the suite; salt: what the seeds of its tests are made from, together with their ids.
     `context` is what tests get as the `settings` fixture. Raises SuiteError when the suite can't be
-    collected. `plan` lists the checks in the order in which they run, `training` has the ids of
-    those that train.
+    collected, CourseError where the folders of its week's own drivers and probes (`worker`) aren't
+    there. `plan` lists the checks in the order in which they run, `training` has the ids of those
+    that train; `needs` has the items that tests stand on, by the check's id.
     """
 
-    def __init__(self, folder: Path, salt: str, context: Any = None, plugin: Plugin | None = None):
-        """`plugin` takes the place of the one that runs the tests of every suite."""
-        self._plugin = plugin or Plugin(folder, context)
+    def __init__(self, folder: Path, salt: str, context: Any = None):
+        if not folder.is_dir():
+            raise SuiteError(f"there is no folder {folder}", "Put the suite's tests into it")
+        self.worker = worker_beside(folder)
+        self._plugin = self._new_plugin(folder, context)
         self._salt = salt
         self._thread = threading.Thread(target=self._plugin.main, daemon=True, name="suite")
         self._thread.start()
         self._plugin.ready.wait()
         if self._plugin.problem:
-            raise SuiteError(self._plugin.problem)
+            raise self._plugin.problem
         self.context = context
         self.plan: list[PlannedCheck] = [check for check, _ in self._plugin.tests]
         self.training = self._plugin.marked("training")
+        self.needs: dict[str, tuple[str, ...]] = {
+            check.id: marker.args
+            for check, test in self._plugin.tests
+            if (marker := test.get_closest_marker("needs")) is not None
+        }
+
+    def _new_plugin(self, folder: Path, context: Any) -> Plugin:
+        """Return what collects and runs the tests."""
+        return Plugin(folder, context, self.worker)
 
     def run(
         self,
@@ -153,31 +178,39 @@ class Plugin:
 
     markers = MARKERS
 
-    def __init__(self, folder: Path, context: Any):
+    def __init__(self, folder: Path, context: Any, worker: WeekWorker):
         self.folder = folder
+        self.worker = worker
         self.context = context
         self.tests: list[Test] = []
         self.items: set[str] = set()
         self.arguments: dict[str, list[str]] = {}
         self.jobs: queue.Queue[_Job | None] = queue.Queue()
         self.ready = threading.Event()
-        self.problem = ""
+        self.collecting = contextlib.ExitStack()
+        self.problem: SuiteError | None = None
 
     def main(self) -> None:
         """Run pytest until the session is closed."""
         # importlib mode names a module by its path below the root, and the names must be unique in
         # this process: <assignment>.<suite>.<file>.
+        # Suites import what lies beside them relatively (`from ..suite_tools import ...`), so each
+        # week sees its own. A copy of the course elsewhere has the same names: they are let go of.
         root = self.folder.parent.parent
+        self.collecting.enter_context(_COLLECTING)
+        _forget_modules(self.folder.parent.name)
         os.environ.pop("PYTEST_ADDOPTS", None)  # options for somebody's own tests, not for suites
         arguments = [*OPTIONS, *(f"-pno:{name}" for name in UNUSED), str(self.folder)]
         try:
             code = pytest.main([*arguments, "--rootdir", str(root)], plugins=[self])
             if not self.ready.is_set():
-                self.problem = self.problem or f"pytest ended with {code!s} in {self.folder}"
+                what = f"pytest ended with {code!s} in {self.folder}"
+                self.problem = self.problem or SuiteError(what)
         except BaseException as error:
-            self.problem = f"{type(error).__name__}: {error}"
+            self.problem = SuiteError(f"{self.folder}: {type(error).__name__}: {error}")
             raise
         finally:
+            self.collecting.close()
             self.ready.set()
 
     def pytest_configure(self, config: pytest.Config) -> None:
@@ -186,14 +219,16 @@ class Plugin:
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:
-            self.problem = f"{report.nodeid or self.folder}: {report.longreprtext}"
+            where = report.nodeid or str(self.folder)
+            reason = reason_of(report.longreprtext)
+            self.problem = SuiteError(f"{where} can't be collected: {reason}", "Correct the file")
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         if not self.problem:
             try:
                 tests = [(planned(item), item) for item in session.items]
             except SuiteError as error:
-                self.problem = str(error)
+                self.problem = error
                 return
             self.arguments = {check.id: arguments(item) for check, item in tests}
             tests = self._checks(tests)
@@ -201,9 +236,11 @@ class Plugin:
             self.tests = sorted(tests, key=lambda test: id(test[1]) in last)
             self.items = {check.item for check, _ in tests}
             if not tests:
-                self.problem = f"no tests in {self.folder}"
+                remedy = "Write one: a function test_... in a file test_*.py"
+                self.problem = SuiteError(f"there are no tests in {self.folder}", remedy)
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        self.collecting.close()
         if self.problem:
             return True
         self.ready.set()
@@ -284,7 +321,7 @@ class Plugin:
         error: BaseException | None = None
         student: Student | None = None
         try:
-            student = host.start(seed_of(salt, check.id, "|worker"), large=large)
+            student = host.start(seed_of(salt, check.id, "|worker"), large=large, own=self.worker)
             self._call(check, item, student, grade, salt)
         except Fault as caught:
             fault = caught
@@ -319,6 +356,13 @@ class Plugin:
         self, result: CheckResult, fault: Fault | None, student: Student | None
     ) -> Outcome:
         return Outcome(result, fault)
+
+
+def _forget_modules(package: str) -> None:
+    """Take a package and all that lies in it out of sys.modules."""
+    for name in list(sys.modules):
+        if name == package or name.startswith(f"{package}."):
+            del sys.modules[name]
 
 
 def _result(

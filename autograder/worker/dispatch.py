@@ -21,9 +21,8 @@ import numpy as np
 from ..wire.codec import Ref, decode, encode
 from ..wire.operators import operate
 from . import tensors
-from .drivers import DRIVERS
 from .modules import ModuleSpace
-from .probes import probe
+from .week_drivers import WeekDrivers
 
 MAX_TEXT = 400
 MAX_FRAMES = 8
@@ -44,7 +43,7 @@ def default_rng(seed: Any = None) -> np.random.Generator:
 
 
 class Dispatcher:
-    """Carries out requests on the student's objects.
+    """Carries out requests on the student's objects; `own` has the drivers and probes.
 
     `failed_imports` are the faults of modules that were imported in vain, by their names; `more`
     are operations beside those that every worker knows.
@@ -54,8 +53,10 @@ class Dispatcher:
         self,
         folder: str,
         failed_imports: dict[str, Any] | None = None,
+        own: WeekDrivers | None = None,
         more: Mapping[str, Callable[..., Any]] | None = None,
     ):
+        own = own or WeekDrivers()
         self.folder = folder
         self.failed_imports = failed_imports or {}
         self.objects: list[Any] = []
@@ -68,9 +69,9 @@ class Dispatcher:
             "operate": operate,
             "keep": self._keep,
             "fetch": lambda value: value,
-            "probe": probe,
-            "drive": lambda name, args: DRIVERS[name](*args),
-            "prepare": lambda name, args: DRIVERS[name](*args),
+            "probe": own.probe,
+            "drive": lambda name, args: own.driver(name)(*args),
+            "prepare": lambda name, args: own.driver(name)(*args),
             "warnings": lambda: [text[:MAX_TEXT] for text in self.caught[:20]],
             **(more or {}),
         }

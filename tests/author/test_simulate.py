@@ -21,6 +21,7 @@ import pytest
 from autograder.author.simulate.class_folder import (
     FIRST,
     SHARES,
+    ClassFolderError,
     Simulated,
     manifest_path,
     write_class,
@@ -36,7 +37,7 @@ from autograder.author.simulate.student_week import (
 )
 from autograder.course import Course, CourseError, Week, load
 from autograder.intake.reading import take_in
-from autograder.notebooks.functions import handed_in
+from autograder.notebooks.functions import notebook_module
 from autograder.reference.gaps import MARKER, make_stub, render
 from autograder.reference.misconceptions import catalogue_of
 from autograder.reference.percent_source import notebook_of, text_of
@@ -292,7 +293,7 @@ def test_intake_finds_in_every_layout_what_was_handed_in(large: Large) -> None:
                 assert set(submission.documents) == set(files) - set(modules)
                 for notebook in week.notebooks:
                     if notebook.file in files:
-                        taken = handed_in(files[notebook.file], notebook)
+                        taken = notebook_module(files[notebook.file], notebook)
                         modules[notebook.module] = taken.source.encode()
                 assert submission.files == modules
 
@@ -370,13 +371,13 @@ def test_an_earlier_class_is_replaced_and_anything_else_is_left_alone(tmp_path: 
     write_class(COURSE, ROOT, out, students=2, seed=0)
     assert len(list(out.iterdir())) == 2
     (out / "real-student").mkdir()
-    with pytest.raises(FileExistsError, match="not a simulated class"):
+    with pytest.raises(ClassFolderError, match="not a simulated class"):
         write_class(COURSE, ROOT, out, students=2, seed=0)
     assert (out / "real-student").is_dir()
     precious = tmp_path / "precious"
     precious.mkdir()
     (precious / "thesis.txt").write_text("years of work", "utf-8")
-    with pytest.raises(FileExistsError, match="not a simulated class"):
+    with pytest.raises(ClassFolderError, match="not a simulated class"):
         write_class(COURSE, ROOT, precious, students=2)
     assert (precious / "thesis.txt").read_text("utf-8") == "years of work"
     assert sorted(path.name for path in precious.iterdir()) == ["thesis.txt"]

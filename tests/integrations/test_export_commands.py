@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import json
+from contextlib import redirect_stderr, redirect_stdout
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
-from autograder.commands import export as export_cli
+from autograder.commands.app import main
 from autograder.course import load
-from autograder.gradebook.journal import Gradebook, Job
+from autograder.gradebook.journal import Gradebook, GradingJob
 from autograder.records import FULL_CREDIT, CheckResult, PlannedCheck, Submission, Verdict
 from tests.canvas import Canvas
 from tests.moodle import Worksheet
@@ -35,7 +36,7 @@ def grades(tmp_path_factory) -> Path:
             files = {"tensor.py": name.encode()}
             handed_in = Submission(name, files, received=datetime(2026, 10, 1, tzinfo=UTC))
             gradebook.add_submission(handed_in, 2)
-            job = Job(name, name, 2, handed_in.fingerprint, "rung")
+            job = GradingJob(name, name, 2, handed_in.fingerprint, "rung")
             gradebook.plan(job, plan)
             verdict = Verdict.PASS if credit == FULL_CREDIT else Verdict.WRONG
             done = plan if name != "cleo" else plan[:3]
@@ -49,12 +50,16 @@ def grades(tmp_path_factory) -> Path:
 
 
 def call(*arguments: object, status: int = 0) -> str:
-    done = CliRunner().invoke(export_cli.export_app, [str(argument) for argument in arguments])
-    assert done.exit_code == status, done.output
+    """Run a command of `export`; return what it prints, or the one line of an error."""
+    out, errors = io.StringIO(), io.StringIO()
+    with redirect_stdout(out), redirect_stderr(errors), pytest.raises(SystemExit) as ended:
+        main(["export", *map(str, arguments)])
+    assert (ended.value.code or 0) == status, errors.getvalue()
     if status:
-        [line] = done.output.strip().splitlines()
+        [line] = errors.getvalue().strip().splitlines()
         assert line.startswith("autograder: ")
-    return done.output
+        return line
+    return out.getvalue()
 
 
 @pytest.fixture

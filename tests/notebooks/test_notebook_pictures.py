@@ -137,7 +137,7 @@ def test_beyond_the_limits_pictures_are_left_out_and_counted(monkeypatch, limit,
 def test_a_large_notebook_keeps_its_pictures_in_the_process_that_reads_it_apart(monkeypatch):
     raw = pasted(("image/png", PNG), ("image/png", "none"))
     here = read_pictured_cells(raw)
-    monkeypatch.setattr(cells, "PARSED_HERE", 100)
+    monkeypatch.setattr(cells, "MAX_BYTES_IN_PROCESS", 100)
     assert read_pictured_cells(raw) == here
     assert any(cell.pictures and cell.left_out == 1 for cell in here)
 

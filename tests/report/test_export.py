@@ -15,7 +15,13 @@ from autograder.course.points import parse_points
 from autograder.course.scoring import score_student
 from autograder.gradebook.flags import Flag
 from autograder.records import FULL_CREDIT, CheckResult, ManualMark, PlannedCheck, Verdict
-from autograder.report.class_csv import FORMULA_STARTS, by_hand_csv, flags_csv, gradebook_csv, guard
+from autograder.report.class_csv import (
+    FORMULA_STARTS,
+    by_hand_csv,
+    flags_csv,
+    gradebook_csv,
+    guard_formula,
+)
 from autograder.report.class_files import write_class, write_student
 from autograder.report.graded import GradedReport
 from autograder.results.results_json import SCHEMA, results_json
@@ -111,7 +117,7 @@ def test_no_cell_is_a_formula(id: str) -> None:
 def test_usual_ids_stay_as_they_are() -> None:
     for id in ("ada", "Zo\u00eb", "a,b", 'a"b', "a.b@c-d"):
         (row,) = rows_of(gradebook_csv(COURSE, [report(id)]))
-        assert row["student"] == guard(id) == id
+        assert row["student"] == guard_formula(id) == id
 
 
 def test_the_json_has_exactly_the_documented_fields() -> None:

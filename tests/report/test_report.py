@@ -21,7 +21,7 @@ from autograder.course.lateness import HandedIn
 from autograder.course.points import format_points
 from autograder.course.scoring import score_student
 from autograder.gradebook.flags import Flag
-from autograder.gradebook.journal import Gradebook, Job
+from autograder.gradebook.journal import Gradebook, GradingJob
 from autograder.records import (
     FULL_CREDIT,
     CheckResult,
@@ -210,7 +210,7 @@ def test_a_report_is_gathered_from_the_gradebook(tmp_path: Path) -> None:
     with Gradebook.open(tmp_path / "gradebook.sqlite") as book:
         book.start_run("bubblewrap", "digits", "", {})
         book.add_submissions([ada, eve], 1)
-        book.plan(Job("k", "ada", 1, ada.fingerprint, "unconfined"), PLAN)
+        book.plan(GradingJob("k", "ada", 1, ada.fingerprint, "unconfined"), PLAN)
         book.record("k", RESULTS, 1.0)
         first, second = gather(COURSE, book)
         assert gather(COURSE, book, ["eve"]) == [second]
@@ -245,7 +245,7 @@ def test_late_work_keeps_what_the_course_says_and_every_report_says_so(tmp_path:
         book.start_run("bubblewrap", "digits", "", {})
         book.add_submissions([ada, bob], 1)
         for one in (ada, bob):
-            book.plan(Job(one.student, one.student, 1, one.fingerprint, "unconfined"), PLAN)
+            book.plan(GradingJob(one.student, one.student, 1, one.fingerprint, "unconfined"), PLAN)
             book.record(one.student, RESULTS, 1.0)
         reports = gather(course, book)
     score = reports[0].score
@@ -285,9 +285,9 @@ def test_flags_and_doubts_are_gathered_with_their_week(tmp_path: Path) -> None:
         book.start_run("bubblewrap", "digits", "", {})
         for week in (1, 10):
             book.add_submissions([ada], week)
-        book.plan(Job("k", "ada", 1, ada.fingerprint, "unconfined"), PLAN)
+        book.plan(GradingJob("k", "ada", 1, ada.fingerprint, "unconfined"), PLAN)
         book.record("k", RESULTS, 1.0, [flag])
-        book.plan(Job("t", "ada", 10, ada.fingerprint, "unconfined", "training"), [check])
+        book.plan(GradingJob("t", "ada", 10, ada.fingerprint, "unconfined", "training"), [check])
         book.record("t", [result], 1.0)
         (found,) = gather(load(ROOT), book)
     doubt = Flag("training-job", "Odd.", "project.accuracy")

@@ -19,6 +19,7 @@ from autograder.suite.hidden.session import HIDDEN_MARKERS
 from autograder.suite.hidden.student import TracedHost
 from autograder.suite.session import Grade
 from autograder.suite.student import Student
+from autograder.suite.week_worker import worker_beside
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -44,7 +45,8 @@ def _seed(request: pytest.FixtureRequest, side: str = "") -> int:
 
 @pytest.fixture
 def student(request: pytest.FixtureRequest, host: TracedHost) -> Iterator[Student]:
-    yield host.start(_seed(request, "|worker"))
+    own = worker_beside(Path(request.node.path).parent)
+    yield host.start(_seed(request, "|worker"), own=own)
     host.finish(None)
 
 

@@ -12,6 +12,7 @@ from autograder.records import Verdict
 from autograder.sandbox import PLAIN, Confinement, Guise, Limits, Sandbox
 from autograder.sandbox.client import Channel
 from autograder.suite.hidden.student import GradedStudent
+from autograder.suite.week_worker import NO_WORKER, WeekWorker
 from autograder.text.sandbox_text import clean
 from autograder.worker.modules import module_name
 
@@ -69,12 +70,18 @@ class SandboxHost:
             if name not in self._files
         }
         self._seconds = limits.request_seconds
+        self._own = NO_WORKER
         self._import_first = True
         self.lost = 0
         self._untold = False
 
-    def start(self, seed: int, *, large: bool = False) -> GradedStudent:
+    def start(
+        self, seed: int, *, large: bool = False, own: WeekWorker = NO_WORKER
+    ) -> GradedStudent:
         """Return the submission in a fresh worker. Raises InfraError when there can't be one."""
+        if own is not self._own:  # a sandbox has the drivers that it was started with
+            self.close()
+            self._own = own
         self._remote = None
         self._remote = Remote(
             self._fresh(seed, large),
@@ -136,7 +143,12 @@ class SandboxHost:
     def _new(self) -> Sandbox:
         packages, guise = self._packages, self._guise
         sandbox = Sandbox(
-            self._confinement, self._files, self._limits, packages=packages, guise=guise
+            self._confinement,
+            self._files,
+            self._limits,
+            packages=packages,
+            guise=guise,
+            week=self._own.folders,
         )
         if self.lost:
             sandbox.reap_seconds = IMPATIENT_REAP_SECONDS

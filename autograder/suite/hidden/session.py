@@ -27,6 +27,7 @@ from autograder.suite.session import (
     Test,
 )
 from autograder.suite.student import Student
+from autograder.suite.week_worker import WeekWorker
 
 HIDDEN_MARKERS = (
     *MARKERS,
@@ -53,9 +54,13 @@ class HiddenSession(SuiteSession):
         *,
         disclosure: Disclosure | None = None,
     ):
-        super().__init__(folder, salt, context, _HiddenPlugin(folder, context, disclosure))
+        self._disclosure = disclosure
+        super().__init__(folder, salt, context)
         self.watches: list[PlannedCheck] = [check for check, _ in self._plugin.watches]
         self.long = self.training | self._plugin.marked("long")
+
+    def _new_plugin(self, folder: Path, context: Any) -> _HiddenPlugin:
+        return _HiddenPlugin(folder, context, self.worker, self._disclosure)
 
     def watch(self, host: Host, only: Collection[str] | None = None) -> list[Flag]:
         """Run the tests marked `flag` (or those of the items in `only`); return what they noticed.
@@ -74,8 +79,10 @@ class _HiddenPlugin(Plugin):
 
     markers = HIDDEN_MARKERS
 
-    def __init__(self, folder: Path, context: Any, disclosure: Disclosure | None):
-        super().__init__(folder, context)
+    def __init__(
+        self, folder: Path, context: Any, worker: WeekWorker, disclosure: Disclosure | None
+    ):
+        super().__init__(folder, context, worker)
         self.watches: list[Test] = []
         self._rules: dict[str, str] = {}
         self._disclosure = disclosure
@@ -122,7 +129,8 @@ class _HiddenPlugin(Plugin):
                 continue
             if student is None:
                 try:
-                    student = host.start(seed_of(salt, check.id, "|worker"), large=False)
+                    seed = seed_of(salt, check.id, "|worker")
+                    student = host.start(seed, large=False, own=self.worker)
                 except Fault:
                     break  # there is no worker for it any more
             fault = self._noticed(student, check, item, salt)

@@ -7,6 +7,7 @@ from autograder.suite.hidden.conduct import Trace, trace_of
 from autograder.suite.hosts import LocalHost
 from autograder.suite.local import Local
 from autograder.suite.student import Student
+from autograder.suite.week_worker import WeekWorker
 from autograder.worker.sandboxed.tracing import Tracer
 
 
@@ -24,6 +25,6 @@ class GradedStudent(Student):
 class TracedHost(LocalHost):
     """Code of ours in this process, for tests that count what it executes."""
 
-    def _student(self, seed: int) -> Student:
+    def _student(self, seed: int, own: WeekWorker) -> Student:
         more = {"trace": Tracer(self._modules.folder).call}
-        return GradedStudent(Local(self._modules, seed, more), {})
+        return GradedStudent(Local(self._modules, seed, own.drivers, more), {})
