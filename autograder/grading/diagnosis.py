@@ -19,8 +19,8 @@ from autograder.reference.misconceptions import (
     catalogue_of,
     solution_files,
 )
-from autograder.suite.hidden.session import HiddenSession
-from autograder.suite.hosts import LocalHost
+from autograder.suite.hidden.local_host import LocalHost
+from autograder.suite.hidden.session import GradedSession
 from autograder.suite.session import SuiteSession
 from autograder.suite.signature import Signature, same, signature
 
@@ -77,7 +77,7 @@ def public_catalogue(root: Path, course: Course, week: Week) -> dict[str, Any]:
     reference.
     """
     folder = root / "assignments" / week.folder
-    hidden = HiddenSession(folder / "hidden", salt="")
+    hidden = GradedSession(folder / "hidden", salt="")
     public = SuiteSession(folder / "tests", salt="")
     try:
         diagnoser = Diagnoser(public, solution_files(root, week), catalogue_of(root, course, week))

@@ -34,7 +34,7 @@ from autograder.reference.misconceptions import catalogue_of, solution_files
 from autograder.sandbox import Confinement, InfraError, Limits
 from autograder.suite.hidden.disclosure import Disclosure
 from autograder.suite.hidden.sandbox_host import SandboxHost
-from autograder.suite.hidden.session import HiddenSession
+from autograder.suite.hidden.session import GradedSession
 from autograder.suite.hidden.threshold import Training
 from autograder.suite.session import Outcome
 
@@ -59,7 +59,7 @@ class Examiner:
         training = self._training(dataset) if dataset else None
         folder = root / "assignments" / self.week.folder / "hidden"
         disclosure = Disclosure(gap_texts(self.reference))
-        self.session = HiddenSession(folder, self.course.salt, training, disclosure=disclosure)
+        self.session = GradedSession(folder, self.course.salt, training, disclosure=disclosure)
         _ = self.session.worker.drivers  # what is wrong with them is said here, not in each check
         self._diagnoser = Diagnoser(self.session, self.reference, self.catalogue)
 

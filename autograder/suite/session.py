@@ -57,11 +57,6 @@ _COLLECTING = threading.Lock()
 """Held while a suite is collected: modules of two at once could not be told apart."""
 
 NOT_RUN = f"Not run, since {PATIENCE} other checks of this item ran out of time."
-MOST_LOST = 12
-"""Maximum number of sandboxes that a submission may bring down: from then on an item is given up
-with the first one that it loses. Honest mistakes bring down none."""
-
-BROUGHT_DOWN = "Not run, since your code brings down its whole sandbox, again and again."
 OUTCOMES = (pytest.fail.Exception, pytest.skip.Exception)
 """What pytest's own functions raise; they are no `Exception`s, and would end the whole run."""
 
@@ -265,23 +260,17 @@ class Plugin:
         """Run the tests, see SuiteSession.run."""
         outcomes: list[Outcome] = []
         timeouts: Counter[str] = Counter()
-        broke: Counter[str] = Counter()
         tell = self._reported(host, report)
         for check, item in self.tests:
             if only is not None and check.id not in only:
                 continue
-            lost = host.lost
             if timeouts[check.item] >= PATIENCE:
                 result = CheckResult(check.id, Verdict.TIMEOUT, message=NOT_RUN)
-                outcome = self._outcome(result, None, None)
-            elif broke[check.item] and lost >= MOST_LOST:
-                result = CheckResult(check.id, Verdict.CRASH, message=BROUGHT_DOWN)
                 outcome = self._outcome(result, None, None)
             else:
                 outcome = self.run_test(host, check, item, salt)
             verdict = outcome.result.verdict
             timeouts[check.item] += verdict is Verdict.TIMEOUT
-            broke[check.item] += verdict is not Verdict.PASS and host.lost > lost
             outcomes.append(outcome)
             if tell:
                 tell(outcome)

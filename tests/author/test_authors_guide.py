@@ -15,7 +15,7 @@ from autograder.grading.flags import watched
 from autograder.reference.misconceptions import Misconception
 from autograder.suite import expect
 from autograder.suite.collected_test import FIXTURES
-from autograder.suite.hidden.session import HIDDEN_MARKERS
+from autograder.suite.hidden.session import GRADED_MARKERS
 from autograder.suite.hidden.student import GradedStudent
 from autograder.suite.student import Student
 
@@ -78,7 +78,7 @@ def test_every_fixture_is_listed() -> None:
 
 
 def test_every_marker_is_listed() -> None:
-    assert sorted(listed("markers")) == sorted(text.partition(":")[0] for text in HIDDEN_MARKERS)
+    assert sorted(listed("markers")) == sorted(text.partition(":")[0] for text in GRADED_MARKERS)
 
 
 def test_every_comparison_is_listed_with_its_signature() -> None:

@@ -20,8 +20,8 @@ from autograder.grading.flags import second_look
 from autograder.grading.flags.second_look import STORED, SURROUNDINGS, SecondLook, another, aspects
 from autograder.records import Verdict
 from autograder.sandbox import PLAIN, Guise
+from autograder.suite.hidden.local_host import LocalHost
 from autograder.suite.hidden.sandbox_host import SandboxHost
-from autograder.suite.hosts import LocalHost
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -16,9 +16,9 @@ from autograder.gradebook.flags import Flag
 from autograder.reference.misconceptions import solution_files
 from autograder.sandbox import Limits
 from autograder.suite.hidden.conduct import LOOPS, NUMERICAL, trace_of
+from autograder.suite.hidden.local_host import LocalHost
 from autograder.suite.hidden.sandbox_host import SandboxHost
-from autograder.suite.hidden.session import HiddenSession
-from autograder.suite.hidden.student import TracedHost
+from autograder.suite.hidden.session import GradedSession
 from autograder.worker.modules import ModuleSpace
 from autograder.worker.sandboxed.tracing import MOST_LINES, Tracer
 
@@ -124,9 +124,9 @@ def test_what_a_worker_says_is_fit_to_print() -> None:
 
 
 @pytest.fixture(scope="module")
-def sessions() -> Iterator[dict[int, HiddenSession]]:
+def sessions() -> Iterator[dict[int, GradedSession]]:
     opened = {
-        number: HiddenSession(
+        number: GradedSession(
             ROOT / "assignments" / COURSE.week(number).folder / "hidden", COURSE.salt
         )
         for number in NUMPY_WEEKS
@@ -149,14 +149,14 @@ def style(number: int) -> dict[str, bytes]:
 @pytest.mark.parametrize("files", [reference, style])
 @pytest.mark.parametrize("number", NUMPY_WEEKS)
 def test_correct_solutions_are_not_flagged(sessions, number, files) -> None:
-    assert sessions[number].watch(TracedHost(files(number))) == []
+    assert sessions[number].watch(LocalHost(files(number))) == []
 
 
 @pytest.mark.parametrize("number", NUMPY_WEEKS)
 def test_every_watch_looks_at_the_reference(sessions, number) -> None:
     """Each ends by its own last line: one that can't look would never flag anything."""
     session = sessions[number]
-    host = TracedHost(reference(number))
+    host = LocalHost(reference(number))
     for check, item in session._plugin.watches:
         student = host.start(0, own=session.worker)
         assert session._plugin._noticed(student, check, item, "salt") is None
@@ -294,14 +294,14 @@ def changed(name: str, edits: dict[str, str]) -> dict[str, bytes]:
 def test_each_way_around_the_rule_gets_its_flag_and_no_other(sessions, case) -> None:
     name, edits, rule, item, evidence = CASES[case]
     files = changed(name, edits)
-    [flag] = sessions[1].watch(TracedHost(files))
+    [flag] = sessions[1].watch(LocalHost(files))
     assert (flag.rule, flag.item) == (rule, item)
     assert re.search(evidence, flag.evidence), flag.evidence
     file, line = flag.place.split(":")
     assert file == name
     shown = files[name].decode().split("\n")[int(line) - 1] + "\n"
     assert any(shown in text for text in (*edits.values(), FORWARD, TANH_FORWARD)), shown
-    assert sessions[1].watch(TracedHost(files)) == [flag], "the same again"
+    assert sessions[1].watch(LocalHost(files)) == [flag], "the same again"
 
 
 def test_a_sandbox_says_the_same(sessions, confinement) -> None:
@@ -318,8 +318,8 @@ def test_a_sandbox_says_the_same(sessions, confinement) -> None:
 
 def test_code_that_can_not_be_looked_at_is_not_accused(sessions) -> None:
     files = changed("neural_net.py", {FORWARD: "        raise NotImplementedError\n"})
-    assert sessions[1].watch(TracedHost(files)) == []
-    assert sessions[1].watch(TracedHost({})) == []
+    assert sessions[1].watch(LocalHost(files)) == []
+    assert sessions[1].watch(LocalHost({})) == []
 
 
 def test_a_worker_that_dies_ends_one_watch(sessions, confinement) -> None:
@@ -335,6 +335,6 @@ def test_a_worker_that_dies_ends_one_watch(sessions, confinement) -> None:
 
 def test_only_the_items_asked_for_are_looked_at(sessions) -> None:
     name, edits, *_ = CASES["a comprehension"]
-    host = TracedHost(changed(name, edits))
+    host = LocalHost(changed(name, edits))
     assert sessions[1].watch(host, {"week1.tanh"}) == []
     assert len(sessions[1].watch(host, {"week1.linear"})) == 1

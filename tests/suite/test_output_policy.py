@@ -16,9 +16,9 @@ import pytest
 from autograder.records import CheckResult, Verdict
 from autograder.sandbox import Confinement, Limits
 from autograder.suite.hidden import disclosure
+from autograder.suite.hidden.local_host import LocalHost
 from autograder.suite.hidden.sandbox_host import SandboxHost
-from autograder.suite.hidden.session import HiddenSession
-from autograder.suite.hosts import LocalHost
+from autograder.suite.hidden.session import GradedSession
 from autograder.suite.session import seed_of
 
 LIMITS = Limits(request_seconds=5, test_seconds=20, processes=16)
@@ -179,12 +179,12 @@ def open_session(tmp_path_factory) -> Iterator:
 
     def open_session(
         text: str, private: bool = False, known: Collection[str] = ()
-    ) -> HiddenSession:
+    ) -> GradedSession:
         folder: Path = tmp_path_factory.mktemp("suite") / "hidden"
         folder.mkdir()
         (folder / "test_it.py").write_text(text)
         made = disclosure.Disclosure(frozenset(known)) if private else None
-        sessions.append(HiddenSession(folder, SALT, disclosure=made))
+        sessions.append(GradedSession(folder, SALT, disclosure=made))
         return sessions[-1]
 
     yield open_session
@@ -192,7 +192,7 @@ def open_session(tmp_path_factory) -> Iterator:
         session.close()
 
 
-def run(session: HiddenSession, confinement: Confinement, source: str, **options):
+def run(session: GradedSession, confinement: Confinement, source: str, **options):
     """Run a session on m.py in a sandbox; return the results by the test's name."""
     host = SandboxHost(confinement, {"m.py": source.encode()}, LIMITS)
     try:
@@ -326,7 +326,7 @@ HONEST_CALLS = {
 
 
 @pytest.fixture(scope="module")
-def honest(open_session) -> HiddenSession:
+def honest(open_session) -> GradedSession:
     calls = {name: call for name, (call, _) in HONEST_CALLS.items()}
     known = {"week1.mine: fill in stub"}
     return open_session(suite_of(calls), private=True, known=known)
@@ -365,7 +365,7 @@ class Counting(SandboxHost):
         return other
 
 
-def begun(session: HiddenSession, confinement: Confinement, source: str) -> int:
+def begun(session: GradedSession, confinement: Confinement, source: str) -> int:
     Counting.begun = 0
     host = Counting(confinement, {"m.py": source.encode()}, LIMITS)
     session.run(host)

@@ -14,6 +14,7 @@ from autograder.channel.faults import Fault, InfraError
 from autograder.records import FULL_CREDIT, Verdict
 from autograder.sandbox import Limits
 from autograder.suite.expect import Wrong
+from autograder.suite.hidden.local_host import Local
 from autograder.suite.hidden.sandbox_host import SandboxHost
 from autograder.suite.hidden.threshold import (
     Training,
@@ -21,7 +22,6 @@ from autograder.suite.hidden.threshold import (
     train_two_layer,
     two_layer_accuracy,
 )
-from autograder.suite.local import Local
 from autograder.suite.session import SuiteSession
 from autograder.suite.student import Student
 from autograder.worker.drivers import train_epoch

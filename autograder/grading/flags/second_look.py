@@ -14,9 +14,9 @@ from dataclasses import dataclass, replace
 from autograder.gradebook.flags import Flag
 from autograder.records import PlannedCheck, Verdict
 from autograder.sandbox import PLAIN, Confinement, Guise, Limits
+from autograder.suite.hidden.local_host import LocalHost
 from autograder.suite.hidden.sandbox_host import SandboxHost
-from autograder.suite.hidden.session import HiddenSession
-from autograder.suite.hosts import LocalHost
+from autograder.suite.hidden.session import GradedSession
 from autograder.suite.session import Outcome
 
 SURROUNDINGS, STORED = "depends-on-surroundings", "stored-answers"
@@ -69,7 +69,7 @@ class SecondLook:
     `reference` is run with other inputs too before anybody is suspected.
     """
 
-    session: HiddenSession
+    session: GradedSession
     confinement: Confinement
     limits: Limits
     modules: Sequence[str]

@@ -19,7 +19,7 @@ from autograder.records import Verdict
 from autograder.reference.misconceptions import catalogue_of, solution_files
 from autograder.students.check import print_run
 from autograder.students.public_run import Files, PublicRun, Shipped
-from autograder.suite.hidden.session import HiddenSession
+from autograder.suite.hidden.session import GradedSession
 from autograder.suite.session import Outcome, SuiteSession
 
 QUIET = (Verdict.PASS, Verdict.NOT_ATTEMPTED, Verdict.BLOCKED)
@@ -75,8 +75,8 @@ def _suite(root: Path, number: int) -> _Suite:
     course = _course(root)
     week = course.week(number)
     folder = root / "assignments" / week.folder
-    session = SuiteSession(folder / "tests", salt="")
-    hidden = HiddenSession(folder / "hidden", salt="")
+    session = GradedSession(folder / "tests", salt="")
+    hidden = GradedSession(folder / "hidden", salt="")
     count = len(hidden.plan)
     hidden.close()
     diagnoser = Diagnoser(session, solution_files(root, week), catalogue_of(root, course, week))

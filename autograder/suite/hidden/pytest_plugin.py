@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 
 from autograder.suite.collected_test import seed_of
-from autograder.suite.hidden.session import HIDDEN_MARKERS
-from autograder.suite.hidden.student import TracedHost
+from autograder.suite.hidden.local_host import LocalHost
+from autograder.suite.hidden.session import GRADED_MARKERS
 from autograder.suite.session import Grade
 from autograder.suite.student import Student
 from autograder.suite.week_worker import worker_beside
@@ -27,16 +27,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    for marker in HIDDEN_MARKERS:
+    for marker in GRADED_MARKERS:
         config.addinivalue_line("markers", marker)
 
 
 @pytest.fixture(scope="session")
-def host(request: pytest.FixtureRequest) -> TracedHost:
+def host(request: pytest.FixtureRequest) -> LocalHost:
     folder = request.config.getoption("--student")
     if folder is None:
         raise pytest.UsageError("say where the modules are: --student FOLDER")
-    return TracedHost({path.name: path.read_bytes() for path in Path(folder).glob("*.py")})
+    return LocalHost({path.name: path.read_bytes() for path in Path(folder).glob("*.py")})
 
 
 def _seed(request: pytest.FixtureRequest, side: str = "") -> int:
@@ -44,7 +44,7 @@ def _seed(request: pytest.FixtureRequest, side: str = "") -> int:
 
 
 @pytest.fixture
-def student(request: pytest.FixtureRequest, host: TracedHost) -> Iterator[Student]:
+def student(request: pytest.FixtureRequest, host: LocalHost) -> Iterator[Student]:
     own = worker_beside(Path(request.node.path).parent)
     yield host.start(_seed(request, "|worker"), own=own)
     host.finish(None)

@@ -1,7 +1,8 @@
-"""A hidden suite's session: what its tests may say, and its tests that are no checks but flags."""
+"""A suite's session where submissions are graded: what tests may say, sandboxes lost, flags."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection
 from functools import partial
 from pathlib import Path
@@ -29,22 +30,29 @@ from autograder.suite.session import (
 from autograder.suite.student import Student
 from autograder.suite.week_worker import WeekWorker
 
-HIDDEN_MARKERS = (
+GRADED_MARKERS = (
     *MARKERS,
     "long: the test takes so long that it isn't run twice for a second look",
     "flag(rule): no check; a failure is a flag, for a person to look at",
 )
 
 
-class HiddenSession(SuiteSession):
-    """A hidden suite's tests, ready to be run again and again.
+MOST_LOST = 12
+"""Maximum number of sandboxes that a submission may bring down: from then on an item is given up
+with the first one that it loses. Honest mistakes bring down none."""
+
+BROUGHT_DOWN = "Not run, since your code brings down its whole sandbox, again and again."
+
+
+class GradedSession(SuiteSession):
+    """A suite's tests, ready to be run on submissions in sandboxes.
 
     With a `disclosure`, what a test says of code that isn't ours holds nothing that the code made
     of the test's inputs. `long` has the ids of the checks that are not to be run twice; `watches`
     lists the tests marked `flag`, which are no checks.
     """
 
-    _plugin: _HiddenPlugin
+    _plugin: _GradedPlugin
 
     def __init__(
         self,
@@ -59,8 +67,8 @@ class HiddenSession(SuiteSession):
         self.watches: list[PlannedCheck] = [check for check, _ in self._plugin.watches]
         self.long = self.training | self._plugin.marked("long")
 
-    def _new_plugin(self, folder: Path, context: Any) -> _HiddenPlugin:
-        return _HiddenPlugin(folder, context, self.worker, self._disclosure)
+    def _new_plugin(self, folder: Path, context: Any) -> _GradedPlugin:
+        return _GradedPlugin(folder, context, self.worker, self._disclosure)
 
     def watch(self, host: Host, only: Collection[str] | None = None) -> list[Flag]:
         """Run the tests marked `flag` (or those of the items in `only`); return what they noticed.
@@ -70,14 +78,14 @@ class HiddenSession(SuiteSession):
         return self._ask(partial(self._plugin.watch, host, only, self._salt))
 
 
-class _HiddenPlugin(Plugin):
-    """Runs a hidden suite's tests.
+class _GradedPlugin(Plugin):
+    """Runs a suite's tests on submissions.
 
     What quotes the worker is looked into when all have ended: until then the text is withheld from
     who is told of each test as it ends.
     """
 
-    markers = HIDDEN_MARKERS
+    markers = GRADED_MARKERS
 
     def __init__(
         self, folder: Path, context: Any, worker: WeekWorker, disclosure: Disclosure | None
@@ -86,6 +94,26 @@ class _HiddenPlugin(Plugin):
         self.watches: list[Test] = []
         self._rules: dict[str, str] = {}
         self._disclosure = disclosure
+        self._broke: Counter[str] = Counter()
+
+    def run(
+        self, host: Host, only: Collection[str] | None, report: Report | None, salt: str
+    ) -> list[Outcome]:
+        self._broke.clear()
+        return super().run(host, only, report, salt)
+
+    def run_test(
+        self, host: Host, check: PlannedCheck, item: pytest.Function, salt: str
+    ) -> Outcome:
+        """Run one test, unless its item is given up."""
+        lost = host.lost
+        if self._broke[check.item] and lost >= MOST_LOST:
+            result = CheckResult(check.id, Verdict.CRASH, message=BROUGHT_DOWN)
+            return self._outcome(result, None, None)
+        outcome = super().run_test(host, check, item, salt)
+        failed = outcome.result.verdict is not Verdict.PASS
+        self._broke[check.item] += failed and host.lost > lost
+        return outcome
 
     def _checks(self, tests: list[Test]) -> list[Test]:
         marks = {check.id: item.get_closest_marker("flag") for check, item in tests}
@@ -118,7 +146,7 @@ class _HiddenPlugin(Plugin):
     def _again(self, salt: str, host: Host, name: str) -> GradedOutcome:
         """Run one test with other inputs."""
         check, item = next(test for test in self.tests if test[0].id == name)
-        return cast(GradedOutcome, self.run_test(host, check, item, f"{salt}|again"))
+        return cast(GradedOutcome, super().run_test(host, check, item, f"{salt}|again"))
 
     def watch(self, host: Host, only: Collection[str] | None, salt: str) -> list[Flag]:
         """Run the tests that are no checks, until one of them runs out of time."""

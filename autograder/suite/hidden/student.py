@@ -4,11 +4,7 @@ from __future__ import annotations
 
 from autograder.channel.handles import Handle
 from autograder.suite.hidden.conduct import Trace, trace_of
-from autograder.suite.hosts import LocalHost
-from autograder.suite.local import Local
 from autograder.suite.student import Student
-from autograder.suite.week_worker import WeekWorker
-from autograder.worker.sandboxed.tracing import Tracer
 
 
 class GradedStudent(Student):
@@ -20,11 +16,3 @@ class GradedStudent(Student):
         The symbol of an operator may take the function's place.
         """
         return trace_of(self._ask("trace", function, list(arguments)))
-
-
-class TracedHost(LocalHost):
-    """Code of ours in this process, for tests that count what it executes."""
-
-    def _student(self, seed: int, own: WeekWorker) -> Student:
-        more = {"trace": Tracer(self._modules.folder).call}
-        return GradedStudent(Local(self._modules, seed, own.drivers, more), {})
