@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from autograder.channel.faults import InfraError
 from autograder.sandbox.guise import PLAIN, Guise
 from autograder.sandbox.limits import Limits
 from autograder.worker.sandboxed.main import pid_namespace
