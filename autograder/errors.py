@@ -9,7 +9,7 @@ AutograderError
 │   ├── MisconceptionError          reference.misconceptions
 │   ├── PlanError                   grading.plan_check
 │   ├── ReleaseError                author.release
-│   ├── SourceError                 notebooks.percent_source
+│   ├── SourceError                 reference.percent_source
 │   ├── StubError                   reference.gaps
 │   ├── StuckError                  author.prove
 │   └── SuiteError                  suite.collected_test
@@ -23,8 +23,8 @@ AutograderError
 │   ├── CantExamineError
 │   │   └── LostError               grading.examiner_process
 │   ├── InfraError                  channel.faults
-│   │   ├── BubblewrapMissingError  sandbox.bubblewrap
-│   │   └── NotConfinedError        sandbox.choose
+│   │   ├── NotConfinedError        sandbox.choose
+│   │   └── ProgramMissingError     sandbox.launch
 │   └── OurFaultError               grading.setting
 ├── InputError                      what was given can't be used: an option, a file, a submission
 │   ├── HandInError                 students.hand_in

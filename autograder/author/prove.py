@@ -27,7 +27,8 @@ from autograder.notebooks.functions import notebook_module
 from autograder.records import FULL_CREDIT, CheckResult, PlannedCheck, Verdict
 from autograder.reference.gaps import stub_of
 from autograder.reference.misconceptions import Misconception, apply
-from autograder.suite.hosts import LocalHost, SandboxHost
+from autograder.suite.hidden.local_host import LocalHost
+from autograder.suite.hidden.sandbox_host import SandboxHost
 from autograder.suite.session import Outcome, SuiteError, SuiteSession
 
 OTHER_STYLES = "other_styles"

@@ -63,10 +63,9 @@ def grade(
         folder = submissions or SIMULATED
         if submissions is None:
             if dry_run:
-                folder = (
-                    Path(stack.enter_context(TemporaryDirectory(prefix="autograder-"))) / "class"
-                )
-            simulate(ROOT, folder, number)
+                place = stack.enter_context(TemporaryDirectory(prefix="autograder-"))
+                folder = Path(place) / "class"
+            simulate(ROOT, folder, number, kept=not dry_run)
         grade_submissions(
             ROOT,
             folder,

@@ -18,6 +18,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from autograder.course import Course
+from autograder.gradebook.flags import Flag
 from autograder.gradebook.manual_marks import read_manual
 from autograder.gradebook.opening import (
     Connection,
@@ -31,7 +32,7 @@ from autograder.gradebook.opening import (
 )
 from autograder.gradebook.rows import flag_row, result_of, result_row, storable
 from autograder.gradebook.schema import APPLICATION_ID, SCHEMA, SCHEMA_VERSION, UPGRADES
-from autograder.records import CheckResult, Flag, ManualMark, PlannedCheck, Submission, Verdict
+from autograder.records import CheckResult, ManualMark, PlannedCheck, Submission, Verdict
 
 SUITE, TRAINING = PARTS = ("suite", "training")
 """The parts of grading a submission: the suite, and the training job."""

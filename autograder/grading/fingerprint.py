@@ -47,6 +47,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.course import Course, Week
+from autograder.grading.flags.watched import watched_in, watched_names
 from autograder.records import Submission
 from autograder.suite.week_worker import OWN
 from data.datasets import file_of
@@ -129,7 +130,8 @@ def parts_of_week(
     extra = {item.id for part in course.components if part.extra for item in part.items}
     mine = sorted(extra & {item.id for item in course.items(week.number)})
     parts[f"{SETTINGS}: extra credit"] = value(mine)
-    parts[f"{SETTINGS}: watched"] = value([entry.model_dump() for entry in course.watched_in(week)])
+    watched = watched_in(watched_names(course), week)
+    parts[f"{SETTINGS}: watched"] = value([entry.model_dump() for entry in watched])
     parts[SALT] = _sha256(course.salt.encode())
     if dataset:
         training = course.training_setting(dataset).model_dump()

@@ -16,7 +16,8 @@ from typing import Annotated, Any, Literal
 import msgpack
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from autograder.records import FULL_CREDIT, CheckResult, Flag, PlannedCheck, Verdict
+from autograder.gradebook.flags import Flag
+from autograder.records import FULL_CREDIT, CheckResult, PlannedCheck, Verdict
 
 LENGTH_BYTES = 4
 """Each message comes after its length: an unsigned number of so many bytes, the highest first."""

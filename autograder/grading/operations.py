@@ -23,9 +23,10 @@ from pkgutil import resolve_name
 from typing import Any, Literal, TypeVar
 
 from autograder.errors import AutograderError
+from autograder.gradebook.flags import Examined
 from autograder.grading import messages
 from autograder.grading.setting import Setting
-from autograder.records import CheckResult, Examined, PlannedCheck, Submission
+from autograder.records import CheckResult, PlannedCheck, Submission
 from autograder.text.display import one_line
 
 PR_SET_PDEATHSIG = 1

@@ -17,12 +17,13 @@ from types import TracebackType
 from typing import Any
 
 from autograder.errors import CantExamineError
+from autograder.gradebook.flags import Examined
 from autograder.grading import messages
 from autograder.grading.examiner_process import END_SECONDS, ExaminerProcess, LostError, lost
 from autograder.grading.fork_server import running_server
 from autograder.grading.operations import Plan, describe
 from autograder.grading.setting import Setting
-from autograder.records import CheckResult, Examined, Submission
+from autograder.records import CheckResult, Submission
 from autograder.text.display import one_line
 
 ATTEMPTS = 2

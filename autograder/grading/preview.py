@@ -15,11 +15,12 @@ from pathlib import Path
 from statistics import fmean
 
 from autograder.course import Course, Week
-from autograder.gradebook.journal import NOTHING, Gradebook, GradingJob
+from autograder.gradebook.journal import Gradebook, GradingJob
 from autograder.grading import fingerprint
 from autograder.records import Submission
 from autograder.text.display import one_line
 
+NO_FILES = Submission("").fingerprint
 NAMES_SHOWN = 5
 FILES_SHOWN = 4
 
@@ -102,7 +103,7 @@ def _preview_week(
         job.seconds
         for jobs in earlier.values()
         for job in jobs
-        if job.state == "finished" and job.seconds > 0 and job.fingerprint != NOTHING
+        if job.state == "finished" and job.seconds > 0 and job.fingerprint != NO_FILES
     ]
     each = fmean(measured) if measured else None
     return WeekPreview(week, len(submissions), dict(to_run), with_files, each)
@@ -129,7 +130,7 @@ def reason_to_run(
         return Reason(Why.AGAIN, changes(before, parts))
     if own is not None or any(job.fingerprint == submission.fingerprint for job in earlier):
         return Reason(Why.UNFINISHED)
-    handed_in = any(job.fingerprint != NOTHING for job in earlier)
+    handed_in = any(job.fingerprint != NO_FILES for job in earlier)
     return Reason(Why.CHANGED if handed_in else Why.NEW)
 
 

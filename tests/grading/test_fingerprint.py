@@ -277,4 +277,9 @@ def test_what_students_of_other_weeks_see_is_no_part(course: Course) -> None:
         hidden = {name for name in parts if name.startswith("hidden tests: test_")}
         assert hidden, week.id
         rooms = {name.split("/")[1] for name in parts if name.startswith("code: autograder/")}
-        assert not rooms & {"commands", "gradebook", "integrations", "intake", "report"}
+        assert not rooms & {"commands", "integrations", "intake", "report"}
+        gradebook = {name for name in parts if name.startswith("code: autograder/gradebook/")}
+        assert gradebook <= {
+            "code: autograder/gradebook/__init__.py",
+            "code: autograder/gradebook/flags.py",
+        }

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from autograder.gradebook.flags import Flag
 from autograder.grading import messages
-from autograder.records import CheckResult, Flag, PlannedCheck, Verdict
+from autograder.records import CheckResult, PlannedCheck, Verdict
 
 RESULT: dict[str, Any] = {
     "check": "test_suite::test_double[1]",

@@ -10,10 +10,13 @@ import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from autograder.records import Flag, PlannedCheck, Verdict
+from autograder.gradebook.flags import Flag
+from autograder.records import PlannedCheck, Verdict
 from autograder.sandbox import Confinement, Limits
-from autograder.suite.hosts import LocalHost, SandboxHost
-from autograder.suite.session import Outcome, SuiteSession
+from autograder.suite.hidden.local_host import LocalHost
+from autograder.suite.hidden.sandbox_host import SandboxHost
+from autograder.suite.hidden.session import GradedSession
+from autograder.suite.session import Outcome
 
 STORED = "stored-answers"
 MOST_CHECKS = 8
@@ -32,7 +35,7 @@ class SecondLook:
     `reference` is run with other inputs too before anybody is suspected.
     """
 
-    session: SuiteSession
+    session: GradedSession
     confinement: Confinement
     limits: Limits
     modules: Sequence[str]
