@@ -109,8 +109,13 @@ def in_memory(path: Path) -> Connection:
 def snapshot(path: Path) -> Connection:
     """Return a copy in memory of a gradebook that can't be written; its folder stays as it is."""
     memory = in_memory(path)
-    with explained(path), _source(path) as source:
-        source.backup(memory)
+    try:
+        with explained(path), _source(path) as source:
+            source.backup(memory)
+    except sqlite3.DatabaseError as error:
+        memory.close()
+        problem = f"{path} can't be used as a gradebook: {error}"
+        raise GradebookError(f"{problem}. Move it away, or choose another folder.") from error
     return memory
 
 
