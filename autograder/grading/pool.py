@@ -92,7 +92,7 @@ class ExaminerPool(Executor):
             self._free.put(place)
 
     def _with(self, place: _Place, do: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        """Do something with the examiner of a place; end the examiner where its state is unknown."""
+        """Do something with the examiner of a place, and end it where its state is unknown."""
         try:
             return do(self._examiner(place), *args, **kwargs)
         except LostError as error:
