@@ -13,9 +13,10 @@ from pathlib import Path
 
 from autograder.course import load
 from autograder.gradebook.journal import Gradebook
-from autograder.grading.run import Setting, grade_class
+from autograder.grading.run import grade_class
+from autograder.grading.setting import Setting
 from autograder.intake.reading import read_class
-from autograder.notebooks.functions import handed_in
+from autograder.notebooks.functions import notebook_module
 from autograder.report.gather import gather
 from tests.notebook_class import CASES, PARTS, ROOT, write_class
 
@@ -54,7 +55,7 @@ def main() -> None:
             if case.file and case.file.endswith(".ipynb"):
                 content = case.make()
                 started = time.perf_counter()
-                handed_in(content, notebook)
+                notebook_module(content, notebook)
                 seconds = time.perf_counter() - started
             said = "; ".join(f"{part}: {', '.join(verdicts)}" for part, verdicts in lost.items())
             points = sum(item.points for item in mine) / 100

@@ -135,8 +135,13 @@ def write_shakespeare(folder: Path, finished: Path) -> None:
 
 def save(path: Path, x_train: Any, y_train: Any, x_test: Any, y_test: Any) -> None:
     """Write four arrays (or tensors, or lists) of integers 0 to 255 as uint8 to an .npz file."""
-    arrays = {"x_train": x_train, "y_train": y_train, "x_test": x_test, "y_test": y_test}
-    np.savez(path, **{key: np.asarray(x, dtype=np.uint8) for key, x in arrays.items()})
+    np.savez(
+        path,
+        x_train=np.asarray(x_train, dtype=np.uint8),
+        y_train=np.asarray(y_train, dtype=np.uint8),
+        x_test=np.asarray(x_test, dtype=np.uint8),
+        y_test=np.asarray(y_test, dtype=np.uint8),
+    )
 
 
 def keep_whole_archives(folder: Path, archives: dict[str, str]) -> None:

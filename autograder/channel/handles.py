@@ -9,7 +9,7 @@ what it tests, has operators too; what they give is an operand again and never a
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NoReturn, Protocol
+from typing import Any, Protocol
 
 from autograder.channel.faults import Fault
 from autograder.records import Verdict
@@ -53,7 +53,8 @@ class Handle:
     def __repr__(self) -> str:
         return f"<{type_name(self)} object>"
 
-    def _no_value(self, *args: Any) -> NoReturn:
+    def _no_value(self, *args: Any, **kwargs: Any) -> Any:
+        """Raise the fault; an operand's operators stand in this method's place."""
         raise Fault(
             Verdict.WRONG,
             f"Your code gave an object of type {type_name(self)}, not a value.",
@@ -64,7 +65,7 @@ class Handle:
     __array__ = __array_function__ = __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = _no_value
     __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __neg__ = _no_value
     __truediv__ = __rtruediv__ = __matmul__ = __rmatmul__ = __pow__ = __rpow__ = _no_value
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = None  # type: ignore[assignment]  # so Python says that there is no hash
 
 
 def _binary(symbol: str) -> Callable[[Any, Any], Operand]:

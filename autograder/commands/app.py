@@ -12,7 +12,16 @@ from autograder.commands.shared import export_app, fail
 from autograder.errors import AutograderError, FileError
 
 GROUPS = (
-    *("grade", "marking", "gpu", "students", "author", "doctor", "classroom", "export", "hook"),
+    "grade",
+    "marking",
+    "gpu",
+    "students",
+    "author",
+    "author_weeks",
+    "doctor",
+    "classroom",
+    "export",
+    "hook",
 )
 """Modules of commands, in the order of the help. A students' tree has only what students use."""
 

@@ -1,4 +1,4 @@
-"""The course as objects: its weeks, its rubric and the instructor's settings, read from TOML."""
+"""The course: weeks, rubric, points, scores and lateness."""
 
 from autograder.course.loading import COURSE_FILE, GRADING_FILE, RUBRIC_FILE, Course, load
 from autograder.course.model import (
@@ -11,7 +11,6 @@ from autograder.course.model import (
     Notebook,
     TrainingJob,
     TrainingSetting,
-    Watched,
     Week,
 )
 
@@ -29,7 +28,6 @@ __all__ = [
     "Notebook",
     "TrainingJob",
     "TrainingSetting",
-    "Watched",
     "Week",
     "load",
 ]

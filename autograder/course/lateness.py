@@ -1,7 +1,7 @@
-"""How late a submission is and which share of its points it keeps: pure arithmetic with times.
+"""Lateness: how late a submission is, and the share of its points that it keeps.
 
-Times are when something was handed in, as the system, the server or the commit says; "now" is
-never among them, so that grading again next month changes nothing.
+Pure arithmetic with hand-in times, as the LMS, the server or the commit gives them. The present
+time is never used, so that grading again next month changes nothing.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ DAY = timedelta(days=1)
 
 @dataclass(frozen=True)
 class HandedIn:
-    """When a student handed in a week's work, and what follows from that.
+    """When a student handed in a week's work, and how late that was.
 
-    `late` is how long after the due time, nothing within the grace; `kept` is the share of the
-    points that counts, 0..FULL_CREDIT. `received` is None where nothing says it: then it counts as
-    in time. `due` is None where the week has no due date.
+    `late` is the time since the due date, zero within the grace period; `kept` is the share of the
+    points that counts, 0..FULL_CREDIT. `received` is None where the hand-in time is unknown; it
+    counts as in time then. `due` is None where the week has no due date.
     """
 
     week: str
@@ -35,55 +35,56 @@ class HandedIn:
 
     @property
     def unknown(self) -> bool:
-        """Whether there is a due date and nothing says when the work was handed in."""
+        """Whether there is a due date and the hand-in time is unknown."""
         return self.due is not None and self.received is None
 
 
-def judge(
+def judge_lateness(
     course: Course, student: str, number: int, received: datetime | None, commit: str | None = None
 ) -> HandedIn:
-    """Return what a submission of week `number`, handed in at `received`, keeps of its points."""
+    """Return how late a submission of week `number` is and the share of points that it keeps."""
     week = course.week(number)
     due = course.due(student, week)
     late = lateness(course.handing_in, due, received)
-    return HandedIn(week.id, due, received, commit, late, kept(course.handing_in, late))
+    return HandedIn(week.id, due, received, commit, late, kept_share(course.handing_in, late))
 
 
 def lateness(rule: HandingIn, due: datetime | None, received: datetime | None) -> timedelta:
-    """Return how long after `due` something was received: nothing where it is within the grace.
+    """Return the time between `due` and `received`, zero within the grace period.
 
-    Whoever misses the grace too is late by all of the time since `due`.
+    After the grace period, all of the time since `due` counts.
     """
     if due is None or received is None or received <= due + timedelta(minutes=rule.grace_minutes):
         return timedelta(0)
     return received - due
 
 
-def kept(rule: HandingIn, late: timedelta) -> int:
-    """Return the share of the points, 0..FULL_CREDIT, that the course's curve leaves.
+def kept_share(rule: HandingIn, late: timedelta) -> int:
+    """Return the share of the points, 0..FULL_CREDIT, that the course's curve keeps.
 
-    Straight lines between the curve's pairs; before the first one everything is kept, behind the
-    last one what that says. Rounded to the nearest unit of credit, half up.
+    Linear between the curve's pairs, falling from everything at the due date to the first pair, and
+    constant after the last one. Rounded to the nearest unit of credit, half up.
     """
     if not late or not rule.late:
         return FULL_CREDIT
     days = late / DAY
     if rule.whole_days:
         days = math.ceil(days)
-    before, share = 0.0, 1.0
-    for after, then in rule.late:
-        if days <= after:
-            if after > before:
-                share += (then - share) * (days - before) / (after - before)
+    previous_days, share = 0.0, 1.0
+    for pair_days, pair_share in rule.late:
+        if days <= pair_days:
+            if pair_days > previous_days:
+                rise = (pair_share - share) * (days - previous_days)
+                share += rise / (pair_days - previous_days)
             else:
-                share = then
+                share = pair_share
             break
-        before, share = after, then
+        previous_days, share = pair_days, pair_share
     return math.floor(share * FULL_CREDIT + 0.5)
 
 
 def in_words(late: timedelta) -> str:
-    """Say how late something is: "2 days 3 hours", "1 hour 5 minutes", "40 seconds"."""
+    """Return a delay in words: "2 days 3 hours", "1 hour 5 minutes", "40 seconds"."""
     seconds = max(1, round(late.total_seconds()))
     units = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
     parts = []
@@ -96,7 +97,7 @@ def in_words(late: timedelta) -> str:
     return " ".join(parts[:2])
 
 
-def shares(handed_in: Iterable[HandedIn], course: Course) -> dict[int, int]:
-    """Return the share that each week keeps, by its number, for `scoring.score_student`."""
+def kept_shares(handed_in: Iterable[HandedIn], course: Course) -> dict[int, int]:
+    """Return the share of points that each week keeps, by week number, for `score_student`."""
     numbers = {week.id: week.number for week in course.weeks}
-    return {numbers[one.week]: one.kept for one in handed_in}
+    return {numbers[submission.week]: submission.kept for submission in handed_in}

@@ -1,16 +1,16 @@
-"""The course as objects: its weeks, its rubric and the instructor's settings, read from TOML."""
+"""Loading the course from its TOML files: weeks, rubric and the instructor's settings."""
 
 from __future__ import annotations
 
 import tomllib
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
-from pydantic import Field, ValidationError
+from pydantic import ConfigDict, Field, ValidationError
 
 from autograder.course.model import (
     Component,
@@ -23,7 +23,6 @@ from autograder.course.model import (
     Points,
     Text,
     TrainingSetting,
-    Watched,
     Week,
 )
 from autograder.course.points import format_points
@@ -34,31 +33,29 @@ RUBRIC_FILE = "assignments/rubric.toml"
 
 
 class Course(Model):
-    """Everything that the course's files say, checked against each other.
+    """The content of the course's files, checked against each other.
 
-    `salt` is "", `training` and `extensions` are empty where there is no grading.toml, as in a
-    student's tree.
+    `salt` is "", `training`, `extensions` and `more` are empty where there is no grading.toml, as
+    in a student's tree. `more` are its other tables, as they are: who grades checks them.
     """
 
     title: Text
     weeks: tuple[Week, ...]
     components: tuple[Component, ...]
-    watched: tuple[Watched, ...] = ()
     handing_in: HandingIn = HandingIn()
     salt: str = ""
     training: dict[str, TrainingSetting] = Field(default_factory=dict)
     extensions: tuple[Extension, ...] = ()
+    more: dict[str, Any] = Field(default_factory=dict)
 
     def due(self, student: str, week: Week) -> datetime | None:
-        """Return when a student has to hand in a week, None where it may come any time."""
-        granted = [
-            one.due for one in self.extensions if (one.student, one.week) == (student, week.id)
+        """Return a student's due date for a week, None where there is none."""
+        extended = [
+            extension.due
+            for extension in self.extensions
+            if (extension.student, extension.week) == (student, week.id)
         ]
-        return granted[0] if granted else week.due
-
-    def watched_in(self, week: Week) -> tuple[Watched, ...]:
-        """Return what raises a flag in a week."""
-        return tuple(entry for entry in self.watched if not entry.weeks or week.id in entry.weeks)
+        return extended[0] if extended else week.due
 
     def week(self, number: int) -> Week:
         """Return a week by its number. Raises CourseError where there is none."""
@@ -85,8 +82,8 @@ class Course(Model):
 
     def items(self, week: int | None = None) -> tuple[Item, ...]:
         """Return the rubric's items in its order, all of them or one week's."""
-        every = (item for component in self.components for item in component.items)
-        return tuple(item for item in every if week is None or item.week == week)
+        items = (item for component in self.components for item in component.items)
+        return tuple(item for item in items if week is None or item.week == week)
 
     def item(self, id: str) -> Item:
         """Return an item by its id. Raises CourseError where there is none."""
@@ -101,11 +98,11 @@ class Course(Model):
         if item.kind != "manual":
             return ()
         documents = self.week(item.week).documents
-        chosen = (part for part in documents if item.document is None or item.document in part)
-        return tuple(name for document in chosen for name in document)
+        chosen = (names for names in documents if item.document is None or item.document in names)
+        return tuple(name for names in chosen for name in names)
 
     def training_setting(self, dataset: str) -> TrainingSetting:
-        """Return how to train on a data set. Raises CourseError where nothing says it."""
+        """Return the training settings of a data set. Raises CourseError where there are none."""
         if dataset not in self.training:
             problem = f"there are no settings for the data set {dataset!r}"
             raise CourseError(GRADING_FILE, f"training.{dataset}", problem, "Add this table")
@@ -119,11 +116,12 @@ class _Header(Model):
 class _CourseFile(Model):
     course: _Header
     week: Annotated[tuple[Week, ...], Field(strict=False, min_length=1)]
-    watched: Annotated[tuple[Watched, ...], Field(strict=False)] = ()
     handing_in: HandingIn = HandingIn()
 
 
 class _GradingFile(Model):
+    model_config = ConfigDict(extra="allow")
+
     salt: Text
     training: dict[str, TrainingSetting] = Field(default_factory=dict)
     extension: Annotated[tuple[Extension, ...], Field(strict=False)] = ()
@@ -144,7 +142,6 @@ def load(root: Path) -> Course:
     course = _read(root, COURSE_FILE, _CourseFile)
     rubric = _read(root, RUBRIC_FILE, _RubricFile, parse_float=Decimal)
     _check_weeks(course.week)
-    _check_watched(course)
     _check_rubric(rubric, course.week)
     private: dict[str, Any] = {}
     if (root / GRADING_FILE).exists():
@@ -154,12 +151,12 @@ def load(root: Path) -> Course:
             "salt": grading.salt,
             "training": grading.training,
             "extensions": grading.extension,
+            "more": grading.model_extra or {},
         }
     return Course(
         title=course.course.title,
         weeks=course.week,
         components=rubric.component,
-        watched=course.watched,
         handing_in=course.handing_in,
         **private,
     )
@@ -184,13 +181,13 @@ def _read(
     except tomllib.TOMLDecodeError as error:
         raise CourseError(file, "the file", f"not valid TOML: {error}", "Correct it") from error
     except ValidationError as error:
-        raise _explain(file, error) from error
+        raise explained(file, error) from error
 
 
-def _explain(file: str, error: ValidationError) -> CourseError:
-    """Turn pydantic's list of errors into one CourseError: the first in full, then the others."""
+def explained(file: str, error: ValidationError) -> CourseError:
+    """Convert pydantic's list of errors to one CourseError: the first in full, then the others."""
     remedies = {"missing": "Add it", "extra_forbidden": "Remove it or correct its spelling"}
-    found = []
+    faults = []
     for entry in error.errors():
         steps = [f"#{step + 1}" if isinstance(step, int) else f".{step}" for step in entry["loc"]]
         key = "".join(steps).lstrip(".") or "the file"
@@ -198,10 +195,10 @@ def _explain(file: str, error: ValidationError) -> CourseError:
         text = text[:1].lower() + text[1:]
         if entry["type"] not in remedies:
             text += f" (it is {entry['input']!r:.60})"
-        found.append((key, text, remedies.get(entry["type"], "Correct the value")))
-    key, problem, remedy = found[0]
-    for other in found[1:]:
-        remedy += f"; {other[0]}: {other[1]}. {other[2]}"
+        faults.append((key, text, remedies.get(entry["type"], "Correct the value")))
+    key, problem, remedy = faults[0]
+    for other_key, other_problem, other_remedy in faults[1:]:
+        remedy += f"; {other_key}: {other_problem}. {other_remedy}"
     return CourseError(file, key, problem, remedy)
 
 
@@ -229,21 +226,13 @@ def _check_notebook(notebook: Notebook, week: Week) -> None:
         raise CourseError(COURSE_FILE, key, problem, "Add it to `documents` or correct it")
 
 
-def _check_watched(course: _CourseFile) -> None:
-    known = {week.id for week in course.week}
-    for number, entry in enumerate(course.watched, start=1):
-        for name in sorted(set(entry.weeks) - known):
-            problem = f"there is no week {name!r}"
-            raise CourseError(COURSE_FILE, f"watched#{number}.weeks", problem, "Correct the id")
-
-
 def _check_extensions(extensions: tuple[Extension, ...], weeks: tuple[Week, ...]) -> None:
     known = {week.id for week in weeks}
-    for number, one in enumerate(extensions, start=1):
-        if one.week not in known:
-            problem = f"there is no week {one.week!r}"
+    for number, extension in enumerate(extensions, start=1):
+        if extension.week not in known:
+            problem = f"there is no week {extension.week!r}"
             raise CourseError(GRADING_FILE, f"extension#{number}.week", problem, "Correct the id")
-    pairs = (f"{one.student} in {one.week}" for one in extensions)
+    pairs = (f"{extension.student} in {extension.week}" for extension in extensions)
     _check_unique(GRADING_FILE, "extension", pairs, "Keep one of them")
 
 
@@ -267,6 +256,19 @@ def _check_rubric(rubric: _RubricFile, weeks: tuple[Week, ...]) -> None:
             problem = f"an item of week {item.week} must have an id like {known[item.week].id}.name"
             raise CourseError(RUBRIC_FILE, f"item {item.id}", problem, "Correct its id or its week")
         _check_document(item, known[item.week])
+    for week in weeks:
+        _check_needed_items(week, {item.id for item in items if item.week == week.number})
+
+
+def _check_needed_items(week: Week, items: Collection[str]) -> None:
+    """Check that what a week asks for has an item to count in; weeks without items are to come."""
+    needed = {"forbidden": "quality", "student_tests": "student_tests"}
+    for key, name in needed.items():
+        item = f"{week.id}.{name}"
+        if items and getattr(week, key) and item not in items:
+            problem = f"it counts in the item {item}, which the rubric doesn't have"
+            remedy = f"Add the item to {RUBRIC_FILE}, or remove `{key}`"
+            raise CourseError(COURSE_FILE, f"{week.id}.{key}", problem, remedy)
 
 
 def _check_document(item: Item, week: Week) -> None:
@@ -283,13 +285,13 @@ def _check_document(item: Item, week: Week) -> None:
 
 
 def _check_unique(file: str, key: str, values: Iterable[Any], remedy: str = "Rename one") -> None:
-    twice = [str(value) for value, count in Counter(values).items() if count > 1]
-    if twice:
-        raise CourseError(file, key, f"used more than once: {', '.join(twice)}", remedy)
+    repeated = [str(value) for value, count in Counter(values).items() if count > 1]
+    if repeated:
+        raise CourseError(file, key, f"used more than once: {', '.join(repeated)}", remedy)
 
 
 def _check_sum(key: str, points: int, parts: Iterable[Item | Component]) -> None:
-    added = sum(part.points for part in parts)
-    if added != points:
-        problem = f"its parts add up to {format_points(added)} points, not {format_points(points)}"
+    total = sum(part.points for part in parts)
+    if total != points:
+        problem = f"its parts add up to {format_points(total)} points, not {format_points(points)}"
         raise CourseError(RUBRIC_FILE, key, problem, "Correct the points of one of them")

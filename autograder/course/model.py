@@ -1,4 +1,4 @@
-"""The parts that a course is made of: weeks, notebooks, items of the rubric, settings."""
+"""Models of the course: weeks, notebooks, rubric items and settings."""
 
 from __future__ import annotations
 
@@ -46,6 +46,7 @@ def _alternatives(entry: Any) -> Any:
 
 Text = Annotated[str, Field(min_length=1)]
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)?$")]
+FolderName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*$")]
 FileName = Annotated[str, AfterValidator(_relative_file)]
 FileNames = Annotated[tuple[FileName, ...], Field(strict=False)]
 Document = Annotated[FileNames, BeforeValidator(_alternatives)]
@@ -67,7 +68,7 @@ def _time_zone(name: str) -> str:
     return name
 
 
-Kind = Literal["auto", "manual", "training"]
+ItemKind = Literal["auto", "manual", "training"]
 Moment = Annotated[datetime, AfterValidator(_with_zone)]
 Zone = Annotated[str, AfterValidator(_time_zone)]
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -76,26 +77,29 @@ Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
 
 class Model(BaseModel):
-    """A part that can't be changed, and of which every key is known."""
+    """Base of all models: immutable, strict, and without unknown keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
 class Limits(Model):
-    """What a submission of a week may use. Times are wall-clock seconds."""
+    """What a submission of a week may use. Times are wall-clock seconds.
 
-    request_seconds: Seconds
-    test_seconds: Seconds
-    training_seconds: Seconds
-    memory_mb: Count
-    training_memory_mb: Count
-    processes: Count
-    output_kb: Count
-    file_mb: Count
+    A key that is left out has the value that suits a week of NumPy modules.
+    """
+
+    request_seconds: Seconds = 5.0
+    test_seconds: Seconds = 20.0
+    training_seconds: Seconds = 180.0
+    memory_mb: Count = 1024
+    training_memory_mb: Count = 2048
+    processes: Count = 32
+    output_kb: Count = 4096
+    file_mb: Count = 32
 
 
 class TrainingJob(Model):
-    """A week's training job: what is run, on which data, for how long at most.
+    """A week's training job: the script, its data and its limits.
 
     `script` is one of the week's modules, `data` an image set, `folder_mb` how much the script may
     write. `memory_mb` is main memory, not a GPU's.
@@ -110,10 +114,10 @@ class TrainingJob(Model):
 
 
 class Notebook(Model):
-    """A notebook that students hand in, and the module that the functions in it make.
+    """A notebook that students hand in, and the module made of its functions.
 
-    `functions` maps the names of the functions that it asks for to the items that they belong to.
-    The notebook is one of the week's documents too: a person marks what is written in it.
+    `functions` maps the names of the functions that it asks for to their items. The notebook is
+    also one of the week's documents: a person marks its text.
     """
 
     file: FileName
@@ -126,18 +130,20 @@ class Week(Model):
 
     Each of `documents`, which a person marks, is the names that it may have: one of them is handed
     in. `student_tests` is the one of `modules` that holds the student's own tests, `data` the data
-    set of the week's training threshold; either is None where the week has none. `given` are
+    set of the week's training threshold: the name of one in data/, or a file of the week's hidden
+    suite such as "hidden/spirals.npz"; either is None where the week has none. `given` are
     modules that students get complete: they are neither handed in nor graded. `packages` are the
     distributions that its code may import on top of numpy, with all that they need; `forbidden` are
     modules, classes and functions of theirs that students have to write themselves. `job` is what
     the training job runs. `notebooks` are where some of the modules come from: their functions are
     taken out of what is handed in. `due` is when it has to be handed in, None where it may come any
-    time.
+    time. `worker` are the folders, relative to assignments/, with the drivers and probes that its
+    suites ask for; None: its own `worker/`, where there is one.
     """
 
     number: Count
     id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-    folder: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*$")]
+    folder: FolderName
     title: Text
     modules: Annotated[FileNames, Field(min_length=1)]
     documents: Documents = ()
@@ -148,8 +154,22 @@ class Week(Model):
     packages: Annotated[tuple[Text, ...], Field(strict=False)] = ()
     forbidden: Annotated[tuple[Text, ...], Field(strict=False)] = ()
     job: TrainingJob | None = None
+    worker: Annotated[tuple[FolderName, ...], Field(strict=False)] | None = None
     due: Moment | None = None
-    limits: Limits
+    limits: Limits = Limits()
+
+    @property
+    def data_file(self) -> str | None:
+        """The file of the threshold's data set, where it is one of the week's own."""
+        return self.data if self.data is not None and self.data.endswith(".npz") else None
+
+    @field_validator("data")
+    @classmethod
+    def _stays_hidden(cls, data: str | None) -> str | None:
+        """A data set holds test data, so a file of it lies where nothing is given to students."""
+        if data is not None and data.endswith(".npz") and not data.startswith("hidden/"):
+            raise ValueError('must be a data set\'s name, or a file such as "hidden/spirals.npz"')
+        return data if data is None or not data.endswith(".npz") else _relative_file(data)
 
     @property
     def name(self) -> str:
@@ -158,40 +178,28 @@ class Week(Model):
 
     @property
     def sources(self) -> tuple[str, ...]:
-        """The modules that are handed in as they are; the others come from notebooks."""
-        made = {notebook.module for notebook in self.notebooks}
-        return tuple(name for name in self.modules if name not in made)
+        """The modules that are handed in as files; the others come from notebooks."""
+        from_notebooks = {notebook.module for notebook in self.notebooks}
+        return tuple(name for name in self.modules if name not in from_notebooks)
 
     def notebook(self, name: str) -> Notebook | None:
         """Return the notebook that is called `name` or makes the module `name`, if one does."""
-        found = (one for one in self.notebooks if name in (one.file, one.module))
-        return next(found, None)
+        matching = (book for book in self.notebooks if name in (book.file, book.module))
+        return next(matching, None)
 
     @property
     def files(self) -> tuple[str, ...]:
-        """All that a student may hand in: modules, then documents under each of their names."""
+        """All files that a student may hand in: modules, then documents by each of their names."""
         return self.sources + tuple(name for document in self.documents for name in document)
 
     @property
     def asked(self) -> tuple[tuple[str, ...], ...]:
-        """What a student is asked for, each under the names that it may have."""
+        """The files that a student is asked for, each with all names that it may have."""
         return (*((name,) for name in self.sources), *self.documents)
 
 
-class Watched(Model):
-    """What raises a flag, for a person to look at, where a submission uses it; and why.
-
-    `names` are full names of modules, functions and classes; `weeks` the ids of the weeks for which
-    it holds, all of them where it is left out.
-    """
-
-    names: Annotated[tuple[Text, ...], Field(strict=False, min_length=1)]
-    why: Text
-    weeks: Annotated[tuple[Text, ...], Field(strict=False)] = ()
-
-
 class TrainingSetting(Model):
-    """How a network is trained for its accuracy, and what an accuracy is worth.
+    """How a network is trained to measure its accuracy, and the points for an accuracy.
 
     `curve` holds pairs (test accuracy, share of the points), both in 0..1.
     """
@@ -230,10 +238,10 @@ class TrainingSetting(Model):
 
 
 class HandingIn(Model):
-    """What holds for handing in: how late is too late, and how often hidden tests are run.
+    """Rules for handing in: the deduction for lateness, and the number of gradings per day.
 
-    `late` holds pairs (days after the due date, share of the points that is kept), straight lines
-    between them; empty: nothing is lost. `whole_days` counts a day that has begun as a whole one.
+    `late` holds pairs (days after the due date, share of the points that is kept), linear in
+    between; empty: nothing is lost. `whole_days` counts a day that has begun as a whole one.
     `gradings_per_day` limits the gradings on push by the days of `time_zone`; None: no limit.
     """
 
@@ -266,7 +274,7 @@ class HandingIn(Model):
 
 
 class Extension(Model):
-    """A student's own due date for a week, called by its id. `why` is for the instructor alone."""
+    """A student's own due date for a week, given by its id. `why` is for the instructor only."""
 
     student: Text
     week: Text
@@ -277,21 +285,20 @@ class Extension(Model):
 class Item(Model):
     """One line of the rubric. `points` is in hundredths, `week` the number of its week.
 
-    `kind` says who gives the points: the suites, a person, or the training job.
-
-    `document` names what a manual item is marked by, where the week has several documents.
+    `kind` says who gives the points: the suites, a person, or the training job. `document` is the
+    document by which a manual item is marked, where the week has several.
     """
 
     id: Identifier
     title: Text
     points: Points
     week: Count
-    kind: Kind
+    kind: ItemKind
     document: FileName | None = None
 
 
 class Component(Model):
-    """A part of the rubric. `points` is in hundredths; `extra` comes on top of the total."""
+    """A part of the rubric. `points` is in hundredths; extra credit comes on top of the total."""
 
     id: Identifier
     title: Text
@@ -316,5 +323,5 @@ class Component(Model):
 
     @property
     def is_open(self) -> bool:
-        """Whether it has items already; the component of a later week has none."""
+        """Whether it has items; the component of a later week has none yet."""
         return bool(self.items)

@@ -1,4 +1,4 @@
-"""Points are integers in hundredths everywhere in the program: 1.5 points are 150.
+"""Points as integers in hundredths (1.5 points are 150): parsing and formatting.
 
 They are text with decimals only in the files that people read and write.
 """

@@ -1,4 +1,4 @@
-"""Plan, results, rubric and manual marks -> points. Pure: nothing is read, run or written here.
+"""Scoring: points from plans, results, the rubric and manual marks. Pure functions, no I/O.
 
 Points are integers in hundredths, credit runs from 0 to FULL_CREDIT, and each item is rounded once,
 half up, in integer arithmetic, so the same results give the same points everywhere.
@@ -6,22 +6,22 @@ half up, in integer arithmetic, so the same results give the same points everywh
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from autograder.course import Component, Course, Item
 from autograder.records import FULL_CREDIT, CheckResult, ManualMark, PlannedCheck, Verdict
 
-BY_HAND = "to be marked by hand"
-AGAIN = "must be graded again"
-NOT_YET = "not graded yet"
+TO_BE_MARKED = "to be marked by hand"
+MUST_BE_REGRADED = "must be graded again"
+NOT_GRADED_YET = "not graded yet"
 PENDING_GPU = "pending-gpu: the training job has not measured it yet"
 
 
 @dataclass(frozen=True)
 class CheckScore:
-    """A planned check and what it measured; None where there is no record of it."""
+    """A planned check and its result; None where there is no record of it."""
 
     planned: PlannedCheck
     result: CheckResult | None
@@ -29,10 +29,10 @@ class CheckScore:
 
 @dataclass(frozen=True)
 class ItemScore:
-    """One item's points. While `pending`, they are what is certain so far, and `reason` says why.
+    """One item's points. While `pending`, they are a lower bound, and `reason` says why.
 
-    `comment` is what the person wrote who marked it. `kept` is the share of the points,
-    0..FULL_CREDIT, that a late submission keeps.
+    `comment` is that of the person who marked it. `kept` is the share of the points that a late
+    submission keeps, 0..FULL_CREDIT.
     """
 
     id: str
@@ -47,13 +47,13 @@ class ItemScore:
 
     @property
     def final(self) -> int:
-        """The points that count: what is left of `points` where the work was late."""
-        return _half_up(self.points * self.kept, FULL_CREDIT)
+        """The points that count, after the deduction for lateness."""
+        return half_up(self.points * self.kept, FULL_CREDIT)
 
 
 @dataclass(frozen=True)
 class ComponentScore:
-    """One component: its items, in the rubric's order; none where it is not open."""
+    """One component's items, in the rubric's order; none where it is not open."""
 
     id: str
     title: str
@@ -63,7 +63,7 @@ class ComponentScore:
 
     @property
     def is_open(self) -> bool:
-        """Whether the rubric has items for it, of a week of which anything was handed in."""
+        """Whether it has items of a week for which anybody handed in anything."""
         return bool(self.items)
 
     @property
@@ -78,15 +78,15 @@ class ComponentScore:
 
     @property
     def pending(self) -> bool:
-        """Whether any of its items is."""
+        """Whether any of its items is pending."""
         return any(item.pending for item in self.items)
 
 
 @dataclass(frozen=True)
 class StudentScore:
-    """What one student has. Extra credit counts in `total` and not in `max_total`.
+    """One student's points. Extra credit counts in `total` and not in `max_total`.
 
-    `total` is what the work is worth, `final` what counts of it where it was late.
+    `total` is what the work is worth, `final` what counts after the deduction for lateness.
     """
 
     student: str
@@ -114,12 +114,12 @@ class StudentScore:
 
     @property
     def pending_points(self) -> int:
-        """What pending items may still add to `total`."""
+        """The points that pending items may still add to `total`."""
         return sum(item.max_points - item.points for item in self.items if item.pending)
 
     @property
     def pending(self) -> bool:
-        """Whether any item is."""
+        """Whether any item is pending."""
         return any(item.pending for item in self.items)
 
 
@@ -145,31 +145,31 @@ def score_student(
     ValueError for two records or plans of one check and for a record without a plan.
     """
     checks = _pair(planned, results)
-    given = {mark.item: mark for mark in marks if mark.student == student}
+    marks_by_item = {mark.item: mark for mark in marks if mark.student == student}
     shares = kept or {}
 
     def score(item: Item) -> ItemScore:
-        return replace(judged(item), kept=shares.get(item.week, FULL_CREDIT))
+        return replace(undeducted(item), kept=shares.get(item.week, FULL_CREDIT))
 
-    def judged(item: Item) -> ItemScore:
+    def undeducted(item: Item) -> ItemScore:
         refused = item.week in refused_weeks
         if item.kind == "manual":
-            return _score_manual(item, given.get(item.id), refused)
-        without = PENDING_GPU if item.kind == "training" else NOT_YET
-        return _score_auto(item, checks.get(item.id, ()), refused, without)
+            return _score_manual(item, marks_by_item.get(item.id), refused)
+        reason = PENDING_GPU if item.kind == "training" else NOT_GRADED_YET
+        return _score_auto(item, checks.get(item.id, ()), refused, reason)
 
-    def add_up(part: Component) -> ComponentScore:
+    def score_component(part: Component) -> ComponentScore:
         is_open = open_weeks is None or any(item.week in open_weeks for item in part.items)
         items = tuple(score(item) for item in part.items) if is_open else ()
         return ComponentScore(part.id, part.title, part.points, part.extra, items)
 
-    return StudentScore(student, tuple(add_up(part) for part in course.components))
+    return StudentScore(student, tuple(score_component(part) for part in course.components))
 
 
 def _pair(
     planned: Iterable[PlannedCheck], results: Iterable[CheckResult]
 ) -> Mapping[str, Sequence[CheckScore]]:
-    """Bring each planned check together with its record, by item."""
+    """Pair each planned check with its record, by item."""
     by_check: dict[str, CheckResult] = {}
     for result in results:
         if result.check in by_check:
@@ -191,20 +191,22 @@ def _score_manual(item: Item, mark: ManualMark | None, refused: bool) -> ItemSco
     if mark is not None:
         points = max(0, min(mark.points, item.points))
         return ItemScore(item.id, item.title, points, item.points, comment=mark.comment)
-    reason = "" if refused else BY_HAND
+    reason = "" if refused else TO_BE_MARKED
     return ItemScore(item.id, item.title, 0, item.points, not refused, reason)
 
 
-def _score_auto(item: Item, checks: Sequence[CheckScore], refused: bool, without: str) -> ItemScore:
-    """Score an item by its checks; `without` is the reason to wait where they have no results."""
+def _score_auto(
+    item: Item, checks: Sequence[CheckScore], refused: bool, no_results: str
+) -> ItemScore:
+    """Score an item by its checks; `no_results` is the reason for waiting where results miss."""
     if refused:
         return ItemScore(item.id, item.title, 0, item.points, checks=tuple(checks))
     points = item_points(item.points, checks)
     results = [check.result for check in checks]
     if any(result is not None and result.verdict is Verdict.INFRA for result in results):
-        reason = AGAIN
+        reason = MUST_BE_REGRADED
     elif None in results or not any(check.planned.weight for check in checks):
-        reason = without
+        reason = no_results
     else:
         reason = ""
     return ItemScore(item.id, item.title, points, item.points, bool(reason), reason, tuple(checks))
@@ -219,65 +221,9 @@ def item_points(max_points: int, checks: Sequence[CheckScore]) -> int:
     if weights == 0:
         return 0
     earned = sum(check.planned.weight * check.result.credit for check in checks if check.result)
-    return _half_up(max_points * earned, FULL_CREDIT * weights)
+    return half_up(max_points * earned, FULL_CREDIT * weights)
 
 
-def _half_up(numerator: int, denominator: int) -> int:
+def half_up(numerator: int, denominator: int) -> int:
+    """Return a quotient, rounded half up."""
     return (2 * numerator + denominator) // (2 * denominator)
-
-
-@dataclass(frozen=True)
-class MisconceptionCount:
-    """How many students, not checks, a misconception explains a failure of."""
-
-    id: str
-    advice: str
-    students: int
-
-
-@dataclass(frozen=True)
-class ClassStatistics:
-    """Means in hundredths of a point of what is there so far.
-
-    `mean` is that of the points that count, those by component id are of what the work is worth.
-    """
-
-    students: int
-    mean: int
-    component_means: Mapping[str, int]
-    misconceptions: tuple[MisconceptionCount, ...]
-
-
-def class_statistics(scores: Sequence[StudentScore], commonest: int = 3) -> ClassStatistics:
-    """Return the class's means and its `commonest` misconceptions, by students, then by id.
-
-    Raises ValueError for an empty class.
-    """
-    if not scores:
-        raise ValueError("a class without students has no statistics")
-    components = {part.id for score in scores for part in score.components if part.is_open}
-    sums: Counter[str] = Counter()
-    for score in scores:
-        sums.update({part.id: part.points for part in score.components if part.is_open})
-    return ClassStatistics(
-        students=len(scores),
-        mean=_half_up(sum(score.final for score in scores), len(scores)),
-        component_means={id: _half_up(sums[id], len(scores)) for id in components},
-        misconceptions=_commonest(scores, commonest),
-    )
-
-
-def _commonest(scores: Sequence[StudentScore], number: int) -> tuple[MisconceptionCount, ...]:
-    """Count by id and advice: two weeks may call mistakes of their own by the same id."""
-    students: Counter[tuple[str, str]] = Counter()
-    for score in scores:
-        results = (check.result for item in score.items for check in item.checks)
-        students.update(
-            {
-                (result.misconception, result.advice or "")
-                for result in results
-                if result and result.misconception and result.verdict is not Verdict.PASS
-            }
-        )
-    ranked = sorted(students.items(), key=lambda entry: (-entry[1], entry[0]))
-    return tuple(MisconceptionCount(id, advice, count) for (id, advice), count in ranked[:number])

@@ -25,15 +25,16 @@ from autograder.intake.reading import IntakeError, read_class
 from autograder.records import Submission, Verdict
 from autograder.report.class_csv import leaderboard_csv
 from autograder.report.gather import gather
+from autograder.report.graded import Row
 from autograder.report.leaderboard import print_board, ranking
 from autograder.report.terminal import say
 from autograder.report.writing import write_reports
-from autograder.results.student import Row
 from autograder.sandbox import Limits, Unconfined
 from autograder.sandbox.choose import NotConfinedError, choose
 from autograder.sandbox.gpu import gpus as find_gpus
 from autograder.sandbox.runtime import installed
 from autograder.suite.session import seed_of
+from autograder.suite.week_worker import worker_of
 from autograder.text.display import one_line
 from autograder.text.files import write_text
 
@@ -91,6 +92,7 @@ def train_class(
         threads=max(1, (os.cpu_count() or 1) // len(seats)),
         seed=seed_of(course.salt, CHECK),
         curve=course.training_setting(job.data),
+        worker=worker_of(root, week),
     )
     if trial:
         say(console, "A trial: what it measures is shown, and gives no points.")

@@ -14,7 +14,7 @@ from pathlib import Path
 from autograder.channel.faults import InfraError
 from autograder.gpu.job import Job, Plan, Stopped, prove_device
 from autograder.gradebook.journal import Gradebook
-from autograder.gradebook.journal import Job as Entry
+from autograder.gradebook.journal import GradingJob as Entry
 from autograder.grading.absent import CHECK, _checks, record_absent
 from autograder.records import CheckResult, Submission, Verdict
 from autograder.sandbox import Confinement

@@ -1,1 +1,1 @@
-"""The journal of everything that was handed in, planned, measured and marked."""
+"""The gradebook: a database of submissions, plans, results and marks."""

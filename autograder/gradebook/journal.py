@@ -1,7 +1,7 @@
-"""The gradebook: an SQLite journal of everything that was handed in, planned, measured and marked.
+"""The gradebook: an SQLite journal of submissions, plans, results, flags and marks.
 
-One process writes at a time. What a method has written when it returns is on disk, whole, whatever
-happens next; a method that is interrupted has written nothing.
+One process writes at a time. Every method that writes is one transaction: when it returns, all of
+it is on disk; when it is interrupted, nothing is.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from autograder.course import Course
+from autograder.gradebook.flags import Flag
 from autograder.gradebook.manual_marks import read_manual
 from autograder.gradebook.opening import (
     Connection,
@@ -30,19 +31,19 @@ from autograder.gradebook.opening import (
 )
 from autograder.gradebook.rows import flag_row, result_of, result_row, storable
 from autograder.gradebook.schema import APPLICATION_ID, SCHEMA, SCHEMA_VERSION, UPGRADES
-from autograder.records import CheckResult, Flag, ManualMark, PlannedCheck, Submission, Verdict
+from autograder.records import CheckResult, ManualMark, PlannedCheck, Submission, Verdict
 
 SUITE, TRAINING = PARTS = ("suite", "training")
-"""The jobs that a submission's points come from: the suite's, and that of the training job."""
+"""The parts of grading a submission: the suite, and the training job."""
 
 
 @dataclass(frozen=True)
-class Job:
-    """The grading of one submission: its key changes with whatever could change its results.
+class GradingJob:
+    """The grading of one submission: its key changes with everything that could change its results.
 
-    `week` is the week's number, `part` one of PARTS, or of the caller's own for what is kept and
-    not scored. `state` is "planned" or "finished"; `seconds` is what the last recording took. Both
-    are set by the gradebook.
+    `week` is the week's number; `part` is one of PARTS, or the caller's own for results that are
+    not scored. `state` is "planned" or "finished"; `seconds` is the duration of the last recording.
+    Both are set by the gradebook.
     """
 
     key: str
@@ -55,16 +56,15 @@ class Job:
     seconds: float = 0.0
 
 
-NOTHING = Submission("").fingerprint
+EMPTY_FINGERPRINT = Submission("").fingerprint
 
 
 @dataclass(frozen=True)
 class Receipt:
-    """What the gradebook keeps of a submission: everything but the files.
+    """A submission as the gradebook keeps it: without the files.
 
-    `documents` maps the names of those that a person marks to the SHA-256 of their contents.
-    `received` is when it was handed in, as ISO 8601 in UTC, `commit` its commit's hash; both are
-    None where nothing said it.
+    `documents` maps the names of the documents to the SHA-256 of their contents. `received` is the
+    hand-in time, as ISO 8601 in UTC, `commit` the commit's hash; each is None where unknown.
     """
 
     student: str
@@ -150,7 +150,7 @@ class Gradebook:
         self._db.execute("PRAGMA foreign_keys = ON")
 
     def _upgrade(self, version: int) -> int:
-        """Bring the tables of an earlier format up to this one; return the format they have."""
+        """Upgrade the tables of an earlier format; return the format that they have now."""
         while version in UPGRADES:
             self._db.execute(UPGRADES[version])
             version += 1
@@ -174,7 +174,7 @@ class Gradebook:
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
-        """Everything in the body is written, or nothing."""
+        """Run the body as one transaction: all of it is written, or nothing."""
         self._db.execute("BEGIN IMMEDIATE")
         try:
             yield
@@ -191,7 +191,7 @@ class Gradebook:
     # Writing, in the order of a run.
 
     def start_run(self, confinement: str, data: str, salt: str, versions: Mapping[str, str]) -> int:
-        """Begin a run and return its number. Of the salt only a digest is kept."""
+        """Begin a run and return its number. Only a digest of the salt is kept."""
         digest = hashlib.sha256(salt.encode()).hexdigest()[:16]
         row = (_now(), confinement, data, digest, json.dumps(dict(versions), sort_keys=True))
         columns = "(started, confinement, data, salt_digest, versions)"
@@ -202,30 +202,31 @@ class Gradebook:
         return self._run
 
     def finish_run(self) -> None:
-        """Note that the present run came to its end."""
+        """Record that the current run has finished."""
         with self._writing():
             self._db.execute("UPDATE runs SET finished = ? WHERE id = ?", (_now(), self._in_run()))
 
     def add_submission(self, submission: Submission, week: int) -> None:
-        """Keep what was taken in during this run; it replaces the student's earlier one."""
+        """Keep a submission of this run; it replaces the student's earlier one."""
         self.add_submissions([submission], week)
 
     def add_submissions(self, submissions: Iterable[Submission], week: int) -> None:
-        """Keep a whole class at once.
+        """Keep a whole class's submissions at once.
 
-        What has been handed in before keeps the time at which it first was: pushing the same files
-        once more makes nobody late.
+        Files that were handed in before keep their first hand-in time: pushing the same files again
+        makes nobody late.
         """
         run = self._in_run()
         columns = (
             "(run, student, week, fingerprint, notices, refusal, documents, received, commit_hash)"
         )
         with self._writing():
-            for s in submissions:
-                received, commit = self._first_received(s, week)
+            for submission in submissions:
+                received, commit = self._first_received(submission, week)
                 values = (
-                    *(run, s.student, week, s.fingerprint, json.dumps(s.notices)),
-                    *(storable(s.refusal), json.dumps(s.documents), received, commit),
+                    *(run, submission.student, week, submission.fingerprint),
+                    *(json.dumps(submission.notices), storable(submission.refusal)),
+                    *(json.dumps(submission.documents), received, commit),
                 )
                 self._db.execute(
                     f"INSERT OR REPLACE INTO submissions {columns} "
@@ -234,7 +235,7 @@ class Gradebook:
                 )
 
     def _first_received(self, new: Submission, week: int) -> tuple[str | None, str | None]:
-        """Return when a submission was handed in, and its commit: the earlier ones, if it is known.
+        """Return a submission's hand-in time and commit: the earlier ones, if its files are known.
 
         Times are kept in UTC, so that they sort as text.
         """
@@ -246,10 +247,10 @@ class Gradebook:
             return old.received, old.commit
         return received, new.commit
 
-    def plan(self, job: Job, checks: Sequence[PlannedCheck]) -> None:
-        """Fix what will be graded, before any of the student's code runs.
+    def plan(self, job: GradingJob, checks: Sequence[PlannedCheck]) -> None:
+        """Record a job and its checks, before any of the student's code runs.
 
-        A job that is known already keeps its results and becomes the student's current one again.
+        A known job keeps its results and becomes the student's current one again.
         Raises GradebookError where the same key had other checks: a key must change with the suite.
         """
         rows = [
@@ -271,7 +272,7 @@ class Gradebook:
             )
             self._db.executemany("INSERT INTO planned VALUES (?, ?, ?, ?, ?, ?)", rows)
 
-    def _compare_plan(self, job: Job, rows: list[tuple[Any, ...]]) -> None:
+    def _compare_plan(self, job: GradingJob, rows: list[tuple[Any, ...]]) -> None:
         query = "SELECT job, position, id, item, title, weight FROM planned WHERE job = ?"
         known = [tuple(row) for row in self._db.execute(f"{query} ORDER BY position", (job.key,))]
         owner = "SELECT student, week, fingerprint FROM jobs WHERE key = ?"
@@ -289,11 +290,11 @@ class Gradebook:
         seconds: float,
         flags: Sequence[Flag] = (),
     ) -> None:
-        """Keep results of a job; they replace earlier ones of the same checks.
+        """Keep results of a job; they replace earlier results of the same checks.
 
-        `flags` replace all flags that the job had.
-        The job is finished once every planned check has a record of which none is INFRA. Raises
-        GradebookError, and keeps nothing, for a job or a check that was never planned.
+        `flags` replace all flags of the job. The job is finished once every planned check has a
+        record of which none is INFRA. Raises GradebookError, and keeps nothing, for a job or a
+        check that was never planned.
         """
         rows = [result_row(key, result) for result in results]
         with self._writing():
@@ -308,30 +309,30 @@ class Gradebook:
                 "INSERT OR REPLACE INTO results VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows
             )
             self._db.execute("DELETE FROM flags WHERE job = ?", (key,))
-            noted = [flag_row(key, position, flag) for position, flag in enumerate(flags)]
-            self._db.executemany("INSERT INTO flags VALUES (?, ?, ?, ?, ?, ?)", noted)
-            done = "SELECT count(*) FROM results WHERE job = ? AND verdict != ?"
-            finished = self._value(done, key, str(Verdict.INFRA)) == len(planned)
+            flag_rows = [flag_row(key, position, flag) for position, flag in enumerate(flags)]
+            self._db.executemany("INSERT INTO flags VALUES (?, ?, ?, ?, ?, ?)", flag_rows)
+            query = "SELECT count(*) FROM results WHERE job = ? AND verdict != ?"
+            finished = self._value(query, key, str(Verdict.INFRA)) == len(planned)
             self._db.execute(
                 "UPDATE jobs SET state = ?, seconds = ?, run = coalesce(?, run) WHERE key = ?",
                 ("finished" if finished else "planned", seconds, self._run, key),
             )
 
     def import_manual(self, path: Path, course: Course) -> int:
-        """Take the marks of a manual.csv and return their number.
+        """Import the marks of a manual.csv and return their number.
 
         A line replaces an earlier mark for the same student and item, and one with blank points
         withdraws it. Raises ManualError, and changes nothing, where any line is bad.
         """
-        found = read_manual(path, course, set(self.students()))
-        self.put_marks(found.marks, found.unmarked)
-        return len(found.marks)
+        manual = read_manual(path, course, set(self.students()))
+        self.put_marks(manual.marks, manual.unmarked)
+        return len(manual.marks)
 
     def put_marks(
         self, marks: Sequence[ManualMark], unmarked: Sequence[tuple[str, str]] = ()
     ) -> None:
-        """Keep marks in the place of earlier ones; withdraw those of pairs of student and item."""
-        rows = [(m.student, m.item, m.points, storable(m.comment)) for m in marks]
+        """Keep marks, which replace earlier ones; delete those of `unmarked` (student, item)."""
+        rows = [(mark.student, mark.item, mark.points, storable(mark.comment)) for mark in marks]
         with self._writing():
             self._db.executemany("DELETE FROM marks WHERE student = ? AND item = ?", unmarked)
             self._db.executemany("INSERT OR REPLACE INTO marks VALUES (?, ?, ?, ?)", rows)
@@ -341,15 +342,15 @@ class Gradebook:
             raise GradebookError("start_run must come first")
         return self._run
 
-    # Reading. What counts for a student and a week is the latest submission and its latest job.
+    # Reading. For a student and a week, the latest submission and its latest job count.
 
     def students(self) -> list[str]:
-        """Return the ids of all who handed in anything, in order."""
+        """Return the ids of all students with a submission, sorted."""
         query = "SELECT DISTINCT student FROM submissions ORDER BY student"
         return [row["student"] for row in self._db.execute(query)]
 
     def weeks(self, student: str) -> list[int]:
-        """Return the numbers of the weeks for which a student handed something in."""
+        """Return the numbers of the weeks for which a student has a submission."""
         query = "SELECT DISTINCT week FROM submissions WHERE student = ? ORDER BY week"
         return [row["week"] for row in self._db.execute(query, (student,))]
 
@@ -372,9 +373,9 @@ class Gradebook:
         latest = self.submission(student, week)
         if latest is None or latest.refusal is not None:
             return False
-        return latest.fingerprint != NOTHING or bool(latest.documents)
+        return latest.fingerprint != EMPTY_FINGERPRINT or bool(latest.documents)
 
-    def job(self, student: str, week: int, part: str = SUITE) -> Job | None:
+    def job(self, student: str, week: int, part: str = SUITE) -> GradingJob | None:
         """Return the current job: the last one planned for the student's latest submission."""
         latest = self.submission(student, week)
         if latest is None:
@@ -383,21 +384,21 @@ class Gradebook:
         query = f"""SELECT {columns} FROM jobs WHERE student = ? AND week = ? AND part = ?
             AND fingerprint = ? ORDER BY turn DESC LIMIT 1"""
         row = self._db.execute(query, (student, week, part, latest.fingerprint)).fetchone()
-        return None if row is None else Job(**dict(row))
+        return None if row is None else GradingJob(**dict(row))
 
     def finished(self, key: str) -> bool:
         """Whether a job has all its results and none of them is INFRA."""
         return bool(self._value("SELECT state FROM jobs WHERE key = ?", key) == "finished")
 
     def planned(self, student: str, week: int, part: str = SUITE) -> list[PlannedCheck]:
-        """Return the plan of the current job, in its order; empty where there is no job."""
+        """Return the checks planned in the current job, in order; none where there is no job."""
         job = self.job(student, week, part)
         query = "SELECT id, item, title, weight FROM planned WHERE job = ? ORDER BY position"
         rows = self._db.execute(query, (job.key,)) if job else ()
         return [PlannedCheck(**dict(row)) for row in rows]
 
     def results(self, student: str, week: int, part: str = SUITE) -> list[CheckResult]:
-        """Return what the current job measured, in the order of its plan."""
+        """Return the results of the current job, in the order of its plan."""
         job = self.job(student, week, part)
         query = """SELECT results.* FROM results JOIN planned USING (job, id)
             WHERE job = ? ORDER BY position"""
@@ -405,7 +406,7 @@ class Gradebook:
         return [result_of(row) for row in rows]
 
     def flags(self, student: str, week: int, part: str = SUITE) -> list[Flag]:
-        """Return what a person should look at in the current job."""
+        """Return the flags of the current job, for a person to look at."""
         job = self.job(student, week, part)
         query = "SELECT rule, evidence, item, place FROM flags WHERE job = ? ORDER BY position"
         rows = self._db.execute(query, (job.key,)) if job else ()

@@ -1,4 +1,4 @@
-"""Reads manual.csv, the marks that a person gave: all of it is right, or nothing is taken."""
+"""Reading manual.csv, the marks that a person gave; one wrong line refuses the whole file."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class ManualError(InputError):
 
 @dataclass(frozen=True)
 class ManualMarks:
-    """What the file says: marks, and (student, item) pairs whose points are left blank."""
+    """The marks of the file, and the (student, item) pairs whose points are blank."""
 
     marks: tuple[ManualMark, ...]
     unmarked: tuple[tuple[str, str], ...]
@@ -83,15 +83,17 @@ class _Reader:
                         self.problems.append(f"line 1: the header must be {','.join(HEADER)}")
                         return
                 elif any(cells):
-                    self.problems += [f"line {line}: {text}" for text in self._take(cells, line)]
+                    self.problems += [
+                        f"line {line}: {text}" for text in self._add_line(cells, line)
+                    ]
                 line = rows.line_num + 1
         except csv.Error as error:
             self.problems.append(f"line {line}: {error}")
         if line == 1 and not self.problems:
             self.problems.append(f"line 1: the file is empty; the header is {','.join(HEADER)}")
 
-    def _take(self, cells: list[str], line: int) -> list[str]:
-        """Take one line, or return what is wrong with it."""
+    def _add_line(self, cells: list[str], line: int) -> list[str]:
+        """Add one line's mark, or return what is wrong with the line."""
         if len(cells) not in (3, 4):
             return [f"columns: {len(cells)}, not 4; a comment with a comma needs quotes"]
         student, id, points = cells[:3]
@@ -106,17 +108,19 @@ class _Reader:
         first = self._lines.setdefault((student, id), line)
         if first != line:
             problems.append(f"{one_line(student)} and {one_line(id)} were on line {first} already")
-        given = 0
+        hundredths = 0
         if points:
             try:
-                given = parse_points(points)
+                hundredths = parse_points(points)
             except ValueError as error:
                 problems.append(one_line(str(error)))
-        if item is not None and given > item.points:
-            most = format_points(item.points)
-            problems.append(f"{id} has {most} points, not {format_points(given)}")
+        if item is not None and hundredths > item.points:
+            max_points = format_points(item.points)
+            problems.append(f"{id} has {max_points} points, not {format_points(hundredths)}")
         if not problems and points:
-            self.marks.append(ManualMark(student, id, given, cells[3] if len(cells) == 4 else ""))
+            self.marks.append(
+                ManualMark(student, id, hundredths, cells[3] if len(cells) == 4 else "")
+            )
         elif not problems:
             self.unmarked.append((student, id))
         return problems

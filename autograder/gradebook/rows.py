@@ -1,4 +1,4 @@
-"""Records as rows of the gradebook's tables, and back."""
+"""Conversion of records to rows of the gradebook's tables, and back."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import sqlite3
 from dataclasses import asdict
 from typing import Any
 
-from autograder.records import CheckResult, Flag, Verdict
+from autograder.gradebook.flags import Flag
+from autograder.records import CheckResult, Verdict
 
 
 def storable(text: str | None) -> str | None:
@@ -44,6 +45,6 @@ def result_of(row: sqlite3.Row) -> CheckResult:
 
 
 def flag_row(key: str, position: int, flag: Flag) -> tuple[Any, ...]:
-    """Return what the table of flags holds of a flag, the one at `position` of its job."""
+    """Return the row of a flag, the one at `position` in its job."""
     texts = map(storable, (flag.rule, flag.item, flag.place, flag.evidence))
     return (key, position, *texts)

@@ -1,4 +1,4 @@
-"""The tables of the gradebook, and how gradebooks of earlier formats become such ones."""
+"""The gradebook's tables, and the upgrades from earlier formats."""
 
 SCHEMA_VERSION = 6
 APPLICATION_ID = 0x4E4E4642
@@ -48,4 +48,4 @@ UPGRADES = {
     4: "ALTER TABLE submissions ADD COLUMN received TEXT",
     5: "ALTER TABLE submissions ADD COLUMN commit_hash TEXT",
 }
-"""What brings a gradebook of an earlier format to the next one."""
+"""The statement that upgrades each earlier format to the next one."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from autograder.course import Week
 from autograder.gradebook.journal import TRAINING, Gradebook
-from autograder.gradebook.journal import Job as Entry
+from autograder.gradebook.journal import GradingJob as Entry
 from autograder.records import CheckResult, PlannedCheck, Submission, Verdict
 
 TITLE = "Accuracy of the trained network"

@@ -19,20 +19,24 @@ import numpy as np
 
 import data
 from autograder import course as courses
+from autograder.gradebook.flags import Examined, Flag
 from autograder.grading.diagnosis import Diagnoser
 from autograder.grading.flags.second_look import SecondLook
 from autograder.grading.flags.source import run_time_flags, source_flags
+from autograder.grading.flags.watched import watched_in, watched_names
 from autograder.grading.plan_check import check_plan
 from autograder.grading.quality import Quality
 from autograder.grading.rules import Rules
 from autograder.grading.student_tests import Mutation
-from autograder.records import CheckResult, Examined, Flag, PlannedCheck, Verdict
+from autograder.records import CheckResult, PlannedCheck, Verdict
 from autograder.reference.gaps import find_gaps
 from autograder.reference.misconceptions import catalogue_of, solution_files
 from autograder.sandbox import Confinement, InfraError, Limits
-from autograder.suite.hosts import SandboxHost
-from autograder.suite.session import Outcome, SuiteSession
-from autograder.suite.threshold import Training
+from autograder.suite.hidden.disclosure import Disclosure
+from autograder.suite.hidden.sandbox_host import SandboxHost
+from autograder.suite.hidden.session import GradedSession
+from autograder.suite.hidden.threshold import Training
+from autograder.suite.session import Outcome
 
 
 class Examiner:
@@ -48,21 +52,28 @@ class Examiner:
         self.confinement = confinement
         self.course = courses.load(root)
         self.week = self.course.week(number)
+        self._watched = watched_names(self.course)
         self.limits = sandbox_limits(self.week.limits)
         self.reference = solution_files(root, self.week)
         self.catalogue = catalogue_of(root, self.course, self.week)
         training = self._training(dataset) if dataset else None
         folder = root / "assignments" / self.week.folder / "hidden"
-        self.session = SuiteSession(
-            folder, self.course.salt, training, private=True, known=gap_texts(self.reference)
-        )
+        disclosure = Disclosure(gap_texts(self.reference))
+        self.session = GradedSession(folder, self.course.salt, training, disclosure=disclosure)
+        _ = self.session.worker.drivers  # what is wrong with them is said here, not in each check
         self._diagnoser = Diagnoser(self.session, self.reference, self.catalogue)
 
     def _training(self, dataset: str) -> Training:
         setting = self.course.training_setting(dataset)
+        file = self.root / "assignments" / self.week.folder / dataset
+        own = dataset == self.week.data_file
+        if own and not file.is_file():
+            problem = f"there is no file assignments/{self.week.folder}/{dataset}"
+            key, remedy = f"{self.week.id}.data", "Put it there or correct it"
+            raise courses.CourseError(courses.COURSE_FILE, key, problem, remedy)
         return Training(
             name=dataset,
-            load=lambda: data.load(dataset),
+            load=lambda: data.load_file(file) if own else data.load(dataset),
             epochs=setting.epochs,
             batch_size=setting.batch_size,
             lr=setting.lr,
@@ -76,6 +87,11 @@ class Examiner:
         if self.week.student_tests is None:
             return None
         noticeable = [mistake for mistake in self.catalogue if mistake.kills]
+        if not noticeable:
+            problem = "there is no misconception that these tests could notice"
+            remedy = f"Write one into solutions/{self.week.folder}/misconceptions.toml"
+            key = f"{self.week.id}.student_tests"
+            raise courses.CourseError(courses.COURSE_FILE, key, problem, remedy)
         item = self._item("student_tests")
         return Mutation(item, self.week.student_tests, self.reference, noticeable)
 
@@ -83,8 +99,12 @@ class Examiner:
     def quality(self) -> Quality:
         """The quality checks: one for each module in which students have to fill gaps.
 
-        Where all gaps are extra credit, nobody has to. Notebooks are not judged.
+        Where all gaps are extra credit, nobody has to. Notebooks are not judged. A week without an
+        item for the quality has no such checks.
         """
+        item = f"{self.week.id}.quality"
+        if item not in {item.id for item in self.course.items(self.week.number)}:
+            return Quality(item, {})
         extra = {item.id for part in self.course.components if part.extra for item in part.items}
         items = {
             name: sorted(set(re.findall(r"# BEGIN SOLUTION ([\w.]+)", source.decode())))
@@ -92,12 +112,12 @@ class Examiner:
             if name != self.week.student_tests and name in self.week.sources
         }
         required = {name: found for name, found in items.items() if set(found) - extra}
-        return Quality(self._item("quality"), required)
+        return Quality(item, required)
 
     @cached_property
     def rules(self) -> Rules:
         """The check that nothing forbidden is used; it belongs to the item of the quality."""
-        return Rules(self._item("quality"), self.week.forbidden)
+        return Rules(f"{self.week.id}.quality", self.week.forbidden)
 
     @cached_property
     def second_look(self) -> SecondLook:
@@ -134,19 +154,23 @@ class Examiner:
         """
         digest = hashlib.sha256()
         week = self.week.model_copy(update={"due": None})
-        settings = repr((week, self.course.salt, self.course.training, self.course.watched))
+        context = self.session.context
+        training = self.course.training.get(context.name) if context else None
+        watched = watched_in(self._watched, self.week)
+        settings = repr((week, self.course.salt, training, watched))
         settings += repr([(name, metadata.version(name)) for name in self.week.packages])
         for part in (sys.version, np.__version__, self.confinement.name, repr(self.plan), settings):
             digest.update(part.encode() + b"\0")
-        context = self.session.context
         digest.update(repr(context.name if context else None).encode())
         folders = (
             self.root / "autograder",
             self.root / "assignments" / self.week.folder / "hidden",
+            self.root / "assignments" / self.week.folder / "suite_tools",
             self.root / "solutions" / self.week.folder,
+            *(self.session.worker.base / name for name in self.session.worker.names),
         )
         for path in (path for folder in folders for path in sorted(folder.rglob("*.*"))):
-            if path.suffix in (".py", ".toml") and path != self.root / courses.RUBRIC_FILE:
+            if path.suffix in (".py", ".toml", ".npz") and path != self.root / courses.RUBRIC_FILE:
                 digest.update(path.name.encode() + b"\0" + path.read_bytes())
         return digest.hexdigest()
 
@@ -154,11 +178,14 @@ class Examiner:
         self,
         files: Mapping[str, bytes],
         report: Callable[[CheckResult], None] | None = None,
+        *,
+        explain: bool = True,
     ) -> Examined:
         """Return one result for each planned check, in the plan's order, and what to look at.
 
         `report` gets each result as it is there. One of the suite may come twice: as its test ends,
-        and with the message and the diagnosis that it has in the end.
+        and with the message and the diagnosis that it has in the end. Without `explain` there is no
+        diagnosis, which takes most of the time where nearly all checks fail.
         """
         tell = report or (lambda result: None)
         host = SandboxHost(
@@ -171,7 +198,9 @@ class Examiner:
             host.close()
         checks = {check.id: check for check in self.session.plan}
         results: list[CheckResult] = []
-        suite = [self.explained(outcome, checks) for outcome in outcomes]
+        suite = [
+            self.explained(outcome, checks) if explain else outcome.result for outcome in outcomes
+        ]
         for find in (
             lambda: suite,
             lambda: self._own_tests(files),
@@ -182,7 +211,7 @@ class Examiner:
                 tell(result)
             results += found
         flags += self.second_look.look(files, outcomes)
-        watched = self.course.watched_in(self.week)
+        watched = watched_in(self._watched, self.week)
         source = source_flags(files, watched, self.week.given)
         flags += [*source, *run_time_flags(host.notes, watched, source)]
         return Examined(results, flags)

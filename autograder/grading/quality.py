@@ -107,7 +107,7 @@ def documentation(tree: ast.Module) -> tuple[float, list[str]]:
 
     Names that begin with an underscore need no docstring.
     """
-    nodes: list[tuple[str, ast.AST]] = [("the module", tree)]
+    nodes: list[tuple[str, ast.Module | ast.FunctionDef | ast.ClassDef]] = [("the module", tree)]
     for node in tree.body:
         if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and not node.name.startswith("_"):
             nodes.append((node.name, node))
@@ -117,7 +117,7 @@ def documentation(tree: ast.Module) -> tuple[float, list[str]]:
                     for part in node.body
                     if isinstance(part, ast.FunctionDef) and not part.name.startswith("_")
                 ]
-    missing = [name for name, node in nodes if ast.get_docstring(node) is None]  # type: ignore[arg-type]
+    missing = [name for name, node in nodes if ast.get_docstring(node) is None]
     return 1 - len(missing) / len(nodes), missing
 
 

@@ -90,9 +90,9 @@ def names_in(tree: ast.Module, every_text: bool = True) -> Iterator[tuple[str, i
                 yield name, node.lineno
     for node in nodes:
         if isinstance(node, ast.Attribute):
-            name = _dotted(node, known)
-            if name:
-                yield name, node.lineno
+            full_name = _dotted(node, known)
+            if full_name:
+                yield full_name, node.lineno
         elif isinstance(node, ast.Call) and (every_text or called(node) in IMPORTERS):
             for argument in node.args:
                 if isinstance(argument, ast.Constant) and isinstance(argument.value, str):

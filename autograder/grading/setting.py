@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 import data
 from autograder import course as courses
@@ -10,6 +12,20 @@ from autograder.course import CourseError, Week
 from autograder.errors import CantRunError, GraderError
 from autograder.sandbox.landlock import ONLY_NUMPY, Landlocked
 from autograder.sandbox.runtime import installed
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a grading run is made with.
+
+    `datasets` names the data of a week's accuracy threshold, by the week's number; `packages` what
+    the weeks' sandboxes hold on top of numpy.
+    """
+
+    root: Path
+    datasets: Mapping[int, str | None]
+    unconfined: bool = False
+    packages: tuple[str, ...] = ()
 
 
 class RefusedError(CantRunError):
@@ -50,14 +66,19 @@ def demand_dataset(name: str, key: str) -> None:
 
 
 def datasets_here(weeks: Sequence[Week]) -> dict[int, str | None]:
-    """Return the data of each week's threshold: its own where it is cached, or the digits.
+    """Return the data of each week's threshold: its own where it is here, or the digits.
 
     Raises CourseError for a data set that there isn't.
     """
-    for week in weeks:
-        if week.data is not None:
-            demand_dataset(week.data, f"{week.id}.data")
-    return {
-        week.number: week.data if week.data is None or data.cached(week.data) else "digits"
-        for week in weeks
-    }
+    return {week.number: dataset_here(week) for week in weeks}
+
+
+def dataset_here(week: Week) -> str | None:
+    """Return the data of a week's threshold: its own where it is here, or the digits.
+
+    Raises CourseError for a data set that there isn't.
+    """
+    if week.data is None or week.data_file is not None:
+        return week.data
+    demand_dataset(week.data, f"{week.id}.data")
+    return week.data if data.cached(week.data) else "digits"

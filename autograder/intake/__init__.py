@@ -1,1 +1,1 @@
-"""What students handed in, read within limits: class folders and archives, LMS exports, weeks."""
+"""Intake: submissions read from class folders, archives and LMS exports, within limits."""

@@ -1,6 +1,6 @@
-"""Folders and archives read member by member, in memory.
+"""Members of folders and of zip and tar archives, read one by one, in memory.
 
-Nothing is ever extracted to disk and no name of a member is ever opened as a path, except below a
+Nothing is ever extracted to disk, and no member's name is ever opened as a path, except below a
 folder, where links are not followed.
 """
 
@@ -17,12 +17,13 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
+from typing import Protocol
 
 from autograder.intake.admission import (
     MAX_BYTES,
     MAX_SCANNED,
     TOO_LARGE,
-    Kind,
+    FileType,
     Member,
     Refused,
     clean_path,
@@ -31,8 +32,11 @@ from autograder.text.display import one_line
 
 MAX_HEADER_BYTES = 8 * 1024
 MAX_HEADERS_BYTES = 1024 * 1024
-"""Extended headers of a tar archive, one and all together: parsing long ones can take minutes."""
-CHUNK = 64 * 1024
+"""Maximum size of one extended header of a tar archive, and of all together.
+
+Parsing long ones can take minutes.
+"""
+CHUNK_BYTES = 64 * 1024
 
 DAMAGE = (
     zipfile.BadZipFile,
@@ -46,13 +50,13 @@ DAMAGE = (
     RuntimeError,
     ValueError,
 )
-"""What zipfile, tarfile and gzip raise on bytes that are not what they should be."""
+"""The exceptions that zipfile, tarfile and gzip raise for a damaged archive."""
 
 _LOCAL_HEADER = struct.Struct("<4s5H3I2H")
 
 
 def read_folder(folder: Path) -> Iterator[Member]:
-    """Yield what is below a folder, in the order of names; no link is followed on the way."""
+    """Yield all members below a folder, sorted by name; links are not followed."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     try:
         yield from _walk(handle, "")
@@ -61,24 +65,24 @@ def read_folder(folder: Path) -> Iterator[Member]:
 
 
 def _walk(folder: int, prefix: str) -> Iterator[Member]:
-    """Walk an open folder. The gate refuses deep trees before this recursion gets deep."""
-    with os.scandir(folder) as found:
-        names = sorted(entry.name for entry in found)
+    """Walk an open folder. Admission refuses deep trees before this recursion gets deep."""
+    with os.scandir(folder) as entries:
+        names = sorted(entry.name for entry in entries)
     for name in names:
         mode = os.lstat(name, dir_fd=folder).st_mode
         if stat.S_ISREG(mode):
-            kind = Kind.FILE
+            kind = FileType.FILE
         elif stat.S_ISDIR(mode):
-            kind = Kind.FOLDER
+            kind = FileType.FOLDER
         else:
-            kind = Kind.LINK if stat.S_ISLNK(mode) else Kind.SPECIAL
+            kind = FileType.LINK if stat.S_ISLNK(mode) else FileType.SPECIAL
         path = prefix + name
 
         def chunks(name: str = name) -> Iterator[bytes]:
             return file_chunks(name, folder)
 
         yield Member(path, kind, chunks)
-        if kind is Kind.FOLDER and clean_path(path) is not None:
+        if kind is FileType.FOLDER and clean_path(path) is not None:
             inner = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=folder)
             try:
                 yield from _walk(inner, path + "/")
@@ -87,13 +91,13 @@ def _walk(folder: int, prefix: str) -> Iterator[Member]:
 
 
 def file_chunks(name: str | Path, folder: int | None = None) -> Iterator[bytes]:
-    """Read a regular file; no link is followed, and a pipe put in its place can't block."""
+    """Yield a regular file's content; no link is followed, and a pipe in its place can't block."""
     with open_plain(name, folder) as stream:
         yield from _stream_chunks(stream)
 
 
 def open_plain(name: str | Path, folder: int | None = None) -> io.FileIO:
-    """Open a regular file and nothing else."""
+    """Open a regular file. Raises Refused for anything else."""
     flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
     stream = io.FileIO(os.open(name, flags, dir_fd=folder), "rb")
     if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
@@ -102,13 +106,19 @@ def open_plain(name: str | Path, folder: int | None = None) -> io.FileIO:
     return stream
 
 
-def _stream_chunks(stream: io.RawIOBase | gzip.GzipFile | io.BufferedIOBase) -> Iterator[bytes]:
-    while chunk := stream.read(CHUNK):
+class _Readable(Protocol):
+    """A stream of bytes, of whichever module."""
+
+    def read(self, size: int, /) -> bytes: ...
+
+
+def _stream_chunks(stream: _Readable) -> Iterator[bytes]:
+    while chunk := stream.read(CHUNK_BYTES):
         yield chunk
 
 
 def read_archive(name: str, chunks: Iterable[bytes]) -> Iterator[Member]:
-    """Yield the members of an archive. Its first bytes say of which kind it is, not its name."""
+    """Yield the members of an archive, whose format is told by its first bytes, not its name."""
     stream = io.BytesIO()
     for chunk in chunks:
         stream.write(chunk)
@@ -146,28 +156,28 @@ def zip_name(info: zipfile.ZipInfo) -> str:
 def zip_member(
     archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str, *, packed: bool
 ) -> Member:
-    """Return one member of an open zip archive, by the name that it shall have."""
+    """Return one member of an open zip archive under the given name."""
     return Member(name, _zip_kind(info), _zip_chunks(archive, info), packed)
 
 
 def _refuse_hidden_parts(infos: Sequence[zipfile.ZipInfo], stream: io.BytesIO) -> None:
-    """Refuse an archive of which two programs could read two different things.
+    """Refuse an archive that two programs could read differently.
 
-    Members that overlap unpack to far more than they take; what stands before the first one, or
-    in a member's own header but not in the directory, is what another program shows to a person.
+    Overlapping members unpack to far more than their size; bytes before the first member, and
+    members' own headers that contradict the directory, are what another program shows to a person.
     """
     ordered = sorted(infos, key=lambda info: info.header_offset)
     if ordered and ordered[0].header_offset != 0:
         raise Refused("there is something before its first file; pack it again")
-    for one, after in pairwise(ordered):
-        least = _LOCAL_HEADER.size + len(one.orig_filename) + one.compress_size
-        if one.header_offset + least > after.header_offset:
-            names = f"'{one_line(one.filename, 80)}' and '{one_line(after.filename, 80)}'"
+    for info, following in pairwise(ordered):
+        min_size = _LOCAL_HEADER.size + len(info.orig_filename) + info.compress_size
+        if info.header_offset + min_size > following.header_offset:
+            names = f"'{one_line(info.filename, 80)}' and '{one_line(following.filename, 80)}'"
             raise Refused(f"its files {names} overlap; pack it again")
     content = stream.getbuffer()
     for info in infos:
-        at = info.header_offset
-        header = _LOCAL_HEADER.unpack(content[at : at + _LOCAL_HEADER.size])
+        start = info.header_offset
+        header = _LOCAL_HEADER.unpack(content[start : start + _LOCAL_HEADER.size])
         flags, method, sizes = header[2], header[3], header[7:9]
         sizes_follow = flags & 0x8 or 0xFFFFFFFF in sizes
         if method != info.compress_type or not (
@@ -179,13 +189,13 @@ def _refuse_hidden_parts(infos: Sequence[zipfile.ZipInfo], stream: io.BytesIO) -
             )
 
 
-def _zip_kind(info: zipfile.ZipInfo) -> Kind:
+def _zip_kind(info: zipfile.ZipInfo) -> FileType:
     mode = stat.S_IFMT(info.external_attr >> 16)
     if mode == stat.S_IFLNK:
-        return Kind.LINK
+        return FileType.LINK
     if mode not in (0, stat.S_IFREG, stat.S_IFDIR):
-        return Kind.SPECIAL
-    return Kind.FOLDER if info.is_dir() else Kind.FILE
+        return FileType.SPECIAL
+    return FileType.FOLDER if info.is_dir() else FileType.FILE
 
 
 def _zip_chunks(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Callable[[], Iterator[bytes]]:
@@ -205,8 +215,8 @@ def _zip_chunks(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Callable[[],
 
 def read_tar(stream: io.BytesIO) -> Iterator[Member]:
     """Yield the members of a tar archive, gzipped or not. Raises Refused, or one of DAMAGE."""
-    zipped = stream.getvalue().startswith(b"\x1f\x8b")
-    counted = _Counted(gzip.GzipFile(fileobj=stream) if zipped else stream)
+    gzipped = stream.getvalue().startswith(b"\x1f\x8b")
+    counted = _CountedStream(gzip.GzipFile(fileobj=stream) if gzipped else stream)
     # A stream ("r|") only ever goes forward, so every inflated byte is counted, headers too.
     end = 0
     with tarfile.open(
@@ -219,38 +229,38 @@ def read_tar(stream: io.BytesIO) -> Iterator[Member]:
 
 
 def _limited_headers() -> type[tarfile.TarInfo]:
-    """Return the class that tarfile makes one archive's headers with; it refuses long ones."""
+    """Return a TarInfo class for reading one archive; it refuses long extended headers."""
     total = 0
 
     class Header(tarfile.TarInfo):
         def _proc_member(self, archive: tarfile.TarFile) -> tarfile.TarInfo:
-            # The hook that tarfile offers to subclasses. Whatever is no plain type is a header
-            # whose body gets parsed, or a link or device without one.
+            # The hook that tarfile offers to subclasses. A member that is no regular file is a
+            # header whose body gets parsed, or a link or device without one.
             nonlocal total
             if self.type not in tarfile.REGULAR_TYPES:
                 total += self.size
                 if self.size > MAX_HEADER_BYTES or total > MAX_HEADERS_BYTES:
                     raise Refused("its headers are too long; pack it again as a usual zip archive")
-            return super()._proc_member(archive)
+            return super()._proc_member(archive)  # type: ignore[misc]  # typeshed leaves it out
 
     return Header
 
 
-class _Counted:
-    """A stream that refuses to give more than MAX_BYTES and knows how it ended."""
+class _CountedStream(io.BufferedIOBase):
+    """A stream of at most MAX_BYTES; more raises Refused. It checks how the archive ends."""
 
-    def __init__(self, stream: io.BytesIO | gzip.GzipFile) -> None:
+    def __init__(self, stream: _Readable) -> None:
         self._stream = stream
         self._count = 0
-        self._content = 0
+        self._content_end = 0
 
-    def read(self, size: int) -> bytes:
-        data = self._stream.read(size)
+    def read(self, size: int | None = -1, /) -> bytes:
+        data = self._stream.read(-1 if size is None else size)
         if self._count + len(data) > MAX_BYTES:
             raise Refused(f"{TOO_LARGE}; leave data and results out")
         content = data.rstrip(b"\0")
         if content:
-            self._content = self._count + len(content)
+            self._content_end = self._count + len(content)
         self._count += len(data)
         return data
 
@@ -259,21 +269,21 @@ class _Counted:
 
         tarfile takes a cut between two members, and a header that it can't read, for the end.
         """
-        while self.read(CHUNK):
+        while self.read(CHUNK_BYTES):
             pass
         if self._count < end + tarfile.BLOCKSIZE:
             raise EOFError("the end of the archive is missing")
-        if self._content > end:
+        if self._content_end > end:
             raise EOFError("there is a header in it that can't be read")
 
 
-def _tar_kind(info: tarfile.TarInfo) -> Kind:
+def _tar_kind(info: tarfile.TarInfo) -> FileType:
     if info.issym() or info.islnk():
-        return Kind.LINK
+        return FileType.LINK
     if info.isdir():
-        return Kind.FOLDER
+        return FileType.FOLDER
     plain = info.type in (tarfile.REGTYPE, tarfile.AREGTYPE) and info.sparse is None
-    return Kind.FILE if plain else Kind.SPECIAL
+    return FileType.FILE if plain else FileType.SPECIAL
 
 
 def _tar_chunks(archive: tarfile.TarFile, info: tarfile.TarInfo) -> Callable[[], Iterator[bytes]]:

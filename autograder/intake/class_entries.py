@@ -1,4 +1,4 @@
-"""A class's submissions as they were handed out: a directory or one zip file, read lazily."""
+"""The files and folders at the top of a class's directory or zip file, read lazily."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from autograder.errors import InputError
-from autograder.intake.admission import MAX_NAME, Kind, Member, Refused, is_leftover
+from autograder.intake.admission import MAX_NAME_CHARACTERS, FileType, Member, Refused, is_leftover
 from autograder.intake.archives import (
     DAMAGE,
     file_chunks,
@@ -27,12 +27,12 @@ from autograder.text.display import one_line
 MAX_CLASS_BYTES = 4 * 1024**3
 MAX_CLASS_ENTRIES = 20_000
 MAX_DIRECTORY_BYTES = MAX_CLASS_ENTRIES * 1024
-"""The list of contents at a zip file's end, which is read whole."""
+"""Maximum size of the central directory at a zip file's end, which is read whole."""
 
 _END = struct.Struct("<4s4H2IH")
 _END_64 = struct.Struct("<4sQ2H2I4Q")
-_LOCATOR_SIZE = 20
-_LONGEST_COMMENT = 0xFFFF
+_LOCATOR_BYTES = 20
+_MAX_COMMENT_BYTES = 0xFFFF
 
 
 class IntakeError(InputError):
@@ -40,44 +40,45 @@ class IntakeError(InputError):
 
 
 @dataclass(frozen=True)
-class Entry:
-    """One file or folder, by its own name. `chunks` reads a file, `members` and `inside` a folder.
+class ClassEntry:
+    """One file or folder of a class. `chunks` reads a file, `members` and `inside` a folder.
 
-    `members` is all that is below the folder, by paths relative to it; `inside` the entries that
-    are directly in it. A link is an entry too and leads nowhere.
+    `members` yields all that is below the folder, by relative paths; `inside` returns the entries
+    directly in it. A link is an entry too and is never followed.
     """
 
     name: str
-    kind: Kind
+    kind: FileType
     chunks: Callable[[], Iterator[bytes]]
     members: Callable[[], Iterator[Member]]
-    inside: Callable[[], list[Entry]]
+    inside: Callable[[], list[ClassEntry]]
 
 
 @contextmanager
-def open_collection(path: Path) -> Iterator[tuple[list[Entry], list[str]]]:
-    """Yield what is at the top of a class's directory or zip file, in the order of names.
+def open_class(path: Path) -> Iterator[tuple[list[ClassEntry], list[str]]]:
+    """Yield the entries at the top of a class's directory or zip file, sorted by name.
 
-    The second list names what belongs to nobody because its name leads out of the zip file.
+    The second list has the names of members that lead out of the zip file; they belong to nobody.
     Nothing is written. Raises IntakeError where the class can't be read at all.
     """
-    with ExitStack() as opened:
+    with ExitStack() as stack:
         try:
             if path.is_dir():
-                found, astray = _directory(path), []
+                entries, unsafe_names = _directory(path), list[str]()
             else:
-                stream = opened.enter_context(open_plain(path))
-                found, astray = _top(opened.enter_context(_open_zip(path, stream)))
+                stream = stack.enter_context(open_plain(path))
+                archive = stack.enter_context(_open_zip(path, stream))
+                entries, unsafe_names = _zip_entries(archive)
         except (OSError, Refused) as error:
             reason = (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
             if path.is_symlink():
                 reason = "it is a link"
             problem = f"the submissions can't be read: {path}: {reason}"
             raise IntakeError(f"{problem}. Give a directory or one zip file.") from error
-        yield found, astray
+        yield entries, unsafe_names
 
 
-def _directory(path: Path) -> list[Entry]:
+def _directory(path: Path) -> list[ClassEntry]:
     return [_entry(path / name) for name in sorted(os.listdir(path)) if _is_wanted(name)]
 
 
@@ -85,20 +86,20 @@ def _is_wanted(name: str) -> bool:
     return not name.startswith(".") and not is_leftover(name)
 
 
-def _entry(path: Path) -> Entry:
+def _entry(path: Path) -> ClassEntry:
     mode = path.lstat().st_mode
     if stat.S_ISLNK(mode):
-        kind = Kind.LINK
+        kind = FileType.LINK
     elif stat.S_ISDIR(mode):
-        kind = Kind.FOLDER
+        kind = FileType.FOLDER
     else:
-        kind = Kind.FILE if stat.S_ISREG(mode) else Kind.SPECIAL
-    return Entry(
+        kind = FileType.FILE if stat.S_ISREG(mode) else FileType.SPECIAL
+    return ClassEntry(
         path.name,
         kind,
         lambda: file_chunks(path),
         lambda: read_folder(path),
-        lambda: _directory(path) if kind is Kind.FOLDER else [],
+        lambda: _directory(path) if kind is FileType.FOLDER else [],
     )
 
 
@@ -112,7 +113,7 @@ def _open_zip(path: Path, stream: io.FileIO) -> zipfile.ZipFile:
         raise IntakeError(f"{problem}. Give the zip file as it was downloaded, or unpack it.")
     damage = f"{path} is damaged or incomplete. Download it again"
     try:
-        count = _count(stream.fileno(), size)
+        count = _count_entries(stream.fileno(), size)
         if count > MAX_CLASS_ENTRIES:
             problem = f"{path} has more than {MAX_CLASS_ENTRIES} entries"
             raise IntakeError(f"{problem}. Unpack it and give the directory.")
@@ -121,19 +122,19 @@ def _open_zip(path: Path, stream: io.FileIO) -> zipfile.ZipFile:
         raise IntakeError(f"{damage} ({one_line(str(error), 120)}).") from error
 
 
-def _count(handle: int, size: int) -> int:
+def _count_entries(handle: int, size: int) -> int:
     """Count the entries of a zip file before zipfile makes an object of each.
 
-    What the file itself says about their number is not believed.
+    The number that the file itself gives is not trusted.
     """
-    tail_size = min(size, _LONGEST_COMMENT + _END.size + _END_64.size + _LOCATOR_SIZE)
+    tail_size = min(size, _MAX_COMMENT_BYTES + _END.size + _END_64.size + _LOCATOR_BYTES)
     tail = os.pread(handle, tail_size, size - tail_size)
     end = tail.rfind(b"PK\x05\x06")
     if end < 0:
         raise zipfile.BadZipFile("its end is missing")
     length = _END.unpack_from(tail, end)[5]
-    end_64 = end - _LOCATOR_SIZE - _END_64.size
-    if end_64 >= 0 and tail.startswith(b"PK\x06\x07", end - _LOCATOR_SIZE):
+    end_64 = end - _LOCATOR_BYTES - _END_64.size
+    if end_64 >= 0 and tail.startswith(b"PK\x06\x07", end - _LOCATOR_BYTES):
         length, end = _END_64.unpack_from(tail, end_64)[8], end_64
     start = size - tail_size + end - length
     if length > MAX_DIRECTORY_BYTES:
@@ -143,30 +144,32 @@ def _count(handle: int, size: int) -> int:
     return os.pread(handle, length, start).count(b"PK\x01\x02")
 
 
-def _top(archive: zipfile.ZipFile) -> tuple[list[Entry], list[str]]:
-    found, astray = [], []
+def _zip_entries(archive: zipfile.ZipFile) -> tuple[list[ClassEntry], list[str]]:
+    """Return the entries at the top of a zip file, and the names that lead out of it."""
+    members, unsafe_names = [], []
     for info in archive.infolist():
         name = zip_name(info)
         member = zip_member(archive, info, name, packed=False)
         first = name.split("/")[0]
         leads_away = not first or first == ".." or "\\" in first
-        if leads_away or len(first) > MAX_NAME:
-            astray.append(name)
+        if leads_away or len(first) > MAX_NAME_CHARACTERS:
+            unsafe_names.append(name)
         else:
-            found.append(member)
-    return _grouped(found), astray
+            members.append(member)
+    return _grouped(members), unsafe_names
 
 
-def _grouped(members: Sequence[Member]) -> list[Entry]:
-    """Return the entries that members of a zip file make, by the first part of their paths."""
-    files, folders = [], {}
+def _grouped(members: Sequence[Member]) -> list[ClassEntry]:
+    """Group members of a zip file into entries by the first part of their paths."""
+    files: list[Member] = []
+    folders: dict[str, list[Member]] = {}
     for member in members:
         name, slash, rest = member.name.partition("/")
         if name == "." and rest:
             name, slash, rest = rest.partition("/")
         if not name or not _is_wanted(name):
             continue
-        if slash or member.kind is Kind.FOLDER:
+        if slash or member.kind is FileType.FOLDER:
             below = folders.setdefault(name, [])
             if rest:
                 below.append(replace(member, name=rest))
@@ -177,13 +180,13 @@ def _grouped(members: Sequence[Member]) -> list[Entry]:
     return sorted(entries, key=lambda entry: entry.name)
 
 
-def _zipped_file(member: Member) -> Entry:
-    return Entry(member.name, member.kind, member.chunks, lambda: iter(()), list)
+def _zipped_file(member: Member) -> ClassEntry:
+    return ClassEntry(member.name, member.kind, member.chunks, lambda: iter(()), list)
 
 
-def _zipped_folder(name: str, below: Sequence[Member]) -> Entry:
-    # In the order in which a directory is walked, whatever order they were packed in.
+def _zipped_folder(name: str, below: Sequence[Member]) -> ClassEntry:
+    # Sorted as a directory is walked, whatever order they were packed in.
     ordered = sorted(below, key=lambda member: member.name.split("/"))
-    return Entry(
-        name, Kind.FOLDER, lambda: iter(()), lambda: iter(ordered), lambda: _grouped(ordered)
+    return ClassEntry(
+        name, FileType.FOLDER, lambda: iter(()), lambda: iter(ordered), lambda: _grouped(ordered)
     )

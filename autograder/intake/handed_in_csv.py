@@ -1,8 +1,8 @@
-"""handed_in.csv: when each student handed in, and which commit, where no system's export says it.
+"""handed_in.csv: each student's hand-in time and commit, where no LMS export has them.
 
 Columns: student,received,commit, and week where the weeks came at different times. `received` is
-ISO 8601 with its time zone (2026-10-12T21:40:00+02:00), `commit` a hash; both may be blank. All of
-it is right, or nothing is taken.
+ISO 8601 with its time zone (2026-10-12T21:40:00+02:00), `commit` a hash; both may be blank. One
+wrong line refuses the whole file.
 """
 
 from __future__ import annotations
@@ -21,22 +21,22 @@ from autograder.text.display import one_line
 
 FILE = "handed_in.csv"
 HEADERS = (["student", "received", "commit"], ["student", "received", "commit", "week"])
-HASH = re.compile(r"[0-9a-fA-F]{7,64}")
+COMMIT_HASH = re.compile(r"[0-9a-fA-F]{7,64}")
 
 
 @dataclass(frozen=True)
-class Note:
-    """What the file says of a student, or of one of their weeks."""
+class HandInNote:
+    """The hand-in time and commit of a student, or of one of their weeks."""
 
     received: datetime | None
     commit: str | None
 
 
-Notes = dict[tuple[str, int | None], Note]
+HandInNotes = dict[tuple[str, int | None], HandInNote]
 
 
-def read_notes(content: bytes, name: str, weeks: Sequence[Week]) -> Notes:
-    """Return the notes by student and week's number (None: all weeks that have no own note).
+def read_notes(content: bytes, name: str, weeks: Sequence[Week]) -> HandInNotes:
+    """Return the notes by student and week number (None: all weeks without a note of their own).
 
     Raises IntakeError, which names the file `name` and every bad line.
     """
@@ -49,13 +49,13 @@ def read_notes(content: bytes, name: str, weeks: Sequence[Week]) -> Notes:
     if not rows or [cell.strip().lower() for cell in rows[0]] not in HEADERS:
         wanted = " or ".join(",".join(header) for header in HEADERS)
         raise IntakeError(f"{name}, line 1: the header must be {wanted}.")
-    notes: Notes = {}
+    notes: HandInNotes = {}
     problems: list[str] = []
     for line, row in enumerate(rows[1:], start=2):
         cells = [cell.strip() for cell in row]
         if not any(cells):
             continue
-        problem = _take(cells, len(rows[0]), weeks, notes)
+        problem = _add_line(cells, len(rows[0]), weeks, notes)
         if problem:
             problems.append(f"  line {line}: {problem}")
     if problems:
@@ -64,39 +64,39 @@ def read_notes(content: bytes, name: str, weeks: Sequence[Week]) -> Notes:
     return notes
 
 
-def _take(cells: list[str], columns: int, weeks: Sequence[Week], notes: Notes) -> str:
-    """Take one line into `notes`; return what is wrong with it, or ""."""
+def _add_line(cells: list[str], columns: int, weeks: Sequence[Week], notes: HandInNotes) -> str:
+    """Add one line to `notes`; return what is wrong with it, or ""."""
     if len(cells) != columns:
         return f"{len(cells)} columns, not {columns}"
-    student, when, commit, *rest = cells
+    student, time, commit, *week = cells
     received = None
-    if when:
+    if time:
         try:
-            received = datetime.fromisoformat(when)
+            received = datetime.fromisoformat(time)
         except ValueError:
-            return f"'{one_line(when)}' is no time such as 2026-10-12T21:40:00+02:00"
+            return f"'{one_line(time)}' is no time such as 2026-10-12T21:40:00+02:00"
         if received.tzinfo is None:
-            return f"'{one_line(when)}' needs its time zone, as in 2026-10-12T21:40:00+02:00"
-    if commit and not HASH.fullmatch(commit):
+            return f"'{one_line(time)}' needs its time zone, as in 2026-10-12T21:40:00+02:00"
+    if commit and not COMMIT_HASH.fullmatch(commit):
         return f"'{one_line(commit)}' is no commit's hash"
     number = None
-    if rest and rest[0]:
-        names = {name: week.number for week in weeks for name in (week.id, str(week.number))}
-        if rest[0].casefold() not in names:
-            return f"there is no week '{one_line(rest[0])}'"
-        number = names[rest[0].casefold()]
+    if week and week[0]:
+        names = {name: known.number for known in weeks for name in (known.id, str(known.number))}
+        if week[0].casefold() not in names:
+            return f"there is no week '{one_line(week[0])}'"
+        number = names[week[0].casefold()]
     key = (student_id(student), number)
     if key in notes:
         return f"{one_line(student)} has a line like this already"
-    notes[key] = Note(received, commit.lower() or None)
+    notes[key] = HandInNote(received, commit.lower() or None)
     return ""
 
 
-def note_of(notes: Notes, student: str, week: int) -> Note | None:
-    """Return what the notes say of a student's week."""
+def note_for(notes: HandInNotes, student: str, week: int) -> HandInNote | None:
+    """Return the note on a student's week."""
     return notes.get((student, week)) or notes.get((student, None))
 
 
-def without_submission(notes: Notes, students: Iterable[str]) -> list[str]:
-    """Return the ids in the notes that nobody's submission has."""
+def without_submission(notes: HandInNotes, students: Iterable[str]) -> list[str]:
+    """Return the student ids in the notes that have no submission."""
     return sorted({student for student, _ in notes} - set(students))

@@ -1,7 +1,7 @@
-"""What learning management systems hand out: which of an export's entries are whose.
+"""Students and their files in the exports of Canvas, Moodle, Gradescope and Blackboard.
 
-The names are those that Canvas, Moodle, Gradescope and Blackboard give to what students uploaded.
-An entry's owner is always read from the front of its name: what comes after it is the student's.
+Whose an entry is follows from the name that the system gave it, always from its beginning: what
+stands behind that is the student's choice.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, tzinfo
 
-from autograder.intake.admission import Kind, Refused
+from autograder.intake.admission import FileType, Refused
 from autograder.intake.archives import DAMAGE
-from autograder.intake.class_entries import Entry
-from autograder.intake.lms_gradescope import METADATA, Record, read_records
-from autograder.intake.students import Export, Piece, Student, is_archive, student_id
+from autograder.intake.class_entries import ClassEntry
+from autograder.intake.lms_gradescope import METADATA, GradescopeRecord, read_records
+from autograder.intake.students import LmsExport, StudentUpload, UploadPart, is_archive, student_id
 from autograder.intake.week_files import some
 from autograder.text.display import one_line
 
@@ -43,113 +43,119 @@ _RECEIPT_NAME = re.compile(r"[^\n]*\(([^()\n]+)\)[ \r]*(?:\n|$)")
 _RECEIPT_BYTES = 2_000
 _ANOTHER_UPLOAD = re.compile(r"[0-9]{3,}_")
 
-Matches = list[tuple[Entry, re.Match[str]]]
+Matches = list[tuple[ClassEntry, re.Match[str]]]
 Known = Callable[[str], bool]
 
 
-def recognise(entries: Sequence[Entry], known: Known, zone: tzinfo = UTC) -> Export | None:
-    """Return an export's students where these are the entries of one, otherwise None.
+def recognise(entries: Sequence[ClassEntry], known: Known, zone: tzinfo = UTC) -> LmsExport | None:
+    """Return the students of an LMS export, or None where these entries are none.
 
-    `known` says whether the course asks for a file of a name, `zone` which time zone times without
-    one are in (Blackboard's). Three of four folders and archives
-    have to have such names, so a class whose ids happen to look like one isn't misread.
+    `known` tells whether the course asks for a file of a name; `zone` is the time zone of times
+    without one (Blackboard's). At least three of four folders and archives must have such names,
+    so that a class whose ids happen to look like an export's isn't misread.
     """
     metadata = next((entry for entry in entries if entry.name == METADATA), None)
-    for pattern, sort in (
-        (GRADESCOPE, lambda found: _gradescope(found, metadata)),
+    for pattern, read_students in (
+        (GRADESCOPE, lambda matches: _gradescope(matches, metadata)),
         (MOODLE, _moodle),
-        (BLACKBOARD, lambda found: _blackboard(found, zone)),
-        (CANVAS_ANONYMOUS, lambda found: _canvas(found, known)),
-        (CANVAS, lambda found: _canvas(found, known)),
+        (BLACKBOARD, lambda matches: _blackboard(matches, zone)),
+        (CANVAS_ANONYMOUS, lambda matches: _canvas(matches, known)),
+        (CANVAS, lambda matches: _canvas(matches, known)),
     ):
-        found, others = _match(pattern, entries)
-        count = sum(entry.kind is Kind.FOLDER or is_archive(entry.name) for entry in others)
-        if found and len(found) >= 3 * count:
-            sorted_out = sort(found)
-            if sorted_out is not None:
-                said, students = sorted_out
+        matches, others = _match(pattern, entries)
+        other_submissions = sum(
+            entry.kind is FileType.FOLDER or is_archive(entry.name) for entry in others
+        )
+        if matches and len(matches) >= 3 * other_submissions:
+            export = read_students(matches)
+            if export is not None:
+                description, students = export
                 rest = [entry for entry in others if entry is not metadata]
                 number = "1 student" if len(students) == 1 else f"{len(students)} students"
-                return Export(f"{said}: {number}", students, rest)
+                return LmsExport(f"{description}: {number}", students, rest)
     return None
 
 
-def _match(pattern: re.Pattern[str], entries: Iterable[Entry]) -> tuple[Matches, list[Entry]]:
-    found, others = [], []
+def _match(
+    pattern: re.Pattern[str], entries: Iterable[ClassEntry]
+) -> tuple[Matches, list[ClassEntry]]:
+    """Split entries into those whose names match, with their matches, and the others."""
+    matches, others = [], []
     for entry in entries:
         match = pattern.fullmatch(entry.name)
-        wanted = entry.kind is Kind.FOLDER if pattern is GRADESCOPE else _fits(entry, match)
+        wanted = entry.kind is FileType.FOLDER if pattern is GRADESCOPE else _fits(entry, match)
         if match and wanted:
-            found.append((entry, match))
+            matches.append((entry, match))
         else:
             others.append(entry)
-    return found, others
+    return matches, others
 
 
-def _fits(entry: Entry, match: re.Match[str] | None) -> bool:
-    """Whether an entry is a folder where Moodle's names say so, and a file anywhere else."""
+def _fits(entry: ClassEntry, match: re.Match[str] | None) -> bool:
+    """Whether an entry is a folder if its name is that of a Moodle folder, and a file otherwise."""
     folder = match is not None and match.re is MOODLE and not match["file"]
-    return folder if entry.kind is Kind.FOLDER else not folder
+    return folder if entry.kind is FileType.FOLDER else not folder
 
 
-def _alone(pieces: Sequence[Piece]) -> tuple[Piece, ...]:
-    """Return a student's pieces; one archive is all of the submission, whatever its name is."""
-    if len(pieces) == 1 and is_archive(pieces[0].entry.name):
-        return (Piece(pieces[0].entry),)
-    return tuple(pieces)
+def _whole_submission(parts: Sequence[UploadPart]) -> tuple[UploadPart, ...]:
+    """Return a student's parts; a single archive is the whole submission, whatever its name."""
+    if len(parts) == 1 and is_archive(parts[0].entry.name):
+        return (UploadPart(parts[0].entry),)
+    return tuple(parts)
 
 
 # Canvas
 
 
-def _canvas(found: Matches, known: Known) -> tuple[str, list[Student]] | None:
-    uploads = [match["upload"] for _, match in found if match["upload"]]
-    mine: dict[tuple[str, str], Matches] = {}
-    for entry, match in found:
-        mine.setdefault((match["who"], match["user"]), []).append((entry, match))
-    # Each upload and each person has a number of its own, where they aren't dates, say. (Of all but
-    # a few: no strange name shall change how the rest of the class is read.)
-    if 4 * len(set(uploads)) < 3 * len(uploads) or 4 * len({u for _, u in mine}) < 3 * len(mine):
+def _canvas(export: Matches, known: Known) -> tuple[str, list[StudentUpload]] | None:
+    uploads = [match["upload"] for _, match in export if match["upload"]]
+    by_user: dict[tuple[str, str], Matches] = {}
+    for entry, match in export:
+        by_user.setdefault((match["who"], match["user"]), []).append((entry, match))
+    # In a Canvas export the numbers of uploads and users differ; elsewhere they may be dates, say.
+    # (Three of four suffice: one strange name must not change how the class is read.)
+    users = {user for _, user in by_user}
+    if 4 * len(set(uploads)) < 3 * len(uploads) or 4 * len(users) < 3 * len(by_user):
         return None
     students = []
-    for (who, user), matches in sorted(mine.items()):
+    for (who, user), matches in sorted(by_user.items()):
         notices = []
         if any(match["late"] for _, match in matches):
             notices.append("Canvas marks this as handed in late.")
         if not all(match["file"] for _, match in matches):
             notices.append(_typed_in("Canvas"))
-        pieces, replaced = _latest_uploads(matches, known)
+        parts, replaced = _latest_uploads(matches, known)
         if replaced:
             notices.append(f"Handed in again later, so not taken: {some(replaced)}.")
-        # Always with the number: who has a namesake this week may have none the next.
+        # Always with the number: a student may have a namesake this week and none the next.
         id = student_id(f"{who}_{user}" if who else user)
-        doubtful = [piece for piece in pieces if len(matches) > 1 and _may_be_anothers(piece)]
+        doubtful = [part for part in parts if len(matches) > 1 and _may_be_anothers(part)]
         if doubtful:
-            pieces = [piece for piece in pieces if piece not in doubtful]
-            named = some([piece.entry.name for piece in doubtful])
+            parts = [part for part in parts if part not in doubtful]
+            named = some([part.entry.name for part in doubtful])
             notices.append(f"Not opened, as it may be someone else's: {named}. {_RENAME}")
-        students.append(Student(id, _alone(pieces), tuple(notices)))
+        students.append(StudentUpload(id, _whole_submission(parts), tuple(notices)))
     return "Read as a Canvas export", students
 
 
 _RENAME = "The name of an archive should not begin with a number and '_'."
 
 
-def _may_be_anothers(piece: Piece) -> bool:
-    """Whether an archive may be of someone whose name ends in another student's name and number.
+def _may_be_anothers(part: UploadPart) -> bool:
+    """Whether an archive may belong to someone whose name begins with this student's and a number.
 
     `doejane_12345_67890_11111_work.zip` is upload 67890 of Jane, or 11111 of a "doejane_12345".
     """
-    return is_archive(piece.entry.name) and bool(_ANOTHER_UPLOAD.match(piece.at or ""))
+    return is_archive(part.entry.name) and bool(_ANOTHER_UPLOAD.match(part.path or ""))
 
 
-def _latest_uploads(matches: Matches, known: Known) -> tuple[list[Piece], list[str]]:
-    """Return a student's files by the names they had, and those replaced by a later upload.
+def _latest_uploads(matches: Matches, known: Known) -> tuple[list[UploadPart], list[str]]:
+    """Return a student's files under their own names, and those replaced by a later upload.
 
-    Canvas counts the uploads of one name: losses.py, losses-1.py, losses-2.py. The count is taken
-    off where the course asks for the name without it.
+    Canvas numbers the uploads of one name: losses.py, losses-1.py, losses-2.py. The number is
+    removed where the course asks for the name without it.
     """
-    latest: dict[str, tuple[int, int, Entry, str]] = {}
+    latest: dict[str, tuple[int, int, ClassEntry, str]] = {}
     replaced = []
     for entry, match in matches:
         file, count = match["file"], 0
@@ -161,12 +167,15 @@ def _latest_uploads(matches: Matches, known: Known) -> tuple[list[Piece], list[s
             count = int(counter[1])
         else:
             name = file
-        this = (count, int(match["upload"]), entry, file)
+        upload = (count, int(match["upload"]), entry, file)
         former = latest.get(name)
-        latest[name] = this if former is None else max(this, former, key=lambda one: one[:2])
-        if former is not None:
-            replaced.append(min(this, former, key=lambda one: one[:2])[3])
-    return [Piece(entry, name) for name, (*_, entry, _) in sorted(latest.items())], replaced
+        if former is None:
+            latest[name] = upload
+            continue
+        older, newer = sorted((former, upload), key=lambda upload: upload[:2])
+        latest[name] = newer
+        replaced.append(older[3])
+    return [UploadPart(entry, name) for name, (*_, entry, _) in sorted(latest.items())], replaced
 
 
 def _typed_in(system: str) -> str:
@@ -176,66 +185,68 @@ def _typed_in(system: str) -> str:
 # Moodle
 
 
-def _moodle(found: Matches) -> tuple[str, list[Student]]:
-    mine: dict[tuple[str, str], Matches] = {}
-    for entry, match in found:
-        mine.setdefault((match["who"], match["number"] or ""), []).append((entry, match))
+def _moodle(export: Matches) -> tuple[str, list[StudentUpload]]:
+    by_student: dict[tuple[str, str], Matches] = {}
+    for entry, match in export:
+        by_student.setdefault((match["who"], match["number"] or ""), []).append((entry, match))
     students = []
-    for (who, number), matches in sorted(mine.items()):
-        pieces, notices = [], []
+    for (who, number), matches in sorted(by_student.items()):
+        parts: list[UploadPart] = []
+        notices = []
         for entry, match in matches:
             if match["kind"] != "file":
                 notices.append(_typed_in("Moodle"))
-            elif entry.kind is Kind.FOLDER:
-                pieces += _inside(entry)
+            elif entry.kind is FileType.FOLDER:
+                parts += _inside(entry)
             else:
-                pieces.append(Piece(entry, match["file"]))
-        students.append(Student(student_id(who), _alone(pieces), tuple(notices), number))
+                parts.append(UploadPart(entry, match["file"]))
+        students.append(
+            StudentUpload(student_id(who), _whole_submission(parts), tuple(notices), number)
+        )
     return "Read as a Moodle export", students
 
 
-def _inside(folder: Entry) -> list[Piece]:
+def _inside(folder: ClassEntry) -> list[UploadPart]:
     try:
-        return [Piece(entry, entry.name, folder.name) for entry in folder.inside()]
+        return [UploadPart(entry, entry.name, folder.name) for entry in folder.inside()]
     except OSError:
-        return [Piece(folder)]  # reading it says what is wrong, as this student's refusal
+        return [UploadPart(folder)]  # reading it says what is wrong, as this student's refusal
 
 
 # Gradescope
 
 
-def _gradescope(found: Matches, metadata: Entry | None) -> tuple[str, list[Student]]:
+def _gradescope(export: Matches, metadata: ClassEntry | None) -> tuple[str, list[StudentUpload]]:
     records = read_records(metadata.chunks()) if metadata is not None else {}
     students = []
-    for entry, _ in found:
-        record = records.get(entry.name) or Record([entry.name])
+    for entry, _ in export:
+        record = records.get(entry.name) or GradescopeRecord([entry.name])
         ids = record.submitters
-        mates = [id for id in ids if len(ids) > 1]
-        notices = (f"Handed in by a group: {some(mates)}.",) if mates else ()
+        notices = (f"Handed in by a group: {some(ids)}.",) if len(ids) > 1 else ()
         students += [
-            Student(student_id(id), (Piece(entry),), notices, received=record.received)
+            StudentUpload(student_id(id), (UploadPart(entry),), notices, received=record.received)
             for id in ids
         ]
-    said = "Read as a Gradescope export"
-    unnamed = sum(entry.name not in records for entry, _ in found)
+    description = "Read as a Gradescope export"
+    unnamed = sum(entry.name not in records for entry, _ in export)
     if unnamed:
-        said += f" ({unnamed} without a name in {METADATA})"
-    return said, students
+        description += f" ({unnamed} without a name in {METADATA})"
+    return description, students
 
 
 # Blackboard
 
 
-def _blackboard(found: Matches, zone: tzinfo) -> tuple[str, list[Student]]:
+def _blackboard(export: Matches, zone: tzinfo) -> tuple[str, list[StudentUpload]]:
     attempts: dict[str, dict[str, Matches]] = {}
-    for entry, match in found:
+    for entry, match in export:
         attempts.setdefault(match["head"], {}).setdefault(match["when"], []).append((entry, match))
     owners: dict[str, list[str]] = {}
     for head, username in _usernames(attempts).items():
         owners.setdefault(username, []).append(head)
     students = []
     for username, heads in sorted(owners.items()):
-        pieces, notices, times = [], [], []
+        parts, notices, times = [], [], []
         for head in heads:
             *earlier, last = sorted(attempts[head])
             times.append(_time(last, zone))
@@ -244,16 +255,18 @@ def _blackboard(found: Matches, zone: tzinfo) -> tuple[str, list[Student]]:
                 notices.append(f"The attempt of {last} counts, the one of {others} does not.")
             column = head.removesuffix(f"_{username}") + "/" if len(heads) > 1 else ""
             files = [(entry, match["file"]) for entry, match in attempts[head][last]]
-            pieces += [Piece(entry, column + file) for entry, file in files if file]
-        # Several columns are several assignments: which time is whose can't be said.
+            parts += [UploadPart(entry, column + file) for entry, file in files if file]
+        # Several columns are several assignments, and which time belongs to which is unknown.
         received = times[0] if len(times) == 1 else None
         id = student_id(username)
-        students.append(Student(id, _alone(pieces), tuple(notices), received=received))
+        students.append(
+            StudentUpload(id, _whole_submission(parts), tuple(notices), received=received)
+        )
     return "Read as a Blackboard export", students
 
 
 def _time(when: str, zone: tzinfo) -> datetime | None:
-    """Return the time that Blackboard's names give, `2026-11-28-10-15-00`; None for no time."""
+    """Return the time in a name of Blackboard's, `2026-11-28-10-15-00`; None if it is none."""
     try:
         return datetime.strptime(when, "%Y-%m-%d-%H-%M-%S").replace(tzinfo=zone)
     except ValueError:
@@ -261,27 +274,27 @@ def _time(when: str, zone: tzinfo) -> datetime | None:
 
 
 def _usernames(attempts: dict[str, dict[str, Matches]]) -> dict[str, str]:
-    """Return whose each "Assignment Name_username" is, in which both may hold underscores.
+    """Return the username of each "Assignment Name_username"; both may contain underscores.
 
-    The receipt says it. Without one it is what is behind the last underscore, and where two end in
-    the same they stay apart by all of it.
+    The receipt has it. Without one it is the text behind the last underscore; where several end
+    alike, the whole text is used, so that they stay apart.
     """
-    sure, guessed = {}, {}
+    from_receipts, guessed = {}, {}
     for head, times in attempts.items():
         receipts = [
-            entry for found in times.values() for entry, match in found if not match["file"]
+            entry for matches in times.values() for entry, match in matches if not match["file"]
         ]
-        said = next(filter(None, map(_name_on_receipt, receipts)), None)
-        if said and head.endswith(f"_{said}"):
-            sure[head] = said
+        username = next(filter(None, map(_name_on_receipt, receipts)), None)
+        if username and head.endswith(f"_{username}"):
+            from_receipts[head] = username
         else:
             guessed[head] = head.rpartition("_")[2]
-    ends = [*sure.values(), *guessed.values()]
+    ends = [*from_receipts.values(), *guessed.values()]
     guessed = {head: head if ends.count(end) > 1 else end for head, end in guessed.items()}
-    return sure | guessed
+    return from_receipts | guessed
 
 
-def _name_on_receipt(receipt: Entry) -> str | None:
+def _name_on_receipt(receipt: ClassEntry) -> str | None:
     """Return the username in a receipt's first line, `Name: Jane Doe (jdoe)`."""
     try:
         start = next(receipt.chunks(), b"")[:_RECEIPT_BYTES]

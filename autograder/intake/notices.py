@@ -1,4 +1,4 @@
-"""What a student is told about files that are missing, or that were not taken, and why."""
+"""Notices for students about files that are missing or were not taken, and why."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from collections.abc import Sequence
 from pathlib import PurePosixPath
 
 from autograder.course import Week
-from autograder.intake.lookalike_names import near, oddities, skeleton
+from autograder.intake.lookalike_names import name_keys, skeleton, unusual_characters
 from autograder.intake.students import is_archive
-from autograder.intake.week_files import Found, some
+from autograder.intake.week_files import WeekFiles, some
 from autograder.text.display import one_line
 
 WEIGHTS = (".safetensors", ".pt", ".pth", ".ckpt", ".onnx", ".h5", ".npz", ".npy", ".pkl", ".bin")
-"""Endings of files that hold weights, or may."""
+"""Endings of files that hold, or may hold, trained weights."""
 
-_STEERING = frozenset(
+_TOOL_SETTINGS = frozenset(
     (
         *("conftest.py", "pytest.ini", ".pytest.ini", "tox.ini", "setup.cfg", "setup.py"),
         *("pyproject.toml", "noxfile.py", ".coveragerc", "ruff.toml", ".ruff.toml"),
@@ -26,9 +26,9 @@ _COMPILED = (".pyc", ".pyo")
 _NATIVE = re.compile(r"\.(so|dylib)(\.[0-9]+)*$|\.(pyd|dll|exe|a|o|lib|wasm)$")
 
 
-def about_what_is_missing(week: Week, found: Found, ignored: Sequence[str]) -> list[str]:
-    """Say which of a week's files are missing, and which of them are there by another name."""
-    taken = {*found.modules, *found.documents}
+def missing_file_notices(week: Week, files: WeekFiles, ignored: Sequence[str]) -> list[str]:
+    """Name the week's missing files, and ignored files that may be one under another name."""
+    taken = {*files.modules, *files.documents}
     missing = [names for names in week.asked if taken.isdisjoint(names)]
     listed = ", ".join(" or ".join(names) for names in missing)
     notices = []
@@ -36,33 +36,33 @@ def about_what_is_missing(week: Week, found: Found, ignored: Sequence[str]) -> l
         notices.append(f"None of the files of {week.name} was found: {listed}.")
     elif missing:
         notices.append(f"Missing for {week.name}: {listed}.")
-    nearby = {key: path for path in reversed(ignored) for key in near(path.rpartition("/")[2])}
+    by_key = {key: path for path in reversed(ignored) for key in name_keys(path.rpartition("/")[2])}
     for names in missing:
         for name in names:
             base = PurePosixPath(name).name
-            path = next((nearby[key] for key in near(base) if key in nearby), None)
+            path = next((by_key[key] for key in name_keys(base) if key in by_key), None)
             if path is not None:
                 notices.append(f"{one_line(path)} was ignored: {_must_be(path, base, name)}.")
     return notices
 
 
 def _must_be(path: str, base: str, name: str) -> str:
-    """Say how a file has to be called; what can't be seen in its name is said in words."""
+    """Say how a file must be called; characters that can't be seen in its name are named."""
     given = PurePosixPath(path).name
     if given == base:
         return f"it must be {name}, in a folder of that name"
-    odd = oddities(given)
-    seen = f" (it has {odd} in it)" if odd and skeleton(given) == base else ""
-    return f"its name must be exactly {name}{seen}"
+    unusual = unusual_characters(given)
+    hint = f" (it has {unusual} in it)" if unusual and skeleton(given) == base else ""
+    return f"its name must be exactly {name}{hint}"
 
 
-def about_the_rest(ignored: Sequence[str], unfollowed: Sequence[str]) -> list[str]:
-    """Say what was not taken, each kind for itself, and which links were not followed."""
+def leftover_notices(ignored: Sequence[str], unfollowed: Sequence[str]) -> list[str]:
+    """Name the files that were not taken, by kind, and the links that were not followed."""
     kinds: dict[str, list[str]] = {}
     for path in ignored:
         kinds.setdefault(_kind(path), []).append(path)
     notices = [
-        template.format(some(kinds[kind])) for kind, template in _SAYS.items() if kind in kinds
+        template.format(some(kinds[kind])) for kind, template in _TEMPLATES.items() if kind in kinds
     ]
     others = kinds.get("other", ())
     if others:
@@ -74,7 +74,7 @@ def about_the_rest(ignored: Sequence[str], unfollowed: Sequence[str]) -> list[st
     return notices
 
 
-_SAYS = {
+_TEMPLATES = {
     "weights": ("Trained weights are not taken: {}. A network is trained where it is graded."),
     "path": (
         "Files that end in .pth are not taken: {}. As weights: a network is trained where it is "
@@ -101,7 +101,7 @@ def _kind(path: str) -> str:
         return "path"
     if name.endswith(WEIGHTS):
         return "weights"
-    if name in _STEERING:
+    if name in _TOOL_SETTINGS:
         return "steering"
     if name.endswith(_COMPILED):
         return "compiled"

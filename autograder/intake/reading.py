@@ -1,45 +1,50 @@
-"""What students handed in, as safe, fingerprinted submissions.
+"""A class's submissions, read from a directory or a zip file.
 
-A class is a directory or one zip file. It holds one folder or one archive (.zip, .tar, .tar.gz,
-.tgz) per student, named after them, or is what a learning management system hands out (see lms.py).
-Whatever is wrong with one submission is that submission's refusal or notice and touches no other.
-Nothing is written, and no submission is changed.
+It holds one folder or one archive (.zip, .tar, .tar.gz, .tgz) per student, named after them, or is
+the export of a learning management system (see lms.py). Whatever is wrong with one submission is
+that submission's refusal or notice and affects no other. Nothing is written or changed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, tzinfo
 from pathlib import Path
 
 from autograder.course import Week
-from autograder.intake.admission import Gate, Kind, Member, Refused, clean_path
+from autograder.intake.admission import Admission, FileType, Member, Refused, clean_path
 from autograder.intake.archives import DAMAGE, read_archive
-from autograder.intake.class_entries import Entry, IntakeError, open_collection
-from autograder.intake.handed_in_csv import FILE, Notes, note_of, read_notes, without_submission
+from autograder.intake.class_entries import ClassEntry, IntakeError, open_class
+from autograder.intake.handed_in_csv import (
+    FILE,
+    HandInNotes,
+    note_for,
+    read_notes,
+    without_submission,
+)
 from autograder.intake.lms import recognise
-from autograder.intake.notices import about_the_rest, about_what_is_missing
+from autograder.intake.notices import leftover_notices, missing_file_notices
 from autograder.intake.students import (
     ARCHIVES,
-    Piece,
-    Student,
-    by_name,
-    innermost,
+    StudentUpload,
+    UploadPart,
+    find_class_level,
+    group_by_id,
     is_archive,
-    tell_apart,
+    students_by_name,
 )
-from autograder.intake.week_files import Finder, some
+from autograder.intake.week_files import WeekFileFinder, some
 from autograder.records import Submission
 from autograder.text.display import one_line
 
 
 @dataclass(frozen=True)
 class Intake:
-    """A class's submissions of each week, by its number, in the order of the students' ids.
+    """A class's submissions by week number, sorted by student id.
 
-    `remarks` are for the instructor: what the class was read as, and what was left alone.
+    `remarks` are for the instructor: the format that was recognised, and entries left alone.
     """
 
     submissions: dict[int, list[Submission]]
@@ -66,74 +71,75 @@ def read_class(
     `others` are the course's other weeks: files in their folders are never taken for those of
     `weeks`. Where several entries give the same id (a folder and its archive, say, or names that
     differ only in case), it isn't clear which counts: that student gets one refusal naming them
-    all. When each was handed in is what the export says (`zone` is for times without one), and
-    what the file `handed_in` says, or one of that name beside the submissions (see handed_in.py).
-    `keep_documents` keeps the contents of documents, in memory.
+    all. Hand-in times come from the export (`zone` is for times without one) and from the file
+    `handed_in`, or one of that name beside the submissions (see handed_in_csv.py).
+    `keep_documents` keeps the contents of documents in memory.
     Raises IntakeError where the class can't be read or holds no submission.
     """
-    finder = Finder(weeks, others, keep_documents)
+    finder = WeekFileFinder(weeks, others, keep_documents)
     remarks = []
-    notes: Notes = {}
-    every = {week.number: week for week in (*others, *weeks)}.values()
-    taken: dict[int, list[Submission]] = {week.number: [] for week in weeks}
-    with open_collection(path) as (entries, astray):
-        entries, folder, export = innermost(
+    notes: HandInNotes = {}
+    all_weeks = {week.number: week for week in (*others, *weeks)}.values()
+    submissions: dict[int, list[Submission]] = {week.number: [] for week in weeks}
+    with open_class(path) as (entries, unsafe_names):
+        entries, folder, export = find_class_level(
             entries, finder, lambda level: recognise(level, finder.known, zone)
         )
         if export is not None:
-            remarks.append(f"{export.said}.")
+            remarks.append(f"{export.description}.")
         if folder:
             remarks.append(f"The submissions are in the folder {folder}.")
-        students, rest = by_name(export.others if export else entries)
+        students, rest = students_by_name(export.others if export else entries)
         students += export.students if export else []
         if not students:
-            where = f" (names that lead out of it: {some(astray)})" if astray else ""
+            where = f" (names that lead out of it: {some(unsafe_names)})" if unsafe_names else ""
             raise IntakeError(
                 f"{path} holds no submissions{where}. Put one folder or one archive "
                 f"({', '.join(ARCHIVES)}) per student into it, named after the student."
             )
         content = _notes_file(handed_in, () if export else entries)
         if content is not None:
-            notes = read_notes(content, str(handed_in or FILE), [*every])
+            notes = read_notes(content, str(handed_in or FILE), [*all_weeks])
             rest = [name for name in rest if name != FILE]
-        for same in tell_apart(students):
-            for number, submission in _take_one(same, finder).items():
-                taken[number].append(_with_note(submission, number, notes))
+        for uploads in group_by_id(students):
+            for number, submission in _read_uploads(uploads, finder).items():
+                submissions[number].append(_with_note(submission, number, notes))
     remarks += [f"Not a submission, so left alone: {name}" for name in rest]
-    if astray:
-        remarks.append(f"Left alone, because the name leads out of the zip file: {some(astray)}")
-    known = {submission.student for found in taken.values() for submission in found}
+    if unsafe_names:
+        names = some(unsafe_names)
+        remarks.append(f"Left alone, because the name leads out of the zip file: {names}")
+    known = {submission.student for week in submissions.values() for submission in week}
     unknown = without_submission(notes, known)
     if unknown:
         remarks.append(f"{FILE} names students of whom there is nothing here: {some(unknown)}")
-    for submissions in taken.values():
-        submissions.sort(key=lambda submission: submission.student)
-    return Intake(taken, tuple(remarks))
+    for week in submissions.values():
+        week.sort(key=lambda submission: submission.student)
+    return Intake(submissions, tuple(remarks))
 
 
 def read_student(
-    student: Student, weeks: Sequence[Week], others: Sequence[Week] = ()
+    upload: StudentUpload, weeks: Sequence[Week], others: Sequence[Week] = ()
 ) -> dict[int, Submission]:
-    """Read what one student handed in for each of `weeks`, by the week's number."""
-    return _take_one([student], Finder(weeks, others))
+    """Return one student's submission for each of `weeks`, by week number."""
+    return _read_uploads([upload], WeekFileFinder(weeks, others))
 
 
-def _notes_file(given: Path | None, entries: Sequence[Entry]) -> bytes | None:
+def _notes_file(given: Path | None, entries: Sequence[ClassEntry]) -> bytes | None:
     """Return the content of handed_in.csv: the given one, or that among the class's entries."""
     try:
         if given is not None:
             return given.read_bytes()
         for entry in entries:
-            if entry.name == FILE and entry.kind is Kind.FILE:
+            if entry.name == FILE and entry.kind is FileType.FILE:
                 return b"".join(entry.chunks())
     except (*DAMAGE, Refused) as error:
         raise IntakeError(f"{given or FILE} could not be read: {one_line(str(error))}.") from error
     return None
 
 
-def _with_note(submission: Submission, week: int, notes: Notes) -> Submission:
-    """Return a submission with what handed_in.csv says of it, which wins over an export."""
-    note = note_of(notes, submission.student, week)
+def _with_note(submission: Submission, week: int, notes: HandInNotes) -> Submission:
+    """Return a submission with its time and commit from handed_in.csv, if they stand there."""
+    note = note_for(notes, submission.student, week)
     if note is None:
         return submission
     return replace(
@@ -143,34 +149,39 @@ def _with_note(submission: Submission, week: int, notes: Notes) -> Submission:
     )
 
 
-def _take_one(same: Sequence[Student], finder: Finder) -> dict[int, Submission]:
-    """Return what one student handed in for each week, by the week's number."""
-    student = same[0]
-    if len(same) == 1:
-        gate = Gate(finder.room)
-        refusal = next(filter(None, (_pass(gate, piece) for piece in student.pieces)), None)
+def _read_uploads(
+    uploads: Sequence[StudentUpload], finder: WeekFileFinder
+) -> dict[int, Submission]:
+    """Return one student's submission for each week, by week number.
+
+    Several uploads are refused: nobody can tell which one counts.
+    """
+    upload = uploads[0]
+    if len(uploads) == 1:
+        admission = Admission(finder.size_limit)
+        refusal = next(filter(None, (_admit(admission, part) for part in upload.parts)), None)
         if refusal is None:
-            return _sort(student, gate, finder)
+            return _by_week(upload, admission, finder)
     else:
-        first = [piece for one in same for piece in one.pieces[:1]]
-        named = ", ".join(one_line(piece.source or piece.entry.name) for piece in first)
-        problem = f"{len(same)} entries belong to {student.id}: {named}"
+        parts = [part for upload in uploads for part in upload.parts[:1]]
+        named = ", ".join(one_line(part.container or part.entry.name) for part in parts)
+        problem = f"{len(uploads)} entries belong to {upload.id}: {named}"
         refusal = f"{problem}. Keep one of them and grade again."
     return {
         week.number: Submission(
-            student.id, notices=student.notices, refusal=refusal, received=student.received
+            upload.id, notices=upload.notices, refusal=refusal, received=upload.received
         )
         for week in finder.weeks
     }
 
 
-def _pass(gate: Gate, piece: Piece) -> str | None:
-    """Pass all that a piece holds through the gate; return why it is refused, if it is."""
-    name = one_line(piece.entry.name)
+def _admit(admission: Admission, part: UploadPart) -> str | None:
+    """Admit all members of a part; return why it is refused, if it is."""
+    name = one_line(part.entry.name)
     try:
-        with closing(_members(piece)) as members:
+        with closing(_members(part)) as members:
             for member in members:
-                gate.pass_through(member)
+                admission.admit(member)
     except Refused as refused:
         return f"{name} was not taken: {refused}."
     except DAMAGE as error:
@@ -183,48 +194,51 @@ def _pass(gate: Gate, piece: Piece) -> str | None:
     return None
 
 
-def _members(piece: Piece) -> Iterator[Member]:
-    """Yield a piece's members, by their paths in the submission."""
-    entry = piece.entry
-    if entry.kind in (Kind.LINK, Kind.SPECIAL) and piece.at is not None:
-        yield Member(piece.at, entry.kind, entry.chunks)
+def _members(part: UploadPart) -> Generator[Member, None, None]:
+    """Yield the members of a part, by their paths in the submission."""
+    entry = part.entry
+    if entry.kind in (FileType.LINK, FileType.SPECIAL) and part.path is not None:
+        yield Member(part.path, entry.kind, entry.chunks)
         return
-    if entry.kind is Kind.LINK:
+    if entry.kind is FileType.LINK:
         raise Refused("it is a link; put the folder or the archive itself here")
-    if entry.kind is Kind.SPECIAL:
+    if entry.kind is FileType.SPECIAL:
         raise Refused("it is not a plain file; put a folder or an archive here")
-    if entry.kind is Kind.FOLDER:
-        source = entry.members()
+    if entry.kind is FileType.FOLDER:
+        members = entry.members()
     elif entry.name.lower().endswith(ARCHIVES):
-        source = read_archive(entry.name, entry.chunks())
-    elif piece.at is None and is_archive(entry.name):
+        members = read_archive(entry.name, entry.chunks())
+    elif part.path is None and is_archive(entry.name):
         raise Refused(f"archives of this kind are not read; use {', '.join(ARCHIVES)}")
     else:
-        yield Member(piece.at or entry.name, Kind.FILE, entry.chunks)
+        yield Member(part.path or entry.name, FileType.FILE, entry.chunks)
         return
-    for member in source:
-        if piece.at is None:
+    for member in members:
+        if part.path is None:
             yield member
         elif (path := clean_path(member.name)) is not None:
-            yield replace(member, name=f"{piece.at}/{path}")
+            yield replace(member, name=f"{part.path}/{path}")
 
 
-def _sort(student: Student, gate: Gate, finder: Finder) -> dict[int, Submission]:
-    """Give each week its files of all that came through the gate."""
-    found = finder.choose(gate.files)
-    ignored = [name for name in gate.ignored if not finder.known(name)]
-    taken = {}
+def _by_week(
+    upload: StudentUpload, admission: Admission, finder: WeekFileFinder
+) -> dict[int, Submission]:
+    """Make a submission for each week of the files that were admitted."""
+    files_by_week = finder.choose(admission.files)
+    ignored = [name for name in admission.ignored if not finder.known(name)]
+    submissions = {}
     for week in finder.weeks:
-        mine = found[week.number]
-        near = [name for name in ignored if finder.owner(name) in (None, week.number)]
-        notices = [*student.notices, *mine.notices, *about_what_is_missing(week, mine, near)]
-        notices += about_the_rest(ignored, gate.unfollowed)
-        taken[week.number] = Submission(
-            student.id,
-            mine.modules,
+        files = files_by_week[week.number]
+        candidates = [name for name in ignored if finder.owner(name) in (None, week.number)]
+        notices = [*upload.notices, *files.notices]
+        notices += missing_file_notices(week, files, candidates)
+        notices += leftover_notices(ignored, admission.unfollowed)
+        submissions[week.number] = Submission(
+            upload.id,
+            files.modules,
             tuple(notices),
-            documents=mine.documents,
-            received=student.received,
-            kept=mine.kept,
+            documents=files.documents,
+            received=upload.received,
+            kept=files.kept,
         )
-    return taken
+    return submissions

@@ -1,4 +1,4 @@
-"""Whose is what: the students of a class, and the files, folders and archives of each."""
+"""The students of a class, and the files, folders and archives that each handed in."""
 
 from __future__ import annotations
 
@@ -10,57 +10,57 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
 
-from autograder.intake.admission import MAX_SCANNED, Kind, Refused
+from autograder.intake.admission import MAX_SCANNED, FileType, Refused
 from autograder.intake.archives import DAMAGE
-from autograder.intake.class_entries import Entry
-from autograder.intake.week_files import Finder
+from autograder.intake.class_entries import ClassEntry
+from autograder.intake.week_files import WeekFileFinder
 from autograder.text.display import one_line
 
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz")
 OTHER_ARCHIVES = (".rar", ".7z", ".tar.xz", ".txz", ".tar.bz2", ".tbz2", ".tar.zst", ".gz", ".xz")
 MAX_ID_BYTES = 120
-MAX_NESTING = 4
+MAX_NESTED_FOLDERS = 4
 
 
 @dataclass(frozen=True)
-class Piece:
-    """One thing that a student handed in.
+class UploadPart:
+    """One file, folder or archive that a student handed in.
 
-    `at` is its path in the submission. Where it is None the piece is all of the submission: what
-    is in the folder or the archive lies at the top. `source` is what it came in, where that is not
-    the entry itself.
+    `path` is its path in the submission. Where it is None, the part is the whole submission: the
+    content of the folder or archive lies at the top. `container` is the name of the class's entry
+    that it was in, where that is another one.
     """
 
-    entry: Entry
-    at: str | None = None
-    source: str = ""
+    entry: ClassEntry
+    path: str | None = None
+    container: str = ""
 
 
 @dataclass(frozen=True)
-class Student:
-    """One student's pieces. `number` tells two of the same name apart; `notices` are theirs.
+class StudentUpload:
+    """All parts that one student handed in, not read yet, and the notices for the student.
 
-    `received` is when they were handed in, where the export says it.
+    `number` distinguishes students of the same name; `received` is the export's hand-in time.
     """
 
     id: str
-    pieces: tuple[Piece, ...]
+    parts: tuple[UploadPart, ...]
     notices: tuple[str, ...] = ()
     number: str = ""
     received: datetime | None = None
 
 
 @dataclass(frozen=True)
-class Export:
-    """An export: what it was read as, its students, and the entries that aren't part of it."""
+class LmsExport:
+    """An LMS export: its description, its students, and the entries that aren't part of it."""
 
-    said: str
-    students: list[Student]
-    others: list[Entry]
+    description: str
+    students: list[StudentUpload]
+    others: list[ClassEntry]
 
 
 def student_id(name: str) -> str:
-    """Return the id that a folder's or archive's name (without its ending) gives.
+    """Return the student id for the name of a folder or an archive (without its ending).
 
     Letters and digits of any script and `._@+-` stay, every run of others becomes "_"; signs at
     both ends go, so an id is neither a hidden file, an option nor a formula. Where nothing is
@@ -76,68 +76,72 @@ def student_id(name: str) -> str:
 
 
 def is_archive(name: str) -> bool:
-    """Whether a file of this name is an archive, one that is read or one that is not."""
+    """Whether a file of this name is an archive, of a supported format or not."""
     return name.lower().endswith(ARCHIVES + OTHER_ARCHIVES)
 
 
-def _stem(entry: Entry) -> str:
-    if entry.kind is not Kind.FOLDER:
+def _stem(entry: ClassEntry) -> str:
+    if entry.kind is not FileType.FOLDER:
         for ending in sorted(ARCHIVES + OTHER_ARCHIVES, key=len, reverse=True):
             if entry.name.lower().endswith(ending):
                 return entry.name[: -len(ending)]
     return entry.name
 
 
-def by_name(entries: Iterable[Entry]) -> tuple[list[Student], list[str]]:
-    """Return the students that entries are named after, and the names of entries of nobody.
+def students_by_name(entries: Iterable[ClassEntry]) -> tuple[list[StudentUpload], list[str]]:
+    """Return the students that entries are named after, and the names of all other entries.
 
     A folder or an archive is a student's; so is a link, which is refused later.
     """
-    students, rest = [], []
+    students, others = [], []
     for entry in entries:
-        if entry.kind in (Kind.FOLDER, Kind.LINK) or is_archive(entry.name):
-            students.append(Student(student_id(_stem(entry)), (Piece(entry),)))
+        if entry.kind in (FileType.FOLDER, FileType.LINK) or is_archive(entry.name):
+            students.append(StudentUpload(student_id(_stem(entry)), (UploadPart(entry),)))
         else:
-            rest.append(one_line(entry.name))
-    return students, rest
+            others.append(one_line(entry.name))
+    return students, others
 
 
-def tell_apart(students: Iterable[Student]) -> list[list[Student]]:
-    """Return students by their ids, which differ in more than case; one list for each id.
+def group_by_id(students: Iterable[StudentUpload]) -> list[list[StudentUpload]]:
+    """Group students by id, ignoring case.
 
-    Those of the same name get their numbers into it. A list of several is of entries of which
-    nobody can say which one counts.
+    Students of the same name get their numbers into their ids. Where a group still has several
+    members, nobody can tell which of them counts.
     """
     groups = _by_id(students).values()
     numbered = [
-        replace(one, id=student_id(f"{one.id}_{one.number}"), number="")
+        replace(student, id=student_id(f"{student.id}_{student.number}"), number="")
         if len(group) > 1 and all(other.number for other in group)
-        else one
+        else student
         for group in groups
-        for one in group
+        for student in group
     ]
     return list(_by_id(numbered).values())
 
 
-def _by_id(students: Iterable[Student]) -> dict[str, list[Student]]:
-    found: dict[str, list[Student]] = {}
-    for one in students:
-        found.setdefault(unicodedata.normalize("NFC", one.id.casefold()), []).append(one)
-    return found
+def _by_id(students: Iterable[StudentUpload]) -> dict[str, list[StudentUpload]]:
+    groups: dict[str, list[StudentUpload]] = {}
+    for student in students:
+        key = unicodedata.normalize("NFC", student.id.casefold())
+        groups.setdefault(key, []).append(student)
+    return groups
 
 
-def innermost(
-    entries: list[Entry], finder: Finder, look: Callable[[Sequence[Entry]], Export | None]
-) -> tuple[list[Entry], str, Export | None]:
-    """Return the entries of the class, the path of the folder that they are all in, or "".
+def find_class_level(
+    entries: list[ClassEntry],
+    finder: WeekFileFinder,
+    recognise: Callable[[Sequence[ClassEntry]], LmsExport | None],
+) -> tuple[list[ClassEntry], str, LmsExport | None]:
+    """Return the class's entries, the path of the folder around them ("": none), and the export.
 
-    Also returns what `look` makes of them, the students of an export. A zip file often has one
-    folder around all that is in it. It is taken for that only where it holds an export, two
+    `recognise` returns the LMS export that entries are, if they are one. A zip file often has one
+    folder around all its content. A folder counts as that only where it holds an export, two
     archives or three submissions, and is no submission itself: one student may have two versions.
     """
-    level, path, export = entries, [], look(entries)
-    while export is None and len(path) < MAX_NESTING:
-        folders = [entry for entry in level if entry.kind is Kind.FOLDER]
+    level, export = entries, recognise(entries)
+    path: list[str] = []
+    while export is None and len(path) < MAX_NESTED_FOLDERS:
+        folders = [entry for entry in level if entry.kind is FileType.FOLDER]
         if len(folders) != 1 or any(is_archive(entry.name) for entry in level):
             break
         path.append(folders[0].name)
@@ -145,17 +149,17 @@ def innermost(
             level = folders[0].inside()
         except OSError:
             break  # reading it as a submission says what is wrong
-        export = look(level)
+        export = recognise(level)
         if export is not None or _holds_submissions(level, finder):
             return level, one_line("/".join(path)), export
     return entries, "", export
 
 
-def _holds_submissions(entries: Sequence[Entry], finder: Finder) -> bool:
-    """Whether these entries are several students' rather than the parts of one submission."""
+def _holds_submissions(entries: Sequence[ClassEntry], finder: WeekFileFinder) -> bool:
+    """Whether these entries are several students' submissions, not the parts of one."""
     archives = folders = 0
     for entry in entries:
-        if entry.kind is Kind.FOLDER:
+        if entry.kind is FileType.FOLDER:
             if finder.owner(f"{entry.name}/") is not None:
                 return False
             paths = _paths(entry)
@@ -169,8 +173,8 @@ def _holds_submissions(entries: Sequence[Entry], finder: Finder) -> bool:
     return archives > 1 or archives + folders > 2
 
 
-def _paths(folder: Entry) -> list[str]:
-    """Return the paths below a folder; none where they can't be read, which is said later."""
+def _paths(folder: ClassEntry) -> list[str]:
+    """Return the paths below a folder; none where they can't be read, which is reported later."""
     try:
         return [member.name for member in islice(folder.members(), MAX_SCANNED)]
     except (*DAMAGE, Refused):

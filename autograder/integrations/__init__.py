@@ -1,1 +1,1 @@
-"""Other systems: git servers, GitHub, Gradescope, gradebooks of LMS, nbgrader's formgrader."""
+"""Integrations: git servers, GitHub, Gradescope, LMS gradebooks, nbgrader's formgrader."""

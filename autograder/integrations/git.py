@@ -1,7 +1,8 @@
-"""A commit's files read straight from git's objects, and files committed to a branch of ours.
+"""Git repositories on this machine: a commit's files read, files committed to a branch.
 
-Nothing is checked out, and nothing that was pushed is obeyed: no attributes, filters or hooks of
-it, no replacement objects, no submodules. Git itself runs as the repository's owner.
+Files are read from git's objects. Nothing is checked out, and nothing that was pushed takes
+effect: no attributes, filters or hooks, no replacement objects, no submodules. Git itself runs as
+the repository's owner.
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from autograder.errors import RemoteError
-from autograder.intake.admission import MAX_NAME, Kind, Member, Refused
-from autograder.intake.archives import CHUNK
+from autograder.intake.admission import MAX_NAME_CHARACTERS, FileType, Member, Refused
+from autograder.intake.archives import CHUNK_BYTES
 from autograder.text.display import one_line
 
 ENVIRONMENT = {
@@ -30,15 +31,21 @@ ENVIRONMENT = {
     "GIT_TERMINAL_PROMPT": "0",
 }
 OPTIONS = ("safe.directory=*", f"core.hooksPath={os.devnull}", "core.fsmonitor=false", "gc.auto=0")
-SECONDS = 30.0
-"""For one command of git, except that which lists a tree: there every entry is counted."""
+TIMEOUT_SECONDS = 30.0
+"""Time limit of one git command, except of the one that lists a tree, whose entries are counted."""
 
-NOBODY = {f"GIT_{role}_{what}": text for role in ("AUTHOR", "COMMITTER") for what, text in
+COMMITTER = {f"GIT_{role}_{what}": text for role in ("AUTHOR", "COMMITTER") for what, text in
           (("NAME", "autograder"), ("EMAIL", "autograder@invalid"))}  # fmt: skip
 LFS_POINTER = b"version https://git-lfs.github.com/spec/"
-MAX_POINTER = 1024
-MODES = {b"040000": Kind.FOLDER, b"100644": Kind.FILE, b"100755": Kind.FILE, b"120000": Kind.LINK}
-"""100664, of the first versions of git, is a file too; a submodule (160000) is not."""
+MAX_POINTER_BYTES = 1024
+FILE_TYPES = {
+    b"040000": FileType.FOLDER,
+    b"100644": FileType.FILE,
+    b"100664": FileType.FILE,  # of the first versions of git
+    b"100755": FileType.FILE,
+    b"120000": FileType.LINK,
+}
+"""File types by mode; any other, a submodule's (160000) say, is a special file."""
 
 
 class GitError(RemoteError):
@@ -46,20 +53,23 @@ class GitError(RemoteError):
 
 
 @dataclass
-class Tree:
-    """A commit's members, to be read once. `pointers` are files that Git LFS keeps elsewhere."""
+class CommitTree:
+    """A commit's members, to be read once.
+
+    `size_limit` gives the maximum size of the file at a path in bytes. `pointers` are the files
+    whose content Git LFS keeps elsewhere, known once the members have been read.
+    """
 
     repository: Repository
     commit: str
-    room: Callable[[str], int]
+    size_limit: Callable[[str], int]
     pointers: list[str] = field(default_factory=list)
 
     def members(self) -> Iterator[Member]:
-        """Yield what the commit holds, by its path, folders included.
+        """Yield the commit's files and folders by their paths.
 
-        `room` says how many bytes the file at a path may have: one that has more is counted, and
-        its content is never read. Raises GitError where git fails, and Refused for a name that is
-        far too long.
+        A file above its size limit gets as many zeros as content, which is never read. Raises
+        GitError where git fails, and Refused for a name that is far too long.
         """
         with _Blobs(self.repository) as blobs, self.repository.start(
             "ls-tree", "-r", "-t", "-z", "-l", "--full-tree", self.commit
@@ -70,50 +80,50 @@ class Tree:
                     member = self._member(entry, blobs)
                     if member is not None:
                         yield member
-            except BaseException:  # whoever reads has had enough of it, say
+            except BaseException:  # also where the caller stops reading
                 listing.kill()
                 raise
-            if listing.wait(SECONDS) != 0:
+            if listing.wait(TIMEOUT_SECONDS) != 0:
                 raise GitError(f"git could not list the files of {self.commit[:12]}")
 
     def _member(self, entry: bytes, blobs: _Blobs) -> Member | None:
-        facts, _, path = entry.partition(b"\t")
-        mode, _, sha, size = facts.split()
+        attributes, _, path = entry.partition(b"\t")
+        mode, _, sha, size = attributes.split()
         name = os.fsdecode(path)
-        kind = Kind.FILE if mode == b"100664" else MODES.get(mode, Kind.SPECIAL)
-        if kind is not Kind.FILE:
+        kind = FILE_TYPES.get(mode, FileType.SPECIAL)
+        if kind is not FileType.FILE:
             return Member(name, kind, lambda: iter(()))
         if not size.isdigit():
             raise GitError(f"git has no content of {one_line(name)}")
         length = int(size)
-        if length > self.room(name):
+        if length > self.size_limit(name):
             return Member(name, kind, lambda: _zeros(length))
         content = blobs.read(sha, length)
-        if length <= MAX_POINTER and content.startswith(LFS_POINTER):
+        if length <= MAX_POINTER_BYTES and content.startswith(LFS_POINTER):
             self.pointers.append(name)
             return None
         return Member(name, kind, lambda: iter((content,)))
 
 
 def _entries(stream: IO[bytes]) -> Iterator[bytes]:
-    """Yield what NUL bytes end. Git itself sets no limit to the length of a name."""
+    """Yield the entries of a listing, which end with NUL. Git itself doesn't limit names."""
     rest = b""
-    while chunk := stream.read1(CHUNK):  # type: ignore[attr-defined]
+    while chunk := stream.read1(CHUNK_BYTES):  # type: ignore[attr-defined]  # a pipe has it
         *entries, rest = (rest + chunk).split(b"\0")
-        if len(rest) > MAX_NAME + CHUNK:
+        if len(rest) > MAX_NAME_CHARACTERS + CHUNK_BYTES:
             shown = one_line(os.fsdecode(rest[:100]), 60)
             raise Refused(f"the name '{shown}' is too long; shorten it")
         yield from entries
 
 
 def _zeros(length: int) -> Iterator[bytes]:
-    """Yield as many bytes as a file has that is too large to be kept, for the gate to count."""
-    for start in range(0, length, CHUNK):
-        yield bytes(min(CHUNK, length - start))
+    """Yield as many zeros as a file that is too large has bytes, for admission to count."""
+    for start in range(0, length, CHUNK_BYTES):
+        yield bytes(min(CHUNK_BYTES, length - start))
 
 
 class _Blobs:
-    """One `git cat-file` that gives one file after the other; started when first asked."""
+    """Reads file contents by one `git cat-file --batch`, started on the first read."""
 
     def __init__(self, repository: Repository):
         self._repository = repository
@@ -150,32 +160,31 @@ class Repository:
 
     path: Path
 
-    def tree(self, commit: str, room: Callable[[str], int]) -> Tree:
-        """Return the members of a commit; `room` says how large the file at a path may be."""
-        return Tree(self, commit, room)
+    def tree(self, commit: str, size_limit: Callable[[str], int]) -> CommitTree:
+        """Return the members of a commit, each up to the maximum size in bytes of its path."""
+        return CommitTree(self, commit, size_limit)
 
     def head(self) -> str | None:
         """Return the full name of the branch that HEAD names, whether it exists or not."""
         return self._ask("symbolic-ref", "-q", "HEAD")
 
     def tip(self, ref: str) -> str | None:
-        """Return the hash of the commit that a ref of this full name leads to, None without."""
+        """Return the hash of the commit that a full ref name leads to, None if there is none."""
         return self._ask("rev-parse", "-q", "--verify", "--end-of-options", f"{ref}^{{commit}}")
 
     def contains(self, newer: str, older: str) -> bool:
-        """Whether `older` is among the commits that led to `newer`."""
+        """Whether `older` is an ancestor of `newer`."""
         return self._ask("merge-base", "--is-ancestor", older, newer) is not None
 
     def last_change(self, commit: str, paths: Sequence[str]) -> tuple[str, int] | None:
         """Return the hash and the time (seconds since 1970) of the last commit that changed a path.
 
-        It is `commit` or one that led to it; without paths it is `commit` itself. None where no
-        commit has anything at these paths. The time is what the commit says: whoever made it chose
-        it.
+        It is `commit` or an ancestor of it; without paths it is `commit` itself. None where no
+        commit has anything at these paths. The time is the committer's claim.
         """
         arguments = ("log", "-1", "--format=%H %ct", "--end-of-options", commit, "--", *paths)
-        said = self._do(*arguments, more={"GIT_LITERAL_PATHSPECS": "1"}).decode().split()
-        return (said[0], int(said[1])) if said else None
+        fields = self._do(*arguments, variables={"GIT_LITERAL_PATHSPECS": "1"}).decode().split()
+        return (fields[0], int(fields[1])) if fields else None
 
     def write(self, ref: str, files: Mapping[str, bytes], message: str) -> str:
         """Commit files, and nothing else, on top of a branch; return the commit's hash.
@@ -184,12 +193,12 @@ class Repository:
         """
         lines = []
         for name, content in sorted(files.items()):
-            sha = self._do("hash-object", "-w", "--stdin", given=content).decode().strip()
+            sha = self._do("hash-object", "-w", "--stdin", stdin=content).decode().strip()
             lines.append(f"100644 blob {sha}\t{name}\0")
-        tree = self._do("mktree", "-z", given="".join(lines).encode()).decode().strip()
+        tree = self._do("mktree", "-z", stdin="".join(lines).encode()).decode().strip()
         tip = self.tip(ref)
         parent = ["-p", tip] if tip else []
-        commit = self._do("commit-tree", *parent, tree, given=message.encode(), more=NOBODY)
+        commit = self._do("commit-tree", *parent, tree, stdin=message.encode(), variables=COMMITTER)
         self._do("update-ref", ref, commit.decode().strip())
         return commit.decode().strip()
 
@@ -202,16 +211,19 @@ class Repository:
         return subprocess.Popen(**self._command(arguments, ENVIRONMENT), stdin=stdin)
 
     def _ask(self, *arguments: str) -> str | None:
-        """Return what git prints on one line, None where it says no by the exit status 1."""
+        """Return the one line that git prints, None where it answers no by the exit status 1."""
         done = self._run(*arguments)
         if done.returncode == 1:
             return None
         return self._output(arguments, done).decode("utf-8", "surrogateescape").rstrip("\n")
 
     def _do(
-        self, *arguments: str, given: bytes = b"", more: Mapping[str, str] | None = None
+        self,
+        *arguments: str,
+        stdin: bytes = b"",
+        variables: Mapping[str, str] | None = None,
     ) -> bytes:
-        done = self._run(*arguments, given=given, more=more)
+        done = self._run(*arguments, stdin=stdin, variables=variables)
         return self._output(arguments, done)
 
     def _output(self, arguments: tuple[str, ...], done: subprocess.CompletedProcess) -> bytes:
@@ -220,13 +232,16 @@ class Repository:
         return done.stdout
 
     def _run(
-        self, *arguments: str, given: bytes = b"", more: Mapping[str, str] | None = None
+        self,
+        *arguments: str,
+        stdin: bytes = b"",
+        variables: Mapping[str, str] | None = None,
     ) -> subprocess.CompletedProcess:
-        command = self._command(arguments, {**ENVIRONMENT, **(more or {})})
+        command = self._command(arguments, {**ENVIRONMENT, **(variables or {})})
         try:
-            return subprocess.run(**command, input=given, timeout=SECONDS, check=False)
+            return subprocess.run(**command, input=stdin, timeout=TIMEOUT_SECONDS, check=False)
         except subprocess.TimeoutExpired as error:
-            raise GitError(f"git {arguments[0]} took more than {SECONDS:.0f} s") from error
+            raise GitError(f"git {arguments[0]} took more than {TIMEOUT_SECONDS:.0f} s") from error
 
     def _command(
         self, arguments: tuple[str, ...], environment: Mapping[str, str]
@@ -234,12 +249,12 @@ class Repository:
         settings = [word for option in OPTIONS for word in ("-c", option)]
         drop: dict[str, Any] = {}
         try:
-            found = self.path.stat()
+            status = self.path.stat()
         except OSError as error:
             raise GitError(f"{self.path} can't be read: {error.strerror}") from error
-        if os.geteuid() == 0 and found.st_uid != 0:
-            # What git writes has to be its owner's, and what it reads needs none of root's rights.
-            drop = {"user": found.st_uid, "group": found.st_gid, "extra_groups": []}
+        if os.geteuid() == 0 and status.st_uid != 0:
+            # Files that git writes must belong to the owner; reading needs none of root's rights.
+            drop = {"user": status.st_uid, "group": status.st_gid, "extra_groups": []}
         return {
             "args": ["git", *settings, f"--git-dir={self.path}", *arguments],
             "env": dict(environment),

@@ -1,1 +1,1 @@
-"""Notebooks: written from Python sources, and read when students hand them in."""
+"""Notebooks: made from percent sources, and read when students hand them in."""

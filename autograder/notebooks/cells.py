@@ -1,35 +1,35 @@
-"""The cells of a notebook that a student handed in: hostile bytes, never run, outputs dropped.
+"""The cells of a handed-in notebook, read from hostile bytes; nothing is run, outputs are dropped.
 
-Only a person who marks sees pictures (see pictures.py); whoever else reads cells gets none.
-
-Formats 2 to 4 are read, and what people really hand in: cells without metadata, lists of lines or
-one string, counters that are nonsense. A file of more than a few megabytes, which is nearly all
-pictures, is parsed in a process of its own with limits, since a JSON text of 50 MB can ask for
-gigabytes.
+Formats 2 to 4 are read, with the irregularities that occur in practice: cells without metadata,
+lists of lines or one string, nonsensical counters. A file of more than a few megabytes, which is
+nearly all pictures, is parsed in a process of its own with limits, since a JSON text of 50 MB can
+take gigabytes of memory.
 """
 
 from __future__ import annotations
 
 import json
-import resource
 import subprocess
 import sys
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from autograder.errors import InputError
-from autograder.notebooks.pictures import Collector, Picture
 from autograder.text.display import one_line
 
 MAX_NOTEBOOK_BYTES = 60 * 1024 * 1024
-PARSED_HERE = 2 * 1024 * 1024
+MAX_BYTES_IN_PROCESS = 2 * 1024 * 1024
+"""Larger notebooks are parsed in a process of their own."""
 MAX_CELLS = 2_000
-MAX_TEXT = 1024 * 1024
-"""Characters of all cells together, without outputs."""
-PARSE_SECONDS = 20
-PARSE_BYTES = 1024**3
-PICTURES = "--pictures"
+MAX_CHARACTERS = 1024 * 1024
+"""Maximum number of characters of all cells together, without outputs."""
+MAX_PARSE_SECONDS = 20
+MAX_PARSE_BYTES = 1024**3
+
+Values = dict[str, Any]
+"""A cell as JSON has it: what stands in a file, or the fields of a `Cell`."""
 
 
 class NotebookError(InputError):
@@ -38,56 +38,67 @@ class NotebookError(InputError):
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell: its place from 1 on, "code" or "markdown", its text, and nbgrader's id for it.
-
-    `pictures` are there where they were asked for; `left_out` counts those that can't be shown.
-    """
+    """One cell: its number from 1 on, "code" or "markdown", its text, and nbgrader's id for it."""
 
     number: int
     kind: str
     source: str
     grade_id: str | None = None
-    pictures: tuple[Picture, ...] = ()
-    left_out: int = 0
 
 
-def read_cells(content: bytes, *, pictures: bool = False) -> list[Cell]:
-    """Return the cells of a notebook's file in their order, with their pictures if asked.
+def read_cells(content: bytes) -> list[Cell]:
+    """Return the cells of a notebook's file in their order.
 
     Raises NotebookError where it is no notebook, is damaged or goes beyond the limits.
+    """
+    return [Cell(**values) for values in read_values(content, parse, "autograder.notebooks.cells")]
+
+
+def read_values(
+    content: bytes, parse: Callable[[bytes], list[Values]], module: str
+) -> list[Values]:
+    """Return what `parse` gives for a notebook's file; of a large one in a process of its own.
+
+    That runs `module`, which is to call `answer_with(parse)`. Raises NotebookError.
     """
     if not content.strip():
         raise NotebookError("it is empty")
     if len(content) > MAX_NOTEBOOK_BYTES:
         limit = MAX_NOTEBOOK_BYTES // 1024**2
         raise NotebookError(f"it is larger than {limit} MB; clear its outputs and save it again")
-    if len(content) > PARSED_HERE:
-        return _read_apart(content, pictures)
-    return _parse(content, pictures)
+    return (
+        _parse_in_process(content, module)
+        if len(content) > MAX_BYTES_IN_PROCESS
+        else parse(content)
+    )
 
 
-def _parse(content: bytes, pictures: bool) -> list[Cell]:
+def _nothing(raw: Values) -> Values:
+    return {}
+
+
+def parse(content: bytes, more: Callable[[Values], Values] = _nothing) -> list[Values]:
+    """Return the fields of each cell, and those that `more` makes of it. Raises NotebookError."""
     try:
         notebook = json.loads(content.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         raise NotebookError("it is not UTF-8 text, so it is no notebook") from error
     except RecursionError as error:
         raise NotebookError("it is nested too deeply to be a notebook") from error
-    except ValueError as damage:
-        said = one_line(str(damage), 80)
-        raise NotebookError(f"it is not a whole notebook ({said}); save it again") from damage
-    collector = Collector() if pictures else None
+    except ValueError as error:
+        detail = one_line(str(error), 80)
+        raise NotebookError(f"it is not a whole notebook ({detail}); save it again") from error
     raw_cells = enumerate(_raw_cells(notebook), start=1)
-    cells = [_cell(number, raw, collector) for number, raw in raw_cells]
+    cells = [_cell(number, raw, more) for number, raw in raw_cells]
     if len(cells) > MAX_CELLS:
         raise NotebookError(f"it has more than {MAX_CELLS} cells")
-    if sum(len(cell.source) for cell in cells) > MAX_TEXT:
-        raise NotebookError(f"its cells hold more than {MAX_TEXT // 1024} KB of text")
+    if sum(len(cell["source"]) for cell in cells) > MAX_CHARACTERS:
+        raise NotebookError(f"its cells hold more than {MAX_CHARACTERS // 1024} KB of text")
     return cells
 
 
 def _raw_cells(notebook: Any) -> list[Any]:
-    """Return what stands in the list of cells; format 3 and older have it in worksheets."""
+    """Return the list of cells as parsed; formats up to 3 have it in worksheets."""
     if isinstance(notebook, dict):
         cells = notebook.get("cells")
         if isinstance(cells, list):
@@ -95,11 +106,11 @@ def _raw_cells(notebook: Any) -> list[Any]:
         sheets = notebook.get("worksheets")
         if isinstance(sheets, list):
             lists = (sheet.get("cells") for sheet in sheets if isinstance(sheet, dict))
-            return [cell for found in lists if isinstance(found, list) for cell in found]
+            return [cell for cells in lists if isinstance(cells, list) for cell in cells]
     raise NotebookError("it is JSON, but no notebook: it has no list of cells")
 
 
-def _cell(number: int, raw: Any, collector: Collector | None) -> Cell:
+def _cell(number: int, raw: Any, more: Callable[[Values], Values]) -> Values:
     raw = raw if isinstance(raw, dict) else {}
     kind = raw.get("cell_type")
     text = raw.get("source", raw.get("input", ""))  # format 3 calls a code cell's text its input
@@ -110,25 +121,23 @@ def _cell(number: int, raw: Any, collector: Collector | None) -> Cell:
     metadata = raw.get("metadata")
     ours = metadata.get("nbgrader") if isinstance(metadata, dict) else None
     grade_id = ours.get("grade_id") if isinstance(ours, dict) else None
-    return Cell(
-        number,
-        "code" if kind == "code" else "markdown",
-        source,
-        grade_id if isinstance(grade_id, str) else None,
-        *(collector.of(raw) if collector else ((), 0)),
-    )
+    return {
+        "number": number,
+        "kind": "code" if kind == "code" else "markdown",
+        "source": source,
+        "grade_id": grade_id if isinstance(grade_id, str) else None,
+        **more(raw),
+    }
 
 
-def _read_apart(content: bytes, pictures: bool) -> list[Cell]:
+def _parse_in_process(content: bytes, module: str) -> list[Values]:
     """Parse in a process whose time and memory are limited."""
-    command = [sys.executable, "-P", "-m", "autograder.notebooks.cells"]
-    command += [PICTURES] if pictures else []
     try:
         done = subprocess.run(
-            command,
+            [sys.executable, "-P", "-m", module],
             input=content,
             capture_output=True,
-            timeout=2 * PARSE_SECONDS,
+            timeout=2 * MAX_PARSE_SECONDS,
             check=False,
             cwd=Path(__file__).resolve().parents[2],
             env={"PYTHONPATH": str(Path(__file__).resolve().parents[2]), "LC_ALL": "C.UTF-8"},
@@ -140,27 +149,21 @@ def _read_apart(content: bytes, pictures: bool) -> list[Cell]:
     answer = json.loads(done.stdout)
     if isinstance(answer, str):
         raise NotebookError(answer)
-    return [
-        Cell(**cell | {"pictures": tuple(Picture(**one) for one in cell["pictures"])})
-        for cell in answer
-    ]
+    return answer
 
 
-def main() -> None:
-    """Read a notebook from standard input; print its cells, or why there are none, as JSON.
+def answer_with(parse: Callable[[bytes], list[Values]]) -> None:
+    """Read a notebook from standard input; print its cells, or why there are none, as JSON."""
+    import resource
 
-    With the argument PICTURES, its pictures too.
-    """
-    resource.setrlimit(resource.RLIMIT_AS, (PARSE_BYTES, PARSE_BYTES))
-    resource.setrlimit(resource.RLIMIT_CPU, (PARSE_SECONDS, PARSE_SECONDS))
+    resource.setrlimit(resource.RLIMIT_AS, (MAX_PARSE_BYTES, MAX_PARSE_BYTES))
+    resource.setrlimit(resource.RLIMIT_CPU, (MAX_PARSE_SECONDS, MAX_PARSE_SECONDS))
     try:
-        answer: Any = [
-            asdict(cell) for cell in _parse(sys.stdin.buffer.read(), PICTURES in sys.argv)
-        ]
+        answer: Any = parse(sys.stdin.buffer.read())
     except NotebookError as error:
         answer = str(error)
     print(json.dumps(answer))
 
 
 if __name__ == "__main__":
-    main()
+    answer_with(parse)

@@ -1,8 +1,8 @@
-"""The functions of a notebook as a module: what was asked for, and what that needs.
+"""Modules extracted from notebooks: the functions that a week asks for and their dependencies.
 
-Nothing is run. Of all code cells, in their order, those top-level statements are taken that define
-a function which is asked for, or a name that one of these uses, and so on. Everything else (plots,
-prints, an endless loop) stays behind.
+Nothing is run. From the code cells, in their order, those top-level statements are extracted that
+define a function asked for, or a name that one of these uses, and so on. Everything else (plots,
+prints, an endless loop) is left out.
 """
 
 from __future__ import annotations
@@ -19,20 +19,19 @@ from dataclasses import dataclass
 
 from autograder.course import Notebook
 from autograder.notebooks.cells import Cell, NotebookError, read_cells
-from autograder.notebooks.percent_source import code_cells
 from autograder.text.display import one_line
 
-USUAL = {"np": "import numpy as np", "numpy": "import numpy"}
-"""What is imported where a function uses it and no cell does: a cell was deleted."""
+USUAL_IMPORTS = {"np": "import numpy as np", "numpy": "import numpy"}
+"""Imports that are added where a function needs the name and the cell with the import is gone."""
 
-FUTURE = "from __future__ import"
+FUTURE_IMPORT = "from __future__ import"
 _MAGIC = re.compile(r"\s*[%!?]|\s*[\w.*, ]+=\s*[%!]|\s*%{0,2}[\w.*\[\]]+\?{1,2}\s*$")
 """A line for IPython alone: `%time`, `!ls`, `?name`, `files = !ls`, `name?`."""
 
 
 @dataclass(frozen=True)
-class Taken:
-    """The module's source, and what the student should know about how it came about."""
+class NotebookModule:
+    """The source of a module made from a notebook, and notices for the student about it."""
 
     source: str
     notices: tuple[str, ...]
@@ -40,7 +39,7 @@ class Taken:
 
 @dataclass(frozen=True)
 class _Statement:
-    """One top-level statement: its cell, its text, the names that it binds and those it uses."""
+    """One top-level statement: its cell's number, its text, the names that it binds and uses."""
 
     cell: int
     text: str
@@ -50,63 +49,62 @@ class _Statement:
 
 
 @dataclass(frozen=True)
-class _Broken:
-    """A code cell that is no Python: why, and the functions that seem to begin in it."""
+class _BrokenCell:
+    """A code cell that isn't valid Python, the reason, and the functions that begin in it."""
 
-    cell: int
-    why: str
+    number: int
+    reason: str
     functions: frozenset[str]
 
 
-def take_functions(cells: Iterable[Cell], wanted: Mapping[str, str], file: str) -> Taken:
-    """Return the module that the notebook `file` makes.
+def extract_functions(
+    cells: Iterable[Cell], wanted: Mapping[str, str], file: str
+) -> NotebookModule:
+    """Return the module with the functions of the notebook `file`.
 
-    `wanted` maps the functions that are asked for to their tasks. One that is in no cell is as the
-    stub left it; one whose cell is no Python raises SyntaxError, which names the cell and the line.
+    `wanted` maps the functions asked for to their tasks. In the module, a function that no cell
+    defines raises NotImplementedError like the stub; one whose cell isn't valid Python raises
+    SyntaxError, which names the cell and the line.
     """
     statements: list[_Statement] = []
-    broken: list[_Broken] = []
+    broken: list[_BrokenCell] = []
     for cell in cells:
         if cell.kind != "code":
             continue
         try:
-            found = list(_statements(cell))
+            cell_statements = list(_statements(cell))
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-            broken.append(_broken(cell, error))
+            broken.append(_broken_cell(cell, error))
             continue
-        statements += found
-    future = [one for one in statements if one.text.startswith(FUTURE)]
-    statements = [one for one in statements if one not in future]
+        statements += cell_statements
+    future = [s for s in statements if s.text.startswith(FUTURE_IMPORT)]
+    statements = [s for s in statements if s not in future]
     needed = _needed(statements, wanted)
-    kept = [one for one in statements if one.binds & needed or "*" in one.binds]
-    bound = {name for one in kept for name in one.binds}
-    parts = list(dict.fromkeys(one.text for one in future))
+    kept = [s for s in statements if s.binds & needed or "*" in s.binds]
+    bound = {name for statement in kept for name in statement.binds}
+    parts = list(dict.fromkeys(statement.text for statement in future))
     if "*" not in bound:
-        parts += [line for name, line in USUAL.items() if name in needed - bound]
+        parts += [line for name, line in USUAL_IMPORTS.items() if name in needed - bound]
     for cell_number, texts in _by_cell(kept):
         parts.append(f"# cell {cell_number} of {file}\n" + "\n\n\n".join(texts))
     missing = [name for name in wanted if name not in bound]
     parts += [_stand_in(name, wanted[name], broken, file) for name in missing]
-    notices = [*_about_broken(broken, wanted, file), *_about_copies(kept, wanted, file)]
-    notices += _about_missing(missing, broken, statements, file)
-    return Taken("\n\n\n".join(parts) + "\n", tuple(notices))
+    notices = [*_broken_notices(broken, wanted, file), *_duplicate_notices(kept, wanted, file)]
+    notices += _missing_notices(missing, broken, statements, file)
+    return NotebookModule("\n\n\n".join(parts) + "\n", tuple(notices))
 
 
-def module_of(source: str, notebook: Notebook) -> str:
-    """Return the module that a notebook's percent source makes, the way a student's would."""
-    cells = code_cells(source, notebook.module).items()
-    numbered = [Cell(number, "code", text) for number, text in cells]
-    return take_functions(numbered, notebook.functions, notebook.file).source
+def notebook_module(content: bytes, notebook: Notebook) -> NotebookModule:
+    """Return the module of a handed-in notebook.
 
-
-def handed_in(content: bytes, notebook: Notebook) -> Taken:
-    """Return the module that a handed-in notebook makes; one that can't be read says why."""
+    Where the notebook can't be read, its functions raise ValueError with the reason.
+    """
     try:
-        return take_functions(read_cells(content), notebook.functions, notebook.file)
+        return extract_functions(read_cells(content), notebook.functions, notebook.file)
     except NotebookError as error:
         message = f"{notebook.file} can't be read: {error}"
         functions = (_raises(name, "ValueError", message) for name in notebook.functions)
-        return Taken("\n\n\n".join(functions) + "\n", (f"{message}.",))
+        return NotebookModule("\n\n\n".join(functions) + "\n", (f"{message}.",))
 
 
 def _statements(cell: Cell) -> Iterator[_Statement]:
@@ -117,15 +115,15 @@ def _statements(cell: Cell) -> Iterator[_Statement]:
         firsts = [*map(_first_line, tree.body), len(lines) + 1]
         for node, first, after in zip(tree.body, firsts, firsts[1:], strict=False):
             text = _text(node, lines[first - 1 : after - 1])
-            for part, alone in _one_by_one(node, text):
-                name = getattr(part, "name", None)
-                yield _Statement(cell.number, alone, *_names(part), name)
+            for statement, statement_text in _split_import(node, text):
+                name = getattr(statement, "name", None)
+                yield _Statement(cell.number, statement_text, *_names(statement), name)
 
 
 def _parsed(source: str) -> tuple[list[str], ast.Module]:
-    """Return a cell's lines and their tree, without magics where it is no Python with them.
+    """Return a cell's lines and their tree; magics are removed where it isn't valid Python.
 
-    Only there: in a docstring or a broken line of a formula they look the same.
+    Only there: in a docstring or a continued line of a formula the same text means something else.
     """
     lines = textwrap.dedent(source).split("\n")
     try:
@@ -135,52 +133,53 @@ def _parsed(source: str) -> tuple[list[str], ast.Module]:
         return lines, ast.parse("\n".join(lines))
 
 
-def _one_by_one(node: ast.stmt, text: str) -> Iterator[tuple[ast.stmt, str]]:
-    """Yield a statement, or each name of an import of several: a plot's library isn't needed."""
+def _split_import(node: ast.stmt, text: str) -> Iterator[tuple[ast.stmt, str]]:
+    """Yield a statement, or one import for each name: a plot's library isn't needed, say."""
     if not isinstance(node, ast.Import) or len(node.names) == 1:
         yield node, text
         return
     for name in node.names:
-        part = ast.copy_location(ast.Import([name]), node)
-        yield part, ast.unparse(part)
+        single = ast.copy_location(ast.Import([name]), node)
+        yield single, ast.unparse(single)
 
 
 def _first_line(node: ast.stmt) -> int:
-    return min([node.lineno, *(one.lineno for one in getattr(node, "decorator_list", []))])
+    decorators = getattr(node, "decorator_list", [])
+    return min([node.lineno, *(decorator.lineno for decorator in decorators)])
 
 
 def _text(node: ast.stmt, lines: Sequence[str]) -> str:
     """Return a statement as it was written, with the comments behind it.
 
-    Where it shares its lines with another one it is as Python writes it.
+    A statement that shares its lines with another one is unparsed instead.
     """
     text = "\n".join(lines).rstrip()
     try:
-        alone = ast.parse(text).body
+        statements = ast.parse(text).body
     except SyntaxError:
-        alone = []
-    return text if len(alone) == 1 else ast.unparse(node)
+        statements = []
+    return text if len(statements) == 1 else ast.unparse(node)
 
 
 def _names(node: ast.stmt) -> tuple[frozenset[str], frozenset[str]]:
-    """Return the names that a statement binds at the top level, and those that it uses there.
+    """Return the names that a statement binds at the top level, and the global names it uses.
 
-    "*" stands for all that `from numpy import *` binds; what other modules would is left out.
+    "*" stands for all names of `from numpy import *`; star imports of other modules are left out.
     """
     if isinstance(node, ast.ImportFrom) and any(name.name == "*" for name in node.names):
         return frozenset("*" if node.module == "numpy" else ()), frozenset()
     if isinstance(node, ast.Delete):
-        return frozenset(), frozenset()  # it tidies up, and nothing is to be tidied here
+        return frozenset(), frozenset()  # it would remove names that functions may need
     table = symtable.symtable(ast.unparse(node), "cell", "exec")
-    binds = {one.get_name() for one in table.get_symbols() if _binds(one)}
-    uses = {one.get_name() for one in table.get_symbols() if one.is_referenced()}
+    binds = {symbol.get_name() for symbol in table.get_symbols() if _binds(symbol)}
+    uses = {symbol.get_name() for symbol in table.get_symbols() if symbol.is_referenced()}
     todo = list(table.get_children())
     while todo:
         inner = todo.pop()
         todo += inner.get_children()
-        used = [one for one in inner.get_symbols() if one.is_global()]
-        uses |= {one.get_name() for one in used}
-        binds |= {one.get_name() for one in used if one.is_declared_global() and one.is_assigned()}
+        used = [symbol for symbol in inner.get_symbols() if symbol.is_global()]
+        uses |= {symbol.get_name() for symbol in used}
+        binds |= {s.get_name() for s in used if s.is_declared_global() and s.is_assigned()}
     return frozenset(binds), frozenset(uses)
 
 
@@ -189,7 +188,7 @@ def _binds(symbol: symtable.Symbol) -> bool:
 
 
 def _needed(statements: Sequence[_Statement], wanted: Iterable[str]) -> set[str]:
-    """Return the names that the functions asked for need, themselves among them."""
+    """Return the names that the functions asked for need, including their own."""
     needed: set[str] = set()
     todo = list(wanted)
     while todo:
@@ -197,31 +196,31 @@ def _needed(statements: Sequence[_Statement], wanted: Iterable[str]) -> set[str]
         if name in needed:
             continue
         needed.add(name)
-        todo += (use for one in statements if name in one.binds for use in one.uses)
+        todo += (use for s in statements if name in s.binds for use in s.uses)
     return {name for name in needed if not hasattr(builtins, name)} | set(wanted)
 
 
 def _by_cell(statements: Iterable[_Statement]) -> Iterator[tuple[int, list[str]]]:
     texts: dict[int, list[str]] = {}
-    for one in statements:
-        texts.setdefault(one.cell, []).append(one.text)
+    for statement in statements:
+        texts.setdefault(statement.cell, []).append(statement.text)
     yield from texts.items()
 
 
-def _broken(cell: Cell, error: BaseException) -> _Broken:
-    why = "it is nested too deeply or holds what no Python file may"
+def _broken_cell(cell: Cell, error: BaseException) -> _BrokenCell:
+    reason = "it is nested too deeply or holds what no Python file may"
     if isinstance(error, SyntaxError):
         place = f"line {error.lineno}: " if error.lineno else ""
-        why = f"{place}{one_line(error.msg, 100)}"
-    begun = re.findall(r"(?m)^[ \t]*(?:async )?def (\w+)", cell.source)
-    return _Broken(cell.number, why, frozenset(begun))
+        reason = f"{place}{one_line(error.msg, 100)}"
+    functions = re.findall(r"(?m)^[ \t]*(?:async )?def (\w+)", cell.source)
+    return _BrokenCell(cell.number, reason, frozenset(functions))
 
 
-def _stand_in(name: str, task: str, broken: Sequence[_Broken], file: str) -> str:
-    """Return what stands for a function that no cell defines."""
+def _stand_in(name: str, task: str, broken: Sequence[_BrokenCell], file: str) -> str:
+    """Return the source of a function that stands in for one that no cell defines."""
     for cell in reversed(broken):
         if name in cell.functions:
-            message = f"cell {cell.cell} of {file} is not valid Python, {cell.why}"
+            message = f"cell {cell.number} of {file} is not valid Python, {cell.reason}"
             return _raises(name, "SyntaxError", message)
     return _raises(name, "NotImplementedError", f"{task}: fill in {name}")
 
@@ -230,37 +229,39 @@ def _raises(name: str, kind: str, message: str) -> str:
     return f"def {name}(*arguments, **named):\n    raise {kind}({message!r})"
 
 
-def _about_broken(broken: Iterable[_Broken], wanted: Mapping[str, str], file: str) -> Iterator[str]:
+def _broken_notices(
+    broken: Iterable[_BrokenCell], wanted: Mapping[str, str], file: str
+) -> Iterator[str]:
     for cell in broken:
         lost = sorted(cell.functions & wanted.keys())
         if lost:
             yield (
-                f"{file}: cell {cell.cell} is not valid Python ({cell.why}), so {_and(lost)} could "
-                "not be taken from it. A function has to stand whole in one cell."
+                f"{file}: cell {cell.number} is not valid Python ({cell.reason}), so {_and(lost)} "
+                "could not be taken from it. A function has to stand whole in one cell."
             )
 
 
-def _about_copies(
+def _duplicate_notices(
     kept: Iterable[_Statement], wanted: Mapping[str, str], file: str
 ) -> Iterator[str]:
     cells: dict[str, list[int]] = {}
-    for one in kept:
-        if one.defines in wanted:
-            cells.setdefault(one.defines, []).append(one.cell)
+    for statement in kept:
+        if statement.defines is not None and statement.defines in wanted:
+            cells.setdefault(statement.defines, []).append(statement.cell)
     for name, numbers in cells.items():
         if len(numbers) > 1:
             where = _and([str(number) for number in numbers])
             yield f"{file}: {name} is defined in cells {where}; the last one counts."
 
 
-def _about_missing(
+def _missing_notices(
     missing: Iterable[str],
-    broken: Iterable[_Broken],
+    broken: Iterable[_BrokenCell],
     statements: Iterable[_Statement],
     file: str,
 ) -> Iterator[str]:
     begun = {name for cell in broken for name in cell.functions}
-    defined = [one.defines for one in statements if one.defines]
+    defined = [statement.defines for statement in statements if statement.defines]
     lost = [name for name in missing if name not in begun]
     for name in lost:
         close = difflib.get_close_matches(name, defined, 1, 0.8)

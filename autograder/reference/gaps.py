@@ -31,7 +31,7 @@ from pathlib import Path
 
 from autograder.course import COURSE_FILE, Week, load
 from autograder.errors import AuthorError
-from autograder.notebooks.percent_source import notebook_of, text_of
+from autograder.reference.percent_source import notebook_of, text_of
 from autograder.text.files import write_text
 
 MARKER = re.compile(r"(BEGIN|END)[\s_-]*SOLUTION", re.IGNORECASE)
@@ -193,12 +193,12 @@ def _task(task: str | None, name: str, line: int, known: Collection[str] | None)
 
 def _blocks(node: ast.AST, where: str = "", in_function: bool = False) -> Iterator[_Block]:
     """Yield every list of statements of a syntax tree with the definition that it stands in."""
-    function = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-    if function or isinstance(node, ast.ClassDef):
-        where, in_function = f"{where}.{node.name}".lstrip("."), function
+    is_function = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        where, in_function = f"{where}.{node.name}".lstrip("."), is_function
     for field, value in ast.iter_fields(node):
         if isinstance(value, list) and value and isinstance(value[0], ast.stmt):
-            yield _Block(where, in_function, function and field == "body", value)
+            yield _Block(where, in_function, is_function and field == "body", value)
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.stmt | ast.excepthandler | ast.match_case):
             yield from _blocks(child, where, in_function)
@@ -209,17 +209,21 @@ def _first_line(statement: ast.stmt) -> int:
     return min([statement.lineno, *(node.lineno for node in decorators)])
 
 
+def _last_line(statement: ast.stmt) -> int:
+    return statement.end_lineno or statement.lineno
+
+
 def _placed(gap: Gap, blocks: list[_Block], name: str) -> Gap:
     """Find the statements that a gap encloses: whole ones, side by side, inside a function."""
 
     def inside(statement: ast.stmt) -> bool:
-        return gap.first < _first_line(statement) and statement.end_lineno < gap.last
+        return gap.first < _first_line(statement) and _last_line(statement) < gap.last
 
     home: _Block | None = None
     statements: list[ast.stmt] = []
     for block in blocks:
         for statement in block.statements:
-            begins, ends = _first_line(statement), statement.end_lineno
+            begins, ends = _first_line(statement), _last_line(statement)
             simple = _BODIES.isdisjoint(statement._fields)
             if gap.first < begins < gap.last < ends or (simple and begins < gap.first < ends):
                 raise StubError(name, gap.first, "the block cuts a statement in two")
@@ -229,7 +233,7 @@ def _placed(gap: Gap, blocks: list[_Block], name: str) -> Gap:
         if held and home is None:
             home, statements = block, held
         elif held and not any(
-            _first_line(outer) <= _first_line(held[0]) <= outer.end_lineno for outer in statements
+            _first_line(outer) <= _first_line(held[0]) <= _last_line(outer) for outer in statements
         ):
             raise StubError(name, gap.first, "the block spans two branches of a statement")
     if home is None and gap.instead is not None:
@@ -293,15 +297,16 @@ def _head(statement: ast.stmt) -> str:
     return ast.dump(type(statement)(**fields))
 
 
-def stubs_of(root: Path) -> dict[Path, str]:
-    """Make every week's stubs: path under assignments/ -> text; notebooks as text of their files.
+def stubs_of(root: Path, only: Week | None = None) -> dict[Path, str]:
+    """Make every week's stubs, or those of one week: path under assignments/ -> text.
 
-    Raises StubError for a wrong marker, and CourseError where the rubric can't be read.
+    Those of notebooks are the text of their files. Raises StubError for a wrong marker, and
+    CourseError where the rubric can't be read.
     """
     course = load(root)
     points = {item.id: item.points for item in course.items()}
     stubs = {}
-    for week in course.weeks:
+    for week in (only,) if only else course.weeks:
         folder = root / "solutions" / week.folder
         modules = {folder / name for name in week.modules if (folder / name).is_file()}
         for solution in sorted({*folder.glob("*.py"), *modules}):
@@ -324,9 +329,9 @@ def stub_of(root: Path, week: Week, name: str, points: Mapping[str, int]) -> tup
     return notebook.file, text_of(notebook_of(text, origin, points))
 
 
-def check_stubs(root: Path) -> list[str]:
-    """Say which committed stubs are not what their solution gives; empty when all are."""
-    stubs = stubs_of(root)
+def check_stubs(root: Path, only: Week | None = None) -> list[str]:
+    """Say which committed stubs, of all weeks or one, are not what their solution gives."""
+    stubs = stubs_of(root, only)
     found = [
         f"{path.relative_to(root)} {'differs from' if path.exists() else 'is missing for'} "
         "its solution; run: make stubs"

@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic_core import ErrorDetails
 
 from autograder.course import COURSE_FILE, Course, CourseError, Week
 from autograder.errors import AuthorError
-from autograder.notebooks.functions import module_of
+from autograder.reference.percent_source import solution_module
 
 Text = Annotated[str, StringConstraints(min_length=1)]
+_Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 
 class MisconceptionError(AuthorError):
@@ -74,20 +76,20 @@ class Misconception(BaseModel):
 
     def _lines_of(self, tree: ast.Module) -> tuple[int, int]:
         """Return the first and last line of `where`, decorators included."""
-        node: ast.AST = tree
-        for part in self.where.split("."):
-            named = [
+        scope: ast.Module | _Definition = tree
+        for name in self.where.split("."):
+            definitions = [
                 child
-                for child in ast.iter_child_nodes(node)
-                if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
-                and child.name == part
+                for child in ast.iter_child_nodes(scope)
+                if isinstance(child, _Definition) and child.name == name
             ]
-            if len(named) != 1:
-                raise self._error(
-                    f"`where`: {self.module}.py defines {self.where} {len(named)} times, not once"
-                )
-            node = named[0]
-        return min([node.lineno, *(d.lineno for d in node.decorator_list)]), node.end_lineno
+            if len(definitions) != 1:
+                times = f"{len(definitions)} times, not once"
+                raise self._error(f"`where`: {self.module}.py defines {self.where} {times}")
+            scope = definitions[0]
+        assert isinstance(scope, _Definition)  # `where` has at least one name
+        first = min([scope.lineno, *(node.lineno for node in scope.decorator_list)])
+        return first, scope.end_lineno or scope.lineno
 
     def _error(self, what: str) -> MisconceptionError:
         return MisconceptionError(f"misconception {self.id!r}: {what}")
@@ -153,13 +155,13 @@ def _faults(
         if entry.id in seen:
             found.append(f"{who}: this id is used twice")
         seen.add(entry.id)
-        named = [*entry.fails, *entry.misleads]
-        unknown = [item for item in named if items is not None and item not in items]
+        affected = [*entry.fails, *entry.misleads]
+        unknown = [item for item in affected if items is not None and item not in items]
         if unknown:
             found.append(f"{who}: unknown items: {', '.join(unknown)}")
         path = solution_dir / f"{entry.module}.py"
-        named = all(part.isidentifier() for part in entry.module.split("/"))
-        if not named or not path.is_file():
+        is_module_name = all(part.isidentifier() for part in entry.module.split("/"))
+        if not is_module_name or not path.is_file():
             found.append(f"{who}: `module`: there is no {path}")
             continue
         source = path.read_text("utf-8")
@@ -182,7 +184,7 @@ def _meaning(source: str) -> str:
     return ast.dump(_tree(source))
 
 
-def _plain(fault: dict) -> str:
+def _plain(fault: ErrorDetails) -> str:
     """Put a validation fault in one line: which field, and what is wrong with it."""
     field = ".".join(map(str, fault["loc"])) or "entry"
     return f"`{field}`: {fault['msg'][0].lower()}{fault['msg'][1:]}"
@@ -209,7 +211,7 @@ def solution_files(root: Path, week: Week) -> dict[str, bytes]:
     files = {name: (folder / name).read_bytes() for name in week.sources}
     for notebook in week.notebooks:
         source = (folder / notebook.module).read_text("utf-8")
-        files[notebook.module] = module_of(source, notebook).encode()
+        files[notebook.module] = solution_module(source, notebook).encode()
     return {name: files[name] for name in week.modules}
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.course import Course, Week
-from autograder.notebooks.functions import handed_in
+from autograder.notebooks.functions import notebook_module
 from autograder.reference.gaps import find_gaps, stub_of
 from autograder.text.files import source_digest
 
@@ -28,5 +28,7 @@ def stub_facts(root: Path, course: Course, week: Week) -> dict[str, Any]:
                 gaps[gap.task].append([name, gap.where])
         text = stub_of(root, week, name, points)[1].encode()
         notebook = week.notebook(name)
-        stubs[name] = source_digest(handed_in(text, notebook).source.encode() if notebook else text)
+        stubs[name] = source_digest(
+            notebook_module(text, notebook).source.encode() if notebook else text
+        )
     return {"gaps": {task: places for task, places in gaps.items() if places}, "stubs": stubs}

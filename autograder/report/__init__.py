@@ -1,1 +1,1 @@
-"""What is said of a class: gathered from the gradebook, printed, and written as files."""
+"""Reports of a class: gathered from the gradebook, printed, and written as files."""

@@ -1,4 +1,4 @@
-"""Exports: a class's scores as files for people and for other programs, each written whole."""
+"""Writing a class's files: gradebook.csv, by_hand.csv, flags.csv and each student's reports."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from autograder.course import Course
 from autograder.report.class_csv import by_hand_csv, flags_csv, gradebook_csv
 from autograder.report.curves import curves_svg
 from autograder.report.feedback import CURVES_FILE, feedback
-from autograder.report.gather import StudentReport
+from autograder.report.graded import GradedReport
 from autograder.results.results_json import results_json
 from autograder.text.files import write_text
 
 
 @dataclass(frozen=True)
-class Written:
-    """Where an export put its files.
+class ClassFiles:
+    """Paths of a class's files.
 
-    The class's table, the folder with one folder a student, what is marked by hand, and what a
-    person should look at.
+    The table of points, the folder with one folder per student, the answers to be marked by hand,
+    and the flags to be looked at.
     """
 
     gradebook: Path
@@ -29,28 +29,28 @@ class Written:
     flags: Path
 
 
-def write_class(course: Course, reports: Sequence[StudentReport], out: Path) -> Written:
+def write_class(course: Course, reports: Sequence[GradedReport], out: Path) -> ClassFiles:
     """Write OUT/gradebook.csv, by_hand.csv and flags.csv, and every student's files.
 
     Raises OSError where that fails.
     """
-    files = [out / name for name in ("gradebook.csv", "students", "by_hand.csv", "flags.csv")]
-    written = Written(*files)
+    files = ClassFiles(
+        out / "gradebook.csv", out / "students", out / "by_hand.csv", out / "flags.csv"
+    )
     for report in reports:
         write_student(report, out)
     out.mkdir(parents=True, exist_ok=True)
-    write_text(written.gradebook, gradebook_csv(course, reports))
-    write_text(written.by_hand, by_hand_csv(course, reports))
-    write_text(written.flags, flags_csv(reports))
-    return written
+    write_text(files.gradebook, gradebook_csv(course, reports))
+    write_text(files.by_hand, by_hand_csv(course, reports))
+    write_text(files.flags, flags_csv(reports))
+    return files
 
 
-def write_student(report: StudentReport, out: Path) -> Path:
+def write_student(report: GradedReport, out: Path) -> Path:
     """Write OUT/students/<id>/results.json and feedback.md, and return that folder.
 
-    Where a network was trained, its curves are in training.svg.
-
-    Raises ValueError for an id that is no plain file name, which intake never gives.
+    Where a network was trained, its curves are in training.svg. Raises ValueError for an id that
+    is no plain file name, which intake never gives.
     """
     folder = student_folder(report.score.student, out)
     write_text(folder / "results.json", results_json(report))
@@ -63,7 +63,7 @@ def write_student(report: StudentReport, out: Path) -> Path:
 
 
 def student_folder(student: str, out: Path) -> Path:
-    """Return OUT/students/<id>, which is made where it isn't there yet.
+    """Return OUT/students/<id>, created if it is missing.
 
     Raises ValueError for an id that is no plain file name, which intake never gives.
     """

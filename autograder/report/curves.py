@@ -1,4 +1,4 @@
-"""A training's curves as a picture: loss, accuracies and learning rate against the epoch."""
+"""Training curves as SVG: loss, accuracies and learning rate by epoch."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ LABELS = {"train": "training images", "val": "validation images"}
 def curves_svg(curves: Mapping[str, Sequence[float]], accuracy: float | None = None) -> str:
     """Return the picture as SVG.
 
-    `curves` are columns of equal length, "epoch" among them; those that are missing stay empty.
-    `accuracy` is the measured one of the test images, drawn as a line. Student code chose the
-    numbers and nothing else in the picture.
+    `curves` are columns of equal length, "epoch" among them; missing ones are not drawn. `accuracy`
+    is the one measured on the test images, drawn as a line. Only the numbers come from student
+    code.
     """
     import matplotlib as mpl
     from matplotlib.figure import Figure

@@ -1,4 +1,4 @@
-"""feedback.md: what a student reads about each item, in Markdown that no submission can bend."""
+"""feedback.md: a student's results item by item, in Markdown that no submission can break."""
 
 from __future__ import annotations
 
@@ -8,21 +8,22 @@ from autograder.course.lateness import in_words
 from autograder.course.points import format_points
 from autograder.course.scoring import CheckScore, ComponentScore, ItemScore, StudentScore
 from autograder.records import FULL_CREDIT, CheckResult, Verdict
-from autograder.results.student import VERDICT_WORDS, StudentReport
+from autograder.report.graded import GradedReport
+from autograder.results.student import VERDICT_WORDS
 from autograder.text.markdown import block, code, inline
 
 CURVES_FILE = "training.svg"
-SHOWN_PLACES = 10
+LEADERBOARD_ROWS = 10
 
 SUMMARISED = (Verdict.PASS, Verdict.NOT_ATTEMPTED, Verdict.INFRA)
-"""Verdicts that are counted; every other one is shown check by check."""
+"""Verdicts that are only counted; all others are shown check by check."""
 
 
-def feedback(report: StudentReport) -> str:
+def feedback(report: GradedReport) -> str:
     """Return the feedback for one student as Markdown.
 
-    Of a check, hidden or not, it shows the title, the verdict, our message and our advice. Messages
-    may quote what the student's code produced: they stand in blocks of plain text.
+    Of each check, hidden or not, it shows the title, verdict, message and advice. Messages may
+    quote output of the student's code, so they are put into blocks of plain text.
     """
     score = report.score
     parts = [f"# Feedback for {inline(score.student)}", _summary(score), *_late(report)]
@@ -50,14 +51,16 @@ def _summary(score: StudentScore) -> str:
     return f"{text} so far.** Up to {more} more are still to come: see the items marked pending."
 
 
-def _late(report: StudentReport) -> Iterator[str]:
-    """Say what was late, and what that leaves; nothing where nothing was."""
-    for one in report.late:
-        assert one.due is not None
-        due, received = (f"{when:%Y-%m-%d %H:%M %Z}" for when in (one.due, one.received) if when)
+def _late(report: GradedReport) -> Iterator[str]:
+    """Name each late week and the points that it keeps."""
+    for week in report.late:
+        assert week.due is not None
+        assert week.received is not None
+        due, received = (f"{time:%Y-%m-%d %H:%M %Z}" for time in (week.due, week.received))
+        percent = f"{100 * week.kept / FULL_CREDIT:.3g} %"
         yield (
-            f"{inline(one.week)} was due on {due} and handed in on {received}, "
-            f"{in_words(one.late)} late: {100 * one.kept / FULL_CREDIT:.3g} % of its points count."
+            f"{inline(week.week)} was due on {due} and handed in on {received}, "
+            f"{in_words(week.late)} late: {percent} of its points count."
         )
     if report.late:
         final = format_points(report.score.final)
@@ -65,9 +68,9 @@ def _late(report: StudentReport) -> Iterator[str]:
 
 
 class _Writer:
-    """Writes items one after the other and remembers which long messages stood there already."""
+    """Writes items one after the other; a long message is not repeated but referred to."""
 
-    def __init__(self, report: StudentReport) -> None:
+    def __init__(self, report: GradedReport) -> None:
         self._report = report
         self._documents = report.documents
         self._shown: dict[str, str] = {}
@@ -88,23 +91,25 @@ class _Writer:
             yield f"Handed in for this: {names}."
         if item.comment:
             yield "Comment:\n\n" + block(item.comment)
-        groups: dict[tuple[Verdict | None, str, str | None], list[CheckScore]] = {}
+        groups: dict[tuple[Verdict, str, str | None], list[CheckScore]] = {}
         for check in item.checks:
             result = check.result
             if result is not None and result.verdict not in SUMMARISED:
                 key = (result.verdict, result.message, result.advice)
                 groups.setdefault(key, []).append(check)
-        for checks in groups.values():
-            yield from self._failure(item, checks)
+        for (_, message, advice), checks in groups.items():
+            yield from self._failure(item, checks, message, advice)
         counts = _counts(item)
         if counts:
             yield counts
         if any(check.result and "curves" in check.result.detail for check in item.checks):
             yield f"![Loss, accuracies and learning rate by epoch]({CURVES_FILE})"
-            yield from _board(self._report)
+            yield from _leaderboard(self._report)
 
-    def _failure(self, item: ItemScore, checks: list[CheckScore]) -> Iterator[str]:
-        """Show checks that ended in the same way with the same message."""
+    def _failure(
+        self, item: ItemScore, checks: list[CheckScore], message: str, advice: str | None
+    ) -> Iterator[str]:
+        """Show checks that ended in the same way with the same message and advice."""
         lines = []
         for check in checks:
             result = check.result
@@ -112,28 +117,26 @@ class _Writer:
             words = VERDICT_WORDS[result.verdict] + _partial(result)
             lines.append(f"- **{inline(check.planned.title)}** ({words})")
         yield "\n".join(lines)
-        if not result.message:
-            pass
-        elif result.message in self._shown and "\n" in result.message:
-            yield f"The message is the one under *{inline(self._shown[result.message])}* above."
-        else:
-            self._shown.setdefault(result.message, item.title)
-            yield block(result.message)
-        if result.advice:
-            yield f"> What probably happened: {inline(result.advice)}"
+        if message in self._shown and "\n" in message:
+            yield f"The message is the one under *{inline(self._shown[message])}* above."
+        elif message:
+            self._shown.setdefault(message, item.title)
+            yield block(message)
+        if advice:
+            yield f"> What probably happened: {inline(advice)}"
 
 
-def _board(report: StudentReport) -> Iterator[str]:
-    """Show where a student stands in the class; the others have no names here."""
+def _leaderboard(report: GradedReport) -> Iterator[str]:
+    """Show a student's place in the class, without the names of the others."""
     rows = []
     for place, row in enumerate(report.board, start=1):
-        mine = row.student == report.score.student
-        if place <= SHOWN_PLACES or mine:
-            who = "**you**" if mine else ""
+        is_own = row.student == report.score.student
+        if place <= LEADERBOARD_ROWS or is_own:
+            who = "**you**" if is_own else ""
             rows.append(f"| {place} | {row.accuracy:.2%} | {row.seconds:.0f} s | {who} |")
     if rows:
-        head = "| place | accuracy | training time | |\n|---:|---:|---:|---|"
-        yield f"Leaderboard of {len(report.board)}:\n\n" + "\n".join([head, *rows])
+        header = "| place | accuracy | training time | |\n|---:|---:|---:|---|"
+        yield f"Leaderboard of {len(report.board)}:\n\n" + "\n".join([header, *rows])
 
 
 def _partial(result: CheckResult) -> str:
@@ -143,13 +146,15 @@ def _partial(result: CheckResult) -> str:
 
 
 def _counts(item: ItemScore) -> str:
-    """Say how many checks passed, were not attempted, or have no result of the student's."""
+    """Count the checks that passed, were not attempted, or have no result by our fault."""
     verdicts = [check.result.verdict if check.result else None for check in item.checks]
     if len(verdicts) > 1 and set(verdicts) == {Verdict.PASS}:
         return f"All {len(verdicts)} checks passed."
-    said = []
+    sentences = []
     for verdict in (*SUMMARISED, None):
         count = verdicts.count(verdict)
         if count:
-            said.append(f"{count} {'check' if count == 1 else 'checks'} {VERDICT_WORDS[verdict]}.")
-    return " ".join(said)
+            sentences.append(
+                f"{count} {'check' if count == 1 else 'checks'} {VERDICT_WORDS[verdict]}."
+            )
+    return " ".join(sentences)

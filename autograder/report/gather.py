@@ -1,4 +1,4 @@
-"""Reports: what is said about a student's submission, gathered once for every form of report."""
+"""Gathering student reports from the gradebook, once for all forms of report."""
 
 from __future__ import annotations
 
@@ -7,32 +7,34 @@ from dataclasses import replace
 from datetime import datetime
 
 from autograder.course import Course
-from autograder.course.lateness import judge, shares
+from autograder.course.lateness import judge_lateness, kept_shares
 from autograder.course.scoring import score_student
+from autograder.gradebook.flags import Flag
 from autograder.gradebook.journal import PARTS, TRAINING, Gradebook
-from autograder.records import CheckResult, Flag, PlannedCheck
+from autograder.records import CheckResult, PlannedCheck
+from autograder.report.graded import GradedReport, Row
 from autograder.report.leaderboard import ranking
-from autograder.results.student import VERDICT_WORDS, Row, StudentReport
+from autograder.results.student import VERDICT_WORDS
 
-__all__ = ["NOTHING_RUN", "VERDICT_WORDS", "StudentReport", "gather"]
+__all__ = ["NOTHING_RUN", "VERDICT_WORDS", "GradedReport", "gather"]
 
 NOTHING_RUN = "nothing was run"
 
 
 def gather(
     course: Course, gradebook: Gradebook, students: Iterable[str] | None = None
-) -> list[StudentReport]:
-    """Score the gradebook's students, or only those named, in the order of their ids.
+) -> list[GradedReport]:
+    """Return reports on the gradebook's students, or only those given, sorted by id.
 
-    What the whole class has handed in says which weeks are open, whoever is chosen.
+    A week is open once anybody in the class has handed in something, whoever is chosen.
     """
     everybody = gradebook.students()
     chosen = everybody if students is None else sorted(students)
     weeks = {week for student in everybody for week in gradebook.weeks(student)}
     marked = {mark.item for student in everybody for mark in gradebook.marks(student)}
     weeks |= {item.week for item in course.items() if item.id in marked}
-    trained = (week.number for week in course.weeks if week.job)
-    rows = (row for week in trained for row in ranking(gradebook, week, TRAINING, everybody))
+    training_weeks = (week.number for week in course.weeks if week.job)
+    rows = (row for week in training_weeks for row in ranking(gradebook, week, TRAINING, everybody))
     board = tuple(row for row in rows if row.accuracy is not None)
     return [_report_on(course, gradebook, student, weeks, board) for student in chosen]
 
@@ -43,12 +45,12 @@ def _report_on(
     student: str,
     open_weeks: Collection[int],
     board: tuple[Row, ...],
-) -> StudentReport:
+) -> GradedReport:
     known = {week.number for week in course.weeks}
     weeks = [week for week in gradebook.weeks(student) if week in known]
     receipts = {week: gradebook.submission(student, week) for week in weeks}
-    taken = [receipt for receipt in receipts.values() if receipt]
-    refused = {entry.week: entry.refusal for entry in taken if entry.refusal}
+    submissions = [receipt for receipt in receipts.values() if receipt]
+    refused = {entry.week: entry.refusal for entry in submissions if entry.refusal}
     jobs = [gradebook.job(student, week, part) for week in weeks for part in PARTS]
     planned: list[PlannedCheck] = []
     results: list[CheckResult] = []
@@ -57,35 +59,37 @@ def _report_on(
         # Two weeks' suites may have tests of the same name.
         name = course.week(week).id
         for part in PARTS:
-            plan, found = (f(student, week, part) for f in (gradebook.planned, gradebook.results))
+            plan = gradebook.planned(student, week, part)
+            measured = gradebook.results(student, week, part)
             planned += (replace(check, id=f"{name}/{check.id}") for check in plan)
-            results += (replace(result, check=f"{name}/{result.check}") for result in found)
-            noted = [*gradebook.flags(student, week, part), *_doubts(plan, found)]
-            flags += ((name, flag) for flag in noted)
+            results += (replace(result, check=f"{name}/{result.check}") for result in measured)
+            week_flags = [*gradebook.flags(student, week, part), *_doubts(plan, measured)]
+            flags += ((name, flag) for flag in week_flags)
     marks = gradebook.marks(student)
     handed_in = [
-        judge(course, student, entry.week, _time(entry.received), entry.commit) for entry in taken
+        judge_lateness(course, student, entry.week, _time(entry.received), entry.commit)
+        for entry in submissions
     ]
-    kept = shares(handed_in, course)
+    kept = kept_shares(handed_in, course)
     score = score_student(
         course, student, planned, results, marks, refused.keys(), open_weeks, kept
     )
     documents = {
         item.id: names
-        for receipt in taken
+        for receipt in submissions
         for item in course.items(receipt.week)
         if (names := tuple(n for n in course.documents_for(item) if n in receipt.documents))
     }
-    # What concerns all of an archive is said once, whichever weeks were read from it.
-    return StudentReport(
+    # A notice on a whole archive is given once, whichever weeks were read from it.
+    return GradedReport(
         score,
         " and ".join(sorted({job.confinement for job in jobs if job})) or NOTHING_RUN,
-        tuple(dict.fromkeys(notice for entry in taken for notice in entry.notices)),
-        tuple(dict.fromkeys(refused.values())),
-        board if any(row.student == student for row in board) else (),
-        documents,
-        tuple(flags),
-        tuple(handed_in),
+        notices=tuple(dict.fromkeys(notice for entry in submissions for notice in entry.notices)),
+        handed_in=tuple(handed_in),
+        refusals=tuple(dict.fromkeys(refused.values())),
+        board=board if any(row.student == student for row in board) else (),
+        documents=documents,
+        flags=tuple(flags),
     )
 
 
@@ -94,7 +98,7 @@ def _time(text: str | None) -> datetime | None:
 
 
 def _doubts(plan: Iterable[PlannedCheck], results: Iterable[CheckResult]) -> list[Flag]:
-    """Return what the training job doubts as flags."""
+    """Return the training job's doubts as flags."""
     items = {check.id: check.item for check in plan}
     return [
         Flag("training-job", doubt, items.get(result.check))

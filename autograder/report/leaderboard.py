@@ -1,4 +1,4 @@
-"""The class's leaderboard: who trained the best network, and how fast."""
+"""The class's leaderboard of trained networks, by accuracy and training time."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from rich.table import Table
 from rich.text import Text
 
 from autograder.gradebook.journal import Gradebook
-from autograder.results.student import Row
+from autograder.report.graded import Row
 from autograder.text.display import one_line
 
 
 def ranking(gradebook: Gradebook, week: int, part: str, students: Iterable[str]) -> list[Row]:
-    """Return the students' trainings: the most accurate first, of equal ones the faster."""
+    """Return the students' trainings, the most accurate first, among equals the fastest."""
     rows = []
     for student in students:
         results = gradebook.results(student, week, part)
@@ -26,7 +26,7 @@ def ranking(gradebook: Gradebook, week: int, part: str, students: Iterable[str])
 
 
 def print_board(console: Console, rows: Iterable[Row], title: str) -> None:
-    """Print the leaderboard, then what went wrong and what a person should look at."""
+    """Print the leaderboard, then the failures and doubts for a person to look at."""
     unicode = console.encoding.lower().startswith("utf")
     table = Table(box=SIMPLE_HEAD if unicode else ASCII, pad_edge=False, title=Text(title))
     table.add_column("student", overflow="fold")
@@ -35,7 +35,7 @@ def print_board(console: Console, rows: Iterable[Row], title: str) -> None:
     notes = []
     for row in rows:
         detail = row.result.detail if row.result else {}
-        shown = [_share(row.accuracy), _share(detail.get("accuracy_moved"))]
+        shown = [_percent(row.accuracy), _percent(detail.get("accuracy_moved"))]
         shown += [str(detail.get("epochs", "-")), f"{row.seconds:.0f}"]
         table.add_row(*(Text(text) for text in (one_line(row.student), *shown)))
         if row.result and (row.accuracy is None or row.doubts):
@@ -46,5 +46,5 @@ def print_board(console: Console, rows: Iterable[Row], title: str) -> None:
         console.print(Text(note), soft_wrap=True)
 
 
-def _share(value: float | None) -> str:
+def _percent(value: float | None) -> str:
     return "-" if value is None else f"{value:.2%}"

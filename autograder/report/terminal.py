@@ -1,4 +1,4 @@
-"""The table at the end of a run: the class on one screen, readable in a pipe and in 40 columns."""
+"""The class's table at the end of a run, readable in a pipe and in 40 columns."""
 
 from __future__ import annotations
 
@@ -14,39 +14,39 @@ from rich.text import Text
 from autograder.course.lateness import in_words
 from autograder.course.points import format_points
 from autograder.course.scoring import (
-    AGAIN,
-    BY_HAND,
-    NOT_YET,
+    MUST_BE_REGRADED,
+    NOT_GRADED_YET,
     PENDING_GPU,
-    ClassStatistics,
+    TO_BE_MARKED,
     ComponentScore,
 )
 from autograder.records import FULL_CREDIT
-from autograder.report.gather import StudentReport
+from autograder.report.graded import GradedReport
+from autograder.report.statistics import ClassStatistics
 from autograder.text.display import one_line
 
-ID_WIDTH = 10
-"""The least room for a student's id and for "class mean"."""
-ID_ROOM = 24
-"""Ids of up to this length are shown on one line, if need be under short headers."""
+MIN_ID_WIDTH = 10
+"""Minimum width of the column of ids, in characters; "class mean" fits."""
+FULL_ID_WIDTH = 24
+"""Ids up to this length are shown on one line, if need be under short headers."""
 POINTS_WIDTH = 6
-TROUBLES = {
-    AGAIN: "run the same command once more",
-    NOT_YET: "an earlier run was stopped, so run it once more",
+REMEDIES = {
+    MUST_BE_REGRADED: "run the same command once more",
+    NOT_GRADED_YET: "an earlier run was stopped, so run it once more",
 }
-"""Why points are pending that no person has to give, and what to do."""
+"""What to do about each reason for pending points that no person has to give."""
 
 
 def print_class(
     console: Console,
-    reports: Sequence[StudentReport],
+    reports: Sequence[GradedReport],
     statistics: ClassStatistics,
     files: Mapping[str, Path],
 ) -> None:
-    """Print points per student, the class's mean and misconceptions, and where the files are.
+    """Print points per student, the class's mean and misconceptions, and the files' paths.
 
-    `files` maps what a file is to where it is. Nothing that came from a submission is read as
-    markup or reaches the terminal with control characters.
+    `files` maps descriptions to paths. Text from a submission is never read as markup, and its
+    control characters never reach the terminal.
     """
     console.print(_table(console, reports, statistics))
     if any(report.score.pending for report in reports):
@@ -72,17 +72,17 @@ def _say(console: Console, text: str, soft_wrap: bool = False) -> None:
     console.print(Text(text), soft_wrap=soft_wrap)
 
 
-def _table(
-    console: Console, reports: Sequence[StudentReport], statistics: ClassStatistics
-) -> Table:
+def _table(console: Console, reports: Sequence[GradedReport], statistics: ClassStatistics) -> Table:
     parts = [part for part in reports[0].score.components if part.is_open]
     longest = max(len(one_line(report.score.student)) for report in reports)
     headers, gap = _headers(console, parts, longest)
     unicode = console.encoding.lower().startswith("utf")
     padding = (0, (gap - 1) // 2)
     table = Table(box=SIMPLE_HEAD if unicode else ASCII, pad_edge=False, padding=padding)
-    room = console.width - _width(headers, gap)
-    table.add_column("student", overflow="fold", min_width=max(ID_WIDTH, min(longest, room)))
+    available = console.width - _width(headers, gap)
+    table.add_column(
+        "student", overflow="fold", min_width=max(MIN_ID_WIDTH, min(longest, available))
+    )
     for header in headers:
         width = max(POINTS_WIDTH, *map(len, header.split()))
         table.add_column(Text(header), justify="right", overflow="fold", min_width=width)
@@ -107,7 +107,7 @@ def _cell(points: int, pending: bool = False) -> str:
 
 
 def _width(headers: Sequence[str], gap: int) -> int:
-    """Return the columns that the points need: for the headers, and a gap for each line."""
+    """Return the width of all columns of points, in characters, with the gaps between them."""
     widths = [max(POINTS_WIDTH, *map(len, header.split())) for header in headers]
     return sum(widths) + POINTS_WIDTH + 1 + gap * (len(headers) + 1) + 2
 
@@ -115,15 +115,16 @@ def _width(headers: Sequence[str], gap: int) -> int:
 def _headers(
     console: Console, parts: Sequence[ComponentScore], longest: int
 ) -> tuple[list[str], int]:
-    """Return the headers and the gap between columns that leave room for ids.
+    """Return the headers, and the gap between columns, that leave enough space for ids.
 
-    The components' titles, or letters that are explained above the table, or no headers at all.
+    They are the components' titles, or letters explained above the table, or none at all.
     """
     titles = ["\n".join([*p.title.split(), f"/{format_points(p.max_points)}"]) for p in parts]
     letters = [f"{chr(ord('A') + n)}\n/{format_points(p.max_points)}" for n, p in enumerate(parts)]
-    wanted = max(ID_WIDTH, min(longest, ID_ROOM))
-    for headers, gap, room in ((titles, 3, wanted), (letters, 3, wanted), (letters, 1, ID_WIDTH)):
-        if _width(headers, gap) + room <= console.width:
+    wanted = max(MIN_ID_WIDTH, min(longest, FULL_ID_WIDTH))
+    layouts = ((titles, 3, wanted), (letters, 3, wanted), (letters, 1, MIN_ID_WIDTH))
+    for headers, gap, id_width in layouts:
+        if _width(headers, gap) + id_width <= console.width:
             if headers is letters:
                 for header, part in zip(letters, parts, strict=True):
                     _say(console, f"{header[0]}: {part.title}")
@@ -131,8 +132,8 @@ def _headers(
     return [], 3
 
 
-def _print_troubles(console: Console, reports: Sequence[StudentReport]) -> None:
-    """Name what an instructor has to look after: refused submissions and missing results."""
+def _print_troubles(console: Console, reports: Sequence[GradedReport]) -> None:
+    """Name what needs the instructor's attention: refused submissions and missing results."""
     refused = [(r.score.student, text) for r in reports for text in r.refusals]
     if refused:
         _say(console, "")
@@ -140,7 +141,7 @@ def _print_troubles(console: Console, reports: Sequence[StudentReport]) -> None:
         for student, text in refused:
             _say(console, f"  {one_line(student)}: {one_line(text, 500)}")
     _print_pending_gpu(console, reports)
-    for reason, remedy in TROUBLES.items():
+    for reason, remedy in REMEDIES.items():
         waiting = {
             one_line(report.score.student): [
                 item.id
@@ -157,8 +158,8 @@ def _print_troubles(console: Console, reports: Sequence[StudentReport]) -> None:
                 _say(console, line)
 
 
-def _print_pending_gpu(console: Console, reports: Sequence[StudentReport]) -> None:
-    """Say how many projects wait for the training job, and how it is run."""
+def _print_pending_gpu(console: Console, reports: Sequence[GradedReport]) -> None:
+    """Print the number of projects that wait for the training job, and how to run it."""
     items = [item for r in reports for item in r.score.items if item.reason == PENDING_GPU]
     if items:
         points = format_points(max(item.max_points for item in items))
@@ -171,13 +172,13 @@ def _print_pending_gpu(console: Console, reports: Sequence[StudentReport]) -> No
         )
 
 
-def _print_by_hand(console: Console, reports: Sequence[StudentReport]) -> None:
-    """Say how much waits for a person, and which of it was written in notebooks."""
+def _print_by_hand(console: Console, reports: Sequence[GradedReport]) -> None:
+    """Print the number of answers to be marked by hand, and how many are in notebooks."""
     waiting = [
         (report, item)
         for report in reports
         for item in report.score.items
-        if item.pending and item.reason == BY_HAND and report.documents.get(item.id)
+        if item.pending and item.reason == TO_BE_MARKED and report.documents.get(item.id)
     ]
     students = {report.score.student for report, _ in waiting}
     notebooks = [
@@ -195,36 +196,36 @@ def _print_by_hand(console: Console, reports: Sequence[StudentReport]) -> None:
         _say(console, text, soft_wrap=True)
 
 
-def _print_late(console: Console, reports: Sequence[StudentReport]) -> None:
-    """Name who was late, and of whom nothing says it."""
+def _print_late(console: Console, reports: Sequence[GradedReport]) -> None:
+    """Name the students who were late, and those whose hand-in time is unknown."""
     lines = [
-        f"  {one_line(report.score.student)}: {one.week}, {in_words(one.late)}: "
-        f"keeps {100 * one.kept / FULL_CREDIT:.3g} % of its points"
+        f"  {one_line(report.score.student)}: {week.week}, {in_words(week.late)}: "
+        f"keeps {100 * week.kept / FULL_CREDIT:.3g} % of its points"
         for report in reports
-        for one in report.late
+        for week in report.late
     ]
     if lines:
         _say(console, "")
         _say(console, "Late (the total is what counts, the columns before it are without that):")
         for line in lines:
             _say(console, line)
-    unknown = {one.week for report in reports for one in report.handed_in if one.unknown}
-    for week in sorted(unknown):
-        who = [
+    unknown = {week.week for report in reports for week in report.handed_in if week.unknown}
+    for name in sorted(unknown):
+        students = [
             one_line(report.score.student)
             for report in reports
-            if any(one.unknown and one.week == week for one in report.handed_in)
+            if any(week.unknown and week.week == name for week in report.handed_in)
         ]
         _say(console, "")
         _say(
             console,
-            f"{week} has a due date, and nothing says when {_some(who)} handed in: counted as in "
-            "time. A file handed_in.csv beside the submissions can say it.",
+            f"{name} has a due date, and nothing says when {_some(students)} handed in: counted as "
+            "in time. A file handed_in.csv beside the submissions can say it.",
         )
 
 
-def _print_flags(console: Console, reports: Sequence[StudentReport]) -> None:
-    """Say how often each rule may have been broken, and where the evidence is."""
+def _print_flags(console: Console, reports: Sequence[GradedReport]) -> None:
+    """Name the students flagged by each rule."""
     students: dict[str, set[str]] = defaultdict(set)
     for report in reports:
         for _, flag in report.flags:
@@ -232,8 +233,8 @@ def _print_flags(console: Console, reports: Sequence[StudentReport]) -> None:
     if students:
         _say(console, "")
         _say(console, "To be looked at by a person; it costs nothing by itself (see flags.csv):")
-        for rule, found in sorted(students.items()):
-            _say(console, f"  {rule}: {_some(sorted(found))}")
+        for rule, flagged in sorted(students.items()):
+            _say(console, f"  {rule}: {_some(sorted(flagged))}")
 
 
 def _some(ids: Sequence[str]) -> str:
@@ -242,5 +243,5 @@ def _some(ids: Sequence[str]) -> str:
 
 
 def say(console: Console, text: str, style: str = "") -> None:
-    """Print a line as it is, however long: paths and commands in it can be copied."""
+    """Print a line unbroken, however long: paths and commands in it can be copied."""
     console.print(text, style=style, markup=False, soft_wrap=True)

@@ -8,9 +8,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from autograder.channel.faults import InfraError
 from autograder.sandbox.guise import PLAIN, Guise
 from autograder.sandbox.limits import Limits
-from autograder.worker.main import pid_namespace
+from autograder.worker.sandboxed.main import pid_namespace
+from autograder.worker.week_drivers import NO_FOLDERS, WeekFolders
+
+
+class ProgramMissingError(InfraError):
+    """A program that a confinement needs is not installed."""
 
 
 @dataclass(frozen=True)
@@ -39,9 +45,10 @@ class Launch:
     """One ready parent to start, or one script to run.
 
     files: the submission's modules by name; control, output: descriptors that the process
-    inherits; tests, with_pytest: see worker.main.Settings; packages: distributions that the
-    files may import on top of numpy; folders, gpus: what is mounted beside the files, and the
-    device files of the GPUs that are bound; guise: what the code sees of user, place and date.
+    inherits; tests, with_pytest: see worker.sandboxed.main.Settings; packages: distributions that
+    the files may import on top of numpy; folders, gpus: what is mounted beside the files, and the
+    device files of the GPUs that are bound; guise: what the code sees of user, place and date;
+    week: the week's own drivers and probes.
     """
 
     files: Mapping[str, bytes]
@@ -55,6 +62,7 @@ class Launch:
     gpus: tuple[str, ...] = ()
     script: Script | None = None
     guise: Guise = PLAIN
+    week: WeekFolders = NO_FOLDERS
 
 
 def worker_command(
@@ -69,9 +77,9 @@ def worker_command(
 ) -> list[str]:
     """Return the command line of the ready parent.
 
-    `paths` names its folders: site, grader, pytest, and extra for `packages`. `processes` is the
-    limit that it sets itself (0: none); `confined` makes it shut itself in, and `landlock` are the
-    rules of what it may open where something else confines it (worker.confined).
+    `paths` names its folders: site, grader, week, pytest, and extra for `packages`. `processes` is
+    the limit that it sets itself (0: none); `confined` makes it shut itself in, and `landlock` are
+    the rules of what it may open where something else confines it (worker.sandboxed.confined).
 
     -S and -P keep everything but the standard library off sys.path; -s and -B leave no door and no
     trace in home folders. -I would do the same and ignore PYTHONHASHSEED too, which is pinned so
@@ -94,6 +102,8 @@ def worker_command(
         "with_torch": "torch" in launch.packages,
         "days": launch.guise.days,
         "landlock": list(landlock),
+        "week": paths["week"],
+        "week_folders": launch.week.names,
     }
     path = [paths["site"], paths["grader"]]
     path += [paths["pytest"]] if launch.with_pytest else []
@@ -102,10 +112,10 @@ def worker_command(
     if launch.script:
         main = "script"
         settings |= asdict(launch.script)
-    start = f"from autograder.worker.{main} import main; main()"
+    start = f"from autograder.worker.sandboxed.{main} import main; main()"
     if confined:
         settings["confined"] = dict(confined)
-        start = f"from autograder.worker.confined import main; main({main!r})"
+        start = f"from autograder.worker.sandboxed.confined import main; main({main!r})"
     program = f"import sys; sys.path += {path!r}; {start}"
     return [python, "-s", "-S", "-P", "-B", "-c", program, json.dumps(settings)]
 

@@ -17,7 +17,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from autograder.course.apportion import share_out
+from autograder.course.apportion import apportion
 from autograder.errors import OutputError
 from autograder.text.files import write_bytes
 
@@ -173,7 +173,7 @@ def result_of(items: list[Mapping[str, Any]], who: Identity) -> dict[str, Any]:
 
 def _whole(hundredths: list[int], least: list[int], most: list[int]) -> list[int]:
     """Return whole points that add up to the sum of these, rounded half up once."""
-    return share_out(_rounded(hundredths), [Fraction(one, 100) for one in hundredths], least, most)
+    return apportion(_rounded(hundredths), [Fraction(one, 100) for one in hundredths], least, most)
 
 
 def _rounded(hundredths: list[int]) -> int:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from autograder.course import Course, Week, load
 from autograder.errors import InputError
-from autograder.notebooks.functions import handed_in
+from autograder.notebooks.functions import notebook_module
 from autograder.text.files import write_bytes
 
 GAP = re.compile(r"""raise NotImplementedError\(\s*["']([a-z0-9_]+\.[a-z0-9_]+): fill in""")
@@ -52,7 +52,7 @@ def _remarks(week: Week, contents: dict[str, bytes]) -> list[str]:
     modules = {name: contents[name] for name in week.sources if name in contents}
     for notebook in week.notebooks:
         if notebook.file in contents:
-            taken = handed_in(contents[notebook.file], notebook)
+            taken = notebook_module(contents[notebook.file], notebook)
             remarks += taken.notices
             modules[notebook.module] = taken.source.encode()
     for name, content in modules.items():

@@ -1,1 +1,1 @@
-"""Text of ours and of strangers: made safe to show, Markdown, syntax trees, files written whole."""
+"""Text: made safe to show, Markdown, syntax trees of Python, files written atomically."""

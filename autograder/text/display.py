@@ -1,4 +1,4 @@
-"""Text of strangers made safe to show: without hidden characters, and no orders to a CI runner."""
+"""Untrusted text made safe to show: no hidden characters, no commands to a CI runner."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ import unicodedata
 
 TAB = "    "
 
-COMMANDS = re.compile(
+CI_COMMANDS = re.compile(
     r":(?=:\s*(?:add-mask|add-matcher|add-path|debug|echo|endgroup|error|group|notice|remove-matcher"
     r"|save-state|set-env|set-output|stop-commands|warning)(?![\w-]))|#(?=#(?:\[|vso\[|teamcity\[))",
     re.IGNORECASE,
 )
-"""What begins a workflow command (`::error::`, `##[error]`) where a CI runner reads the output.
+"""The beginning of a workflow command (`::error::`, `##[error]`) for a CI runner.
 
-Wherever it stands, since a terminal's line may break before it.
+It is found anywhere in a line, since the terminal may break the line before it.
 """
 
 
 def one_line(text: str, limit: int = 200) -> str:
-    """Return `text` on one line, at most `limit` characters long, with nothing invisible in it.
+    """Return `text` on one line of at most `limit` characters, with nothing invisible in it.
 
     Line ends and unusual spaces become spaces; control, format (right-to-left marks, say) and
     surrogate characters become escapes such as \\x1b.
@@ -29,7 +29,7 @@ def one_line(text: str, limit: int = 200) -> str:
 
 
 def many_lines(text: str, limit: int = 20_000) -> str:
-    """Return `text` with its lines kept and all else as in `one_line`; a tab is four spaces."""
+    """Return `text` made safe as in `one_line`, with its lines kept; a tab is four spaces."""
     if len(text) > limit:
         text = text[:limit] + "\n[cut here: too long]"
     return "\n".join(map(_shown, text.replace("\t", TAB).splitlines()))
@@ -38,7 +38,7 @@ def many_lines(text: str, limit: int = 20_000) -> str:
 def _shown(row: str) -> str:
     if not row.isprintable():
         row = "".join(map(_visible, row))
-    return COMMANDS.sub(lambda found: f"{found[0]} ", row)
+    return CI_COMMANDS.sub(lambda match: f"{match[0]} ", row)
 
 
 def _visible(char: str) -> str:

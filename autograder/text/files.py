@@ -1,4 +1,4 @@
-"""Files and folders that appear whole or not at all."""
+"""Files and folders written atomically: they appear whole or not at all."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def demand_folder(folder: Path) -> None:
 
 @contextmanager
 def folder_in_place_of(target: Path) -> Iterator[Path]:
-    """Give an empty folder beside `target` to fill; on success it takes the target's place.
+    """Yield an empty folder beside `target` to be filled; on success it replaces the target.
 
     If the body raises, the new folder is deleted and the target stays as it was. What is written
     to a full disk names no file: then the error names the target.
@@ -93,5 +93,5 @@ def folder_in_place_of(target: Path) -> Iterator[Path]:
 
 
 def source_digest(source: bytes) -> str:
-    """Return the SHA-256 of a source file, the same whatever its line ends were turned into."""
+    """Return the SHA-256 of a source file, independent of the kind of its line ends."""
     return hashlib.sha256(source.replace(b"\r\n", b"\n")).hexdigest()

@@ -1,4 +1,4 @@
-"""Text as Markdown that shows as itself, on a line, as code or as a block, whatever it holds."""
+"""Text escaped for Markdown: in a line, as a code span or as a block."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from autograder.text.display import many_lines, one_line
 
 
 def inline(text: str) -> str:
-    """Return text of ours on one line with Markdown's and HTML's characters escaped.
+    """Return trusted text on one line with Markdown's and HTML's characters escaped.
 
     Code between backticks stays code.
     """
@@ -24,7 +24,7 @@ def _escape(text: str) -> str:
 
 
 def code(text: str) -> str:
-    """Return text of anybody's on one line as a code span that its content can't close."""
+    """Return untrusted text on one line as a code span that its content can't close."""
     shown = one_line(text)
     longest = max((len(run) for run in re.findall("`+", shown)), default=0)
     fence = "`" * (longest + 1)
@@ -33,7 +33,7 @@ def code(text: str) -> str:
 
 
 def block(text: str) -> str:
-    """Return text of anybody's as a block of plain text that its content can't close."""
+    """Return untrusted text as a block of plain text that its content can't close."""
     shown = many_lines(text)
     longest = max((len(run) for run in re.findall("`+", shown)), default=0)
     fence = "`" * max(3, longest + 1)

@@ -1,4 +1,4 @@
-"""Makes text that came out of a sandbox fit to print."""
+"""Text from a sandbox made safe to print."""
 
 from __future__ import annotations
 
@@ -8,6 +8,6 @@ from autograder.text.display import one_line
 def clean(text: object, limit: int = 200) -> str:
     """Return `text` on one line, cut to `limit`, with nothing invisible in it.
 
-    What isn't a str is shown as nothing: only text that the channel decoded may get this far.
+    Anything but a str gives "": only text that the channel decoded may be shown.
     """
     return one_line(text, limit) if type(text) is str else ""

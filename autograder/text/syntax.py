@@ -1,4 +1,4 @@
-"""Reads a student's Python without running it."""
+"""Syntax trees of students' Python, which is never run."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import warnings
 
 
 def syntax_tree(source: bytes) -> ast.Module | None:
-    """Return the syntax tree of a file, or None for what is no Python, or too deep to be read."""
+    """Return the syntax tree of a file, or None if it isn't valid Python or nested too deeply."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # a "\\d" in a text is no matter of the grader's terminal
+        warnings.simplefilter("ignore")  # of an invalid escape, say
         try:
             return ast.parse(source)
         except (SyntaxError, ValueError, RecursionError, MemoryError):

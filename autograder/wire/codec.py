@@ -109,7 +109,7 @@ def _plain(value: Any, to_ref: Callable[[Any], Ref] | None, buffers: list, depth
 def _array(array: np.ndarray, buffers: list[memoryview]) -> msgpack.ExtType:
     little = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
     if little.nbytes:
-        buffers.append(memoryview(little.reshape(-1).view(np.uint8)))
+        buffers.append(little.reshape(-1).view(np.uint8).data)
     return msgpack.ExtType(ARRAY, msgpack.packb([little.dtype.str, list(array.shape)]))
 
 

@@ -37,10 +37,10 @@ from autograder.author.simulate.student_week import (
 )
 from autograder.course import Course, CourseError, Week, load
 from autograder.intake.reading import take_in
-from autograder.notebooks.functions import handed_in
-from autograder.notebooks.percent_source import notebook_of, text_of
+from autograder.notebooks.functions import notebook_module
 from autograder.reference.gaps import MARKER, make_stub, render
 from autograder.reference.misconceptions import catalogue_of
+from autograder.reference.percent_source import notebook_of, text_of
 
 ROOT = Path(__file__).parents[2]
 COURSE = load(ROOT)
@@ -293,7 +293,7 @@ def test_intake_finds_in_every_layout_what_was_handed_in(large: Large) -> None:
                 assert set(submission.documents) == set(files) - set(modules)
                 for notebook in week.notebooks:
                     if notebook.file in files:
-                        taken = handed_in(files[notebook.file], notebook)
+                        taken = notebook_module(files[notebook.file], notebook)
                         modules[notebook.module] = taken.source.encode()
                 assert submission.files == modules
 

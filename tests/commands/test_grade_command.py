@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from autograder import course as courses
-from autograder.gradebook.journal import Gradebook, Job
+from autograder.gradebook.journal import Gradebook, GradingJob
 from autograder.grading.class_run import grade_submissions
 from autograder.grading.setting import SHIPPED_SALT
 from autograder.intake.reading import IntakeError
@@ -66,7 +66,7 @@ def points(root: Path, out: Path) -> dict[str, dict[str, int]]:
         }
 
 
-def jobs(out: Path) -> dict[tuple[str, int], Job]:
+def jobs(out: Path) -> dict[tuple[str, int], GradingJob]:
     """Return the present jobs of Ada and Ben; what is run again takes other seconds."""
     with Gradebook.open(out / "gradebook.sqlite") as gradebook:
         return {

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograder.course import CourseError, Extension, HandingIn, load
-from autograder.course.lateness import in_words, judge, kept, lateness, shares
+from autograder.course.lateness import in_words, judge_lateness, kept_share, kept_shares, lateness
 from autograder.records import FULL_CREDIT
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -48,41 +48,41 @@ def test_without_a_due_date_or_a_time_nobody_is_late():
     ("days", "share"), [(0, 1), (1, 0.9), (2, 0.8), (3, 0.4), (4, 0), (400, 0)]
 )
 def test_the_curve_is_straight_between_its_pairs(days, share):
-    assert kept(RULE, timedelta(days=days)) == round(share * FULL_CREDIT)
+    assert kept_share(RULE, timedelta(days=days)) == round(share * FULL_CREDIT)
 
 
 def test_days_that_have_begun_can_count_whole():
     rule = RULE.model_copy(update={"whole_days": True})
-    assert kept(rule, timedelta(minutes=31)) == kept(rule, timedelta(days=1)) == 9_000
-    assert kept(rule, timedelta(days=1, seconds=1)) == 8_000
+    assert kept_share(rule, timedelta(minutes=31)) == kept_share(rule, timedelta(days=1)) == 9_000
+    assert kept_share(rule, timedelta(days=1, seconds=1)) == 8_000
 
 
 def test_a_first_pair_behind_the_due_date_is_reached_by_a_straight_line():
-    assert kept(HandingIn(late=((2, 0.5),)), timedelta(days=1)) == 7_500
-    assert kept(HandingIn(late=((0, 0.5),)), timedelta(seconds=1)) == 5_000, "a jump at once"
+    assert kept_share(HandingIn(late=((2, 0.5),)), timedelta(days=1)) == 7_500
+    assert kept_share(HandingIn(late=((0, 0.5),)), timedelta(seconds=1)) == 5_000, "a jump at once"
 
 
 @given(st.integers(0, 10**7), st.integers(0, 10**7))
 def test_waiting_never_pays(one, other):
     first, second = sorted((one, other))
-    shares = [kept(RULE, timedelta(seconds=seconds)) for seconds in (first, second)]
+    shares = [kept_share(RULE, timedelta(seconds=seconds)) for seconds in (first, second)]
     assert FULL_CREDIT >= shares[0] >= shares[1] >= 0
 
 
 def test_an_extension_is_a_due_date_of_ones_own():
     granted = Extension(student="ada", week="week1", due=DUE + 48 * HOUR)
     late = {
-        student: judge(course(extensions=(granted,)), student, 1, DUE + 24 * HOUR, "abc")
+        student: judge_lateness(course(extensions=(granted,)), student, 1, DUE + 24 * HOUR, "abc")
         for student in ("ada", "bob")
     }
     assert (late["ada"].kept, late["bob"].kept) == (FULL_CREDIT, 9_000)
     assert late["bob"].late == 24 * HOUR
     assert late["bob"].commit == "abc"
-    assert shares([late["bob"]], course()) == {1: 9_000}
+    assert kept_shares([late["bob"]], course()) == {1: 9_000}
 
 
 def test_where_nothing_says_when_it_counts_as_in_time_and_is_named():
-    unknown = judge(course(), "ada", 1, None)
+    unknown = judge_lateness(course(), "ada", 1, None)
     assert unknown.unknown
     assert unknown.kept == FULL_CREDIT
 

@@ -18,7 +18,7 @@ from autograder import course as courses
 from autograder.course.scoring import PENDING_GPU
 from autograder.gpu import class_run
 from autograder.gpu.class_run import JobError
-from autograder.gradebook.journal import TRAINING, Gradebook, Job
+from autograder.gradebook.journal import TRAINING, Gradebook, GradingJob
 from autograder.records import FULL_CREDIT, CheckResult, PlannedCheck, Submission, Verdict
 from autograder.report.class_csv import leaderboard_csv
 from autograder.report.class_files import write_student
@@ -129,7 +129,7 @@ def trained(tmp_path: Path) -> Gradebook:
         ):
             one = Submission(name, {"train.py": name.encode()})
             book.add_submission(one, WEEK.number)
-            job = Job(name, name, WEEK.number, one.fingerprint, "bubblewrap", TRAINING)
+            job = GradingJob(name, name, WEEK.number, one.fingerprint, "bubblewrap", TRAINING)
             book.plan(job, [CHECK])
             result = CheckResult(CHECK.id, Verdict.RAISED, message="[red]no", seconds=seconds)
             if accuracy is not None:

@@ -14,9 +14,10 @@ from textwrap import dedent
 
 import pytest
 
-from autograder.gradebook.journal import Gradebook, GradebookError, Job
+from autograder.gradebook.flags import Flag
+from autograder.gradebook.journal import Gradebook, GradebookError, GradingJob
 from autograder.gradebook.schema import APPLICATION_ID, SCHEMA_VERSION
-from autograder.records import FULL_CREDIT, CheckResult, Flag, PlannedCheck, Submission, Verdict
+from autograder.records import FULL_CREDIT, CheckResult, PlannedCheck, Submission, Verdict
 
 ROOT = Path(__file__).resolve().parents[2]
 CHECKS = [
@@ -49,8 +50,8 @@ def start(book: Gradebook) -> int:
     return book.start_run("bubblewrap", "digits", "the salt", {"numpy": "2.4.6"})
 
 
-def job_of(submission: Submission, key: str = "key", week: int = 1) -> Job:
-    return Job(key, submission.student, week, submission.fingerprint, "bubblewrap")
+def job_of(submission: Submission, key: str = "key", week: int = 1) -> GradingJob:
+    return GradingJob(key, submission.student, week, submission.fingerprint, "bubblewrap")
 
 
 def hand_in(book: Gradebook, submission: Submission = ADA, key: str = "key") -> None:
@@ -351,7 +352,7 @@ def test_the_file_says_what_it_is(path: Path) -> None:
 WRITER = dedent("""
     import sys
     from pathlib import Path
-    from autograder.gradebook.journal import Gradebook, Job
+    from autograder.gradebook.journal import Gradebook, GradingJob
     from autograder.intake.reading import Submission
     from autograder.records import CheckResult, PlannedCheck, Verdict
 
@@ -361,7 +362,8 @@ WRITER = dedent("""
         submission = Submission(f"s{n:06}", {"a.py": b"%d" % n})
         checks = [PlannedCheck(f"t::{m}", "week1.linear", "A check") for m in range(50)]
         book.add_submission(submission, 1)
-        book.plan(Job(f"k{n}", submission.student, 1, submission.fingerprint, "none"), checks)
+        job = GradingJob(f"k{n}", submission.student, 1, submission.fingerprint, "none")
+        book.plan(job, checks)
         print("planned", n, flush=True)
         book.record(f"k{n}", [CheckResult(c.id, Verdict.PASS, 10_000) for c in checks], 0.1)
         print("recorded", n, flush=True)

@@ -14,7 +14,7 @@ import pytest
 
 from autograder.intake import admission as gate
 from autograder.intake import archives as unpack
-from autograder.intake.admission import Gate, Refused
+from autograder.intake.admission import Admission, Refused
 from autograder.intake.archives import DAMAGE, read_archive
 
 ROUNDS = 12_000
@@ -108,13 +108,13 @@ def with_checksums(content: bytes) -> bytes:
     return bytes(data)
 
 
-def read(content: bytes) -> Gate | None:
+def read(content: bytes) -> Admission | None:
     """Pass an archive through the gate; return None where it is refused or damaged."""
-    found = Gate(lambda path: 1000 if path in WANTED else 0)
+    found = Admission(lambda path: 1000 if path in WANTED else 0)
     try:
         with closing(read_archive("x.zip", [content])) as members:
             for member in members:
-                found.pass_through(member)
+                found.admit(member)
     except (Refused, *DAMAGE):
         return None
     return found

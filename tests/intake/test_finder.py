@@ -8,7 +8,7 @@ import pytest
 
 from autograder.course import Limits, Week
 from autograder.intake import admission as gate
-from autograder.intake.week_files import Finder, Found
+from autograder.intake.week_files import WeekFileFinder, WeekFiles
 
 LIMITS = Limits(
     request_seconds=1,
@@ -38,7 +38,7 @@ def make_week(number: int, folder: str, module: str, *documents: str) -> Week:
 
 LAYERS = make_week(1, "week1_layers", "layers.py", "notes.md")
 DRAWN = make_week(3, "week3_drawn", "draw.py", "graph.pdf|graph.png", "notes.md")
-BOTH = Finder([LAYERS, DRAWN])
+BOTH = WeekFileFinder([LAYERS, DRAWN])
 
 
 def digest(content: bytes) -> str:
@@ -87,7 +87,7 @@ def test_a_file_in_a_weeks_own_folder_comes_before_one_that_may_be_another_weeks
 def test_a_bare_file_of_several_weeks_counts_for_those_that_are_there() -> None:
     found = BOTH.choose({"layers.py": b"a", "notes.md": b"n"})
     assert found[1].documents == {"notes.md": digest(b"n")}
-    assert found[3] == Found()
+    assert found[3] == WeekFiles()
     found = BOTH.choose({"layers.py": b"a", "draw.py": b"c", "notes.md": b"n"})
     assert found[1].documents == found[3].documents == {"notes.md": digest(b"n")}
 
@@ -99,27 +99,29 @@ def test_a_bare_file_that_may_be_of_any_week_is_left_with_a_notice() -> None:
             "notes.md was not taken: weeks 1 and 3 ask for a file of this name. "
             "Put it into its week's folder."
         ]
-    assert Finder([LAYERS], [DRAWN]).choose({"notes.md": b"n"})[1].documents, "the only week asked"
+    assert WeekFileFinder([LAYERS], [DRAWN]).choose({"notes.md": b"n"})[1].documents, (
+        "the only week asked"
+    )
 
 
 def test_files_in_the_folder_of_another_week_are_never_taken() -> None:
-    finder = Finder([LAYERS], [DRAWN])
-    assert finder.room("week3/layers.py") == finder.room("week3_drawn/notes.md") == 0
-    assert finder.room("week3/week1/layers.py") == gate.MAX_FILE_BYTES
+    finder = WeekFileFinder([LAYERS], [DRAWN])
+    assert finder.size_limit("week3/layers.py") == finder.size_limit("week3_drawn/notes.md") == 0
+    assert finder.size_limit("week3/week1/layers.py") == gate.MAX_FILE_BYTES
     assert finder.known("week3_drawn/notes.md")
     assert not finder.known("week3_drawn/layers.py")
 
 
 def test_a_name_in_a_subfolder_of_the_assignment_is_not_the_bare_name() -> None:
     week = LAYERS.model_copy(update={"modules": ("train.py", "training/train.py")})
-    found = Finder([week]).choose({"week1/training/train.py": b"inner"})
+    found = WeekFileFinder([week]).choose({"week1/training/train.py": b"inner"})
     assert found[1].modules == {"training/train.py": b"inner"}
 
 
 def test_modules_and_documents_have_room_of_their_own() -> None:
-    assert BOTH.room("x/layers.py") == gate.MAX_FILE_BYTES
-    assert BOTH.room("week3/graph.pdf") == gate.MAX_DOCUMENT_BYTES
-    assert BOTH.room("week1/graph.pdf") == BOTH.room("x/graph.gif") == 0
+    assert BOTH.size_limit("x/layers.py") == gate.MAX_FILE_BYTES
+    assert BOTH.size_limit("week3/graph.pdf") == gate.MAX_DOCUMENT_BYTES
+    assert BOTH.size_limit("week1/graph.pdf") == BOTH.size_limit("x/graph.gif") == 0
 
 
 def test_a_module_is_text_and_a_document_is_not_looked_at() -> None:
@@ -139,7 +141,7 @@ def test_a_module_is_text_and_a_document_is_not_looked_at() -> None:
 PROJECT = make_week(4, "week3_drawn/project", "models/net.py", "README.md").model_copy(
     update={"modules": ("models/net.py", "layers.py"), "id": "project"}
 )
-THREE = Finder([LAYERS, DRAWN, PROJECT])
+THREE = WeekFileFinder([LAYERS, DRAWN, PROJECT])
 
 
 @pytest.mark.parametrize("place", ["project/", "assignments/week3_drawn/project/", "", "handin/"])
@@ -148,13 +150,13 @@ def test_a_file_in_a_folder_is_found_with_its_folder(place: str) -> None:
     found = THREE.choose(files)
     assert found[4].modules == {"models/net.py": b"net"}
     assert found[4].documents == {"README.md": digest(b"text")}
-    assert found[1] == found[3] == Found()
+    assert found[1] == found[3] == WeekFiles()
 
 
 @pytest.mark.parametrize("path", ["README.md", "repo-main/README.md", "week1_layers/README.md"])
 def test_any_other_readme_belongs_to_no_week(path: str) -> None:
     found = THREE.choose({path: b"text", "week1_layers/layers.py": b"layers"})
-    assert found[4] == Found()
+    assert found[4] == WeekFiles()
     assert found[1].modules == {"layers.py": b"layers"}
 
 

@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograder.course import Limits, Week
-from autograder.intake.admission import Gate, Kind, Member, Refused, clean_path
-from autograder.intake.lookalike_names import near, skeleton
+from autograder.intake.admission import Admission, FileType, Member, Refused, clean_path
+from autograder.intake.lookalike_names import name_keys, skeleton
 from autograder.intake.reading import take_in
 from autograder.records import Submission
 
@@ -179,19 +179,19 @@ MEMBERS = st.tuples(
         st.sampled_from(["layers.py", "Layers.py", CYRILLIC, "a/layers.py", "../x", ".git/x"]),
         st.text(max_size=12),
     ),
-    st.sampled_from(Kind),
+    st.sampled_from(FileType),
     st.booleans(),
 )
 
 
 @given(st.lists(MEMBERS, max_size=12))
 def test_the_gate_keeps_what_is_wanted_and_nothing_else(
-    members: list[tuple[str, Kind, bool]],
+    members: list[tuple[str, FileType, bool]],
 ) -> None:
-    gate = Gate(lambda path: 10 if path.endswith("layers.py") else 0)
+    gate = Admission(lambda path: 10 if path.endswith("layers.py") else 0)
     for name, kind, packed in members:
         try:
-            gate.pass_through(Member(name, kind, lambda: iter([b"x" * 8, b"y"]), packed))
+            gate.admit(Member(name, kind, lambda: iter([b"x" * 8, b"y"]), packed))
         except Refused:
             break
     assert all(path.endswith("layers.py") for path in gate.files)
@@ -215,10 +215,10 @@ def test_thousands_of_long_names_take_no_time(tmp_path: Path, part: str) -> None
 
 
 def test_near_names_are_near() -> None:
-    assert near("lab_1.py") & near("Lab-1.py")
-    assert near("lab_1.py") & near("lab 1 (2).py")
-    assert not near("lab_1.py") & near("lab_2.py")
-    assert not near("layers.py") & near("players.py")
+    assert name_keys("lab_1.py") & name_keys("Lab-1.py")
+    assert name_keys("lab_1.py") & name_keys("lab 1 (2).py")
+    assert not name_keys("lab_1.py") & name_keys("lab_2.py")
+    assert not name_keys("layers.py") & name_keys("players.py")
 
 
 # Kinds of files

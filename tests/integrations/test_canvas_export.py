@@ -10,8 +10,8 @@ import pytest
 
 from autograder.integrations.gradebooks.canvas import fill_canvas
 from autograder.integrations.gradebooks.exported_sheet import Sheet, SheetError
-from autograder.integrations.gradebooks.fill_column import Filled
-from autograder.integrations.gradebooks.points_column import Pending, Portion
+from autograder.integrations.gradebooks.fill_column import FillReport
+from autograder.integrations.gradebooks.points_column import PartPoints, Pending
 from tests.canvas import Canvas
 
 WEEK, QUIZ = "Week 1: backprop, part a (901)", "Quiz (902)"
@@ -55,15 +55,15 @@ def exported(
     return ("\ufeff" * bom + out.getvalue()).encode()
 
 
-def fill(content: bytes, points: dict[str, Portion], **how) -> tuple[bytes, Filled]:
+def fill(content: bytes, points: dict[str, PartPoints], **how) -> tuple[bytes, FillReport]:
     sheet = Sheet("exported.csv", content)
     wanted = [(how.get("assignment", WEEK), points)]
     filled = fill_canvas(sheet, wanted, how.get("pending", Pending.LEAVE))
     return sheet.content, filled
 
 
-def of(points: int, most: int = 2500, **more) -> Portion:
-    return Portion(points, most, **more)
+def of(points: int, most: int = 2500, **more) -> PartPoints:
+    return PartPoints(points, most, **more)
 
 
 @pytest.mark.parametrize("separator", [",", ";"])

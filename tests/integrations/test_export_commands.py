@@ -12,7 +12,7 @@ import pytest
 
 from autograder.commands.app import main
 from autograder.course import load
-from autograder.gradebook.journal import Gradebook, Job
+from autograder.gradebook.journal import Gradebook, GradingJob
 from autograder.records import FULL_CREDIT, CheckResult, PlannedCheck, Submission, Verdict
 from tests.canvas import Canvas
 from tests.moodle import Worksheet
@@ -36,7 +36,7 @@ def grades(tmp_path_factory) -> Path:
             files = {"tensor.py": name.encode()}
             handed_in = Submission(name, files, received=datetime(2026, 10, 1, tzinfo=UTC))
             gradebook.add_submission(handed_in, 2)
-            job = Job(name, name, 2, handed_in.fingerprint, "rung")
+            job = GradingJob(name, name, 2, handed_in.fingerprint, "rung")
             gradebook.plan(job, plan)
             verdict = Verdict.PASS if credit == FULL_CREDIT else Verdict.WRONG
             done = plan if name != "cleo" else plan[:3]

@@ -24,7 +24,7 @@ import nbformat
 import pytest
 
 from autograder.course import load
-from autograder.gradebook.journal import Gradebook, Job
+from autograder.gradebook.journal import Gradebook, GradingJob
 from autograder.intake.reading import read_class
 from autograder.integrations.formgrader import nbgrader_course
 from autograder.integrations.formgrader.marking import for_marking, inactive
@@ -78,7 +78,7 @@ def record_grades(submissions: Path, out: Path) -> None:
             right = one.student in ("ada", "eve")
             verdict, credit = (Verdict.PASS, FULL_CREDIT) if right else (Verdict.RAISED, 0)
             results = [CheckResult(check.id, verdict, credit, "No function.") for check in plan]
-            book.plan(Job(one.student, one.student, 1, one.fingerprint, "bubblewrap"), plan)
+            book.plan(GradingJob(one.student, one.student, 1, one.fingerprint, "bubblewrap"), plan)
             book.record(one.student, results, 0.0)
 
 

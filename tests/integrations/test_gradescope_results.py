@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from autograder.course import load
-from autograder.course.apportion import share_out, share_points
+from autograder.course.apportion import apportion, apportion_points
 from autograder.course.scoring import CheckScore, item_points, score_student
 from autograder.integrations.gradescope import results as shape
 from autograder.integrations.gradescope.metadata import (
@@ -57,7 +57,7 @@ def test_the_tests_of_an_item_add_up_to_its_points_exactly() -> None:
                 CheckScore(PlannedCheck(f"{number}", "x", "t", rng.randint(0, 4)), result)
             )
         points, weights = item_points(most, checks), [check.planned.weight for check in checks]
-        shares = share_points(points, most, checks)
+        shares = apportion_points(points, most, checks)
         if not sum(weights):
             assert shares == [[0, 0]] * len(checks)
             continue
@@ -72,7 +72,7 @@ def test_the_tests_of_an_item_add_up_to_its_points_exactly() -> None:
 
 def test_what_can_not_be_shared_out_is_refused() -> None:
     with pytest.raises(ValueError, match="can't be shared out"):
-        share_out(3, [], [], [])
+        apportion(3, [], [], [])
 
 
 def test_each_check_is_a_test_with_what_a_student_may_read() -> None:

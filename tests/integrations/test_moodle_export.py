@@ -9,9 +9,9 @@ from datetime import datetime
 import pytest
 
 from autograder.integrations.gradebooks.exported_sheet import Sheet, SheetError
-from autograder.integrations.gradebooks.fill_column import Filled
-from autograder.integrations.gradebooks.moodle import OURS, fill_moodle
-from autograder.integrations.gradebooks.points_column import Pending, Portion
+from autograder.integrations.gradebooks.fill_column import FillReport
+from autograder.integrations.gradebooks.moodle import COMMENT_PREFIX, fill_moodle
+from autograder.integrations.gradebooks.points_column import PartPoints, Pending
 from tests.moodle import DATE, Course, Worksheet
 
 PEOPLE = [
@@ -57,15 +57,15 @@ def worksheet(sign: str = ".", blind: bool = False, maximum: str = "25.00") -> b
     return out.getvalue().encode()
 
 
-def fill(content: bytes, points: dict[str, Portion], **how) -> tuple[bytes, Filled]:
+def fill(content: bytes, points: dict[str, PartPoints], **how) -> tuple[bytes, FillReport]:
     sheet = Sheet("moodle.csv", content)
     pending = how.pop("pending", Pending.LEAVE)
     filled = fill_moodle(sheet, points, pending, **how)
     return sheet.content, filled
 
 
-def of(points: int, most: int = 2500, **more) -> Portion:
-    return Portion(points, most, **more)
+def of(points: int, most: int = 2500, **more) -> PartPoints:
+    return PartPoints(points, most, **more)
 
 
 @pytest.mark.parametrize("sign", [".", ","])
@@ -77,8 +77,8 @@ def test_moodle_takes_exactly_the_new_grades_and_comments(sign) -> None:
     new, filled = fill(content, points)
     assert moodle.changes(new) == {
         101: (19.5, None),
-        102: (0.0, f"{OURS}0 of 25 points."),
-        104: (25.0, f"{OURS}25 of 25 points."),
+        102: (0.0, f"{COMMENT_PREFIX}0 of 25 points."),
+        104: (25.0, f"{COMMENT_PREFIX}25 of 25 points."),
     }
     assert filled.columns == {"Grade": sorted(points)}
     assert "A person's comment was kept: Jane_Doe" in filled.remarks
@@ -107,9 +107,7 @@ def test_a_comment_of_ours_is_replaced_when_points_change() -> None:
     second, filled = fill(
         first, {"s-12": of(200, late=True, pending=("a",))}, pending=Pending.SO_FAR
     )
-    said = (
-        f"{OURS}2 of 25 points, after the deduction for late work so far; some are still to come."
-    )
+    said = f"{COMMENT_PREFIX}2 of 25 points, after the deduction for late work so far; some are still to come."
     assert assignment().changes(second) == {102: (2.0, said)}
     assert not any("kept" in remark for remark in filled.remarks)
 
@@ -121,7 +119,7 @@ def test_a_student_is_known_by_what_names_them(id) -> None:
 
 def test_where_marking_is_blind_the_participants_number_is_all_there_is() -> None:
     new, _ = fill(worksheet(blind=True), {"Participant_103": of(100)})
-    assert assignment().changes(new) == {103: (1.0, f"{OURS}1 of 25 points.")}
+    assert assignment().changes(new) == {103: (1.0, f"{COMMENT_PREFIX}1 of 25 points.")}
 
 
 @pytest.mark.parametrize("id", ["Wei_Zhang", "Jane_Doe_102", "102", "Doe", "nobody"])
@@ -136,8 +134,8 @@ def test_points_are_scaled_and_never_above_the_maximum() -> None:
     moodle = assignment()
     moodle.maximum = 10.0
     assert moodle.changes(new) == {
-        102: (5.0, f"{OURS}12.5 of 25 points, here 5 of 10."),
-        103: (10.0, f"{OURS}26 of 25 points, here 10.4 of 10."),
+        102: (5.0, f"{COMMENT_PREFIX}12.5 of 25 points, here 5 of 10."),
+        103: (10.0, f"{COMMENT_PREFIX}26 of 25 points, here 10.4 of 10."),
     }
     assert "Grade: points are scaled, 25 here are 10 there" in filled.remarks
     assert "Grade: more than there is to get, cut off: s-13" in filled.remarks
@@ -174,8 +172,8 @@ def test_the_gradebooks_import_takes_points_and_comments(last) -> None:
     points = {"Jane_Doe": of(1950), "wei": of(100)}
     new, _ = fill(gradebook(last=last), points, column=REAL)
     assert course().changes(new, REAL, SAID) == {
-        "jane@uni.example": (19.5, f"{OURS}19.5 of 25 points."),
-        "wei@uni.example": (1.0, f"{OURS}1 of 25 points."),
+        "jane@uni.example": (19.5, f"{COMMENT_PREFIX}19.5 of 25 points."),
+        "wei@uni.example": (1.0, f"{COMMENT_PREFIX}1 of 25 points."),
     }
     assert new.count(b"1790000000\r\n") == 4
 

@@ -13,7 +13,7 @@ import pytest
 from autograder import course as courses
 from autograder.course import Course
 from autograder.integrations.git import GitError, Repository
-from autograder.integrations.push.pushed_commit import Taken, take
+from autograder.integrations.push.pushed_commit import CommitSubmissions, read_commit
 from tests.pushing import git
 
 FILE, LINK, FOLDER, MODULE = "100644", "120000", "40000", "160000"
@@ -60,9 +60,9 @@ def objects(tmp_path) -> Objects:
 
 @pytest.fixture
 def read(small, course, objects):
-    def read(entries: Entries) -> Taken:
+    def read(entries: Entries) -> CommitSubmissions:
         commit = objects.commit(entries)
-        return take(small, course, objects.path, "ada", commit, datetime.now(UTC))
+        return read_commit(small, course, objects.path, "ada", commit, datetime.now(UTC))
 
     return read
 
@@ -160,7 +160,7 @@ def test_a_tree_of_trees_ends_the_reading(read, objects):
         sha = objects.tree({b"%d" % number: (FOLDER, sha) for number in range(10)})
     started = time.monotonic()
     assert "more than" in read({b"a": (FOLDER, sha)}).refusal
-    assert time.monotonic() - started < 60, "it would take days"
+    assert time.monotonic() - started < 60, "it would read_commit days"
 
 
 def test_nothing_but_what_was_handed_out_is_nothing_handed_in(read, small, objects, tmp_path):
@@ -180,7 +180,7 @@ def test_what_git_can_not_read_is_the_graders_fault(small, course, objects):
     missing = objects.commit({NAME.encode(): (FILE, "2" * 40)})
     for commit in (missing, "3" * 40):
         with pytest.raises(GitError):
-            take(small, course, objects.path, "ada", commit, datetime.now(UTC))
+            read_commit(small, course, objects.path, "ada", commit, datetime.now(UTC))
 
 
 def test_what_is_written_is_on_top_of_what_was(objects):

@@ -106,7 +106,7 @@ def test_columns_are_found_whatever_their_case_and_refused_twice() -> None:
     with pytest.raises(SheetError, match="2 columns 'Grade'"):
         sheet.column("Grade")
     with pytest.raises(SheetError, match=r"no column 'ID' or 'Id'\. Do it"):
-        sheet.needed("Do it.", "ID", "Id")
+        sheet.required_column("Do it.", "ID", "Id")
 
 
 def test_a_row_that_is_too_short_is_named() -> None:

@@ -9,12 +9,13 @@ import pytest
 from autograder.course import load
 from autograder.gradebook.journal import Gradebook
 from autograder.grading.examiner import Examiner
-from autograder.grading.run import Setting, grade_class
+from autograder.grading.run import grade_class
+from autograder.grading.setting import Setting
 from autograder.intake.reading import read_class
 from autograder.records import CheckResult, Submission
 from autograder.report.feedback import feedback
 from autograder.report.gather import gather
-from autograder.suite.hosts import SandboxHost
+from autograder.suite.hidden.sandbox_host import SandboxHost
 from tests.notebook_class import CASES, PARTS, ROOT, write_class
 
 COURSE = load(ROOT)

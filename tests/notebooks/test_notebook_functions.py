@@ -8,18 +8,18 @@ from typing import Any
 import pytest
 
 from autograder.notebooks.cells import Cell
-from autograder.notebooks.functions import Taken, take_functions
+from autograder.notebooks.functions import NotebookModule, extract_functions
 
 DOUBLE = "def double(x):\n    return 2 * x\n"
 
 
-def taken(*cells: str) -> Taken:
+def taken(*cells: str) -> NotebookModule:
     """Return the module that code cells make of which `double` is asked."""
     numbered = [Cell(number, "code", text) for number, text in enumerate(cells, start=1)]
-    return take_functions(numbered, {"double": "week1.double"}, "derivations.ipynb")
+    return extract_functions(numbered, {"double": "week1.double"}, "derivations.ipynb")
 
 
-def call(module: Taken, *arguments: Any) -> Any:
+def call(module: NotebookModule, *arguments: Any) -> Any:
     """Run a module made of cells of ours, and its function `double`."""
     names: dict[str, Any] = {}
     exec(module.source, names)

@@ -18,8 +18,9 @@ import nbformat
 from nbformat import NotebookNode
 
 from autograder.course import Notebook
-from autograder.notebooks.cells import Cell, NotebookError, read_cells
-from autograder.notebooks.percent_source import KERNEL, answer_cell, grade_id
+from autograder.integrations.formgrader.pictures import PicturedCell, read_pictured_cells
+from autograder.notebooks.cells import NotebookError
+from autograder.reference.percent_source import KERNEL, answer_cell, grade_id
 from autograder.report.feedback import block, inline
 
 ACTIVE_MATH = re.compile(
@@ -54,10 +55,10 @@ def for_marking(
     what the tests say about items. `attached` are names of files that lie beside the notebook.
     """
     made = nbformat.v4.new_notebook(metadata={"kernelspec": KERNEL})
-    cells: Sequence[Cell] = ()
+    cells: Sequence[PicturedCell] = ()
     if raw is not None:
         try:
-            cells = read_cells(raw, pictures=True)
+            cells = read_pictured_cells(raw)
         except NotebookError as error:
             why_not = f"{notebook.file} can't be read: {error}."
     if why_not:
@@ -84,7 +85,7 @@ def for_marking(
 
 
 def _matched(
-    cells: Sequence[Cell], notebook: Notebook, answers: Sequence[Answer]
+    cells: Sequence[PicturedCell], notebook: Notebook, answers: Sequence[Answer]
 ) -> dict[int, Answer]:
     """Return which cell is which answer, each once: by metadata, else by what stands in it.
 
@@ -105,7 +106,7 @@ def _matched(
     return found
 
 
-def _defines(cell: Cell, names: set[str]) -> bool:
+def _defines(cell: PicturedCell, names: set[str]) -> bool:
     try:
         body = ast.parse(cell.source).body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
@@ -113,7 +114,7 @@ def _defines(cell: Cell, names: set[str]) -> bool:
     return any(getattr(node, "name", None) in names for node in body)
 
 
-def _shown(cell: Cell, answer: Answer | None) -> list[NotebookNode]:
+def _shown(cell: PicturedCell, answer: Answer | None) -> list[NotebookNode]:
     """Return a cell, and a second one where it is code that showed pictures.
 
     In what is written, pictures are part of the answer: with another one it is another answer.
@@ -130,7 +131,7 @@ def _shown(cell: Cell, answer: Answer | None) -> list[NotebookNode]:
     return [written]
 
 
-def _pictured(text: str, cell: Cell) -> NotebookNode:
+def _pictured(text: str, cell: PicturedCell) -> NotebookNode:
     """Return a markdown cell with a text of ours or made inactive, and a cell's pictures."""
     attachments = {one.name: {one.kind: one.data} for one in cell.pictures}
     parts = [text, *(f"![picture](attachment:{name})" for name in attachments)]

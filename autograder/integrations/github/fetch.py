@@ -23,10 +23,10 @@ from pathlib import Path
 
 from autograder.course import Course, Week
 from autograder.errors import RemoteError
-from autograder.intake.admission import Gate, Kind, Refused, clean_path
+from autograder.intake.admission import Admission, FileType, Refused, clean_path
 from autograder.intake.handed_in_csv import FILE as HANDED_IN
 from autograder.intake.handed_in_csv import HEADERS
-from autograder.intake.week_files import Finder, some
+from autograder.intake.week_files import WeekFileFinder, some
 from autograder.integrations.git import GitError, Repository
 from autograder.integrations.github.remote_git import Access, fetch, make_bare
 from autograder.integrations.github.roster_file import Remote
@@ -138,12 +138,12 @@ def _put_in_place(
     A tree that intake would refuse (names that some systems hold to be one, say) becomes an archive
     that it does refuse, so that the student is told why.
     """
-    finder = Finder(course.weeks)
-    gate = Gate(finder.room)
-    tree = repository.tree(commit, finder.room)
+    finder = WeekFileFinder(course.weeks)
+    gate = Admission(finder.size_limit)
+    tree = repository.tree(commit, finder.size_limit)
     try:
         for member in tree.members():
-            gate.pass_through(member)
+            gate.admit(member)
     except Refused as refused:
         _write_refused(course, repository, commit, target)
         return iter([f"{target.name} will be refused: {refused}"])
@@ -153,7 +153,7 @@ def _put_in_place(
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(content or b"")
             if content is None:  # it is too large, which is what intake has to say of it
-                os.truncate(file, finder.room(path) + 1)
+                os.truncate(file, finder.size_limit(path) + 1)
         for path in filter(finder.known, gate.unfollowed):
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             os.symlink(NOWHERE, folder / path)
@@ -162,13 +162,13 @@ def _put_in_place(
 
 
 def _write_refused(course: Course, repository: Repository, commit: str, target: Path) -> None:
-    finder = Finder(course.weeks)
+    finder = WeekFileFinder(course.weeks)
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w") as archive:
         try:
-            for member in repository.tree(commit, finder.room).members():
-                if member.kind is Kind.FILE and clean_path(member.name) is not None:
-                    content = b"".join(member.chunks()) if finder.room(member.name) else b""
+            for member in repository.tree(commit, finder.size_limit).members():
+                if member.kind is FileType.FILE and clean_path(member.name) is not None:
+                    content = b"".join(member.chunks()) if finder.size_limit(member.name) else b""
                     info = tarfile.TarInfo(member.name)
                     info.size = len(content)
                     archive.addfile(info, io.BytesIO(content))

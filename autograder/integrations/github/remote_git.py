@@ -20,8 +20,11 @@ from autograder.text.display import one_line
 SECONDS = 300.0
 MOST_BYTES = 512 * 1024 * 1024
 """The largest file that git may write: what one fetch brings is in one file."""
-PASSED_ON = ("HOME", "SSH_AUTH_SOCK", "SSH_AGENT_PID", "HTTPS_PROXY", "https_proxy", "NO_PROXY")
-PASSED_ON += ("no_proxy", "GIT_SSL_CAINFO", "SSL_CERT_FILE", "PATH")
+PASSED_ON = (
+    *("HOME", "PATH", "SSH_AUTH_SOCK", "SSH_AGENT_PID", "GIT_SSL_CAINFO", "SSL_CERT_FILE"),
+    *("HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy"),
+)
+"""Variables of our own environment that git gets where it speaks to another machine."""
 NO_BRANCH = 2
 
 

@@ -1,1 +1,1 @@
-"""Gradebooks of other systems, filled in: Canvas and Moodle."""
+"""Gradebooks of Canvas and Moodle: points filled into the files that they export."""

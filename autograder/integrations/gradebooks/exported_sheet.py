@@ -1,7 +1,7 @@
-"""A CSV file that another system exported, in which some cells are filled and all else stays.
+"""CSV files that another system exported: cells are filled in, and all other bytes are kept.
 
-Every byte outside the filled cells is kept as it is: the mark at the beginning, quotes, the ends of
-lines, spaces, blank lines.
+Python's csv module would write everything anew; here the byte order mark, quotes, line ends, spaces
+and blank lines stay as they are.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ class SheetError(InputError):
 
 
 @dataclass(frozen=True)
-class Cell:
-    """A cell: its value, and from where to where it stands in the text, quotes included."""
+class SheetCell:
+    """A cell: its value, and its start and end in the text, quotes included."""
 
     value: str
     start: int
@@ -33,11 +33,11 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Row:
+class SheetRow:
     """A row: the line on which it begins, counted from 1, and its cells."""
 
     line: int
-    cells: tuple[Cell, ...]
+    cells: tuple[SheetCell, ...]
 
     def __getitem__(self, column: int) -> str:
         """Return a cell's value without spaces around it; "" where the row is shorter."""
@@ -45,7 +45,7 @@ class Row:
 
     @property
     def is_blank(self) -> bool:
-        """Whether nothing is in it."""
+        """Whether all its cells are blank."""
         return not any(cell.value.strip() for cell in self.cells)
 
 
@@ -53,7 +53,7 @@ class Sheet:
     """A table in a file; its first row names the columns."""
 
     def __init__(self, name: str, content: bytes):
-        """Take it apart. Raises SheetError where it is not UTF-8, no CSV, or has no rows."""
+        """Parse the content. Raises SheetError where it is not UTF-8, no CSV, or has no rows."""
         self.name = name
         self._text = _decoded(name, content)
         self._filled: dict[tuple[int, int], str] = {}
@@ -64,9 +64,9 @@ class Sheet:
         self.header = [self.rows[0][column] for column in range(len(self.rows[0].cells))]
 
     def column(self, *names: str) -> int | None:
-        """Return where the first of these columns is that is there; upper or lower case is one.
+        """Return the index of the first of these columns that exists, ignoring case.
 
-        Raises SheetError where one of them is there twice.
+        Raises SheetError where one of them exists twice.
         """
         heads = [head.casefold() for head in self.header]
         for name in names:
@@ -78,17 +78,17 @@ class Sheet:
                 return heads.index(name.casefold())
         return None
 
-    def needed(self, remedy: str, *names: str) -> int:
-        """Return a column that has to be there. Raises SheetError, which ends with the remedy."""
-        found = self.column(*names)
-        if found is None:
+    def required_column(self, remedy: str, *names: str) -> int:
+        """Return the index of a required column. Raises SheetError, which ends with the remedy."""
+        column = self.column(*names)
+        if column is None:
             wanted = " or ".join(f"'{one_line(name)}'" for name in names)
             raise SheetError(
                 f"{self.name}, line {self.rows[0].line}: there is no column {wanted}. {remedy}"
             )
-        return found
+        return column
 
-    def fill(self, row: Row, column: int, value: str) -> None:
+    def fill(self, row: SheetRow, column: int, value: str) -> None:
         """Put a value into a cell. Raises SheetError where the row has no such cell."""
         if column >= len(row.cells):
             count = f"{len(row.cells)} cells, and the header has {len(self.header)}"
@@ -124,10 +124,10 @@ def read_sheet(path: Path) -> Sheet:
 
 
 def decimal_sign(values: Iterable[str]) -> str:
-    """Return the sign that numbers among these have between whole and rest: a comma or a point."""
+    """Return the decimal sign that the numbers among these values use: "," or "."."""
     for value in values:
-        whole, comma, rest = value.strip().partition(",")
-        if comma and (whole + rest).isdecimal():
+        whole, comma, fraction = value.strip().partition(",")
+        if comma and (whole + fraction).isdecimal():
             return ","
     return "."
 
@@ -147,42 +147,42 @@ def _decoded(name: str, content: bytes) -> str:
 
 
 def _separator(text: str) -> str:
-    """Return what separates cells: the sign that is most often in the first line."""
-    first = text.lstrip(BOM + "\r\n").splitlines()[0]
-    return max(SEPARATORS, key=re.sub(r'"[^"]*"', "", first).count)
+    """Return the separator of cells: the most frequent candidate in the first line."""
+    first_line = text.lstrip(BOM + "\r\n").splitlines()[0]
+    return max(SEPARATORS, key=re.sub(r'"[^"]*"', "", first_line).count)
 
 
-def _rows(name: str, text: str, separator: str) -> list[Row]:
-    rows: list[Row] = []
-    place = len(BOM) if text.startswith(BOM) else 0
+def _rows(name: str, text: str, separator: str) -> list[SheetRow]:
+    rows: list[SheetRow] = []
+    position = len(BOM) if text.startswith(BOM) else 0
     line = 1
-    while place < len(text):
-        begun, cells = line, []
+    while position < len(text):
+        first_line, cells = line, []
         while True:
-            cell = _cell(name, text, separator, place, line)
+            cell = _cell(name, text, separator, position, line)
             line += text.count("\n", cell.start, cell.end)
             cells.append(cell)
-            place = cell.end
-            if text[place : place + 1] != separator:
+            position = cell.end
+            if text[position : position + 1] != separator:
                 break
-            place += 1
-        rows.append(Row(begun, tuple(cells)))
-        if place < len(text):  # at the end of a line
-            place += 2 if text.startswith("\r\n", place) else 1
+            position += 1
+        rows.append(SheetRow(first_line, tuple(cells)))
+        if position < len(text):  # at the end of a line
+            position += 2 if text.startswith("\r\n", position) else 1
             line += 1
     return rows
 
 
-def _cell(name: str, text: str, separator: str, start: int, line: int) -> Cell:
+def _cell(name: str, text: str, separator: str, start: int, line: int) -> SheetCell:
     """Return the cell that begins at `start`."""
-    place = start
-    while text[place : place + 1] == " ":
-        place += 1
-    if text[place : place + 1] != '"':
+    position = start
+    while text[position : position + 1] == " ":
+        position += 1
+    if text[position : position + 1] != '"':
         ends = (text.find(sign, start) for sign in (separator, "\n", "\r"))
         end = min((end for end in ends if end >= 0), default=len(text))
-        return Cell(text[start:end], start, end)
-    close = place
+        return SheetCell(text[start:end], start, end)
+    close = position
     while True:
         close = text.find('"', close + 1)
         if close < 0:
@@ -190,10 +190,10 @@ def _cell(name: str, text: str, separator: str, start: int, line: int) -> Cell:
         if text[close + 1 : close + 2] != '"':
             break
         close += 1
-    value = text[place + 1 : close].replace('""', '"')
+    value = text[position + 1 : close].replace('""', '"')
     end = close + 1
     while text[end : end + 1] == " ":
         end += 1
     if text[end : end + 1] not in (separator, "\n", "\r", ""):
         raise SheetError(f"{name}, line {line}: there is text behind a quoted cell.")
-    return Cell(value, start, end)
+    return SheetCell(value, start, end)

@@ -1,4 +1,4 @@
-"""Fills points into a column of another system's file, and tells of everybody who got none."""
+"""Filling points into a column of a sheet, with a report of everybody who got none."""
 
 from __future__ import annotations
 
@@ -7,96 +7,98 @@ from dataclasses import dataclass, field
 
 from autograder.course.points import format_points
 from autograder.integrations.gradebooks.exported_sheet import Sheet
-from autograder.integrations.gradebooks.matching import Matched, Person
-from autograder.integrations.gradebooks.points_column import Pending, Portion, scaled, written
+from autograder.integrations.gradebooks.matching import Matches, Person
+from autograder.integrations.gradebooks.points_column import PartPoints, Pending, formatted, scaled
 from autograder.text.display import one_line
 
-NAMED = 12
+MAX_NAMES = 12
 
 
 @dataclass
-class Filled:
-    """What was done to a file: whose cells got points, by column, and what has to be said."""
+class FillReport:
+    """The result of filling a sheet: the students filled in, by column, and remarks."""
 
     columns: dict[str, list[str]] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
-class Target:
-    """A column to fill: where it is, and the most that it takes, in hundredths, None if unknown.
+class TargetColumn:
+    """A column to fill: its index, and its maximum points in hundredths, None if unknown.
 
-    `capped` says that the system refuses more than that. `sign` stands before decimals. `locked`
-    tells why a row's cell is not to be touched, None where it may be.
+    `capped` is true where the system refuses more than the maximum. `sign` is the decimal sign.
+    `locked_reason` says why a person's cell must not be changed, None where it may be.
     """
 
     column: int
-    most: int | None
+    max_points: int | None
     sign: str
-    locked: Callable[[Person], str | None]
+    locked_reason: Callable[[Person], str | None]
     capped: bool = False
 
 
 def fill_points(
     sheet: Sheet,
-    target: Target,
-    matched: Matched,
-    portions: Mapping[str, Portion],
+    target: TargetColumn,
+    matches: Matches,
+    points_by_student: Mapping[str, PartPoints],
     pending: Pending,
-    filled: Filled,
-) -> dict[str, Portion]:
-    """Fill a column; return the portions of those whose cells got points.
+    report: FillReport,
+) -> dict[str, PartPoints]:
+    """Fill a column; return the points of the students whose cells were filled.
 
-    Cells of all others stay as they are; `filled` gets a remark that names them.
+    All other cells stay as they are; `report` gets a remark that names their students.
     """
     name = sheet.header[target.column]
-    done: dict[str, Portion] = {}
-    left: dict[str, list[str]] = {}
-    over = []
-    for student, person in matched.rows.items():
-        portion = portions[student]
-        why = target.locked(person)
-        if why is None and portion.pending and pending is Pending.LEAVE:
-            why = "not graded completely (--pending so-far fills in the points so far)"
-        if why is not None:
-            left.setdefault(why, []).append(student)
+    filled: dict[str, PartPoints] = {}
+    unchanged: dict[str, list[str]] = {}
+    over_maximum = []
+    for student, person in matches.rows.items():
+        part = points_by_student[student]
+        reason = target.locked_reason(person)
+        if reason is None and part.pending and pending is Pending.LEAVE:
+            reason = "not graded completely (--pending so-far fills in the points so far)"
+        if reason is not None:
+            unchanged.setdefault(reason, []).append(student)
             continue
-        points = scaled(portion.points, portion.max_points, target.most)
-        if target.capped and target.most is not None and points > target.most:
-            points = target.most
-            over.append(student)
-        sheet.fill(person.row, target.column, written(points, target.sign))
-        done[student] = portion
-    filled.columns[name] = list(done)
-    most = {portion.max_points for portion in done.values()}
-    if target.most and most and most != {target.most}:
-        ours = " or ".join(map(format_points, sorted(most)))
-        there = format_points(target.most)
-        filled.remarks.append(f"{one_line(name)}: points are scaled, {ours} here are {there} there")
-    filled.remarks += [
-        f"{one_line(name)}: left as it was: {why}: {some(who)}" for why, who in left.items()
+        points = scaled(part.points, part.max_points, target.max_points)
+        if target.capped and target.max_points is not None and points > target.max_points:
+            points = target.max_points
+            over_maximum.append(student)
+        sheet.fill(person.row, target.column, formatted(points, target.sign))
+        filled[student] = part
+    report.columns[name] = list(filled)
+    maxima = {part.max_points for part in filled.values()}
+    if target.max_points and maxima and maxima != {target.max_points}:
+        ours = " or ".join(map(format_points, sorted(maxima)))
+        there = format_points(target.max_points)
+        report.remarks.append(f"{one_line(name)}: points are scaled, {ours} here are {there} there")
+    report.remarks += [
+        f"{one_line(name)}: left as it was: {reason}: {some(students)}"
+        for reason, students in unchanged.items()
     ]
-    if over:
-        filled.remarks.append(f"{one_line(name)}: more than there is to get, cut off: {some(over)}")
-    return done
+    if over_maximum:
+        students = some(over_maximum)
+        report.remarks.append(f"{one_line(name)}: more than there is to get, cut off: {students}")
+    return filled
 
 
-def tell_unmatched(matched: Matched, filled: Filled) -> None:
-    """Say who could not be matched, on either side."""
-    filled.remarks += [
-        f"Not clear who it is, so left alone: {one_line(one)}" for one in matched.unclear
+def report_unmatched(matches: Matches, report: FillReport) -> None:
+    """Add remarks on everybody who could not be matched, on either side."""
+    report.remarks += [
+        f"Not clear who it is, so left alone: {one_line(problem)}" for problem in matches.unclear
     ]
-    if matched.unknown:
-        filled.remarks.append(
-            f"Graded here, and without a row in the file: {some(matched.unknown)}"
-        )
-    if matched.without:
-        filled.remarks.append(f"In the file, and without results here: {some(matched.without)}")
+    if matches.without_row:
+        students = some(matches.without_row)
+        report.remarks.append(f"Graded here, and without a row in the file: {students}")
+    if matches.without_results:
+        names = some(matches.without_results)
+        report.remarks.append(f"In the file, and without results here: {names}")
 
 
 def some(names: Iterable[str]) -> str:
     """Name a few and count the others."""
-    every = sorted(names)
-    shown = ", ".join(one_line(name, 80) for name in every[:NAMED])
-    rest = len(every) - NAMED
+    ordered = sorted(names)
+    shown = ", ".join(one_line(name, 80) for name in ordered[:MAX_NAMES])
+    rest = len(ordered) - MAX_NAMES
     return shown + (f" and {rest} more" if rest > 0 else "")

@@ -1,4 +1,4 @@
-"""From a gradebook of ours to files of other systems: read, fill, write whole or not at all."""
+"""Exporting the gradebook to files for Canvas, Moodle, people and JUnit readers."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from autograder.course.points import parse_points
 from autograder.errors import OutputError
 from autograder.integrations.gradebooks.canvas import fill_canvas
 from autograder.integrations.gradebooks.exported_sheet import read_sheet
-from autograder.integrations.gradebooks.fill_column import Filled
+from autograder.integrations.gradebooks.fill_column import FillReport
 from autograder.integrations.gradebooks.moodle import fill_moodle
-from autograder.integrations.gradebooks.points_column import Pending, portions, read_reports
+from autograder.integrations.gradebooks.points_column import Pending, part_points, read_reports
 from autograder.report.class_files import write_class
 from autograder.results.junit import junit_xml
 from autograder.text.files import write_bytes
@@ -29,17 +29,17 @@ def export_canvas(
     out: Path,
     pending: str,
     columns: Sequence[tuple[str, str]],
-) -> Filled:
-    """Fill columns of a gradebook of Canvas's: pairs of an assignment and the part that goes in.
+) -> FillReport:
+    """Fill columns of a Canvas gradebook; `columns` are pairs of an assignment and a part.
 
     Raises AutograderError; then nothing is written.
     """
     course, sheet, rule = load(root), read_sheet(template), _pending(pending)
     reports = read_reports(course, grades)
-    wanted = [(name, portions(course, reports, part)) for name, part in columns]
-    filled = fill_canvas(sheet, wanted, rule)
+    points = [(name, part_points(course, reports, part)) for name, part in columns]
+    report = fill_canvas(sheet, points, rule)
     _write(out, sheet.content)
-    return filled
+    return report
 
 
 def export_moodle(
@@ -51,24 +51,24 @@ def export_moodle(
     part: str,
     column: str | None,
     out_of: str | None,
-) -> Filled:
-    """Fill a grading worksheet or one column of a gradebook of Moodle's.
+) -> FillReport:
+    """Fill a grading worksheet, or one column of a gradebook, of Moodle.
 
     Raises AutograderError; then nothing is written.
     """
     course, sheet, rule = load(root), read_sheet(template), _pending(pending)
     try:
-        most = None if out_of is None else parse_points(out_of)
+        max_points = None if out_of is None else parse_points(out_of)
     except ValueError as error:
         raise ExportError(f"--out-of: {error}.") from error
     reports = read_reports(course, grades)
-    filled = fill_moodle(sheet, portions(course, reports, part), rule, column, most)
+    report = fill_moodle(sheet, part_points(course, reports, part), rule, column, max_points)
     _write(out, sheet.content)
-    return filled
+    return report
 
 
 def export_csv(root: Path, grades: Path) -> list[Path]:
-    """Write the files for people once more; return where."""
+    """Write the class's CSV files and feedback once more; return their paths."""
     course = load(root)
     try:
         written = write_class(course, read_reports(course, grades), grades)
@@ -78,7 +78,7 @@ def export_csv(root: Path, grades: Path) -> list[Path]:
 
 
 def export_junit(root: Path, grades: Path) -> int:
-    """Write students/<id>/junit.xml for everybody, and return how many there are."""
+    """Write students/<id>/junit.xml for everybody; return the number of students."""
     reports = read_reports(load(root), grades)
     for report in reports:
         folder = grades / "students" / report.score.student

@@ -1,4 +1,4 @@
-"""Whose row in another system's file is whose result here: by what names them, never by a guess."""
+"""Matching students to rows of another system's file, by ids and names, never by a guess."""
 
 from __future__ import annotations
 
@@ -8,70 +8,73 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from autograder.intake.students import student_id
-from autograder.integrations.gradebooks.exported_sheet import Row
+from autograder.integrations.gradebooks.exported_sheet import SheetRow
 
 
 @dataclass(frozen=True)
 class Person:
-    """A row and what may name its person in our results: sure keys (numbers, logins), and names."""
+    """A row, and what may be its person's id in our results: numbers and logins, then names."""
 
-    row: Row
-    shown: str
-    sure: tuple[str, ...]
+    row: SheetRow
+    display_name: str
+    ids: tuple[str, ...]
     names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
-class Matched:
-    """Rows by our students' ids, and who could not be matched.
+class Matches:
+    """Rows by our students' ids, and everybody who could not be matched.
 
-    `unclear` says for each why it is not clear who it is; `unknown` are our students of whom there
-    is no row, `without` the persons without results here.
+    `unclear` explains each ambiguity; `without_row` are our students who have no row,
+    `without_results` the names of persons in the file who have no results here.
     """
 
     rows: Mapping[str, Person]
     unclear: tuple[str, ...]
-    unknown: tuple[str, ...]
-    without: tuple[str, ...]
+    without_row: tuple[str, ...]
+    without_results: tuple[str, ...]
 
 
 def key(text: str) -> str:
-    """Return what names are compared by: the id that intake makes of it, in lower case."""
+    """Return the key for comparing names: the id that intake gives, in lower case."""
     return unicodedata.normalize("NFC", student_id(text).casefold()) if text.strip() else ""
 
 
-def match(students: Iterable[str], persons: Sequence[Person]) -> Matched:
-    """Match students with persons. What names several of either is left alone, and told."""
-    sure, names = _by_key(persons, "sure"), _by_key(persons, "names")
-    found: dict[str, int] = {}
-    unclear, unknown = [], []
+def match(students: Iterable[str], persons: Sequence[Person]) -> Matches:
+    """Match students to persons. Ambiguous ones, on either side, are reported and left out."""
+    by_id = _by_key(person.ids for person in persons)
+    by_name = _by_key(person.names for person in persons)
+    person_of: dict[str, int] = {}
+    unclear, without_row = [], []
     for student in students:
-        wanted = key(student)
-        places = sure.get(wanted) or names.get(wanted) or set()
-        if len(places) == 1:
-            (found[student],) = places
-        elif places:
-            rows = ", ".join(str(persons[place].row.line) for place in sorted(places))
-            unclear.append(f"{student}: the rows on lines {rows} are all of that name")
+        student_key = key(student)
+        candidates = by_id.get(student_key) or by_name.get(student_key) or set()
+        if len(candidates) == 1:
+            (person_of[student],) = candidates
+        elif candidates:
+            lines = ", ".join(str(persons[index].row.line) for index in sorted(candidates))
+            unclear.append(f"{student}: the rows on lines {lines} are all of that name")
         else:
-            unknown.append(student)
+            without_row.append(student)
     owners = defaultdict(list)
-    for student, place in found.items():
-        owners[place].append(student)
-    for place, several in owners.items():
-        if len(several) > 1:
-            line = f"the row on line {persons[place].row.line}"
-            unclear.append(f"{', '.join(several)}: {line} is of both")
-    rows = {student: persons[place] for student, place in found.items() if len(owners[place]) == 1}
-    taken = set(found.values())
-    without = [person.shown for place, person in enumerate(persons) if place not in taken]
-    return Matched(rows, tuple(unclear), tuple(unknown), tuple(without))
+    for student, index in person_of.items():
+        owners[index].append(student)
+    for index, names in owners.items():
+        if len(names) > 1:
+            line = f"the row on line {persons[index].row.line}"
+            unclear.append(f"{', '.join(names)}: {line} is of both")
+    rows = {
+        student: persons[index] for student, index in person_of.items() if len(owners[index]) == 1
+    }
+    without_results = [person.display_name for i, person in enumerate(persons) if i not in owners]
+    return Matches(rows, tuple(unclear), tuple(without_row), tuple(without_results))
 
 
-def _by_key(persons: Sequence[Person], field: str) -> Mapping[str, set[int]]:
-    found: dict[str, set[int]] = defaultdict(set)
-    for place, person in enumerate(persons):
-        for name in getattr(person, field):
+def _by_key(names_of_persons: Iterable[Iterable[str]]) -> Mapping[str, set[int]]:
+    """Return the indices of the persons with each key."""
+    indices: dict[str, set[int]] = defaultdict(set)
+    for index, names in enumerate(names_of_persons):
+        for name in names:
             if key(name):
-                found[key(name)].add(place)
-    return found
+                indices[key(name)].add(index)
+    return indices

@@ -1,4 +1,4 @@
-"""What goes into one column of another system's gradebook: a total, a week or a component."""
+"""The points for one column of another system's gradebook: the total, a week or a component."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from pathlib import Path
 from autograder.course import Course, CourseError
 from autograder.course.points import format_points
 from autograder.gradebook.journal import Gradebook, GradebookError
-from autograder.report.gather import StudentReport, gather
+from autograder.report.gather import GradedReport, gather
 
 TOTAL = "total"
 
 
 class Pending(StrEnum):
-    """What becomes of a student some of whose points are not known yet.
+    """What to do for a student with pending points.
 
     LEAVE: the cell stays as it is. SO_FAR: the points that are certain are filled in.
     """
@@ -26,8 +26,11 @@ class Pending(StrEnum):
 
 
 @dataclass(frozen=True)
-class Portion:
-    """A student's points of a part, those that count, in hundredths; `pending` may still grow."""
+class PartPoints:
+    """A student's points of a part of the course, after deductions, in hundredths.
+
+    `pending` are the ids of the items whose points may still grow.
+    """
 
     points: int
     max_points: int
@@ -35,54 +38,64 @@ class Portion:
     late: bool = False
 
 
-def portions(course: Course, reports: Sequence[StudentReport], part: str) -> Mapping[str, Portion]:
-    """Return each student's portion of a part: "total", a component's id, a week's id or number.
+def part_points(
+    course: Course, reports: Sequence[GradedReport], part: str
+) -> Mapping[str, PartPoints]:
+    """Return each student's points of a part: "total", a component's id, a week's id or number.
 
-    What is extra credit counts on top of the most, unless the part is nothing else. Raises
-    CourseError for a part that isn't there or isn't open yet.
+    Extra credit doesn't count towards the maximum, unless the part is nothing else. Raises
+    CourseError for a part that doesn't exist or isn't open yet.
     """
     chosen = _items(course, part)
     extra = {
         item.id for component in course.components if component.extra for item in component.items
     }
-    found = {}
+    points_by_student = {}
     for report in reports:
         items = [item for item in report.score.items if item.id in chosen]
-        most = sum(item.max_points for item in items if item.id not in extra or chosen <= extra)
+        max_points = sum(
+            item.max_points for item in items if item.id not in extra or chosen <= extra
+        )
         pending = tuple(item.id for item in items if item.pending)
         points = sum(item.final for item in items)
         late = any(item.final != item.points for item in items)
-        found[report.score.student] = Portion(points, most, pending, late)
-    if not any(portion.max_points for portion in found.values()):
+        points_by_student[report.score.student] = PartPoints(points, max_points, pending, late)
+    if not any(points.max_points for points in points_by_student.values()):
         problem = f"there is nothing of {part!r} yet"
         remedy = "Grade it first, or choose another part"
         raise CourseError("the gradebook", "part", problem, remedy)
-    return found
+    return points_by_student
 
 
 def _items(course: Course, part: str) -> set[str]:
     if part == TOTAL:
         return {item.id for item in course.items()}
-    component = {item.id for one in course.components if one.id == part for item in one.items}
+    of_component = {
+        item.id
+        for component in course.components
+        if component.id == part
+        for item in component.items
+    }
     of_week = {
         item.id
         for week in course.weeks
         if part.casefold() in (week.id, str(week.number))
         for item in course.items(week.number)
     }
-    if component and of_week and component != of_week:
+    if of_component and of_week and of_component != of_week:
         raise CourseError(
             "--part", part, "a week and a component have this id", "Name the week by its number"
         )
-    if not component | of_week:
-        known = [TOTAL, *(one.id for one in course.components), *(week.id for week in course.weeks)]
+    if not of_component | of_week:
+        components = (component.id for component in course.components)
+        known = [TOTAL, *components, *(week.id for week in course.weeks)]
         remedy = f"Choose one of these: {', '.join(dict.fromkeys(known))}"
         raise CourseError("--part", part, "there is no such part", remedy)
-    return component | of_week
+    return of_component | of_week
 
 
-def read_reports(course: Course, grades: Path) -> list[StudentReport]:
-    """Return what a folder that `grade` wrote says of everybody. Raises GradebookError."""
+def read_reports(course: Course, grades: Path) -> list[GradedReport]:
+    """Return the reports on everybody in a folder that `grade` wrote. Raises GradebookError."""
     path = grades / "gradebook.sqlite"
     if not path.is_file():
         raise GradebookError(
@@ -95,16 +108,16 @@ def read_reports(course: Course, grades: Path) -> list[StudentReport]:
     return reports
 
 
-def scaled(points: int, most: int, there: int | None) -> int:
-    """Return points in hundredths, as many of `there` as they are of `most`, rounded half up.
+def scaled(points: int, max_points: int, new_max: int | None) -> int:
+    """Scale points from one maximum to another, all in hundredths, rounded half up.
 
-    Where there is no number of points there, or 0 of them, points stay points.
+    Where a maximum is unknown or 0, the points stay as they are.
     """
-    if not there or not most:
+    if not new_max or not max_points:
         return points
-    return (2 * points * there + most) // (2 * most)
+    return (2 * points * new_max + max_points) // (2 * max_points)
 
 
-def written(hundredths: int, sign: str) -> str:
-    """Return points as a system's file has them: "12.5" or "12,5"."""
+def formatted(hundredths: int, sign: str) -> str:
+    """Return points with the given decimal sign: "12.5" or "12,5"."""
     return format_points(hundredths).replace(".", sign)

@@ -11,10 +11,10 @@ import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeGuard
 
 from autograder.course import Course
-from autograder.course.apportion import share_points
+from autograder.course.apportion import apportion_points
 from autograder.course.points import format_points
 from autograder.course.scoring import CheckScore, ItemScore, StudentScore
 from autograder.records import FULL_CREDIT, Verdict
@@ -143,7 +143,7 @@ def _objects(value: Any) -> list[Mapping[str, Any]]:
     return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
 
 
-def is_number(value: Any) -> bool:
+def is_number(value: Any) -> TypeGuard[float]:
     """Whether a value from a JSON file is a finite number."""
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
@@ -169,7 +169,7 @@ def _extra(state: str, confinement: str) -> dict[str, Any]:
 
 
 def _tests(item: ItemScore, number: int, visibility: Visibility) -> list[Results]:
-    shares = share_points(item.points, item.max_points, item.checks)
+    shares = apportion_points(item.points, item.max_points, item.checks)
     tests = []
     for place, (check, (points, most)) in enumerate(zip(item.checks, shares, strict=True), start=1):
         passed = check.result is not None and check.result.credit == FULL_CREDIT
@@ -229,13 +229,13 @@ def _repeated(test: Mapping[str, Any]) -> Results:
 
 def _leaderboard(checks: Sequence[CheckScore]) -> list[Results]:
     """Return the accuracies that were measured; an instructor may show them as a leaderboard."""
-    found = []
+    entries: list[Results] = []
     for check in checks:
         curve = check.result.detail.get("accuracy") if check.result else None
         if isinstance(curve, list) and curve and is_number(curve[-1]):
-            name = "Accuracy" if not found else f"Accuracy {len(found) + 1}"
-            found.append({"name": name, "value": round(float(curve[-1]), 4), "order": "desc"})
-    return found
+            name = "Accuracy" if not entries else f"Accuracy {len(entries) + 1}"
+            entries.append({"name": name, "value": round(float(curve[-1]), 4), "order": "desc"})
+    return entries
 
 
 def _count(number: int, what: str) -> str:

@@ -15,15 +15,15 @@ from pathlib import Path
 
 from autograder import course as courses
 from autograder.course import Course, CourseError, Extension, Week
-from autograder.course.lateness import in_words, judge, shares
+from autograder.course.lateness import in_words, judge_lateness, kept_shares
 from autograder.course.scoring import score_student
-from autograder.errors import OutputError
-from autograder.grading.run import Setting
-from autograder.grading.setting import datasets_here
-from autograder.grading.single import CantGradeError, Checked, Ended, Planned, examine_one
-from autograder.intake.class_entries import IntakeError, open_collection
+from autograder.errors import CantExamineError, OutputError
+from autograder.gradebook.flags import Flag
+from autograder.grading.setting import Setting, datasets_here
+from autograder.grading.single import Checked, Ended, Planned, examine_one
+from autograder.intake.class_entries import IntakeError, open_class
 from autograder.intake.reading import read_student
-from autograder.intake.students import Piece, Student, is_archive
+from autograder.intake.students import StudentUpload, UploadPart, is_archive
 from autograder.integrations.gradescope import results as shape
 from autograder.integrations.gradescope.metadata import (
     Metadata,
@@ -32,12 +32,12 @@ from autograder.integrations.gradescope.metadata import (
     read_metadata,
 )
 from autograder.integrations.gradescope.results import Results, Standing, Visibility
-from autograder.records import FULL_CREDIT, CheckResult, Flag, PlannedCheck, Submission
+from autograder.records import FULL_CREDIT, CheckResult, PlannedCheck, Submission
 from autograder.sandbox.runtime import installed
 from autograder.text.display import many_lines, one_line
 from autograder.text.files import write_bytes
 
-CANT_GRADE = (CantGradeError, CourseError, IntakeError)
+CANT_GRADE = (CantExamineError, CourseError, IntakeError)
 
 
 class NoFolderError(OutputError):
@@ -171,10 +171,10 @@ def _take_in(
 ) -> dict[int, Submission] | str:
     """Return what was handed in, by the week's number, or why it was not taken.
 
-    Raises CantGradeError where what it needs isn't here.
+    Raises CantExamineError where what it needs isn't here.
     """
     wanted = [week for week in course.weeks if only in (None, week.number)]
-    student = Student(metadata.student, _pieces(base), received=metadata.received)
+    student = StudentUpload(metadata.student, _pieces(base), received=metadata.received)
     taken = read_student(student, wanted, course.weeks)
     refusals = [one.refusal for one in taken.values() if one.refusal]
     if refusals:
@@ -186,17 +186,17 @@ def _take_in(
     for week in map(course.week, there):
         missing = [name for name in week.packages if not installed(name)]
         if missing:
-            raise CantGradeError(f"{week.name} needs {', '.join(missing)}, which isn't installed")
+            raise CantExamineError(f"{week.name} needs {', '.join(missing)}, which isn't installed")
     return there
 
 
-def _pieces(base: Path) -> tuple[Piece, ...]:
+def _pieces(base: Path) -> tuple[UploadPart, ...]:
     """Return what was handed in; an archive alone is all of the submission."""
-    with open_collection(base / "submission") as (entries, _):
+    with open_class(base / "submission") as (entries, _):
         if len(entries) == 1 and is_archive(entries[0].name):
-            return (Piece(entries[0]),)
-    with open_collection(base) as (entries, _):
-        return tuple(Piece(entry) for entry in entries if entry.name == "submission")
+            return (UploadPart(entries[0]),)
+    with open_class(base) as (entries, _):
+        return tuple(UploadPart(entry) for entry in entries if entry.name == "submission")
 
 
 def _examine(run: _Run, late: bool) -> None:
@@ -237,8 +237,10 @@ def _judge_lateness(run: _Run, weeks: list[Week]) -> None:
             Extension(student=metadata.student, week=week.id, due=metadata.due) for week in weeks
         )
         course = course.model_copy(update={"extensions": granted})
-    judged = [judge(course, metadata.student, week.number, metadata.received) for week in weeks]
-    run.kept = shares(judged, course)
+    judged = [
+        judge_lateness(course, metadata.student, week.number, metadata.received) for week in weeks
+    ]
+    run.kept = kept_shares(judged, course)
     run.remarks += tuple(
         f"{one.week} was handed in {in_words(one.late)} late: "
         f"{100 * one.kept / FULL_CREDIT:.3g} % of its points count."

@@ -14,6 +14,7 @@ from pathlib import Path
 from autograder.course import COURSE_FILE, GRADING_FILE, RUBRIC_FILE, Week, load
 from autograder.errors import OutputError
 from autograder.integrations.gradescope.results import Visibility
+from autograder.suite.week_worker import worker_of
 from autograder.text.files import write_bytes
 
 FILES = Path("autograder/integrations/gradescope/container")
@@ -35,6 +36,8 @@ ALWAYS = (
 OF_A_WEEK = (
     "assignments/{}/hidden/**/*.py",
     "assignments/{}/hidden/**/*.toml",
+    "assignments/{}/hidden/**/*.npz",
+    "assignments/{}/suite_tools/**/*.py",
     "solutions/{}/**/*.py",
     "solutions/{}/**/*.toml",
 )
@@ -95,6 +98,9 @@ def _found(
     root: Path, weeks: Collection[Week], others: Collection[Path]
 ) -> Iterator[tuple[str, Path]]:
     patterns = [*ALWAYS, *(part.format(week.folder) for week in weeks for part in OF_A_WEEK)]
+    names = {name for week in weeks for name in worker_of(root, week).names}
+    shared = {f"assignments/{name}/**/*.py" for name in names}  # they may lie in another's folder
+    patterns += sorted(shared)
     required = {*ALWAYS, *(f"solutions/{week.folder}/**/*.py" for week in weeks)}
     for pattern in patterns:
         paths = [path for path in sorted(root.glob(pattern)) if path.is_file()]
@@ -103,7 +109,8 @@ def _found(
         for path in paths:
             name = path.relative_to(root)
             strange = any(part.startswith((".", "__pycache__")) for part in name.parts)
-            if not strange and not any(map(Path(*name.parts[1:]).is_relative_to, others)):
+            foreign = any(map(Path(*name.parts[1:]).is_relative_to, others))
+            if not strange and not (foreign and pattern not in shared):
                 yield name.as_posix(), _source(root, name)
 
 

@@ -10,8 +10,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
-from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -23,7 +22,7 @@ from autograder.integrations.push import hidden, public, refs
 from autograder.integrations.push import messages as words
 from autograder.integrations.push.ledger import Ledger, Push, State
 from autograder.integrations.push.pools import Pools
-from autograder.integrations.push.pushed_commit import Taken, take
+from autograder.integrations.push.pushed_commit import CommitSubmissions, read_commit
 from autograder.integrations.push.spool import Arrival, Spool, SpoolError
 from autograder.records import Submission
 
@@ -37,11 +36,10 @@ class Case:
     """A push that is being worked on, and what runs for it."""
 
     push: Push
-    taken: Taken
+    taken: CommitSubmissions
     public: dict[int, Future[str]] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
     hidden: Future | None = None
-    pool: ProcessPoolExecutor | None = None
     since: float = 0.0
 
 
@@ -141,10 +139,10 @@ class Desk:
         for number in changed:
             if not self.pools.why_not(number):
                 files = taken.weeks[number].files
-                case.public[number] = self.pools.ask(public.answer, self.root, number, files)
+                case.public[number] = self.pools.ask(public.answer, number, dict(files))
 
-    def _take(self, push: Push, commit: str) -> Taken:
-        return take(
+    def _take(self, push: Push, commit: str) -> CommitSubmissions:
+        return read_commit(
             self.root, self.course, push.repository, push.student, commit, push.received
         )  # fmt: skip
 
@@ -251,9 +249,13 @@ class Desk:
         weeks = hidden.in_time(self.ledger, push, self._here(taken))
         self.cases[push.number] = case
         case.since = time.monotonic()
-        case.pool = self.pools.hidden()
         case.hidden = self._threads.submit(
-            hidden.grade, self.course, self.pools.setting, weeks, self.out, case.pool
+            hidden.grade,
+            self.course,
+            self.pools.setting,
+            weeks,
+            self.out,
+            self.pools.hidden(),
         )
 
     # What comes out.
@@ -266,8 +268,6 @@ class Desk:
             report = case.hidden.result()
         except Exception as error:  # noqa: BLE001 - one push must not stop the others
             note("".join(traceback.format_exception(error)))
-            if isinstance(error, BrokenProcessPool):
-                self.pools.close(case.pool)
             self._again(push, str(error) or type(error).__name__)
             return
         self.graded = True
@@ -321,7 +321,7 @@ class Desk:
     def _today(self) -> date:
         return self.now().astimezone(self.zone).date()
 
-    def _day(self, push: Push, taken: Taken | None = None) -> date | None:
+    def _day(self, push: Push, taken: CommitSubmissions | None = None) -> date | None:
         """Return the day for which a push counts if it is graded now; None where there is none.
 
         That of its arrival, or today.
@@ -334,7 +334,7 @@ class Desk:
             return arrived if taken and self._is_free(push, taken) else None
         return day
 
-    def _is_free(self, push: Push, taken: Taken) -> bool:
+    def _is_free(self, push: Push, taken: CommitSubmissions) -> bool:
         """Whether the hidden tests have been run on all these files, or are running now."""
         path = self.out / hidden.GRADEBOOK
         rest = {
@@ -347,7 +347,7 @@ class Desk:
         with Gradebook.open(path) as book:
             return all(hidden.is_graded(book, one, number) for number, one in rest.items())
 
-    def _here(self, taken: Taken) -> dict[int, Submission]:
+    def _here(self, taken: CommitSubmissions) -> dict[int, Submission]:
         """Return the weeks of a push that this machine can grade."""
         return {n: one for n, one in taken.weeks.items() if not self.pools.why_not(n)}
 

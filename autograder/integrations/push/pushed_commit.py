@@ -1,4 +1,4 @@
-"""A pushed commit as submissions: read from git's objects, through the same gate as all others."""
+"""A pushed commit as submissions, read from git's objects and admitted like all others."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from datetime import datetime
 from pathlib import Path
 
 from autograder.course import Course, Week
-from autograder.intake.admission import Kind
-from autograder.intake.class_entries import Entry
+from autograder.intake.admission import FileType
+from autograder.intake.class_entries import ClassEntry
 from autograder.intake.reading import read_student
-from autograder.intake.students import Piece, Student
-from autograder.intake.week_files import Finder, some
+from autograder.intake.students import StudentUpload, UploadPart
+from autograder.intake.week_files import WeekFileFinder, some
 from autograder.integrations.git import Repository
 from autograder.integrations.push.ledger import Fingerprints
 from autograder.records import Submission
@@ -21,10 +21,10 @@ from autograder.text.files import source_digest
 
 
 @dataclass(frozen=True)
-class Taken:
-    """What a commit holds of each week, by its number: of those of which there is anything.
+class CommitSubmissions:
+    """A commit's submissions by week number; weeks of which it holds nothing are left out.
 
-    `refusal` is why nothing of it was taken.
+    `refusal` says why the whole commit was refused.
     """
 
     weeks: Mapping[int, Submission]
@@ -32,54 +32,56 @@ class Taken:
 
     @property
     def fingerprints(self) -> Fingerprints:
-        """What tells these files from others."""
-        return {number: fingerprint(one) for number, one in self.weeks.items()}
+        """The fingerprint of each week's files."""
+        return {number: fingerprint(submission) for number, submission in self.weeks.items()}
 
 
-def take(
+def read_commit(
     root: Path, course: Course, path: Path, student: str, commit: str, received: datetime
-) -> Taken:
-    """Read a commit of a bare repository; stubs that nobody has touched are nothing handed in.
+) -> CommitSubmissions:
+    """Read a commit of a bare repository; untouched stubs don't count as handed in.
 
     Raises GitError where git can't read it.
     """
-    finder = Finder(course.weeks)
-    tree = Repository(path).tree(commit, finder.room)
-    entry = Entry(f"commit {commit[:7]}", Kind.FOLDER, lambda: iter(()), tree.members, list)
-    whole = Student(student, (Piece(entry),), received=received)
-    taken = read_student(whole, course.weeks)
-    refusal = next((one.refusal for one in taken.values() if one.refusal), None)
+    finder = WeekFileFinder(course.weeks)
+    tree = Repository(path).tree(commit, finder.size_limit)
+    name = f"commit {commit[:7]}"
+    entry = ClassEntry(name, FileType.FOLDER, lambda: iter(()), tree.members, list)
+    upload = StudentUpload(student, (UploadPart(entry),), received=received)
+    submissions = read_student(upload, course.weeks)
+    refusal = next((s.refusal for s in submissions.values() if s.refusal), None)
     if refusal:
-        return Taken({}, refusal)
+        return CommitSubmissions({}, refusal)
     weeks = {}
     for week in course.weeks:
-        one = replace(taken[week.number], commit=commit)
-        lost = [name for name in tree.pointers if finder.owner(name) in (None, week.number)]
-        if lost:
-            notice = f"Only pointers of Git LFS: {some(lost)}. Commit the files themselves."
-            one = replace(one, notices=(*one.notices, notice))
-        if has_begun(root, week, one):
-            weeks[week.number] = one
-    lost = [name for name in tree.pointers if finder.known(name)]
-    if lost and not weeks:
-        return Taken({}, f"Only pointers of Git LFS: {some(lost)}. Commit the files themselves.")
-    return Taken(weeks)
+        submission = replace(submissions[week.number], commit=commit)
+        pointers = [name for name in tree.pointers if finder.owner(name) in (None, week.number)]
+        if pointers:
+            notice = f"Only pointers of Git LFS: {some(pointers)}. Commit the files themselves."
+            submission = replace(submission, notices=(*submission.notices, notice))
+        if has_begun(root, week, submission):
+            weeks[week.number] = submission
+    pointers = [name for name in tree.pointers if finder.known(name)]
+    if pointers and not weeks:
+        refusal = f"Only pointers of Git LFS: {some(pointers)}. Commit the files themselves."
+        return CommitSubmissions({}, refusal)
+    return CommitSubmissions(weeks)
 
 
-def fingerprint(one: Submission) -> tuple[str, str]:
-    """Return what tells a submission's modules, and its documents, from others."""
-    documents = repr(sorted(one.documents.items()))
-    return one.fingerprint, hashlib.sha256(documents.encode()).hexdigest()
+def fingerprint(submission: Submission) -> tuple[str, str]:
+    """Return the fingerprints of a submission's modules and of its documents."""
+    documents = repr(sorted(submission.documents.items()))
+    return submission.fingerprint, hashlib.sha256(documents.encode()).hexdigest()
 
 
-def has_begun(root: Path, week: Week, one: Submission) -> bool:
-    """Whether there is anything of a week that isn't as the course hands it out."""
+def has_begun(root: Path, week: Week, submission: Submission) -> bool:
+    """Whether a submission differs from the files that the course hands out for the week."""
     folder = root / "assignments" / week.folder
     for name in week.sources:
-        content = one.files.get(name)
+        content = submission.files.get(name)
         if content is not None and source_digest(content) != _digest(folder / name):
             return True
-    for name, digest in one.documents.items():
+    for name, digest in submission.documents.items():
         path = folder / name
         if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != digest:
             return True

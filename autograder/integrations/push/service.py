@@ -15,10 +15,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from autograder import course as courses
+from autograder.grading.operations import rung_here
 from autograder.integrations.push.hidden import write_whole_class
 from autograder.integrations.push.ledger import FILE, Ledger
 from autograder.integrations.push.pipeline import Desk, note
-from autograder.integrations.push.pools import Pools, rung_here, stamp
+from autograder.integrations.push.pools import Pools, stamp
 from autograder.integrations.push.spool import LOG, Spool
 
 PAUSE, LONG_PAUSE = 0.03, 0.5

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 
 from autograder.course import Course
@@ -39,8 +39,8 @@ def status(course: Course, out: Path, spool: Spool) -> list[str]:
     return lines
 
 
-def _line(push: Push, zone: object) -> str:
-    when = push.received.astimezone(zone)  # type: ignore[arg-type]
+def _line(push: Push, zone: tzinfo) -> str:
+    when = push.received.astimezone(zone)
     return (
         f"  {when:%Y-%m-%d %H:%M:%S}  {one_line(push.student, 30):20}  {push.short}  {push.state}"
     )

@@ -1,0 +1,131 @@
+"""Counts the lines of Python that one call executes, and which functions run once more in it.
+
+It runs in the worker, beside the student's code, which could deceive it. What it says takes no
+point: it is evidence for a person, who has the files.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Callable
+from functools import partial
+from types import CodeType, FrameType
+from typing import Any
+
+import numpy as np
+
+from ...wire.operators import operate
+from ..week_drivers import is_ours
+
+MOST_LINES = 50_000
+"""Counting stops here: no call that works on whole arrays comes near it."""
+
+MOST_FUNCTIONS = 20
+KEPT_ENTRIES = 1 << 14
+KEPT_ARRAYS = 16
+"""Larger arguments, and more of them, are not kept for a comparison."""
+
+NEAR = 0.01
+"""Steps of finite differences, and complex ones, are smaller (compared with the largest entry)."""
+
+
+class Tracer:
+    """Calls functions of the files in `folder` while it counts.
+
+    What library code does for a line of the student's counts as that line's: a loop that
+    `np.apply_along_axis` runs is a loop. Arguments of earlier calls are remembered, so that a later
+    one that evaluates the same functions a little beside them is seen.
+    """
+
+    def __init__(self, folder: str):
+        self._folder = folder
+        self._known: dict[CodeType, list[np.ndarray]] = {}
+
+    def call(self, function: Callable[..., Any] | str, arguments: list[Any]) -> dict[str, Any]:
+        """Call `function(*arguments)`; return what it gave and what it took, as values.
+
+        A text is an operator's symbol.
+        lines: how many lines were executed; complete: False where counting stopped before its end;
+        files: for each of the student's files [lines, its busiest line, that one's count];
+        again: for each function that an earlier call ran too [name, calls, calls with an argument
+        near one of before].
+        """
+        self._lines = 0
+        self._places: Counter[tuple[str, int]] = Counter()
+        self._again: dict[CodeType, list[int]] = {}
+        self._new: dict[CodeType, list[np.ndarray]] = {}
+        called = partial(operate, function) if type(function) is str else function
+        before = sys.gettrace()
+        sys.settrace(self._enter)
+        try:
+            result = called(*arguments)
+        finally:
+            sys.settrace(before)
+        for code, arrays in self._new.items():
+            self._known[code] = (self._known.get(code, []) + arrays)[-KEPT_ARRAYS:]
+        again = [[code.co_qualname[:80], *counts] for code, counts in self._again.items()]
+        return {
+            "result": result,
+            "lines": self._lines,
+            "complete": self._lines <= MOST_LINES,
+            "files": self._by_file(),
+            "again": again[:MOST_FUNCTIONS],
+        }
+
+    def _by_file(self) -> dict[str, list[int]]:
+        found: dict[str, list[int]] = {}
+        for (path, line), count in self._places.most_common():
+            file = path.removeprefix(self._folder).lstrip("/")
+            found.setdefault(file, [0, line, count])[0] += count
+        return found
+
+    def _enter(self, frame: FrameType, event: str, argument: Any) -> Any:
+        """Decide how the lines of a new frame are counted."""
+        file = frame.f_code.co_filename
+        if file.startswith(self._folder):
+            self._remember(frame)
+            return self._own_line
+        if is_ours(file) or file.startswith("<frozen"):
+            return None
+        return self._library_line
+
+    def _own_line(self, frame: FrameType, event: str, argument: Any) -> Any:
+        if event == "line":
+            self._count(frame.f_code.co_filename, frame.f_lineno)
+        return self._own_line
+
+    def _library_line(self, frame: FrameType, event: str, argument: Any) -> Any:
+        if event == "line":
+            asking: FrameType | None = frame
+            while asking is not None and not asking.f_code.co_filename.startswith(self._folder):
+                asking = asking.f_back
+            if asking is not None:
+                self._count(asking.f_code.co_filename, asking.f_lineno)
+        return self._library_line
+
+    def _count(self, file: str, line: int) -> None:
+        self._lines += 1
+        self._places[file, line] += 1
+        if self._lines > MOST_LINES:
+            sys.settrace(None)
+
+    def _remember(self, frame: FrameType) -> None:
+        """Keep the arrays that a function is called with, and compare them with earlier ones."""
+        code = frame.f_code
+        names = code.co_varnames[: code.co_argcount]
+        values = (frame.f_locals.get(name) for name in names)
+        arrays = [v for v in values if type(v) is np.ndarray and 0 < v.size <= KEPT_ENTRIES]
+        if code in self._known:
+            counts = self._again.setdefault(code, [0, 0])
+            counts[0] += 1
+            counts[1] += any(_near(a, b) for a in arrays for b in self._known[code])
+        if len(self._new.setdefault(code, [])) < KEPT_ARRAYS:
+            self._new[code] += [array.copy() for array in arrays]
+
+
+def _near(one: np.ndarray, other: np.ndarray) -> bool:
+    """Tell whether two arrays differ, and differ by very little."""
+    if one.shape != other.shape or one.dtype.kind not in "fc" or other.dtype.kind not in "fc":
+        return False
+    return 0.0 < float(np.max(np.abs(one - other))) <= NEAR * float(np.max(np.abs(other)))
