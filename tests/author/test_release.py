@@ -386,7 +386,7 @@ def test_handing_in_nothing_is_an_error_and_writes_nothing(built: Path, tmp_path
     for name in WEEK.files:
         (tree / FOLDER / name).unlink(missing_ok=True)
     done = run(tree, "autograder", "hand-in", "--week", "1")
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert "holds none of the files of week 1" in done.stderr
     assert not (tree / "week1.zip").exists()
 
