@@ -59,7 +59,7 @@ def test_the_tests_of_an_item_add_up_to_its_points_exactly() -> None:
         points, weights = item_points(most, checks), [check.planned.weight for check in checks]
         shares = apportion_points(points, most, checks)
         if not sum(weights):
-            assert shares == [[0, 0]] * len(checks)
+            assert shares == [(0, 0)] * len(checks)
             continue
         assert [sum(column) for column in zip(*shares, strict=True)] == [points, most]
         for (score, high), check, weight in zip(shares, checks, weights, strict=True):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from autograder.course import Course
-from autograder.course.lateness import judge
+from autograder.course.lateness import judge_lateness
 from autograder.course.scoring import score_student
 from autograder.records import CheckResult, PlannedCheck, Verdict
 from autograder.results.student import StudentReport
@@ -146,7 +146,7 @@ class CiOutcome:
             score,
             Unconfined.name,
             notices=tuple(notice for week in self.weeks for notice in week.run.files.notices),
-            handed_in=tuple(judge(self.course, student, n, None, commit) for n in numbers),
+            handed_in=tuple(judge_lateness(self.course, student, n, None, commit) for n in numbers),
         )
 
 
