@@ -19,7 +19,7 @@ from autograder.integrations.gradescope.metadata import (
     graded_on_that_day,
     read_metadata,
 )
-from autograder.integrations.gradescope.results import Standing, Visibility
+from autograder.integrations.gradescope.results import GradingStatus, Visibility
 from autograder.records import FULL_CREDIT, CheckResult, PlannedCheck, Verdict
 from tests import gradescope
 
@@ -38,7 +38,7 @@ TRAINED = CheckResult(
 
 def results(*found: CheckResult, running: bool = False, kept=None, **more):
     score = score_student(COURSE, "ada", PLAN, found, open_weeks={1}, kept=kept)
-    standing = Standing({1}, 1.25, running, "rung C", **more)
+    standing = GradingStatus({1}, 1.25, running, "rung C", **more)
     return gradescope.read(shape.as_json(shape.results_of(COURSE, score, standing)))
 
 
