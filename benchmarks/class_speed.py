@@ -23,6 +23,8 @@ from autograder import course as courses
 from autograder.author.simulate.class_folder import write_class
 from autograder.gradebook.journal import Gradebook
 from autograder.grading import run as grading
+from autograder.grading.operations import examiner_of, operation
+from autograder.grading.setting import Setting
 from autograder.intake.reading import take_in
 from autograder.records import Submission
 
@@ -89,13 +91,14 @@ def installed() -> Stopwatch:
     return watch
 
 
+@operation("examined")
 def examine_submission(submission: Submission, week: int) -> Any:
     """Examine as the grader does, and write down where the time went."""
     watch = installed()
     watch.seconds.clear()
     suite = f"suite of week {week}"
     with watch.part(EXAMINERS):
-        examiner = grading._examiner_of(week)
+        examiner = examiner_of(week)
     with watch.part(suite):
         found, seconds = ORIGINAL(submission, week)
     trained = {check.id for check in examiner.plan if check.item.endswith(".accuracy")}
@@ -122,7 +125,7 @@ def main() -> None:
             week.number: week.data if week.data is None or data.cached(week.data) else "digits"
             for week in weeks
         }
-        setting = grading.Setting(ROOT, datasets)
+        setting = Setting(ROOT, datasets)
         grading.examine_submission = examine_submission
         try:
             first = grade(course, setting, folder, jobs)
@@ -139,9 +142,7 @@ def main() -> None:
     print(f"  the same command once more, nothing changed: {again['wall']:.1f} s")
 
 
-def grade(
-    course: courses.Course, setting: grading.Setting, folder: Path, jobs: int
-) -> dict[str, float]:
+def grade(course: courses.Course, setting: Setting, folder: Path, jobs: int) -> dict[str, float]:
     """Grade the class in `folder`; return the seconds of the run and of its beginnings."""
     started = time.perf_counter()
     seen: list[float] = []

@@ -19,7 +19,8 @@ from pathlib import Path
 from autograder import course as courses
 from autograder.author.simulate.class_folder import write_class
 from autograder.gradebook.journal import Gradebook
-from autograder.grading.run import Progress, Setting, grade_class
+from autograder.grading.run import Progress, grade_class
+from autograder.grading.setting import Setting
 from autograder.intake.reading import take_in
 from autograder.reference.misconceptions import solution_files
 from autograder.report.gather import StudentReport, gather

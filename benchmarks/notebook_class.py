@@ -13,7 +13,8 @@ from pathlib import Path
 
 from autograder.course import load
 from autograder.gradebook.journal import Gradebook
-from autograder.grading.run import Setting, grade_class
+from autograder.grading.run import grade_class
+from autograder.grading.setting import Setting
 from autograder.intake.reading import read_class
 from autograder.notebooks.functions import notebook_module
 from autograder.report.gather import gather

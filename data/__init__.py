@@ -1,6 +1,15 @@
 """The data sets of the course, ready to use: `data.load("digits")`, `data.load("mnist")` ..."""
 
-from data.datasets import NAMES, DataError, Dataset, cache_folder, cached, load, load_or_digits
+from data.datasets import (
+    NAMES,
+    DataError,
+    Dataset,
+    cache_folder,
+    cached,
+    load,
+    load_file,
+    load_or_digits,
+)
 
 __all__ = [
     "NAMES",
@@ -9,5 +18,6 @@ __all__ = [
     "cache_folder",
     "cached",
     "load",
+    "load_file",
     "load_or_digits",
 ]

@@ -115,6 +115,37 @@ def load_or_digits(name: ImageSet) -> Dataset:
     return load(name if cached(name) else "digits")
 
 
+def load_file(path: Path) -> Dataset:
+    """Read a data set that is no part of this package: an .npz file of somebody's own.
+
+    Args:
+        path: a file with the arrays x_train, y_train, x_test, y_test: inputs of one shape, as
+            numbers, one an example, and integer labels.
+
+    Returns:
+        A `Dataset` called like the file; its shapes and types are the file's.
+
+    Raises:
+        DataError: the file can't be read, lacks an array, or they don't belong together.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            x_train, y_train, x_test, y_test = (
+                file[key] for key in ("x_train", "y_train", "x_test", "y_test")
+            )
+    except KeyError as error:
+        raise DataError(f"{path} has no array {error.args[0].split()[0]}") from error
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise DataError(f"{path} cannot be read ({error})") from error
+    for part, x, y in (("train", x_train, y_train), ("test", x_test, y_test)):
+        if x.dtype.kind not in "uif" or x.shape[1:] != x_train.shape[1:] or not x.size:
+            problem = f"x_{part} holds no numbers, or examples of another shape than x_train"
+            raise DataError(f"{path}: {problem}")
+        if y.dtype.kind not in "ui" or y.shape != x.shape[:1]:
+            raise DataError(f"{path}: y_{part} must be one integer for each of {len(x)} examples")
+    return Dataset(path.stem, x_train, y_train, x_test, y_test)
+
+
 def frame(images: np.ndarray) -> np.ndarray:
     """Enlarge 8x8 images three times and centre them in MNIST's 28x28 frame.
 

@@ -5,7 +5,8 @@
 #   scripts/setup.sh torch [sandbox]    and requirements-torch.txt
 #   scripts/setup.sh jupyter            and requirements-jupyter.txt
 #   scripts/setup.sh notebooks          and requirements-notebooks.txt, which has more than that
-#   scripts/setup.sh all [sandbox]      and requirements-torch.txt and requirements-notebooks.txt
+#   scripts/setup.sh dev                and requirements-dev.txt
+#   scripts/setup.sh all [sandbox]      and those for torch, notebooks and dev
 #
 # With `sandbox` it also looks for bubblewrap. PYTHON=python3.12 chooses the interpreter.
 # A finished set-up leaves .venv/.ready, which names the interpreter, the place and the pins;
@@ -84,7 +85,7 @@ def digest(*names):
 
 print("in", sys.argv[1], "Python", " ".join(sys.version.split()))
 print("core", digest("requirements.txt", "pyproject.toml"))
-for name in ("torch", "jupyter", "notebooks"):
+for name in ("torch", "jupyter", "notebooks", "dev"):
     if pathlib.Path(f"requirements-{name}.txt").exists():  # the students' tree has not all of them
         print(name, digest(f"requirements-{name}.txt"))
 EOF
@@ -118,7 +119,7 @@ make_venv() {
     "$python" -m venv --clear "$VENV" || die "$python could not make $VENV (see above)."
 }
 
-setup_venv() { # core|torch|jupyter|notebooks|all
+setup_venv() { # core|torch|jupyter|notebooks|dev|all
     local description here core
     description=$(describe "$VENV/bin/python") || description=""
     if ! is_made "${description%%$'\n'*}"; then
@@ -142,6 +143,9 @@ setup_venv() { # core|torch|jupyter|notebooks|all
     esac
     case $1 in notebooks | all)
         add_packages "$description" notebooks "Jupyter and nbgrader (about a minute, 300 MB)" ;;
+    esac
+    case $1 in dev | all)
+        add_packages "$description" dev "what checks types and imports (a few seconds, 60 MB)" ;;
     esac
 }
 
@@ -175,8 +179,8 @@ ensure_bubblewrap() { # never fails: whether to grade without confinement is for
 # -------------------------------------------------------------------------------------------
 
 case ${1:-} in
-core | torch | jupyter | notebooks | all) ;;
-*) die "usage: scripts/setup.sh core|torch|jupyter|notebooks|all [sandbox]" ;;
+core | torch | jupyter | notebooks | dev | all) ;;
+*) die "usage: scripts/setup.sh core|torch|jupyter|notebooks|dev|all [sandbox]" ;;
 esac
 trap 'die "interrupted; the next run starts over"' INT TERM
 

@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from autograder.integrations.push.install import Settings, install
+from autograder.integrations.push.install import install
 from autograder.integrations.push.ledger import FILE, Ledger, Push
 from autograder.integrations.push.spool import Spool
 
@@ -79,7 +79,7 @@ class Server:
             git(self.folder, "init", "-q", "--bare", "-b", "main", str(repository))
         self.spool.make()
         given = {"root": self.root, "out": self.out, "spool": self.spool.path, "jobs": 2}
-        install(repository, student, Settings(**{**given, **self.settings, **others}))
+        install(repository, student, **{**given, **self.settings, **others})
         return repository
 
     def student(self, name: str, **others: object) -> Clone:

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import nbformat
 
-from autograder.notebooks.percent_source import KERNEL, SourceError, notebook_of, text_of
+from autograder.errors import AuthorError
+from autograder.notebooks.percent_source import KERNEL, notebook_of, text_of
 from autograder.text.files import write_text
 
 FOLDER = Path("notebooks/analyses")
@@ -22,11 +23,8 @@ WORKBENCH = "workbench.py"
 CELL_SECONDS = 300
 
 
-class AnalysisError(Exception):
+class AnalysisError(AuthorError):
     """A notebook can't be made or does not run through. The message names it and the cell."""
-
-
-KNOWN_ERRORS = (AnalysisError, SourceError, OSError)
 
 
 def sources(root: Path) -> list[Path]:

@@ -8,12 +8,13 @@ from pathlib import Path
 
 from autograder.author import analyses
 from autograder.author.release_gate import find_all_leaks
-from autograder.course import COURSE_FILE, RUBRIC_FILE, Course, CourseError, Week, load
+from autograder.course import COURSE_FILE, RUBRIC_FILE, Course, Week, load
+from autograder.errors import AuthorError
 from autograder.grading.diagnosis import public_catalogue
 from autograder.notebooks.percent_source import text_of
-from autograder.reference.gaps import StubError, stub_of
-from autograder.reference.misconceptions import MisconceptionError
+from autograder.reference.gaps import stub_of
 from autograder.reference.stub_facts import stub_facts
+from autograder.suite.week_worker import worker_of
 from autograder.text.files import folder_in_place_of
 
 MARKER_FILE = ".release"
@@ -33,12 +34,13 @@ SHIPPED = (
     "data/*.npz",
     "autograder/__init__.py",
     "autograder/__main__.py",
+    "autograder/errors.py",
     "autograder/records.py",
     "autograder/channel/*.py",
     "autograder/commands/__init__.py",
     "autograder/commands/app.py",
-    "autograder/commands/classroom.py",
-    "autograder/commands/export.py",
+    "autograder/commands/shared.py",
+    "autograder/commands/students.py",
     "autograder/course/*.py",
     "autograder/notebooks/*.py",
     "autograder/results/*.py",
@@ -62,11 +64,8 @@ STUDENTS_OWN = {
 }
 
 
-class ReleaseError(Exception):
+class ReleaseError(AuthorError):
     """The students' tree can't be built, or would give something away. Nothing was written."""
-
-
-KNOWN_ERRORS = (ReleaseError, CourseError, MisconceptionError, StubError)
 
 
 def build_release(root: Path, out: Path) -> list[str]:
@@ -117,6 +116,9 @@ def _copy_shipped(course: Course, root: Path, tree: Path) -> None:
         handout = "HANDOUT.md" if "README.md" in week.files else "README.md"
         for name in (handout, "tests/*.py", *week.given, *documents):
             patterns.append(f"assignments/{week.folder}/{name}")
+        patterns += [f"assignments/{name}/**/*.py" for name in worker_of(root, week).names]
+        if (folder / "suite_tools").is_dir():
+            patterns.append(f"assignments/{week.folder}/suite_tools/*.py")
     for pattern in patterns:
         found = [path for path in sorted(root.glob(pattern)) if path.is_file()]
         if not found:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from autograder.errors import GraderError
 from autograder.records import Verdict
 
 
@@ -33,5 +34,5 @@ class Fault(Exception):
         self.fatal = fatal
 
 
-class InfraError(RuntimeError):
+class InfraError(GraderError):
     """The grader's own machinery failed; the student pays nothing for it."""

@@ -1,4 +1,4 @@
-"""The commands of `autograder class`, thin like those of cli.py."""
+"""`autograder class ...`: a class whose work is in repositories of its own."""
 
 from __future__ import annotations
 
@@ -7,12 +7,19 @@ from typing import Annotated
 
 import typer
 
+from autograder.commands.shared import ROOT
+
 class_app = typer.Typer(
     help="A class whose work is in repositories of its own.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-TO = "The top of your private copy of this repository. Default: this one."
+TOP = "The top of your private copy of this repository. Default: this one."
+
+
+def add_to(app: typer.Typer) -> None:
+    """Put these commands into the command line."""
+    app.add_typer(class_app, name="class")
 
 
 @class_app.command("fetch")
@@ -22,13 +29,9 @@ def fetch(
     jobs: Annotated[int, typer.Option(min=1, help="Repositories at once.")] = 8,
 ) -> None:
     """Fetch what the class has pushed, with the commits' hashes and times; run nothing of it."""
-    from autograder.commands.app import ROOT, fail
     from autograder.integrations.github import command
 
-    try:
-        command.run_fetch(ROOT, roster, into, jobs)
-    except command.KNOWN_ERRORS as error:
-        fail(str(error))
+    command.run_fetch(ROOT, roster, into, jobs)
 
 
 @class_app.command("report")
@@ -43,22 +46,14 @@ def report(
 
     $CLASS_TOKEN may write commit statuses, and contents, in the students' repositories.
     """
-    from autograder.commands.app import ROOT, fail
     from autograder.integrations.github import command
 
-    try:
-        command.run_report(ROOT, submissions, out, feedback)
-    except command.KNOWN_ERRORS as error:
-        fail(str(error))
+    command.run_report(ROOT, submissions, out, feedback)
 
 
 @class_app.command("init")
-def init(to: Annotated[Path | None, typer.Option(help=TO)] = None) -> None:
+def init(to: Annotated[Path | None, typer.Option(help=TOP)] = None) -> None:
     """Put the workflow that grades a class every hour into a private repository."""
-    from autograder.commands.app import ROOT, fail
     from autograder.integrations.github import command
 
-    try:
-        command.run_init(ROOT, to or ROOT)
-    except command.KNOWN_ERRORS as error:
-        fail(str(error))
+    command.run_init(ROOT, to or ROOT)

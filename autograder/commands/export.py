@@ -1,36 +1,38 @@
-"""The commands of `autograder export` and `autograder gradescope`, thin like those of cli.py."""
+"""`autograder export ...` and `autograder gradescope ...`: results for other systems."""
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import typer
 
-export_app = typer.Typer(
-    help="Write results for people and other systems, without grading again.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-)
+from autograder.commands.class_options import GRADES
+from autograder.commands.shared import ROOT, WEEK, export_app, number_of
+from autograder.errors import InputError
+
 gradescope_app = typer.Typer(
     help="Grade where Gradescope runs it.", no_args_is_help=True, pretty_exceptions_enable=False
 )
 
 VISIBILITY = "When students see the tests: visible, after_due_date, after_published or hidden."
 LATE = "Take the course's rule for late work off the score. Gradescope has a rule of its own."
-Week = Annotated[str | None, typer.Option("--week", help='Number of the week, or "project".')]
+Week = Annotated[str | None, typer.Option("--week", help=WEEK)]
 Seen = Annotated[str, typer.Option("--visibility", help=VISIBILITY)]
 Late = Annotated[bool, typer.Option("--late", help=LATE)]
 
 
+def add_to(app: typer.Typer) -> None:
+    """Put these commands into the command line; `export` is there already."""
+    app.add_typer(gradescope_app, name="gradescope")
+
+
 def visibility_of(name: str) -> Any:
-    """Return the setting of that name; end the program where there is none."""
-    from autograder.commands.app import fail
+    """Return the setting of that name. Raises InputError where there is none."""
     from autograder.integrations.gradescope.results import Visibility
 
     if name not in list(Visibility):
-        fail(f"--visibility is one of {', '.join(Visibility)}, not {name!r}.")
+        raise InputError(f"--visibility is one of {', '.join(Visibility)}, not {name!r}.")
     return Visibility(name)
 
 
@@ -42,17 +44,13 @@ def gradescope_zip(
     late: Late = False,
 ) -> None:
     """Build the zip file of a Gradescope autograder."""
-    from autograder.commands.app import ROOT, fail, number_of
-    from autograder.course import CourseError, load
+    from autograder.course import load
     from autograder.grading.setting import KNOWN_INPUTS, SHIPPED_SALT
-    from autograder.integrations.gradescope.upload import ZipError, write_zip
+    from autograder.integrations.gradescope.upload import write_zip
 
-    try:
-        files = write_zip(ROOT, out, number_of(week), visibility_of(visibility), late)
-        if load(ROOT).salt == SHIPPED_SALT:
-            print(KNOWN_INPUTS)
-    except (CourseError, ZipError) as error:
-        fail(str(error))
+    files = write_zip(ROOT, out, number_of(week), visibility_of(visibility), late)
+    if load(ROOT).salt == SHIPPED_SALT:
+        print(KNOWN_INPUTS)
     print(f"{out}: {len(files)} files. It holds the hidden tests and the solutions.")
 
 
@@ -65,16 +63,11 @@ PendingName = Annotated[str, typer.Option("--pending", help=PENDING)]
 
 
 @export_app.command("csv")
-def csv_files(grades: Grades = Path("grades")) -> None:
+def csv_files(grades: Grades = GRADES) -> None:
     """Write gradebook.csv and all that `grade` writes once more."""
-    from autograder.commands.app import ROOT
-    from autograder.integrations.gradebooks.lms_files import KNOWN_ERRORS, export_csv
+    from autograder.integrations.gradebooks.lms_files import export_csv
 
-    try:
-        written = export_csv(ROOT, grades)
-    except KNOWN_ERRORS as error:
-        _fail(str(error))
-    for path in written:
+    for path in export_csv(ROOT, grades):
         print(f"Written: {path}")
 
 
@@ -87,7 +80,7 @@ def canvas(
     part: Annotated[
         list[str] | None, typer.Option(help=f"{PART} One for each --assignment. Default: total.")
     ] = None,
-    grades: Grades = Path("grades"),
+    grades: Grades = GRADES,
     out: Filled = None,
     pending: PendingName = "leave",
 ) -> None:
@@ -100,7 +93,9 @@ def canvas(
 
     parts = part or ["total"]
     if len(parts) != len(assignment):
-        _fail(f"{len(assignment)} --assignment and {len(parts)} --part: say one for each.")
+        raise InputError(
+            f"{len(assignment)} --assignment and {len(parts)} --part: say one for each."
+        )
     columns = list(zip(assignment, parts, strict=True))
     _export(export_canvas, grades, template, out, pending, columns)
 
@@ -115,7 +110,7 @@ def moodle(
     out_of: Annotated[
         str | None, typer.Option(help="What that column takes at most; points are scaled to it.")
     ] = None,
-    grades: Grades = Path("grades"),
+    grades: Grades = GRADES,
     out: Filled = None,
     pending: PendingName = "leave",
 ) -> None:
@@ -130,14 +125,8 @@ def moodle(
 
 def _export(export: Any, grades: Path, template: Path, out: Path | None, *wanted: Any) -> None:
     """Fill a file, and say what was filled in and who is left."""
-    from autograder.commands.app import ROOT
-    from autograder.integrations.gradebooks.lms_files import KNOWN_ERRORS
-
     target = out or template.with_name(f"{template.stem}.filled{template.suffix}")
-    try:
-        filled = export(ROOT, grades, template, target, *wanted)
-    except KNOWN_ERRORS as error:
-        _fail(str(error))
+    filled = export(ROOT, grades, template, target, *wanted)
     for remark in filled.remarks:
         print(remark)
     for name, students in filled.columns.items():
@@ -146,60 +135,12 @@ def _export(export: Any, grades: Path, template: Path, out: Path | None, *wanted
 
 
 @export_app.command()
-def classroom50(
-    results: Annotated[Path, typer.Option(help="results.json of `autograder ci`.")] = Path(
-        "ci-results/results.json"
-    ),
-    out: Annotated[Path, typer.Option(help="The file to write.")] = Path("result.json"),
-    when: Annotated[
-        str | None, typer.Option("--datetime", help="When it was committed. Default: ask git.")
-    ] = None,
-    classroom: str | None = None,
-    assignment: str | None = None,
-    assignment_type: str | None = None,
-    owner: str | None = None,
-    submission: str | None = None,
-    commit: str | None = None,
-    release: str | None = None,
-    review: str | None = None,
-) -> None:
-    """Write Classroom 50's result.json, by the public tests.
-
-    Without the options, $CLASSROOM, $ASSIGNMENT, $OWNER, $SUBMISSION_TAG, $COMMIT_URL, $RELEASE_URL
-    and $REVIEW_URL are taken.
-    """
-    from autograder.commands.app import ROOT
-    from autograder.course import CourseError, load
-    from autograder.students import classroom50 as writing
-
-    given = {name: value for name, value in locals().items() if name in writing.ENVIRONMENT}
-    try:
-        who = writing.identity(given, os.environ, when or writing.committed_at(Path.cwd()))
-        extra = [item.id for part in load(ROOT).components if part.extra for item in part.items]
-        score, most = writing.write_result(results, out, who, extra)
-    except (CourseError, writing.Classroom50Error) as error:
-        _fail(str(error))
-    print(f"{out}: {score} of {most}, by the public tests alone.")
-
-
-@export_app.command()
-def junit(grades: Grades = Path("grades")) -> None:
+def junit(grades: Grades = GRADES) -> None:
     """Write each student's checks as JUnit XML, for CI systems."""
-    from autograder.commands.app import ROOT
-    from autograder.integrations.gradebooks.lms_files import KNOWN_ERRORS, export_junit
+    from autograder.integrations.gradebooks.lms_files import export_junit
 
-    try:
-        count = export_junit(ROOT, grades)
-    except KNOWN_ERRORS as error:
-        _fail(str(error))
+    count = export_junit(ROOT, grades)
     print(f"{count} files: {grades}/students/*/junit.xml")
-
-
-def _fail(message: str) -> NoReturn:
-    from autograder.commands.app import fail
-
-    fail(message)
-    raise AssertionError("`fail` ends the program")
 
 
 @gradescope_app.command("run")
@@ -210,11 +151,7 @@ def gradescope_run(
     late: Late = False,
 ) -> None:
     """Grade BASE/submission and write BASE/results/results.json. Gradescope runs this."""
-    from autograder.commands.app import ROOT, fail, number_of
-    from autograder.course import CourseError
-    from autograder.integrations.gradescope.run import NoFolderError, Options, run
+    from autograder.integrations.gradescope.run import run
 
-    try:
-        run(Options(ROOT, base, number_of(week), visibility_of(visibility), late))
-    except (CourseError, NoFolderError) as error:
-        fail(str(error))
+    chosen = visibility_of(visibility)
+    run(ROOT, base, week=number_of(week), visibility=chosen, late=late)

@@ -1,199 +1,52 @@
-"""`autograder gpu`: which class, device and images; the queue with its progress; the reports."""
+"""`autograder gpu`: the training job of the final project."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Sequence
-from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
+from typing import Annotated
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
-from rich.progress import Progress as ProgressBar
+import typer
 
-import data
-from autograder import course as courses
-from autograder.commands.grade import KNOWN_ERRORS as GRADE_ERRORS
-from autograder.course import COURSE_FILE, Course, CourseError, TrainingJob, Week
-from autograder.gpu.images import DIGITS, Images, load_images
-from autograder.gpu.job import Plan
-from autograder.gpu.queue import TRIAL, Progress, Seat, run_class
-from autograder.gradebook.journal import TRAINING, Gradebook
-from autograder.grading.absent import CHECK
-from autograder.grading.setting import OurFaultError, RefusedError
-from autograder.intake.reading import IntakeError, read_class
-from autograder.records import Submission, Verdict
-from autograder.report.class_csv import leaderboard_csv
-from autograder.report.gather import gather
-from autograder.report.leaderboard import print_board, ranking
-from autograder.report.terminal import say
-from autograder.report.writing import write_reports
-from autograder.results.student import Row
-from autograder.sandbox import InfraError, Limits, Unconfined
-from autograder.sandbox.choose import NotConfinedError, choose
-from autograder.sandbox.gpu import gpus as find_gpus
-from autograder.sandbox.runtime import installed
-from autograder.suite.session import seed_of
-from autograder.text.display import one_line
-from autograder.text.files import write_text
-
-CUDA, CPU = "cuda", "cpu"
+from autograder.commands.class_options import CLASS, GRADES, Out, Unconfined
+from autograder.commands.shared import ROOT, when_stopped
 
 
-class JobError(Exception):
-    """The training jobs can't be run here; the message says what to do."""
+def add_to(app: typer.Typer) -> None:
+    """Put these commands into the command line."""
+    app.command()(gpu)
 
 
-KNOWN_ERRORS = (*GRADE_ERRORS, InfraError, JobError, data.DataError)
-
-
-@dataclass(frozen=True)
-class Options:
-    """The options of the command; `epochs`, `subset` and `device` are None for the course's own."""
-
-    root: Path
-    submissions: Path
-    out: Path
-    epochs: int | None
-    jobs_per_gpu: int
-    device: str | None
-    subset: int | None
-    unconfined: bool
-
-
-def run(options: Options) -> None:
-    """Train and measure the projects of a class, then write the class's reports anew."""
-    console = Console(highlight=False)
-    course = courses.load(options.root)
-    week, job = _week_with_job(course)
-    _need_packages(week)
-    found = find_gpus()
-    device = options.device or (CUDA if found else "")
-    if not device:
-        raise JobError(
-            "there is no NVIDIA GPU here (no /dev/nvidia0). Run this on a machine with one, or try "
-            "the whole job out: --device cpu --epochs 1 --subset 512 (it gives no points)."
-        )
-    if device == CUDA and not found:
-        raise JobError("there is no NVIDIA GPU here (no /dev/nvidia0); --device cpu is for trials.")
-    epochs = options.epochs or job.epochs
-    trial = device != CUDA or options.subset is not None or epochs != job.epochs
-    others = [other for other in course.weeks if other.number != week.number]
-    intake = read_class(options.submissions, [week], others)
-    for remark in intake.remarks:
-        say(console, remark)
-    taken = intake.submissions[week.number]
-    if not any(one.files for one in taken):
-        raise IntakeError(f"no submission in {options.submissions} holds a file of the {week.name}")
-    images = _images(console, job, options.subset, trial)
-    seats = _seats(options, week, found if device == CUDA else [])
-    folder = options.out / "training"
-    plan = Plan(
-        week=week,
-        job=job,
-        limits=Limits(**week.limits.model_dump()),
-        images=images,
-        data=(folder / f"data-{images.name}-{len(images.x_train)}").resolve(),
-        epochs=epochs,
-        device=device,
-        threads=max(1, (os.cpu_count() or 1) // len(seats)),
-        seed=seed_of(course.salt, CHECK),
-        curve=course.training_setting(job.data),
-    )
-    if trial:
-        say(console, "A trial: what it measures is shown, and gives no points.")
-    folder.mkdir(parents=True, exist_ok=True)
-    if not (plan.data / "cifar10.npz").is_file():
-        images.write_training_part(plan.data)
-    with Gradebook.open(options.out / "gradebook.sqlite") as gradebook:
-        versions = {"torch": metadata.version("torch"), "device": device}
-        gradebook.start_run(seats[0].confinement.name, images.name, course.salt, versions)
-        part = TRIAL if trial else TRAINING
-        _run(console, plan, taken, gradebook, seats, folder.resolve(), part)
-        gradebook.finish_run()
-        rows = ranking(gradebook, week.number, part, [one.student for one in taken if one.files])
-        reports = gather(course, gradebook)
-    if not trial:
-        write_reports(console, course, reports, options.out)
-    board = folder / "trial.csv" if trial else options.out / "leaderboard.csv"
-    write_text(board, leaderboard_csv(rows))
-    print_board(console, rows, f"{week.title}: {epochs} epochs on {device}, {images.name}")
-    say(console, f"Leaderboard  {board}")
-    failed = [row.student for row in rows if row.result is None or _ours(row)]
-    if failed:
-        raise OurFaultError(
-            f"{len(failed)} job(s) could not be done because the grader failed; no points are "
-            "lost. The same command tries them again."
-        )
-
-
-def _ours(row: Row) -> bool:
-    return row.result is not None and row.result.verdict is Verdict.INFRA
-
-
-def _week_with_job(course: Course) -> tuple[Week, TrainingJob]:
-    for week in course.weeks:
-        if week.job is not None:
-            return week, week.job
-    remedy = "Add a table [week.job] to the week that has one"
-    raise CourseError(COURSE_FILE, "job", "no week has a training job", remedy)
-
-
-def _need_packages(week: Week) -> None:
-    missing = [name for name in week.packages if not installed(name)]
-    if missing:
-        raise JobError(
-            f"{', '.join(missing)} is not installed: `make gpu` installs what it takes, or: "
-            "pip install -r requirements-torch.txt"
-        )
-
-
-def _images(console: Console, job: TrainingJob, subset: int | None, trial: bool) -> Images:
-    """Return the images to train and test on; a trial takes the digits where the cache has none."""
-    if trial and not data.cached(job.data):
-        say(console, f"{job.data} is not in the data cache: this trial uses the embedded digits.")
-        return load_images(DIGITS, subset)
-    return load_images(job.data, subset)
-
-
-def _seats(options: Options, week: Week, found: Sequence[str]) -> list[Seat]:
-    """Return room for the jobs: on each GPU, or on the processor, so many at once."""
-    places = [(gpu,) for gpu in found for _ in range(options.jobs_per_gpu)]
-    places = places or [()] * options.jobs_per_gpu
-    if options.unconfined:
-        return [Seat(Unconfined(), gpus) for gpus in places]
-    try:
-        return [Seat(choose(slot, week.packages), gpus) for slot, gpus in enumerate(places)]
-    except NotConfinedError as error:
-        raise RefusedError(
-            f"student code can't be confined on this machine: {error}. Mend that, or say "
-            "--unconfined to run it without a sandbox (only code that you trust)."
-        ) from error
-
-
-def _run(
-    console: Console,
-    plan: Plan,
-    taken: Sequence[Submission],
-    gradebook: Gradebook,
-    seats: Sequence[Seat],
-    folder: Path,
-    part: str,
+def gpu(
+    submissions: Annotated[Path, typer.Option(help=CLASS)],
+    out: Out = GRADES,
+    epochs: Annotated[
+        int | None, typer.Option(min=1, help="Other than the course's: a trial.")
+    ] = None,
+    jobs_per_gpu: Annotated[int, typer.Option(min=1, help="Jobs at once on each GPU.")] = 1,
+    device: Annotated[
+        str | None, typer.Option(help="cuda, or cpu for a trial. Without it: cuda.")
+    ] = None,
+    subset: Annotated[
+        int | None, typer.Option(min=16, help="So many images only: a trial.")
+    ] = None,
+    unconfined: Unconfined = False,
 ) -> None:
-    """Run the queue and show how far it is."""
-    columns = (
-        TextColumn("training"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[running]}", markup=False),
-    )
-    with ProgressBar(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("training", total=None, running="")
+    """Train the class's final projects on the GPUs, and measure them.
 
-        def report(progress: Progress) -> None:
-            each = sorted(progress.running.items())
-            running = ", ".join(f"{one_line(name)}: {n}" for name, n in each)
-            bar.update(task, total=progress.total, completed=progress.done, running=running)
+    --device cpu --epochs 1 --subset 512 tries everything out on any machine, for no points.
+    """
+    from autograder.gpu.class_run import train_class
+    from autograder.text.files import demand_folder
 
-        run_class(plan, taken, gradebook, seats, folder, part, report)
+    with when_stopped("Each job goes on from its last checkpoint with the same command."):
+        demand_folder(out)
+        train_class(
+            ROOT,
+            submissions,
+            out,
+            epochs=epochs,
+            jobs_per_gpu=jobs_per_gpu,
+            device=device,
+            subset=subset,
+            unconfined=unconfined,
+        )

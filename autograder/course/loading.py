@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -269,6 +269,19 @@ def _check_rubric(rubric: _RubricFile, weeks: tuple[Week, ...]) -> None:
             problem = f"an item of week {item.week} must have an id like {known[item.week].id}.name"
             raise CourseError(RUBRIC_FILE, f"item {item.id}", problem, "Correct its id or its week")
         _check_document(item, known[item.week])
+    for week in weeks:
+        _check_needed_items(week, {item.id for item in items if item.week == week.number})
+
+
+def _check_needed_items(week: Week, items: Collection[str]) -> None:
+    """Check that what a week asks for has an item to count in; weeks without items are to come."""
+    needed = {"forbidden": "quality", "student_tests": "student_tests"}
+    for key, name in needed.items():
+        item = f"{week.id}.{name}"
+        if items and getattr(week, key) and item not in items:
+            problem = f"it counts in the item {item}, which the rubric doesn't have"
+            remedy = f"Add the item to {RUBRIC_FILE}, or remove `{key}`"
+            raise CourseError(COURSE_FILE, f"{week.id}.{key}", problem, remedy)
 
 
 def _check_document(item: Item, week: Week) -> None:

@@ -19,15 +19,16 @@ from pydantic import (
 )
 
 from autograder.course.points import parse_points
+from autograder.errors import AuthorError
 from autograder.records import FULL_CREDIT
 
 
-class CourseError(Exception):
+class CourseError(AuthorError):
     """Something in the course's files is wrong or missing: where, what, and what to do."""
 
     def __init__(self, file: str, key: str, problem: str, remedy: str) -> None:
-        self.file, self.key, self.problem, self.remedy = file, key, problem, remedy
-        super().__init__(f"{file}: {key}: {problem}. {remedy}.")
+        super().__init__(f"{file}: {key}: {problem}", remedy)
+        self.file, self.key = file, key
 
 
 def _relative_file(name: str) -> str:
@@ -45,6 +46,7 @@ def _alternatives(entry: Any) -> Any:
 
 Text = Annotated[str, Field(min_length=1)]
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)?$")]
+FolderName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*$")]
 FileName = Annotated[str, AfterValidator(_relative_file)]
 FileNames = Annotated[tuple[FileName, ...], Field(strict=False)]
 Document = Annotated[FileNames, BeforeValidator(_alternatives)]
@@ -81,16 +83,19 @@ class Model(BaseModel):
 
 
 class Limits(Model):
-    """What a submission of a week may use. Times are wall-clock seconds."""
+    """What a submission of a week may use. Times are wall-clock seconds.
 
-    request_seconds: Seconds
-    test_seconds: Seconds
-    training_seconds: Seconds
-    memory_mb: Count
-    training_memory_mb: Count
-    processes: Count
-    output_kb: Count
-    file_mb: Count
+    A key that is left out has the value that suits a week of NumPy modules.
+    """
+
+    request_seconds: Seconds = 5.0
+    test_seconds: Seconds = 20.0
+    training_seconds: Seconds = 180.0
+    memory_mb: Count = 1024
+    training_memory_mb: Count = 2048
+    processes: Count = 32
+    output_kb: Count = 4096
+    file_mb: Count = 32
 
 
 class TrainingJob(Model):
@@ -125,18 +130,20 @@ class Week(Model):
 
     Each of `documents`, which a person marks, is the names that it may have: one of them is handed
     in. `student_tests` is the one of `modules` that holds the student's own tests, `data` the data
-    set of the week's training threshold; either is None where the week has none. `given` are
+    set of the week's training threshold: the name of one in data/, or a file of the week's hidden
+    suite such as "hidden/spirals.npz"; either is None where the week has none. `given` are
     modules that students get complete: they are neither handed in nor graded. `packages` are the
     distributions that its code may import on top of numpy, with all that they need; `forbidden` are
     modules, classes and functions of theirs that students have to write themselves. `job` is what
     the training job runs. `notebooks` are where some of the modules come from: their functions are
     taken out of what is handed in. `due` is when it has to be handed in, None where it may come any
-    time.
+    time. `worker` are the folders, relative to assignments/, with the drivers and probes that its
+    suites ask for; None: its own `worker/`, where there is one.
     """
 
     number: Count
     id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-    folder: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*$")]
+    folder: FolderName
     title: Text
     modules: Annotated[FileNames, Field(min_length=1)]
     documents: Documents = ()
@@ -147,8 +154,22 @@ class Week(Model):
     packages: Annotated[tuple[Text, ...], Field(strict=False)] = ()
     forbidden: Annotated[tuple[Text, ...], Field(strict=False)] = ()
     job: TrainingJob | None = None
+    worker: Annotated[tuple[FolderName, ...], Field(strict=False)] | None = None
     due: Moment | None = None
-    limits: Limits
+    limits: Limits = Limits()
+
+    @property
+    def data_file(self) -> str | None:
+        """The file of the threshold's data set, where it is one of the week's own."""
+        return self.data if self.data is not None and self.data.endswith(".npz") else None
+
+    @field_validator("data")
+    @classmethod
+    def _stays_hidden(cls, data: str | None) -> str | None:
+        """A data set holds test data, so a file of it lies where nothing is given to students."""
+        if data is not None and data.endswith(".npz") and not data.startswith("hidden/"):
+            raise ValueError('must be a data set\'s name, or a file such as "hidden/spirals.npz"')
+        return data if data is None or not data.endswith(".npz") else _relative_file(data)
 
     @property
     def name(self) -> str:

@@ -104,9 +104,8 @@ def _measured(
 
 def _logits(student: Student, network: Any, pictures: np.ndarray, device: str) -> np.ndarray:
     """Return the network's logits (N, CLASSES) of pictures: uint8, NHWC."""
-    normalise = student.module("data.cifar10_loader").normalise
     batch = np.ascontiguousarray(pictures.transpose(0, 3, 1, 2))
-    answer = student.drive("logits", network, normalise, batch, device)
+    answer = student.drive("logits", network, batch, device)
     return expect.array("the logits", answer, (len(pictures), CLASSES))
 
 

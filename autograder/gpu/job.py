@@ -30,13 +30,13 @@ from autograder.records import FULL_CREDIT, CheckResult, Verdict
 from autograder.sandbox import Confinement, Limits, Sandbox
 from autograder.sandbox.launch import Folder, Launch, Script
 from autograder.suite.student import Student
+from autograder.suite.week_worker import WeekWorker
 from autograder.text.display import many_lines
 from autograder.text.files import write_text
 from autograder.text.sandbox_text import clean
 
 CHECKPOINT = "checkpoint.safetensors"
 DATA, OUT = "/data", "/out"
-NETWORK = "models.resnet"
 NOTE_SECONDS = 5.0
 LINES_SHOWN = 12
 LONGEST_QUOTE = 4_000
@@ -48,7 +48,8 @@ class Plan:
 
     images: what is trained and tested on; data: the folder with the training part; epochs: how
     many; device: "cuda" or "cpu"; threads: for torch; seed: for the script's --seed and for the
-    order of the test images; curve: what an accuracy is worth.
+    order of the test images; curve: what an accuracy is worth; worker: the week's own drivers,
+    among them the two that a job asks for (worker.drivers).
     """
 
     week: Week
@@ -61,6 +62,7 @@ class Plan:
     threads: int
     seed: int
     curve: TrainingSetting
+    worker: WeekWorker
 
 
 class Stopped(Exception):
@@ -101,7 +103,13 @@ def _student_in(
     memory, exact = plan.job.memory_mb, plan.device != "cuda"
     limits = replace(plan.limits, training_memory_mb=memory, address_space=exact)
     sandbox = Sandbox(
-        confinement, files, limits, packages=plan.week.packages, folders=folders, gpus=gpus
+        confinement,
+        files,
+        limits,
+        packages=plan.week.packages,
+        folders=folders,
+        gpus=gpus,
+        week=plan.worker.folders,
     )
     try:
         channel = sandbox.fresh(plan.seed % 2**32, large=True)
@@ -150,7 +158,7 @@ class Job:
         if before.plain > CHANCE:
             return _failed(
                 Verdict.VIOLATION,
-                f"A freshly built ResNet18() gets {before.plain:.1%} of the test images right. "
+                f"A freshly built network gets {before.plain:.1%} of the test images right. "
                 "Before its first step a network stands at chance (10%): its weights have to come "
                 "from training.",
             )
@@ -259,8 +267,8 @@ class Job:
         return accuracy, read_metrics(text if type(text) is str else "")
 
     def _accuracy(self, student: Student, checkpoint: str) -> Accuracy:
-        build, device = student.module(NETWORK).ResNet18, self.plan.device
-        network = student.prepare("network", build, device, checkpoint)
+        device = self.plan.device
+        network = student.prepare("network", device, checkpoint)
         rng = np.random.default_rng(self.plan.seed)
         return measure(student, network, self.plan.images, device, rng)
 

@@ -19,19 +19,20 @@ from typing import Any, Self
 
 from autograder.course import Course
 from autograder.gradebook.manual_marks import read_manual
+from autograder.gradebook.opening import (
+    Connection,
+    GradebookError,
+    connect,
+    is_writable,
+    nothing_new_left,
+    snapshot,
+)
 from autograder.gradebook.rows import flag_row, result_of, result_row, storable
 from autograder.gradebook.schema import APPLICATION_ID, SCHEMA, SCHEMA_VERSION, UPGRADES
 from autograder.records import CheckResult, Flag, ManualMark, PlannedCheck, Submission, Verdict
 
-LOCK_SECONDS = 30.0
-
-
 SUITE, TRAINING = PARTS = ("suite", "training")
 """The parts of grading a submission: the suite, and the training job."""
-
-
-class GradebookError(Exception):
-    """The gradebook can't be used, or was asked for something that contradicts it."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ class Receipt:
 class Gradebook:
     """An open gradebook; a context manager that closes itself."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._db = connection
         self._run: int | None = None
 
@@ -86,24 +87,39 @@ class Gradebook:
         """Open a gradebook, or make an empty one with its folder.
 
         Raises GradebookError for a file that is no gradebook, one that a newer version wrote, and
-        one that can't be opened or stays locked by another program.
+        one that can't be opened or written or stays locked by another program; nothing new is left.
         """
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            connection = sqlite3.connect(path, timeout=LOCK_SECONDS, isolation_level=None)
-        except (OSError, sqlite3.Error) as error:
-            raise GradebookError(f"{path} can't be opened: {error}") from error
+        with nothing_new_left(path):
+            book = cls._prepared(connect(path), path)
+            # A file system without WAL keeps its own journal: slower, and just as safe.
+            book._db.execute("PRAGMA journal_mode = WAL")
+            book._db.execute("PRAGMA synchronous = FULL")
+        return book
+
+    @classmethod
+    def read(cls, path: Path) -> Gradebook:
+        """Open a gradebook to read it. One that can't be written is left as it is.
+
+        Raises GradebookError like `open`, and where there is none.
+        """
+        if not path.is_file():
+            raise GradebookError(f"there is no {path}")
+        return cls.open(path) if is_writable(path) else cls._prepared(snapshot(path), path)
+
+    @classmethod
+    def _prepared(cls, connection: Connection, path: Path) -> Gradebook:
+        """Return the gradebook of a connection, with the tables of the present format."""
         book = cls(connection)
         try:
             connection.row_factory = sqlite3.Row
             book._prepare(path)
+        except GradebookError:
+            book.close()
+            raise
         except sqlite3.Error as error:
             book.close()
             problem = f"{path} can't be used as a gradebook: {error}"
             raise GradebookError(f"{problem}. Move it away, or choose another folder.") from error
-        except GradebookError:
-            book.close()
-            raise
         return book
 
     def _prepare(self, path: Path) -> None:
@@ -123,9 +139,6 @@ class Gradebook:
                     "another version of it made this gradebook. Use that version, or grade into "
                     "another folder."
                 )
-        # A file system without WAL keeps its own journal: slower, and just as safe.
-        self._db.execute("PRAGMA journal_mode = WAL")
-        self._db.execute("PRAGMA synchronous = FULL")
         self._db.execute("PRAGMA foreign_keys = ON")
 
     def _upgrade(self, version: int) -> int:

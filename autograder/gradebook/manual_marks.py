@@ -10,13 +10,14 @@ from typing import TextIO
 
 from autograder.course import Course
 from autograder.course.points import format_points, parse_points
+from autograder.errors import InputError
 from autograder.records import ManualMark
 from autograder.text.display import one_line
 
 HEADER = ["student", "item", "points", "comment"]
 
 
-class ManualError(Exception):
+class ManualError(InputError):
     """Lines of manual.csv are wrong. `problems` names each with its line number."""
 
     def __init__(self, path: Path, problems: list[str]) -> None:
@@ -31,6 +32,14 @@ class ManualMarks:
 
     marks: tuple[ManualMark, ...]
     unmarked: tuple[tuple[str, str], ...]
+
+
+def demand_readable(path: Path) -> None:
+    """Raise ManualError where the file can't be read at all; what is in it is looked at later."""
+    try:
+        path.open("rb").close()
+    except OSError as error:
+        raise ManualError(path, [f"it can't be read: {error.strerror}"]) from error
 
 
 def read_manual(path: Path, course: Course, students: Collection[str]) -> ManualMarks:

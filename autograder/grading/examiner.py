@@ -22,6 +22,7 @@ from autograder import course as courses
 from autograder.grading.diagnosis import Diagnoser
 from autograder.grading.flags.second_look import SecondLook
 from autograder.grading.flags.source import run_time_flags, source_flags
+from autograder.grading.plan_check import check_plan
 from autograder.grading.quality import Quality
 from autograder.grading.rules import Rules
 from autograder.grading.student_tests import Mutation
@@ -55,13 +56,20 @@ class Examiner:
         self.session = SuiteSession(
             folder, self.course.salt, training, private=True, known=gap_texts(self.reference)
         )
+        _ = self.session.worker.drivers  # what is wrong with them is said here, not in each check
         self._diagnoser = Diagnoser(self.session, self.reference, self.catalogue)
 
     def _training(self, dataset: str) -> Training:
         setting = self.course.training_setting(dataset)
+        file = self.root / "assignments" / self.week.folder / dataset
+        own = dataset == self.week.data_file
+        if own and not file.is_file():
+            problem = f"there is no file assignments/{self.week.folder}/{dataset}"
+            key, remedy = f"{self.week.id}.data", "Put it there or correct it"
+            raise courses.CourseError(courses.COURSE_FILE, key, problem, remedy)
         return Training(
             name=dataset,
-            load=lambda: data.load(dataset),
+            load=lambda: data.load_file(file) if own else data.load(dataset),
             epochs=setting.epochs,
             batch_size=setting.batch_size,
             lr=setting.lr,
@@ -75,6 +83,11 @@ class Examiner:
         if self.week.student_tests is None:
             return None
         noticeable = [mistake for mistake in self.catalogue if mistake.kills]
+        if not noticeable:
+            problem = "there is no misconception that these tests could notice"
+            remedy = f"Write one into solutions/{self.week.folder}/misconceptions.toml"
+            key = f"{self.week.id}.student_tests"
+            raise courses.CourseError(courses.COURSE_FILE, key, problem, remedy)
         item = self._item("student_tests")
         return Mutation(item, self.week.student_tests, self.reference, noticeable)
 
@@ -82,8 +95,12 @@ class Examiner:
     def quality(self) -> Quality:
         """The quality checks: one for each module in which students have to fill gaps.
 
-        Where all gaps are extra credit, nobody has to. Notebooks are not judged.
+        Where all gaps are extra credit, nobody has to. Notebooks are not judged. A week without an
+        item for the quality has no such checks.
         """
+        item = f"{self.week.id}.quality"
+        if item not in {item.id for item in self.course.items(self.week.number)}:
+            return Quality(item, {})
         extra = {item.id for part in self.course.components if part.extra for item in part.items}
         items = {
             name: sorted(set(re.findall(r"# BEGIN SOLUTION ([\w.]+)", source.decode())))
@@ -91,12 +108,12 @@ class Examiner:
             if name != self.week.student_tests and name in self.week.sources
         }
         required = {name: found for name, found in items.items() if set(found) - extra}
-        return Quality(self._item("quality"), required)
+        return Quality(item, required)
 
     @cached_property
     def rules(self) -> Rules:
         """The check that nothing forbidden is used; it belongs to the item of the quality."""
-        return Rules(self._item("quality"), self.week.forbidden)
+        return Rules(f"{self.week.id}.quality", self.week.forbidden)
 
     @cached_property
     def second_look(self) -> SecondLook:
@@ -116,9 +133,14 @@ class Examiner:
 
     @cached_property
     def plan(self) -> list[PlannedCheck]:
-        """All checks of the assignment, in the order in which they run."""
+        """All checks of the assignment, in the order in which they run.
+
+        Raises PlanError where they don't fit the rubric.
+        """
         own = self.mutation.plan if self.mutation else []
-        return [*self.session.plan, *own, *self.quality.plan, *self.rules.plan]
+        plan = [*self.session.plan, *own, *self.quality.plan, *self.rules.plan]
+        check_plan(self.course, self.week, plan, self.session.watches, self.session.needs)
+        return plan
 
     @cached_property
     def fingerprint(self) -> str:
@@ -128,19 +150,23 @@ class Examiner:
         """
         digest = hashlib.sha256()
         week = self.week.model_copy(update={"due": None})
-        settings = repr((week, self.course.salt, self.course.training, self.course.watched))
+        context = self.session.context
+        training = self.course.training.get(context.name) if context else None
+        watched = self.course.watched_in(self.week)
+        settings = repr((week, self.course.salt, training, watched))
         settings += repr([(name, metadata.version(name)) for name in self.week.packages])
         for part in (sys.version, np.__version__, self.confinement.name, repr(self.plan), settings):
             digest.update(part.encode() + b"\0")
-        context = self.session.context
         digest.update(repr(context.name if context else None).encode())
         folders = (
             self.root / "autograder",
             self.root / "assignments" / self.week.folder / "hidden",
+            self.root / "assignments" / self.week.folder / "suite_tools",
             self.root / "solutions" / self.week.folder,
+            *(self.session.worker.base / name for name in self.session.worker.names),
         )
         for path in (path for folder in folders for path in sorted(folder.rglob("*.*"))):
-            if path.suffix in (".py", ".toml") and path != self.root / courses.RUBRIC_FILE:
+            if path.suffix in (".py", ".toml", ".npz") and path != self.root / courses.RUBRIC_FILE:
                 digest.update(path.name.encode() + b"\0" + path.read_bytes())
         return digest.hexdigest()
 
@@ -148,11 +174,14 @@ class Examiner:
         self,
         files: Mapping[str, bytes],
         report: Callable[[CheckResult], None] | None = None,
+        *,
+        explain: bool = True,
     ) -> Examined:
         """Return one result for each planned check, in the plan's order, and what to look at.
 
         `report` gets each result as it is there. One of the suite may come twice: as its test ends,
-        and with the message and the diagnosis that it has in the end.
+        and with the message and the diagnosis that it has in the end. Without `explain` there is no
+        diagnosis, which takes most of the time where nearly all checks fail.
         """
         tell = report or (lambda result: None)
         host = SandboxHost(
@@ -165,7 +194,9 @@ class Examiner:
             host.close()
         checks = {check.id: check for check in self.session.plan}
         results: list[CheckResult] = []
-        suite = [self.explained(outcome, checks) for outcome in outcomes]
+        suite = [
+            self.explained(outcome, checks) if explain else outcome.result for outcome in outcomes
+        ]
         for find in (
             lambda: suite,
             lambda: self._own_tests(files),

@@ -2,20 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 import data
 from autograder import course as courses
-from autograder.course import Week
+from autograder.course import CourseError, Week
+from autograder.errors import CantRunError, GraderError
 from autograder.sandbox.landlock import ONLY_NUMPY, Landlocked
 from autograder.sandbox.runtime import installed
 
 
-class RefusedError(Exception):
+@dataclass(frozen=True)
+class Setting:
+    """What a grading run is made with.
+
+    `datasets` names the data of a week's accuracy threshold, by the week's number; `packages` what
+    the weeks' sandboxes hold on top of numpy.
+    """
+
+    root: Path
+    datasets: Mapping[int, str | None]
+    unconfined: bool = False
+    packages: tuple[str, ...] = ()
+
+
+class RefusedError(CantRunError):
     """Grading would have to run strangers' code without confinement, or without what it needs."""
 
 
-class OurFaultError(Exception):
+class OurFaultError(GraderError):
     """Some checks could not be graded, which is the grader's fault."""
 
 
@@ -41,9 +58,27 @@ def why_not_here(week: Week, rung: str) -> str:
     return ""
 
 
-def datasets_here(weeks: Iterable[Week]) -> dict[int, str | None]:
-    """Return the data of each week's threshold: its own where it is cached, or the digits."""
-    return {
-        week.number: week.data if week.data is None or data.cached(week.data) else "digits"
-        for week in weeks
-    }
+def demand_dataset(name: str, key: str) -> None:
+    """Raise CourseError where the course names a data set that there isn't."""
+    if name not in data.NAMES:
+        remedy = f"Choose one of these: {', '.join(data.NAMES)}"
+        raise CourseError(courses.COURSE_FILE, key, f"there is no data set {name!r}", remedy)
+
+
+def datasets_here(weeks: Sequence[Week]) -> dict[int, str | None]:
+    """Return the data of each week's threshold: its own where it is here, or the digits.
+
+    Raises CourseError for a data set that there isn't.
+    """
+    return {week.number: dataset_here(week) for week in weeks}
+
+
+def dataset_here(week: Week) -> str | None:
+    """Return the data of a week's threshold: its own where it is here, or the digits.
+
+    Raises CourseError for a data set that there isn't.
+    """
+    if week.data is None or week.data_file is not None:
+        return week.data
+    demand_dataset(week.data, f"{week.id}.data")
+    return week.data if data.cached(week.data) else "digits"

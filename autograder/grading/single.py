@@ -1,34 +1,22 @@
-"""One student's submission, examined in a process of its own that tells of each check as it ends.
+"""One student's submission, examined so that each check is told of as it ends.
 
 For a system that grades one submission at a time and may stop the grader at any moment. Nothing is
-kept in a gradebook. What the process tells is JSON: it decodes strangers' answers, and whoever got
-hold of it must not get hold of this process too.
+kept in a gradebook.
 """
 
 from __future__ import annotations
 
-import json
-import multiprocessing
-import os
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
-from multiprocessing.connection import Connection
-from typing import Any
+from concurrent.futures import Future
+from dataclasses import dataclass
+from queue import SimpleQueue
 
-from autograder.course import CourseError
-from autograder.grading import run as grading
-from autograder.grading.run import Setting
-from autograder.records import CheckResult, Flag, PlannedCheck, Submission, Verdict
-from autograder.reference.misconceptions import MisconceptionError
-from autograder.sandbox import InfraError
-from autograder.suite.session import SuiteError
-
-LONGEST_MESSAGE = 16 << 20
-LOST = "The grader lost this check's result; it has to be graded again."
-
-
-class CantGradeError(Exception):
-    """Nothing can be graded here; the message says why."""
+from autograder.grading.examiner_process import LostError
+from autograder.grading.operations import Plan, describe, examine_submission
+from autograder.grading.pool import ExaminerPool, open_pool
+from autograder.grading.run import LOST
+from autograder.grading.setting import Setting
+from autograder.records import CheckResult, Examined, Flag, PlannedCheck, Submission, Verdict
 
 
 @dataclass(frozen=True)
@@ -63,101 +51,38 @@ def examine_one(setting: Setting, submissions: Mapping[int, Submission]) -> Iter
     """Examine one student's submissions, by the week's number; yield what is known, when it is.
 
     All plans come first, then week after week its results; each planned check has one in the end.
-    If the process is lost the weeks that have not ended are done once more by another one, and
-    what that doesn't tell either is our fault. Raises CantGradeError where nothing can be graded.
+    What is lost with the examiner, also when the pool tries again, is our fault. Raises
+    CantExamineError where nothing can be graded.
     """
-    plans: dict[int, Planned] = {}
-    left = dict(submissions)
-    for _ in range(2):
-        told: dict[int, set[str]] = {week: set() for week in left}
-        for one in _tell(setting, left):
-            if isinstance(one, Planned):
-                if one.week in plans:
-                    continue
-                plans[one.week] = one
-            elif isinstance(one, Checked):
-                told[one.week].add(one.result.check)
-            else:
-                del left[one.week]
-            yield one
-        if not left:
-            return
-    for week in left:
-        if week not in plans:
-            raise CantGradeError("the process that examines submissions came to a sudden end")
-        for check in plans[week].checks:
-            if check.id not in told[week]:
-                yield Checked(week, CheckResult(check.id, Verdict.INFRA, message=LOST))
-        yield Ended(week, ())
+    with open_pool(setting, 1) as pool:
+        plans = {week: pool.submit(describe, week).result() for week in submissions}
+        for week, plan in plans.items():
+            yield Planned(week, tuple(plan.checks), plan.confinement)
+        for week, submission in submissions.items():
+            yield from _examine(pool, week, submission, plans[week])
 
 
-def _tell(setting: Setting, submissions: Mapping[int, Submission]) -> Iterator[Told]:
-    """Yield what a process of its own tells, until it has nothing more to tell or is gone."""
-    os.environ.update(dict.fromkeys(grading.ONE_THREAD, "1"))
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["autograder.grading.examiner"])
-    slots = context.Queue()
-    slots.put(0)
-    ours, theirs = context.Pipe(duplex=False)
-    arguments = (setting, slots, dict(submissions), theirs)
-    process = context.Process(target=_work, args=arguments, name="examiner")
-    process.start()
-    theirs.close()
+def _examine(pool: ExaminerPool, week: int, submission: Submission, plan: Plan) -> Iterator[Told]:
+    """Yield the results of a week's checks, also those that are told of before the end."""
+    told: SimpleQueue[CheckResult | None] = SimpleQueue()
+    future = pool.submit(examine_submission, submission, week, report=told.put)
+    future.add_done_callback(lambda _: told.put(None))
+    known = set()
+    while (result := told.get()) is not None:
+        known.add(result.check)
+        yield Checked(week, result)
+    examined = _outcome(future)
+    known |= {result.check for result in examined.results}
+    lost = [check.id for check in plan.checks if check.id not in known]
+    for result in examined.results:
+        yield Checked(week, result)
+    for check in lost:
+        yield Checked(week, CheckResult(check, Verdict.INFRA, message=LOST))
+    yield Ended(week, tuple(examined.flags))
+
+
+def _outcome(future: Future[tuple[Examined, float]]) -> Examined:
     try:
-        while True:
-            try:
-                told = json.loads(ours.recv_bytes(LONGEST_MESSAGE))
-            except EOFError:
-                return
-            if told["kind"] == "failed":
-                raise CantGradeError(told["why"])
-            yield _read(told)
-    finally:
-        ours.close()
-        process.kill()
-        process.join()
-        slots.close()
-
-
-def _read(told: dict[str, Any]) -> Told:
-    week = told["week"]
-    if told["kind"] == "planned":
-        checks = tuple(PlannedCheck(**check) for check in told["checks"])
-        return Planned(week, checks, told["confinement"])
-    if told["kind"] == "checked":
-        result = told["result"]
-        return Checked(week, CheckResult(**{**result, "verdict": Verdict(result["verdict"])}))
-    return Ended(week, tuple(Flag(**flag) for flag in told["flags"]))
-
-
-# What runs in the process.
-
-
-def _work(
-    setting: Setting,
-    slots: Any,
-    submissions: Mapping[int, Submission],
-    pipe: Connection,
-) -> None:
-    def tell(kind: str, **what: Any) -> None:
-        pipe.send_bytes(json.dumps({"kind": kind, **what}).encode())
-
-    grading.begin(setting, slots)
-    try:
-        for week in submissions:
-            plan = grading.describe(week)
-            checks = [asdict(check) for check in plan.checks]
-            tell("planned", week=week, checks=checks, confinement=plan.confinement)
-    except (InfraError, SuiteError, CourseError, MisconceptionError, OSError) as error:
-        tell("failed", why=str(error) or type(error).__name__)
-        return
-    for week, submission in submissions.items():
-
-        def checked(result: CheckResult, week: int = week) -> None:
-            tell("checked", week=week, result=asdict(result))
-
-        found, _ = grading.examine_submission(submission, week, checked)
-        for result in found.results:
-            checked(result)
-        tell("ended", week=week, flags=[asdict(flag) for flag in found.flags])
-    pipe.close()
+        return future.result()[0]
+    except LostError:
+        return Examined([])

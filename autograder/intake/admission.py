@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 
+from autograder.errors import InputError
 from autograder.intake.lookalike_names import skeleton, unusual_characters
 from autograder.text.display import one_line
 
@@ -37,7 +38,7 @@ _BIDI_CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u20
 _TRAILING_DOT_OR_SPACE = re.compile(r"[. ](?:/|$)")
 
 
-class Refused(Exception):
+class Refused(InputError):
     """A submission that is not taken. The message says why and what the student can do."""
 
 

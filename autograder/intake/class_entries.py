@@ -12,6 +12,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from autograder.errors import InputError
 from autograder.intake.admission import MAX_NAME_CHARACTERS, FileType, Member, Refused, is_leftover
 from autograder.intake.archives import (
     DAMAGE,
@@ -34,7 +35,7 @@ _LOCATOR_BYTES = 20
 _MAX_COMMENT_BYTES = 0xFFFF
 
 
-class IntakeError(Exception):
+class IntakeError(InputError):
     """The submissions as a whole can't be used: which, why, and what to do."""
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
+from autograder.errors import RemoteError
 from autograder.intake.admission import MAX_NAME_CHARACTERS, FileType, Member, Refused
 from autograder.intake.archives import CHUNK_BYTES
 from autograder.text.display import one_line
@@ -47,7 +48,7 @@ FILE_TYPES = {
 """File types by mode; any other, a submodule's (160000) say, is a special file."""
 
 
-class GitError(Exception):
+class GitError(RemoteError):
     """Git could not do what it was asked for; the message says what, in one line."""
 
 

@@ -18,6 +18,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from autograder.errors import InputError
 from autograder.notebooks.pictures import Picture, PictureCollector
 from autograder.text.display import one_line
 
@@ -32,7 +33,7 @@ MAX_PARSE_BYTES = 1024**3
 PICTURES_OPTION = "--pictures"
 
 
-class NotebookError(ValueError):
+class NotebookError(InputError):
     """What was handed in can't be read as a notebook; the message says why, for the student."""
 
 

@@ -11,6 +11,8 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from autograder.errors import AuthorError
+
 if TYPE_CHECKING:
     import nbformat
 
@@ -18,7 +20,7 @@ PERCENT = "py:percent"
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 
 
-class SourceError(ValueError):
+class SourceError(AuthorError):
     """A source can't become a notebook. The message gives the file and what to repair."""
 
 

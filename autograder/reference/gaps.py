@@ -29,7 +29,8 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from autograder.course import COURSE_FILE, CourseError, Week, load
+from autograder.course import COURSE_FILE, Week, load
+from autograder.errors import AuthorError
 from autograder.notebooks.percent_source import notebook_of, text_of
 from autograder.text.files import write_text
 
@@ -44,14 +45,11 @@ _INSTEAD = re.compile(r"(?P<indent> *)# INSTEAD\s*")
 _BODIES = frozenset({"body", "orelse", "finalbody", "handlers", "cases"})
 
 
-class StubError(ValueError):
+class StubError(AuthorError):
     """A marker in a solution is wrong. The message gives the file, the line and what to repair."""
 
     def __init__(self, name: str, line: int, what: str) -> None:
         super().__init__(f"{name}:{line}: {what}")
-
-
-KNOWN_ERRORS = (StubError, CourseError)
 
 
 @dataclass(frozen=True)
@@ -299,15 +297,16 @@ def _head(statement: ast.stmt) -> str:
     return ast.dump(type(statement)(**fields))
 
 
-def stubs_of(root: Path) -> dict[Path, str]:
-    """Make every week's stubs: path under assignments/ -> text; notebooks as text of their files.
+def stubs_of(root: Path, only: Week | None = None) -> dict[Path, str]:
+    """Make every week's stubs, or those of one week: path under assignments/ -> text.
 
-    Raises StubError for a wrong marker, and CourseError where the rubric can't be read.
+    Those of notebooks are the text of their files. Raises StubError for a wrong marker, and
+    CourseError where the rubric can't be read.
     """
     course = load(root)
     points = {item.id: item.points for item in course.items()}
     stubs = {}
-    for week in course.weeks:
+    for week in (only,) if only else course.weeks:
         folder = root / "solutions" / week.folder
         modules = {folder / name for name in week.modules if (folder / name).is_file()}
         for solution in sorted({*folder.glob("*.py"), *modules}):
@@ -330,9 +329,9 @@ def stub_of(root: Path, week: Week, name: str, points: Mapping[str, int]) -> tup
     return notebook.file, text_of(notebook_of(text, origin, points))
 
 
-def check_stubs(root: Path) -> list[str]:
-    """Say which committed stubs are not what their solution gives; empty when all are."""
-    stubs = stubs_of(root)
+def check_stubs(root: Path, only: Week | None = None) -> list[str]:
+    """Say which committed stubs, of all weeks or one, are not what their solution gives."""
+    stubs = stubs_of(root, only)
     found = [
         f"{path.relative_to(root)} {'differs from' if path.exists() else 'is missing for'} "
         "its solution; run: make stubs"

@@ -12,14 +12,15 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 from pydantic_core import ErrorDetails
 
-from autograder.course import Course, Week
+from autograder.course import COURSE_FILE, Course, CourseError, Week
+from autograder.errors import AuthorError
 from autograder.notebooks.functions import solution_module
 
 Text = Annotated[str, StringConstraints(min_length=1)]
 _Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 
-class MisconceptionError(ValueError):
+class MisconceptionError(AuthorError):
     """An entry of a catalogue is wrong. The message names the file, the entry and the repair."""
 
 
@@ -99,14 +100,15 @@ def load(
 ) -> list[Misconception]:
     """Read and check the catalogue of a solution's folder: all its `misconceptions*.toml`.
 
-    To `verify`, every edit is tried on its module. `items` are the item ids that exist (None:
-    any). Raises MisconceptionError with every fault.
+    Every edit must have its place. To `verify`, it is also looked at what it makes of the module
+    (seconds). `items` are the item ids that exist (None: any). Raises MisconceptionError with
+    every fault.
     """
     catalogue: list[Misconception] = []
     faults: list[str] = []
     for path in sorted(folder.glob("misconceptions*.toml")):
         entries, wrong = _read(path)
-        wrong += _faults(entries, folder, items) if verify else []
+        wrong += _faults(entries, folder, items, verify)
         seen = {entry.id for entry in catalogue}
         wrong += [
             f"misconception {entry.id!r}: this id is used twice"
@@ -140,7 +142,10 @@ def _read(path: Path) -> tuple[list[Misconception], list[str]]:
 
 
 def _faults(
-    catalogue: list[Misconception], solution_dir: Path, items: Collection[str] | None
+    catalogue: list[Misconception],
+    solution_dir: Path,
+    items: Collection[str] | None,
+    verify: bool,
 ) -> list[str]:
     """Check entries against each other, the rubric's items and the solutions."""
     found = []
@@ -161,7 +166,8 @@ def _faults(
             continue
         source = path.read_text("utf-8")
         try:
-            if _meaning(entry.apply(source)) == _meaning(source):
+            edited = entry.apply(source, verify=verify)
+            if verify and _meaning(edited) == _meaning(source):
                 found.append(f"{who}: the edit changes nothing but spaces or comments")
         except MisconceptionError as error:
             found.append(str(error))
@@ -194,8 +200,14 @@ def solution_files(root: Path, week: Week) -> dict[str, bytes]:
     """Read the reference of an assignment: its modules, by file name.
 
     A module that students write in a notebook is what is taken out of the solution's notebook.
+    Raises CourseError where one is missing.
     """
     folder = root / "solutions" / week.folder
+    for name in week.modules:
+        if not (folder / name).is_file():
+            problem = f"there is no solutions/{week.folder}/{name}"
+            remedy = "Write this reference solution, or correct the name"
+            raise CourseError(COURSE_FILE, f"{week.id}.modules", problem, remedy)
     files = {name: (folder / name).read_bytes() for name in week.sources}
     for notebook in week.notebooks:
         source = (folder / notebook.module).read_text("utf-8")

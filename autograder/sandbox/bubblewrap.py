@@ -11,6 +11,7 @@ import shutil
 import subprocess
 from collections.abc import Mapping
 
+from autograder.channel.faults import InfraError
 from autograder.sandbox import cgroup, gpu, runtime, seccomp
 from autograder.sandbox.guise import PLAIN, Guise
 from autograder.sandbox.launch import Folder, Launch, memory_file, worker_command
@@ -40,7 +41,7 @@ SPARE_PROCESSES = 8
 """What a cgroup allows on top of a submission's processes: bubblewrap's, the parent, the spare."""
 
 
-class BubblewrapMissing(FileNotFoundError):
+class BubblewrapMissingError(InfraError):
     """The program bwrap is not installed."""
 
 
@@ -56,7 +57,7 @@ class Bubblewrap:
     def __init__(self, slot: int = 0, packages: tuple[str, ...] = (), *, cgroups: bool = True):
         program = shutil.which("bwrap")
         if program is None:
-            raise BubblewrapMissing("bubblewrap is not installed")
+            raise BubblewrapMissingError("bubblewrap is not installed")
         self.program = program
         self.own_uid = FIRST_UID + slot if os.geteuid() == 0 else None
         self.runtime = runtime.prepare(packages)
@@ -143,6 +144,7 @@ class Bubblewrap:
         size = str(2 * launch.limits.file_mb << 20)
         arguments += ["--perms", "1777", "--size", size, "--tmpfs", guise.home]
         arguments += _files(launch.files, guise.folder, fds)
+        arguments += _files(launch.week.files, runtime.WEEK, fds)
         for folder in launch.folders:
             arguments += ["--bind" if folder.writable else "--ro-bind"]
             arguments += [runtime.stage(folder.source), folder.target]
@@ -153,6 +155,7 @@ class Bubblewrap:
         paths = {
             "site": runtime.SITE,
             "grader": runtime.GRADER,
+            "week": runtime.WEEK,
             "pytest": runtime.PYTEST,
             "extra": runtime.EXTRA,
         }

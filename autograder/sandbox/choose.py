@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from autograder.channel.faults import Fault, InfraError
 from autograder.sandbox import cgroup
-from autograder.sandbox.bubblewrap import Bubblewrap, BubblewrapMissing
+from autograder.sandbox.bubblewrap import Bubblewrap, BubblewrapMissingError
 from autograder.sandbox.confinement_check import leaks
 from autograder.sandbox.landlock import Landlocked
 from autograder.sandbox.process import Confinement
@@ -74,7 +74,7 @@ def _try(rung: str, make: Callable[[], Confinement]) -> Tried:
     try:
         confinement = make()
         found = leaks(confinement)
-    except BubblewrapMissing:
+    except BubblewrapMissingError:
         return Tried(rung, None, f"bubblewrap is not installed ({INSTALL})")
     except (OSError, InfraError, Fault) as error:
         return Tried(rung, None, f"it does not work here: {error}")

@@ -82,8 +82,8 @@ class Landlocked:
         self._library = f"{base}/runtime/lib"
         self._sources = [os.path.realpath(mount.source) for mount in mounts]
 
-    def _rules(self, scratch: str, submission: str) -> list[list[str]]:
-        read = [*READABLE, self._python, submission, self._folder + "/runtime"]
+    def _rules(self, scratch: str, submission: str, week: str) -> list[list[str]]:
+        read = [*READABLE, self._python, submission, week, self._folder + "/runtime"]
         read += [self._folder + "/grader", *self._sources]
         rules = [[confined.READ, path] for path in read]
         rules += [[confined.LIST, path] for path in self._paths.values()]
@@ -100,12 +100,13 @@ class Landlocked:
             raise OSError(ONLY_NUMPY)
         self._count += 1
         place = f"{self._folder}/{self._count}"
-        submission, scratch = f"{place}/submission", f"{place}/scratch"
+        submission, scratch, week = f"{place}/submission", f"{place}/scratch", f"{place}/week"
         write_files(launch.files, submission)
+        write_files(launch.week.files, week)
         os.mkdir(scratch, 0o700)
         if self.own_uid is not None:
             os.chown(scratch, self.own_uid, self.own_uid)
-        rules = self._rules(scratch, submission)
+        rules = self._rules(scratch, submission, week)
         settings = {"user": self.own_uid, "rules": rules, "filter": self.filter}
         environment = {**ENVIRONMENT, "HOME": scratch, "TMPDIR": scratch, **named(launch.guise)}
         environment["LD_LIBRARY_PATH"] = self._library
@@ -113,7 +114,7 @@ class Landlocked:
             self._python,
             launch,
             submission,
-            self._paths,
+            {**self._paths, "week": week},
             processes=self._processes(launch.limits.processes),
             confined=settings,
         )

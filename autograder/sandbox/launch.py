@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from autograder.sandbox.guise import PLAIN, Guise
@@ -35,13 +35,29 @@ class Script:
 
 
 @dataclass(frozen=True)
+class WeekFolders:
+    """A week's own drivers and probes, as a sandbox gets them: read-only, and no other week's.
+
+    `names` are the folders to load, in this order, as they lie below assignments/; `files` has
+    every Python file in them, its path below assignments/ -> its content.
+    """
+
+    names: tuple[str, ...] = ()
+    files: Mapping[str, bytes] = field(default_factory=dict)
+
+
+NO_FOLDERS = WeekFolders()
+
+
+@dataclass(frozen=True)
 class Launch:
     """One ready parent to start, or one script to run.
 
     files: the submission's modules by name; control, output: descriptors that the process
     inherits; tests, with_pytest: see worker.main.Settings; packages: distributions that the
     files may import on top of numpy; folders, gpus: what is mounted beside the files, and the
-    device files of the GPUs that are bound; guise: what the code sees of user, place and date.
+    device files of the GPUs that are bound; guise: what the code sees of user, place and date;
+    week: the week's own drivers and probes.
     """
 
     files: Mapping[str, bytes]
@@ -55,6 +71,7 @@ class Launch:
     gpus: tuple[str, ...] = ()
     script: Script | None = None
     guise: Guise = PLAIN
+    week: WeekFolders = NO_FOLDERS
 
 
 def worker_command(
@@ -69,9 +86,9 @@ def worker_command(
 ) -> list[str]:
     """Return the command line of the ready parent.
 
-    `paths` names its folders: site, grader, pytest, and extra for `packages`. `processes` is the
-    limit that it sets itself (0: none); `confined` makes it shut itself in, and `landlock` are the
-    rules of what it may open where something else confines it (worker.confined).
+    `paths` names its folders: site, grader, week, pytest, and extra for `packages`. `processes` is
+    the limit that it sets itself (0: none); `confined` makes it shut itself in, and `landlock` are
+    the rules of what it may open where something else confines it (worker.confined).
 
     -S and -P keep everything but the standard library off sys.path; -s and -B leave no door and no
     trace in home folders. -I would do the same and ignore PYTHONHASHSEED too, which is pinned so
@@ -94,6 +111,8 @@ def worker_command(
         "with_torch": "torch" in launch.packages,
         "days": launch.guise.days,
         "landlock": list(landlock),
+        "week": paths["week"],
+        "week_folders": launch.week.names,
     }
     path = [paths["site"], paths["grader"]]
     path += [paths["pytest"]] if launch.with_pytest else []

@@ -16,7 +16,7 @@ from autograder.channel.faults import Fault, InfraError
 from autograder.records import Verdict
 from autograder.sandbox.cgroup import Events
 from autograder.sandbox.guise import PLAIN, Guise
-from autograder.sandbox.launch import Folder, Launch
+from autograder.sandbox.launch import NO_FOLDERS, Folder, Launch, WeekFolders
 from autograder.sandbox.limits import Limits, tree, usage
 from autograder.sandbox.running import Running
 from autograder.wire.codec import Caps
@@ -74,6 +74,7 @@ class Sandbox:
         folders: tuple[Folder, ...] = (),
         gpus: tuple[str, ...] = (),
         guise: Guise = PLAIN,
+        week: WeekFolders = NO_FOLDERS,
     ):
         self.limits = limits
         self.broken = False
@@ -99,6 +100,7 @@ class Sandbox:
                 folders,
                 gpus,
                 guise=guise,
+                week=week,
             )
             self._running = confinement.start(launch)
         except OSError as error:

@@ -27,6 +27,9 @@ from packaging.utils import canonicalize_name
 PYTHON = "/runtime/bin/python3"
 SITE = "/runtime/site"
 GRADER = "/grader"
+WEEK = "/grader/week"
+"""Below it lie the folders of a week's own drivers and probes."""
+
 MOUNTED = ("wire", "worker")
 """The rooms of ours that a sandbox holds."""
 PYTEST = "/runtime/pytest"

@@ -15,13 +15,13 @@ import signal
 import socket
 import struct
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
-from typing import Any, NoReturn
+from typing import Any, BinaryIO, NoReturn
 
 from autograder.sandbox.cgroup import Events
 from autograder.sandbox.guise import Guise
-from autograder.sandbox.launch import Folder, Launch, memory_file
+from autograder.sandbox.launch import Folder, Launch, WeekFolders, memory_file
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.process import Confinement
 from autograder.sandbox.running import Running
@@ -72,14 +72,16 @@ class Separated:
         if launch.folders or launch.gpus or launch.script:
             raise OSError("a sandbox of this kind gets no folders, GPUs or scripts")
         wanted = {
-            "files": [[name, len(content)] for name, content in launch.files.items()],
+            "files": _sizes(launch.files),
+            "week": {"names": launch.week.names, "files": _sizes(launch.week.files)},
             "limits": asdict(launch.limits),
             "tests": launch.tests,
             "with_pytest": launch.with_pytest,
             "packages": launch.packages,
             "guise": asdict(launch.guise),
         }
-        files = memory_file(b"".join(launch.files.values()))
+        contents = (*launch.files.values(), *launch.week.files.values())
+        files = memory_file(b"".join(contents))
         try:
             answer = self.ask("start", wanted, fds=[files, launch.control, launch.output])
         finally:
@@ -98,6 +100,10 @@ class Separated:
         if "error" in result:
             raise OSError(result["error"])
         return result["value"]
+
+
+def _sizes(files: Mapping[str, bytes]) -> list[tuple[str, int]]:
+    return [(name, len(content)) for name, content in files.items()]
 
 
 class _Distant:
@@ -212,15 +218,14 @@ def _do(
 
 
 def _launch(wanted: Mapping[str, Any], fds: list[int]) -> Launch:
-    """Read what is wanted; its files come one after the other in the first descriptor."""
+    """Read what is wanted; its files come in the first descriptor, those of the week last."""
     content, control, output = fds
-    files = {}
     size = os.fstat(content).st_size
     if size > LARGEST_FILES:
         raise ValueError(f"{size} bytes of files are too many")
     with open(os.dup(content), "rb") as stream:
-        for name, length in wanted["files"]:
-            files[str(name)] = stream.read(length)
+        files = _read(stream, wanted["files"])
+        week = WeekFolders(tuple(wanted["week"]["names"]), _read(stream, wanted["week"]["files"]))
     return Launch(
         files,
         Limits(**wanted["limits"]),
@@ -230,4 +235,18 @@ def _launch(wanted: Mapping[str, Any], fds: list[int]) -> Launch:
         wanted["with_pytest"],
         tuple(wanted["packages"]),
         guise=Guise(**wanted["guise"]),
+        week=week,
     )
+
+
+def _read(stream: BinaryIO, sizes: Sequence[tuple[str, int]]) -> dict[str, bytes]:
+    """Read files that come one after the other. A name that leads elsewhere is refused.
+
+    Some rungs write these files as root.
+    """
+    files = {}
+    for name, length in sizes:
+        if {"", ".", ".."} & set(name.split("/")):
+            raise ValueError(f"{name!r} is no name of a file here")
+        files[name] = stream.read(length)
+    return files

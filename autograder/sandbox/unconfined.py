@@ -46,8 +46,9 @@ class Unconfined:
         """Start a ready parent for `launch` in a fresh folder with the submission's files."""
         self._count += 1
         scratch = f"{self._folder}/{self._count}"
-        folder = f"{scratch}/submission"
+        folder, week = f"{scratch}/submission", f"{scratch}/week"
         write_files(launch.files, folder)
+        write_files(launch.week.files, week)
         mounts = runtime.extras(launch.packages, self._paths["extra"])
         link([mount for mount in mounts if mount.target not in self._extras])
         self._extras |= {mount.target for mount in mounts}
@@ -56,7 +57,11 @@ class Unconfined:
         environment |= gpu.visible(launch.gpus)
         # Without a user of its own the count would take in all of this user's processes.
         command = worker_command(
-            os.path.realpath(sys.executable), launch, folder, self._paths, processes=0
+            os.path.realpath(sys.executable),
+            launch,
+            folder,
+            {**self._paths, "week": week},
+            processes=0,
         )
         process = subprocess.Popen(
             command,
@@ -76,7 +81,7 @@ class Unconfined:
 
 
 def write_files(files: Mapping[str, bytes], folder: str) -> None:
-    """Write a submission's files into a new folder, readable by every user."""
+    """Write files into a new folder, readable by every user."""
     os.makedirs(folder)
     for name, content in files.items():
         os.makedirs(os.path.dirname(f"{folder}/{name}"), exist_ok=True)

@@ -8,7 +8,6 @@ from pathlib import Path
 from rich.console import Console
 
 from autograder import course as courses
-from autograder.course import CourseError
 from autograder.course.points import format_points
 from autograder.students.public_run import (
     Failure,
@@ -18,11 +17,9 @@ from autograder.students.public_run import (
     read_shipped,
     run_public,
 )
-from autograder.suite.session import SuiteError
 from autograder.text.display import many_lines
 from autograder.text.sandbox_text import clean
 
-KNOWN_ERRORS = (CourseError, SuiteError)
 SHOWN_FAILURES = 8
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.course.apportion import apportion
+from autograder.errors import OutputError
 from autograder.text.files import write_bytes
 
 SCHEMA = "classroom50/result/v1"
@@ -41,7 +42,7 @@ ENVIRONMENT = {
 OPTIONAL = {"assignment_type": "individual"}
 
 
-class Classroom50Error(Exception):
+class Classroom50Error(OutputError):
     """result.json can't be made: what is wrong, and what to do. Nothing was written."""
 
 

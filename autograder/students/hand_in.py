@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import argparse
 import ast
 import io
 import re
-import sys
 import zipfile
 from pathlib import Path
 
-from autograder.course import Course, CourseError, Week, load
+from autograder.course import Course, Week, load
+from autograder.errors import InputError
 from autograder.notebooks.functions import notebook_module
 from autograder.text.files import write_bytes
 
 GAP = re.compile(r"""raise NotImplementedError\(\s*["']([a-z0-9_]+\.[a-z0-9_]+): fill in""")
+
+
+class HandInError(InputError):
+    """There is nothing to hand in; the message says where it was looked for."""
 
 
 def write_archive(course: Course, root: Path, week: int, out: Path) -> list[str]:
@@ -22,7 +25,7 @@ def write_archive(course: Course, root: Path, week: int, out: Path) -> list[str]
 
     Only the files that the week asks for go in, under the name of the week's folder. Remarks name
     files that are missing or are no Python, and tasks still open; they do not stop the hand-in.
-    Raises FileNotFoundError if not one of the files is there.
+    Raises HandInError if not one of the files is there.
     """
     asked = course.week(week)
     folder = root / "assignments" / asked.folder
@@ -30,7 +33,7 @@ def write_archive(course: Course, root: Path, week: int, out: Path) -> list[str]
         name: (folder / name).read_bytes() for name in asked.files if (folder / name).is_file()
     }
     if not contents:
-        raise FileNotFoundError(f"{folder} holds none of the files of {asked.name}")
+        raise HandInError(f"{folder} holds none of the files of {asked.name}")
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, data in contents.items():
@@ -65,28 +68,11 @@ def _remarks(week: Week, contents: dict[str, bytes]) -> list[str]:
     return remarks
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Run as `python -m autograder.students.hand_in`; return 0 if the archive was written."""
-    parser = argparse.ArgumentParser(
-        prog="python -m autograder.students.hand_in", description=__doc__
-    )
-    parser.add_argument("--week", default="1", help="its number, or project")
-    parser.add_argument("--out", type=Path, help="the archive (default: week<N>.zip)")
-    options = parser.parse_args(arguments)
-    root = Path(__file__).resolve().parents[2]
-    try:
-        course = load(root)
-        week = course.week_called(options.week)
-        out = options.out or root / f"{week.id}.zip"
-        remarks = write_archive(course, root, week.number, out)
-    except (CourseError, FileNotFoundError) as error:
-        print(error, file=sys.stderr)
-        return 1
-    for remark in remarks:
+def run(root: Path, name: str, out: Path | None = None) -> None:
+    """Write the archive of the week called `name` and print what the student should know."""
+    course = load(root)
+    week = course.week_called(name)
+    archive = out or root / f"{week.id}.zip"
+    for remark in write_archive(course, root, week.number, archive):
         print(f"note: {remark}")
-    print(f"{out} is ready to hand in.")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    print(f"{archive} is ready to hand in.")

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import inspect
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from autograder.errors import AuthorError
 from autograder.records import PlannedCheck
 
 FIXTURES = ("student", "rng", "grade", "settings")
 
 
-class SuiteError(Exception):
+class SuiteError(AuthorError):
     """The suite itself is at fault: it can't be collected, or a test lacks its marker or title."""
 
 
@@ -23,11 +25,16 @@ def planned(item: pytest.Item) -> PlannedCheck:
     arguments(item)
     marker = item.get_closest_marker("item")
     title = (getattr(item.obj, "__doc__", None) or "").strip().partition("\n")[0].strip()  # type: ignore[attr-defined]
-    if marker is None or len(marker.args) != 1:
-        raise SuiteError(f"{item.nodeid} needs one marker pytest.mark.item(...) with an item's id")
+    if marker is None or len(marker.args) != 1 or not isinstance(marker.args[0], str):
+        problem = f"{item.nodeid} needs one marker pytest.mark.item(...) with an item's id"
+        raise SuiteError(problem, 'Write one above it, such as @pytest.mark.item("week1.linear")')
     if not title:
-        raise SuiteError(f"{item.nodeid} needs a docstring: its first line is the check's title")
+        problem = f"{item.nodeid} needs a docstring: its first line is the check's title"
+        raise SuiteError(problem, "Write what is right where the test passes")
     weight = item.get_closest_marker("weight")
+    if weight and not (weight.args and isinstance(weight.args[0], int) and weight.args[0] > 0):
+        problem = f"{item.nodeid} has a marker pytest.mark.weight(...) without a whole number"
+        raise SuiteError(problem, "Give the test's share of its item's points, 1 or more")
     return PlannedCheck(
         id=f"{Path(item.path).stem}::{item.name}",
         item=marker.args[0],
@@ -39,14 +46,21 @@ def planned(item: pytest.Item) -> PlannedCheck:
 def arguments(item: pytest.Item) -> list[str]:
     """Return the names of what a test asks for. Raises SuiteError for what a suite doesn't have."""
     if not isinstance(item, pytest.Function):
-        raise SuiteError(f"{item.nodeid} is not a test function")
+        raise SuiteError(f"{item.nodeid} is not a test function", "Write it as one")
     names = list(inspect.signature(item.obj).parameters)
     unknown = set(names) - set(FIXTURES) - set(parameters(item))
     if unknown:
-        raise SuiteError(
-            f"{item.nodeid} asks for {', '.join(sorted(unknown))}; there is {FIXTURES}"
-        )
+        problem = f"{item.nodeid} asks for {', '.join(sorted(unknown))}, which suites don't have"
+        raise SuiteError(problem, f"There are these: {', '.join(FIXTURES)}")
     return names
+
+
+def reason_of(report: str) -> str:
+    """Return in one line why pytest could not collect a file: the line, if it is known, and why."""
+    errors = [line[1:].strip() for line in report.splitlines() if line.startswith("E ")]
+    places = re.findall(r"^(?:E +File \".*\", line |.*\.py:)(\d+)", report, flags=re.MULTILINE)
+    why = (errors or report.strip().splitlines() or ["for no known reason"])[-1]
+    return f"line {places[-1]}: {why}" if places else why
 
 
 def parameters(item: pytest.Function) -> dict[str, Any]:

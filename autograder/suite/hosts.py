@@ -19,6 +19,7 @@ from autograder.records import Verdict
 from autograder.sandbox import PLAIN, Confinement, Guise, Limits, Sandbox
 from autograder.suite.local import Local
 from autograder.suite.student import Student
+from autograder.suite.week_worker import NO_WORKER, WeekWorker
 from autograder.text.sandbox_text import clean
 from autograder.worker.modules import ModuleSpace, module_name
 
@@ -41,14 +42,15 @@ IMPATIENT_REAP_SECONDS = 0.5
 class Host(Protocol):
     """Gives each test a fresh `Student`, and takes back what the test leaves behind.
 
-    `ours` says that the code on it is ours, which may say anything; `lost` is how many sandboxes
-    it has brought down.
+    A test may ask for the drivers and probes in `own`, those of the suite's week. `ours` says that
+    the code on it is ours, which may say anything; `lost` is how many sandboxes it has brought
+    down.
     """
 
     ours: bool
     lost: int
 
-    def start(self, seed: int, *, large: bool) -> Student: ...
+    def start(self, seed: int, *, large: bool, own: WeekWorker = NO_WORKER) -> Student: ...
 
     def finish(self, fault: Fault | None) -> None: ...
 
@@ -95,12 +97,16 @@ class SandboxHost:
             if name not in self._files
         }
         self._seconds = limits.request_seconds
+        self._own = NO_WORKER
         self._import_first = True
         self.lost = 0
         self._untold = False
 
-    def start(self, seed: int, *, large: bool = False) -> Student:
+    def start(self, seed: int, *, large: bool = False, own: WeekWorker = NO_WORKER) -> Student:
         """Return the submission in a fresh worker. Raises InfraError when there can't be one."""
+        if own is not self._own:  # a sandbox has the drivers that it was started with
+            self.close()
+            self._own = own
         self._remote = None
         self._remote = Remote(
             self._fresh(seed, large),
@@ -162,7 +168,12 @@ class SandboxHost:
     def _new(self) -> Sandbox:
         packages, guise = self._packages, self._guise
         sandbox = Sandbox(
-            self._confinement, self._files, self._limits, packages=packages, guise=guise
+            self._confinement,
+            self._files,
+            self._limits,
+            packages=packages,
+            guise=guise,
+            week=self._own.folders,
         )
         if self.lost:
             sandbox.reap_seconds = IMPATIENT_REAP_SECONDS
@@ -242,12 +253,12 @@ class LocalHost:
         self._modules.compile_all()
         self._stack = contextlib.ExitStack()
 
-    def start(self, seed: int, *, large: bool = False) -> Student:
+    def start(self, seed: int, *, large: bool = False, own: WeekWorker = NO_WORKER) -> Student:
         self._stack.enter_context(self._modules.active())
         self._stack.enter_context(warnings.catch_warnings())
         self._stack.enter_context(contextlib.redirect_stdout(io.StringIO()))
         self._stack.callback(setattr, np.random, "default_rng", np.random.default_rng)
-        return Student(Local(self._modules, seed), {})
+        return Student(Local(self._modules, seed, own.drivers), {})
 
     def finish(self, fault: Fault | None) -> None:
         self.loaded = self._modules.loaded()

@@ -10,17 +10,18 @@ from autograder.channel.source_lines import Sources
 from autograder.wire import codec
 from autograder.worker.dispatch import Dispatcher
 from autograder.worker.modules import ModuleSpace
+from autograder.worker.week_drivers import WeekDrivers
 
 
 class Local:
     """Runs modules in this process, for code that is ours: the reference and its variations.
 
     Values go through the codec as they would through a channel, so a test sees the same things.
-    Use it inside `modules.active()`.
+    Use it inside `modules.active()`. `own` are the drivers and probes that tests may ask for.
     """
 
-    def __init__(self, modules: ModuleSpace, seed: int):
-        self._dispatcher = Dispatcher(modules.folder)
+    def __init__(self, modules: ModuleSpace, seed: int, own: WeekDrivers | None = None):
+        self._dispatcher = Dispatcher(modules.folder, own=own)
         self._dispatcher.seed(seed)
         sources = {f"{name}.py": source for name, source in modules.sources.items()}
         self._place = Sources(sources).place

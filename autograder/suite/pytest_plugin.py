@@ -17,6 +17,7 @@ import pytest
 from autograder.suite.hosts import LocalHost
 from autograder.suite.session import MARKERS, Grade, seed_of
 from autograder.suite.student import Student
+from autograder.suite.week_worker import worker_beside
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -42,7 +43,8 @@ def _seed(request: pytest.FixtureRequest, side: str = "") -> int:
 
 @pytest.fixture
 def student(request: pytest.FixtureRequest, host: LocalHost) -> Iterator[Student]:
-    yield host.start(_seed(request, "|worker"))
+    own = worker_beside(Path(request.node.path).parent)
+    yield host.start(_seed(request, "|worker"), own=own)
     host.finish(None)
 
 

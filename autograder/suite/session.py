@@ -9,8 +9,10 @@ the host only.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import queue
+import sys
 import threading
 import time
 from collections import Counter
@@ -26,11 +28,19 @@ import pytest
 
 from autograder.channel.faults import Fault, InfraError
 from autograder.records import FULL_CREDIT, CheckResult, Flag, PlannedCheck, Verdict
-from autograder.suite.collected_test import SuiteError, arguments, parameters, planned, seed_of
+from autograder.suite.collected_test import (
+    SuiteError,
+    arguments,
+    parameters,
+    planned,
+    reason_of,
+    seed_of,
+)
 from autograder.suite.disclosure import Disclosure, Outcome, may_quote
 from autograder.suite.expect import Wrong
 from autograder.suite.hosts import Host
 from autograder.suite.student import Student
+from autograder.suite.week_worker import WeekWorker, worker_beside
 from autograder.text.display import many_lines
 
 MARKERS = (
@@ -46,6 +56,9 @@ PATIENCE = 3
 """So many timeouts of one item are enough: its other checks are not run any more."""
 
 LONGEST_MESSAGE = 4_000
+
+_COLLECTING = threading.Lock()
+"""Held while a suite is collected: modules of two at once could not be told apart."""
 
 NOT_RUN = f"Not run, since {PATIENCE} other checks of this item ran out of time."
 MOST_LOST = 12
@@ -100,9 +113,11 @@ class SuiteSession:
     `context` is what tests get as the `settings` fixture. `private` is for hidden suites: what a
     test says then holds nothing that student code made of its inputs (see disclosure); `known` are
     texts that may come from the worker and tell nothing, such as those of the stubs. Raises
-    SuiteError when the suite can't be collected. `plan` lists the checks in the order in which they
+    SuiteError when the suite can't be collected, CourseError where the folders of its week's own
+    drivers and probes (`worker`) aren't there. `plan` lists the checks in the order in which they
     run, `training` has the ids of those that train, `long` of those that are not to be run twice;
-    `watches` lists the tests marked `flag`, which are no checks.
+    `watches` lists the tests marked `flag`, which are no checks; `needs` has the items that tests
+    stand on, by the check's id.
     """
 
     def __init__(
@@ -114,17 +129,26 @@ class SuiteSession:
         private: bool = False,
         known: Collection[str] = (),
     ):
-        self._plugin = _Plugin(folder, context, Disclosure(frozenset(known)) if private else None)
+        if not folder.is_dir():
+            raise SuiteError(f"there is no folder {folder}", "Put the suite's tests into it")
+        self.worker = worker_beside(folder)
+        disclosure = Disclosure(frozenset(known)) if private else None
+        self._plugin = _Plugin(folder, context, disclosure, self.worker)
         self._salt = salt
         self.private = private
         self._thread = threading.Thread(target=self._plugin.main, daemon=True, name="suite")
         self._thread.start()
         self._plugin.ready.wait()
         if self._plugin.problem:
-            raise SuiteError(self._plugin.problem)
+            raise self._plugin.problem
         self.context = context
         self.plan: list[PlannedCheck] = [check for check, _ in self._plugin.tests]
         self.watches: list[PlannedCheck] = [check for check, _ in self._plugin.watches]
+        self.needs: dict[str, tuple[str, ...]] = {
+            check.id: marker.args
+            for check, test in self._plugin.tests
+            if (marker := test.get_closest_marker("needs")) is not None
+        }
         self.training = {
             check.id
             for check, test in self._plugin.tests
@@ -175,8 +199,11 @@ class SuiteSession:
 class _Plugin:
     """The pytest plugin that is the session: markers, plan, fixtures, and the loop over jobs."""
 
-    def __init__(self, folder: Path, context: Any, disclosure: Disclosure | None):
+    def __init__(
+        self, folder: Path, context: Any, disclosure: Disclosure | None, worker: WeekWorker
+    ):
         self.folder = folder
+        self.worker = worker
         self.context = context
         self.disclosure = disclosure
         self.tests: list[tuple[PlannedCheck, pytest.Function]] = []
@@ -186,23 +213,30 @@ class _Plugin:
         self.arguments: dict[str, list[str]] = {}
         self.jobs: queue.Queue[_Job | None] = queue.Queue()
         self.ready = threading.Event()
-        self.problem = ""
+        self.collecting = contextlib.ExitStack()
+        self.problem: SuiteError | None = None
 
     def main(self) -> None:
         """Run pytest until the session is closed."""
         # importlib mode names a module by its path below the root, and the names must be unique in
         # this process: <assignment>.<suite>.<file>.
+        # Suites import what lies beside them relatively (`from ..suite_tools import ...`), so each
+        # week sees its own. A copy of the course elsewhere has the same names: they are let go of.
         root = self.folder.parent.parent
+        self.collecting.enter_context(_COLLECTING)
+        _forget_modules(self.folder.parent.name)
         os.environ.pop("PYTEST_ADDOPTS", None)  # options for somebody's own tests, not for suites
         arguments = [*OPTIONS, *(f"-pno:{name}" for name in UNUSED), str(self.folder)]
         try:
             code = pytest.main([*arguments, "--rootdir", str(root)], plugins=[self])
             if not self.ready.is_set():
-                self.problem = self.problem or f"pytest ended with {code!s} in {self.folder}"
+                what = f"pytest ended with {code!s} in {self.folder}"
+                self.problem = self.problem or SuiteError(what)
         except BaseException as error:
-            self.problem = f"{type(error).__name__}: {error}"
+            self.problem = SuiteError(f"{self.folder}: {type(error).__name__}: {error}")
             raise
         finally:
+            self.collecting.close()
             self.ready.set()
 
     def pytest_configure(self, config: pytest.Config) -> None:
@@ -211,14 +245,16 @@ class _Plugin:
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:
-            self.problem = f"{report.nodeid or self.folder}: {report.longreprtext}"
+            where = report.nodeid or str(self.folder)
+            reason = reason_of(report.longreprtext)
+            self.problem = SuiteError(f"{where} can't be collected: {reason}", "Correct the file")
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         if not self.problem:
             try:
                 tests = [(planned(item), item) for item in session.items]
             except SuiteError as error:
-                self.problem = str(error)
+                self.problem = error
                 return
             self.arguments = {check.id: arguments(item) for check, item in tests}
             marks = {check.id: item.get_closest_marker("flag") for check, item in tests}
@@ -229,9 +265,11 @@ class _Plugin:
             self.tests = sorted(tests, key=lambda test: id(test[1]) in last)
             self.items = {check.item for check, _ in tests}
             if not tests:
-                self.problem = f"no tests in {self.folder}"
+                remedy = "Write one: a function test_... in a file test_*.py"
+                self.problem = SuiteError(f"there are no tests in {self.folder}", remedy)
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        self.collecting.close()
         if self.problem:
             return True
         self.ready.set()
@@ -282,7 +320,8 @@ class _Plugin:
                 continue
             if student is None:
                 try:
-                    student = job.host.start(seed_of(job.salt, check.id, "|worker"), large=False)
+                    seed = seed_of(job.salt, check.id, "|worker")
+                    student = job.host.start(seed, large=False, own=self.worker)
                 except Fault:
                     break  # there is no worker for it any more
             fault = self._noticed(student, check, item, job.salt)
@@ -340,7 +379,7 @@ class _Plugin:
         error: BaseException | None = None
         student: Student | None = None
         try:
-            student = host.start(seed_of(salt, check.id, "|worker"), large=large)
+            student = host.start(seed_of(salt, check.id, "|worker"), large=large, own=self.worker)
             given = {
                 "student": student,
                 "rng": np.random.default_rng(seed),
@@ -359,6 +398,13 @@ class _Plugin:
         seconds = time.perf_counter() - started
         quoting = fault is not None and may_quote(fault, student)
         return Outcome(_result(check, self.items, grade, fault, error, seconds), fault, quoting)
+
+
+def _forget_modules(package: str) -> None:
+    """Take a package and all that lies in it out of sys.modules."""
+    for name in list(sys.modules):
+        if name == package or name.startswith(f"{package}."):
+            del sys.modules[name]
 
 
 def _result(

@@ -70,7 +70,11 @@ class Student:
         return self._ask("fetch", handle)
 
     def probe(self, name: str) -> Handle:
-        """Return one of the worker's own probe functions or layers (channel.probes)."""
+        """Return a probe by its name: an object of ours to hand to student code.
+
+        It is one of the week's own, from the folders that the course names for it
+        (assignments/<week>/worker/), or of the few that every week has (autograder/worker/probes).
+        """
         return self._ask("probe", name)
 
     def trace(self, function: Handle | str, *arguments: Any) -> Trace:
@@ -85,9 +89,13 @@ class Student:
         return self._ask("warnings")
 
     def prepare(self, driver: str, *arguments: Any) -> Handle:
-        """Run one of the worker's drivers and keep its result there."""
+        """Run a driver in the worker, as `drive` does, and keep its result there."""
         return self._ask("prepare", driver, list(arguments))
 
     def drive(self, driver: str, *arguments: Any) -> Any:
-        """Run one of the worker's drivers (channel.drivers) and return what it says."""
+        """Run a driver in the worker by its name and return what it says.
+
+        It is one of the week's own, from assignments/<week>/worker/ and what else the course names
+        for it, or of the few that every week has (autograder/worker/drivers).
+        """
         return self._ask("drive", driver, list(arguments))

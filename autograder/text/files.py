@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import shutil
@@ -17,7 +18,19 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_bytes(path: Path, data: bytes) -> None:
-    """Write a file under a temporary name beside it, then put it in place."""
+    """Write a file under a temporary name beside it, then put it in place.
+
+    An OSError names the file itself, and leaves nothing of the temporary one.
+    """
+    try:
+        _replace(path, data)
+    except OSError as error:
+        missing = path.parent if error.errno == errno.ENOENT else path
+        error.filename, error.filename2 = str(missing), None
+        raise
+
+
+def _replace(path: Path, data: bytes) -> None:
     handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as stream:
@@ -29,11 +42,31 @@ def write_bytes(path: Path, data: bytes) -> None:
         raise
 
 
+def demand_folder(folder: Path) -> None:
+    """Raise OSError where a folder neither is there nor can be made, or takes no files.
+
+    Nothing is made: what is refused for another reason later leaves no empty folder.
+    """
+    nearest = folder.absolute()
+    while not os.path.lexists(nearest):
+        nearest = nearest.parent
+    problem = 0
+    if not nearest.is_dir():
+        problem = errno.EEXIST if nearest == folder.absolute() else errno.ENOTDIR
+    elif os.statvfs(nearest).f_flag & os.ST_RDONLY:
+        problem = errno.EROFS
+    elif not os.access(nearest, os.W_OK | os.X_OK):
+        problem = errno.EACCES
+    if problem:
+        raise OSError(problem, os.strerror(problem), str(folder))
+
+
 @contextmanager
 def folder_in_place_of(target: Path) -> Iterator[Path]:
     """Yield an empty folder beside `target` to be filled; on success it replaces the target.
 
-    If the body raises, the new folder is deleted and the target stays as it was.
+    If the body raises, the new folder is deleted and the target stays as it was. What is written
+    to a full disk names no file: then the error names the target.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     work = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
@@ -51,6 +84,10 @@ def folder_in_place_of(target: Path) -> Iterator[Path]:
             if old.exists():
                 os.replace(old, target)
             raise
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            error.filename, error.filename2 = str(target), None
+        raise
     finally:
         shutil.rmtree(work)
 

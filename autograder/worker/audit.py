@@ -12,6 +12,8 @@ import sys
 from types import FrameType
 from typing import Any
 
+from .week_drivers import is_ours
+
 DIRECT = frozenset(("sys._getframe", "code.__new__", "marshal.loads", "exec"))
 """Noted where a line of the student's asks for it itself: libraries do these all the time."""
 
@@ -46,7 +48,6 @@ NOTABLE = DIRECT | INDIRECT | {IMPORT}
 MOST = 40
 MOST_TEXT = 120
 DEEPEST = 60
-OURS = os.path.dirname(os.path.dirname(__file__))
 HARMLESS = ("/dev/null", "/dev/urandom", "/dev/random")
 
 
@@ -103,7 +104,7 @@ class Listener:
             file = frame.f_code.co_filename
             if file.startswith(self._folder):
                 return frame
-            if file.startswith(OURS):  # the counting of lines, say
+            if is_ours(file):  # the counting of lines, say
                 return None
             if event in DIRECT or file.startswith("<frozen importlib") != (event == IMPORT):
                 return None

@@ -1,18 +1,27 @@
-"""The worker's long loops, by name: what would take too many requests to ask for one by one.
+"""The engine's own drivers: long loops in the worker that the engine itself asks for, by name.
 
-A driver runs beside the student's code, so what it returns is not believed: the examiner fetches
-the weights and measures for itself.
+What a week's suites ask for besides stands in the week's folder (`week_drivers`). A driver runs
+beside the student's code, so what it returns is not believed: the examiner fetches the weights and
+measures for itself.
+
+A week with a training job (`[week.job]` in course.toml) has to bring two drivers, which the job
+asks for:
+
+    network(device, checkpoint)     the student's network, freshly built, on `device` ("cuda" or
+                                    "cpu") and in evaluation mode; with the weights that the file
+                                    `checkpoint` holds, unless that is ""
+    logits(network, images, device) its logits, float32 (N, classes), of images: uint8 (N, 3, H, W)
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from .file_drivers import FILE_DRIVERS
-from .project_drivers import PROJECT_DRIVERS
-from .torch_drivers import TORCH_DRIVERS
+LONGEST_TEXT = 200_000
 
 
 def standardise(images: np.ndarray, mean: float, deviation: float) -> np.ndarray:
@@ -39,92 +48,14 @@ def train_epoch(
     return float(np.mean(losses))
 
 
-def chain(x: Any, length: int) -> Any:
-    """Return ((x + x) + x) + ... with `length` additions: a deep graph in which x is shared."""
-    result = x
-    for _ in range(length):
-        result = result + x
-    return result
+def text_of(name: str) -> str:
+    """Return the beginning of a text file, "" where there is none."""
+    file = Path(name)
+    return file.read_text("utf-8", "replace")[:LONGEST_TEXT] if file.is_file() else ""
 
 
-def doubled(x: Any, times: int) -> Any:
-    """Return x doubled so many times, each time by y + y: 2 ** times paths lead through it."""
-    for _ in range(times):
-        x = x + x
-    return x
-
-
-def graph(root: Any) -> list[list[Any]]:
-    """Return [operation, data, indices of its operands] for each node below `root`, by `_prev`.
-
-    Operands come before results, and each node once.
-    """
-    places: dict[int, int] = {}
-    nodes: list[list[Any]] = []
-    waiting = [(root, False)]
-    while waiting:
-        node, ready = waiting.pop()
-        if id(node) in places:
-            continue
-        if not ready:
-            waiting += [(node, True), *((operand, False) for operand in node._prev)]
-            continue
-        places[id(node)] = len(nodes)
-        nodes.append([node._op, node.data, [places[id(operand)] for operand in node._prev]])
-    return nodes
-
-
-def descend(tensor: Any, step: np.ndarray) -> None:
-    """Subtract `step` from `tensor.data` in place, as an optimizer does."""
-    tensor.data -= step
-
-
-def scale_gradient(tensor: Any, factor: float) -> None:
-    """Multiply `tensor.grad` in place, as gradient clipping does."""
-    gradient = tensor.grad
-    gradient *= factor
-
-
-def graphs_within(model: Any, method: str, x: np.ndarray) -> list[bool]:
-    """Return `requires_grad` of each result of `model.forward` while `model.<method>(x)` runs."""
-    forward, found = model.forward, []
-
-    def recorded(*args: Any) -> Any:
-        result = forward(*args)
-        found.append(bool(result.requires_grad))
-        return result
-
-    model.forward = recorded
-    getattr(model, method)(x)
-    return found
-
-
-def rates_at(scheduler: Any, epochs: list[int]) -> list[Any]:
-    """Return what `scheduler.lr_at` says of each epoch, asked in this order."""
-    return [scheduler.lr_at(epoch) for epoch in epochs]
-
-
-def rates_of(scheduler: Any, optimizer: Any, epochs: int) -> list[Any]:
-    """Return the optimizer's learning rate in so many epochs, with a step after each."""
-    rates = [optimizer.lr]
-    for _ in range(1, epochs):
-        scheduler.step()
-        rates.append(optimizer.lr)
-    return rates
-
-
-DRIVERS = {
+DRIVERS: dict[str, Callable[..., Any]] = {
     "standardise": standardise,
     "train_epoch": train_epoch,
-    "chain": chain,
-    "doubled": doubled,
-    "graph": graph,
-    "descend": descend,
-    "scale_gradient": scale_gradient,
-    "graphs_within": graphs_within,
-    "rates_at": rates_at,
-    "rates_of": rates_of,
-    **FILE_DRIVERS,
-    **TORCH_DRIVERS,
-    **PROJECT_DRIVERS,
+    "text_of": text_of,
 }

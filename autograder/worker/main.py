@@ -55,7 +55,8 @@ class Settings:
     one; memory_bytes (training_memory_bytes for a worker that trains), processes, file_bytes,
     cpu_seconds: limits of one worker (0: none). tests: the file of the student's own tests, for a
     worker that runs those and answers with bits only; with_pytest: whether pytest runs them.
-    with_torch: whether torch is imported beforehand; days: how far the calendar is moved. landlock:
+    with_torch: whether torch is imported beforehand; days: how far the calendar is moved. week: the
+    folder below which `week_folders` lie, with the week's own drivers and probes. landlock:
     the rules of what may be opened from here on (confined.restrict_files), none where something
     else sees to that.
     """
@@ -74,6 +75,8 @@ class Settings:
     with_pytest: bool
     with_torch: bool
     days: int
+    week: str
+    week_folders: list[str]
     landlock: list[list[str]]
 
     def __init__(self, text: str):
@@ -88,11 +91,12 @@ def main() -> NoReturn:
 
         confined.restrict_files(settings.landlock)
     from ..wire import codec
-    from . import audit, clock, dispatch, modules, student_tests, tensors
+    from . import audit, clock, dispatch, modules, student_tests, tensors, week_drivers
 
     for name in (*PRELOADED, *(TORCH if settings.with_torch else ())):
         importlib.import_module(name)
     tensors.prepare()
+    own = week_drivers.load(settings.week, settings.week_folders)
     _skip_after_fork()
     clock.move(settings.days)
     listener = audit.Listener(settings.folder, [os.getcwd(), *audit.libraries()])
@@ -107,7 +111,7 @@ def main() -> NoReturn:
     space.install()
     _forget(settings.forget)
     control = socket.socket(fileno=settings.control)
-    dispatcher = dispatch.Dispatcher(settings.folder, notes=listener.notes)
+    dispatcher = dispatch.Dispatcher(settings.folder, None, listener.notes, own)
     workers: list[int] = []  # the one that is at work, and the one that waits
     _freeze()
     control.sendall(READY)
@@ -122,7 +126,7 @@ def main() -> NoReturn:
                 space.compile_all()
             else:
                 failed = _import(dispatch, space, seed, settings.namespace)
-                dispatcher = dispatch.Dispatcher(settings.folder, failed, listener.notes)
+                dispatcher = dispatch.Dispatcher(settings.folder, failed, listener.notes, own)
             _freeze()
             control.sendall(READY)
         if message == SPAWN:

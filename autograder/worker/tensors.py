@@ -10,8 +10,6 @@ import sys
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-from .torch_drivers import made_up_parts
-
 SHUT = (
     "torch.optim.Optimizer.__init__",
     "torch.optim.lr_scheduler.LRScheduler.__init__",
@@ -31,7 +29,6 @@ def prepare(threads: int = 1) -> None:
     torch = sys.modules.get("torch")
     if torch is not None:
         torch.set_num_threads(threads)
-        made_up_parts()
         for path in SHUT:
             _shut(path)
 

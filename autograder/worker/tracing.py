@@ -6,7 +6,6 @@ point: it is evidence for a person, who has the files.
 
 from __future__ import annotations
 
-import os
 import sys
 from collections import Counter
 from collections.abc import Callable
@@ -17,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from ..wire.operators import operate
+from .week_drivers import is_ours
 
 MOST_LINES = 50_000
 """Counting stops here: no call that works on whole arrays comes near it."""
@@ -28,8 +28,6 @@ KEPT_ARRAYS = 16
 
 NEAR = 0.01
 """Steps of finite differences, and complex ones, are smaller (compared with the largest entry)."""
-
-OURS = os.path.dirname(os.path.dirname(__file__))
 
 
 class Tracer:
@@ -88,7 +86,7 @@ class Tracer:
         if file.startswith(self._folder):
             self._remember(frame)
             return self._own_line
-        if file.startswith((OURS, "<frozen")):
+        if is_ours(file) or file.startswith("<frozen"):
             return None
         return self._library_line
 

@@ -281,7 +281,7 @@ def test_the_tree_hands_in_the_files_of_the_week_alone(built: Path, tmp_path: Pa
     (tree / FOLDER / WEEK.modules[1]).write_text("def f(:\n", "utf-8")
     document = WEEK.documents[0][0]
     (tree / FOLDER / document).unlink()
-    done = run(tree, "autograder.students.hand_in", "--week", "1")
+    done = run(tree, "autograder", "hand-in", "--week", "1")
     assert done.returncode == 0, done.stderr
     with zipfile.ZipFile(tree / "week1.zip") as archive:
         assert set(archive.namelist()) == {f"{WEEK.folder}/{name}" for name in WEEK.sources}
@@ -297,10 +297,10 @@ def test_a_document_is_handed_in_under_any_of_its_names(built: Path, tmp_path: P
     (names,) = week.documents
     for name in names:
         (tree / "assignments" / week.folder / name).unlink(missing_ok=True)
-    done = run(tree, "autograder.students.hand_in", "--week", "2")
+    done = run(tree, "autograder", "hand-in", "--week", "2")
     assert f"note: {' or '.join(names)} is missing" in done.stdout
     (tree / "assignments" / week.folder / names[1]).write_bytes(b"\x89PNG\0")
-    done = run(tree, "autograder.students.hand_in", "--week", "2")
+    done = run(tree, "autograder", "hand-in", "--week", "2")
     assert "is missing" not in done.stdout
     with zipfile.ZipFile(tree / "week2.zip") as archive:
         assert archive.read(f"{week.folder}/{names[1]}") == b"\x89PNG\0"
@@ -311,7 +311,7 @@ def test_handing_in_nothing_is_an_error_and_writes_nothing(built: Path, tmp_path
     shutil.copytree(built, tree)
     for name in WEEK.files:
         (tree / FOLDER / name).unlink(missing_ok=True)
-    done = run(tree, "autograder.students.hand_in", "--week", "1")
+    done = run(tree, "autograder", "hand-in", "--week", "1")
     assert done.returncode == 1
     assert "holds none of the files of week 1" in done.stderr
     assert not (tree / "week1.zip").exists()

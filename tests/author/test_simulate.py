@@ -21,6 +21,7 @@ import pytest
 from autograder.author.simulate.class_folder import (
     FIRST,
     SHARES,
+    ClassFolderError,
     Simulated,
     manifest_path,
     write_class,
@@ -370,13 +371,13 @@ def test_an_earlier_class_is_replaced_and_anything_else_is_left_alone(tmp_path: 
     write_class(COURSE, ROOT, out, students=2, seed=0)
     assert len(list(out.iterdir())) == 2
     (out / "real-student").mkdir()
-    with pytest.raises(FileExistsError, match="not a simulated class"):
+    with pytest.raises(ClassFolderError, match="not a simulated class"):
         write_class(COURSE, ROOT, out, students=2, seed=0)
     assert (out / "real-student").is_dir()
     precious = tmp_path / "precious"
     precious.mkdir()
     (precious / "thesis.txt").write_text("years of work", "utf-8")
-    with pytest.raises(FileExistsError, match="not a simulated class"):
+    with pytest.raises(ClassFolderError, match="not a simulated class"):
         write_class(COURSE, ROOT, precious, students=2)
     assert (precious / "thesis.txt").read_text("utf-8") == "years of work"
     assert sorted(path.name for path in precious.iterdir()) == ["thesis.txt"]

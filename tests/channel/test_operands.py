@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import operator
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from autograder import course as courses
 from autograder.channel.faults import Fault
 from autograder.channel.handles import Handle, Operand, operand
+from autograder.grading.examiner import sandbox_limits
 from autograder.records import Verdict
 from autograder.suite import expect
 from autograder.suite.hosts import SandboxHost
 from autograder.suite.local import Local
 from autograder.suite.student import Student
+from autograder.suite.week_worker import worker_of
 from autograder.wire.operators import decode_index, encode_index
 from autograder.worker.modules import ModuleSpace
+
+ROOT = Path(__file__).resolve().parents[2]
+OWN = worker_of(ROOT, courses.load(ROOT).week(2))
+"""The drivers and probes of the week about engines."""
 
 ENGINE = b'''
 import numpy as np
@@ -69,25 +77,20 @@ SIDES = {"2.5": 2.5, "3": 3, "[1.0, 2.0]": np.array([1.0, 2.0]), "4.0": np.float
 def local():
     space = ModuleSpace({"engine.py": ENGINE})
     with space.active():
-        yield Student(Local(space, seed=0), {})
+        yield Student(Local(space, 0, OWN.drivers), {})
 
 
 @pytest.fixture(scope="module")
 def confined(confinement, examiner_limits):
     host = SandboxHost(confinement, {"engine.py": ENGINE}, examiner_limits)
-    yield host.start(0)
+    yield host.start(0, own=OWN)
     host.finish(None)
     host.close()
 
 
 @pytest.fixture(scope="module")
 def examiner_limits():
-    from pathlib import Path
-
-    from autograder import course as courses
-    from autograder.grading.examiner import sandbox_limits
-
-    return sandbox_limits(courses.load(Path(__file__).parents[2]).week(2).limits)
+    return sandbox_limits(courses.load(ROOT).week(2).limits)
 
 
 @pytest.fixture(params=["local", "confined"])
@@ -227,7 +230,7 @@ class Manager:
         }
     )
     with space.active():
-        student = Student(Local(space, seed=0), {})
+        student = Student(Local(space, 0, OWN.drivers), {})
         manager = student.manager.Manager()
         for failed in (False, True):
             student.probe("enter")(manager)

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from autograder import course as courses
-from autograder.commands.grade import Options, run
 from autograder.gradebook.journal import Gradebook, GradingJob
+from autograder.grading.class_run import grade_submissions
 from autograder.grading.setting import SHIPPED_SALT
 from autograder.intake.reading import IntakeError
 from autograder.report.gather import gather
@@ -52,18 +52,7 @@ def hand_in(folder: Path, **students: Files) -> Path:
 def grade(
     root: Path, submissions: Path, out: Path, week: int | None = None, **others: Path
 ) -> None:
-    run(
-        Options(
-            root=root,
-            submissions=submissions,
-            out=out,
-            week=week,
-            jobs=2,
-            unconfined=False,
-            manual=others.get("manual"),
-            simulated=out / "none",
-        )
-    )
+    grade_submissions(root, submissions, out, week=week, jobs=2, **others)
 
 
 def points(root: Path, out: Path) -> dict[str, dict[str, int]]:

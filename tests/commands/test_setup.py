@@ -26,6 +26,7 @@ FILES = (
     "requirements-torch.txt",
     "requirements-jupyter.txt",
     "requirements-notebooks.txt",
+    "requirements-dev.txt",
     "pyproject.toml",
 )
 TOOLS = (
@@ -63,6 +64,7 @@ esac
 CORE = ["pip -r requirements.txt", "pip --no-deps --no-build-isolation -e ."]
 TORCH = ["pip -r requirements.txt -r requirements-torch.txt"]
 NOTEBOOKS = ["pip -r requirements.txt -r requirements-notebooks.txt"]
+DEV = ["pip -r requirements.txt -r requirements-dev.txt"]
 
 
 class Checkout:
@@ -129,10 +131,10 @@ def test_torch_comes_on_top_and_stays(checkout):
         assert checkout.calls() == []
 
 
-def test_all_is_torch_and_notebooks(checkout):
+def test_all_is_torch_notebooks_and_dev(checkout):
     assert checkout.setup("all").returncode == 0
-    assert checkout.calls() == ["venv", *CORE, *TORCH, *NOTEBOOKS]
-    for level in ("all", "torch", "notebooks", "core"):
+    assert checkout.calls() == ["venv", *CORE, *TORCH, *NOTEBOOKS, *DEV]
+    for level in ("all", "torch", "notebooks", "dev", "core"):
         checkout.setup(level)
         assert checkout.calls() == []
 
@@ -143,7 +145,7 @@ def test_torch_and_notebooks_come_one_by_one(checkout):
     checkout.setup("torch")
     assert checkout.calls() == TORCH
     checkout.setup("all")
-    assert checkout.calls() == []
+    assert checkout.calls() == DEV
 
 
 def test_jupyter_alone_has_the_pins_of_the_notebooks():

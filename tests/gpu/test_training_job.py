@@ -26,6 +26,7 @@ from autograder.records import FULL_CREDIT, CheckResult, Submission, Verdict  # 
 from autograder.sandbox import InfraError, Limits  # noqa: E402
 from autograder.sandbox.choose import choose  # noqa: E402
 from autograder.sandbox.limits import tree  # noqa: E402
+from autograder.suite.week_worker import worker_of  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
 COURSE = courses.load(ROOT)
@@ -64,6 +65,7 @@ def plan(images: Images, tmp_path: Path) -> Plan:
         threads=1,
         seed=7,
         curve=COURSE.training_setting("cifar10"),
+        worker=worker_of(ROOT, WEEK),
     )
 
 

@@ -13,7 +13,9 @@ import pytest
 from autograder import course as courses
 from autograder.gradebook.journal import Gradebook
 from autograder.grading import run as grading
-from autograder.grading.run import Setting, grade_class
+from autograder.grading.operations import operation
+from autograder.grading.run import grade_class
+from autograder.grading.setting import Setting
 from autograder.intake.reading import take_in
 from autograder.records import Verdict
 from autograder.report.gather import gather
@@ -105,6 +107,7 @@ def test_an_examiner_that_dies_costs_nobody_anything(
         assert scores(small, gradebook) == {"a": 2000, "b": 2000, "fatal": 2000}
 
 
+@operation("examined")
 def _die_for_fatal(submission, week):
     if submission.student == "fatal":
         os.kill(os.getpid(), signal.SIGKILL)
@@ -130,7 +133,8 @@ def test_an_interrupted_run_keeps_what_is_finished(small, solution, tmp_path, co
         "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "from autograder import course as courses\n"
         "from autograder.gradebook.journal import Gradebook\n"
-        "from autograder.grading.run import Setting, grade_class\n"
+        "from autograder.grading.run import grade_class\n"
+        "from autograder.grading.setting import Setting\n"
         "from autograder.intake.reading import take_in\n"
         "if __name__ == '__main__':\n"
         "    root, folder, book = map(Path, sys.argv[2:])\n"

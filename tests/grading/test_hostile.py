@@ -17,7 +17,8 @@ from autograder.channel.faults import Fault
 from autograder.channel.handles import Handle
 from autograder.gradebook.journal import Gradebook
 from autograder.grading.examiner import solution_files
-from autograder.grading.run import Setting, grade_class
+from autograder.grading.run import grade_class
+from autograder.grading.setting import Setting
 from autograder.intake.reading import take_in
 from autograder.records import Verdict
 from autograder.report.gather import StudentReport, gather

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from autograder.commands import grade as grade_command
 from autograder.gradebook.journal import Gradebook
+from autograder.grading.class_run import grade_submissions
 from autograder.integrations.github import api as api_module
 from autograder.integrations.github.api import Api, ApiError
 from autograder.integrations.github.command import TOKEN, run_fetch, run_init, run_report
-from autograder.integrations.github.install import InstallError
+from autograder.integrations.github.install import WorkflowError
 from autograder.integrations.github.report import ReportError
 from autograder.integrations.github.state import read_states
 from tests.repositories import Site, Work, api_site, git, make_work
@@ -54,18 +54,7 @@ class Class:
         run_fetch(self.small, self.roster, self.into, 2, {})
 
     def grade(self) -> None:
-        grade_command.run(
-            grade_command.Options(
-                root=self.small,
-                submissions=self.into,
-                out=self.out,
-                week=None,
-                jobs=1,
-                unconfined=True,
-                manual=None,
-                simulated=self.out / "none",
-            )
-        )
+        grade_submissions(self.small, self.into, self.out, unconfined=True)
 
     def report(self, feedback: bool = True) -> None:
         environment = {TOKEN: SECRET, "GITHUB_API_URL": self.site.url}
@@ -252,7 +241,7 @@ def test_a_server_that_is_not_there_is_an_error_of_one_line() -> None:
 
 def test_the_workflow_is_put_in_place_once(small, tmp_path, capsys) -> None:
     root = Path(__file__).resolve().parents[2]
-    with pytest.raises(InstallError, match="not the top of a git repository"):
+    with pytest.raises(WorkflowError, match="not the top of a git repository"):
         run_init(root, tmp_path)
     git(tmp_path, "init", "-q")
     run_init(root, tmp_path)
@@ -266,7 +255,7 @@ def test_the_workflow_is_put_in_place_once(small, tmp_path, capsys) -> None:
     run_init(root, tmp_path)
     assert "ada" in (tmp_path / "roster.csv").read_text()
     workflow.write_text("name: mine\n")
-    with pytest.raises(InstallError, match="differs"):
+    with pytest.raises(WorkflowError, match="differs"):
         run_init(root, tmp_path)
     assert workflow.read_text() == "name: mine\n"
     assert TOKEN in capsys.readouterr().out

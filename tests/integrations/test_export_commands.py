@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import json
+from contextlib import redirect_stderr, redirect_stdout
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
-from autograder.commands import export as export_cli
+from autograder.commands.app import main
 from autograder.course import load
 from autograder.gradebook.journal import Gradebook, GradingJob
 from autograder.records import FULL_CREDIT, CheckResult, PlannedCheck, Submission, Verdict
@@ -49,12 +50,16 @@ def grades(tmp_path_factory) -> Path:
 
 
 def call(*arguments: object, status: int = 0) -> str:
-    done = CliRunner().invoke(export_cli.export_app, [str(argument) for argument in arguments])
-    assert done.exit_code == status, done.output
+    """Run a command of `export`; return what it prints, or the one line of an error."""
+    out, errors = io.StringIO(), io.StringIO()
+    with redirect_stdout(out), redirect_stderr(errors), pytest.raises(SystemExit) as ended:
+        main(["export", *map(str, arguments)])
+    assert (ended.value.code or 0) == status, errors.getvalue()
     if status:
-        [line] = done.output.strip().splitlines()
+        [line] = errors.getvalue().strip().splitlines()
         assert line.startswith("autograder: ")
-    return done.output
+        return line
+    return out.getvalue()
 
 
 @pytest.fixture

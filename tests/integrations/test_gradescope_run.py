@@ -176,7 +176,7 @@ def test_a_wrong_answer_is_explained_and_flags_are_for_the_instructor(base, repo
 
 def run_here(base: Path, repository: Path) -> dict[str, Any]:
     """Run in this process, where no student code is run."""
-    gradescope_run.run(gradescope_run.Options(repository, base, 2))
+    gradescope_run.run(repository, base, week=2)
     return results_in(base)
 
 
@@ -248,7 +248,7 @@ def test_where_nothing_confines_no_student_code_runs_and_the_score_is_withheld(
 
 def test_without_a_place_for_results_the_error_is_one_sentence(repository, tmp_path) -> None:
     with pytest.raises(gradescope_run.NoFolderError, match="results can't be written"):
-        gradescope_run.run(gradescope_run.Options(repository, tmp_path / "none"))
+        gradescope_run.run(repository, tmp_path / "none")
 
 
 def test_where_it_can_not_even_start_there_is_a_file_all_the_same(base, repository) -> None:

@@ -11,8 +11,7 @@ from pathlib import Path
 import pytest
 
 from autograder.integrations.push.install import (
-    InstallError,
-    Settings,
+    HookError,
     install,
     remove,
     repositories,
@@ -88,28 +87,28 @@ def test_a_hook_of_before_is_kept_called_and_comes_back(server):
 
 
 def server_said(server: Server) -> str:
-    settings = Settings(ROOT, None, server.spool.path, wait=1)
-    return install(server.folder / "ada.git", "ada", settings)
+    repository = server.folder / "ada.git"
+    return install(repository, "ada", root=ROOT, out=None, spool=server.spool.path, wait=1)
 
 
 def test_two_foreign_hooks_are_one_too_many(server):
     repository = server.hook("ada")
     for name in ("post-receive", "post-receive.before-autograder"):
         (repository / "hooks" / name).write_text(FOREIGN)
-    with pytest.raises(InstallError, match="Keep one of them"):
+    with pytest.raises(HookError, match="Keep one of them"):
         server_said(server)
 
 
 def test_only_bare_repositories(tmp_path, server):
     git(tmp_path, "init", "-q", "work")
-    with pytest.raises(InstallError, match="has files checked out"):
-        install(tmp_path / "work" / ".git", "ada", Settings(ROOT, None, tmp_path))
+    with pytest.raises(HookError, match="has files checked out"):
+        install(tmp_path / "work" / ".git", "ada", root=ROOT, out=None, spool=tmp_path)
     (tmp_path / "empty").mkdir()
-    with pytest.raises(InstallError, match="is no bare repository"):
+    with pytest.raises(HookError, match="is no bare repository"):
         repositories([tmp_path / "empty"])
     repository = server.hook("ada")
     git(repository, "config", "core.hooksPath", "/etc/hooks")
-    with pytest.raises(InstallError, match=r"are in /etc/hooks \(core.hooksPath\)"):
+    with pytest.raises(HookError, match=r"are in /etc/hooks \(core.hooksPath\)"):
         server_said(server)
 
 
@@ -117,11 +116,11 @@ def test_whose_a_repository_is():
     paths = [Path("/srv/Ada Lovelace.git"), Path("/srv/ben.git")]
     assert list(students_of(paths, None).values()) == ["Ada_Lovelace", "ben"]
     assert students_of(paths[:1], "s0001") == {paths[0]: "s0001"}
-    with pytest.raises(InstallError, match="give one repository"):
+    with pytest.raises(HookError, match="give one repository"):
         students_of(paths, "ada")
-    with pytest.raises(InstallError, match="can't be a student's id; 'etc' could"):
+    with pytest.raises(HookError, match="can't be a student's id; 'etc' could"):
         students_of(paths[:1], "../etc")
-    with pytest.raises(InstallError, match="would both be"):
+    with pytest.raises(HookError, match="would both be"):
         students_of([Path("/srv/ada.git"), Path("/srv/ADA.git")], None)
 
 

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from autograder.commands.grade import Options, run
 from autograder.gradebook.journal import Gradebook
+from autograder.grading.class_run import grade_submissions
 from autograder.integrations.push import commands, install
 from autograder.integrations.push.ledger import State
 from autograder.integrations.push.spool import Spool
@@ -58,8 +58,7 @@ def test_hooks_of_a_git_account_need_not_read_the_grades(small, confinement):
         git(folder / "ada", "commit", "-q", "-m", "work")
         for path in [repository, *repository.rglob("*"), folder / "ada", *folder.rglob("ada/**/*")]:
             os.chown(path, GIT_USER, GIT_USER)
-        settings = install.Settings(small, None, spool)
-        assert list(commands.install_all([repository], None, settings))
+        assert list(commands.install_all([repository], None, root=small, out=None, spool=spool))
         with serving(small, out, spool):
             until(lambda: Spool(spool).holder())
             done = subprocess.run(
@@ -79,8 +78,8 @@ def test_hooks_of_a_git_account_need_not_read_the_grades(small, confinement):
         assert (repository / "refs/heads/grades").is_file()
         assert out.stat().st_uid == 0
         assert out.stat().st_mode & 0o077 == 0
-        with pytest.raises(install.InstallError, match="belong to different users"):
-            list(commands.install_all([repository], None, install.Settings(small, out, out)))
+        with pytest.raises(install.HookError, match="belong to different users"):
+            list(commands.install_all([repository], None, root=small, out=out, spool=out))
 
 
 def test_a_class_is_graded_beside_a_push(small, confinement, tmp_path):
@@ -95,8 +94,7 @@ def test_a_class_is_graded_beside_a_push(small, confinement, tmp_path):
         (handed_in / "double.py").write_text(code.replace("2.0 * x", "x * x"))
         push = ada.begin()
         until(lambda: server.pushes("ada"))
-        options = Options(small, handed_in.parent, server.out, None, 1, False, None, tmp_path / "x")
-        run(options)
+        grade_submissions(small, handed_in.parent, server.out)
         assert "20 / 20" in said(push)
         with Gradebook.open(server.out / "gradebook.sqlite") as book:
             assert book.students() == ["ada", "ben"]

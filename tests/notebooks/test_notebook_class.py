@@ -9,7 +9,8 @@ import pytest
 from autograder.course import load
 from autograder.gradebook.journal import Gradebook
 from autograder.grading.examiner import Examiner
-from autograder.grading.run import Setting, grade_class
+from autograder.grading.run import grade_class
+from autograder.grading.setting import Setting
 from autograder.intake.reading import read_class
 from autograder.records import CheckResult, Submission
 from autograder.report.feedback import feedback

@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from autograder.grading.operations import operation
+from autograder.sandbox.starter import FIRST_EXAMINER
+
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root has rights to give up")
 
@@ -117,13 +120,20 @@ os.kill(os.getpid(), signal.SIGKILL)
     assert wait_until_gone(json.loads(done.stdout), 5.0)
 
 
-def test_the_pool_that_grades_is_not_root(confinement):
-    from autograder.grading import run as grading
+@operation("text")
+def user_here() -> str:
+    """Return the user of this process of a pool."""
+    return str(os.geteuid())
 
-    setting = grading.Setting(ROOT, {1: None})
-    with grading.open_pool(setting, 1) as pool:
-        pool.submit(grading.describe, 1).result()
-        assert pool.submit(os.geteuid).result() != 0
+
+def test_the_pool_that_grades_is_not_root(confinement):
+    from autograder.grading.operations import describe
+    from autograder.grading.pool import open_pool
+    from autograder.grading.setting import Setting
+
+    with open_pool(Setting(ROOT, {1: None}), 1) as pool:
+        pool.submit(describe, 1).result()
+        assert pool.submit(user_here).result() == str(FIRST_EXAMINER)
 
 
 def test_root_without_the_right_to_read_everything_has_it_not_afterwards_either():

@@ -21,7 +21,7 @@ from autograder.grading.diagnosis import public_catalogue
 from autograder.records import FULL_CREDIT, CheckResult, PlannedCheck, Verdict
 from autograder.reference.gaps import make_stub, render
 from autograder.reference.stub_facts import stub_facts
-from autograder.students.ci.command import CiError, Options, needs, run
+from autograder.students.ci.command import CiError, needs, run
 from autograder.students.ci.outcome import CiOutcome
 from autograder.students.public_run import ItemState
 from autograder.suite.session import SuiteError
@@ -133,7 +133,7 @@ def ci(tree: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Ci:
             (tree / DOUBLE).write_bytes(content)
         capsys.readouterr()
         out = tmp_path / "results"
-        passed = run(Options(tree, weeks, threshold, out), environment)
+        passed = run(tree, weeks=weeks, threshold=threshold, out=out, environment=environment)
         return Ran(passed, capsys.readouterr().out, out)
 
     return call
@@ -374,7 +374,7 @@ def test_what_has_to_be_installed(tree: Path, right: str) -> None:
     (tree / DOUBLE).write_text(right)
     assert needs(tree) == "torch"
     with pytest.raises(CiError, match="week 2 needs no-such, which is not installed here"):
-        run(Options(tree, (), 100, tree / "out"), {})
+        run(tree, out=tree / "out", environment={})
 
 
 # Points and the threshold, without running anything.

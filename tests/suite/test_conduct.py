@@ -157,7 +157,7 @@ def test_every_watch_looks_at_the_reference(sessions, number) -> None:
     session = sessions[number]
     host = LocalHost(reference(number))
     for check, item in session._plugin.watches:
-        student = host.start(0)
+        student = host.start(0, own=session.worker)
         assert session._plugin._noticed(student, check, item, "salt") is None
         given = {"student": student, "rng": np.random.default_rng(0)}
         names = session._plugin.arguments[check.id]

@@ -9,16 +9,20 @@ import subprocess
 import textwrap
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from autograder import course as courses
 from autograder.channel.faults import Fault
 from autograder.records import CheckResult, Verdict
 from autograder.sandbox import Confinement, Limits, Unconfined
 from autograder.sandbox.running import Started
 from autograder.suite.hosts import LocalHost, SandboxHost
 from autograder.suite.session import MOST_LOST, SuiteSession
+from autograder.suite.week_worker import worker_of
 
+ROOT = Path(__file__).resolve().parents[2]
 TIGHT = Limits(request_seconds=2.0, test_seconds=4.0, memory_mb=400, output_kb=64)
 HEAD = """
 import numpy as np
@@ -113,7 +117,8 @@ CASES = {
     "x = np.arange(3.0)\nkept = student.keep(x)\nstudent.m.spoil(kept)\n"
     "expect.unchanged('x', x, student.fetch(kept))": "wrong",
     "student.m.warn()\nexpect.equal('w', student.warnings(), [])": "wrong",
-    "expect.equal('y', student.m.call(student.probe('cubes'), np.ones(2)), 2.0)": "pass",
+    "drawn = student.m.call(student.probe('generator'), 3).random()\n"
+    "expect.equal('drawn', drawn, np.random.default_rng(3).random())": "pass",
     "expect.equal('drawn', student.m.draw(), 0.0)": "wrong",
     "expect.equal('calls', student.m.count(), 1)": "pass",
     "expect.equal('calls of a fresh worker', student.m.count(), 1)": "pass",
@@ -314,7 +319,7 @@ def test_a_driver_has_a_requests_time_except_in_a_test_that_trains(confinement, 
     limits = replace(TIGHT, request_seconds=0.5, training_seconds=3.0)
     host = SandboxHost(confinement, {"m.py": ENDLESS.encode()}, limits)
     try:
-        student = host.start(0, large=training)
+        student = host.start(0, large=training, own=worker_of(ROOT, courses.load(ROOT).week(2)))
         with pytest.raises(Fault) as caught:
             student.prepare("chain", student.m.Endless(), 3)
         host.finish(caught.value)

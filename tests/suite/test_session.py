@@ -218,9 +218,9 @@ def test_the_workers_seed_does_not_tell_the_tests_inputs(make):
     session, seeds = make(TWO_DRAWS), []
 
     class Noting(LocalHost):
-        def start(self, seed, *, large=False):
+        def start(self, seed, **options):
             seeds.append(seed)
-            return super().start(seed, large=large)
+            return super().start(seed, **options)
 
     session.run(Noting({"m.py": b"import numpy as np"}))
     assert seeds == [seed_of("salt", check.id, "|worker") for check in session.plan]

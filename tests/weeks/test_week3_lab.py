@@ -10,8 +10,8 @@ from types import ModuleType
 import numpy as np
 import pytest
 
+from assignments.week3_training.suite_tools import training_lab
 from autograder.reference.gaps import make_stub
-from autograder.suite import training_lab
 
 ROOT = Path(__file__).resolve().parents[2]
 WEEK = ROOT / "assignments" / "week3_training"

@@ -10,7 +10,8 @@ import pytest
 
 from autograder.channel.handles import Handle
 from autograder.suite import expect
-from autograder.suite.engine import tensors, values
+
+from ..suite_tools.engine import tensors, values
 
 pytestmark = pytest.mark.item("week2.draw_graph")
 

@@ -10,7 +10,8 @@ import pytest
 
 from autograder.channel.handles import Handle
 from autograder.suite import expect
-from autograder.suite.engine import tensors
+
+from ..suite_tools.engine import tensors
 
 pytestmark = pytest.mark.item("week2.layers")
 needs_engine = pytest.mark.needs(

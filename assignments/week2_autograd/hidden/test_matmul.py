@@ -9,7 +9,8 @@ import pytest
 
 from autograder.suite import expect
 from autograder.suite.derivatives import vjp
-from autograder.suite.engine import TOLERANCE, check_tensors, refuses, shapes_text, tensors
+
+from ..suite_tools.engine import TOLERANCE, check_tensors, refuses, shapes_text, tensors
 
 pytestmark = pytest.mark.item("week2.matmul")
 

@@ -5,7 +5,8 @@ import pytest
 
 from autograder.suite import expect
 from autograder.suite.derivatives import largest
-from autograder.suite.engine import TOLERANCE, check_tensors, tensors
+
+from ..suite_tools.engine import TOLERANCE, check_tensors, tensors
 
 pytestmark = pytest.mark.item("week2.reductions")
 

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from autograder.suite import expect
-from autograder.suite.engine import TOLERANCE, tensors, values
+
+from ..suite_tools.engine import TOLERANCE, tensors, values
 
 
 def case(item, name, apply, *arguments):

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from autograder.suite import expect
-from autograder.suite.engine import check_tensors, refuses, tensors
+
+from ..suite_tools.engine import check_tensors, refuses, tensors
 
 pytestmark = pytest.mark.item("week2.shapes")
 

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from autograder.suite import expect
-from autograder.suite.engine import refuses, tensors
+
+from ..suite_tools.engine import refuses, tensors
 
 pytestmark = pytest.mark.item("week2.tensor_backward")
 

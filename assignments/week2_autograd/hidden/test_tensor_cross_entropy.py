@@ -5,7 +5,8 @@ import pytest
 
 from autograder.suite import expect
 from autograder.suite.derivatives import vjp
-from autograder.suite.engine import TOLERANCE, tensors
+
+from ..suite_tools.engine import TOLERANCE, tensors
 
 pytestmark = pytest.mark.item("week2.cross_entropy")
 

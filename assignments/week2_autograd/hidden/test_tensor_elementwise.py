@@ -8,7 +8,8 @@ import pytest
 
 from autograder.suite import expect
 from autograder.suite.derivatives import relu
-from autograder.suite.engine import TOLERANCE, check_tensors, shapes_text, tensors
+
+from ..suite_tools.engine import TOLERANCE, check_tensors, shapes_text, tensors
 
 pytestmark = pytest.mark.item("week2.tensor_elementwise")
 

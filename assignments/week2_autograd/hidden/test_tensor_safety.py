@@ -6,7 +6,8 @@ import pytest
 from autograder.channel.faults import Fault
 from autograder.records import Verdict
 from autograder.suite import expect
-from autograder.suite.engine import tensors
+
+from ..suite_tools.engine import tensors
 
 pytestmark = pytest.mark.item("week2.tensor_backward")
 

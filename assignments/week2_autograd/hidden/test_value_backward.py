@@ -7,7 +7,8 @@ from the result to the node.
 import pytest
 
 from autograder.suite import expect
-from autograder.suite.engine import values
+
+from ..suite_tools.engine import values
 
 pytestmark = pytest.mark.item("week2.value_backward")
 

@@ -5,7 +5,8 @@ import pytest
 
 from autograder.suite import expect
 from autograder.suite.derivatives import relu
-from autograder.suite.engine import check_values, refuses, values
+
+from ..suite_tools.engine import check_values, refuses, values
 
 pytestmark = pytest.mark.item("week2.value_functions")
 

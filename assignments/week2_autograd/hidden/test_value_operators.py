@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from autograder.suite import expect
-from autograder.suite.engine import TOLERANCE, check_values, values
+
+from ..suite_tools.engine import TOLERANCE, check_values, values
 
 pytestmark = pytest.mark.item("week2.value_operators")
 

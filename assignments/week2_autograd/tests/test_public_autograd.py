@@ -11,7 +11,8 @@ import pytest
 
 from autograder.suite import expect
 from autograder.suite.derivatives import relu
-from autograder.suite.engine import check_values, values
+
+from ..suite_tools.engine import check_values, values
 
 operators = pytest.mark.item("week2.value_operators")
 functions = pytest.mark.item("week2.value_functions")

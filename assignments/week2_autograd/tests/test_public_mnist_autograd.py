@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from autograder.suite import expect
-from autograder.suite.engine import tensors
+
+from ..suite_tools.engine import tensors
 
 pytestmark = [
     pytest.mark.item("week2.layers"),

@@ -9,7 +9,8 @@ import pytest
 
 from autograder.suite import expect
 from autograder.suite.derivatives import largest, relu
-from autograder.suite.engine import check_tensors, refuses, shapes_text, tensors
+
+from ..suite_tools.engine import check_tensors, refuses, shapes_text, tensors
 
 elementwise = pytest.mark.item("week2.tensor_elementwise")
 broadcasting = pytest.mark.item("week2.broadcasting")

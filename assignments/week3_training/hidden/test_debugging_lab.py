@@ -1,12 +1,13 @@
 """Hidden tests of the debugging lab: what each mended script learns, and the name of its fault.
 
-Data, losses and limits are in autograder.suite.training_lab.
+Data, losses and limits are in suite_tools/training_lab.py.
 """
 
 import pytest
 
 from autograder.suite import expect
-from autograder.suite.training_lab import TASK, check_answer, check_run
+
+from ..suite_tools.training_lab import TASK, check_answer, check_run
 
 pytestmark = pytest.mark.item(TASK)
 

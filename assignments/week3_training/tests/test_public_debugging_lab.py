@@ -1,11 +1,11 @@
 """Public tests of the debugging lab: what each mended script learns. The names count in grading.
 
-Data, losses and limits are in autograder.suite.training_lab.
+Data, losses and limits are in suite_tools/training_lab.py.
 """
 
 import pytest
 
-from autograder.suite.training_lab import TASK, check_answer, check_run
+from ..suite_tools.training_lab import TASK, check_answer, check_run
 
 pytestmark = pytest.mark.item(TASK)
 

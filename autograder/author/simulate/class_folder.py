@@ -8,12 +8,10 @@ from pathlib import Path
 
 from autograder.author.simulate.layouts import LAYOUTS, pack
 from autograder.author.simulate.student_week import Author, Dice, Planted, has_content
-from autograder.course import Course, CourseError, Week
-from autograder.reference.gaps import StubError
-from autograder.reference.misconceptions import MisconceptionError
+from autograder.course import Course, Week
+from autograder.errors import OutputError
 from autograder.text.files import folder_in_place_of, write_text
 
-KNOWN_ERRORS = (CourseError, FileExistsError, MisconceptionError, StubError)
 SCHEMA = "simulated-class/2"
 
 # What the first twelve students are in each week, so that the smallest class shows everything once,
@@ -44,6 +42,10 @@ FAMILY_NAMES = (
 )
 
 
+class ClassFolderError(OutputError):
+    """The folder for a simulated class holds something else."""
+
+
 @dataclass
 class Simulated:
     """One student's submission: its name in the class's folder, and what is in it of each week."""
@@ -72,14 +74,14 @@ def write_class(
     It hands in all weeks that can be graded with numpy alone, or just the week `only`:
     the same files of it in either case. The same arguments give the same files on every Python
     (archives: the same members). An earlier simulated class in `out` is replaced; anything else
-    there raises FileExistsError.
+    there raises ClassFolderError.
     """
     if students < 1:
         raise ValueError(f"a class needs at least 1 student, got {students}")
     out = out.resolve()
     manifest = manifest_path(out)
     if out.exists() and not _replaceable(out, manifest):
-        raise FileExistsError(
+        raise ClassFolderError(
             f"{out} holds something that is not a simulated class; name an empty or new folder"
         )
     there = [week for week in course.weeks if has_content(root, week) and not week.packages]

@@ -16,7 +16,6 @@ import time
 import webbrowser
 from collections.abc import Iterable
 from contextlib import ExitStack
-from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from urllib.error import URLError
@@ -25,19 +24,15 @@ from urllib.request import Request, urlopen
 from rich.console import Console
 
 from autograder import course as courses
-from autograder.course import Course, CourseError, Notebook
+from autograder.course import Course, Notebook
 from autograder.course.points import format_points
 from autograder.course.scoring import ItemScore
-from autograder.gradebook.journal import Gradebook, GradebookError
-from autograder.intake.reading import IntakeError, read_class
+from autograder.errors import CantRunError
+from autograder.gradebook.journal import Gradebook
+from autograder.intake.reading import read_class
 from autograder.integrations.formgrader import nbgrader_course as nbgrader
 from autograder.integrations.formgrader.marking import verdict_text
-from autograder.integrations.formgrader.marks import (
-    MarksError,
-    collect_marks,
-    take_over,
-    taken_over_before,
-)
+from autograder.integrations.formgrader.marks import collect_marks, take_over, taken_over_before
 from autograder.records import ManualMark, Submission
 from autograder.report.gather import VERDICT_WORDS, StudentReport, gather
 from autograder.report.writing import write_reports
@@ -48,89 +43,81 @@ MAX_SHOWN_CHECKS = 12
 """Maximum number of failed checks per answer that are shown to the person who marks."""
 
 
-class FormgraderError(Exception):
+class FormgraderError(CantRunError):
     """The formgrader can't be opened: why, and what to do."""
 
 
-KNOWN_ERRORS = (
-    CourseError,
-    FormgraderError,
-    GradebookError,
-    IntakeError,
-    MarksError,
-    nbgrader.BusyError,
-)
+def run(
+    root: Path,
+    out: Path,
+    *,
+    submissions: Path | None,
+    week: int | None = None,
+    port: int = 0,
+    browser: bool = True,
+    collect: bool = False,
+    serve: bool = True,
+) -> None:
+    """Prepare what a class wrote, let a person mark it, and take the marks over.
 
-
-@dataclass(frozen=True)
-class Options:
-    """The options of the command.
-
-    `week` is the number of the only week that was handed in, None for all. `collect` only takes
-    marks over; `serve` False only prepares.
+    week: the number of the only week that was handed in, None for all.
+    collect: only take marks over; serve: False only prepares.
     """
-
-    root: Path
-    submissions: Path | None
-    out: Path
-    port: int
-    browser: bool
-    week: int | None = None
-    collect: bool = False
-    serve: bool = True
-
-
-def run(options: Options) -> None:
-    """Prepare what a class wrote, let a person mark it, and take the marks over."""
     console = Console(highlight=False, soft_wrap=True)
-    course = courses.load(options.root)
-    database = options.out / "gradebook.sqlite"
+    course = courses.load(root)
+    database = out / "gradebook.sqlite"
     if not database.is_file():
         raise FormgraderError(
-            f"{options.out} holds no grades yet; grade the class first: "
-            "make grade SUBMISSIONS=dir OUT=dir"
+            f"{out} holds no grades yet; grade the class first: make grade SUBMISSIONS=dir OUT=dir"
         )
     with ExitStack() as open_things:
         gradebook = open_things.enter_context(Gradebook.open(database))
-        if not options.collect:
-            if options.submissions is None:
+        if not collect:
+            if submissions is None:
                 raise FormgraderError("say where the submissions are: --submissions dir")
             if find_spec("nbgrader") is None:
                 raise FormgraderError("nbgrader is not installed; `make formgrader` installs it")
             # nbgrader starts alembic by its name, wherever that is found.
             tools = str(Path(sys.executable).parent)
             os.environ["PATH"] = os.pathsep.join([tools, os.environ.get("PATH", os.defpath)])
-            open_things.enter_context(nbgrader.only_writer(options.out))
-            collect_marks(console, course, gradebook, options.out)  # of a session that was cut off
-            folder = _prepare(console, course, gradebook, options)
-            if options.serve:
-                _serve(console, folder, options)
-        collect_marks(console, course, gradebook, options.out)
-        write_reports(console, course, gather(course, gradebook), options.out)
+            open_things.enter_context(nbgrader.only_writer(out))
+            collect_marks(console, course, gradebook, out)  # of a session that was cut off
+            folder = _prepare(console, course, gradebook, root, submissions, out, week)
+            if serve:
+                _serve(console, folder, port, browser)
+        collect_marks(console, course, gradebook, out)
+        write_reports(console, course, gather(course, gradebook), out)
 
 
-def _prepare(console: Console, course: Course, gradebook: Gradebook, options: Options) -> Path:
+def _prepare(
+    console: Console,
+    course: Course,
+    gradebook: Gradebook,
+    root: Path,
+    submissions: Path,
+    out: Path,
+    only: int | None,
+) -> Path:
     """Write the nbgrader course of the class; return its folder."""
-    assert options.submissions is not None
-    folder = options.out.resolve() / nbgrader.FOLDER
+    folder = out.resolve() / nbgrader.FOLDER
     folder.mkdir(parents=True, exist_ok=True)
     nbgrader.write_config(folder)
-    weeks = [week for week in course.weeks if options.week in (None, week.number)]
+    weeks = [week for week in course.weeks if only in (None, week.number)]
     zone = course.handing_in.zone
-    intake = read_class(options.submissions, weeks, course.weeks, zone, keep_documents=True)
+    intake = read_class(submissions, weeks, course.weeks, zone, keep_documents=True)
     reports = {report.score.student: report for report in gather(course, gradebook)}
     shown = 0
     for week in weeks:
-        submissions = [s for s in intake.submissions[week.number] if not s.is_empty]
+        nonempty = [s for s in intake.submissions[week.number] if not s.is_empty]
         for notebook in week.notebooks:
             handed_in = [
                 _handed_in(submission, notebook, reports.get(submission.student))
-                for submission in submissions
+                for submission in nonempty
             ]
             if not handed_in:
                 continue
             shown += 1
-            nbgrader.write_source(course, options.root, week, notebook, folder)
+            nbgrader.write_source(course, root, week, notebook, folder)
             pages = {
                 work.student: nbgrader.page_of(course, week, notebook, work) for work in handed_in
             }
@@ -143,16 +130,9 @@ def _prepare(console: Console, course: Course, gradebook: Gradebook, options: Op
             marks = _marks(gradebook, reports)
             # The database first: what breaks off here is noticed as changed once more.
             copied = nbgrader.fill_database(
-                course,
-                week,
-                notebook,
-                handed_in,
-                changed,
-                marks,
-                taken_over_before(options.out),
-                folder,
+                course, week, notebook, handed_in, changed, marks, taken_over_before(out), folder
             )
-            take_over(options.out, copied)
+            take_over(out, copied)
             for work in handed_in:
                 nbgrader.write_submission(week, notebook, work, pages[work.student], folder)
             again = sum(map(bool, changed.values()))
@@ -164,7 +144,7 @@ def _prepare(console: Console, course: Course, gradebook: Gradebook, options: Op
     if not shown:
         asked = " and ".join(week.name for week in weeks if week.notebooks) or "no week here"
         raise FormgraderError(
-            f"nobody in {options.submissions} handed in anything of a week with a notebook "
+            f"nobody in {submissions} handed in anything of a week with a notebook "
             f"({asked} asks for one). Files that lie outside a week's folder need --week N."
         )
     return folder
@@ -214,7 +194,7 @@ def _test_text(item: ItemScore) -> str:
 # The server
 
 
-def _serve(console: Console, folder: Path, options: Options) -> None:
+def _serve(console: Console, folder: Path, port: int, browser: bool) -> None:
     """Run nbgrader's formgrader until it is ended by Ctrl-C."""
     token = secrets.token_hex(16)
     for number in (
@@ -223,16 +203,15 @@ def _serve(console: Console, folder: Path, options: Options) -> None:
         signal.SIGHUP,
     ):  # a shell may have told us to ignore the first
         signal.signal(number, signal.default_int_handler)
-    server = _start(folder, options.port, token)
+    server = _start(folder, port, token)
     try:
-        port = _port_of(server, folder)
-        address = f"http://{HOST}:{port}/formgrader"
+        address = f"http://{HOST}:{_port_of(server, folder)}/formgrader"
         _wait_until_up(server, f"{address}?token={token}", folder)
         console.print("Mark in the browser what is written, at this address:", markup=False)
         console.print(f"  {address}?token={token}", markup=False)
         console.print("Ctrl-C here, when you are done, takes the marks over.", markup=False)
         sys.stdout.flush()
-        if options.browser:
+        if browser:
             webbrowser.open(f"{address}?token={token}")
         server.wait()
         raise FormgraderError(f"nbgrader's server has ended by itself; {_log(folder)} says why")

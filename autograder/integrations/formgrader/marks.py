@@ -13,6 +13,7 @@ from rich.console import Console
 
 from autograder.course import Course
 from autograder.course.points import format_points
+from autograder.errors import RecordError
 from autograder.gradebook.journal import Gradebook
 from autograder.notebooks.percent_source import grade_id
 from autograder.records import ManualMark
@@ -38,7 +39,7 @@ QUERY = """
     ORDER BY student.id, base_cell.name"""
 
 
-class MarksError(Exception):
+class MarksError(RecordError):
     """nbgrader's gradebook can't be read: which, and why."""
 
 

@@ -19,6 +19,7 @@ from typing import Any
 from nbformat import NotebookNode
 
 from autograder.course import Course, Item, Notebook, Week
+from autograder.errors import RecordError
 from autograder.integrations.formgrader.marking import Answer, for_marking
 from autograder.notebooks.percent_source import grade_id, notebook_of, text_of
 from autograder.records import ManualMark
@@ -30,7 +31,7 @@ LOCK = "nbgrader.lock"
 CONFIG = "nbgrader_config.py"
 
 
-class BusyError(Exception):
+class BusyError(RecordError):
     """Somebody else is writing nbgrader's gradebook; it has one writer at a time."""
 
 

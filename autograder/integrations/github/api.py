@@ -12,6 +12,7 @@ from http.client import HTTPException
 from typing import Any
 from urllib.parse import urlsplit
 
+from autograder.errors import RemoteError
 from autograder.text.display import one_line
 
 MAX_ATTEMPTS = 4
@@ -23,7 +24,7 @@ RATE_LIMITED = 403
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
 
 
-class ApiError(Exception):
+class ApiError(RemoteError):
     """The API did not do what it was asked for; the message says what and why, in one line."""
 
 

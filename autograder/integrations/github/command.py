@@ -8,31 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autograder import course as courses
-from autograder.course import CourseError
-from autograder.gradebook.journal import GradebookError
-from autograder.intake.class_entries import IntakeError
-from autograder.integrations.github.api import Api, ApiError
-from autograder.integrations.github.fetch import FetchError, fetch_class
-from autograder.integrations.github.install import ROSTER, InstallError, install
+from autograder.integrations.github.api import Api
+from autograder.integrations.github.fetch import fetch_class
+from autograder.integrations.github.install import ROSTER, install
 from autograder.integrations.github.remote_git import Access
 from autograder.integrations.github.report import ReportError, ReportOutcome, report_class, summary
-from autograder.integrations.github.roster_file import RosterError, read_roster
-from autograder.integrations.github.state import StateError
+from autograder.integrations.github.roster_file import read_roster
 from autograder.text.display import one_line
 
 TOKEN = "CLASS_TOKEN"
 API, SERVER = "GITHUB_API_URL", "GITHUB_SERVER_URL"
-KNOWN_ERRORS = (
-    ApiError,
-    CourseError,
-    FetchError,
-    GradebookError,
-    InstallError,
-    IntakeError,
-    ReportError,
-    RosterError,
-    StateError,
-)
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from functools import partial
 from pathlib import Path
 
 from autograder.course import Course, Week
+from autograder.errors import RemoteError
 from autograder.intake.admission import Admission, FileType, Refused, clean_path
 from autograder.intake.handed_in_csv import FILE as HANDED_IN
 from autograder.intake.handed_in_csv import HEADERS
@@ -44,7 +45,7 @@ TIP = "refs/heads/submitted"
 LINK_TARGET = "a link in the repository, which is not followed"
 
 
-class FetchError(Exception):
+class FetchError(RemoteError):
     """Nothing could be fetched; the message says why and what to do."""
 
 

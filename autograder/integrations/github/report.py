@@ -13,6 +13,7 @@ from pathlib import Path
 
 from autograder.course import Course
 from autograder.course.points import format_points
+from autograder.errors import RemoteError
 from autograder.gradebook.journal import Gradebook
 from autograder.intake.reading import take_in
 from autograder.integrations.git import GitError
@@ -33,7 +34,7 @@ MAX_DESCRIPTION_CHARACTERS = 140
 GRADED_ELSEWHERE = "Graded. This repository is public, so the result is not shown here."
 
 
-class ReportError(Exception):
+class ReportError(RemoteError):
     """Nothing could be reported; the message says why and what to do."""
 
 
@@ -77,7 +78,7 @@ def report_class(
     if not book.is_file():
         raise ReportError(f"there is no gradebook in {out}; run `autograder grade` first.")
     by_week = take_in(submissions, course.weeks)
-    with Gradebook.open(book) as gradebook:
+    with Gradebook.read(book) as gradebook:
         known = set(gradebook.students()) & states.keys()
         ready = {student for student in known if _is_graded(gradebook, student, by_week)}
         reports = {report.score.student: report for report in gather(course, gradebook, ready)}

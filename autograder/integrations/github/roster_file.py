@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from autograder.errors import InputError
 from autograder.intake.handed_in_csv import FILE as HANDED_IN
 from autograder.intake.students import is_archive, student_id
 from autograder.text.display import one_line
@@ -20,7 +21,7 @@ SCP_ADDRESS = re.compile(r"[\w.+-]+@[\w.-]+:[\w./~+-]+")
 """git@host:owner/name, the short form of an ssh address."""
 
 
-class RosterError(Exception):
+class RosterError(InputError):
     """The roster can't be used; the message names the file and every bad line."""
 
 

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from autograder.errors import RecordError
 from autograder.text.files import write_text
 
 FILE = ".fetched.json"
@@ -14,7 +15,7 @@ FILE = ".fetched.json"
 SCHEMA = "nnf/fetched/v1"
 
 
-class StateError(Exception):
+class StateError(RecordError):
     """The file can't be used: it is none of ours, or of another version."""
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from autograder.errors import InputError
 from autograder.text.display import one_line
 
 MAX_BYTES = 64 * 1024 * 1024
@@ -18,7 +19,7 @@ SEPARATORS = (",", ";", "\t")
 BOM = "\ufeff"
 
 
-class SheetError(Exception):
+class SheetError(InputError):
     """The file can't be used: which, where in it, what is wrong, and what to do."""
 
 

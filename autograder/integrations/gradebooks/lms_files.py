@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from autograder.course import CourseError, load
+from autograder.course import load
 from autograder.course.points import parse_points
-from autograder.gradebook.journal import GradebookError
+from autograder.errors import OutputError
 from autograder.integrations.gradebooks.canvas import fill_canvas
-from autograder.integrations.gradebooks.exported_sheet import SheetError, read_sheet
+from autograder.integrations.gradebooks.exported_sheet import read_sheet
 from autograder.integrations.gradebooks.fill_column import FillReport
 from autograder.integrations.gradebooks.moodle import fill_moodle
 from autograder.integrations.gradebooks.points_column import Pending, part_points, read_reports
@@ -18,11 +18,8 @@ from autograder.results.junit import junit_xml
 from autograder.text.files import write_bytes
 
 
-class ExportError(Exception):
+class ExportError(OutputError):
     """An option is wrong, or a file can't be written: what, and what to do."""
-
-
-KNOWN_ERRORS = (CourseError, ExportError, GradebookError, SheetError)
 
 
 def export_canvas(
@@ -35,7 +32,7 @@ def export_canvas(
 ) -> FillReport:
     """Fill columns of a Canvas gradebook; `columns` are pairs of an assignment and a part.
 
-    Raises one of KNOWN_ERRORS; then nothing is written.
+    Raises AutograderError; then nothing is written.
     """
     course, sheet, rule = load(root), read_sheet(template), _pending(pending)
     reports = read_reports(course, grades)
@@ -57,7 +54,7 @@ def export_moodle(
 ) -> FillReport:
     """Fill a grading worksheet, or one column of a gradebook, of Moodle.
 
-    Raises one of KNOWN_ERRORS; then nothing is written.
+    Raises AutograderError; then nothing is written.
     """
     course, sheet, rule = load(root), read_sheet(template), _pending(pending)
     try:
@@ -71,10 +68,7 @@ def export_moodle(
 
 
 def export_csv(root: Path, grades: Path) -> list[Path]:
-    """Write the class's CSV files and feedback once more; return their paths.
-
-    Raises one of KNOWN_ERRORS.
-    """
+    """Write the class's CSV files and feedback once more; return their paths."""
     course = load(root)
     try:
         written = write_class(course, read_reports(course, grades), grades)
@@ -84,10 +78,7 @@ def export_csv(root: Path, grades: Path) -> list[Path]:
 
 
 def export_junit(root: Path, grades: Path) -> int:
-    """Write students/<id>/junit.xml for everybody; return the number of students.
-
-    Raises one of KNOWN_ERRORS.
-    """
+    """Write students/<id>/junit.xml for everybody; return the number of students."""
     reports = read_reports(load(root), grades)
     for report in reports:
         folder = grades / "students" / report.score.student

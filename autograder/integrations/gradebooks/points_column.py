@@ -101,7 +101,7 @@ def read_reports(course: Course, grades: Path) -> list[StudentReport]:
         raise GradebookError(
             f"there is no {path}. Name the folder that `grade` wrote: --grades DIR."
         )
-    with Gradebook.open(path) as gradebook:
+    with Gradebook.read(path) as gradebook:
         reports = gather(course, gradebook)
     if not reports:
         raise GradebookError(f"{path} holds nobody's results yet.")

@@ -9,6 +9,7 @@ from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import Any
 
+from autograder.errors import InputError
 from autograder.intake.students import student_id
 from autograder.integrations.gradescope.results import is_number
 
@@ -19,7 +20,7 @@ ID_KEYS = ("sid", "email", "name", "id")
 UNCOUNTED_STATES = ("limited", "failed", "refused")
 
 
-class MetadataError(Exception):
+class MetadataError(InputError):
     """The metadata can't be used; the message says why."""
 
 

@@ -13,13 +13,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import data
 from autograder import course as courses
 from autograder.course import Course, CourseError, Extension, Week
 from autograder.course.lateness import in_words, judge_lateness, kept_shares
 from autograder.course.scoring import score_student
-from autograder.grading.run import Setting
-from autograder.grading.single import CantGradeError, Checked, Ended, Planned, examine_one
+from autograder.errors import CantExamineError, OutputError
+from autograder.grading.setting import Setting, datasets_here
+from autograder.grading.single import Checked, Ended, Planned, examine_one
 from autograder.intake.class_entries import IntakeError, open_class
 from autograder.intake.reading import read_student
 from autograder.intake.students import StudentUpload, UploadPart, is_archive
@@ -36,35 +36,23 @@ from autograder.sandbox.runtime import installed
 from autograder.text.display import many_lines, one_line
 from autograder.text.files import write_bytes
 
-CANT_GRADE = (CantGradeError, CourseError, IntakeError)
+CANT_GRADE = (CantExamineError, CourseError, IntakeError)
 
 
-class NoFolderError(Exception):
+class NoFolderError(OutputError):
     """There is no place for results.json."""
-
-
-@dataclass(frozen=True)
-class Options:
-    """How to grade: the only week (None: those of which anything is there), and what is shown.
-
-    `late` applies the course's rule for late work, which Gradescope may have one of its own for.
-    """
-
-    root: Path
-    base: Path
-    week: int | None = None
-    visibility: Visibility = Visibility.VISIBLE
-    late: bool = False
 
 
 @dataclass
 class _Run:
     """One run: where it writes, and what it knows so far."""
 
-    options: Options
+    root: Path
+    base: Path
     course: Course
     metadata: Metadata
     taken: Mapping[int, Submission]
+    visibility: Visibility
     begun: float
     remarks: tuple[str, ...] = ()
     confinement: str = ""
@@ -88,9 +76,9 @@ class _Run:
             running,
             self.confinement,
             self.remarks,
-            self.options.visibility,
+            self.visibility,
         )
-        write(self.options.base, shape.results_of(self.course, score, standing))
+        write(self.base, shape.results_of(self.course, score, standing))
 
 
 def write(base: Path, results: Results) -> None:
@@ -100,23 +88,34 @@ def write(base: Path, results: Results) -> None:
     write_bytes(folder / "results.json", shape.as_json(results))
 
 
-def run(options: Options) -> None:
-    """Grade what is in BASE. Raises NoFolderError where results.json can't be written."""
+def run(
+    root: Path,
+    base: Path,
+    *,
+    week: int | None = None,
+    visibility: Visibility = Visibility.VISIBLE,
+    late: bool = False,
+) -> None:
+    """Grade what is in BASE. Raises NoFolderError where results.json can't be written.
+
+    week: the only week, None for those of which anything is there; visibility: what students see.
+    late: apply the course's rule for late work, which Gradescope may have one of its own for.
+    """
     begun = time.monotonic()
     try:
-        write(options.base, shape.started())
+        write(base, shape.started())
     except OSError as error:
-        where = f"{options.base}/results can't be written: {error.strerror}"
+        where = f"{base}/results can't be written: {error.strerror}"
         raise NoFolderError(f"{where}. Gradescope makes that folder; --base names it.") from error
     try:
-        _grade(options, begun)
+        _grade(root, base, week, visibility, late, begun)
     except CANT_GRADE as error:
         say(f"Nothing could be graded: {error}")
-        write(options.base, shape.withheld(one_line(str(error), 1000), time.monotonic() - begun))
+        write(base, shape.withheld(one_line(str(error), 1000), time.monotonic() - begun))
     except Exception as error:  # noqa: BLE001 - whatever it is: the student pays nothing for it
         say(f"The grader failed:\n{traceback.format_exc()}")
         why = f"The grader failed ({type(error).__name__})."
-        write(options.base, shape.withheld(why, time.monotonic() - begun))
+        write(base, shape.withheld(why, time.monotonic() - begun))
 
 
 def say(text: str) -> None:
@@ -124,23 +123,26 @@ def say(text: str) -> None:
     print(many_lines(text), flush=True)
 
 
-def _grade(options: Options, begun: float) -> None:
-    course = courses.load(options.root)
+def _grade(
+    root: Path, base: Path, only: int | None, visibility: Visibility, late: bool, begun: float
+) -> None:
+    course = courses.load(root)
     try:
-        metadata = read_metadata(options.base / "submission_metadata.json")
+        metadata = read_metadata(base / "submission_metadata.json")
     except MetadataError as error:
         say(f"{error}: there are no times, so neither lateness nor the daily limit is looked at.")
         metadata = Metadata()
     say(f"{metadata.student}, handed in at {metadata.received or 'an unknown time'}")
     over = _over_the_limit(course, metadata)
     if over is not None:
-        write(options.base, over)
+        write(base, over)
         return
-    found = _take_in(options, course, metadata)
-    if isinstance(found, str):
-        write(options.base, shape.refused(found, time.monotonic() - begun))
+    taken = _take_in(base, only, course, metadata)
+    if isinstance(taken, str):
+        write(base, shape.refused(taken, time.monotonic() - begun))
         return
-    _examine(_Run(options, course, metadata, found, begun))
+    run = _Run(root, base, course, metadata, taken, visibility, begun)
+    _examine(run, late)
 
 
 def _over_the_limit(course: Course, metadata: Metadata) -> Results | None:
@@ -163,13 +165,15 @@ def _over_the_limit(course: Course, metadata: Metadata) -> Results | None:
     return shape.repeated(last.results, last.score, one_line(said, 1000), since)
 
 
-def _take_in(options: Options, course: Course, metadata: Metadata) -> dict[int, Submission] | str:
+def _take_in(
+    base: Path, only: int | None, course: Course, metadata: Metadata
+) -> dict[int, Submission] | str:
     """Return what was handed in, by the week's number, or why it was not taken.
 
-    Raises CantGradeError where what it needs isn't here.
+    Raises CantExamineError where what it needs isn't here.
     """
-    wanted = [week for week in course.weeks if options.week in (None, week.number)]
-    student = StudentUpload(metadata.student, _pieces(options.base), received=metadata.received)
+    wanted = [week for week in course.weeks if only in (None, week.number)]
+    student = StudentUpload(metadata.student, _pieces(base), received=metadata.received)
     taken = read_student(student, wanted, course.weeks)
     refusals = [one.refusal for one in taken.values() if one.refusal]
     if refusals:
@@ -181,7 +185,7 @@ def _take_in(options: Options, course: Course, metadata: Metadata) -> dict[int, 
     for week in map(course.week, there):
         missing = [name for name in week.packages if not installed(name)]
         if missing:
-            raise CantGradeError(f"{week.name} needs {', '.join(missing)}, which isn't installed")
+            raise CantExamineError(f"{week.name} needs {', '.join(missing)}, which isn't installed")
     return there
 
 
@@ -194,16 +198,15 @@ def _pieces(base: Path) -> tuple[UploadPart, ...]:
         return tuple(UploadPart(entry) for entry in entries if entry.name == "submission")
 
 
-def _examine(run: _Run) -> None:
+def _examine(run: _Run, late: bool) -> None:
     """Examine the submission, and write results.json each time that more is known."""
     course, taken = run.course, run.taken
     weeks = [course.week(number) for number in taken]
     run.remarks = tuple(dict.fromkeys(note for one in taken.values() for note in one.notices))
-    if run.options.late:
+    if late:
         _judge_lateness(run, weeks)
     packages = tuple(sorted({name for week in weeks for name in week.packages}))
-    datasets = {week.number: _dataset(week) for week in weeks}
-    setting = Setting(run.options.root, datasets, packages=packages)
+    setting = Setting(run.root, datasets_here(weeks), packages=packages)
     weeks_left = set(taken)
     for told in examine_one(setting, taken):
         prefix = f"{course.week(told.week).id}/"
@@ -243,11 +246,6 @@ def _judge_lateness(run: _Run, weeks: list[Week]) -> None:
         for one in judged
         if one.late
     )
-
-
-def _dataset(week: Week) -> str | None:
-    """Return the data to train on: the week's, or the embedded digits where it isn't cached."""
-    return "digits" if week.data and not data.cached(week.data) else week.data
 
 
 def _print_flags(prefix: str, ended: Ended) -> None:

@@ -11,8 +11,10 @@ import zipfile
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from autograder.course import COURSE_FILE, GRADING_FILE, Week, load
+from autograder.course import COURSE_FILE, GRADING_FILE, RUBRIC_FILE, Week, load
+from autograder.errors import OutputError
 from autograder.integrations.gradescope.results import Visibility
+from autograder.suite.week_worker import worker_of
 from autograder.text.files import write_bytes
 
 FILES = Path("autograder/integrations/gradescope/container")
@@ -23,7 +25,7 @@ COMMON_PATTERNS = (
     COURSE_FILE,
     GRADING_FILE,
     "autograder/**/*.py",
-    "autograder/*.toml",
+    RUBRIC_FILE,
     "data/*.py",
     "data/*.npz",
     "pyproject.toml",
@@ -34,6 +36,8 @@ COMMON_PATTERNS = (
 WEEK_PATTERNS = (
     "assignments/{}/hidden/**/*.py",
     "assignments/{}/hidden/**/*.toml",
+    "assignments/{}/hidden/**/*.npz",
+    "assignments/{}/suite_tools/**/*.py",
     "solutions/{}/**/*.py",
     "solutions/{}/**/*.toml",
 )
@@ -41,7 +45,7 @@ FILE_TIME = (1980, 1, 1, 0, 0, 0)
 """The time of every file: the earliest that a zip file can have."""
 
 
-class ZipError(Exception):
+class ZipError(OutputError):
     """The zip file can't be built: what is wrong, and what to do. Nothing was written."""
 
 
@@ -94,7 +98,10 @@ def _files(
     root: Path, weeks: Collection[Week], others: Collection[Path]
 ) -> Iterator[tuple[str, Path]]:
     of_weeks = (pattern.format(week.folder) for week in weeks for pattern in WEEK_PATTERNS)
-    patterns = [*COMMON_PATTERNS, *of_weeks]
+    workers = {name for week in weeks for name in worker_of(root, week).names}
+    # A week's worker files may lie in another week's folder.
+    shared = {f"assignments/{name}/**/*.py" for name in workers}
+    patterns = [*COMMON_PATTERNS, *of_weeks, *sorted(shared)]
     required = {*COMMON_PATTERNS, *(f"solutions/{week.folder}/**/*.py" for week in weeks)}
     for pattern in patterns:
         paths = [path for path in sorted(root.glob(pattern)) if path.is_file()]
@@ -103,7 +110,8 @@ def _files(
         for path in paths:
             name = path.relative_to(root)
             is_hidden = any(part.startswith((".", "__pycache__")) for part in name.parts)
-            if not is_hidden and not any(map(Path(*name.parts[1:]).is_relative_to, others)):
+            foreign = any(map(Path(*name.parts[1:]).is_relative_to, others))
+            if not is_hidden and not (foreign and pattern not in shared):
                 yield name.as_posix(), _source(root, name)
 
 

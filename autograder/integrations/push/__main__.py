@@ -7,8 +7,8 @@ import os
 import sys
 from pathlib import Path
 
+from autograder.errors import AutograderError
 from autograder.integrations.push import service
-from autograder.integrations.push.commands import KNOWN_ERRORS
 
 
 def main() -> int:
@@ -22,12 +22,10 @@ def main() -> int:
     parser.add_argument("--idle", type=float, default=service.IDLE_SECONDS)
     given = parser.parse_args()
     service.start_log(given.out / "push")
-    options = service.Options(
-        given.root, given.out, given.out / "push", given.jobs or os.cpu_count() or 1, given.idle
-    )
+    jobs = given.jobs or os.cpu_count() or 1
     try:
-        service.run(options)
-    except KNOWN_ERRORS as error:
+        service.run(given.root, given.out, given.out / "push", jobs, given.idle)
+    except AutograderError as error:
         print(f"autograder: {error}", file=sys.stderr)
         return 2
     except service.Stopped as stopped:

@@ -7,29 +7,43 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from autograder import course as courses
-from autograder.course import CourseError
-from autograder.gradebook.journal import GradebookError
-from autograder.integrations.git import GitError
 from autograder.integrations.push import install as installing
 from autograder.integrations.push import service
-from autograder.integrations.push.install import InstallError, Settings
-from autograder.integrations.push.ledger import LedgerError
 from autograder.integrations.push.spool import Spool, SpoolError
 from autograder.integrations.push.status import status as status_of
 
-KNOWN_ERRORS = (CourseError, GitError, GradebookError, InstallError, LedgerError, SpoolError)
 
-
-def install_all(paths: Sequence[Path], student: str | None, settings: Settings) -> Iterator[str]:
-    """Put the hook into repositories; yield what was done with each."""
-    found = installing.repositories(paths)
-    students = installing.students_of(found, student)
-    if settings.out is not None:
-        installing.make_private(settings.out, found[0])
+def install_all(
+    paths: Sequence[Path],
+    student: str | None,
+    *,
+    root: Path,
+    out: Path | None,
+    spool: Path,
+    branch: str | None = None,
+    limit: int | None = None,
+    wait: int = installing.WAIT_SECONDS,
+    jobs: int = 0,
+) -> Iterator[str]:
+    """Put the hook into repositories; yield what was done with each. See `install.install`."""
+    bare = installing.repositories(paths)
+    students = installing.students_of(bare, student)
+    if out is not None:
+        installing.make_private(out, bare[0])
     else:
-        Spool(settings.spool).make(like=found[0])
+        Spool(spool).make(like=bare[0])
     for path, name in students.items():
-        yield installing.install(path, name, settings)
+        yield installing.install(
+            path,
+            name,
+            root=root,
+            out=out,
+            spool=spool,
+            branch=branch,
+            limit=limit,
+            wait=wait,
+            jobs=jobs,
+        )
 
 
 def status(root: Path, out: Path, spool: Path | None) -> list[str]:
@@ -48,9 +62,8 @@ def serve(root: Path, out: Path, spool: Path | None, jobs: int, *, now: bool) ->
     where.make()
     if now:
         where.ask_for_release()
-    options = service.Options(root, out.resolve(), where.path, jobs, idle=0.0 if now else None)
     try:
-        if service.run(options):
+        if service.run(root, out.resolve(), where.path, jobs, idle=0.0 if now else None):
             return
     except service.Stopped:
         print("Stopped. What was running is taken up by the next service.", flush=True)

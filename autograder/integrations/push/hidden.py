@@ -9,7 +9,8 @@ from pathlib import Path
 
 from autograder.course import Course
 from autograder.gradebook.journal import Gradebook
-from autograder.grading.run import Setting, grade_class
+from autograder.grading.run import grade_class
+from autograder.grading.setting import Setting
 from autograder.integrations.git import GitError, Repository
 from autograder.integrations.push.ledger import Ledger, Push
 from autograder.integrations.push.refs import GRADES, HEADS
@@ -27,8 +28,8 @@ def grade(
 ) -> StudentReport:
     """Grade one student's weeks in an open pool, write the student's reports, and return them.
 
-    What the gradebook has results of is not run again. Raises GradebookError, and whatever a pool
-    raises that is broken.
+    What the gradebook has results of is not run again. Raises GradebookError, CantExamineError, and
+    CancelledError where the pool is given up.
     """
     [student] = {one.student for one in weeks.values()}
     taken = {number: [one] for number, one in weeks.items()}

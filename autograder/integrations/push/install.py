@@ -12,10 +12,10 @@ import shlex
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from autograder.errors import OutputError
 from autograder.intake.students import student_id
 from autograder.integrations.push.spool import Spool
 
@@ -28,39 +28,26 @@ WAIT_SECONDS = 60
 NO_LIMIT = 0
 
 
-class InstallError(Exception):
+class HookError(OutputError):
     """A hook can't be put in place or taken away: which, why, and what to do."""
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What stands in a hook. `out` is None where another user's service reads `spool`."""
-
-    root: Path
-    out: Path | None
-    spool: Path
-    branch: str | None = None
-    limit: int | None = None
-    wait: int = WAIT_SECONDS
-    jobs: int = 0
 
 
 def repositories(paths: Iterable[Path]) -> list[Path]:
     """Return the bare repositories that are named, or are in a folder that is named.
 
-    Raises InstallError for anything else.
+    Raises HookError for anything else.
     """
     found = []
     for path in paths:
         if not path.is_dir():
-            raise InstallError(f"{path} is no folder. Name bare repositories, or a folder of them.")
+            raise HookError(f"{path} is no folder. Name bare repositories, or a folder of them.")
         if _is_repository(path):
             found.append(path.resolve())
             continue
         inside = [one for one in sorted(path.iterdir()) if one.is_dir() and _is_repository(one)]
         if not inside:
             problem = f"{path} is no bare repository, and there is none in it"
-            raise InstallError(f"{problem}. `git init --bare ada.git` makes one.")
+            raise HookError(f"{problem}. `git init --bare ada.git` makes one.")
         found += [one.resolve() for one in inside]
     return found
 
@@ -68,38 +55,67 @@ def repositories(paths: Iterable[Path]) -> list[Path]:
 def students_of(paths: Sequence[Path], student: str | None) -> dict[Path, str]:
     """Return whose each repository is: by its name, or the one that is given.
 
-    Raises InstallError where two would be one student's.
+    Raises HookError where two would be one student's.
     """
     if student is not None:
         if len(paths) != 1:
-            raise InstallError("--student names one student: give one repository with it.")
+            raise HookError("--student names one student: give one repository with it.")
         if student_id(student) != student:
             known = student_id(student)
-            raise InstallError(f"{student!r} can't be a student's id; {known!r} could.")
+            raise HookError(f"{student!r} can't be a student's id; {known!r} could.")
         return {paths[0]: student}
     found = {path: student_id(path.name.removesuffix(".git")) for path in paths}
     owners: dict[str, Path] = {}
     for path, name in found.items():
         other = owners.setdefault(name.casefold(), path)
         if other != path:
-            raise InstallError(f"{other} and {path} would both be {name}'s. Rename one.")
+            raise HookError(f"{other} and {path} would both be {name}'s. Rename one.")
     return found
 
 
-def install(repository: Path, student: str, settings: Settings) -> str:
+def install(
+    repository: Path,
+    student: str,
+    *,
+    root: Path,
+    out: Path | None,
+    spool: Path,
+    branch: str | None = None,
+    limit: int | None = None,
+    wait: int = WAIT_SECONDS,
+    jobs: int = 0,
+) -> str:
     """Put the hook into a repository, in place of an earlier one of ours; say what was done.
 
-    Raises InstallError where that can't be done; nothing has changed then.
+    root: the course's repository; out: where results go, None where another user's service reads
+    `spool`. limit: gradings a day, NO_LIMIT for any number, None for the course's.
+
+    Raises HookError where that can't be done; nothing has changed then.
     """
     hooks = _hooks(repository)
     hook, kept = hooks / HOOK, hooks / KEPT
     foreign = hook.exists() and not is_ours(hook)
     if foreign and kept.exists():
         problem = f"there is a hook of somebody else's in {hook}, and an earlier one in {kept}"
-        raise InstallError(f"{problem}. Keep one of them.")
-    text = TEMPLATE.read_text("utf-8").replace(
-        "# SETTINGS\n", _lines(repository, student, settings)
+        raise HookError(f"{problem}. Keep one of them.")
+    service = out is not None  # the hook starts one
+    lines = _lines(
+        {
+            "student": student,
+            "repository": repository,
+            "spool": spool,
+            "branch": branch or "",
+            "limit": "" if limit is None else limit,
+            "wait": wait,
+            "python": sys.executable if service else "",
+            "home": HOME if service else "",
+            "root": root if service else "",
+            "out": out or "",
+            "jobs": jobs,
+            "data": os.environ.get("COURSE_DATA", ""),
+        }
     )
+    text = TEMPLATE.read_text("utf-8").replace("# SETTINGS\n", lines)
     try:
         hooks.mkdir(exist_ok=True)
         handle, temporary = tempfile.mkstemp(prefix=f".{HOOK}.", dir=hooks)
@@ -114,7 +130,7 @@ def install(repository: Path, student: str, settings: Settings) -> str:
             Path(temporary).unlink(missing_ok=True)
             raise
     except OSError as error:
-        raise InstallError(f"{hook} can't be written: {error.strerror}.") from error
+        raise HookError(f"{hook} can't be written: {error.strerror}.") from error
     also = f"; the hook of before is called too ({KEPT})" if kept.exists() else ""
     return f"{repository}: pushes are graded as {student}'s{also}."
 
@@ -122,7 +138,7 @@ def install(repository: Path, student: str, settings: Settings) -> str:
 def remove(repository: Path) -> str:
     """Take the hook away and put that of before in its place; say what was done.
 
-    Raises InstallError where that can't be done.
+    Raises HookError where that can't be done.
     """
     hooks = _hooks(repository)
     hook, kept = hooks / HOOK, hooks / KEPT
@@ -134,7 +150,7 @@ def remove(repository: Path) -> str:
             return f"{repository}: the hook of before is back."
         hook.unlink()
     except OSError as error:
-        raise InstallError(f"{hook} can't be removed: {error.strerror}.") from error
+        raise HookError(f"{hook} can't be removed: {error.strerror}.") from error
     return f"{repository}: pushes are not graded any more."
 
 
@@ -147,7 +163,7 @@ def make_private(out: Path, like: Path | None = None) -> None:
     """Make the folder of results and the spool in it, closed to other users of the machine.
 
     Hooks run as the owner of the repository `like`, and so does the service that they start. Raises
-    InstallError where the folder is somebody else's.
+    HookError where the folder is somebody else's.
     """
     new = not out.exists()
     try:
@@ -158,31 +174,17 @@ def make_private(out: Path, like: Path | None = None) -> None:
         if like is not None and out.stat().st_uid != like.stat().st_uid:
             problem = f"{like} and {out} belong to different users, and hooks run as the first"
             remedy = "Choose another --out, or give --spool and run `autograder hook serve`"
-            raise InstallError(f"{problem}. {remedy}.")
+            raise HookError(f"{problem}. {remedy}.")
     except OSError as error:
-        raise InstallError(f"{out} can't be made or closed to others: {error.strerror}.") from error
+        raise HookError(f"{out} can't be made or closed to others: {error.strerror}.") from error
     Spool(out / "push").make(like)
 
 
-def _lines(repository: Path, student: str, settings: Settings) -> str:
-    service = settings.out is not None
-    values = {
-        "student": student,
-        "repository": repository,
-        "spool": settings.spool,
-        "branch": settings.branch or "",
-        "limit": "" if settings.limit is None else settings.limit,
-        "wait": settings.wait,
-        "python": sys.executable if service else "",
-        "home": HOME if service else "",
-        "root": settings.root if service else "",
-        "out": settings.out or "",
-        "jobs": settings.jobs,
-        "data": os.environ.get("COURSE_DATA", ""),
-    }
+def _lines(values: Mapping[str, object]) -> str:
+    """Return the hook's settings as lines of shell. Raises HookError for one that is no line."""
     for name, value in values.items():
         if re.search(r"[\n\0]", str(value)):
-            raise InstallError(f"{name} has a line end in it: {str(value)!r}.")
+            raise HookError(f"{name} has a line end in it: {str(value)!r}.")
     return "".join(f"{name}={shlex.quote(str(value))}\n" for name, value in values.items())
 
 
@@ -200,12 +202,12 @@ def _hooks(repository: Path) -> Path:
     )
     bare, _, hooks = done.stdout.rstrip("\n").partition("\n")
     if done.returncode or not hooks:
-        raise InstallError(f"git can't read {repository}: {done.stderr.strip()[:200]}")
+        raise HookError(f"git can't read {repository}: {done.stderr.strip()[:200]}")
     if bare != "true":
         problem = f"{repository} has files checked out"
-        raise InstallError(f"{problem}. Students push to a bare repository (git init --bare).")
+        raise HookError(f"{problem}. Students push to a bare repository (git init --bare).")
     found = (repository / hooks).resolve()
     if found != (repository / "hooks").resolve():
         problem = f"the hooks of {repository} are in {found} (core.hooksPath)"
-        raise InstallError(f"{problem}, which is not its own. Unset that, or call ours from there.")
+        raise HookError(f"{problem}, which is not its own. Unset that, or call ours from there.")
     return repository / "hooks"

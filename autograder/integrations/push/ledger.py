@@ -15,6 +15,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from autograder.errors import RecordError
 from autograder.integrations.push.spool import Arrival
 
 FILE = "pushes.sqlite"
@@ -61,7 +62,7 @@ class State(StrEnum):
 OPEN = (State.ARRIVED, State.WAITING, State.HELD, State.RUNNING)
 
 
-class LedgerError(Exception):
+class LedgerError(RecordError):
     """The ledger can't be used; the message says why and what to do."""
 
 

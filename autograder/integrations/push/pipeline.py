@@ -10,8 +10,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
-from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -41,7 +40,6 @@ class Case:
     public: dict[int, Future[str]] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
     hidden: Future | None = None
-    pool: ProcessPoolExecutor | None = None
     since: float = 0.0
 
 
@@ -141,7 +139,7 @@ class Desk:
         for number in changed:
             if not self.pools.why_not(number):
                 files = taken.weeks[number].files
-                case.public[number] = self.pools.ask(public.answer, self.root, number, files)
+                case.public[number] = self.pools.ask(public.answer, number, dict(files))
 
     def _take(self, push: Push, commit: str) -> CommitSubmissions:
         return read_commit(
@@ -251,9 +249,13 @@ class Desk:
         weeks = hidden.in_time(self.ledger, push, self._here(taken))
         self.cases[push.number] = case
         case.since = time.monotonic()
-        case.pool = self.pools.hidden()
         case.hidden = self._threads.submit(
-            hidden.grade, self.course, self.pools.setting, weeks, self.out, case.pool
+            hidden.grade,
+            self.course,
+            self.pools.setting,
+            weeks,
+            self.out,
+            self.pools.hidden(),
         )
 
     # What comes out.
@@ -266,8 +268,6 @@ class Desk:
             report = case.hidden.result()
         except Exception as error:  # noqa: BLE001 - one push must not stop the others
             note("".join(traceback.format_exception(error)))
-            if isinstance(error, BrokenProcessPool):
-                self.pools.close(case.pool)
             self._again(push, str(error) or type(error).__name__)
             return
         self.graded = True

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import Future
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from autograder.course import Course
-from autograder.grading.run import Setting, confinement_here, open_pool
-from autograder.grading.setting import datasets_here, why_not_here
-from autograder.sandbox.choose import NotConfinedError
+from autograder.grading.operations import rung_here
+from autograder.grading.pool import ExaminerPool, open_pool
+from autograder.grading.setting import Setting, datasets_here, why_not_here
 
 PUBLIC_SLOT, HIDDEN_SLOT = 1024, 1088
 """Users of sandboxes that no `autograder grade` beside the service has."""
@@ -29,8 +28,8 @@ class Pools:
     def __init__(self, root: Path, course: Course, jobs: int):
         self.root, self.course, self.jobs = root, course, jobs
         self._reasons: dict[int, str] = {}
-        self._public: ProcessPoolExecutor | None = None
-        self._hidden: ProcessPoolExecutor | None = None
+        self._public: ExaminerPool | None = None
+        self._hidden: ExaminerPool | None = None
 
     @cached_property
     def setting(self) -> Setting:
@@ -39,25 +38,21 @@ class Pools:
         packages = tuple(sorted({name for week in weeks for name in week.packages}))
         return Setting(self.root, datasets_here(weeks), packages=packages)
 
-    def public(self) -> ProcessPoolExecutor:
+    def public(self) -> ExaminerPool:
         """Return the pool for public suites."""
         if self._public is None:
             self._public = open_pool(self.setting, min(MOST_PUBLIC, self.jobs), PUBLIC_SLOT)
         return self._public
 
-    def hidden(self) -> ProcessPoolExecutor:
+    def hidden(self) -> ExaminerPool:
         """Return the pool for hidden suites."""
         if self._hidden is None:
             self._hidden = open_pool(self.setting, self.jobs, HIDDEN_SLOT)
         return self._hidden
 
     def ask(self, function: Callable[..., Any], *values: Any) -> Future:
-        """Have something done by the public pool; a new one, where a process of it was lost."""
-        try:
-            return self.public().submit(function, *values)
-        except BrokenProcessPool:
-            self.close(self._public)
-            return self.public().submit(function, *values)
+        """Have an operation done by the public pool."""
+        return self.public().submit(function, *values)
 
     def why_not(self, number: int) -> str:
         """Say why a week can't be graded on this machine; "" where it can."""
@@ -69,21 +64,12 @@ class Pools:
             self._reasons[number] = reason
         return self._reasons[number]
 
-    def close(self, pool: ProcessPoolExecutor | None = None) -> None:
-        """Close one pool, or both; what runs in it is given up. The next use opens a new one."""
-        for name in ("_public", "_hidden"):
-            mine = getattr(self, name)
-            if mine is not None and pool in (None, mine):
-                mine.shutdown(wait=False, cancel_futures=True)
-                setattr(self, name, None)
-
-
-def rung_here() -> str:
-    """Return the letter of the rung of this process of a pool, "" where nothing confines."""
-    try:
-        return str(confinement_here().rung)
-    except NotConfinedError:
-        return ""
+    def close(self) -> None:
+        """Close both pools; what runs in them is given up. The next use opens a new one."""
+        for pool in (self._public, self._hidden):
+            if pool is not None:
+                pool.give_up()
+        self._public = self._hidden = None
 
 
 def stamp(root: Path) -> int:

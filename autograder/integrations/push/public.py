@@ -13,7 +13,7 @@ from rich.console import Console
 from autograder import course as courses
 from autograder.course import Course, Week
 from autograder.grading.diagnosis import Diagnoser, entries
-from autograder.grading.run import confinement_here
+from autograder.grading.operations import confinement_here, operation, setting_here
 from autograder.records import Verdict
 from autograder.reference.misconceptions import catalogue_of, solution_files
 from autograder.students.check import print_run
@@ -23,11 +23,13 @@ from autograder.suite.session import Outcome, SuiteSession
 QUIET = (Verdict.PASS, Verdict.NOT_ATTEMPTED, Verdict.BLOCKED)
 
 
-def answer(root: Path, number: int, files: Mapping[str, bytes]) -> str:
+@operation("text")
+def answer(number: int, files: Mapping[str, bytes]) -> str:
     """Run a week's public suite and return what `autograder check` would print.
 
     Empty where the week has no public suite.
     """
+    root = setting_here().root
     if not (root / "assignments" / _course(root).week(number).folder / "tests").is_dir():
         return ""
     suite = _suite(root, number)

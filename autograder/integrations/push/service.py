@@ -12,14 +12,14 @@ import sys
 import time
 import traceback
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 
 from autograder import course as courses
+from autograder.grading.operations import rung_here
 from autograder.integrations.push.hidden import write_whole_class
 from autograder.integrations.push.ledger import FILE, Ledger
 from autograder.integrations.push.pipeline import Desk, note
-from autograder.integrations.push.pools import Pools, rung_here, stamp
+from autograder.integrations.push.pools import Pools, stamp
 from autograder.integrations.push.spool import LOG, Spool
 
 PAUSE, LONG_PAUSE = 0.03, 0.5
@@ -29,42 +29,30 @@ TABLES_SECONDS = 20.0
 MAX_LOG = 4 << 20
 
 
-@dataclass(frozen=True)
-class Options:
-    """What a service is started with.
-
-    `spool` is where hooks write to. `idle` is after how many seconds without work it ends, None:
-    never.
-    """
-
-    root: Path
-    out: Path
-    spool: Path
-    jobs: int
-    idle: float | None = IDLE_SECONDS
-
-
 class Changed(Exception):
     """The course or the grader has changed since the service read it."""
 
 
-def run(options: Options) -> bool:
+def run(
+    root: Path, out: Path, spool_folder: Path, jobs: int, idle: float | None = IDLE_SECONDS
+) -> bool:
     """Serve until there is nothing to do; False where another service does already.
 
+    Hooks write to `spool_folder`. It ends after `idle` seconds without work; None: never.
     Raises CourseError, SpoolError or LedgerError where something can't be used. Where the course or
     the grader has changed, the process starts itself anew.
     """
-    spool = Spool(options.spool)
+    spool = Spool(spool_folder)
     if not spool.acquire():
         return False
     os.umask(0o022)  # sandboxes run as other users; what is private lies in a private folder
     signal.signal(signal.SIGTERM, _stop)
     signal.signal(signal.SIGINT, _stop)
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
-    ledger = Ledger(options.out / "push" / FILE)
-    course = courses.load(options.root)
-    pools = Pools(options.root, course, options.jobs)
-    service = _Service(options, Desk(options.root, options.out, course, spool, ledger, pools))
+    ledger = Ledger(out / "push" / FILE)
+    course = courses.load(root)
+    pools = Pools(root, course, jobs)
+    service = _Service(root, out, idle, Desk(root, out, course, spool, ledger, pools))
     try:
         service.serve()
     except Changed:
@@ -89,9 +77,9 @@ def _stop(number: int, _: object) -> None:
 
 
 class _Service:
-    def __init__(self, options: Options, desk: Desk):
-        self.options, self.desk = options, desk
-        self.stamp = stamp(options.root)
+    def __init__(self, root: Path, out: Path, idle: float | None, desk: Desk):
+        self.root, self.out, self.idle, self.desk = root, out, idle, desk
+        self.stamp = stamp(root)
         self.changed = False
         self.written = 0.0
         self._tables = ThreadPoolExecutor(1, "tables")
@@ -131,12 +119,12 @@ class _Service:
     def _has_changed(self) -> bool:
         """Whether what is graded with is no more what was read. Looked at when a push comes."""
         if not self.changed and self.desk.spool.waiting():
-            self.changed = stamp(self.options.root) != self.stamp
+            self.changed = stamp(self.root) != self.stamp
         return self.changed
 
     def _is_over(self, seconds: float) -> bool:
         """Whether there has been nothing to do for so long that the process can end."""
-        if self.options.idle is None or seconds < self.options.idle:
+        if self.idle is None or seconds < self.idle:
             return False
         # What waits for another day keeps the process, and no examiners.
         self.desk.pools.close()
@@ -154,9 +142,7 @@ class _Service:
         recent = time.monotonic() - self.written < TABLES_SECONDS
         if self.desk.graded and not (self.desk.cases and recent):
             self.desk.graded, self.written = False, time.monotonic()
-            self._writing = self._tables.submit(
-                write_whole_class, self.desk.course, self.options.out
-            )
+            self._writing = self._tables.submit(write_whole_class, self.desk.course, self.out)
 
     def close(self) -> None:
         """End the pools; what was running is taken up by the next service."""

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from autograder.errors import RecordError
 from autograder.intake.archives import file_chunks
 
 ARRIVED, ANSWERS = "arrived", "answers"
@@ -29,7 +30,7 @@ LOCK_TRIES, LOCK_PAUSE = 20, 0.1
 """A hook that looks whether anybody holds the lock holds it itself for a moment."""
 
 
-class SpoolError(Exception):
+class SpoolError(RecordError):
     """The folder of what has arrived can't be used; the message says why and what to do."""
 
 

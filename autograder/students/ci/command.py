@@ -11,7 +11,8 @@ from pathlib import Path
 from rich.console import Console
 
 from autograder import course as courses
-from autograder.course import Course, CourseError, Week
+from autograder.course import Course, Week
+from autograder.errors import CantRunError
 from autograder.results.junit import junit_xml
 from autograder.results.results_json import results_json
 from autograder.sandbox.runtime import installed
@@ -28,7 +29,6 @@ from autograder.students.public_run import (
     read_shipped,
     run_public,
 )
-from autograder.suite.session import SuiteError
 from autograder.text.display import one_line
 from autograder.text.files import write_bytes, write_text
 
@@ -39,24 +39,8 @@ CHECKOUT = ("GITHUB_WORKSPACE", "CI_PROJECT_DIR")
 GITHUB, SUMMARY = "GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"
 
 
-class CiError(Exception):
+class CiError(CantRunError):
     """The public tests could not be run, or their outcome could not be written."""
-
-
-KNOWN_ERRORS = (CiError, CourseError, SuiteError)
-
-
-@dataclass(frozen=True)
-class Options:
-    """The options of the command. `weeks` are names of weeks; none: all that have been begun.
-
-    `threshold` is the share of the public tests' points, in percent, that makes the run a success.
-    """
-
-    root: Path
-    weeks: Sequence[str]
-    threshold: float
-    out: Path
 
 
 @dataclass(frozen=True)
@@ -66,23 +50,34 @@ class _Chosen:
     shipped: Shipped
 
 
-def run(options: Options, environment: Mapping[str, str] = os.environ) -> bool:
+def run(
+    root: Path,
+    *,
+    weeks: Sequence[str] = (),
+    threshold: float = 100,
+    out: Path,
+    environment: Mapping[str, str] = os.environ,
+) -> bool:
     """Run the public suites and write everything; return whether the threshold is reached.
+
+    weeks: names of weeks; none: all that have been begun.
+    threshold: the share of the public tests' points, in percent, that makes the run a success.
+    out: the folder for the files that programs read.
 
     Raises CiError where a week can't be run here, where nothing could be run by our own fault, and
     where a file can't be written.
     """
-    course = courses.load(options.root)
-    chosen, not_begun = _choose(course, options)
+    course = courses.load(root)
+    chosen, not_begun = _choose(course, root, weeks)
     for one in chosen:
         _demand_packages(one.week)
-    runs = [run_public(options.root, course, c.week, c.files, c.shipped) for c in chosen]
-    base = Path(_first(environment, CHECKOUT) or options.root).resolve()
-    found = outcome(course, runs, not_begun, options.threshold, options.root.resolve(), base)
+    runs = [run_public(root, course, c.week, c.files, c.shipped) for c in chosen]
+    base = Path(_first(environment, CHECKOUT) or root).resolve()
+    found = outcome(course, runs, not_begun, threshold, root.resolve(), base)
     try:
-        _write(found, options.out, environment)
+        _write(found, out, environment)
     except OSError as error:
-        problem = f"{error.filename or options.out} can't be written: {error.strerror}"
+        problem = f"{error.filename or out} can't be written: {error.strerror}"
         raise CiError(f"{problem}. Name another folder with --out.") from error
     _print(found, environment)
     if found.our_fault and not found.points[1]:
@@ -92,19 +87,19 @@ def run(options: Options, environment: Mapping[str, str] = os.environ) -> bool:
 
 def needs(root: Path) -> str:
     """Return what scripts/setup.sh has to install for the weeks that have been begun."""
-    chosen, _ = _choose(courses.load(root), Options(root, (), 0, root))
+    chosen, _ = _choose(courses.load(root), root, ())
     return "torch" if any(one.week.packages for one in chosen) else "core"
 
 
-def _choose(course: Course, options: Options) -> tuple[list[_Chosen], list[str]]:
+def _choose(course: Course, root: Path, weeks: Sequence[str]) -> tuple[list[_Chosen], list[str]]:
     """Return the weeks that are run, and the names of those of which only stubs are there."""
-    asked = {course.week_called(name).number for name in options.weeks}
+    asked = {course.week_called(name).number for name in weeks}
     chosen, not_begun = [], []
     for week in course.weeks:
         if asked and week.number not in asked:
             continue
-        files = read_files(options.root, week)
-        shipped = read_shipped(options.root, course, week)
+        files = read_files(root, week)
+        shipped = read_shipped(root, course, week)
         if asked or has_begun(files, shipped):
             chosen.append(_Chosen(week, files, shipped))
         else:

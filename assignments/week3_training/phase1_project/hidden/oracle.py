@@ -1,7 +1,7 @@
 """What the hidden tests of the project compare with: block and network as functions, in torch.
 
 They take numbers by name, as `drawn` gives them on both sides of the channel. Batch normalisation
-is written out here; the made-up parts of `autograder.worker.torch_probes` are repeated.
+is written out here; the made-up parts of `worker/probes.py` are repeated.
 """
 
 from collections.abc import Callable
@@ -13,8 +13,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from autograder.suite import expect
-from autograder.worker.torch_drivers import drawn
 
+from ..worker.drivers import drawn
 from . import lists
 
 Numbers = dict[str, Tensor]

@@ -9,12 +9,13 @@ import shutil
 import tempfile
 import weakref
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from safetensors import safe_open
 
-LONGEST_TEXT = 200_000
 MOST_FILES = 200
 BROKEN = b"\x93NUMPY\x01\x00\x10\x00this is no array"
 
@@ -50,12 +51,6 @@ def write_text(name: str, text: str) -> None:
     Path(name).write_text(text, "utf-8")
 
 
-def text_of(name: str) -> str:
-    """Return the beginning of a text file, "" where there is none."""
-    file = Path(name)
-    return file.read_text("utf-8", "replace")[:LONGEST_TEXT] if file.is_file() else ""
-
-
 def listing(name: str) -> list[str]:
     """Return the names of the files below a folder, sorted."""
     top = Path(name)
@@ -65,8 +60,6 @@ def listing(name: str) -> list[str]:
 
 def checkpoint(name: str) -> dict[str, Any]:
     """Return a safetensors file: {"metadata": texts, "tensors": by name}."""
-    from safetensors import safe_open
-
     with safe_open(name, framework="pt") as file:
         tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
         return {"metadata": dict(file.metadata() or {}), "tensors": tensors}
@@ -74,20 +67,17 @@ def checkpoint(name: str) -> dict[str, Any]:
 
 def saved_shapes(name: str) -> dict[str, list[int]]:
     """Return the shapes of a safetensors file's tensors by name."""
-    from safetensors import safe_open
-
     with safe_open(name, framework="pt") as file:
         return {key: file.get_slice(key).get_shape() for key in file.keys()}  # noqa: SIM118
 
 
-FILE_DRIVERS = {
+DRIVERS: dict[str, Callable[..., Any]] = {
     function.__name__: function
     for function in (
         folder,
         path,
         write_arrays,
         write_text,
-        text_of,
         listing,
         checkpoint,
         saved_shapes,

@@ -1,7 +1,6 @@
-"""Drivers for projects in torch: modules, gradients, optimizers and whole epochs, by name.
+"""Drivers for the project's tests: modules, gradients, optimizers and whole epochs, by name.
 
-What they return is not believed any further than "the student's code gave this". They need torch,
-which is imported when one of them runs: other weeks have none.
+What they return is not believed any further than "the student's code gave this".
 """
 
 from __future__ import annotations
@@ -10,12 +9,16 @@ import importlib
 import itertools
 import sys
 import zlib
-from collections.abc import Iterable
-from functools import cache
+from collections.abc import Callable, Iterable
 from types import ModuleType
 from typing import Any
 
 import numpy as np
+import torch
+from safetensors.torch import load, save
+from torch.nn import functional
+
+from .probes import Fading, Mixer, Pixel, Shift, Walker
 
 MOST_BATCHES = 200
 
@@ -25,8 +28,6 @@ def tensor(array: np.ndarray, layout: str = "") -> Any:
 
     "bfloat16" changes the dtype.
     """
-    import torch
-
     made = torch.from_numpy(np.array(array))
     if layout == "channels_last":
         made = made.to(memory_format=torch.channels_last)
@@ -44,38 +45,28 @@ def batches(pairs: list[list[np.ndarray]]) -> list[tuple[Any, Any]]:
 
 def generator(seed: int) -> Any:
     """Return a torch.Generator."""
-    import torch
-
     return torch.Generator().manual_seed(seed)
 
 
 def seeded(seed: int, function: Any, *arguments: Any) -> Any:
     """Seed torch's global generator, then call."""
-    import torch
-
     torch.manual_seed(seed)
     return function(*arguments)
 
 
 def seeded_state(seed: int) -> np.ndarray:
     """Seed torch's global generator and return its state."""
-    import torch
-
     torch.manual_seed(seed)
     return global_state()
 
 
 def global_state() -> np.ndarray:
     """Return the state of torch's global generator."""
-    import torch
-
     return torch.get_rng_state().numpy()
 
 
 def dtype_of(value: Any) -> str:
     """Return the name of a tensor's dtype, such as "bfloat16"."""
-    import torch
-
     return str(value.dtype).removeprefix("torch.") if type(value) is torch.Tensor else ""
 
 
@@ -134,8 +125,6 @@ def randomise(module: Any, seed: int) -> dict[str, list[int]]:
 
 def run(module: Any, x: Any, training: bool) -> Any:
     """Return module(x) in training or evaluation mode; x is an array or a tensor."""
-    import torch
-
     module.train(training)
     with torch.no_grad():
         return module(tensor(x) if type(x) is np.ndarray else x)
@@ -198,8 +187,6 @@ def passing_shapes(module: Any, x: np.ndarray, names: list[str]) -> dict[str, li
 
 def convolutions(module: Any) -> dict[str, Any]:
     """Return what each nn.Conv2d in a module was made with."""
-    import torch
-
     return {
         name: {
             "channels": [part.in_channels, part.out_channels],
@@ -236,30 +223,21 @@ def spread(module: Any) -> dict[str, list[float]]:
 # Made-up parts in the place of the student's own
 
 
-@cache
-def made_up_parts() -> ModuleType:
-    """Return `torch_probes`. A worker's parent asks for it once, while it can import it."""
-    from . import torch_probes
-
-    return torch_probes
-
-
 def with_parts(norm: bool, block: bool) -> ModuleType:
     """Import models.resnet with made-up parts: in place of BatchNorm2d, and of BasicBlock too."""
     if norm:
-        importlib.import_module("models.layers").BatchNorm2d = made_up_parts().Shift
+        importlib.import_module("models.layers").BatchNorm2d = Shift
     resnet = _fresh("models.resnet")
     if block:
-        resnet.BasicBlock = made_up_parts().Mixer
+        resnet.BasicBlock = Mixer
     return resnet
 
 
-def _pixel() -> type:
+def _pixel() -> type[Pixel]:
     """Return the made-up network, which has seen nothing yet."""
-    network = made_up_parts().Pixel
-    network.passes.clear()
-    network.stop_at = None
-    return network
+    Pixel.passes.clear()
+    Pixel.stop_at = None
+    return Pixel
 
 
 def with_network() -> ModuleType:
@@ -278,7 +256,7 @@ def _fresh(name: str) -> ModuleType:
 
 def made_parts(module: Any) -> dict[str, list[Any]]:
     """Return where made-up parts are in a module, and with which arguments blocks were made."""
-    kinds = (made_up_parts().Shift, made_up_parts().Mixer)
+    kinds = (Shift, Mixer)
     return {
         name: list(getattr(part, "made", []))
         for name, part in module.named_modules()
@@ -290,13 +268,13 @@ def trio(lr: float, values: dict[str, np.ndarray]) -> list[Any]:
     """Return a made-up network with such weights, an optimizer and a schedule, as handles."""
     network = _pixel()(len(values["bias"]))
     fill(network, values)
-    optimizer = made_up_parts().Walker(network.parameters(), lr)
-    return [network, optimizer, made_up_parts().Fading(optimizer)]
+    optimizer = Walker(network.parameters(), lr)
+    return [network, optimizer, Fading(optimizer)]
 
 
 def forward_passes() -> list[list[Any]]:
     """Return what the made-up network's forward passes were given (see Pixel)."""
-    return made_up_parts().Pixel.passes
+    return Pixel.passes
 
 
 def interrupted(train: ModuleType, options: list[str], passes: int) -> bool:
@@ -420,8 +398,6 @@ def state_dict_of(owner: Any) -> dict[str, Any]:
 
 def stored(state: dict[str, Any]) -> dict[str, Any]:
     """Return a state dict as it comes back from a safetensors file."""
-    from safetensors.torch import load, save
-
     return load(save({str(name): value for name, value in state.items()}))
 
 
@@ -432,8 +408,6 @@ def kinds_in(state: dict[str, Any]) -> list[str]:
 
 def overfit(model: Any, optimizer: Any, pairs: list[list[np.ndarray]], steps: int) -> list[float]:
     """Train with cross-entropy on some batches in turn; return the losses, for the report."""
-    from torch.nn import functional
-
     model.train()
     losses = []
     for _, (x, y) in zip(range(steps), itertools.cycle(batches(pairs)), strict=False):
@@ -447,8 +421,6 @@ def overfit(model: Any, optimizer: Any, pairs: list[list[np.ndarray]], steps: in
 
 def epoch(loader: Any) -> dict[str, Any]:
     """Iterate over a loader once: {"x", "y": joined, "sizes": of the batches, "dtypes": found}."""
-    import torch
-
     pairs = list(itertools.islice(iter(loader), MOST_BATCHES))
     if not pairs:
         return {"x": None, "y": None, "sizes": [], "dtypes": []}
@@ -465,7 +437,7 @@ def length(owner: Any) -> int:
     return len(owner)
 
 
-TORCH_DRIVERS = {
+DRIVERS: dict[str, Callable[..., Any]] = {
     function.__name__: function
     for function in (
         tensor,

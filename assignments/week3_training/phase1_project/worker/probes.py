@@ -1,8 +1,7 @@
-"""Made-up parts for tests of projects in torch: they stand where a student's other parts would.
+"""Made-up parts: they stand where a student's other parts would, put there by drivers.
 
 So a mistake in one part fails the tests of no other. Student code can read this file, so nothing
-in it is the answer to a task: no formula here is one that the assignments ask for. It imports
-torch, so it is imported by the drivers only where they need it (`torch_drivers`).
+in it is the answer to a task: no formula here is one that the assignments ask for.
 """
 
 from __future__ import annotations

@@ -1,0 +1,12 @@
+"""What runs inside this week's sandboxes beside the student's code: probes by name.
+
+What schedules are examined with is shared with the project: shared/schedules.
+"""
+
+from collections.abc import Callable
+
+from .probes import PROBES
+
+DRIVERS: dict[str, Callable[..., object]] = {}
+
+__all__ = ["DRIVERS", "PROBES"]

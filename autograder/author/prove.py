@@ -1,0 +1,361 @@
+"""What a week's suites must do, proven on what the author wrote: solution, stubs, catalogue.
+
+Each proof returns what is wrong, in sentences; nothing where it holds. What stands for a
+submission (the solution, other right solutions, stubs) runs confined, as one would. A misconception
+is an edit of the solution and runs in this process, as it does when failures are explained.
+"""
+
+from __future__ import annotations
+
+import ast
+import threading
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TypeVar
+
+from autograder.course import RUBRIC_FILE, Course, Item, Week
+from autograder.course.points import format_points
+from autograder.course.scoring import score_student
+from autograder.errors import AutograderError
+from autograder.grading.examiner import Examiner
+from autograder.notebooks.functions import notebook_module
+from autograder.records import FULL_CREDIT, CheckResult, PlannedCheck, Verdict
+from autograder.reference.gaps import stub_of
+from autograder.reference.misconceptions import Misconception, apply
+from autograder.suite.hosts import LocalHost, SandboxHost
+from autograder.suite.session import Outcome, SuiteError, SuiteSession
+
+OTHER_STYLES = "other_styles"
+"""The folder in a solution's with other right solutions, each in a folder of its own."""
+
+COURSES_OWN_STYLES = Path("tests/styles")
+"""Where those of this course's own weeks stand: the grader's tests use them for more than this."""
+
+MOST_FAULTS = 8
+"""Faults that are listed of one proof; the others are counted."""
+
+SHORTEST_DEADLINE_SECONDS = 60.0
+DEADLINE_FACTOR = 20
+"""A misconception's checks may take so many times as long as the solution's."""
+
+NOTHING = (Verdict.NOT_ATTEMPTED, Verdict.BLOCKED)
+T = TypeVar("T")
+
+
+class StuckError(AutograderError):
+    """Code that runs in this process doesn't come to an end; nothing more can be proven here."""
+
+
+@dataclass(frozen=True)
+class Proof:
+    """A claim about a week, what is wrong with it (nothing where it holds), and what it took."""
+
+    claim: str
+    faults: tuple[str, ...]
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Share:
+    """One check, and what it is worth: the share of its item's points, and points in hundredths."""
+
+    item: str
+    check: PlannedCheck
+    share: float
+    points: float
+
+
+# What the rubric and the files say, without running anything.
+
+
+def items_without_checks(examiner: Examiner) -> list[str]:
+    """Say which automatic items have no check, and which checks name an item that isn't there."""
+    automatic = {item.id for item in automatic_items(examiner)}
+    planned = {check.item for check in examiner.plan}
+    folder = f"assignments/{examiner.week.folder}/hidden"
+    faults = [
+        f'{item} has no check: mark a test in {folder} with pytest.mark.item("{item}")'
+        for item in sorted(automatic - planned)
+    ]
+    for check in examiner.plan:
+        if check.item not in automatic:
+            problem = f"{check.id} belongs to {check.item}, no automatic item of {RUBRIC_FILE}"
+            faults.append(f"{problem}: correct the marker, or add the item")
+    return faults
+
+
+def automatic_items(examiner: Examiner) -> list[Item]:
+    """Return the week's items that the suites give points for."""
+    return [item for item in examiner.course.items(examiner.week.number) if item.kind == "auto"]
+
+
+def shares(examiner: Examiner) -> list[Share]:
+    """Return what each check is worth, by items in the rubric's order."""
+    by_item = defaultdict(list)
+    for check in examiner.plan:
+        by_item[check.item].append(check)
+    return [
+        Share(item.id, check, share, share * item.points)
+        for item in automatic_items(examiner)
+        for check in by_item[item.id]
+        for share in [check.weight / (sum(other.weight for other in by_item[item.id]) or 1)]
+    ]
+
+
+# What stands for submissions.
+
+
+def other_solutions(
+    root: Path, week: Week, reference: Mapping[str, bytes]
+) -> dict[str, dict[str, bytes]]:
+    """Return the other right solutions of a week by their names: file name -> content.
+
+    One that lacks a module has the reference's.
+    """
+    folders = {COURSES_OWN_STYLES.as_posix(): root / COURSES_OWN_STYLES / week.folder}
+    beside = root / "solutions" / week.folder / OTHER_STYLES
+    folders |= {path.name: path for path in sorted(beside.glob("*")) if path.is_dir()}
+    found = {}
+    for name, folder in folders.items():
+        files = {
+            module: (folder / module).read_bytes()
+            for module in week.modules
+            if (folder / module).is_file()
+        }
+        if files:
+            found[name] = {**reference, **files}
+    return found
+
+
+def stub_modules(root: Path, course: Course, week: Week) -> dict[str, str]:
+    """Return the modules that untouched stubs make, by their names."""
+    points = {item.id: item.points for item in course.items()}
+    files = {}
+    for name in week.modules:
+        text = stub_of(root, week, name, points)[1]
+        notebook = week.notebook(name)
+        files[name] = notebook_module(text.encode(), notebook).source if notebook else text
+    return files
+
+
+def without_raises(stub: str, instead: str) -> str:
+    """Replace each `raise NotImplementedError(...)` of a stub, over however many lines."""
+    lines = stub.split("\n")
+    raises = [node for node in ast.walk(ast.parse(stub)) if isinstance(node, ast.Raise)]
+    for node in sorted(raises, key=lambda node: -node.lineno):
+        if "NotImplementedError" in ast.unparse(node):
+            lines[node.lineno - 1 : node.end_lineno] = [" " * node.col_offset + instead]
+    return "\n".join(lines)
+
+
+def points_lost(examiner: Examiner, files: Mapping[str, bytes]) -> list[str]:
+    """Say what a right solution does not get: each check without full credit, and each flag."""
+    examined = examiner.examine(files, explain=False)
+    faults = [
+        f"{result.check}: {result.verdict}: {result.message}"
+        for result in examined.results
+        if result.credit < FULL_CREDIT
+    ]
+    points, full = score(examiner, examined.results), full_points(examiner)
+    if points < full and not faults:
+        problem = f"it gets {format_points(points)} of {format_points(full)} points"
+        faults.append(f"{problem}: is an item without a check, or are all its weights 0?")
+    faults += [f"flag {one.rule}: {one.place} {one.evidence}" for one in examined.flags]
+    return faults
+
+
+def full_points(examiner: Examiner) -> int:
+    """Return what the week's suites give at most, in hundredths."""
+    return sum(item.points for item in automatic_items(examiner))
+
+
+def score(examiner: Examiner, results: list[CheckResult]) -> int:
+    """Return the points for the results of all the week's checks, in hundredths."""
+    return score_student(examiner.course, "someone", examiner.plan, results).total
+
+
+def points_given(
+    examiner: Examiner, files: Mapping[str, bytes], verdicts: Sequence[Verdict] = tuple(Verdict)
+) -> list[str]:
+    """Say for what nothing gets points, and which checks end in none of the `verdicts`."""
+    results = examiner.examine(files, explain=False).results
+    faults = [f"{result.check} gets points" for result in results if result.credit]
+    points = score(examiner, results)
+    if points and not faults:
+        faults.append(f"it gets {format_points(points)} points")
+    return faults + [
+        f"{result.check} ends as {result.verdict}, not as not-attempted: {result.message}"
+        for result in results
+        if not result.credit and result.verdict not in verdicts
+    ]
+
+
+# The public suite.
+
+
+def public_outcomes(examiner: Examiner, files: Mapping[str, bytes]) -> list[Outcome]:
+    """Run the public suite on files, confined. Raises SuiteError where there is none."""
+    week = examiner.week
+    session = SuiteSession(examiner.root / "assignments" / week.folder / "tests", salt="")
+    automatic = {item.id for item in automatic_items(examiner)}
+    strays = sorted({check.item for check in session.plan} - automatic)
+    host = SandboxHost(examiner.confinement, files, examiner.limits, week.modules, week.packages)
+    try:
+        if strays:
+            raise SuiteError(
+                f"the public suite names {', '.join(strays)}: no automatic item of {RUBRIC_FILE}"
+            )
+        return session.run(host)
+    finally:
+        host.close()
+        session.close()
+
+
+def public_tests_failed(examiner: Examiner) -> list[str]:
+    """Say which public tests the reference does not pass."""
+    results = [outcome.result for outcome in public_outcomes(examiner, examiner.reference)]
+    return [
+        f"{result.check}: {result.verdict}: {result.message}"
+        for result in results
+        if result.verdict is not Verdict.PASS
+    ]
+
+
+def public_tests_attempted(examiner: Examiner, stubs: Mapping[str, bytes]) -> list[str]:
+    """Say which public tests take the untouched stubs for an attempt."""
+    results = [outcome.result for outcome in public_outcomes(examiner, stubs)]
+    return [
+        f"{result.check} ends as {result.verdict}, not as not-attempted: {result.message}"
+        for result in results
+        if result.verdict not in NOTHING
+    ]
+
+
+# The catalogue.
+
+
+class Mistakes:
+    """The misconceptions of a week, each made in the reference and seen by the suite."""
+
+    def __init__(self, examiner: Examiner):
+        self._examiner = examiner
+        self._used: dict[str, set[str]] = {}
+        self._checks = {check.id: check for check in examiner.plan}
+
+    @cached_property
+    def _right(self) -> tuple[LocalHost, dict[str, Outcome], float]:
+        """The reference, its outcome in each check, and the seconds that all of them took.
+
+        Notes for each check which modules it uses.
+        """
+        host = LocalHost(self._examiner.reference)
+
+        def note(outcome: Outcome) -> None:
+            self._used[outcome.result.check] = host.loaded
+
+        started = time.perf_counter()
+        outcomes = self._examiner.session.run(host, report=note)
+        seconds = time.perf_counter() - started
+        return host, {outcome.result.check: outcome for outcome in outcomes}, seconds
+
+    def _run(self, mistake: Misconception) -> list[Outcome]:
+        """Return the suite's outcomes for the reference with one mistake in it.
+
+        Only checks that use the module are run: for the others it is the reference that they see.
+        Where the week has a training job, a network is only trained where the mistake is about
+        training: that takes minutes.
+        """
+        right, outcomes, seconds = self._right
+        session = self._examiner.session
+        only = {check for check, modules in self._used.items() if mistake.module in modules}
+        if self._examiner.week.job:
+            only -= {c for c in session.training if self._checks[c].item not in mistake.fails}
+        host = LocalHost(apply(mistake, self._examiner.reference), like=right)
+        deadline = max(SHORTEST_DEADLINE_SECONDS, DEADLINE_FACTOR * seconds)
+        ran = within(
+            deadline,
+            lambda: session.run(host, only=only),
+            f"with misconception {mistake.id!r} the suite does not end within {deadline:.0f} "
+            "seconds. Failures are explained by running the catalogue in the grader's own process: "
+            "leave out what does not come to an end",
+        )
+        return list((outcomes | {outcome.result.check: outcome for outcome in ran}).values())
+
+    def faults(self, mistake: Misconception) -> list[str]:
+        """Say what is wrong: not noticed, noticed by another item, or not what the student is told.
+
+        An item that the mistake `misleads` may be blocked, and nothing else. Raises StuckError
+        where the suite does not come to an end with it.
+        """
+        outcomes = self._run(mistake)
+        failed = self._failed(mistake, [outcome.result for outcome in outcomes])
+        faults = [f"no check of {item} notices it" for item in mistake.fails if item not in failed]
+        for item, results in failed.items():
+            if item in mistake.fails:
+                continue
+            blocked = all(result.verdict is Verdict.BLOCKED for result in results)
+            if item not in mistake.misleads or not blocked:
+                noticed = ", ".join(f"{result.check} ({result.verdict})" for result in results)
+                faults.append(f"{item} must not notice it, but does: {noticed}")
+        told = self._told(mistake, outcomes)
+        if mistake.id not in told:
+            instead = ", ".join(sorted(told)) or "nothing"
+            faults.append(f"the student is not told what `says` says; what is told is {instead}")
+        return faults
+
+    def _failed(
+        self, mistake: Misconception, results: list[CheckResult]
+    ) -> dict[str, list[CheckResult]]:
+        """Return the checks without full credit by their items, those of the quality too."""
+        examiner = self._examiner
+        files = apply(mistake, examiner.reference)
+        measured = examiner.quality.measure(files, examiner.session.plan, results)
+        failed = defaultdict(list)
+        for result in [*results, *measured]:
+            if result.credit < FULL_CREDIT:
+                failed[self._checks[result.check].item].append(result)
+        return failed
+
+    def _told(self, mistake: Misconception, outcomes: Sequence[Outcome]) -> set[str]:
+        """Return the misconceptions that explain failed checks, at least until this one does."""
+        told: set[str] = set()
+        for outcome in outcomes:
+            if outcome.fault is not None and mistake.id not in told:
+                explained = self._examiner.explained(outcome, self._checks).misconception
+                told |= {explained} if explained else set()
+        return told
+
+
+def within(seconds: float, call: Callable[[], T], problem: str) -> T:
+    """Return what `call` returns. Raises StuckError where it takes longer than `seconds`.
+
+    It goes on running then: there is no way to end a thread.
+    """
+    answers: list[T] = []
+    errors: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            answers.append(call())
+        except BaseException as error:  # noqa: BLE001 - raised again below
+            errors.append(error)
+
+    thread = threading.Thread(target=run, daemon=True, name="proof")
+    thread.start()
+    thread.join(seconds)
+    if thread.is_alive():
+        raise StuckError(problem)
+    if errors:
+        raise errors[0]
+    return answers[0]
+
+
+def listed(faults: Sequence[str]) -> list[str]:
+    """Return the first faults, each once, and how many more there are."""
+    different = list(Counter(faults))
+    more = len(different) - MOST_FAULTS
+    return [*different[:MOST_FAULTS], *([f"and {more} more"] if more > 0 else [])]

@@ -1,0 +1,289 @@
+"""`autograder author check`: every proof of every week, shown with its time."""
+
+from __future__ import annotations
+
+import gc
+import multiprocessing
+import os
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from autograder.author import prove
+from autograder.author.prove import Proof, StuckError
+from autograder.author.simulate.student_week import has_content
+from autograder.course import Course, Week, load
+from autograder.course.points import format_points
+from autograder.errors import AutograderError
+from autograder.grading.examiner import Examiner
+from autograder.grading.setting import RefusedError, datasets_here, why_not_here
+from autograder.reference.gaps import check_stubs
+from autograder.reference.misconceptions import catalogue_of
+from autograder.sandbox import Confinement, Unconfined
+from autograder.sandbox.choose import choose
+from autograder.text.display import one_line
+
+AUTHORS_FAULTS = (AutograderError, OSError)
+"""What is raised where a week's files can't even be read."""
+
+LONGEST_FAULT = 600
+ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
+ITEMS_FIT = "every item has a check, and every check an item"
+EDITS_FIT = "each misconception is an edit that fits the solution"
+NOTHING_PROVEN = "not proven, since the proof before it does not come to an end"
+
+Claims = dict[str, Callable[[], list[str]]]
+"""What is claimed of a week -> what returns what is wrong with it."""
+
+
+class WeekProver:
+    """Proves one week, claim by claim. Raises one of AUTHORS_FAULTS where it can't be read."""
+
+    def __init__(self, root: Path, number: int, confinement: Confinement):
+        self.root = root
+        self.course = load(root)
+        self.week = self.course.week(number)
+        if self.week.packages:
+            _one_thread_of_torch()
+        dataset = datasets_here([self.week])[number]
+        self.examiner = Examiner(root, number, confinement, dataset)
+        self._stuck = False
+        gc.freeze()  # graphs of a suite make many full collections: spare them what is there
+
+    @property
+    def foundations(self) -> tuple[str, str]:
+        """The claims without which there is no use in looking at misconceptions."""
+        return f"the solution {self._gets_all}", EDITS_FIT
+
+    @property
+    def _gets_all(self) -> str:
+        return f"gets all {format_points(prove.full_points(self.examiner))} points"
+
+    @cached_property
+    def first(self) -> Claims:
+        """What has to hold of the week, its misconceptions apart."""
+        root, week, examiner, full = self.root, self.week, self.examiner, self._gets_all
+        others = prove.other_solutions(root, week, examiner.reference)
+        return {
+            "the stubs are what the solutions give": partial(check_stubs, root, week),
+            ITEMS_FIT: partial(prove.items_without_checks, examiner),
+            f"the solution {full}": partial(prove.points_lost, examiner, examiner.reference),
+            **{
+                f"another solution ({name}) {full}": partial(prove.points_lost, examiner, files)
+                for name, files in others.items()
+            },
+            "untouched stubs get nothing, and count as not attempted": lambda: prove.points_given(
+                examiner, self._stubs, prove.NOTHING
+            ),
+            **{
+                f"stubs with `{instead}` in each gap get nothing": partial(self._filled, instead)
+                for instead in ("return None", "pass")
+            },
+            "the solution passes the public tests": partial(prove.public_tests_failed, examiner),
+            "public tests take untouched stubs for not attempted": lambda: (
+                prove.public_tests_attempted(examiner, self._stubs)
+            ),
+            EDITS_FIT: self._edits_fit,
+        }
+
+    @cached_property
+    def mistakes(self) -> Claims:
+        """What has to hold of each misconception."""
+        seen = prove.Mistakes(self.examiner)
+        return {
+            f"{mistake.id} fails {', '.join(mistake.fails)} alone, and is explained": partial(
+                seen.faults, mistake
+            )
+            for mistake in self.examiner.catalogue
+        }
+
+    @cached_property
+    def _stubs(self) -> dict[str, bytes]:
+        stubs = prove.stub_modules(self.root, self.course, self.week)
+        return {name: text.encode() for name, text in stubs.items()}
+
+    def _filled(self, instead: str) -> list[str]:
+        files = {
+            name: prove.without_raises(text.decode(), instead).encode()
+            for name, text in self._stubs.items()
+        }
+        return prove.points_given(self.examiner, files)
+
+    def _edits_fit(self) -> list[str]:
+        catalogue_of(self.root, self.course, self.week, verify=True)
+        return []
+
+    def prove(self, claim: str) -> Proof:
+        """Prove a claim; what can't be run at all is its fault."""
+        started = time.perf_counter()
+        try:
+            find = self.first.get(claim) or self.mistakes[claim]
+            faults = [NOTHING_PROVEN] if self._stuck else find()
+        except StuckError as error:
+            self._stuck = True
+            faults = [str(error)]
+        except AUTHORS_FAULTS as error:
+            faults = [str(error)]
+        return Proof(claim, tuple(prove.listed(faults)), time.perf_counter() - started)
+
+    def close(self) -> None:
+        """End the suite's session, where it can be ended."""
+        gc.unfreeze()
+        if not self._stuck:
+            self.examiner.close()
+
+
+def _one_thread_of_torch() -> None:
+    import torch
+
+    torch.set_num_threads(1)
+
+
+def check(
+    console: Console, root: Path, number: int | None, jobs: int, *, unconfined: bool = False
+) -> bool:
+    """Prove one week, or all that are there; print each proof, and tell whether all hold.
+
+    Raises an AutograderError where there is nothing to prove, or it can't be done here.
+    """
+    course = load(root)
+    weeks = [week for week in course.weeks if number in (None, week.number)]
+    if not weeks:
+        course.week(number or 0)  # raises
+    packages = tuple(sorted({name for week in weeks for name in week.packages}))
+    confinement = Unconfined() if unconfined else choose(0, packages)
+    held = True
+    for week in weeks:
+        if number is None and not _can_be_proven(console, root, week, confinement):
+            continue
+        if problem := why_not_here(week, confinement.rung):
+            raise RefusedError(f"{problem}.")
+        held &= _check_week(console, root, course, week, confinement, jobs)
+    return held
+
+
+def _can_be_proven(console: Console, root: Path, week: Week, confinement: Confinement) -> bool:
+    """Whether a week is there and this machine can run it; otherwise say why it is left out."""
+    problem = why_not_here(week, confinement.rung)
+    if not has_content(root, week):
+        problem = f"{week.name} has no solution and hidden suite yet"
+    if problem:
+        console.print(f"{escape(problem)}. It is left out.", style="yellow")
+    return not problem
+
+
+def _check_week(
+    console: Console, root: Path, course: Course, week: Week, confinement: Confinement, jobs: int
+) -> bool:
+    started = time.perf_counter()
+    console.print(f"\n[bold]{escape(week.name)}[/bold]: {escape(week.title)}")
+    console.print(f"confined by rung {confinement.name}" if confinement.rung else "UNCONFINED")
+    console.print("\n seconds  result  claim", style="bold")
+    try:
+        prover = WeekProver(root, week.number, confinement)
+    except AUTHORS_FAULTS as error:
+        seconds = time.perf_counter() - started
+        _show(console, Proof("the week can be read", (str(error),), seconds))
+        console.print("\n[red]Nothing else was looked at.[/red]")
+        return False
+    try:
+        with _processes(root, week, confinement, jobs) as run:
+            proofs = _shown(console, run(prover, list(prover.first)))
+            if any(proof.faults for proof in proofs if proof.claim in prover.foundations):
+                console.print("\nMisconceptions come next, when the solution gets everything.")
+            else:
+                proofs += _shown(console, run(prover, list(prover.mistakes)))
+        if not any(proof.faults for proof in proofs if proof.claim == ITEMS_FIT):
+            _show_weights(console, prover)
+    finally:
+        prover.close()
+    failed = sum(bool(proof.faults) for proof in proofs)
+    seconds = time.perf_counter() - started
+    verdict = (
+        f"{failed} of {len(proofs)} proofs fail" if failed else f"all {len(proofs)} proofs hold"
+    )
+    style = "red" if failed else "green"
+    console.print(f"\n[{style}]{escape(week.name)}: {verdict}[/{style}] ({seconds:.0f} s)")
+    return not failed
+
+
+def _shown(console: Console, proofs: Iterator[Proof]) -> list[Proof]:
+    """Print proofs as they come, and return them."""
+    shown = []
+    for proof in proofs:
+        _show(console, proof)
+        shown.append(proof)
+    return shown
+
+
+def _show(console: Console, proof: Proof) -> None:
+    result = "[red]FAILS [/red]" if proof.faults else "[green]holds [/green]"
+    console.print(f"{proof.seconds:8.1f}  {result}  {escape(proof.claim)}", soft_wrap=True)
+    for fault in proof.faults:
+        text = escape(one_line(fault, LONGEST_FAULT))
+        console.print(f"                  {text}", style="red", soft_wrap=True)
+
+
+def _show_weights(console: Console, prover: WeekProver) -> None:
+    """Print what each check is worth; checks of one title and weight in one row."""
+    table = Table(box=None, pad_edge=False, title="\nWhat checks are worth", title_justify="left")
+    table.add_column("item")
+    for name in ("checks", "share", "points"):
+        table.add_column(name, justify="right")
+    table.add_column("title", overflow="fold")
+    rows = Counter(
+        (share.item, share.check.title, share.share, share.points)
+        for share in prove.shares(prover.examiner)
+    )
+    last = ""
+    for (item, title, share, points), count in rows.items():
+        each = "" if count == 1 else " each"
+        name = "" if item == last else item
+        table.add_row(name, str(count), f"{share:.1%}", f"{points / 100:.2f}{each}", escape(title))
+        last = item
+    console.print(table)
+
+
+# Side by side: each process has a prover of its own, and a slot (a user, where we are root).
+
+Run = Callable[[WeekProver, Sequence[str]], Iterator[Proof]]
+_prover: WeekProver | None = None
+
+
+@contextmanager
+def _processes(root: Path, week: Week, confinement: Confinement, jobs: int) -> Iterator[Run]:
+    """Give what proves claims, in their order: in this process, or in so many others."""
+    if jobs == 1:
+        yield lambda prover, claims: map(prover.prove, claims)
+        return
+    os.environ.update(dict.fromkeys(ONE_THREAD, "1"))
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["autograder.grading.examiner"])
+    slots = context.Queue()
+    for slot in range(1, jobs + 1):
+        slots.put(slot)
+    arguments = (root, week.number, week.packages, confinement.rung, slots)
+    with ProcessPoolExecutor(jobs, context, _begin, arguments) as pool:
+        yield lambda prover, claims: pool.map(_prove, claims)
+
+
+def _begin(root: Path, number: int, packages: tuple[str, ...], rung: str, slots: Any) -> None:
+    """Make this process one that proves claims of a week."""
+    global _prover
+    slot = slots.get(timeout=60)
+    confinement = choose(slot, packages) if rung in "ABC" else Unconfined()
+    _prover = WeekProver(root, number, confinement)
+
+
+def _prove(claim: str) -> Proof:
+    assert _prover is not None
+    return _prover.prove(claim)

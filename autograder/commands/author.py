@@ -1,0 +1,66 @@
+"""The commands of the course's authors: stubs, release, a simulated class, notebooks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from autograder.commands.class_options import SIMULATED, OnlyWeek
+from autograder.commands.shared import ROOT, number_of
+
+
+def add_to(app: typer.Typer) -> None:
+    """Put these commands into the command line."""
+    for command in (stubs, release, demo, notebooks):
+        app.command()(command)
+
+
+def stubs() -> None:
+    """Write the students' stubs anew from the solutions."""
+    from autograder.reference import gaps
+
+    changed = gaps.write_stubs(ROOT)
+    for path in changed:
+        print(f"written: {path.relative_to(ROOT)}")
+    if not changed:
+        print("The stubs are up to date.")
+
+
+def release(
+    out: Annotated[Path, typer.Option(help="Where the students' tree is written.")],
+) -> None:
+    """Write the tree that students get, and prove that nothing else is in it."""
+    from autograder.author.release import build_release
+
+    files = build_release(ROOT, out)
+    print(f"{len(files)} files written to {out}; no solution, hidden test or marker is among them.")
+
+
+def demo(
+    out: Annotated[Path, typer.Option(help="Where the submissions are written.")] = SIMULATED,
+    students: Annotated[int, typer.Option(min=1, help="Size of the class.")] = 12,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same class.")] = 0,
+    week: OnlyWeek = None,
+) -> None:
+    """Write a simulated class: plausible submissions with known mistakes, of all weeks."""
+    from autograder import course as courses
+    from autograder.author.simulate.class_folder import manifest_path, write_class
+
+    write_class(courses.load(ROOT), ROOT, out, students, seed, only=number_of(week))
+    manifest = manifest_path(out.resolve())
+    print(f"{students} submissions in {out}; what was planted: {manifest}")
+
+
+def notebooks(
+    out: Annotated[Path, typer.Option(help="The folder for the notebooks.")],
+    execute: Annotated[
+        bool, typer.Option("--execute", help="Run them first: pictures inside, and HTML pages.")
+    ] = False,
+) -> None:
+    """Write the notebooks of analyses, one for each week."""
+    from autograder.author import analyses
+
+    for path in analyses.write_all(ROOT, out, execute):
+        print(f"written: {path}")

@@ -1,0 +1,214 @@
+"""A class's training jobs: which device and images, the queue with its progress, the reports."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from importlib import metadata
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
+from rich.progress import Progress as ProgressBar
+
+import data
+from autograder import course as courses
+from autograder.course import COURSE_FILE, Course, CourseError, TrainingJob, Week
+from autograder.errors import CantRunError, InputError
+from autograder.gpu.images import DIGITS, Images, load_images
+from autograder.gpu.job import Plan
+from autograder.gpu.queue import TRIAL, Progress, Seat, run_class
+from autograder.gradebook.journal import TRAINING, Gradebook
+from autograder.grading.absent import CHECK
+from autograder.grading.setting import OurFaultError, RefusedError, demand_dataset
+from autograder.intake.reading import IntakeError, read_class
+from autograder.records import Submission, Verdict
+from autograder.report.class_csv import leaderboard_csv
+from autograder.report.gather import gather
+from autograder.report.leaderboard import print_board, ranking
+from autograder.report.terminal import say
+from autograder.report.writing import write_reports
+from autograder.results.student import Row
+from autograder.sandbox import Limits, Unconfined
+from autograder.sandbox.choose import NotConfinedError, choose
+from autograder.sandbox.gpu import gpus as find_gpus
+from autograder.sandbox.runtime import installed
+from autograder.suite.session import seed_of
+from autograder.suite.week_worker import worker_of
+from autograder.text.display import one_line
+from autograder.text.files import write_text
+
+CUDA, CPU = "cuda", "cpu"
+
+
+class JobError(CantRunError):
+    """The training jobs can't be run here; the message says what to do."""
+
+
+def train_class(
+    root: Path,
+    submissions: Path,
+    out: Path,
+    *,
+    epochs: int | None = None,
+    jobs_per_gpu: int = 1,
+    device: str | None = None,
+    subset: int | None = None,
+    unconfined: bool = False,
+) -> None:
+    """Train and measure the projects of a class, then write the class's reports anew.
+
+    `epochs`, `device` and `subset` (a number of images) are None for the course's own: with others
+    it is a trial, which gives no points.
+    """
+    console = Console(highlight=False)
+    course = courses.load(root)
+    week, job = _week_with_job(course)
+    demand_dataset(job.data, f"{week.id}.job.data")
+    _need_packages(week)
+    gpus_here = find_gpus()
+    device = _device(device, gpus_here)
+    epochs = epochs or job.epochs
+    trial = device != CUDA or subset is not None or epochs != job.epochs
+    others = [other for other in course.weeks if other.number != week.number]
+    intake = read_class(submissions, [week], others)
+    for remark in intake.remarks:
+        say(console, remark)
+    taken = intake.submissions[week.number]
+    if not any(one.files for one in taken):
+        raise IntakeError(f"no submission in {submissions} holds a file of the {week.name}")
+    images = _images(console, job, subset, trial)
+    places = _places(gpus_here if device == CUDA else [], jobs_per_gpu)
+    seats = _seats(places, week, unconfined)
+    folder = out / "training"
+    plan = Plan(
+        week=week,
+        job=job,
+        limits=Limits(**week.limits.model_dump()),
+        images=images,
+        data=(folder / f"data-{images.name}-{len(images.x_train)}").resolve(),
+        epochs=epochs,
+        device=device,
+        threads=max(1, (os.cpu_count() or 1) // len(seats)),
+        seed=seed_of(course.salt, CHECK),
+        curve=course.training_setting(job.data),
+        worker=worker_of(root, week),
+    )
+    if trial:
+        say(console, "A trial: what it measures is shown, and gives no points.")
+    folder.mkdir(parents=True, exist_ok=True)
+    if not (plan.data / "cifar10.npz").is_file():
+        images.write_training_part(plan.data)
+    with Gradebook.open(out / "gradebook.sqlite") as gradebook:
+        versions = {"torch": metadata.version("torch"), "device": device}
+        gradebook.start_run(seats[0].confinement.name, images.name, course.salt, versions)
+        part = TRIAL if trial else TRAINING
+        _run(console, plan, taken, gradebook, seats, folder.resolve(), part)
+        gradebook.finish_run()
+        rows = ranking(gradebook, week.number, part, [one.student for one in taken if one.files])
+        reports = gather(course, gradebook)
+    if not trial:
+        write_reports(console, course, reports, out)
+    board = folder / "trial.csv" if trial else out / "leaderboard.csv"
+    write_text(board, leaderboard_csv(rows))
+    print_board(console, rows, f"{week.title}: {epochs} epochs on {device}, {images.name}")
+    say(console, f"Leaderboard  {board}")
+    failed = [row.student for row in rows if row.result is None or _ours(row)]
+    if failed:
+        raise OurFaultError(
+            f"{len(failed)} job(s) could not be done because the grader failed; no points are "
+            "lost. The same command tries them again."
+        )
+
+
+def _device(asked: str | None, gpus_here: Sequence[str]) -> str:
+    """Return the device to train on. Raises JobError where it isn't there."""
+    if asked not in (None, CUDA, CPU):
+        raise InputError(f"--device is cuda or cpu, not {asked!r}.")
+    device = asked or (CUDA if gpus_here else "")
+    if not device:
+        raise JobError(
+            "there is no NVIDIA GPU here (no /dev/nvidia0). Run this on a machine with one, or try "
+            "the whole job out: --device cpu --epochs 1 --subset 512 (it gives no points)."
+        )
+    if device == CUDA and not gpus_here:
+        raise JobError("there is no NVIDIA GPU here (no /dev/nvidia0); --device cpu is for trials.")
+    return device
+
+
+def _ours(row: Row) -> bool:
+    return row.result is not None and row.result.verdict is Verdict.INFRA
+
+
+def _week_with_job(course: Course) -> tuple[Week, TrainingJob]:
+    for week in course.weeks:
+        if week.job is not None:
+            return week, week.job
+    remedy = "Add a table [week.job] to the week that has one"
+    raise CourseError(COURSE_FILE, "job", "no week has a training job", remedy)
+
+
+def _need_packages(week: Week) -> None:
+    missing = [name for name in week.packages if not installed(name)]
+    if missing:
+        raise JobError(
+            f"{', '.join(missing)} is not installed: `make gpu` installs what it takes, or: "
+            "pip install -r requirements-torch.txt"
+        )
+
+
+def _images(console: Console, job: TrainingJob, subset: int | None, trial: bool) -> Images:
+    """Return the images to train and test on; a trial takes the digits where the cache has none."""
+    if trial and not data.cached(job.data):
+        say(console, f"{job.data} is not in the data cache: this trial uses the embedded digits.")
+        return load_images(DIGITS, subset)
+    try:
+        return load_images(job.data, subset)
+    except data.DataError as error:
+        raise JobError(str(error)) from error
+
+
+def _places(gpus_here: Sequence[str], jobs_per_gpu: int) -> list[tuple[str, ...]]:
+    """Return the GPUs of each job that runs at a time; without any, of jobs on the processor."""
+    places: list[tuple[str, ...]] = [(gpu,) for gpu in gpus_here for _ in range(jobs_per_gpu)]
+    return places or [()] * jobs_per_gpu
+
+
+def _seats(places: Sequence[tuple[str, ...]], week: Week, unconfined: bool) -> list[Seat]:
+    """Return what confines each job that runs at a time."""
+    if unconfined:
+        return [Seat(Unconfined(), gpus) for gpus in places]
+    try:
+        return [Seat(choose(slot, week.packages), gpus) for slot, gpus in enumerate(places)]
+    except NotConfinedError as error:
+        raise RefusedError(
+            f"student code can't be confined on this machine: {error}. Mend that, or say "
+            "--unconfined to run it without a sandbox (only code that you trust)."
+        ) from error
+
+
+def _run(
+    console: Console,
+    plan: Plan,
+    taken: Sequence[Submission],
+    gradebook: Gradebook,
+    seats: Sequence[Seat],
+    folder: Path,
+    part: str,
+) -> None:
+    """Run the queue and show how far it is."""
+    columns = (
+        TextColumn("training"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[running]}", markup=False),
+    )
+    with ProgressBar(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("training", total=None, running="")
+
+        def report(progress: Progress) -> None:
+            each = sorted(progress.running.items())
+            running = ", ".join(f"{one_line(name)}: {n}" for name, n in each)
+            bar.update(task, total=progress.total, completed=progress.done, running=running)
+
+        run_class(plan, taken, gradebook, seats, folder, part, report)

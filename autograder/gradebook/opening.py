@@ -1,0 +1,124 @@
+"""Opens the gradebook's file: to write, or to read what must stay as it is."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+from autograder.errors import RecordError
+
+LOCK_SECONDS = 30.0
+CAUSES = {
+    sqlite3.SQLITE_READONLY: ("may not be written", "Change its permissions, or copy it elsewhere"),
+    sqlite3.SQLITE_FULL: ("can't be written: the disk is full", "Make room. What is in it is kept"),
+    sqlite3.SQLITE_IOERR: ("can't be read or written", "Is its disk full, or damaged?"),
+    sqlite3.SQLITE_CANTOPEN: ("can't be opened", "Is its folder there, and may it be written?"),
+    sqlite3.SQLITE_BUSY: ("is in use by another program", "Try again when that has ended"),
+    sqlite3.SQLITE_PERM: ("may not be opened", "Change its permissions, or copy it elsewhere"),
+}
+"""What a machine or a person can cause, by SQLite's code: the problem, and the remedy."""
+
+
+class GradebookError(RecordError):
+    """The gradebook can't be used, or was asked for something that contradicts it."""
+
+
+@contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """Turn what the file system does to the gradebook's file into a GradebookError."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        code = getattr(error, "sqlite_errorcode", None)
+        if code is None or (code & 0xFF) not in CAUSES:
+            raise
+        problem, remedy = CAUSES[code & 0xFF]
+        raise GradebookError(f"{path} {problem} ({error})", remedy) from error
+
+
+class Connection(sqlite3.Connection):
+    """A connection whose errors say what befell which file. `path` is set once it is open."""
+
+    path: Path
+
+    def execute(self, *arguments: Any) -> sqlite3.Cursor:
+        """Run one statement."""
+        with explained(self.path):
+            return super().execute(*arguments)
+
+    def executemany(self, statement: str, rows: Iterable[Any]) -> sqlite3.Cursor:
+        """Run one statement for each row."""
+        with explained(self.path):
+            return super().executemany(statement, rows)
+
+
+@contextmanager
+def nothing_new_left(path: Path) -> Iterator[None]:
+    """Make the folder of a gradebook; take folder and file away where it can't be set up in it."""
+    folder = path.parent
+    new_folder, new_file = not folder.exists(), not path.exists()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise GradebookError(f"{path} can't be opened: {error}") from error
+    try:
+        yield
+    except GradebookError as error:
+        code = getattr(error.__cause__, "sqlite_errorcode", sqlite3.SQLITE_BUSY)
+        # What is in use is another program's, and what holds anything is a gradebook.
+        if new_file and code != sqlite3.SQLITE_BUSY and path.exists() and not path.stat().st_size:
+            path.unlink()
+        if new_folder and not any(folder.iterdir()):
+            folder.rmdir()
+        raise
+
+
+def connect(path: Path) -> Connection:
+    """Open a gradebook's file, or make an empty one. Raises GradebookError."""
+    with explained(path):
+        connection = sqlite3.connect(
+            path, timeout=LOCK_SECONDS, isolation_level=None, factory=Connection
+        )
+    connection.path = path
+    return connection
+
+
+def is_writable(path: Path) -> bool:
+    """Whether a gradebook's file, and what SQLite puts beside it, can be written."""
+    return os.access(path, os.W_OK) and os.access(path.parent, os.W_OK | os.X_OK)
+
+
+def snapshot(path: Path) -> Connection:
+    """Return a copy in memory of a gradebook that can't be written; its folder stays as it is."""
+    memory = sqlite3.connect(":memory:", isolation_level=None, factory=Connection)
+    memory.path = path
+    with explained(path), _source(path) as source:
+        source.backup(memory)
+    return memory
+
+
+@contextmanager
+def _source(path: Path) -> Iterator[sqlite3.Connection]:
+    """Open the file to be copied.
+
+    Without a journal beside it, it is whole as it stands. With one, SQLite has to read that too: in
+    place where another program is at work (it keeps an index in shared memory beside the file), and
+    otherwise in a copy, since it makes that index itself.
+    """
+    journals = [Path(f"{path}{end}") for end in ("-wal", "-journal")]
+    present = [journal for journal in journals if journal.exists()]
+    mode = "mode=ro" if present else "mode=ro&immutable=1"
+    with tempfile.TemporaryDirectory(prefix="gradebook.") as folder:
+        if present and not Path(f"{path}-shm").exists():
+            for file in (path, *present):
+                shutil.copyfile(file, Path(folder) / file.name)
+            path, mode = Path(folder) / path.name, "mode=rw"
+        address = f"{path.absolute().as_uri()}?{mode}"
+        with closing(sqlite3.connect(address, uri=True, timeout=LOCK_SECONDS)) as connection:
+            yield connection

@@ -1,0 +1,206 @@
+"""One examiner as its parent sees it: started, asked, and killed where it says what it may not.
+
+Nothing is made of what it sends before that has been checked: see `messages`. An examiner that
+ends, stops in the middle of a message, sends what is none, or answers another request than the one
+that was made, is lost, and whoever asked gets a LostError.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import socket
+import sys
+import time
+from collections.abc import Callable, Collection
+from contextlib import suppress
+from typing import Any, TypeVar
+
+from autograder.errors import CantExamineError
+from autograder.grading import messages
+from autograder.grading.fork_server import running_server
+from autograder.grading.messages import Checked, Failed, RefusedMessageError
+from autograder.grading.setting import Setting
+from autograder.records import CheckResult
+from autograder.text.display import many_lines
+
+JOB_SECONDS = 6 * 3600.0
+"""Longest time for one answer. Checks have limits of their own: this ends an endless silence."""
+
+MESSAGE_SECONDS = 60.0
+"""Longest time from the first byte of a message to its last one, and for sending a request."""
+
+END_SECONDS = 5.0
+"""Longest time for an examiner to tidy up when it is told to end."""
+
+PIECE_BYTES = 1 << 16
+SHOWN_BYTES, WRITTEN_BYTES = 256 << 10, 16 << 20
+"""How much of what an examiner writes is shown, and how much it may write at all."""
+
+Answer = TypeVar("Answer", bound=messages.Message)
+
+
+class LostError(CantExamineError):
+    """The examiner that was asked is gone, or was killed for what it said."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        problem = f"a process that examines submissions was lost: {reason}"
+        super().__init__(problem, "The same command tries it again")
+
+
+class ExaminerProcess:
+    """A process that examines, with the users of `slot`. One thread at a time may ask it.
+
+    Raises CantExamineError where it can't be started.
+    """
+
+    def __init__(self, setting: Setting, slot: int):
+        self._server = running_server()
+        self._socket, theirs = socket.socketpair()
+        self._log, log = os.pipe()
+        with theirs:
+            try:
+                self.pid = self._server.start(theirs.fileno(), log)
+            except CantExamineError:
+                self._close()
+                raise
+            finally:
+                os.close(log)
+        self._poll = select.poll()
+        for fd in (self._socket.fileno(), self._log):
+            self._poll.register(fd, select.POLLIN)
+        self._jobs = self._written = 0
+        self._send(
+            root=str(setting.root),
+            datasets=dict(setting.datasets),
+            unconfined=setting.unconfined,
+            packages=list(setting.packages),
+            slot=slot,
+        )
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it waits for a request: it is there, and has said nothing that nobody asked."""
+        poll = select.poll()
+        poll.register(self._socket, select.POLLIN)
+        return not poll.poll(0)
+
+    def ask(
+        self,
+        expected: type[Answer],
+        checks: Collection[str] = (),
+        report: Callable[[CheckResult], None] | None = None,
+        **request: Any,
+    ) -> Answer:
+        """Ask for something and return the answer.
+
+        `checks` are the ids of the checks that it may tell about; `report` gets results that come
+        before the answer. Raises LostError, and CantExamineError where it could not do it.
+        """
+        self._jobs += 1
+        deadline = time.monotonic() + JOB_SECONDS
+        self._send(job=self._jobs, **request)
+        for _ in range(2 * len(checks) + 1 if report else 1):
+            try:
+                message = messages.read(self._next(deadline))
+            except RefusedMessageError as error:
+                raise LostError(f"it said what can't be read: {error}") from None
+            if message.job != self._jobs:
+                raise LostError("it answered what was not asked")
+            if isinstance(message, Failed):
+                raise CantExamineError(message.problem, message.remedy)
+            if isinstance(message, expected):
+                return message
+            if report is None or not isinstance(message, Checked):
+                raise LostError("it answered something else than was asked")
+            if message.result.check not in checks:
+                raise LostError("it told of a check that was not planned")
+            report(message.result.record())
+        raise LostError("it told of more checks than were planned")
+
+    def _send(self, **fields: Any) -> None:
+        self._socket.settimeout(MESSAGE_SECONDS)
+        try:
+            self._socket.sendall(messages.request(**fields))
+        except OSError as error:
+            raise LostError(f"it takes no requests ({error})") from None
+
+    def _next(self, deadline: float) -> bytes:
+        """Return the next message's body; nothing is set aside for one that is too long."""
+        first = self._take(1, deadline)
+        deadline = time.monotonic() + MESSAGE_SECONDS
+        length = int.from_bytes(first + self._take(messages.LENGTH_BYTES - 1, deadline), "big")
+        if length > messages.LARGEST_MESSAGE_BYTES:
+            raise LostError(f"it announced a message of {length} bytes")
+        return self._take(length, deadline)
+
+    def _take(self, length: int, deadline: float) -> bytes:
+        """Return the next `length` bytes."""
+        taken = bytearray()
+        while len(taken) < length:
+            self._wait(deadline)
+            try:
+                piece = self._socket.recv(min(length - len(taken), PIECE_BYTES))
+            except OSError as error:
+                raise LostError(f"it can't be read from ({error})") from None
+            if not piece:
+                raise LostError("it came to a sudden end")
+            taken += piece
+        return bytes(taken)
+
+    def _wait(self, deadline: float) -> None:
+        """Wait until something can be read; meanwhile show what the process writes."""
+        while True:
+            left = max(0.0, deadline - time.monotonic())
+            ready = dict(self._poll.poll(1000 * left))
+            if self._log in ready:
+                self._show()
+            if self._socket.fileno() in ready:
+                return
+            if not left:
+                raise LostError("it was silent for too long")
+
+    def _show(self) -> None:
+        """Show what the process has written (its parent's terminal isn't its own to write to)."""
+        text = os.read(self._log, PIECE_BYTES)
+        if not text:
+            self._poll.unregister(self._log)
+        if self._written < SHOWN_BYTES:
+            for line in many_lines(text.decode(errors="replace")).splitlines():
+                print(f"examiner: {line}", file=sys.stderr, flush=True)
+        self._written += len(text)
+        if self._written > WRITTEN_BYTES:
+            raise LostError("it wrote too much")
+
+    def terminate(self) -> None:
+        """Have it end whatever it does. Any thread may call it."""
+        self._server.terminate(self.pid)
+
+    def interrupt(self) -> None:
+        """Have a thread that waits for it get a LostError. Any thread may call it."""
+        with suppress(OSError):  # it may be over
+            self._socket.shutdown(socket.SHUT_RDWR)
+
+    def ask_to_end(self) -> None:
+        """Tell it that nothing more comes, so that it tidies up and ends."""
+        with suppress(OSError):  # it may be gone
+            self._socket.shutdown(socket.SHUT_WR)
+
+    def wait_until_gone(self) -> None:
+        """Wait for its end, whatever it still says; kill it where it takes too long."""
+        deadline = time.monotonic() + END_SECONDS
+        with suppress(LostError):
+            while time.monotonic() < deadline:
+                self._take(1, deadline)
+        self.kill()
+
+    def kill(self) -> int | None:
+        """End it, however it is; return its exit status, minus a signal's number, where known."""
+        status = self._server.end(self.pid)
+        self._close()
+        return status
+
+    def _close(self) -> None:
+        self._socket.close()
+        os.close(self._log)

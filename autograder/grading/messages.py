@@ -1,0 +1,226 @@
+"""What an examiner may tell its parent: JSON, checked field by field before anything is made of it.
+
+The examiner decodes strangers' answers, and its parent may be root. So what it tells is never
+unpickled: a message has a largest length, a kind, and fields of known types and ranges; everything
+else is refused. What the parent tells the examiner is msgpack: that way nobody is distrusted.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterable
+from dataclasses import asdict
+from typing import Annotated, Any, Literal
+
+import msgpack
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from autograder.records import FULL_CREDIT, CheckResult, Flag, PlannedCheck, Verdict
+
+LENGTH_BYTES = 4
+"""Each message comes after its length: an unsigned number of so many bytes, the highest first."""
+
+LARGEST_MESSAGE_BYTES = 16 << 20
+LONGEST_TEXT, LONGEST_NAME = 100_000, 1_000
+MOST_CHECKS, MOST_FLAGS = 20_000, 10_000
+MOST_SECONDS = 1e6
+DEEPEST_DETAIL, MOST_DETAILS, LARGEST_INTEGER = 8, 100_000, 1 << 63
+LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+class RefusedMessageError(Exception):
+    """What came is no message of an examiner; the text says why, and quotes nothing of it."""
+
+
+def _plain(value: Any) -> Any:
+    """Return a detail that is as it should be: few and finite numbers, texts, not too deep."""
+    left = MOST_DETAILS
+    level = [value]
+    for _ in range(DEEPEST_DETAIL + 1):
+        left -= len(level)
+        if left < 0:
+            raise ValueError("too many details")
+        inside: list[Any] = []
+        for one in level:
+            if isinstance(one, dict):
+                inside += [*one.keys(), *one.values()]
+            elif isinstance(one, list):
+                inside += one
+            elif isinstance(one, float) and not math.isfinite(one):
+                raise ValueError("a number that is not finite")
+            elif isinstance(one, int) and abs(one) > LARGEST_INTEGER:
+                raise ValueError("an integer that is too large")
+            elif isinstance(one, str) and len(one) > LONGEST_TEXT:
+                raise ValueError("a text that is too long")
+        if not inside:
+            return value
+        level = inside
+    raise ValueError("details nested too deeply")
+
+
+Name = Annotated[str, Field(min_length=1, max_length=LONGEST_NAME)]
+Text = Annotated[str, Field(max_length=LONGEST_TEXT)]
+Seconds = Annotated[float, Field(ge=0, le=MOST_SECONDS)]
+Detail = Annotated[dict[Name, Any], AfterValidator(_plain)]
+
+
+class _Fields(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+
+class PlannedFields(_Fields):
+    """A planned check."""
+
+    id: Name
+    item: Name
+    title: Text
+    weight: Annotated[int, Field(ge=0, le=1_000_000)]
+
+    def record(self) -> PlannedCheck:
+        """Return the record that these fields make."""
+        return PlannedCheck(self.id, self.item, self.title, self.weight)
+
+
+class ResultFields(_Fields):
+    """A check's result."""
+
+    check: Name
+    verdict: Verdict
+    credit: Annotated[int, Field(ge=0, le=FULL_CREDIT)]
+    message: Text
+    seconds: Seconds
+    misconception: Name | None
+    advice: Text | None
+    detail: Detail
+
+    def record(self) -> CheckResult:
+        """Return the record that these fields make."""
+        return CheckResult(
+            self.check,
+            self.verdict,
+            self.credit,
+            self.message,
+            self.seconds,
+            self.misconception,
+            self.advice,
+            self.detail,
+        )
+
+
+class FlagFields(_Fields):
+    """A flag."""
+
+    rule: Name
+    evidence: Text
+    item: Name | None
+    place: Text
+
+    def record(self) -> Flag:
+        """Return the record that these fields make."""
+        return Flag(self.rule, self.evidence, self.item, self.place)
+
+
+class _Message(_Fields):
+    job: int
+    """The number of the request that this belongs to."""
+
+
+class Described(_Message):
+    """What will be checked of a week, and what the results depend on."""
+
+    kind: Literal["described"]
+    checks: Annotated[list[PlannedFields], Field(max_length=MOST_CHECKS)]
+    fingerprint: Name
+    confinement: Name
+    versions: Annotated[dict[Name, Name], Field(max_length=100)]
+
+
+class Checked(_Message):
+    """One check's result while the others still run."""
+
+    kind: Literal["checked"]
+    result: ResultFields
+
+
+class Done(_Message):
+    """A submission has been examined."""
+
+    kind: Literal["examined"]
+    results: Annotated[list[ResultFields], Field(max_length=MOST_CHECKS)]
+    flags: Annotated[list[FlagFields], Field(max_length=MOST_FLAGS)]
+    seconds: Seconds
+
+
+class Said(_Message):
+    """The text that an operation gave."""
+
+    kind: Literal["text"]
+    text: Annotated[str, Field(max_length=LARGEST_MESSAGE_BYTES)]
+
+
+class Failed(_Message):
+    """What was asked for could not be done."""
+
+    kind: Literal["failed"]
+    problem: Text
+    remedy: Text
+
+
+Message = Described | Checked | Done | Said | Failed
+_MESSAGES: TypeAdapter[Message] = TypeAdapter(Annotated[Message, Field(discriminator="kind")])
+
+
+def read(body: bytes) -> Message:
+    """Return the message in `body`. Raises RefusedMessageError for everything that isn't one."""
+    try:
+        return _MESSAGES.validate_json(body)
+    except ValidationError as error:
+        # Where it is wrong is told in our own words only: keys are the sender's.
+        raise RefusedMessageError(f"no valid message ({error.errors()[0]['type']})") from None
+    except (ValueError, RecursionError) as error:
+        raise RefusedMessageError(f"no valid message ({type(error).__name__})") from None
+
+
+# The examiner's side.
+
+
+def written(kind: str, job: int, **fields: Any) -> bytes:
+    """Return a message with its length before it. Raises ValueError for what JSON can't hold."""
+    text = json.dumps({"kind": kind, "job": job, **fields}, ensure_ascii=False, allow_nan=False)
+    # A lone surrogate (a message may quote one) is no character that JSON's readers take.
+    body = LONE_SURROGATE.sub(lambda found: f"\\\\u{ord(found[0]):04x}", text).encode()
+    if len(body) > LARGEST_MESSAGE_BYTES:
+        raise ValueError(f"a message of {len(body)} bytes is too long")
+    return len(body).to_bytes(LENGTH_BYTES, "big") + body
+
+
+def fitting(text: str) -> str:
+    """Return text as a message may hold it: what is too long is cut, a lone surrogate escaped."""
+    return text[:LONGEST_TEXT].encode("utf-8", "backslashreplace").decode()[:LONGEST_TEXT]
+
+
+def fields_of(records: Iterable[PlannedCheck | CheckResult | Flag]) -> list[dict[str, Any]]:
+    """Return records as a message's fields, with texts made fitting."""
+    return [
+        {
+            name: fitting(value) if isinstance(value, str) else value
+            for name, value in asdict(record).items()
+        }
+        for record in records
+    ]
+
+
+# What the parent tells.
+
+
+def request(**fields: Any) -> bytes:
+    """Return what an examiner is asked, with its length before it."""
+    body = msgpack.packb(fields, unicode_errors="surrogatepass")
+    return len(body).to_bytes(LENGTH_BYTES, "big") + body
+
+
+def read_request(body: bytes) -> dict[str, Any]:
+    """Return what the parent asked. To be called by examiners only."""
+    return msgpack.unpackb(body, unicode_errors="surrogatepass", strict_map_key=False)

@@ -1,0 +1,226 @@
+"""A pool of examiners behind the interface of `concurrent.futures.Executor`.
+
+Each of its threads asks one examiner, a process of which nothing is ever unpickled. One that dies,
+or says what it may not, is replaced, and its job is done once more by the fresh one.
+"""
+
+from __future__ import annotations
+
+import queue
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import CancelledError, Executor, Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any
+
+from autograder.errors import CantExamineError
+from autograder.grading import messages
+from autograder.grading.examiner_process import END_SECONDS, ExaminerProcess, LostError
+from autograder.grading.fork_server import running_server
+from autograder.grading.operations import Plan, describe
+from autograder.grading.setting import Setting
+from autograder.records import CheckResult, Examined, Submission
+from autograder.text.display import one_line
+
+ATTEMPTS = 2
+"""How often a job is begun whose examiner is lost."""
+
+
+@dataclass
+class _Place:
+    """A place for one examiner, with the slot that its sandboxes' users are counted by."""
+
+    slot: int
+    examiner: ExaminerProcess | None = None
+
+
+class ExaminerPool(Executor):
+    """Up to `jobs` examiners, each with a slot (a uid of its own, where we are root).
+
+    They are started when first needed. Slots are counted from `first_slot`: two pools at a time
+    must not share any. What is submitted has to be an `operation`, see there.
+    """
+
+    def __init__(self, setting: Setting, jobs: int, first_slot: int = 0):
+        self.setting = setting
+        running_server()  # it loads what examiners need while something else is done
+        self._places = [_Place(slot) for slot in range(first_slot, first_slot + jobs)]
+        # The last one that was used comes first: its examiner is there.
+        self._free: queue.LifoQueue[_Place] = queue.LifoQueue()
+        for place in reversed(self._places):
+            self._free.put(place)
+        self._threads = ThreadPoolExecutor(jobs, "examiner")
+        self._plans: dict[int, Plan] = {}
+        self._given_up = False
+        self._lock = threading.Lock()
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Have an operation done by an examiner.
+
+        The future raises CantExamineError where it can't be done, LostError (which is one) where
+        the examiner was lost ATTEMPTS times, and CancelledError where the pool was given up.
+        """
+        name = f"{fn.__module__}:{fn.__qualname__}"
+        do = {"described": self._describe, "examined": self._examine, "text": self._say}.get(
+            getattr(fn, "operation", "")
+        )
+        if do is None:
+            raise TypeError(f"{name} is no operation of an examiner")
+        return self._threads.submit(self._attempt, do, name, *args, **kwargs)
+
+    def _attempt(self, do: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """Do something with a free examiner; once more with a fresh one if it is lost."""
+        place = self._free.get()
+        try:
+            for attempt in range(1, ATTEMPTS + 1):
+                try:
+                    return self._with(place, do, *args, **kwargs)
+                except LostError as error:
+                    if self._given_up:
+                        raise CancelledError from None
+                    note(f"{error.problem}; attempt {attempt} of {ATTEMPTS}")
+                    if attempt == ATTEMPTS:
+                        raise
+        finally:
+            self._free.put(place)
+
+    def _with(self, place: _Place, do: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """Do something with the examiner of a place, which goes if it may have lost its thread."""
+        try:
+            return do(self._examiner(place), *args, **kwargs)
+        except LostError as error:
+            status = self._discard(place)
+            if status is not None and status != -signal.SIGKILL:
+                raise LostError(f"{error.reason}, exit status {status}") from None
+            raise
+        except CantExamineError:
+            raise
+        except BaseException:  # from `report`: the examiner has more to tell
+            self._discard(place)
+            raise
+
+    def _examiner(self, place: _Place) -> ExaminerProcess:
+        """Return the examiner of a place, or a new one where there is none that could be asked."""
+        if place.examiner is not None and not place.examiner.is_ready:
+            note("a process that examines submissions ended, or spoke unasked: it is replaced")
+            self._discard(place)
+        examiner = place.examiner or ExaminerProcess(self.setting, place.slot)
+        with self._lock:
+            place.examiner = examiner
+            if self._given_up:
+                raise LostError("the pool was given up")
+        return examiner
+
+    @staticmethod
+    def _discard(place: _Place) -> int | None:
+        """End the examiner of a place; return its exit status, where that is known."""
+        examiner, place.examiner = place.examiner, None
+        return examiner.kill() if examiner is not None else None
+
+    # The operations.
+
+    def _describe(self, examiner: ExaminerProcess, name: str, week: int) -> Plan:
+        if week in self._plans:
+            return self._plans[week]
+        answer = examiner.ask(messages.Described, kind="described", function=name, week=week)
+        checks = [check.record() for check in answer.checks]
+        plan = Plan(checks, answer.fingerprint, answer.confinement, answer.versions)
+        return self._plans.setdefault(week, plan)
+
+    def _examine(
+        self,
+        examiner: ExaminerProcess,
+        name: str,
+        submission: Submission,
+        week: int,
+        report: Callable[[CheckResult], None] | None = None,
+    ) -> tuple[Examined, float]:
+        plan = self._plans.get(week)
+        if plan is None:
+            plan = self._describe(examiner, f"{describe.__module__}:{describe.__name__}", week)
+        checks = {check.id for check in plan.checks}
+        answer = examiner.ask(
+            messages.Done,
+            checks,
+            report,
+            kind="examined",
+            function=name,
+            week=week,
+            submission={
+                "student": submission.student,
+                "files": dict(submission.files),
+                "refusal": submission.refusal,
+            },
+            reports=report is not None,
+        )
+        results = [result.record() for result in answer.results]
+        told = [result.check for result in results]
+        if not set(told) <= checks or len(told) != len(set(told)):
+            raise LostError("it told of checks that were not planned, or twice of one")
+        return Examined(results, [flag.record() for flag in answer.flags]), answer.seconds
+
+    @staticmethod
+    def _say(examiner: ExaminerProcess, name: str, *values: Any) -> str:
+        answer = examiner.ask(messages.Said, kind="text", function=name, values=list(values))
+        return answer.text
+
+    # The end.
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Take nothing more; end the examiners when what was submitted is done."""
+        self._threads.shutdown(wait=False, cancel_futures=cancel_futures)
+        if wait:
+            self._end()
+        else:
+            threading.Thread(target=self._end, name="end of examiners").start()
+
+    def _end(self) -> None:
+        self._threads.shutdown(wait=True)
+        examiners = [place.examiner for place in self._places if place.examiner is not None]
+        for place in self._places:
+            place.examiner = None
+        for examiner in examiners:
+            examiner.ask_to_end()
+        for examiner in examiners:
+            examiner.wait_until_gone()
+
+    def give_up(self) -> None:
+        """End now: what runs is ended, and its futures raise CancelledError."""
+        with self._lock:
+            self._given_up = True
+            examiners = [place.examiner for place in self._places if place.examiner is not None]
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        for examiner in examiners:
+            examiner.terminate()
+        last = threading.Timer(END_SECONDS, lambda: [one.interrupt() for one in examiners])
+        last.start()
+        try:
+            self._end()
+        finally:
+            last.cancel()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> bool | None:
+        """Wait for what was submitted; after an exception (Ctrl-C, say) give it up."""
+        if kind is None:
+            self.shutdown()
+        else:
+            self.give_up()
+        return None
+
+
+def open_pool(setting: Setting, jobs: int, first_slot: int = 0) -> ExaminerPool:
+    """Return a pool of `jobs` examiners with the slots from `first_slot` on."""
+    return ExaminerPool(setting, jobs, first_slot)
+
+
+def note(text: str) -> None:
+    """Tell the person who grades, or the log of a service, about an examiner that was lost."""
+    print(one_line(text, 500), file=sys.stderr, flush=True)

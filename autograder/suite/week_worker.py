@@ -1,0 +1,72 @@
+"""Where a week's own drivers and probes are, for the hosts that run its suites.
+
+The folders stand in course.toml (`worker` of a [[week]]); without that key it is the week's own
+`worker/`, where it has one. A suite belongs to the week in whose folder it lies.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from autograder.course import COURSE_FILE, CourseError, Week, load
+from autograder.sandbox.launch import WeekFolders
+from autograder.worker import week_drivers
+from autograder.worker.week_drivers import WeekDrivers, WeekWorkerError
+
+OWN = "worker"
+"""The folder of a week's own drivers and probes, in the week's folder."""
+
+
+@dataclass(frozen=True, eq=False)
+class WeekWorker:
+    """A week's folders of drivers and probes: `names`, as they lie below `base`, assignments/."""
+
+    base: Path
+    names: tuple[str, ...] = ()
+
+    @cached_property
+    def folders(self) -> WeekFolders:
+        """The folders' files, for a sandbox."""
+        paths = [path for name in self.names for path in sorted((self.base / name).rglob("*.py"))]
+        files = {path.relative_to(self.base).as_posix(): path.read_bytes() for path in paths}
+        return WeekFolders(self.names, files)
+
+    @cached_property
+    def drivers(self) -> WeekDrivers:
+        """The drivers and probes themselves, for code of ours in this process.
+
+        Raises CourseError for a folder that can't be used.
+        """
+        try:
+            return week_drivers.load(str(self.base), self.names)
+        except WeekWorkerError as error:
+            raise CourseError(error.file, error.key, error.problem, error.remedy) from error
+
+
+NO_WORKER = WeekWorker(Path())
+"""Of a suite that belongs to no week: there are the engine's drivers and probes alone."""
+
+
+def worker_of(root: Path, week: Week) -> WeekWorker:
+    """Return a week's drivers and probes. Raises CourseError for a folder that isn't there."""
+    base = root / "assignments"
+    if week.worker is None:
+        own = f"{week.folder}/{OWN}"
+        return WeekWorker(base, (own,) if (base / own).is_dir() else ())
+    for name in week.worker:
+        if not (base / name).is_dir():
+            problem = f"there is no folder assignments/{name}"
+            raise CourseError(COURSE_FILE, f"{week.id}.worker", problem, "Make it or correct it")
+    return WeekWorker(base, week.worker)
+
+
+def worker_beside(suite: Path) -> WeekWorker:
+    """Return the drivers and probes of the week in whose folder a suite lies; none elsewhere."""
+    folder = suite.resolve().parent
+    for root in folder.parents:
+        if (root / COURSE_FILE).is_file():
+            weeks = {root / "assignments" / week.folder: week for week in load(root).weeks}
+            return worker_of(root, weeks[folder]) if folder in weeks else NO_WORKER
+    return NO_WORKER

@@ -1,0 +1,125 @@
+"""Loads a week's own drivers and probes: packages in the folders that the course names for it.
+
+Each such folder is a package whose `__init__.py` has two dicts, DRIVERS and PROBES: names that the
+week's suites ask for (`student.drive`, `student.prepare`, `student.probe`) with what they stand
+for. The same loader serves a sandbox, where the packages can't be imported any more once they are
+loaded, and the examiner's own process, where several weeks are loaded side by side: so a package
+goes by a private name, and imports its own files relatively (`from .probes import Swing`), at its
+top, not inside a function.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from types import ModuleType
+from typing import Any
+
+from .drivers import DRIVERS
+from .probes import PROBES
+
+TABLES = ("DRIVERS", "PROBES")
+
+_ours = [os.path.join(os.path.dirname(os.path.dirname(__file__)), "")]
+"""The folders of the grader's own code in this process: this package's and the weeks'."""
+
+
+class WeekWorkerError(Exception):
+    """A week's folder of drivers and probes can't be used: which file, what in it, what to do."""
+
+    def __init__(self, file: str, key: str, problem: str, remedy: str) -> None:
+        self.file, self.key, self.problem, self.remedy = file, key, problem, remedy
+        super().__init__(f"{file}: {key}: {problem}. {remedy}.")
+
+    def __reduce__(self) -> Any:
+        return type(self), (self.file, self.key, self.problem, self.remedy)
+
+
+@dataclass(frozen=True)
+class WeekDrivers:
+    """What a suite may ask for by name: the engine's drivers and probes, and the week's own."""
+
+    drivers: Mapping[str, Any] = field(default_factory=lambda: DRIVERS)
+    probes: Mapping[str, Any] = field(default_factory=lambda: PROBES)
+
+    def driver(self, name: str) -> Any:
+        """Return a driver. Raises KeyError, which names those that there are."""
+        return _named(self.drivers, name, "driver")
+
+    def probe(self, name: str) -> Any:
+        """Return a probe; classes and factories are returned as such, to be called."""
+        return _named(self.probes, name, "probe")
+
+
+def _named(table: Mapping[str, Any], name: str, kind: str) -> Any:
+    try:
+        return table[name]
+    except KeyError:
+        raise KeyError(f"there is no {kind} {name!r}; there are: {', '.join(table)}") from None
+
+
+def load(base: str, folders: Iterable[str]) -> WeekDrivers:
+    """Load the packages in `folders`, which lie below `base`; return their tables, joined.
+
+    Raises WeekWorkerError for a folder that isn't a package, a table that is missing or isn't one,
+    and a name that two of them use, or that is the engine's. Messages name files as they lie below
+    assignments/.
+    """
+    joined: list[dict[str, Any]] = [dict(DRIVERS), dict(PROBES)]
+    owners = [dict.fromkeys(table, "the engine's own (autograder/worker)") for table in joined]
+    for folder in folders:
+        file = f"assignments/{folder}/__init__.py"
+        package = _import(base, folder, file)
+        for table, owner, key in zip(joined, owners, TABLES, strict=True):
+            own = getattr(package, key, None)
+            if type(own) is not dict or not all(type(name) is str for name in own):
+                problem = "is missing" if own is None else "is not a dict with texts as keys"
+                remedy = f"Write {key} = {{...}}, or {key} = {{}} where the week has none"
+                raise WeekWorkerError(file, key, problem, remedy)
+            for name, value in own.items():
+                if name in owner:
+                    problem = f"the name {name!r} is taken: it is {owner[name]}"
+                    raise WeekWorkerError(file, key, problem, "Give one of the two another name")
+                table[name], owner[name] = value, f"one of {file} already"
+    return WeekDrivers(*joined)
+
+
+def _import(base: str, folder: str, file: str) -> ModuleType:
+    """Import a folder's package under a name that nothing else has in this process."""
+    place = os.path.join(base, folder)
+    start = os.path.join(place, "__init__.py")
+    if not os.path.isfile(start):
+        problem = "there is no such file" if os.path.isdir(place) else "there is no such folder"
+        remedy = "Make it, with DRIVERS and PROBES in it, or correct the week's `worker`"
+        raise WeekWorkerError(file, "the file", problem, remedy)
+    name = f"{__package__}.week_{hashlib.sha256(os.path.abspath(place).encode()).hexdigest()[:16]}"
+    _remove(name)
+    spec = importlib.util.spec_from_file_location(name, start, submodule_search_locations=[place])
+    assert spec is not None
+    assert spec.loader is not None
+    package = importlib.util.module_from_spec(spec)
+    sys.modules[name] = package
+    try:
+        spec.loader.exec_module(package)
+    except BaseException:
+        _remove(name)
+        raise
+    if os.path.join(place, "") not in _ours:
+        _ours.append(os.path.join(place, ""))
+    return package
+
+
+def _remove(name: str) -> None:
+    """Let a package be loaded afresh: its files may have changed since."""
+    for known in list(sys.modules):
+        if known == name or known.startswith(f"{name}."):
+            del sys.modules[known]
+
+
+def is_ours(file: str) -> bool:
+    """Tell whether a file is the grader's own: this package's, or a week's drivers or probes."""
+    return file.startswith(tuple(_ours))
