@@ -11,7 +11,7 @@ import time
 from collections.abc import Mapping
 from typing import Protocol
 
-from autograder.channel.client import SLICE, Channel
+from autograder.channel.client import POLL_SECONDS, Channel
 from autograder.channel.faults import Fault, InfraError
 from autograder.records import Verdict
 from autograder.sandbox.cgroup import Events
@@ -157,7 +157,9 @@ class Sandbox:
     def _answers(self, deadline: float) -> bool:
         """Wait for the parent to say that it is ready, reading output meanwhile."""
         while (left := deadline - time.monotonic()) > 0:
-            ready, _, _ = select.select([self._control, self.output], [], [], min(SLICE, left))
+            ready, _, _ = select.select(
+                [self._control, self.output], [], [], min(POLL_SECONDS, left)
+            )
             if self._control in ready:
                 return self._control.recv(len(READY)) == READY
             if self.output in ready:
