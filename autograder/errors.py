@@ -9,8 +9,9 @@ AutograderError
 │   ├── MisconceptionError          reference.misconceptions
 │   ├── PlanError                   grading.plan_check
 │   ├── ReleaseError                author.release
-│   ├── SourceError                 notebooks.percent_source
+│   ├── SourceError                 reference.percent_source
 │   ├── StubError                   reference.gaps
+│   ├── StuckError                  author.prove
 │   └── SuiteError                  suite.collected_test
 ├── CantRunError                    this machine, or this call, can't do it
 │   ├── CiError                     students.ci.command
@@ -22,14 +23,15 @@ AutograderError
 │   ├── CantExamineError
 │   │   └── LostError               grading.examiner_process
 │   ├── InfraError                  channel.faults
-│   │   ├── BubblewrapMissingError  sandbox.bubblewrap
-│   │   └── NotConfinedError        sandbox.choose
+│   │   ├── NotConfinedError        sandbox.choose
+│   │   └── ProgramMissingError     sandbox.launch
 │   └── OurFaultError               grading.setting
 ├── InputError                      what was given can't be used: an option, a file, a submission
 │   ├── HandInError                 students.hand_in
 │   ├── IntakeError                 intake.class_entries
 │   ├── ManualError                 gradebook.manual_marks
 │   ├── MetadataError               integrations.gradescope.metadata
+│   ├── NewWeekError                author.new_week
 │   ├── NotebookError               notebooks.cells
 │   ├── Refused                     intake.admission
 │   ├── RosterError                 integrations.github.roster_file

@@ -44,7 +44,7 @@ def examine(files: Files) -> int:
     global _examiner
     from autograder.grading.examiner import Examiner
     from autograder.sandbox.choose import choose
-    from autograder.suite.hosts import SandboxHost
+    from autograder.suite.hidden.sandbox_host import SandboxHost
 
     if _examiner is None:
         _examiner = Examiner(ROOT, 1, choose(os.getpid() % 64), None)
@@ -68,7 +68,7 @@ def plain(folder: Path) -> int:
         "-p",
         "no:cacheprovider",
         "-p",
-        "autograder.suite.pytest_plugin",
+        "autograder.suite.hidden.pytest_plugin",
     ]
     command += ["--student", str(folder), str(suite), "--ignore", str(suite / "test_accuracy.py")]
     environment = {**os.environ, **ONE_THREAD, "PYTHONPATH": str(ROOT)}

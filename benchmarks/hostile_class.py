@@ -23,7 +23,7 @@ from autograder.grading.run import Progress, grade_class
 from autograder.grading.setting import Setting
 from autograder.intake.reading import take_in
 from autograder.reference.misconceptions import solution_files
-from autograder.report.gather import StudentReport, gather
+from autograder.report.gather import GradedReport, gather
 from autograder.sandbox.choose import choose
 from tests.hostile.corpus import Case, load
 from tests.hostile.runner import ATTACKED, Corpus
@@ -38,7 +38,7 @@ GOAL = 2.0
 class Graded:
     """A class's reports by student, and the seconds that it took; of each submission too."""
 
-    reports: dict[str, StudentReport]
+    reports: dict[str, GradedReport]
     seconds: float
     each: dict[str, float]
 
@@ -129,7 +129,7 @@ def _quiet(progress: Progress) -> None:
     """Say nothing while a class is graded."""
 
 
-def points(report: StudentReport) -> list[tuple[str, int | None, list[str]]]:
+def points(report: GradedReport) -> list[tuple[str, int | None, list[str]]]:
     """Return what must be the same in both classes: points, and the verdict of each check."""
     return [
         (item.id, item.points, [str(check.result.verdict) for check in item.checks if check.result])
@@ -137,7 +137,7 @@ def points(report: StudentReport) -> list[tuple[str, int | None, list[str]]]:
     ]
 
 
-def attacker_points(report: StudentReport) -> int:
+def attacker_points(report: GradedReport) -> int:
     """Return the points for what is attacked; an attacker's other files are the reference."""
     return sum(item.points or 0 for item in report.score.items if item.id in ATTACKED)
 

@@ -59,8 +59,8 @@ def main() -> None:
     import data
     from autograder.grading.examiner import Examiner
     from autograder.sandbox.choose import choose
-    from autograder.suite.hosts import SandboxHost
-    from autograder.suite.threshold import train_two_layer
+    from autograder.suite.hidden.sandbox_host import SandboxHost
+    from autograder.suite.hidden.threshold import train_two_layer
 
     name = "mnist" if data.cached("mnist") else "digits"
     examiner = Examiner(ROOT, 1, choose(), name)

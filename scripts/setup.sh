@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Prepares what the make targets run in: .venv with the pinned packages, and bubblewrap.
+# Prepares what the make targets run in: .venv with the pinned packages.
 #
 #   scripts/setup.sh core [sandbox]     requirements.txt
 #   scripts/setup.sh torch [sandbox]    and requirements-torch.txt
@@ -8,7 +8,7 @@
 #   scripts/setup.sh dev                and requirements-dev.txt
 #   scripts/setup.sh all [sandbox]      and those for torch, notebooks and dev
 #
-# With `sandbox` it also looks for bubblewrap. PYTHON=python3.12 chooses the interpreter.
+# With a second word it also runs scripts/setup_WORD.sh. PYTHON=python3.12 chooses the interpreter.
 # A finished set-up leaves .venv/.ready, which names the interpreter, the place and the pins;
 # while that still describes this checkout, a call does nothing. A set-up without it was
 # interrupted and starts over.
@@ -163,19 +163,6 @@ add_packages() { # description, name, what it is: those of requirements-NAME.txt
     record "$before" "$pins"
 }
 
-# --- bubblewrap ----------------------------------------------------------------------------
-
-ensure_bubblewrap() { # never fails: whether to grade without confinement is for the grader to decide
-    command -v bwrap >/dev/null && return
-    if can_use_apt && [[ ! -f $VENV/.no-bubblewrap ]]; then
-        say "bubblewrap, which confines the programs that are graded, is missing"
-        apt_install bubblewrap && return
-        touch "$VENV/.no-bubblewrap" # one slow attempt is enough
-    fi
-    say "bubblewrap, which confines the programs that are graded, is missing. This command installs it:"
-    say "    sudo apt-get install -y bubblewrap"
-}
-
 # -------------------------------------------------------------------------------------------
 
 case ${1:-} in
@@ -189,4 +176,4 @@ if command -v flock >/dev/null; then # two set-ups at once would undo each other
     flock -n 9 || { say "another set-up is running here: waiting for it" && flock 9; }
 fi
 setup_venv "$1"
-if [[ ${2:-} == sandbox ]]; then ensure_bubblewrap; fi
+if [[ -n ${2:-} ]]; then source "scripts/setup_$2.sh"; fi

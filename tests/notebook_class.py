@@ -13,8 +13,8 @@ from typing import Any
 import nbformat
 
 from autograder.course import load
-from autograder.notebooks.percent_source import notebook_of, text_of
 from autograder.reference.gaps import render
+from autograder.reference.percent_source import notebook_of, text_of
 
 ROOT = Path(__file__).resolve().parent.parent
 FILE = "derivations.ipynb"

@@ -15,7 +15,7 @@ from pathlib import Path
 import nbformat
 
 from autograder.errors import AuthorError
-from autograder.notebooks.percent_source import KERNEL, notebook_of, text_of
+from autograder.reference.percent_source import KERNEL, notebook_of, text_of
 from autograder.text.files import write_text
 
 FOLDER = Path("notebooks/analyses")

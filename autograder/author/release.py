@@ -10,10 +10,9 @@ from autograder.author import analyses
 from autograder.author.release_gate import find_all_leaks
 from autograder.course import COURSE_FILE, RUBRIC_FILE, Course, Week, load
 from autograder.errors import AuthorError
-from autograder.grading.diagnosis import public_catalogue
-from autograder.notebooks.percent_source import text_of
+from autograder.grading.public_suite import shipped_facts
 from autograder.reference.gaps import stub_of
-from autograder.reference.stub_facts import stub_facts
+from autograder.reference.percent_source import text_of
 from autograder.suite.week_worker import worker_of
 from autograder.text.files import folder_in_place_of
 
@@ -36,21 +35,24 @@ SHIPPED = (
     "autograder/__main__.py",
     "autograder/errors.py",
     "autograder/records.py",
-    "autograder/channel/*.py",
     "autograder/commands/__init__.py",
     "autograder/commands/app.py",
     "autograder/commands/shared.py",
     "autograder/commands/students.py",
-    "autograder/course/*.py",
-    "autograder/notebooks/*.py",
-    "autograder/results/*.py",
-    "autograder/sandbox/*.py",
-    "autograder/students/*.py",
-    "autograder/students/ci/*.py",
-    "autograder/suite/*.py",
-    "autograder/text/*.py",
-    "autograder/wire/*.py",
-    "autograder/worker/*.py",
+)
+
+# The rooms of the autograder that are shipped. The Python files of a room, not of folders in it.
+ROOMS = (
+    "channel",
+    "course",
+    "notebooks",
+    "results",
+    "students",
+    "students/ci",
+    "suite",
+    "text",
+    "wire",
+    "worker",
 )
 
 # What exists for students alone: file in release_files -> file in their tree.
@@ -106,7 +108,7 @@ def _replaceable(out: Path) -> bool:
 
 
 def _copy_shipped(course: Course, root: Path, tree: Path) -> None:
-    patterns = list(SHIPPED)
+    patterns = [*SHIPPED, *(f"autograder/{room}/*.py" for room in ROOMS)]
     for week in course.weeks:
         folder = root / "assignments" / week.folder
         # What a student hands in as a photograph, say, has no template to start from.
@@ -137,8 +139,7 @@ def _write_week(course: Course, week: Week, root: Path, tree: Path) -> None:
             raise ReleaseError(f"{source}, which {name} is made from, is missing")
         file, text = stub_of(root, week, name, points)
         _write(target / file, text)
-    facts = {**public_catalogue(root, course, week), **stub_facts(root, course, week)}
-    known = json.dumps(facts, indent=1, sort_keys=True)
+    known = json.dumps(shipped_facts(root, course, week), indent=1, sort_keys=True)
     _write(target / "tests" / "diagnosis.json", known + "\n")
 
 

@@ -1,4 +1,7 @@
-"""Proves that a tree for students holds no solution, hidden test or catalogued wrong answer."""
+"""Proves that a tree for students holds no solution, hidden test or catalogued wrong answer.
+
+And that nothing in it tells of what watches code that is graded, or confines it.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +13,27 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from autograder.course import Course, Week
+from autograder.course import COURSE_FILE, RUBRIC_FILE, Course, Week
 from autograder.reference.gaps import MARKER, find_gaps, find_leaks
 from autograder.reference.misconceptions import catalogue_of
 
 SHORTEST = 25
 """Texts of at least this many characters are telling enough to be searched for in every file."""
+
+FOR_GRADERS = {
+    "flags": r"(?<![.\w])flag(s|ged)?\b(?!\s*=)",  # not an argument or attribute of that name
+    "watched names": r"\bwatched\b",
+    "system call filters": r"seccomp",
+    "control groups": r"cgroup",
+    "Landlock": r"landlock",
+    "bubblewrap": r"bubblewrap|\bbwrap\b",
+    "disclosure": r"disclos",
+    "what only a sandbox has": r"\bsandboxed\b",
+}
+"""What only those who grade speak of -> the words for it."""
+
+SPOKEN_OF_IN = ("autograder/", "scripts/", COURSE_FILE, RUBRIC_FILE)
+"""The files in which these words are looked for; a handout may use them in another sense."""
 
 MARKER_BYTES = re.compile(MARKER.pattern.encode(), re.IGNORECASE)
 
@@ -24,8 +42,8 @@ def find_all_leaks(course: Course, root: Path, tree: Path) -> list[str]:
     """Say what the tree gives away; an empty list if nothing.
 
     Looks for files by name and by content, for markers, for long lines of gaps, for catalogued
-    edits, for the salt, and compares the syntax trees of stubs, of tests and of functions with
-    gaps.
+    edits, for the salt and for words of those who grade, and compares the syntax trees of stubs, of
+    tests and of functions with gaps.
     """
     files = {
         path.relative_to(tree).as_posix(): path.read_bytes()
@@ -39,6 +57,7 @@ def find_all_leaks(course: Course, root: Path, tree: Path) -> list[str]:
         leaks += _leaking_stubs(root, week, files)
     leaks += _hidden_tests(root, files)
     leaks += _solved_functions(course, root, files)
+    leaks += _words_of_graders(files)
     for name, data in _readable(files).items():
         if MARKER_BYTES.search(data):
             leaks.append(f"{name}: a solution marker")
@@ -47,6 +66,18 @@ def find_all_leaks(course: Course, root: Path, tree: Path) -> list[str]:
             if _flat(secret.encode("utf-8")) in text:
                 leaks.append(f"{name}: {secret!r} from {origin}")
     return leaks
+
+
+def _words_of_graders(files: Mapping[str, bytes]) -> list[str]:
+    """Say which files of the autograder tell of what watches or confines code that is graded."""
+    found = []
+    for name, data in files.items():
+        if name.startswith(SPOKEN_OF_IN):
+            for number, line in enumerate(data.decode("utf-8", "replace").splitlines(), start=1):
+                for subject, words in FOR_GRADERS.items():
+                    if word := re.search(words, line, re.IGNORECASE):
+                        found.append(f"{name}, line {number}: {word[0]!r} is about {subject}")
+    return found
 
 
 def _readable(files: Mapping[str, bytes]) -> dict[str, bytes]:

@@ -12,7 +12,7 @@ class Fault(Exception):
     `message` is text of ours that the student may read. `type_name` is the exception's type when
     the verdict is RAISED, `place` the lines of the student's own files that it passed. `fatal` says
     that the worker is gone. `quoting` says that the message holds text, or a choice of places, that
-    came from the worker: student code can make that depend on what a hidden test gave it.
+    came from the worker.
     """
 
     def __init__(

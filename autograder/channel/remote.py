@@ -1,18 +1,32 @@
-"""The two places a student's objects can live: a worker's process, or (for ours) this one."""
+"""A student's objects in a worker's process: each request with a deadline."""
 
 from __future__ import annotations
 
 import time
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Protocol
 
-from autograder.channel.client import Channel, fault_from_record
+from autograder.channel.fault_records import fault_from_record
 from autograder.channel.faults import Fault
 from autograder.channel.handles import make_handle, to_refs
 from autograder.channel.source_lines import Places
 from autograder.records import Verdict
+from autograder.wire.codec import Ref
 
 LONG = ("drive", "prepare")
 """Operations that take as long as a training run, in a test that trains."""
+
+
+class Channel(Protocol):
+    """Carries one request to a worker and its answer back, within a deadline."""
+
+    def request(
+        self,
+        operation: str,
+        *arguments: Any,
+        seconds: float,
+        from_ref: Callable[[Ref], Any],
+    ) -> tuple[bool, Any]: ...
 
 
 class Remote:

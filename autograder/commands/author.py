@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from autograder.commands import students
 from autograder.commands.class_options import SIMULATED, OnlyWeek
 from autograder.commands.shared import ROOT, number_of
+from autograder.course import Week, load
 
 
 def add_to(app: typer.Typer) -> None:
-    """Put these commands into the command line."""
+    """Put these commands into the command line; this is the whole repository."""
+    students.facts = facts_of
     for command in (stubs, release, demo, notebooks):
         app.command()(command)
+
+
+def facts_of(week: Week) -> Mapping[str, Any]:
+    """Return what the students' tree is shipped with of a week."""
+    from autograder.grading.public_suite import shipped_facts
+
+    return shipped_facts(ROOT, load(ROOT), week)
 
 
 def stubs() -> None:

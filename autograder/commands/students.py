@@ -9,6 +9,10 @@ from typing import Annotated
 import typer
 
 from autograder.commands.shared import ROOT, WeekName, export_app
+from autograder.students.public_run import Facts
+
+facts: Facts | None = None
+"""Makes what the students' tree is shipped with of a week; set where the whole repository is."""
 
 
 def add_to(app: typer.Typer) -> None:
@@ -24,7 +28,7 @@ def check(week: WeekName = "1") -> None:
     from autograder import course as courses
     from autograder.students import check as checking
 
-    checking.run(ROOT, courses.load(ROOT).week_called(week).number)
+    checking.run(ROOT, courses.load(ROOT).week_called(week).number, facts)
 
 
 def ci(
@@ -50,8 +54,8 @@ def ci(
     from autograder.students.ci import command
 
     if needs:
-        print(command.needs(ROOT))
-    elif not command.run(ROOT, weeks=week or (), threshold=threshold, out=out):
+        print(command.needs(ROOT, facts))
+    elif not command.run(ROOT, weeks=week or (), threshold=threshold, out=out, make=facts):
         raise SystemExit(1)
 
 

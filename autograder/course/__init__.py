@@ -11,7 +11,6 @@ from autograder.course.model import (
     Notebook,
     TrainingJob,
     TrainingSetting,
-    Watched,
     Week,
 )
 
@@ -29,7 +28,6 @@ __all__ = [
     "Notebook",
     "TrainingJob",
     "TrainingSetting",
-    "Watched",
     "Week",
     "load",
 ]

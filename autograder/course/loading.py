@@ -10,7 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
-from pydantic import Field, ValidationError
+from pydantic import ConfigDict, Field, ValidationError
 
 from autograder.course.model import (
     Component,
@@ -23,7 +23,6 @@ from autograder.course.model import (
     Points,
     Text,
     TrainingSetting,
-    Watched,
     Week,
 )
 from autograder.course.points import format_points
@@ -36,18 +35,18 @@ RUBRIC_FILE = "assignments/rubric.toml"
 class Course(Model):
     """The content of the course's files, checked against each other.
 
-    Without a grading.toml, as in a student's tree, `salt` is "" and `training` and `extensions` are
-    empty.
+    `salt` is "", `training`, `extensions` and `more` are empty where there is no grading.toml, as
+    in a student's tree. `more` are its other tables, as they are: who grades checks them.
     """
 
     title: Text
     weeks: tuple[Week, ...]
     components: tuple[Component, ...]
-    watched: tuple[Watched, ...] = ()
     handing_in: HandingIn = HandingIn()
     salt: str = ""
     training: dict[str, TrainingSetting] = Field(default_factory=dict)
     extensions: tuple[Extension, ...] = ()
+    more: dict[str, Any] = Field(default_factory=dict)
 
     def due(self, student: str, week: Week) -> datetime | None:
         """Return a student's due date for a week, None where there is none."""
@@ -57,10 +56,6 @@ class Course(Model):
             if (extension.student, extension.week) == (student, week.id)
         ]
         return extended[0] if extended else week.due
-
-    def watched_in(self, week: Week) -> tuple[Watched, ...]:
-        """Return the names whose use raises a flag in a week."""
-        return tuple(entry for entry in self.watched if not entry.weeks or week.id in entry.weeks)
 
     def week(self, number: int) -> Week:
         """Return a week by its number. Raises CourseError where there is none."""
@@ -121,11 +116,12 @@ class _Header(Model):
 class _CourseFile(Model):
     course: _Header
     week: Annotated[tuple[Week, ...], Field(strict=False, min_length=1)]
-    watched: Annotated[tuple[Watched, ...], Field(strict=False)] = ()
     handing_in: HandingIn = HandingIn()
 
 
 class _GradingFile(Model):
+    model_config = ConfigDict(extra="allow")
+
     salt: Text
     training: dict[str, TrainingSetting] = Field(default_factory=dict)
     extension: Annotated[tuple[Extension, ...], Field(strict=False)] = ()
@@ -146,7 +142,6 @@ def load(root: Path) -> Course:
     course = _read(root, COURSE_FILE, _CourseFile)
     rubric = _read(root, RUBRIC_FILE, _RubricFile, parse_float=Decimal)
     _check_weeks(course.week)
-    _check_watched(course)
     _check_rubric(rubric, course.week)
     private: dict[str, Any] = {}
     if (root / GRADING_FILE).exists():
@@ -156,12 +151,12 @@ def load(root: Path) -> Course:
             "salt": grading.salt,
             "training": grading.training,
             "extensions": grading.extension,
+            "more": grading.model_extra or {},
         }
     return Course(
         title=course.course.title,
         weeks=course.week,
         components=rubric.component,
-        watched=course.watched,
         handing_in=course.handing_in,
         **private,
     )
@@ -186,10 +181,10 @@ def _read(
     except tomllib.TOMLDecodeError as error:
         raise CourseError(file, "the file", f"not valid TOML: {error}", "Correct it") from error
     except ValidationError as error:
-        raise _explain(file, error) from error
+        raise explained(file, error) from error
 
 
-def _explain(file: str, error: ValidationError) -> CourseError:
+def explained(file: str, error: ValidationError) -> CourseError:
     """Convert pydantic's list of errors to one CourseError: the first in full, then the others."""
     remedies = {"missing": "Add it", "extra_forbidden": "Remove it or correct its spelling"}
     faults = []
@@ -229,14 +224,6 @@ def _check_notebook(notebook: Notebook, week: Week) -> None:
     if not any(notebook.file in document for document in week.documents):
         problem = f"{notebook.file!r} is none of the week's documents"
         raise CourseError(COURSE_FILE, key, problem, "Add it to `documents` or correct it")
-
-
-def _check_watched(course: _CourseFile) -> None:
-    known = {week.id for week in course.week}
-    for number, entry in enumerate(course.watched, start=1):
-        for name in sorted(set(entry.weeks) - known):
-            problem = f"there is no week {name!r}"
-            raise CourseError(COURSE_FILE, f"watched#{number}.weeks", problem, "Correct the id")
 
 
 def _check_extensions(extensions: tuple[Extension, ...], weeks: tuple[Week, ...]) -> None:

@@ -198,18 +198,6 @@ class Week(Model):
         return (*((name,) for name in self.sources), *self.documents)
 
 
-class Watched(Model):
-    """Names whose use in a submission raises a flag for a person to look at, and the reason.
-
-    `names` are full names of modules, functions and classes; `weeks` are the ids of the weeks
-    concerned, empty for all.
-    """
-
-    names: Annotated[tuple[Text, ...], Field(strict=False, min_length=1)]
-    why: Text
-    weeks: Annotated[tuple[Text, ...], Field(strict=False)] = ()
-
-
 class TrainingSetting(Model):
     """How a network is trained to measure its accuracy, and the points for an accuracy.
 

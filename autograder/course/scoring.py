@@ -6,7 +6,7 @@ half up, in integer arithmetic, so the same results give the same points everywh
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -48,7 +48,7 @@ class ItemScore:
     @property
     def final(self) -> int:
         """The points that count, after the deduction for lateness."""
-        return _half_up(self.points * self.kept, FULL_CREDIT)
+        return half_up(self.points * self.kept, FULL_CREDIT)
 
 
 @dataclass(frozen=True)
@@ -221,66 +221,9 @@ def item_points(max_points: int, checks: Sequence[CheckScore]) -> int:
     if weights == 0:
         return 0
     earned = sum(check.planned.weight * check.result.credit for check in checks if check.result)
-    return _half_up(max_points * earned, FULL_CREDIT * weights)
+    return half_up(max_points * earned, FULL_CREDIT * weights)
 
 
-def _half_up(numerator: int, denominator: int) -> int:
+def half_up(numerator: int, denominator: int) -> int:
+    """Return a quotient, rounded half up."""
     return (2 * numerator + denominator) // (2 * denominator)
-
-
-@dataclass(frozen=True)
-class MisconceptionCount:
-    """The number of students, not checks, with a failure that a misconception explains."""
-
-    id: str
-    advice: str
-    students: int
-
-
-@dataclass(frozen=True)
-class ClassStatistics:
-    """Means of the class so far, in hundredths of a point.
-
-    `mean` is of the points that count; `component_means`, by component id, are before deductions
-    for lateness.
-    """
-
-    students: int
-    mean: int
-    component_means: Mapping[str, int]
-    misconceptions: tuple[MisconceptionCount, ...]
-
-
-def class_statistics(scores: Sequence[StudentScore], commonest: int = 3) -> ClassStatistics:
-    """Return the class's means and its `commonest` misconceptions, by number of students, then id.
-
-    Raises ValueError for an empty class.
-    """
-    if not scores:
-        raise ValueError("a class without students has no statistics")
-    components = {part.id for score in scores for part in score.components if part.is_open}
-    sums: Counter[str] = Counter()
-    for score in scores:
-        sums.update({part.id: part.points for part in score.components if part.is_open})
-    return ClassStatistics(
-        students=len(scores),
-        mean=_half_up(sum(score.final for score in scores), len(scores)),
-        component_means={id: _half_up(sums[id], len(scores)) for id in components},
-        misconceptions=_commonest(scores, commonest),
-    )
-
-
-def _commonest(scores: Sequence[StudentScore], number: int) -> tuple[MisconceptionCount, ...]:
-    """Count by id and advice: two weeks may use the same id for different mistakes."""
-    students: Counter[tuple[str, str]] = Counter()
-    for score in scores:
-        results = (check.result for item in score.items for check in item.checks)
-        students.update(
-            {
-                (result.misconception, result.advice or "")
-                for result in results
-                if result and result.misconception and result.verdict is not Verdict.PASS
-            }
-        )
-    ranked = sorted(students.items(), key=lambda entry: (-entry[1], entry[0]))
-    return tuple(MisconceptionCount(id, advice, count) for (id, advice), count in ranked[:number])

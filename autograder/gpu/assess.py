@@ -18,7 +18,7 @@ import numpy as np
 from autograder.channel.faults import Fault
 from autograder.gpu.images import Images, moved
 from autograder.suite import expect
-from autograder.suite.disclosure import may_quote, without_text
+from autograder.suite.hidden.disclosure import may_quote, without_text
 from autograder.suite.student import Student
 
 BATCH = 200

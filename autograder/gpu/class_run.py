@@ -25,10 +25,10 @@ from autograder.intake.reading import IntakeError, read_class
 from autograder.records import Submission, Verdict
 from autograder.report.class_csv import leaderboard_csv
 from autograder.report.gather import gather
+from autograder.report.graded import Row
 from autograder.report.leaderboard import print_board, ranking
 from autograder.report.terminal import say
 from autograder.report.writing import write_reports
-from autograder.results.student import Row
 from autograder.sandbox import Limits, Unconfined
 from autograder.sandbox.choose import NotConfinedError, choose
 from autograder.sandbox.gpu import gpus as find_gpus

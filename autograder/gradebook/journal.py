@@ -18,18 +18,20 @@ from types import TracebackType
 from typing import Any, Self
 
 from autograder.course import Course
+from autograder.gradebook.flags import Flag
 from autograder.gradebook.manual_marks import read_manual
 from autograder.gradebook.opening import (
     Connection,
     GradebookError,
     connect,
+    is_refusal,
     is_writable,
     nothing_new_left,
     snapshot,
 )
 from autograder.gradebook.rows import flag_row, result_of, result_row, storable
 from autograder.gradebook.schema import APPLICATION_ID, SCHEMA, SCHEMA_VERSION, UPGRADES
-from autograder.records import CheckResult, Flag, ManualMark, PlannedCheck, Submission, Verdict
+from autograder.records import CheckResult, ManualMark, PlannedCheck, Submission, Verdict
 
 SUITE, TRAINING = PARTS = ("suite", "training")
 """The parts of grading a submission: the suite, and the training job."""
@@ -98,13 +100,19 @@ class Gradebook:
 
     @classmethod
     def read(cls, path: Path) -> Gradebook:
-        """Open a gradebook to read it. One that can't be written is left as it is.
+        """Open a gradebook to read it. What can't be written stays as it is.
 
         Raises GradebookError like `open`, and where there is none.
         """
         if not path.is_file():
             raise GradebookError(f"there is no {path}")
-        return cls.open(path) if is_writable(path) else cls._prepared(snapshot(path), path)
+        if is_writable(path):
+            try:
+                return cls.open(path)
+            except GradebookError as error:
+                if not is_refusal(error):
+                    raise
+        return cls._prepared(snapshot(path), path)
 
     @classmethod
     def _prepared(cls, connection: Connection, path: Path) -> Gradebook:

@@ -7,7 +7,8 @@ import sqlite3
 from dataclasses import asdict
 from typing import Any
 
-from autograder.records import CheckResult, Flag, Verdict
+from autograder.gradebook.flags import Flag
+from autograder.records import CheckResult, Verdict
 
 
 def storable(text: str | None) -> str | None:

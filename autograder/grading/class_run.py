@@ -24,7 +24,7 @@ from autograder.grading.setting import (
 )
 from autograder.intake.reading import IntakeError, read_class
 from autograder.records import Submission, Verdict
-from autograder.report.gather import StudentReport, gather
+from autograder.report.gather import GradedReport, gather
 from autograder.report.terminal import say
 from autograder.report.writing import write_reports
 from autograder.sandbox import Confinement
@@ -172,7 +172,7 @@ def _without_what_cannot_run(
     return left
 
 
-def _has_failed(report: StudentReport, course: Course, weeks: Collection[int]) -> bool:
+def _has_failed(report: GradedReport, course: Course, weeks: Collection[int]) -> bool:
     """Tell whether any of a student's checks of these weeks ended by a fault of the grader."""
     ours = {item.id for item in course.items() if item.week in weeks}
     items = (item for item in report.score.items if item.id in ours)

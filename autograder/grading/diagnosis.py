@@ -19,7 +19,8 @@ from autograder.reference.misconceptions import (
     catalogue_of,
     solution_files,
 )
-from autograder.suite.hosts import LocalHost
+from autograder.suite.hidden.local_host import LocalHost
+from autograder.suite.hidden.session import GradedSession
 from autograder.suite.session import SuiteSession
 from autograder.suite.signature import Signature, same, signature
 
@@ -76,7 +77,8 @@ def public_catalogue(root: Path, course: Course, week: Week) -> dict[str, Any]:
     reference.
     """
     folder = root / "assignments" / week.folder
-    hidden, public = (SuiteSession(folder / part, salt="") for part in ("hidden", "tests"))
+    hidden = GradedSession(folder / "hidden", salt="")
+    public = SuiteSession(folder / "tests", salt="")
     try:
         diagnoser = Diagnoser(public, solution_files(root, week), catalogue_of(root, course, week))
         answers = {check.id: entries(diagnoser.wrong_answers(check)) for check in public.plan}

@@ -19,20 +19,24 @@ import numpy as np
 
 import data
 from autograder import course as courses
+from autograder.gradebook.flags import Examined, Flag
 from autograder.grading.diagnosis import Diagnoser
 from autograder.grading.flags.second_look import SecondLook
 from autograder.grading.flags.source import run_time_flags, source_flags
+from autograder.grading.flags.watched import watched_in, watched_names
 from autograder.grading.plan_check import check_plan
 from autograder.grading.quality import Quality
 from autograder.grading.rules import Rules
 from autograder.grading.student_tests import Mutation
-from autograder.records import CheckResult, Examined, Flag, PlannedCheck, Verdict
+from autograder.records import CheckResult, PlannedCheck, Verdict
 from autograder.reference.gaps import find_gaps
 from autograder.reference.misconceptions import catalogue_of, solution_files
 from autograder.sandbox import Confinement, InfraError, Limits
-from autograder.suite.hosts import SandboxHost
-from autograder.suite.session import Outcome, SuiteSession
-from autograder.suite.threshold import Training
+from autograder.suite.hidden.disclosure import Disclosure
+from autograder.suite.hidden.sandbox_host import SandboxHost
+from autograder.suite.hidden.session import GradedSession
+from autograder.suite.hidden.threshold import Training
+from autograder.suite.session import Outcome
 
 
 class Examiner:
@@ -48,14 +52,14 @@ class Examiner:
         self.confinement = confinement
         self.course = courses.load(root)
         self.week = self.course.week(number)
+        self._watched = watched_names(self.course)
         self.limits = sandbox_limits(self.week.limits)
         self.reference = solution_files(root, self.week)
         self.catalogue = catalogue_of(root, self.course, self.week)
         training = self._training(dataset) if dataset else None
         folder = root / "assignments" / self.week.folder / "hidden"
-        self.session = SuiteSession(
-            folder, self.course.salt, training, private=True, known=gap_texts(self.reference)
-        )
+        disclosure = Disclosure(gap_texts(self.reference))
+        self.session = GradedSession(folder, self.course.salt, training, disclosure=disclosure)
         _ = self.session.worker.drivers  # what is wrong with them is said here, not in each check
         self._diagnoser = Diagnoser(self.session, self.reference, self.catalogue)
 
@@ -152,7 +156,7 @@ class Examiner:
         week = self.week.model_copy(update={"due": None})
         context = self.session.context
         training = self.course.training.get(context.name) if context else None
-        watched = self.course.watched_in(self.week)
+        watched = watched_in(self._watched, self.week)
         settings = repr((week, self.course.salt, training, watched))
         settings += repr([(name, metadata.version(name)) for name in self.week.packages])
         for part in (sys.version, np.__version__, self.confinement.name, repr(self.plan), settings):
@@ -207,7 +211,7 @@ class Examiner:
                 tell(result)
             results += found
         flags += self.second_look.look(files, outcomes)
-        watched = self.course.watched_in(self.week)
+        watched = watched_in(self._watched, self.week)
         source = source_flags(files, watched, self.week.given)
         flags += [*source, *run_time_flags(host.notes, watched, source)]
         return Examined(results, flags)

@@ -15,13 +15,14 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 
 from autograder.course import Course
+from autograder.gradebook.flags import Examined
 from autograder.gradebook.journal import Gradebook, GradingJob
 from autograder.grading.absent import record_absent
 from autograder.grading.examiner_process import LostError
 from autograder.grading.operations import Plan, describe, examine_submission
 from autograder.grading.pool import open_pool
 from autograder.grading.setting import Setting
-from autograder.records import CheckResult, Examined, PlannedCheck, Submission, Verdict
+from autograder.records import CheckResult, PlannedCheck, Submission, Verdict
 
 LOST = "The grader lost this check's result; it has to be graded again."
 

@@ -11,12 +11,13 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from queue import SimpleQueue
 
+from autograder.gradebook.flags import Examined, Flag
 from autograder.grading.examiner_process import LostError
 from autograder.grading.operations import Plan, describe, examine_submission
 from autograder.grading.pool import ExaminerPool, open_pool
 from autograder.grading.run import LOST
 from autograder.grading.setting import Setting
-from autograder.records import CheckResult, Examined, Flag, PlannedCheck, Submission, Verdict
+from autograder.records import CheckResult, PlannedCheck, Submission, Verdict
 
 
 @dataclass(frozen=True)

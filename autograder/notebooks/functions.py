@@ -19,7 +19,6 @@ from dataclasses import dataclass
 
 from autograder.course import Notebook
 from autograder.notebooks.cells import Cell, NotebookError, read_cells
-from autograder.notebooks.percent_source import code_cells
 from autograder.text.display import one_line
 
 USUAL_IMPORTS = {"np": "import numpy as np", "numpy": "import numpy"}
@@ -93,13 +92,6 @@ def extract_functions(
     notices = [*_broken_notices(broken, wanted, file), *_duplicate_notices(kept, wanted, file)]
     notices += _missing_notices(missing, broken, statements, file)
     return NotebookModule("\n\n\n".join(parts) + "\n", tuple(notices))
-
-
-def solution_module(source: str, notebook: Notebook) -> str:
-    """Return the module of a notebook's percent source, made as for a student's notebook."""
-    cells = code_cells(source, notebook.module).items()
-    numbered = [Cell(number, "code", text) for number, text in cells]
-    return extract_functions(numbered, notebook.functions, notebook.file).source
 
 
 def notebook_module(content: bytes, notebook: Notebook) -> NotebookModule:

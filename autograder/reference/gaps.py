@@ -31,7 +31,7 @@ from pathlib import Path
 
 from autograder.course import COURSE_FILE, Week, load
 from autograder.errors import AuthorError
-from autograder.notebooks.percent_source import notebook_of, text_of
+from autograder.reference.percent_source import notebook_of, text_of
 from autograder.text.files import write_text
 
 MARKER = re.compile(r"(BEGIN|END)[\s_-]*SOLUTION", re.IGNORECASE)

@@ -14,7 +14,7 @@ from pydantic_core import ErrorDetails
 
 from autograder.course import COURSE_FILE, Course, CourseError, Week
 from autograder.errors import AuthorError
-from autograder.notebooks.functions import solution_module
+from autograder.reference.percent_source import solution_module
 
 Text = Annotated[str, StringConstraints(min_length=1)]
 _Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef

@@ -9,14 +9,13 @@ from collections.abc import Iterable, Sequence
 from autograder.course import Course
 from autograder.course.lateness import in_words
 from autograder.records import FULL_CREDIT
-from autograder.report.gather import StudentReport
-from autograder.results.student import Row
+from autograder.report.graded import GradedReport, Row
 from autograder.text.display import one_line
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
-def gradebook_csv(course: Course, reports: Sequence[StudentReport]) -> str:
+def gradebook_csv(course: Course, reports: Sequence[GradedReport]) -> str:
     """Return the class as CSV: student, component ids, item ids, total, max, pending, final, late.
 
     Points have two decimals; those of a component that is not open are blank, and so are those of
@@ -47,7 +46,7 @@ def gradebook_csv(course: Course, reports: Sequence[StudentReport]) -> str:
     return buffer.getvalue()
 
 
-def by_hand_csv(course: Course, reports: Sequence[StudentReport]) -> str:
+def by_hand_csv(course: Course, reports: Sequence[GradedReport]) -> str:
     """Return the items marked by hand as CSV: item, title, student, documents, points, max.
 
     Sorted by item, with all students below each. `documents` are the names of the files handed in
@@ -69,7 +68,7 @@ def by_hand_csv(course: Course, reports: Sequence[StudentReport]) -> str:
     return buffer.getvalue()
 
 
-def flags_csv(reports: Sequence[StudentReport]) -> str:
+def flags_csv(reports: Sequence[GradedReport]) -> str:
     """Return the flags as CSV: student, week, rule, item, place, evidence."""
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")

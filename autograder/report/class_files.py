@@ -10,7 +10,7 @@ from autograder.course import Course
 from autograder.report.class_csv import by_hand_csv, flags_csv, gradebook_csv
 from autograder.report.curves import curves_svg
 from autograder.report.feedback import CURVES_FILE, feedback
-from autograder.report.gather import StudentReport
+from autograder.report.graded import GradedReport
 from autograder.results.results_json import results_json
 from autograder.text.files import write_text
 
@@ -29,7 +29,7 @@ class ClassFiles:
     flags: Path
 
 
-def write_class(course: Course, reports: Sequence[StudentReport], out: Path) -> ClassFiles:
+def write_class(course: Course, reports: Sequence[GradedReport], out: Path) -> ClassFiles:
     """Write OUT/gradebook.csv, by_hand.csv and flags.csv, and every student's files.
 
     Raises OSError where that fails.
@@ -46,7 +46,7 @@ def write_class(course: Course, reports: Sequence[StudentReport], out: Path) -> 
     return files
 
 
-def write_student(report: StudentReport, out: Path) -> Path:
+def write_student(report: GradedReport, out: Path) -> Path:
     """Write OUT/students/<id>/results.json and feedback.md, and return that folder.
 
     Where a network was trained, its curves are in training.svg. Raises ValueError for an id that

@@ -8,7 +8,8 @@ from autograder.course.lateness import in_words
 from autograder.course.points import format_points
 from autograder.course.scoring import CheckScore, ComponentScore, ItemScore, StudentScore
 from autograder.records import FULL_CREDIT, CheckResult, Verdict
-from autograder.results.student import VERDICT_WORDS, StudentReport
+from autograder.report.graded import GradedReport
+from autograder.results.student import VERDICT_WORDS
 from autograder.text.markdown import block, code, inline
 
 CURVES_FILE = "training.svg"
@@ -18,7 +19,7 @@ SUMMARISED = (Verdict.PASS, Verdict.NOT_ATTEMPTED, Verdict.INFRA)
 """Verdicts that are only counted; all others are shown check by check."""
 
 
-def feedback(report: StudentReport) -> str:
+def feedback(report: GradedReport) -> str:
     """Return the feedback for one student as Markdown.
 
     Of each check, hidden or not, it shows the title, verdict, message and advice. Messages may
@@ -50,7 +51,7 @@ def _summary(score: StudentScore) -> str:
     return f"{text} so far.** Up to {more} more are still to come: see the items marked pending."
 
 
-def _late(report: StudentReport) -> Iterator[str]:
+def _late(report: GradedReport) -> Iterator[str]:
     """Name each late week and the points that it keeps."""
     for week in report.late:
         assert week.due is not None
@@ -69,7 +70,7 @@ def _late(report: StudentReport) -> Iterator[str]:
 class _Writer:
     """Writes items one after the other; a long message is not repeated but referred to."""
 
-    def __init__(self, report: StudentReport) -> None:
+    def __init__(self, report: GradedReport) -> None:
         self._report = report
         self._documents = report.documents
         self._shown: dict[str, str] = {}
@@ -125,7 +126,7 @@ class _Writer:
             yield f"> What probably happened: {inline(advice)}"
 
 
-def _leaderboard(report: StudentReport) -> Iterator[str]:
+def _leaderboard(report: GradedReport) -> Iterator[str]:
     """Show a student's place in the class, without the names of the others."""
     rows = []
     for place, row in enumerate(report.board, start=1):

@@ -9,19 +9,21 @@ from datetime import datetime
 from autograder.course import Course
 from autograder.course.lateness import judge_lateness, kept_shares
 from autograder.course.scoring import score_student
+from autograder.gradebook.flags import Flag
 from autograder.gradebook.journal import PARTS, TRAINING, Gradebook
-from autograder.records import CheckResult, Flag, PlannedCheck
+from autograder.records import CheckResult, PlannedCheck
+from autograder.report.graded import GradedReport, Row
 from autograder.report.leaderboard import ranking
-from autograder.results.student import VERDICT_WORDS, Row, StudentReport
+from autograder.results.student import VERDICT_WORDS
 
-__all__ = ["NOTHING_RUN", "VERDICT_WORDS", "StudentReport", "gather"]
+__all__ = ["NOTHING_RUN", "VERDICT_WORDS", "GradedReport", "gather"]
 
 NOTHING_RUN = "nothing was run"
 
 
 def gather(
     course: Course, gradebook: Gradebook, students: Iterable[str] | None = None
-) -> list[StudentReport]:
+) -> list[GradedReport]:
     """Return reports on the gradebook's students, or only those given, sorted by id.
 
     A week is open once anybody in the class has handed in something, whoever is chosen.
@@ -43,7 +45,7 @@ def _report_on(
     student: str,
     open_weeks: Collection[int],
     board: tuple[Row, ...],
-) -> StudentReport:
+) -> GradedReport:
     known = {week.number for week in course.weeks}
     weeks = [week for week in gradebook.weeks(student) if week in known]
     receipts = {week: gradebook.submission(student, week) for week in weeks}
@@ -79,15 +81,15 @@ def _report_on(
         if (names := tuple(n for n in course.documents_for(item) if n in receipt.documents))
     }
     # A notice on a whole archive is given once, whichever weeks were read from it.
-    return StudentReport(
+    return GradedReport(
         score,
         " and ".join(sorted({job.confinement for job in jobs if job})) or NOTHING_RUN,
-        tuple(dict.fromkeys(notice for entry in submissions for notice in entry.notices)),
-        tuple(dict.fromkeys(refused.values())),
-        board if any(row.student == student for row in board) else (),
-        documents,
-        tuple(flags),
-        tuple(handed_in),
+        notices=tuple(dict.fromkeys(notice for entry in submissions for notice in entry.notices)),
+        handed_in=tuple(handed_in),
+        refusals=tuple(dict.fromkeys(refused.values())),
+        board=board if any(row.student == student for row in board) else (),
+        documents=documents,
+        flags=tuple(flags),
     )
 
 

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from autograder.gradebook.journal import Gradebook
-from autograder.results.student import Row
+from autograder.report.graded import Row
 from autograder.text.display import one_line
 
 

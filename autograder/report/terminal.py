@@ -18,11 +18,11 @@ from autograder.course.scoring import (
     NOT_GRADED_YET,
     PENDING_GPU,
     TO_BE_MARKED,
-    ClassStatistics,
     ComponentScore,
 )
 from autograder.records import FULL_CREDIT
-from autograder.report.gather import StudentReport
+from autograder.report.graded import GradedReport
+from autograder.report.statistics import ClassStatistics
 from autograder.text.display import one_line
 
 MIN_ID_WIDTH = 10
@@ -39,7 +39,7 @@ REMEDIES = {
 
 def print_class(
     console: Console,
-    reports: Sequence[StudentReport],
+    reports: Sequence[GradedReport],
     statistics: ClassStatistics,
     files: Mapping[str, Path],
 ) -> None:
@@ -72,9 +72,7 @@ def _say(console: Console, text: str, soft_wrap: bool = False) -> None:
     console.print(Text(text), soft_wrap=soft_wrap)
 
 
-def _table(
-    console: Console, reports: Sequence[StudentReport], statistics: ClassStatistics
-) -> Table:
+def _table(console: Console, reports: Sequence[GradedReport], statistics: ClassStatistics) -> Table:
     parts = [part for part in reports[0].score.components if part.is_open]
     longest = max(len(one_line(report.score.student)) for report in reports)
     headers, gap = _headers(console, parts, longest)
@@ -134,7 +132,7 @@ def _headers(
     return [], 3
 
 
-def _print_troubles(console: Console, reports: Sequence[StudentReport]) -> None:
+def _print_troubles(console: Console, reports: Sequence[GradedReport]) -> None:
     """Name what needs the instructor's attention: refused submissions and missing results."""
     refused = [(r.score.student, text) for r in reports for text in r.refusals]
     if refused:
@@ -160,7 +158,7 @@ def _print_troubles(console: Console, reports: Sequence[StudentReport]) -> None:
                 _say(console, line)
 
 
-def _print_pending_gpu(console: Console, reports: Sequence[StudentReport]) -> None:
+def _print_pending_gpu(console: Console, reports: Sequence[GradedReport]) -> None:
     """Print the number of projects that wait for the training job, and how to run it."""
     items = [item for r in reports for item in r.score.items if item.reason == PENDING_GPU]
     if items:
@@ -174,7 +172,7 @@ def _print_pending_gpu(console: Console, reports: Sequence[StudentReport]) -> No
         )
 
 
-def _print_by_hand(console: Console, reports: Sequence[StudentReport]) -> None:
+def _print_by_hand(console: Console, reports: Sequence[GradedReport]) -> None:
     """Print the number of answers to be marked by hand, and how many are in notebooks."""
     waiting = [
         (report, item)
@@ -198,7 +196,7 @@ def _print_by_hand(console: Console, reports: Sequence[StudentReport]) -> None:
         _say(console, text, soft_wrap=True)
 
 
-def _print_late(console: Console, reports: Sequence[StudentReport]) -> None:
+def _print_late(console: Console, reports: Sequence[GradedReport]) -> None:
     """Name the students who were late, and those whose hand-in time is unknown."""
     lines = [
         f"  {one_line(report.score.student)}: {week.week}, {in_words(week.late)}: "
@@ -226,7 +224,7 @@ def _print_late(console: Console, reports: Sequence[StudentReport]) -> None:
         )
 
 
-def _print_flags(console: Console, reports: Sequence[StudentReport]) -> None:
+def _print_flags(console: Console, reports: Sequence[GradedReport]) -> None:
     """Name the students flagged by each rule."""
     students: dict[str, set[str]] = defaultdict(set)
     for report in reports:

@@ -8,14 +8,14 @@ from pathlib import Path
 from rich.console import Console
 
 from autograder.course import Course
-from autograder.course.scoring import class_statistics
 from autograder.report.class_files import write_class
-from autograder.report.gather import StudentReport
+from autograder.report.graded import GradedReport
+from autograder.report.statistics import class_statistics
 from autograder.report.terminal import print_class
 
 
 def write_reports(
-    console: Console, course: Course, reports: Sequence[StudentReport], out: Path
+    console: Console, course: Course, reports: Sequence[GradedReport], out: Path
 ) -> None:
     """Write the reports, and print the class's table."""
     written = write_class(course, reports, out)

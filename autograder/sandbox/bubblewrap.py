@@ -11,12 +11,17 @@ import shutil
 import subprocess
 from collections.abc import Mapping
 
-from autograder.channel.faults import InfraError
 from autograder.sandbox import cgroup, gpu, runtime, seccomp
 from autograder.sandbox.guise import PLAIN, Guise
-from autograder.sandbox.launch import Folder, Launch, memory_file, worker_command
+from autograder.sandbox.launch import (
+    Folder,
+    Launch,
+    ProgramMissingError,
+    memory_file,
+    worker_command,
+)
 from autograder.sandbox.running import Started
-from autograder.worker import confined
+from autograder.worker.sandboxed import confined
 
 FIRST_UID = 61_184
 """Sandboxes of root run under FIRST_UID + slot: ids that Debian's policy leaves free."""
@@ -41,10 +46,6 @@ SPARE_PROCESSES = 8
 """What a cgroup allows on top of a submission's processes: bubblewrap's, the parent, the spare."""
 
 
-class BubblewrapMissingError(InfraError):
-    """The program bwrap is not installed."""
-
-
 class Bubblewrap:
     """Starts workers inside bubblewrap. One object serves one process, one sandbox at a time.
 
@@ -57,7 +58,7 @@ class Bubblewrap:
     def __init__(self, slot: int = 0, packages: tuple[str, ...] = (), *, cgroups: bool = True):
         program = shutil.which("bwrap")
         if program is None:
-            raise BubblewrapMissingError("bubblewrap is not installed")
+            raise ProgramMissingError("bubblewrap is not installed")
         self.program = program
         self.own_uid = FIRST_UID + slot if os.geteuid() == 0 else None
         self.runtime = runtime.prepare(packages)

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 
 from autograder.channel.faults import Fault, InfraError
 from autograder.sandbox import cgroup
-from autograder.sandbox.bubblewrap import Bubblewrap, BubblewrapMissingError
+from autograder.sandbox.bubblewrap import Bubblewrap
 from autograder.sandbox.confinement_check import leaks
 from autograder.sandbox.landlock import Landlocked
+from autograder.sandbox.launch import ProgramMissingError
 from autograder.sandbox.process import Confinement
 
 INSTALL = "apt-get install bubblewrap"
@@ -74,7 +75,7 @@ def _try(rung: str, make: Callable[[], Confinement]) -> Tried:
     try:
         confinement = make()
         found = leaks(confinement)
-    except BubblewrapMissingError:
+    except ProgramMissingError:
         return Tried(rung, None, f"bubblewrap is not installed ({INSTALL})")
     except (OSError, InfraError, Fault) as error:
         return Tried(rung, None, f"it does not work here: {error}")

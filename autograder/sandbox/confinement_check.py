@@ -19,7 +19,7 @@ from typing import Any
 from autograder.channel.remote import Remote
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.process import Confinement, Sandbox
-from autograder.worker.main import pid_namespace
+from autograder.worker.sandboxed.main import pid_namespace
 
 VISIBLE = {"dev", "grader", "lib", "lib64", "proc", "runtime", "scratch", "submission", "usr"}
 LARGEST_MEMORY_FILES = 64 << 20

@@ -20,7 +20,7 @@ from autograder.sandbox.bubblewrap import ENVIRONMENT, FIRST_UID, named
 from autograder.sandbox.launch import Folder, Launch, worker_command
 from autograder.sandbox.running import Started
 from autograder.sandbox.unconfined import link, remove, write_files
-from autograder.worker import confined
+from autograder.worker.sandboxed import confined
 
 READABLE = ("/usr/lib", "/usr/lib64", "/lib", "/lib64", "/proc/cpuinfo", "/proc/meminfo")
 READABLE += ("/sys/devices/system/cpu", "/dev/zero", "/dev/random", "/dev/urandom")

@@ -5,12 +5,18 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any
 
+from autograder.channel.faults import InfraError
 from autograder.sandbox.guise import PLAIN, Guise
 from autograder.sandbox.limits import Limits
-from autograder.worker.main import pid_namespace
+from autograder.worker.sandboxed.main import pid_namespace
+from autograder.worker.week_drivers import NO_FOLDERS, WeekFolders
+
+
+class ProgramMissingError(InfraError):
+    """A program that a confinement needs is not installed."""
 
 
 @dataclass(frozen=True)
@@ -35,27 +41,12 @@ class Script:
 
 
 @dataclass(frozen=True)
-class WeekFolders:
-    """A week's own drivers and probes, as a sandbox gets them: read-only, and no other week's.
-
-    `names` are the folders to load, in this order, as they lie below assignments/; `files` has
-    every Python file in them, its path below assignments/ -> its content.
-    """
-
-    names: tuple[str, ...] = ()
-    files: Mapping[str, bytes] = field(default_factory=dict)
-
-
-NO_FOLDERS = WeekFolders()
-
-
-@dataclass(frozen=True)
 class Launch:
     """One ready parent to start, or one script to run.
 
     files: the submission's modules by name; control, output: descriptors that the process
-    inherits; tests, with_pytest: see worker.main.Settings; packages: distributions that the
-    files may import on top of numpy; folders, gpus: what is mounted beside the files, and the
+    inherits; tests, with_pytest: see worker.sandboxed.main.Settings; packages: distributions that
+    the files may import on top of numpy; folders, gpus: what is mounted beside the files, and the
     device files of the GPUs that are bound; guise: what the code sees of user, place and date;
     week: the week's own drivers and probes.
     """
@@ -88,7 +79,7 @@ def worker_command(
 
     `paths` names its folders: site, grader, week, pytest, and extra for `packages`. `processes` is
     the limit that it sets itself (0: none); `confined` makes it shut itself in, and `landlock` are
-    the rules of what it may open where something else confines it (worker.confined).
+    the rules of what it may open where something else confines it (worker.sandboxed.confined).
 
     -S and -P keep everything but the standard library off sys.path; -s and -B leave no door and no
     trace in home folders. -I would do the same and ignore PYTHONHASHSEED too, which is pinned so
@@ -121,10 +112,10 @@ def worker_command(
     if launch.script:
         main = "script"
         settings |= asdict(launch.script)
-    start = f"from autograder.worker.{main} import main; main()"
+    start = f"from autograder.worker.sandboxed.{main} import main; main()"
     if confined:
         settings["confined"] = dict(confined)
-        start = f"from autograder.worker.confined import main; main({main!r})"
+        start = f"from autograder.worker.sandboxed.confined import main; main({main!r})"
     program = f"import sys; sys.path += {path!r}; {start}"
     return [python, "-s", "-S", "-P", "-B", "-c", program, json.dumps(settings)]
 

@@ -5,22 +5,23 @@ from __future__ import annotations
 import contextlib
 import os
 import select
-import signal
 import socket
 import time
 from collections.abc import Mapping
 from typing import Protocol
 
-from autograder.channel.client import POLL_SECONDS, Channel
+from autograder.channel.endings import fault_of_ending
 from autograder.channel.faults import Fault, InfraError
 from autograder.records import Verdict
 from autograder.sandbox.cgroup import Events
+from autograder.sandbox.client import POLL_SECONDS, Channel
 from autograder.sandbox.guise import PLAIN, Guise
-from autograder.sandbox.launch import NO_FOLDERS, Folder, Launch, WeekFolders
+from autograder.sandbox.launch import Folder, Launch
 from autograder.sandbox.limits import Limits, tree, usage
 from autograder.sandbox.running import Running
 from autograder.wire.codec import Caps
-from autograder.worker.main import CONTROL, IMPORT, READY, REAP, SPAWN
+from autograder.worker.sandboxed.main import CONTROL, IMPORT, READY, REAP, SPAWN
+from autograder.worker.week_drivers import NO_FOLDERS, WeekFolders
 
 START_SECONDS = 30.0
 EARLY_SECONDS = 0.03
@@ -315,7 +316,7 @@ class Sandbox:
             return fault
         if status is None:
             return Fault(Verdict.CRASH, "Your code brought down all processes of its sandbox.")
-        return Fault(*_obituary(status))
+        return fault_of_ending(os.waitstatus_to_exitcode(status))
 
     def close(self) -> None:
         """Kill everything in the sandbox, and wait until it is gone."""
@@ -333,23 +334,3 @@ TOO_MANY = "Your code started more processes or threads than it may."
 
 def _too_much(megabytes: int) -> str:
     return f"Your code used more than {megabytes} MB of memory."
-
-
-def _obituary(status: int) -> tuple[Verdict, str]:
-    """Put a worker's wait status into words."""
-    if os.WIFEXITED(status):
-        code = os.WEXITSTATUS(status)
-        return Verdict.CRASH, f"Your code ended the whole process (exit status {code})."
-    number = os.WTERMSIG(status)
-    if number == signal.SIGXCPU:
-        return Verdict.TIMEOUT, "Your code used up its processor time."
-    if number == signal.SIGKILL:
-        return Verdict.VIOLATION, "Your code closed the connection to the grader."
-    if number == signal.SIGSEGV:
-        hint = " (an endless recursion can do that)"
-    elif number == signal.SIGXFSZ:
-        hint = " (it wrote a file larger than allowed)"
-    else:
-        hint = ""
-    name = signal.Signals(number).name if number in set(signal.Signals) else str(number)
-    return Verdict.CRASH, f"The process of your code was ended by signal {name}{hint}."

@@ -21,10 +21,11 @@ from typing import Any, BinaryIO, NoReturn
 
 from autograder.sandbox.cgroup import Events
 from autograder.sandbox.guise import Guise
-from autograder.sandbox.launch import Folder, Launch, WeekFolders, memory_file
+from autograder.sandbox.launch import Folder, Launch, memory_file
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.process import Confinement
 from autograder.sandbox.running import Running
+from autograder.worker.week_drivers import WeekFolders
 
 FIRST_EXAMINER = 63_232
 """Examiners of root run under FIRST_EXAMINER + slot: never the user of a sandbox."""

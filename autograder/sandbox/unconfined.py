@@ -23,7 +23,7 @@ class Unconfined:
     """Starts workers as plain processes, with the same view of importable packages (rung D)."""
 
     rung = "D"
-    layers = ("nothing",)
+    layers: tuple[str, ...] = ("nothing",)
     name = "D (not confined)"
     confined = False
     own_uid = None

@@ -10,6 +10,7 @@ from rich.console import Console
 from autograder import course as courses
 from autograder.course.points import format_points
 from autograder.students.public_run import (
+    Facts,
     Failure,
     ItemState,
     PublicRun,
@@ -23,12 +24,15 @@ from autograder.text.sandbox_text import clean
 SHOWN_FAILURES = 8
 
 
-def run(root: Path, number: int) -> None:
-    """Check the files in the week's folder and print what works, what doesn't, and why."""
+def run(root: Path, number: int, make: Facts | None = None) -> None:
+    """Check the files in the week's folder and print what works, what doesn't, and why.
+
+    `make` makes what the students' tree is shipped with, where it was not.
+    """
     course = courses.load(root)
     week = course.week(number)
     files = read_files(root, week)
-    done = run_public(root, course, week, files, read_shipped(root, course, week))
+    done = run_public(root, course, week, files, read_shipped(root, week, make))
     print_run(Console(highlight=False, soft_wrap=True), done)
 
 

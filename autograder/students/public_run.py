@@ -1,15 +1,14 @@
 """One run of a week's public suite on a student's own files: what came out, and what explains it.
 
-The student's code runs in a process of its own without a sandbox: it is the student's machine, or
-the CI of the student's repository. Time, memory and output are limited all the same, so an endless
-loop is an answer and not a wait.
+The student's code runs on the student's machine, or in the CI of the student's repository: in a
+process of its own, with limits of time, memory and output.
 """
 
 from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,14 +17,17 @@ from autograder.course import Course, Item, Week
 from autograder.course.scoring import CheckScore, item_points
 from autograder.notebooks.functions import notebook_module
 from autograder.records import CheckResult, PlannedCheck, Verdict
-from autograder.sandbox import Confinement, Limits, Unconfined
-from autograder.suite.hosts import SandboxHost
+from autograder.students.host import StudentHost
 from autograder.suite.session import Outcome, SuiteError, SuiteSession
 from autograder.suite.signature import entry_of
+from autograder.suite.week_worker import worker_of
 from autograder.text.files import source_digest
 
 QUIET = (Verdict.PASS, Verdict.NOT_ATTEMPTED, Verdict.BLOCKED)
 """Verdicts that are counted; every other one is shown."""
+
+Facts = Callable[[Week], Mapping[str, Any]]
+"""Makes what the students' tree is shipped with of a week (tests/diagnosis.json)."""
 
 
 @dataclass(frozen=True)
@@ -201,22 +203,20 @@ def read_files(root: Path, week: Week) -> Files:
     return Files(modules, tuple(notices))
 
 
-def read_shipped(root: Path, course: Course, week: Week) -> Shipped:
-    """Return what is known of a week: as it was shipped, or made from the solutions.
+def read_shipped(root: Path, week: Week, make: Facts | None = None) -> Shipped:
+    """Return what is known of a week, as it was shipped; where it was not, what `make` makes of it.
 
-    Raises SuiteError for a file that is damaged.
+    Raises SuiteError for a file that is damaged or missing.
     """
     shipped = root / "assignments" / week.folder / "tests" / "diagnosis.json"
-    if shipped.is_file():
-        try:
-            return _shipped(json.loads(shipped.read_text("utf-8")))
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            problem = f"{shipped} is damaged ({type(error).__name__})"
-            raise SuiteError(f"{problem}. Take it from the course's files again.") from error
-    from autograder.grading.diagnosis import public_catalogue
-    from autograder.reference.stub_facts import stub_facts
-
-    return _shipped(public_catalogue(root, course, week) | stub_facts(root, course, week))
+    if make is not None and not shipped.is_file():
+        return _shipped(make(week))
+    try:
+        return _shipped(json.loads(shipped.read_text("utf-8")))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        state = "missing" if isinstance(error, FileNotFoundError) else "damaged"
+        problem = f"{shipped} is {state} ({type(error).__name__})"
+        raise SuiteError(f"{problem}. Take it from the course's files again.") from error
 
 
 def _shipped(known: Mapping[str, Any]) -> Shipped:
@@ -233,42 +233,21 @@ def has_begun(files: Files, shipped: Shipped) -> bool:
 
 def run_public(root: Path, course: Course, week: Week, files: Files, shipped: Shipped) -> PublicRun:
     """Run the week's public suite. Raises SuiteError where the suite itself is at fault."""
-    session = SuiteSession(root / "assignments" / week.folder / "tests", salt="")
-    confinement = Unconfined()
+    printed: dict[str, str] = {}
+    own = worker_of(root, week)
+    host = StudentHost(files.modules, week.limits, week.modules, week.packages, own)
     try:
-        outcomes, printed = run_session(session, confinement, week, files.modules)
+        session = SuiteSession(root / "assignments" / week.folder / "tests", salt="")
+        try:
+            outcomes = session.run(host, report=lambda one: _keep(printed, one, host))
+        finally:
+            host.close()
+            session.close()
     finally:
-        confinement.close()
-        session.close()
+        host.close()
     return PublicRun(course, week, files, shipped, session.plan, outcomes, printed)
 
 
-def run_session(
-    session: SuiteSession, confinement: Confinement, week: Week, modules: Mapping[str, bytes]
-) -> tuple[list[Outcome], dict[str, str]]:
-    """Run an open session of a public suite; return the outcomes and what each check printed."""
-    limits = Limits(**week.limits.model_dump())
-    host = _Host(confinement, modules, limits, week.modules, week.packages)
-    printed: dict[str, str] = {}
-    try:
-        outcomes = session.run(host, report=lambda one: printed.update(host.last(one)))
-    finally:
-        host.close()
-    return outcomes, printed
-
-
-class _Host(SandboxHost):
-    """Keeps what the student's code printed in the last test: it helps to find a mistake."""
-
-    _printed = ""
-
-    def finish(self, fault: Any) -> None:
-        if self._sandbox is not None:
-            self._sandbox.drain_all()
-        self._printed = self.printed()
-        super().finish(fault)
-
-    def last(self, outcome: Outcome) -> dict[str, str]:
-        """Return what was printed in the test just finished, by the check's id; nothing twice."""
-        printed, self._printed = self._printed, ""
-        return {outcome.result.check: printed}
+def _keep(printed: dict[str, str], outcome: Outcome, host: StudentHost) -> None:
+    """Keep what was printed in the test just finished; nothing twice."""
+    printed[outcome.result.check], host.printed = host.printed, ""

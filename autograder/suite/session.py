@@ -27,7 +27,7 @@ import numpy as np
 import pytest
 
 from autograder.channel.faults import Fault, InfraError
-from autograder.records import FULL_CREDIT, CheckResult, Flag, PlannedCheck, Verdict
+from autograder.records import FULL_CREDIT, CheckResult, PlannedCheck, Verdict
 from autograder.suite.collected_test import (
     SuiteError,
     arguments,
@@ -36,8 +36,6 @@ from autograder.suite.collected_test import (
     reason_of,
     seed_of,
 )
-from autograder.suite.disclosure import Disclosure, Outcome, may_quote
-from autograder.suite.expect import Wrong
 from autograder.suite.hosts import Host
 from autograder.suite.student import Student
 from autograder.suite.week_worker import WeekWorker, worker_beside
@@ -47,13 +45,11 @@ MARKERS = (
     "item(id): the rubric item that the test belongs to",
     "weight(n): the test's share of its item's points, relative to the item's other tests",
     "training: the test trains; it may use more memory and runs after the others",
-    "long: the test takes so long that it isn't run twice for a second look",
-    "flag(rule): no check; a failure is a flag, for a person to look at",
     "needs(*ids): items whose failure explains a failure of this test",
 )
 OPTIONS = ["--capture=no", "-c", os.devnull, "--import-mode=importlib"]
 PATIENCE = 3
-"""So many timeouts of one item are enough: its other checks are not run any more."""
+"""Maximum number of timeouts per item; the item's remaining checks are not run."""
 
 LONGEST_MESSAGE = 4_000
 
@@ -61,11 +57,6 @@ _COLLECTING = threading.Lock()
 """Held while a suite is collected: modules of two at once could not be told apart."""
 
 NOT_RUN = f"Not run, since {PATIENCE} other checks of this item ran out of time."
-MOST_LOST = 12
-"""So many sandboxes that a submission brings down are enough: from then on an item is given up with
-the first one that it loses. Honest mistakes bring down none."""
-
-BROUGHT_DOWN = "Not run, since your code brings down its whole sandbox, again and again."
 OUTCOMES = (pytest.fail.Exception, pytest.skip.Exception)
 """What pytest's own functions raise; they are no `Exception`s, and would end the whole run."""
 
@@ -96,46 +87,34 @@ class Grade:
         self.detail = detail
 
 
-@dataclass(frozen=True)
-class _Job:
-    host: Host
-    only: Collection[str] | None
-    report: Callable[[Outcome], None] | None
-    salt: str
-    future: Future[Any]
-    watches: bool = False
+@dataclass
+class Outcome:
+    """What one test gave: its record, and the fault behind it for the diagnosis."""
+
+    result: CheckResult
+    fault: Fault | None = None
+
+
+Report = Callable[[Outcome], None]
+Test = tuple[PlannedCheck, pytest.Function]
 
 
 class SuiteSession:
     """A suite's tests, ready to be run again and again.
 
     folder: the suite; salt: what the seeds of its tests are made from, together with their ids.
-    `context` is what tests get as the `settings` fixture. `private` is for hidden suites: what a
-    test says then holds nothing that student code made of its inputs (see disclosure); `known` are
-    texts that may come from the worker and tell nothing, such as those of the stubs. Raises
-    SuiteError when the suite can't be collected, CourseError where the folders of its week's own
-    drivers and probes (`worker`) aren't there. `plan` lists the checks in the order in which they
-    run, `training` has the ids of those that train, `long` of those that are not to be run twice;
-    `watches` lists the tests marked `flag`, which are no checks; `needs` has the items that tests
-    stand on, by the check's id.
+    `context` is what tests get as the `settings` fixture. Raises SuiteError when the suite can't be
+    collected, CourseError where the folders of its week's own drivers and probes (`worker`) aren't
+    there. `plan` lists the checks in the order in which they run, `training` has the ids of those
+    that train; `needs` has the items that tests stand on, by the check's id.
     """
 
-    def __init__(
-        self,
-        folder: Path,
-        salt: str,
-        context: Any = None,
-        *,
-        private: bool = False,
-        known: Collection[str] = (),
-    ):
+    def __init__(self, folder: Path, salt: str, context: Any = None):
         if not folder.is_dir():
             raise SuiteError(f"there is no folder {folder}", "Put the suite's tests into it")
         self.worker = worker_beside(folder)
-        disclosure = Disclosure(frozenset(known)) if private else None
-        self._plugin = _Plugin(folder, context, disclosure, self.worker)
+        self._plugin = self._new_plugin(folder, context)
         self._salt = salt
-        self.private = private
         self._thread = threading.Thread(target=self._plugin.main, daemon=True, name="suite")
         self._thread.start()
         self._plugin.ready.wait()
@@ -143,50 +122,37 @@ class SuiteSession:
             raise self._plugin.problem
         self.context = context
         self.plan: list[PlannedCheck] = [check for check, _ in self._plugin.tests]
-        self.watches: list[PlannedCheck] = [check for check, _ in self._plugin.watches]
+        self.training = self._plugin.marked("training")
         self.needs: dict[str, tuple[str, ...]] = {
             check.id: marker.args
             for check, test in self._plugin.tests
             if (marker := test.get_closest_marker("needs")) is not None
         }
-        self.training = {
-            check.id
-            for check, test in self._plugin.tests
-            if test.get_closest_marker("training") is not None
-        }
-        self.long = self.training | {
-            check.id
-            for check, test in self._plugin.tests
-            if test.get_closest_marker("long") is not None
-        }
+
+    def _new_plugin(self, folder: Path, context: Any) -> Plugin:
+        """Return what collects and runs the tests."""
+        return Plugin(folder, context, self.worker)
 
     def run(
         self,
         host: Host,
         only: Collection[str] | None = None,
-        report: Callable[[Outcome], None] | None = None,
+        report: Report | None = None,
         salt: str | None = None,
     ) -> list[Outcome]:
         """Run the tests (or those whose check ids are in `only`) against what `host` holds.
 
-        Returns one outcome for each test, in the plan's order; `report` gets each as it ends. In a
-        private session, of code that isn't ours, what quotes the worker is looked into when all
-        have ended: until then the text is withheld from `report`. `salt` takes the place of the
-        session's: the tests draw other inputs.
+        Returns one outcome for each test, in the plan's order; `report` gets each as it ends.
+        `salt` takes the place of the session's: the tests draw other inputs.
         """
         salt = self._salt if salt is None else salt
-        return self._ask(_Job(host, only, report, salt, Future()))
+        return self._ask(partial(self._plugin.run, host, only, report, salt))
 
-    def watch(self, host: Host, only: Collection[str] | None = None) -> list[Flag]:
-        """Run the tests marked `flag` (or those of the items in `only`); return what they noticed.
-
-        All of them in one worker. Code that can't be looked at is not accused of anything.
-        """
-        return self._ask(_Job(host, only, None, self._salt, Future(), watches=True))
-
-    def _ask(self, job: _Job) -> Any:
+    def _ask(self, work: Callable[[], Any]) -> Any:
+        """Have something done by the thread in which pytest runs."""
         if not self._thread.is_alive():
             raise SuiteError("the session has been closed")
+        job = _Job(work)
         self._plugin.jobs.put(job)
         return job.future.result()
 
@@ -196,19 +162,22 @@ class SuiteSession:
         self._thread.join()
 
 
-class _Plugin:
+@dataclass(frozen=True)
+class _Job:
+    work: Callable[[], Any]
+    future: Future[Any] = field(default_factory=Future)
+
+
+class Plugin:
     """The pytest plugin that is the session: markers, plan, fixtures, and the loop over jobs."""
 
-    def __init__(
-        self, folder: Path, context: Any, disclosure: Disclosure | None, worker: WeekWorker
-    ):
+    markers = MARKERS
+
+    def __init__(self, folder: Path, context: Any, worker: WeekWorker):
         self.folder = folder
         self.worker = worker
         self.context = context
-        self.disclosure = disclosure
-        self.tests: list[tuple[PlannedCheck, pytest.Function]] = []
-        self.watches: list[tuple[PlannedCheck, pytest.Function]] = []
-        self.rules: dict[str, str] = {}
+        self.tests: list[Test] = []
         self.items: set[str] = set()
         self.arguments: dict[str, list[str]] = {}
         self.jobs: queue.Queue[_Job | None] = queue.Queue()
@@ -240,7 +209,7 @@ class _Plugin:
             self.ready.set()
 
     def pytest_configure(self, config: pytest.Config) -> None:
-        for marker in MARKERS:
+        for marker in self.markers:
             config.addinivalue_line("markers", marker)
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
@@ -257,10 +226,7 @@ class _Plugin:
                 self.problem = error
                 return
             self.arguments = {check.id: arguments(item) for check, item in tests}
-            marks = {check.id: item.get_closest_marker("flag") for check, item in tests}
-            self.rules = {name: mark.args[0] for name, mark in marks.items() if mark}
-            self.watches = [test for test in tests if test[0].id in self.rules]
-            tests = [test for test in tests if test[0].id not in self.rules]
+            tests = self._checks(tests)
             last = {id(item) for _, item in tests if item.get_closest_marker("training")}
             self.tests = sorted(tests, key=lambda test: id(test[1]) in last)
             self.items = {check.item for check, _ in tests}
@@ -275,83 +241,48 @@ class _Plugin:
         self.ready.set()
         while (job := self.jobs.get()) is not None:
             try:
-                run = self._watch if job.watches else self._run
-                job.future.set_result(run(job))
-            except BaseException as error:  # noqa: BLE001 - it is raised again in `run`
+                job.future.set_result(job.work())
+            except BaseException as error:  # noqa: BLE001 - it is raised again in `_ask`
                 job.future.set_exception(error)
         return True
 
-    def _run(self, job: _Job) -> list[Outcome]:
+    def _checks(self, tests: list[Test]) -> list[Test]:
+        """Return those of the collected tests that are checks."""
+        return tests
+
+    def marked(self, name: str) -> set[str]:
+        """Return the ids of the checks whose tests have a marker."""
+        return {check.id for check, test in self.tests if test.get_closest_marker(name) is not None}
+
+    def run(
+        self, host: Host, only: Collection[str] | None, report: Report | None, salt: str
+    ) -> list[Outcome]:
+        """Run the tests, see SuiteSession.run."""
         outcomes: list[Outcome] = []
-        disclosure = None if job.host.ours else self.disclosure
         timeouts: Counter[str] = Counter()
-        broke: Counter[str] = Counter()
+        tell = self._reported(host, report)
         for check, item in self.tests:
-            if job.only is not None and check.id not in job.only:
+            if only is not None and check.id not in only:
                 continue
-            lost = job.host.lost
             if timeouts[check.item] >= PATIENCE:
-                outcome = Outcome(CheckResult(check.id, Verdict.TIMEOUT, message=NOT_RUN))
-            elif broke[check.item] and lost >= MOST_LOST:
-                outcome = Outcome(CheckResult(check.id, Verdict.CRASH, message=BROUGHT_DOWN))
+                result = CheckResult(check.id, Verdict.TIMEOUT, message=NOT_RUN)
+                outcome = self._outcome(result, None, None)
             else:
-                outcome = self._run_test(job.host, check, item, job.salt)
+                outcome = self.run_test(host, check, item, salt)
             verdict = outcome.result.verdict
             timeouts[check.item] += verdict is Verdict.TIMEOUT
-            broke[check.item] += verdict is not Verdict.PASS and job.host.lost > lost
             outcomes.append(outcome)
-            if job.report:
-                job.report(disclosure.meanwhile(outcome) if disclosure else outcome)
-        if disclosure:
-            outcomes = disclosure.settle(outcomes, job.host, partial(self._again, job.salt))
-        return self._with_reasons(outcomes)
+            if tell:
+                tell(outcome)
+        return self._with_reasons(self._settled(outcomes, host, salt))
 
-    def _again(self, salt: str, host: Host, name: str) -> Outcome:
-        """Run one test with other inputs."""
-        check, item = next(test for test in self.tests if test[0].id == name)
-        return self._run_test(host, check, item, f"{salt}|again")
+    def _reported(self, host: Host, report: Report | None) -> Report | None:
+        """Return who is told of each outcome."""
+        return report
 
-    def _watch(self, job: _Job) -> list[Flag]:
-        """Run the tests that are no checks, until one of them runs out of time."""
-        flags: list[Flag] = []
-        student, fault = None, None
-        for check, item in self.watches:
-            if job.only is not None and check.item not in job.only:
-                continue
-            if student is None:
-                try:
-                    seed = seed_of(job.salt, check.id, "|worker")
-                    student = job.host.start(seed, large=False, own=self.worker)
-                except Fault:
-                    break  # there is no worker for it any more
-            fault = self._noticed(student, check, item, job.salt)
-            if isinstance(fault, Wrong):
-                rule = getattr(fault, "rule", self.rules[check.id])
-                flag = Flag(rule, fault.message, check.item, getattr(fault, "place", ""))
-                if not any(known.place == flag.place != "" for known in flags):
-                    flags.append(flag)
-            elif fault is not None and fault.fatal:
-                job.host.finish(fault)
-                student = None
-                if fault.verdict is Verdict.TIMEOUT:
-                    break
-        if student is not None:
-            job.host.finish(None)
-        return flags
-
-    def _noticed(
-        self, student: Student, check: PlannedCheck, item: pytest.Function, salt: str
-    ) -> Fault | None:
-        """Run one of them. What ends it otherwise than by a comparison says nothing."""
-        given = {"student": student, "rng": np.random.default_rng(seed_of(salt, check.id))}
-        given |= {"grade": Grade(), "settings": self.context, **parameters(item)}
-        try:
-            item.obj(**{name: given[name] for name in self.arguments[check.id]})
-        except Fault as fault:
-            return fault
-        except (Exception, *OUTCOMES):  # noqa: BLE001 - an answer that it can't work with
-            return None
-        return None
+    def _settled(self, outcomes: list[Outcome], host: Host, salt: str) -> list[Outcome]:
+        """Return the outcomes as they are to be shown."""
+        return outcomes
 
     def _with_reasons(self, outcomes: list[Outcome]) -> list[Outcome]:
         """Where a failed test stands on items that failed too, say that those come first."""
@@ -368,11 +299,11 @@ class _Plugin:
             found.append(_blocked(outcome, first) if first else outcome)
         return found
 
-    def _run_test(
+    def run_test(
         self, host: Host, check: PlannedCheck, item: pytest.Function, salt: str
     ) -> Outcome:
+        """Run one test against what `host` holds."""
         started = time.perf_counter()
-        seed = seed_of(salt, check.id)
         large = item.get_closest_marker("training") is not None
         grade = Grade()
         fault: Fault | None = None
@@ -380,14 +311,7 @@ class _Plugin:
         student: Student | None = None
         try:
             student = host.start(seed_of(salt, check.id, "|worker"), large=large, own=self.worker)
-            given = {
-                "student": student,
-                "rng": np.random.default_rng(seed),
-                "grade": grade,
-                "settings": self.context,
-                **parameters(item),
-            }
-            item.obj(**{name: given[name] for name in self.arguments[check.id]})
+            self._call(check, item, student, grade, salt)
         except Fault as caught:
             fault = caught
             fault.__traceback__ = fault.__context__ = None  # they would hold the test's arrays
@@ -396,8 +320,31 @@ class _Plugin:
         finally:
             host.finish(fault)
         seconds = time.perf_counter() - started
-        quoting = fault is not None and may_quote(fault, student)
-        return Outcome(_result(check, self.items, grade, fault, error, seconds), fault, quoting)
+        result = _result(check, self.items, grade, fault, error, seconds)
+        return self._outcome(result, fault, student)
+
+    def _call(
+        self,
+        check: PlannedCheck,
+        item: pytest.Function,
+        student: Student,
+        grade: Grade,
+        salt: str,
+    ) -> None:
+        """Call a test's function with what it asks for."""
+        given = {
+            "student": student,
+            "rng": np.random.default_rng(seed_of(salt, check.id)),
+            "grade": grade,
+            "settings": self.context,
+            **parameters(item),
+        }
+        item.obj(**{name: given[name] for name in self.arguments[check.id]})
+
+    def _outcome(
+        self, result: CheckResult, fault: Fault | None, student: Student | None
+    ) -> Outcome:
+        return Outcome(result, fault)
 
 
 def _forget_modules(package: str) -> None:

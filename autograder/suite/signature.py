@@ -67,9 +67,3 @@ def entry_of(entries: Iterable[Signature], fault: Fault) -> Signature | None:
         if same(seen, {key: value for key, value in entry.items() if key not in ABOUT}):
             return entry
     return None
-
-
-def explain_by_entries(entries: Iterable[Signature], fault: Fault) -> tuple[str, str] | None:
-    """Return (id, text) of the entry of a public catalogue that matches a failure, if one does."""
-    entry = entry_of(entries, fault)
-    return (entry["id"], entry["says"]) if entry else None

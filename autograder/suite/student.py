@@ -9,7 +9,6 @@ import numpy as np
 from autograder.channel.faults import Fault
 from autograder.channel.handles import Backend, Handle, Operand, operand
 from autograder.records import Verdict
-from autograder.suite.conduct import Trace, trace_of
 
 
 class Student:
@@ -76,13 +75,6 @@ class Student:
         (assignments/<week>/worker/), or of the few that every week has (autograder/worker/probes).
         """
         return self._ask("probe", name)
-
-    def trace(self, function: Handle | str, *arguments: Any) -> Trace:
-        """Call a function of the student's and count what it executes, for a test marked `flag`.
-
-        The symbol of an operator may take the function's place.
-        """
-        return trace_of(self._ask("trace", function, list(arguments)))
 
     def warnings(self) -> list[str]:
         """Return the texts of the warnings raised in the worker since the test began."""

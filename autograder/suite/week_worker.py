@@ -11,9 +11,8 @@ from functools import cached_property
 from pathlib import Path
 
 from autograder.course import COURSE_FILE, CourseError, Week, load
-from autograder.sandbox.launch import WeekFolders
 from autograder.worker import week_drivers
-from autograder.worker.week_drivers import WeekDrivers, WeekWorkerError
+from autograder.worker.week_drivers import WeekDrivers, WeekFolders, WeekWorkerError
 
 OWN = "worker"
 """The folder of a week's own drivers and probes, in the week's folder."""

@@ -1,1 +1,1 @@
-"""What runs inside a sandbox, beside the student's code; mounted there together with wire/."""
+"""What runs in the process of the student's code: modules, requests, drivers, probes."""

@@ -12,7 +12,7 @@ import functools
 import importlib
 import random
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Any
 
@@ -22,7 +22,6 @@ from ..wire.codec import Ref, decode, encode
 from ..wire.operators import operate
 from . import tensors
 from .modules import ModuleSpace
-from .tracing import Tracer
 from .week_drivers import WeekDrivers
 
 MAX_TEXT = 400
@@ -44,21 +43,24 @@ def default_rng(seed: Any = None) -> np.random.Generator:
 
 
 class Dispatcher:
-    """Carries out requests on the student's objects; `own` has the drivers and probes."""
+    """Carries out requests on the student's objects; `own` has the drivers and probes.
+
+    `failed_imports` are the faults of modules that were imported in vain, by their names; `more`
+    are operations beside those that every worker knows.
+    """
 
     def __init__(
         self,
         folder: str,
         failed_imports: dict[str, Any] | None = None,
-        notes: Callable[[], list[list[Any]]] = list,
         own: WeekDrivers | None = None,
+        more: Mapping[str, Callable[..., Any]] | None = None,
     ):
         own = own or WeekDrivers()
         self.folder = folder
         self.failed_imports = failed_imports or {}
         self.objects: list[Any] = []
         self.caught: list[str] = []
-        self.tracer = Tracer(folder)
         self.operations: dict[str, Callable[..., Any]] = {
             "import": self._import,
             "get": getattr,
@@ -70,9 +72,8 @@ class Dispatcher:
             "probe": own.probe,
             "drive": lambda name, args: own.driver(name)(*args),
             "prepare": lambda name, args: own.driver(name)(*args),
-            "trace": self.tracer.call,
-            "notes": notes,
             "warnings": lambda: [text[:MAX_TEXT] for text in self.caught[:20]],
+            **(more or {}),
         }
 
     def seed(self, seed: int) -> None:
@@ -145,11 +146,16 @@ class Dispatcher:
         return value.copy() if type(value) is np.ndarray else value
 
 
-def import_all(space: ModuleSpace, seed: int) -> dict[str, Any]:
-    """Import every module of a submission; return the faults of those that can't be imported."""
-    failed: dict[str, Any] = {}
+def import_all(
+    space: ModuleSpace, seed: int, known: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Import every module of a submission; return the faults of those that can't be imported.
+
+    `known` are faults that an earlier call returned: these modules are not tried again.
+    """
+    failed: dict[str, Any] = dict(known or {})
     Dispatcher(space.folder).seed(seed)
-    for name in space.sources:
+    for name in [name for name in space.sources if name not in failed]:
         try:
             importlib.import_module(name)
         except BaseException as error:  # noqa: BLE001 - an answer, as in Dispatcher.handle

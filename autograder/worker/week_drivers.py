@@ -40,6 +40,21 @@ class WeekWorkerError(Exception):
 
 
 @dataclass(frozen=True)
+class WeekFolders:
+    """A week's own drivers and probes, as a sandbox gets them: read-only, and no other week's.
+
+    `names` are the folders to load, in this order, as they lie below assignments/; `files` has
+    every Python file in them, its path below assignments/ -> its content.
+    """
+
+    names: tuple[str, ...] = ()
+    files: Mapping[str, bytes] = field(default_factory=dict)
+
+
+NO_FOLDERS = WeekFolders()
+
+
+@dataclass(frozen=True)
 class WeekDrivers:
     """What a suite may ask for by name: the engine's drivers and probes, and the week's own."""
 

@@ -9,7 +9,7 @@ import pytest
 
 from autograder.author import analyses
 from autograder.author.analyses import AnalysisError
-from autograder.notebooks.percent_source import notebook_of
+from autograder.reference.percent_source import notebook_of
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = {source.stem: source for source in analyses.sources(ROOT)}

@@ -11,10 +11,12 @@ import pytest
 from pydantic import BaseModel
 
 from autograder.course import loading, model
+from autograder.grading.flags import watched
 from autograder.reference.misconceptions import Misconception
 from autograder.suite import expect
 from autograder.suite.collected_test import FIXTURES
-from autograder.suite.session import MARKERS
+from autograder.suite.hidden.session import GRADED_MARKERS
+from autograder.suite.hidden.student import GradedStudent
 from autograder.suite.student import Student
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -33,7 +35,7 @@ MODELS: dict[str, type[BaseModel]] = {
     "notebook": model.Notebook,
     "job": model.TrainingJob,
     "limits": model.Limits,
-    "watched": model.Watched,
+    "watched": watched.Watched,
     "rubric": loading._RubricFile,
     "component": model.Component,
     "item": model.Item,
@@ -76,7 +78,7 @@ def test_every_fixture_is_listed() -> None:
 
 
 def test_every_marker_is_listed() -> None:
-    assert sorted(listed("markers")) == sorted(text.partition(":")[0] for text in MARKERS)
+    assert sorted(listed("markers")) == sorted(text.partition(":")[0] for text in GRADED_MARKERS)
 
 
 def test_every_comparison_is_listed_with_its_signature() -> None:
@@ -85,7 +87,8 @@ def test_every_comparison_is_listed_with_its_signature() -> None:
 
 
 def test_everything_that_a_student_fixture_does_is_listed() -> None:
-    there = [call(f"student.{name}", one, drop=1) for name, one in functions(Student).items()]
+    methods = functions(Student) | functions(GradedStudent)
+    there = [call(f"student.{name}", one, drop=1) for name, one in methods.items()]
     assert sorted(listed("student")) == sorted(["student.<module>", *there])
 
 

@@ -10,7 +10,8 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from importlib.util import resolve_name
 from pathlib import Path
 
 import pytest
@@ -19,9 +20,10 @@ from autograder.author import release
 from autograder.author.release import ReleaseError, build_release
 from autograder.author.release_gate import find_all_leaks
 from autograder.course import Week, load
-from autograder.notebooks.percent_source import notebook_of, text_of
+from autograder.grading import public_suite
 from autograder.reference.gaps import Gap, find_gaps, render, stub_of
 from autograder.reference.misconceptions import load as load_catalogue
+from autograder.reference.percent_source import notebook_of, text_of
 
 ROOT = Path(__file__).parents[2]
 COURSE = load(ROOT)
@@ -58,7 +60,7 @@ def solved(week: Week, name: str) -> str:
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave out the replay of all wrong answers, which takes seconds, where it does not matter."""
-    monkeypatch.setattr(release, "public_catalogue", lambda root, course, week: {})
+    monkeypatch.setattr(public_suite, "public_catalogue", lambda root, course, week: {})
 
 
 def run(tree: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -186,6 +188,17 @@ LEAKS: dict[str, tuple[str, Callable[[], str], str]] = {
         "from misconception",
     ),
     "the grading settings": ("assignments/grading.toml", lambda: "", "a file for instructors"),
+    "a word about what watches": (
+        "autograder/students/notes.py",
+        lambda: '"""What is Watched."""\n',
+        "line 1: 'Watched' is about watched names",
+    ),
+    "a flag": ("scripts/setup.sh", lambda: "\n# raises flags\n", "line 2: 'flags' is about flags"),
+    "what confines": (
+        "assignments/course.toml",
+        lambda: "# Seccomp",
+        "'Seccomp' is about system call filters",
+    ),
     "the salt": ("notes.md", lambda: f"salt: {COURSE.salt}", "from the salt"),
 }
 
@@ -230,11 +243,72 @@ def test_the_tree_holds_what_students_need(built: Path) -> None:
 def test_the_tree_holds_nothing_for_instructors(built: Path) -> None:
     assert find_all_leaks(COURSE, ROOT, built) == []
     names = {path.relative_to(built).as_posix() for path in built.rglob("*") if path.is_file()}
-    for name in ("stubs", "misconceptions", "release", "release_gate", "simulate"):
-        assert (ROOT / "autograder" / f"{name}.py").is_file()
-        assert f"autograder/{name}.py" not in names
+    rooms = {name.split("/")[1] for name in names if re.match("autograder/.*/", name)}
+    assert rooms == {room.partition("/")[0] for room in release.ROOMS} | {"commands"}
+    for folder in ("suite/hidden", "worker/sandboxed", "sandbox", "grading", "gradebook"):
+        assert (ROOT / "autograder" / folder).is_dir()
+        assert not (built / "autograder" / folder).exists()
     assert not {name for name in names if name.startswith(("solutions/", "tests/", "benchmarks/"))}
     assert load(built).salt == ""
+
+
+MOST_LINES = 7_000
+
+
+def test_the_trees_autograder_is_small(built: Path) -> None:
+    files = sorted((built / "autograder").rglob("*.py"))
+    assert sum(len(path.read_text("utf-8").splitlines()) for path in files) <= MOST_LINES
+
+
+def imported(path: Path, tree: Path) -> Iterator[str]:
+    """Yield the full names of our own modules that a module imports, anywhere in it."""
+    package = ".".join(path.relative_to(tree).with_suffix("").parts[:-1])
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (name.name for name in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            name = "." * node.level + (node.module or "")
+            name = resolve_name(name, package) if node.level else name
+            yield name
+            yield from (f"{name}.{one.name}" for one in node.names)
+
+
+def test_every_import_stays_in_the_tree(built: Path) -> None:
+    seen = 0
+    for path in sorted((built / "autograder").rglob("*.py")):
+        for name in imported(path, built):
+            if name.partition(".")[0] in ("autograder", "data"):
+                seen += 1
+                found = built.joinpath(*name.split("."))
+                above = found.parent
+                is_module = found.with_suffix(".py").is_file() or (found / "__init__.py").is_file()
+                # The last part of `from x import y` may also be something that x defines.
+                held = above.with_suffix(".py").is_file() or (above / "__init__.py").is_file()
+                assert is_module or held, f"{path.relative_to(built)} imports {name}"
+    assert seen > 200
+
+
+def test_every_module_of_the_tree_can_be_imported(built: Path) -> None:
+    names = [
+        ".".join(path.relative_to(built).with_suffix("").parts).removesuffix(".__init__")
+        for path in sorted((built / "autograder").rglob("*.py"))
+    ]
+    code = f"import importlib\nfor name in {names!r}: importlib.import_module(name)"
+    done = subprocess.run(
+        [sys.executable, "-c", f"import sys; sys.path.insert(0, '.')\n{code}"],
+        cwd=built,
+        env={"PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_trees_commands_are_those_that_students_use(built: Path) -> None:
+    for arguments, commands in ((), {"check", "ci", "export"}), (("export",), {"classroom50"}):
+        done = run(built, "autograder", *arguments, "--help")
+        assert done.returncode == 0, done.stderr
+        assert set(re.findall(r"^│ ([a-z0-9-]+) ", done.stdout, re.MULTILINE)) == commands
 
 
 def test_the_readme_names_only_commands_that_exist(built: Path) -> None:
@@ -325,7 +399,7 @@ def test_the_tree_installs(built: Path, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     (wheel,) = (tmp_path / "dist").glob("*.whl")
     names = set(zipfile.ZipFile(wheel).namelist())
-    assert {"autograder/commands/app.py", "assignments/rubric.toml", "data/__init__.py"} <= names
+    assert {"autograder/commands/students.py", "data/__init__.py", "data/digits.npz"} <= names
 
 
 @pytest.mark.usefixtures("quick")

@@ -38,9 +38,9 @@ from autograder.author.simulate.student_week import (
 from autograder.course import Course, CourseError, Week, load
 from autograder.intake.reading import take_in
 from autograder.notebooks.functions import notebook_module
-from autograder.notebooks.percent_source import notebook_of, text_of
 from autograder.reference.gaps import MARKER, make_stub, render
 from autograder.reference.misconceptions import catalogue_of
+from autograder.reference.percent_source import notebook_of, text_of
 
 ROOT = Path(__file__).parents[2]
 COURSE = load(ROOT)

@@ -17,9 +17,9 @@ import msgpack
 import numpy as np
 import pytest
 
-from autograder.channel.client import Channel
 from autograder.channel.faults import Fault
 from autograder.records import Verdict
+from autograder.sandbox.client import Channel
 from autograder.wire import codec
 
 PATIENT = 10.0

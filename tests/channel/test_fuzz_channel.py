@@ -16,11 +16,11 @@ from pathlib import Path
 
 import pytest
 
-from autograder.channel import client
-from autograder.channel.client import Channel
 from autograder.channel.faults import Fault
 from autograder.channel.handles import Handle
 from autograder.records import Verdict
+from autograder.sandbox import client
+from autograder.sandbox.client import Channel
 from autograder.wire import codec
 from benchmarks import fuzz_channel
 

@@ -15,7 +15,7 @@ from autograder.channel.faults import Fault
 from autograder.channel.handles import Handle, make_handle, to_refs, type_name
 from autograder.records import Verdict
 from autograder.suite import expect
-from autograder.suite.local import Local
+from autograder.suite.hidden.local_host import Local
 from autograder.suite.student import Student
 from autograder.wire import codec
 from autograder.worker.modules import ModuleSpace

@@ -14,8 +14,8 @@ from autograder.channel.handles import Handle, Operand, operand
 from autograder.grading.examiner import sandbox_limits
 from autograder.records import Verdict
 from autograder.suite import expect
-from autograder.suite.hosts import SandboxHost
-from autograder.suite.local import Local
+from autograder.suite.hidden.local_host import Local
+from autograder.suite.hidden.sandbox_host import SandboxHost
 from autograder.suite.student import Student
 from autograder.suite.week_worker import worker_of
 from autograder.wire.operators import decode_index, encode_index

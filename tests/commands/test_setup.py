@@ -22,6 +22,7 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).parents[2]
 FILES = (
     "scripts/setup.sh",
+    "scripts/setup_sandbox.sh",
     "requirements.txt",
     "requirements-torch.txt",
     "requirements-jupyter.txt",

@@ -18,11 +18,11 @@ from autograder.course.scoring import (
     CheckScore,
     ItemScore,
     StudentScore,
-    class_statistics,
     item_points,
     score_student,
 )
 from autograder.records import FULL_CREDIT, CheckResult, ManualMark, PlannedCheck, Verdict
+from autograder.report.statistics import class_statistics
 
 
 def week_1_alone() -> Course:

@@ -14,9 +14,10 @@ from textwrap import dedent
 
 import pytest
 
+from autograder.gradebook.flags import Flag
 from autograder.gradebook.journal import Gradebook, GradebookError, GradingJob
 from autograder.gradebook.schema import APPLICATION_ID, SCHEMA_VERSION
-from autograder.records import FULL_CREDIT, CheckResult, Flag, PlannedCheck, Submission, Verdict
+from autograder.records import FULL_CREDIT, CheckResult, PlannedCheck, Submission, Verdict
 
 ROOT = Path(__file__).resolve().parents[2]
 CHECKS = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from autograder.channel.client import fault_from_record
+from autograder.channel.fault_records import fault_from_record
 from autograder.channel.faults import Fault
 from autograder.records import Verdict
 from autograder.wire import codec

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from autograder.course.scoring import score_student
+from autograder.gradebook.flags import Examined
 from autograder.grading.examiner import Examiner
-from autograder.records import Examined
-from autograder.suite.conduct import LOOPS
+from autograder.suite.hidden.conduct import LOOPS
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -21,9 +21,9 @@ from autograder.grading.run import grade_class
 from autograder.grading.setting import Setting
 from autograder.intake.reading import take_in
 from autograder.records import Verdict
-from autograder.report.gather import StudentReport, gather
+from autograder.report.gather import GradedReport, gather
 from autograder.sandbox import Limits, Sandbox
-from autograder.suite.hosts import SandboxHost
+from autograder.suite.hidden.sandbox_host import SandboxHost
 from tests.hostile.corpus import load
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -40,7 +40,7 @@ UNTOUCHED += ("gradient_check_weights", "student_tests")
 
 
 @pytest.fixture(scope="module")
-def graded(tmp_path_factory, confinement) -> dict[str, StudentReport]:
+def graded(tmp_path_factory, confinement) -> dict[str, GradedReport]:
     """One class: every hostile case, an honest student, an empty folder, a truncated archive."""
     folder = tmp_path_factory.mktemp("class")
     course = courses.load(ROOT)
@@ -65,13 +65,13 @@ def graded(tmp_path_factory, confinement) -> dict[str, StudentReport]:
     return {report.score.student: report for report in reports}
 
 
-def points(report: StudentReport, *names: str) -> dict[str, int]:
+def points(report: GradedReport, *names: str) -> dict[str, int]:
     """Return the points in hundredths of some items of week 1."""
     by_id = {item.id: item.points for item in report.score.items}
     return {name: by_id[f"week1.{name}"] for name in names}
 
 
-def checks(report: StudentReport, item: str) -> list:
+def checks(report: GradedReport, item: str) -> list:
     return next(part.checks for part in report.score.items if part.id == f"week1.{item}")
 
 

@@ -25,6 +25,7 @@ import pytest
 
 from autograder import course as courses
 from autograder.errors import CantExamineError
+from autograder.gradebook.flags import Examined
 from autograder.gradebook.journal import Gradebook
 from autograder.grading import messages
 from autograder.grading import run as grading
@@ -40,7 +41,7 @@ from autograder.grading.pool import open_pool
 from autograder.grading.run import grade_class
 from autograder.grading.setting import Setting
 from autograder.grading.single import Checked, Ended, Planned, examine_one
-from autograder.records import CheckResult, Examined, Submission, Verdict
+from autograder.records import CheckResult, Submission, Verdict
 from autograder.sandbox.running import wait_until_gone
 from autograder.sandbox.starter import FIRST_EXAMINER
 

@@ -14,12 +14,14 @@ from pathlib import Path
 import pytest
 
 from autograder.channel.faults import InfraError
+from autograder.gradebook.flags import Flag
 from autograder.grading.examiner import Examiner
 from autograder.grading.flags import second_look
 from autograder.grading.flags.second_look import STORED, SURROUNDINGS, SecondLook, another, aspects
-from autograder.records import Flag, Verdict
+from autograder.records import Verdict
 from autograder.sandbox import PLAIN, Guise
-from autograder.suite.hosts import LocalHost, SandboxHost
+from autograder.suite.hidden.local_host import LocalHost
+from autograder.suite.hidden.sandbox_host import SandboxHost
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -168,7 +170,7 @@ def test_limits_and_our_own_faults_are_no_evidence(examiner, look, monkeypatch) 
     def fails(*args: object, **kwargs: object) -> None:
         raise InfraError("no sandbox")
 
-    monkeypatch.setattr("autograder.suite.hosts.Sandbox", fails)
+    monkeypatch.setattr("autograder.suite.hidden.sandbox_host.Sandbox", fails)
     assert examiner.second_look.look(files, outcomes) == []
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+import shutil
 from pathlib import Path
 
 import pytest
 
 from autograder import course as courses
 from autograder.course import CourseError
+from autograder.gradebook.flags import Flag
 from autograder.grading.flags.source import (
     HIDDEN_CODE,
     IMPORTS,
@@ -16,16 +19,17 @@ from autograder.grading.flags.source import (
     run_time_flags,
     source_flags,
 )
-from autograder.records import Flag
+from autograder.grading.flags.watched import watched_in, watched_names
 from autograder.reference.misconceptions import solution_files
 from autograder.sandbox import Limits
-from autograder.suite.hosts import MOST_NOTES, SandboxHost
-from autograder.worker.audit import MOST, MOST_TEXT
+from autograder.suite.hidden.sandbox_host import MOST_NOTES, SandboxHost
+from autograder.worker.sandboxed.audit import MOST, MOST_TEXT
 
 ROOT = Path(__file__).resolve().parents[2]
 COURSE = courses.load(ROOT)
 WEEK = COURSE.week(1)
-WATCHED = COURSE.watched_in(WEEK)
+NAMES = watched_names(COURSE)
+WATCHED = watched_in(NAMES, WEEK)
 
 FOUND = {
     "import torch": (IMPORTS, "torch"),
@@ -107,24 +111,33 @@ def test_correct_solutions_use_nothing_that_is_watched(week) -> None:
     folder = ROOT / "tests" / "styles" / week.folder
     style = {name: (folder / name).read_bytes() for name in week.modules}
     for files in (solution_files(ROOT, week), style):
-        assert source_flags(files, COURSE.watched_in(week), week.given) == []
+        assert source_flags(files, watched_in(NAMES, week), week.given) == []
 
 
 def test_torch_is_the_projects_own() -> None:
     project = COURSE.week_called("project")
-    assert source_flags({"train.py": b"import torch"}, COURSE.watched_in(project)) == []
-    assert source_flags({"train.py": b"import ctypes"}, COURSE.watched_in(project)) != []
+    assert source_flags({"train.py": b"import torch"}, watched_in(NAMES, project)) == []
+    assert source_flags({"train.py": b"import ctypes"}, watched_in(NAMES, project)) != []
 
 
-def test_a_week_that_is_not_there_is_a_mistake_in_the_course(small, tmp_path) -> None:
-    for name in ("assignments/course.toml", "assignments/rubric.toml"):
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        text = (small / name).read_text()
-        if "course" in name:
-            text += '\n[[watched]]\nnames = ["a"]\nwhy = "b"\nweeks = ["week9"]\n'
-        (tmp_path / name).write_text(text)
-    with pytest.raises(CourseError, match=r"watched#1\.weeks: there is no week 'week9'"):
-        courses.load(tmp_path)
+@pytest.mark.parametrize(
+    ("table", "says"),
+    [
+        (
+            '[[watched]]\nnames = ["a"]\nwhy = "b"\nweeks = ["week9"]\n',
+            "watched#1.weeks: there is no",
+        ),
+        ('[[watched]]\nwhy = "b"\n', "watched#1.names: field required. Add it"),
+        ("[whatched]\n", "whatched: extra inputs are not permitted"),
+    ],
+)
+def test_a_wrong_table_is_a_mistake_in_the_settings(small, tmp_path, table, says) -> None:
+    shutil.copytree(small / "assignments", tmp_path / "assignments")
+    with (tmp_path / courses.GRADING_FILE).open("a") as settings:
+        settings.write(f"\n{table}")
+    with pytest.raises(CourseError, match=re.escape(says)) as caught:
+        watched_names(courses.load(tmp_path))
+    assert caught.value.file == courses.GRADING_FILE
 
 
 # While it runs.

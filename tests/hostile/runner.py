@@ -12,8 +12,8 @@ from autograder.channel.faults import Fault
 from autograder.grading.examiner import solution_files
 from autograder.records import CheckResult
 from autograder.sandbox import Confinement, Limits
-from autograder.suite.hosts import SandboxHost
-from autograder.suite.session import SuiteSession
+from autograder.suite.hidden.sandbox_host import SandboxHost
+from autograder.suite.hidden.session import GradedSession
 
 from .corpus import UNTOUCHED, Case
 from .traps import Traps, wait_until_none
@@ -57,7 +57,7 @@ class Corpus:
         week = course.week(1)
         self.reference = solution_files(ROOT, week)
         folder = ROOT / "assignments" / week.folder / "hidden"
-        self.session = SuiteSession(folder, course.salt)
+        self.session = GradedSession(folder, course.salt)
         self.linear = [check.id for check in self.session.plan if check.item == "week1.linear"]
 
     def files(self, case: Case, facts: Mapping[str, Any]) -> dict[str, bytes]:

@@ -46,7 +46,8 @@ def repository(small: Path, tmp_path_factory) -> Path:
     shutil.copytree(small, root, dirs_exist_ok=True)
     with (root / "assignments" / "course.toml").open("a") as course:
         course.write("\n[handing_in]\nlate = [[0, 1.0], [2, 0.0]]\ngradings_per_day = 2\n")
-        course.write('\n[[watched]]\nnames = ["pty"]\nwhy = "no task needs it"\n')
+    with (root / "assignments" / "grading.toml").open("a") as settings:
+        settings.write('\n[[watched]]\nnames = ["pty"]\nwhy = "no task needs it"\n')
     (root / ".git").mkdir()
     (root / ".git" / "config").write_text("secret")
     (root / "notes.txt").write_text("secret")

@@ -17,6 +17,7 @@ from junitparser import JUnitXml
 
 from autograder.author import release
 from autograder.course import load
+from autograder.grading import public_suite
 from autograder.integrations.github.command import TOKEN
 from autograder.reference.gaps import render
 from autograder.reference.misconceptions import load as load_catalogue
@@ -118,7 +119,7 @@ def released(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The tree that students get."""
     out = tmp_path_factory.mktemp("release") / "students"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(release, "public_catalogue", facts)
+        patch.setattr(public_suite, "public_catalogue", facts)
         release.build_release(ROOT, out)
     return out
 

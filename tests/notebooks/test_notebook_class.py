@@ -15,7 +15,7 @@ from autograder.intake.reading import read_class
 from autograder.records import CheckResult, Submission
 from autograder.report.feedback import feedback
 from autograder.report.gather import gather
-from autograder.suite.hosts import SandboxHost
+from autograder.suite.hidden.sandbox_host import SandboxHost
 from tests.notebook_class import CASES, PARTS, ROOT, write_class
 
 COURSE = load(ROOT)

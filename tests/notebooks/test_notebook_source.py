@@ -7,7 +7,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from autograder.notebooks.percent_source import (
+from autograder.reference.percent_source import (
     SourceError,
     code_cells,
     notebook_of,

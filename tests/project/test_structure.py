@@ -34,7 +34,7 @@ def test_rooms_import_downwards_only() -> None:
     ("module", "line"),
     [
         ("text/display.py", "from autograder.course import load"),
-        ("worker/main.py", "from autograder.records import Verdict"),
+        ("worker/dispatch.py", "from autograder.records import Verdict"),
         ("students/check.py", "from autograder.gradebook.journal import Gradebook"),
         ("grading/rules.py", "from autograder.integrations.git import Git"),
     ],

@@ -13,7 +13,8 @@ import pytest
 from autograder.course import load
 from autograder.course.points import parse_points
 from autograder.course.scoring import score_student
-from autograder.records import FULL_CREDIT, CheckResult, Flag, ManualMark, PlannedCheck, Verdict
+from autograder.gradebook.flags import Flag
+from autograder.records import FULL_CREDIT, CheckResult, ManualMark, PlannedCheck, Verdict
 from autograder.report.class_csv import (
     FORMULA_STARTS,
     by_hand_csv,
@@ -22,7 +23,7 @@ from autograder.report.class_csv import (
     guard_formula,
 )
 from autograder.report.class_files import write_class, write_student
-from autograder.report.gather import StudentReport
+from autograder.report.graded import GradedReport
 from autograder.results.results_json import SCHEMA, results_json
 from autograder.text import files as atomic
 
@@ -39,8 +40,8 @@ RESULTS = [
 MARKS = [ManualMark("ada", "week1.written_linear", 175, "fine")]
 
 
-def report(student: str = "ada") -> StudentReport:
-    return StudentReport(score_student(COURSE, student, PLAN, RESULTS, MARKS), "bubblewrap")
+def report(student: str = "ada") -> GradedReport:
+    return GradedReport(score_student(COURSE, student, PLAN, RESULTS, MARKS), "bubblewrap")
 
 
 def rows_of(text: str) -> list[dict[str, str]]:
@@ -76,7 +77,7 @@ def test_items_add_up_to_components_and_components_to_the_total() -> None:
 
 def test_a_week_that_is_not_open_has_blank_cells_and_no_points() -> None:
     score = score_student(COURSE, "ada", PLAN, RESULTS, MARKS, open_weeks={1})
-    (row,) = rows_of(gradebook_csv(COURSE, [StudentReport(score, "bubblewrap")]))
+    (row,) = rows_of(gradebook_csv(COURSE, [GradedReport(score, "bubblewrap")]))
     later = [item.id for item in COURSE.items() if item.week != 1]
     assert later
     assert {row[id] for id in later} == {row["autograd"], row["project"]} == {""}
@@ -87,7 +88,7 @@ def test_a_week_that_is_not_open_has_blank_cells_and_no_points() -> None:
 def test_what_is_marked_by_hand_is_listed_item_by_item() -> None:
     score = score_student(COURSE, "ada", PLAN, RESULTS, MARKS, open_weeks={1})
     documents = {"week1.written_mse": ("derivations.ipynb", "more.pdf")}
-    ada = StudentReport(score, "bubblewrap", documents=documents)
+    ada = GradedReport(score, "bubblewrap", documents=documents)
     rows = rows_of(by_hand_csv(COURSE, [ada, report("=ben")]))
     assert list(rows[0]) == ["item", "title", "student", "documents", "points", "max"]
     first = [(row["item"], row["student"], row["points"], row["max"]) for row in rows[:2]]

@@ -19,12 +19,12 @@ from rich.console import Console
 from autograder.course import Course, HandingIn, load
 from autograder.course.lateness import HandedIn
 from autograder.course.points import format_points
-from autograder.course.scoring import class_statistics, score_student
+from autograder.course.scoring import score_student
+from autograder.gradebook.flags import Flag
 from autograder.gradebook.journal import Gradebook, GradingJob
 from autograder.records import (
     FULL_CREDIT,
     CheckResult,
-    Flag,
     ManualMark,
     PlannedCheck,
     Submission,
@@ -32,7 +32,8 @@ from autograder.records import (
 )
 from autograder.report.class_csv import gradebook_csv
 from autograder.report.feedback import block, feedback, inline
-from autograder.report.gather import NOTHING_RUN, VERDICT_WORDS, StudentReport, gather
+from autograder.report.gather import NOTHING_RUN, VERDICT_WORDS, GradedReport, gather
+from autograder.report.statistics import class_statistics
 from autograder.report.terminal import print_class
 from autograder.results.results_json import results_json
 from autograder.text.display import many_lines, one_line
@@ -80,9 +81,9 @@ HOSTILE = (
 
 def report(
     results: list[CheckResult] = RESULTS, student: str = "ada", **fields: object
-) -> StudentReport:
+) -> GradedReport:
     score = score_student(COURSE, student, PLAN, results)
-    return StudentReport(score, "bubblewrap", **fields)  # type: ignore[arg-type]
+    return GradedReport(score, "bubblewrap", **fields)  # type: ignore[arg-type]
 
 
 def test_feedback_says_what_each_item_has() -> None:
@@ -115,7 +116,7 @@ def test_feedback_says_when_all_passed_and_shows_comments() -> None:
     passed = [CheckResult(check.id, Verdict.PASS, FULL_CREDIT) for check in PLAN]
     marks = [ManualMark("ada", "week1.written_mse", 75, "Good; the <sum> is missing.")]
     score = score_student(COURSE, "ada", PLAN, passed, marks)
-    text = feedback(StudentReport(score, "bubblewrap"))
+    text = feedback(GradedReport(score, "bubblewrap"))
     assert "\nAll 3 checks passed.\n" in text
     assert "(`week1.written_mse`): 0.75 of 1\n\nComment:\n\n```text\nGood; the <sum> is" in text
 
@@ -216,7 +217,7 @@ def test_a_report_is_gathered_from_the_gradebook(tmp_path: Path) -> None:
     documents = {f"week1.written_{name}": ("derivations.ipynb",) for name in DERIVED}
     plan = [replace(check, id=f"week1/{check.id}") for check in PLAN]
     results = [replace(result, check=f"week1/{result.check}") for result in RESULTS]
-    assert first == StudentReport(
+    assert first == GradedReport(
         score_student(COURSE, "ada", plan, results),
         "unconfined",
         ("A notice.",),
@@ -342,12 +343,12 @@ def test_documents_are_named_at_the_items_that_they_are_for() -> None:
 # The table in the terminal.
 
 
-def class_of(*students: str) -> list[StudentReport]:
+def class_of(*students: str) -> list[GradedReport]:
     return [report(student=student) for student in students]
 
 
 def shown(
-    reports: list[StudentReport],
+    reports: list[GradedReport],
     width: int = 100,
     encoding: str = "utf-8",
     terminal: bool = False,
@@ -376,7 +377,7 @@ def test_the_table_shows_points_means_misconceptions_and_files() -> None:
 
 def test_only_what_was_planned_and_not_recorded_is_to_be_run_once_more() -> None:
     lost = score_student(COURSE, "ada", PLAN, RESULTS[1:])
-    text = shown([StudentReport(lost, "bubblewrap")])
+    text = shown([GradedReport(lost, "bubblewrap")])
     trouble = "Not graded yet; an earlier run was stopped, so run it once more:"
     assert f"{trouble}\n  ada: week1.linear\n" in text
     assert "Not graded yet" not in shown(class_of("ada"))
@@ -384,7 +385,7 @@ def test_only_what_was_planned_and_not_recorded_is_to_be_run_once_more() -> None
 
 def test_eight_components_and_usual_ids_fit_into_80_columns() -> None:
     score = score_student(load(ROOT), "s0001-kaya-kim", [], [])
-    text = shown([StudentReport(score, "bubblewrap")], 80)
+    text = shown([GradedReport(score, "bubblewrap")], 80)
     assert "H: Extra Credit\n" in text
     (row,) = (line for line in text.splitlines() if "s0001-kaya-kim" in line)
     assert row.split()[1:] == ["*0.00"] * 9

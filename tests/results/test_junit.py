@@ -13,8 +13,8 @@ from junitparser import Error, Failure, JUnitXml, Skipped
 from autograder.course import load
 from autograder.course.scoring import score_student
 from autograder.records import FULL_CREDIT, CheckResult, PlannedCheck, Verdict
-from autograder.report.gather import StudentReport
 from autograder.results.junit import junit_xml
+from autograder.results.student import StudentReport
 from autograder.text.display import CI_COMMANDS
 from tests.text.test_report_injection import PAYLOADS
 

@@ -12,7 +12,7 @@ import pytest
 from autograder.sandbox import Unconfined, choose, doctor
 from autograder.sandbox import confinement_check as probe
 from autograder.sandbox.choose import Tried
-from autograder.worker import confined
+from autograder.worker.sandboxed import confined
 
 ROOT = Path(__file__).resolve().parents[2]
 CLEAN = {
@@ -121,7 +121,7 @@ def test_the_doctor_fails_where_hidden_suites_refuse(tmp_path):
     code = f"""
 import sys
 sys.path.insert(0, {str(ROOT)!r})
-from autograder.worker import confined
+from autograder.worker.sandboxed import confined
 from autograder.sandbox import choose, landlock
 confined.version = lambda: 0
 from autograder.commands.app import app
@@ -139,7 +139,7 @@ app()
 NO_NAMESPACES = """
 import sys
 sys.path.insert(0, {root!r})
-from autograder.worker import confined
+from autograder.worker.sandboxed import confined
 from autograder.sandbox import seccomp
 # What Docker's own filter refuses to a container without privileges.
 refused = ("unshare", "setns", "mount", "umount2", "pivot_root", "move_mount", "open_tree")

@@ -13,7 +13,8 @@ from autograder import course as courses
 from autograder.channel.faults import Fault
 from autograder.records import Verdict
 from autograder.sandbox import Limits
-from autograder.suite.hosts import LocalHost, SandboxHost
+from autograder.suite.hidden.local_host import LocalHost
+from autograder.suite.hidden.sandbox_host import SandboxHost
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = courses.load(ROOT).week_called("project").packages

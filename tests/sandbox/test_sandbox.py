@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from autograder.channel.client import Channel
 from autograder.channel.faults import Fault
 from autograder.records import Verdict
 from autograder.sandbox import Limits, Sandbox
+from autograder.sandbox.client import Channel
 from autograder.sandbox.limits import alive
 from autograder.sandbox.process import SPARE_THREADS
-from autograder.suite.hosts import SandboxHost
+from autograder.suite.hidden.sandbox_host import SandboxHost
 
 ROOT = Path(__file__).resolve().parents[2]
 LOOK = b"""

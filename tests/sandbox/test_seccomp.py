@@ -12,7 +12,7 @@ import pytest
 
 from autograder.channel.faults import Fault
 from autograder.sandbox import Limits, seccomp
-from autograder.suite.hosts import SandboxHost
+from autograder.suite.hidden.sandbox_host import SandboxHost
 
 CALLS = b"""
 import ctypes

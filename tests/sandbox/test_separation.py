@@ -14,8 +14,8 @@ import data
 from autograder import course as courses
 from autograder.records import FULL_CREDIT
 from autograder.reference.misconceptions import solution_files
-from autograder.suite.hosts import LocalHost
-from autograder.suite.threshold import Training, train_two_layer
+from autograder.suite.hidden.local_host import LocalHost
+from autograder.suite.hidden.threshold import Training, train_two_layer
 
 ROOT = Path(__file__).resolve().parents[2]
 SEEDS = range(10)

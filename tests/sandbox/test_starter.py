@@ -21,7 +21,7 @@ from autograder.sandbox import Limits, Sandbox
 from autograder.sandbox.choose import choose
 from autograder.sandbox.launch import Folder, Launch
 from autograder.sandbox.starter import FIRST_EXAMINER, separate
-from autograder.suite.hosts import SandboxHost
+from autograder.suite.hidden.sandbox_host import SandboxHost
 
 confinement = separate(choose(7), 7)
 """

@@ -12,7 +12,8 @@ from autograder.channel.faults import Fault, InfraError
 from autograder.course import CourseError
 from autograder.sandbox import Confinement, Limits
 from autograder.sandbox.starter import _read
-from autograder.suite.hosts import LocalHost, SandboxHost
+from autograder.suite.hidden.local_host import LocalHost
+from autograder.suite.hidden.sandbox_host import SandboxHost
 from autograder.suite.week_worker import NO_WORKER, WeekWorker, worker_beside, worker_of
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -12,14 +12,15 @@ import pytest
 
 from autograder import course as courses
 from autograder.channel.faults import Fault
-from autograder.records import Flag
+from autograder.gradebook.flags import Flag
 from autograder.reference.misconceptions import solution_files
 from autograder.sandbox import Limits
-from autograder.suite.conduct import LOOPS, NUMERICAL, trace_of
-from autograder.suite.hosts import LocalHost, SandboxHost
-from autograder.suite.session import SuiteSession
+from autograder.suite.hidden.conduct import LOOPS, NUMERICAL, trace_of
+from autograder.suite.hidden.local_host import LocalHost
+from autograder.suite.hidden.sandbox_host import SandboxHost
+from autograder.suite.hidden.session import GradedSession
 from autograder.worker.modules import ModuleSpace
-from autograder.worker.tracing import MOST_LINES, Tracer
+from autograder.worker.sandboxed.tracing import MOST_LINES, Tracer
 
 ROOT = Path(__file__).resolve().parents[2]
 COURSE = courses.load(ROOT)
@@ -123,9 +124,9 @@ def test_what_a_worker_says_is_fit_to_print() -> None:
 
 
 @pytest.fixture(scope="module")
-def sessions() -> Iterator[dict[int, SuiteSession]]:
+def sessions() -> Iterator[dict[int, GradedSession]]:
     opened = {
-        number: SuiteSession(
+        number: GradedSession(
             ROOT / "assignments" / COURSE.week(number).folder / "hidden", COURSE.salt
         )
         for number in NUMPY_WEEKS

@@ -18,8 +18,9 @@ from autograder.channel.faults import Fault
 from autograder.records import CheckResult, Verdict
 from autograder.sandbox import Confinement, Limits, Unconfined
 from autograder.sandbox.running import Started
-from autograder.suite.hosts import LocalHost, SandboxHost
-from autograder.suite.session import MOST_LOST, SuiteSession
+from autograder.suite.hidden.local_host import LocalHost
+from autograder.suite.hidden.sandbox_host import SandboxHost
+from autograder.suite.hidden.session import MOST_LOST, GradedSession
 from autograder.suite.week_worker import worker_of
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -45,11 +46,11 @@ def place(request) -> Iterator[Confinement]:
 
 
 @pytest.fixture
-def open_suite(tmp_path) -> Iterator[Callable[..., SuiteSession]]:
+def open_suite(tmp_path) -> Iterator[Callable[..., GradedSession]]:
     """Open a session on tests with these bodies; the item of a body is "a", or before a bar."""
-    sessions: list[SuiteSession] = []
+    sessions: list[GradedSession] = []
 
-    def open_suite(*bodies: str) -> SuiteSession:
+    def open_suite(*bodies: str) -> GradedSession:
         (tmp_path / "suite").mkdir()
         tests = ""
         for number, body in enumerate(bodies):
@@ -57,7 +58,7 @@ def open_suite(tmp_path) -> Iterator[Callable[..., SuiteSession]]:
             tests += f'@pytest.mark.item("{item if bar else "a"}")\ndef test_n{number}(student):\n'
             tests += textwrap.indent(f'"""Title."""\n{rest if bar else body}\n', "    ")
         (tmp_path / "suite" / "test_it.py").write_text(HEAD + tests)
-        sessions.append(SuiteSession(tmp_path / "suite", "salt"))
+        sessions.append(GradedSession(tmp_path / "suite", "salt"))
         return sessions[-1]
 
     yield open_suite

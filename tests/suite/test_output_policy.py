@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -15,9 +15,11 @@ import pytest
 
 from autograder.records import CheckResult, Verdict
 from autograder.sandbox import Confinement, Limits
-from autograder.suite import disclosure
-from autograder.suite.hosts import LocalHost, SandboxHost
-from autograder.suite.session import SuiteSession, seed_of
+from autograder.suite.hidden import disclosure
+from autograder.suite.hidden.local_host import LocalHost
+from autograder.suite.hidden.sandbox_host import SandboxHost
+from autograder.suite.hidden.session import GradedSession
+from autograder.suite.session import seed_of
 
 LIMITS = Limits(request_seconds=5, test_seconds=20, processes=16)
 SALT = "salt"
@@ -175,11 +177,14 @@ def open_session(tmp_path_factory) -> Iterator:
     """Write a suite and open a session on it; all are closed in the end."""
     sessions = []
 
-    def open_session(text: str, **options) -> SuiteSession:
+    def open_session(
+        text: str, private: bool = False, known: Collection[str] = ()
+    ) -> GradedSession:
         folder: Path = tmp_path_factory.mktemp("suite") / "hidden"
         folder.mkdir()
         (folder / "test_it.py").write_text(text)
-        sessions.append(SuiteSession(folder, SALT, **options))
+        made = disclosure.Disclosure(frozenset(known)) if private else None
+        sessions.append(GradedSession(folder, SALT, disclosure=made))
         return sessions[-1]
 
     yield open_session
@@ -187,7 +192,7 @@ def open_session(tmp_path_factory) -> Iterator:
         session.close()
 
 
-def run(session: SuiteSession, confinement: Confinement, source: str, **options):
+def run(session: GradedSession, confinement: Confinement, source: str, **options):
     """Run a session on m.py in a sandbox; return the results by the test's name."""
     host = SandboxHost(confinement, {"m.py": source.encode()}, LIMITS)
     try:
@@ -321,7 +326,7 @@ HONEST_CALLS = {
 
 
 @pytest.fixture(scope="module")
-def honest(open_session) -> SuiteSession:
+def honest(open_session) -> GradedSession:
     calls = {name: call for name, (call, _) in HONEST_CALLS.items()}
     known = {"week1.mine: fill in stub"}
     return open_session(suite_of(calls), private=True, known=known)
@@ -360,7 +365,7 @@ class Counting(SandboxHost):
         return other
 
 
-def begun(session: SuiteSession, confinement: Confinement, source: str) -> int:
+def begun(session: GradedSession, confinement: Confinement, source: str) -> int:
     Counting.begun = 0
     host = Counting(confinement, {"m.py": source.encode()}, LIMITS)
     session.run(host)
@@ -412,7 +417,7 @@ def f(x):
         time.sleep(60)
     raise ValueError("constant")
 """.replace("np.float64", "float")
-    monkeypatch.setattr("autograder.suite.hosts.AGAIN_SECONDS", 0.3)
+    monkeypatch.setattr("autograder.suite.hidden.sandbox_host.AGAIN_SECONDS", 0.3)
     session = open_session(suite_of({"it": "student.m.f(x)"}), private=True)
     started = time.monotonic()
     message = run(session, confinement, source)["it"].message
@@ -425,7 +430,6 @@ def f(x):
 
 def test_code_of_ours_is_not_run_again(open_session):
     session = open_session(suite_of({"text": CALLS["text"]}), private=True)
-    assert session.private
     [outcome, _] = session.run(LocalHost({"m.py": HOSTILE.encode()}))
     assert inputs("text")[0] in outcome.result.message
 

@@ -9,7 +9,7 @@ import pytest
 
 from autograder.records import FULL_CREDIT, CheckResult, PlannedCheck, Verdict
 from autograder.suite.expect import Wrong
-from autograder.suite.hosts import LocalHost
+from autograder.suite.hidden.local_host import LocalHost
 from autograder.suite.session import PATIENCE, Outcome, SuiteError, SuiteSession, seed_of
 
 HEAD = """

@@ -14,11 +14,16 @@ from autograder.channel.faults import Fault, InfraError
 from autograder.records import FULL_CREDIT, Verdict
 from autograder.sandbox import Limits
 from autograder.suite.expect import Wrong
-from autograder.suite.hosts import SandboxHost
-from autograder.suite.local import Local
+from autograder.suite.hidden.local_host import Local
+from autograder.suite.hidden.sandbox_host import SandboxHost
+from autograder.suite.hidden.threshold import (
+    Training,
+    fetch_weights,
+    train_two_layer,
+    two_layer_accuracy,
+)
 from autograder.suite.session import SuiteSession
 from autograder.suite.student import Student
-from autograder.suite.threshold import Training, fetch_weights, train_two_layer, two_layer_accuracy
 from autograder.worker.drivers import train_epoch
 from autograder.worker.modules import ModuleSpace
 
@@ -346,7 +351,7 @@ def test_data_is_loaded_once_and_not_before_it_is_asked_for(training, data):
 
 SUITE = '''
 import pytest
-from autograder.suite.threshold import train_two_layer
+from autograder.suite.hidden.threshold import train_two_layer
 
 @pytest.mark.item("a")
 @pytest.mark.training

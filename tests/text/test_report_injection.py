@@ -23,18 +23,18 @@ from rich.console import Console
 from rich.progress import Progress, TextColumn
 
 from autograder.course import load
-from autograder.course.scoring import class_statistics, score_student
+from autograder.course.scoring import score_student
 from autograder.gpu.assess import read_metrics
 from autograder.grading.quality import Quality
 from autograder.records import FULL_CREDIT, CheckResult, ManualMark, PlannedCheck, Verdict
 from autograder.report.class_csv import FORMULA_STARTS, by_hand_csv, gradebook_csv, leaderboard_csv
 from autograder.report.curves import curves_svg
 from autograder.report.feedback import block, code, feedback, inline
-from autograder.report.gather import StudentReport
+from autograder.report.graded import GradedReport, Row
 from autograder.report.leaderboard import print_board
+from autograder.report.statistics import class_statistics
 from autograder.report.terminal import print_class
 from autograder.results.results_json import results_json
-from autograder.results.student import Row
 from autograder.text.display import CI_COMMANDS, many_lines, one_line
 
 COURSE = load(Path(__file__).resolve().parents[2])
@@ -79,7 +79,7 @@ PAYLOADS = {
 }
 
 
-def report(text: str) -> StudentReport:
+def report(text: str) -> GradedReport:
     """Return a report in which everything that isn't ours is the same text."""
     results = [
         CheckResult("t::a", Verdict.RAISED, message=text),
@@ -89,7 +89,9 @@ def report(text: str) -> StudentReport:
     marks = [ManualMark("x", "week1.written_mse", 150, text)]
     score = score_student(COURSE, "x", PLAN, results, marks)
     documents = {"week1.written_linear": (text, "plain.pdf")}
-    return StudentReport(replace(score, student=text), text, (text,), (text,), documents=documents)
+    return GradedReport(
+        replace(score, student=text), text, (text,), refusals=(text,), documents=documents
+    )
 
 
 class Tags(HTMLParser):

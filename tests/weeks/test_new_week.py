@@ -26,7 +26,8 @@ from autograder.grading.setting import datasets_here
 from autograder.integrations.gradescope.upload import write_zip
 from autograder.records import FULL_CREDIT, CheckResult, Verdict
 from autograder.reference.gaps import make_stub
-from autograder.suite.hosts import LocalHost, SandboxHost
+from autograder.suite.hidden.local_host import LocalHost
+from autograder.suite.hidden.sandbox_host import SandboxHost
 
 ROOT = Path(__file__).resolve().parents[2]
 WEEK = "week9"

@@ -9,8 +9,8 @@ import pytest
 from autograder import course as courses
 from autograder.grading.examiner import solution_files
 from autograder.records import Verdict
-from autograder.suite.hosts import LocalHost
-from autograder.suite.session import SuiteSession
+from autograder.suite.hidden.local_host import LocalHost
+from autograder.suite.hidden.session import GradedSession
 
 ROOT = Path(__file__).resolve().parents[2]
 COURSE = courses.load(ROOT)
@@ -90,7 +90,7 @@ def cross_entropy(logits, labels): return Tensor(0.0)
 
 @pytest.fixture(scope="module")
 def session():
-    made = SuiteSession(ROOT / "assignments" / WEEK.folder / "hidden", COURSE.salt)
+    made = GradedSession(ROOT / "assignments" / WEEK.folder / "hidden", COURSE.salt)
     yield made
     made.close()
 

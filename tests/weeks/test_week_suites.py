@@ -20,7 +20,8 @@ from autograder.notebooks.functions import notebook_module
 from autograder.records import FULL_CREDIT, CheckResult, Verdict
 from autograder.reference.gaps import stubs_of
 from autograder.reference.misconceptions import Misconception, apply, catalogue_of
-from autograder.suite.hosts import LocalHost, SandboxHost
+from autograder.suite.hidden.local_host import LocalHost
+from autograder.suite.hidden.sandbox_host import SandboxHost
 from autograder.suite.session import Outcome
 
 ROOT = Path(__file__).resolve().parents[2]

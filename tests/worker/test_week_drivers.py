@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.worker import audit, tracing
+from autograder.worker.sandboxed import audit, tracing
 from autograder.worker.week_drivers import WeekDrivers, WeekWorkerError, is_ours, load
 
 FOLDER = "week8_rings/worker"

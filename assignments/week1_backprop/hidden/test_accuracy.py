@@ -3,7 +3,7 @@
 import pytest
 
 from autograder.records import FULL_CREDIT
-from autograder.suite.threshold import train_two_layer
+from autograder.suite.hidden.threshold import train_two_layer
 
 
 @pytest.mark.item("week1.accuracy")

@@ -6,7 +6,7 @@ What is noticed here becomes a flag, for a person to look at, and takes no point
 import numpy as np
 import pytest
 
-from autograder.suite import conduct
+from autograder.suite.hidden import conduct
 
 pytestmark = pytest.mark.flag(conduct.LOOPS)
 

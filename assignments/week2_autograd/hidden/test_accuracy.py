@@ -5,7 +5,7 @@ import pytest
 
 from autograder.records import FULL_CREDIT
 from autograder.suite import expect
-from autograder.suite.threshold import train_two_layer
+from autograder.suite.hidden.threshold import train_two_layer
 
 pytestmark = pytest.mark.item("week2.accuracy")
 needs_everything = pytest.mark.needs(

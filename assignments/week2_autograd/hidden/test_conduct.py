@@ -8,7 +8,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from autograder.suite import conduct, expect
+from autograder.suite import expect
+from autograder.suite.hidden import conduct
 
 pytestmark = pytest.mark.flag(conduct.LOOPS)
 

@@ -13,9 +13,9 @@ from typing import TypeVar
 
 from autograder.author.simulate.layouts import Content, sample_document
 from autograder.course import COURSE_FILE, Course, CourseError, Week
-from autograder.notebooks.percent_source import notebook_of, text_of
 from autograder.reference.gaps import find_gaps, render
 from autograder.reference.misconceptions import Misconception, MisconceptionError, catalogue_of
+from autograder.reference.percent_source import notebook_of, text_of
 
 T = TypeVar("T")
 DOCUMENT_SHARE = 0.8

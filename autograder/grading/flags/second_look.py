@@ -11,10 +11,13 @@ import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from autograder.records import Flag, PlannedCheck, Verdict
+from autograder.gradebook.flags import Flag
+from autograder.records import PlannedCheck, Verdict
 from autograder.sandbox import PLAIN, Confinement, Guise, Limits
-from autograder.suite.hosts import LocalHost, SandboxHost
-from autograder.suite.session import Outcome, SuiteSession
+from autograder.suite.hidden.local_host import LocalHost
+from autograder.suite.hidden.sandbox_host import SandboxHost
+from autograder.suite.hidden.session import GradedSession
+from autograder.suite.session import Outcome
 
 SURROUNDINGS, STORED = "depends-on-surroundings", "stored-answers"
 MOST_CHECKS = 8
@@ -66,7 +69,7 @@ class SecondLook:
     `reference` is run with other inputs too before anybody is suspected.
     """
 
-    session: SuiteSession
+    session: GradedSession
     confinement: Confinement
     limits: Limits
     modules: Sequence[str]

@@ -6,9 +6,9 @@ import ast
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
-from autograder.course import Watched
+from autograder.gradebook.flags import Flag
+from autograder.grading.flags.watched import Watched
 from autograder.grading.rules import IMPORTERS, called, falls_under, names_in, stored_answers
-from autograder.records import Flag
 from autograder.text.syntax import syntax_tree
 from autograder.worker.modules import module_name
 

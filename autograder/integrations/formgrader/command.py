@@ -34,7 +34,7 @@ from autograder.integrations.formgrader import nbgrader_course as nbgrader
 from autograder.integrations.formgrader.marking import verdict_text
 from autograder.integrations.formgrader.marks import collect_marks, take_over, taken_over_before
 from autograder.records import ManualMark, Submission
-from autograder.report.gather import VERDICT_WORDS, StudentReport, gather
+from autograder.report.gather import VERDICT_WORDS, GradedReport, gather
 from autograder.report.writing import write_reports
 
 HOST = "127.0.0.1"
@@ -156,7 +156,7 @@ def _marks(gradebook: Gradebook, students: Iterable[str]) -> dict[tuple[str, str
 
 
 def _handed_in(
-    submission: Submission, notebook: Notebook, report: StudentReport | None
+    submission: Submission, notebook: Notebook, report: GradedReport | None
 ) -> nbgrader.NotebookSubmission:
     """Return one student's work in a notebook, with the results of the tests."""
     content = submission.kept.get(notebook.file)

@@ -17,8 +17,9 @@ import nbformat
 from nbformat import NotebookNode
 
 from autograder.course import Notebook
-from autograder.notebooks.cells import Cell, NotebookError, read_cells
-from autograder.notebooks.percent_source import KERNEL, answer_cell, grade_id
+from autograder.integrations.formgrader.pictures import PicturedCell, read_pictured_cells
+from autograder.notebooks.cells import NotebookError
+from autograder.reference.percent_source import KERNEL, answer_cell, grade_id
 from autograder.report.feedback import block, inline
 
 ACTIVE_MATH = re.compile(
@@ -54,10 +55,10 @@ def for_marking(
     the notebook.
     """
     page = nbformat.v4.new_notebook(metadata={"kernelspec": KERNEL})
-    cells: Sequence[Cell] = ()
+    cells: Sequence[PicturedCell] = ()
     if content is not None:
         try:
-            cells = read_cells(content, pictures=True)
+            cells = read_pictured_cells(content)
         except NotebookError as error:
             why_not = f"{notebook.file} can't be read: {error}."
     if why_not:
@@ -84,7 +85,7 @@ def for_marking(
 
 
 def _match_answers(
-    cells: Sequence[Cell], notebook: Notebook, answers: Sequence[Answer]
+    cells: Sequence[PicturedCell], notebook: Notebook, answers: Sequence[Answer]
 ) -> dict[int, Answer]:
     """Return the answers by cell number, each once: matched by metadata, else by the cell's text.
 
@@ -106,7 +107,7 @@ def _match_answers(
     return answer_of_cell
 
 
-def _defines(cell: Cell, names: set[str]) -> bool:
+def _defines(cell: PicturedCell, names: set[str]) -> bool:
     try:
         body = ast.parse(cell.source).body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
@@ -114,7 +115,7 @@ def _defines(cell: Cell, names: set[str]) -> bool:
     return any(getattr(node, "name", None) in names for node in body)
 
 
-def _shown(cell: Cell, answer: Answer | None) -> list[NotebookNode]:
+def _shown(cell: PicturedCell, answer: Answer | None) -> list[NotebookNode]:
     """Return a cell, and a second one with the pictures that code showed.
 
     A written answer's pictures are part of it: with another picture it is another answer.
@@ -131,7 +132,7 @@ def _shown(cell: Cell, answer: Answer | None) -> list[NotebookNode]:
     return [written]
 
 
-def _with_pictures(text: str, cell: Cell) -> NotebookNode:
+def _with_pictures(text: str, cell: PicturedCell) -> NotebookNode:
     """Return a markdown cell with a safe text and a cell's pictures."""
     attachments = {picture.name: {picture.kind: picture.data} for picture in cell.pictures}
     parts = [text, *(f"![picture](attachment:{name})" for name in attachments)]

@@ -15,8 +15,8 @@ from autograder.course import Course
 from autograder.course.points import format_points
 from autograder.errors import RecordError
 from autograder.gradebook.journal import Gradebook
-from autograder.notebooks.percent_source import grade_id
 from autograder.records import ManualMark
+from autograder.reference.percent_source import grade_id
 from autograder.report.terminal import say
 from autograder.text.files import write_text
 

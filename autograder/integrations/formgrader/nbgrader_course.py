@@ -21,8 +21,8 @@ from nbformat import NotebookNode
 from autograder.course import Course, Item, Notebook, Week
 from autograder.errors import RecordError
 from autograder.integrations.formgrader.marking import Answer, for_marking
-from autograder.notebooks.percent_source import grade_id, notebook_of, text_of
 from autograder.records import ManualMark
+from autograder.reference.percent_source import grade_id, notebook_of, text_of
 from autograder.text.files import write_bytes, write_text
 
 FOLDER = "nbgrader"

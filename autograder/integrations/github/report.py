@@ -24,7 +24,7 @@ from autograder.integrations.github.roster_file import StudentRepository
 from autograder.integrations.github.state import RepositoryState, read_states, write_states
 from autograder.records import Submission
 from autograder.report.feedback import feedback
-from autograder.report.gather import StudentReport, gather
+from autograder.report.gather import GradedReport, gather
 from autograder.results.junit import junit_xml
 from autograder.results.results_json import results_json
 
@@ -118,7 +118,7 @@ def _is_graded(
     return any_graded
 
 
-def _report(report: StudentReport) -> _Report:
+def _report(report: GradedReport) -> _Report:
     score = report.score
     description = f"{format_points(score.final)} of {format_points(score.max_total)} points"
     state = "success"

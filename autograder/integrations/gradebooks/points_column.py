@@ -10,7 +10,7 @@ from pathlib import Path
 from autograder.course import Course, CourseError
 from autograder.course.points import format_points
 from autograder.gradebook.journal import Gradebook, GradebookError
-from autograder.report.gather import StudentReport, gather
+from autograder.report.gather import GradedReport, gather
 
 TOTAL = "total"
 
@@ -39,7 +39,7 @@ class PartPoints:
 
 
 def part_points(
-    course: Course, reports: Sequence[StudentReport], part: str
+    course: Course, reports: Sequence[GradedReport], part: str
 ) -> Mapping[str, PartPoints]:
     """Return each student's points of a part: "total", a component's id, a week's id or number.
 
@@ -94,7 +94,7 @@ def _items(course: Course, part: str) -> set[str]:
     return of_component | of_week
 
 
-def read_reports(course: Course, grades: Path) -> list[StudentReport]:
+def read_reports(course: Course, grades: Path) -> list[GradedReport]:
     """Return the reports on everybody in a folder that `grade` wrote. Raises GradebookError."""
     path = grades / "gradebook.sqlite"
     if not path.is_file():

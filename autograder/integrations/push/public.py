@@ -14,10 +14,12 @@ from autograder import course as courses
 from autograder.course import Course, Week
 from autograder.grading.diagnosis import Diagnoser, entries
 from autograder.grading.operations import confinement_here, operation, setting_here
+from autograder.grading.public_suite import run_session
 from autograder.records import Verdict
 from autograder.reference.misconceptions import catalogue_of, solution_files
 from autograder.students.check import print_run
-from autograder.students.public_run import Files, PublicRun, Shipped, run_session
+from autograder.students.public_run import Files, PublicRun, Shipped
+from autograder.suite.hidden.session import GradedSession
 from autograder.suite.session import Outcome, SuiteSession
 
 QUIET = (Verdict.PASS, Verdict.NOT_ATTEMPTED, Verdict.BLOCKED)
@@ -73,8 +75,8 @@ def _suite(root: Path, number: int) -> _Suite:
     course = _course(root)
     week = course.week(number)
     folder = root / "assignments" / week.folder
-    session = SuiteSession(folder / "tests", salt="")
-    hidden = SuiteSession(folder / "hidden", salt="")
+    session = GradedSession(folder / "tests", salt="")
+    hidden = GradedSession(folder / "hidden", salt="")
     count = len(hidden.plan)
     hidden.close()
     diagnoser = Diagnoser(session, solution_files(root, week), catalogue_of(root, course, week))

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 
 from rich.console import Console
@@ -15,13 +16,13 @@ from autograder.course import Course, Week
 from autograder.errors import CantRunError
 from autograder.results.junit import junit_xml
 from autograder.results.results_json import results_json
-from autograder.sandbox.runtime import installed
 from autograder.students.check import print_run
 from autograder.students.ci.github import annotations, step_summary
 from autograder.students.ci.gitlab import FILE as CODE_QUALITY
 from autograder.students.ci.gitlab import code_quality
 from autograder.students.ci.outcome import CiOutcome, outcome
 from autograder.students.public_run import (
+    Facts,
     Files,
     Shipped,
     has_begun,
@@ -57,18 +58,20 @@ def run(
     threshold: float = 100,
     out: Path,
     environment: Mapping[str, str] = os.environ,
+    make: Facts | None = None,
 ) -> bool:
     """Run the public suites and write everything; return whether the threshold is reached.
 
     weeks: names of weeks; none: all that have been begun.
     threshold: the share of the public tests' points, in percent, that makes the run a success.
     out: the folder for the files that programs read.
+    make: makes what the students' tree is shipped with, where it was not.
 
     Raises CiError where a week can't be run here, where nothing could be run by our own fault, and
     where a file can't be written.
     """
     course = courses.load(root)
-    chosen, not_begun = _choose(course, root, weeks)
+    chosen, not_begun = _choose(course, root, weeks, make)
     for one in chosen:
         _demand_packages(one.week)
     runs = [run_public(root, course, c.week, c.files, c.shipped) for c in chosen]
@@ -85,13 +88,15 @@ def run(
     return found.passed
 
 
-def needs(root: Path) -> str:
+def needs(root: Path, make: Facts | None = None) -> str:
     """Return what scripts/setup.sh has to install for the weeks that have been begun."""
-    chosen, _ = _choose(courses.load(root), root, ())
+    chosen, _ = _choose(courses.load(root), root, (), make)
     return "torch" if any(one.week.packages for one in chosen) else "core"
 
 
-def _choose(course: Course, root: Path, weeks: Sequence[str]) -> tuple[list[_Chosen], list[str]]:
+def _choose(
+    course: Course, root: Path, weeks: Sequence[str], make: Facts | None
+) -> tuple[list[_Chosen], list[str]]:
     """Return the weeks that are run, and the names of those of which only stubs are there."""
     asked = {course.week_called(name).number for name in weeks}
     chosen, not_begun = [], []
@@ -99,7 +104,7 @@ def _choose(course: Course, root: Path, weeks: Sequence[str]) -> tuple[list[_Cho
         if asked and week.number not in asked:
             continue
         files = read_files(root, week)
-        shipped = read_shipped(root, course, week)
+        shipped = read_shipped(root, week, make)
         if asked or has_begun(files, shipped):
             chosen.append(_Chosen(week, files, shipped))
         else:
@@ -108,10 +113,17 @@ def _choose(course: Course, root: Path, weeks: Sequence[str]) -> tuple[list[_Cho
 
 
 def _demand_packages(week: Week) -> None:
-    missing = [name for name in week.packages if not installed(name)]
+    missing = [name for name in week.packages if not _is_installed(name)]
     if missing:
         problem = f"{week.name} needs {', '.join(missing)}, which is not installed here"
         raise CiError(f"{problem}: run `bash scripts/setup.sh torch` first.")
+
+
+def _is_installed(distribution: str) -> bool:
+    try:
+        return bool(metadata.version(distribution))
+    except metadata.PackageNotFoundError:
+        return False
 
 
 def _write(found: CiOutcome, out: Path, environment: Mapping[str, str]) -> None:

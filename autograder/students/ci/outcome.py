@@ -11,12 +11,13 @@ from autograder.course.lateness import judge_lateness
 from autograder.course.scoring import score_student
 from autograder.records import CheckResult, PlannedCheck, Verdict
 from autograder.results.student import StudentReport
-from autograder.sandbox import Unconfined
 from autograder.students.ci.places import Place, Places
 from autograder.students.public_run import Failure, ItemState, PublicRun
 from autograder.text.display import many_lines
 
 ERROR, NOTICE = "error", "notice"
+NOT_CONFINED = "D (not confined)"
+"""What results.json says of where the code ran: on its author's own machine, or in its own CI."""
 
 
 @dataclass(frozen=True)
@@ -144,7 +145,7 @@ class CiOutcome:
         score = score_student(self.course, student, planned, results, open_weeks=numbers)
         return StudentReport(
             score,
-            Unconfined.name,
+            NOT_CONFINED,
             notices=tuple(notice for week in self.weeks for notice in week.run.files.notices),
             handed_in=tuple(judge_lateness(self.course, student, n, None, commit) for n in numbers),
         )

@@ -13,7 +13,8 @@ import socket
 import sys
 import traceback
 
-from . import confined, modules, tensors
+from .. import modules, tensors
+from . import confined
 
 NOFILE = 1024
 

@@ -11,7 +11,10 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from autograder.course import Notebook
 from autograder.errors import AuthorError
+from autograder.notebooks.cells import Cell
+from autograder.notebooks.functions import extract_functions
 
 if TYPE_CHECKING:
     import nbformat
@@ -78,6 +81,13 @@ def code_cells(source: str, name: str) -> dict[int, str]:
         for number, (options, text) in cells
         if not options.strip().startswith("[markdown]")
     }
+
+
+def solution_module(source: str, notebook: Notebook) -> str:
+    """Return the module of a notebook's percent source, made as for a student's notebook."""
+    cells = code_cells(source, notebook.module).items()
+    numbered = [Cell(number, "code", text) for number, text in cells]
+    return extract_functions(numbered, notebook.functions, notebook.file).source
 
 
 def grade_id(item: str) -> str:

@@ -12,7 +12,7 @@ import sys
 from types import FrameType
 from typing import Any
 
-from .week_drivers import is_ours
+from ..week_drivers import is_ours
 
 DIRECT = frozenset(("sys._getframe", "code.__new__", "marshal.loads", "exec"))
 """Noted where a line of the student's asks for it itself: libraries do these all the time."""

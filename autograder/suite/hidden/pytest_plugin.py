@@ -1,6 +1,6 @@
 """A suite under plain pytest, in one process, without any confinement.
 
-    pytest -p autograder.suite.pytest_plugin --student FOLDER SUITE
+    pytest -p autograder.suite.hidden.pytest_plugin --student FOLDER SUITE
 
 For authors of suites, who run it on the reference, and as the yardstick of the benchmarks. It must
 not be used on code that isn't yours.
@@ -14,8 +14,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from autograder.suite.hosts import LocalHost
-from autograder.suite.session import MARKERS, Grade, seed_of
+from autograder.suite.collected_test import seed_of
+from autograder.suite.hidden.local_host import LocalHost
+from autograder.suite.hidden.session import GRADED_MARKERS
+from autograder.suite.session import Grade
 from autograder.suite.student import Student
 from autograder.suite.week_worker import worker_beside
 
@@ -25,7 +27,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    for marker in MARKERS:
+    for marker in GRADED_MARKERS:
         config.addinivalue_line("markers", marker)
 
 

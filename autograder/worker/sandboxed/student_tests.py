@@ -14,7 +14,7 @@ import os
 import sys
 from typing import Any, NoReturn
 
-from . import dispatch, modules
+from .. import dispatch, modules
 
 OPTIONS = ["-p", "no:cacheprovider", "-p", "no:terminal", "-p", "no:faulthandler"]
 

@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from ..wire.operators import operate
-from .week_drivers import is_ours
+from ...wire.operators import operate
+from ..week_drivers import is_ours
 
 MOST_LINES = 50_000
 """Counting stops here: no call that works on whole arrays comes near it."""

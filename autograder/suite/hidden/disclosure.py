@@ -20,6 +20,7 @@ from autograder.channel.faults import Fault
 from autograder.records import CheckResult, Verdict
 from autograder.suite.expect import Wrong
 from autograder.suite.hosts import Host
+from autograder.suite.session import Outcome
 from autograder.suite.student import Student
 
 MOST_RUNS = 12
@@ -40,14 +41,12 @@ NO_TIME = (
 
 
 @dataclass
-class Outcome:
-    """What one test gave: its record, and the fault behind it for the diagnosis.
+class GradedOutcome(Outcome):
+    """What one test of a hidden suite gave.
 
     `quoting` says that the record's message holds, or may hold, text of the worker's choosing.
     """
 
-    result: CheckResult
-    fault: Fault | None = None
     quoting: bool = False
 
 
@@ -58,7 +57,7 @@ def may_quote(fault: Fault, student: Student | None) -> bool:
     return isinstance(fault, Wrong) and not fault.numeric and student.has_said_text
 
 
-Again = Callable[[Host, str], Outcome]
+Again = Callable[[Host, str], GradedOutcome]
 """Runs the test of a check's id on a host, with other inputs."""
 
 
@@ -68,7 +67,9 @@ class Disclosure:
     def __init__(self, known: Collection[str]):
         self._known = known
 
-    def settle(self, outcomes: list[Outcome], host: Host, again: Again) -> list[Outcome]:
+    def settle(
+        self, outcomes: list[GradedOutcome], host: Host, again: Again
+    ) -> list[GradedOutcome]:
         """Return the outcomes with messages that may be shown."""
         groups = self._groups(outcomes)
         if not groups:
@@ -86,7 +87,7 @@ class Disclosure:
             other.close()
         return [_with(outcome, shown) for outcome in outcomes]
 
-    def meanwhile(self, outcome: Outcome) -> Outcome:
+    def meanwhile(self, outcome: GradedOutcome) -> GradedOutcome:
         """Return what may be shown of an outcome before it is settled: none of the worker's text.
 
         It has no fault: what the message was is in there too.
@@ -94,22 +95,22 @@ class Disclosure:
         message = outcome.result.message
         if self._has_to_be_looked_at(outcome) and outcome.fault is not None:
             message = without_text(outcome.fault, None, NOT_YET)
-        return Outcome(replace(outcome.result, message=message))
+        return GradedOutcome(replace(outcome.result, message=message))
 
-    def _has_to_be_looked_at(self, outcome: Outcome) -> bool:
+    def _has_to_be_looked_at(self, outcome: GradedOutcome) -> bool:
         told = outcome.fault is not None and outcome.fault.message in self._known
         return outcome.quoting and not told
 
-    def _groups(self, outcomes: Iterable[Outcome]) -> dict[str, Outcome]:
+    def _groups(self, outcomes: Iterable[GradedOutcome]) -> dict[str, GradedOutcome]:
         """Return the first outcome of each message that has to be looked at."""
-        groups: dict[str, Outcome] = {}
+        groups: dict[str, GradedOutcome] = {}
         for outcome in outcomes:
             if self._has_to_be_looked_at(outcome):
                 groups.setdefault(outcome.result.message, outcome)
         return groups
 
 
-def _with(outcome: Outcome, shown: dict[str, str]) -> Outcome:
+def _with(outcome: GradedOutcome, shown: dict[str, str]) -> GradedOutcome:
     """Return an outcome with what is shown of its message."""
     message = outcome.result.message
     if not outcome.quoting or message not in shown:
@@ -117,7 +118,7 @@ def _with(outcome: Outcome, shown: dict[str, str]) -> Outcome:
     return replace(outcome, result=replace(outcome.result, message=shown[message]))
 
 
-def disclosed(first: Outcome, second: Outcome | None) -> str:
+def disclosed(first: GradedOutcome, second: GradedOutcome | None) -> str:
     """Return what may be shown of a quoting message. `second` is None where there was no time."""
     if second is not None and _says(first.result) == _says(second.result):
         return first.result.message

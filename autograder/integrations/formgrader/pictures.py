@@ -1,4 +1,6 @@
-"""The pictures in a handed-in notebook: PNG and JPEG, recognised by their bytes, within limits.
+"""The cells of a handed-in notebook with their pictures, for a person who marks.
+
+Pictures are PNG and JPEG, recognised by their bytes, within limits.
 
 Nothing here decodes a picture. One whose first bytes contradict its label is left out, and so is
 everything else that a cell shows: HTML, SVG and scripts.
@@ -10,8 +12,10 @@ import base64
 import hashlib
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
+
+from autograder.notebooks.cells import Cell, Values, answer_with, parse, read_values
 
 MAX_PICTURES = 40
 """Maximum number of pictures per notebook."""
@@ -42,6 +46,28 @@ class Picture:
         return f"picture-{digest}.{self.kind.removeprefix('image/')}"
 
 
+@dataclass(frozen=True)
+class PicturedCell(Cell):
+    """A cell with its pictures; `left_out` counts those that can't be shown."""
+
+    pictures: tuple[Picture, ...] = ()
+    left_out: int = 0
+
+
+def read_pictured_cells(content: bytes) -> list[PicturedCell]:
+    """Return the cells of a notebook's file with their pictures. Raises NotebookError."""
+    module = "autograder.integrations.formgrader.pictures"
+    return [
+        PicturedCell(**values | {"pictures": tuple(Picture(**one) for one in values["pictures"])})
+        for values in read_values(content, parse_with_pictures, module)
+    ]
+
+
+def parse_with_pictures(content: bytes) -> list[Values]:
+    """Return the fields of each cell. Raises NotebookError."""
+    return parse(content, PictureCollector().fields_of)
+
+
 class PictureCollector:
     """Collects a notebook's pictures, cell by cell, until a limit is reached."""
 
@@ -49,9 +75,9 @@ class PictureCollector:
         self._bytes_left = MAX_PICTURES_BYTES
         self._pictures_left = MAX_PICTURES
 
-    def collect(self, cell: dict[str, Any]) -> tuple[tuple[Picture, ...], int]:
+    def fields_of(self, cell: Values) -> Values:
         """Return the pictures pasted into a cell or shown by it, and how many are left out."""
-        pictures: list[Picture] = []
+        pictures: list[Values] = []
         left_out = 0
         for label, text in _labelled(cell):
             picture, size = _picture(label, text)
@@ -60,8 +86,8 @@ class PictureCollector:
                 continue
             self._bytes_left -= size
             self._pictures_left -= 1
-            pictures.append(picture)
-        return tuple(pictures), left_out
+            pictures.append(asdict(picture))
+        return {"pictures": pictures, "left_out": left_out}
 
 
 def _labelled(cell: dict[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -90,3 +116,7 @@ def _picture(label: str, text: Any) -> tuple[Picture | None, int]:
     if not content.startswith(signature) or len(content) > MAX_PICTURE_BYTES:
         return None, 0
     return Picture(kind, base64.b64encode(content).decode()), len(content)
+
+
+if __name__ == "__main__":
+    answer_with(parse_with_pictures)

@@ -10,9 +10,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from autograder.channel.faults import Fault
-from autograder.channel.source_lines import Places
 from autograder.records import Verdict
-from autograder.text.sandbox_text import clean
 from autograder.wire import codec
 
 CHUNK_BYTES = 1 << 16
@@ -170,39 +168,3 @@ class Channel:
 
     def close(self) -> None:
         self._socket.close()
-
-
-def fault_from_record(record: Any, place: Places) -> Fault:
-    """Convert the worker's description of an exception to a Fault, shortened and cleaned.
-
-    `place(file, line)` returns the line from our own copy of the file with its function's name, or
-    None where there is no such line; the worker's own claims about files are not shown. The fault
-    is quoting all the same.
-    """
-    if type(record) is not dict:
-        return Fault(Verdict.VIOLATION, "A fault that isn't described as one.")
-    kinds = {
-        "raised": Verdict.RAISED,
-        "not-attempted": Verdict.NOT_ATTEMPTED,
-        "memory": Verdict.MEMORY,
-        "processes": Verdict.VIOLATION,
-    }
-    verdict = kinds.get(str(record.get("kind")), Verdict.RAISED)
-    name, text = clean(record.get("type"), 60), clean(record.get("text"))
-    if verdict is Verdict.NOT_ATTEMPTED:
-        return Fault(verdict, text, name, quoting=True)
-    message = f"{name}: {text}" if text else name
-    if verdict is Verdict.VIOLATION:
-        message = "Your code started more processes or threads than it may."
-    lines = []
-    frames = record.get("frames")
-    for frame in frames[:8] if type(frames) is list else []:
-        if type(frame) is list and len(frame) == 2 and type(frame[0]) is str:
-            file, number = frame
-            source_line = place(file, number) if type(number) is int else None
-            if source_line is not None:
-                line, function = source_line
-                where = f", in {clean(function, 60)}" if function else ""
-                lines.append(f"  {file}:{number}{where}:  {clean(line.strip(), 100)}")
-    shown = "\n".join(lines)
-    return Fault(verdict, "\n".join([message, *lines]), name, quoting=True, place=shown)

@@ -90,8 +90,9 @@ def main() -> NoReturn:
         from . import confined
 
         confined.restrict_files(settings.landlock)
-    from ..wire import codec
-    from . import audit, clock, dispatch, modules, student_tests, tensors, week_drivers
+    from ...wire import codec
+    from .. import dispatch, modules, tensors, week_drivers
+    from . import audit, clock, student_tests, tracing
 
     for name in (*PRELOADED, *(TORCH if settings.with_torch else ())):
         importlib.import_module(name)
@@ -111,7 +112,8 @@ def main() -> NoReturn:
     space.install()
     _forget(settings.forget)
     control = socket.socket(fileno=settings.control)
-    dispatcher = dispatch.Dispatcher(settings.folder, None, listener.notes, own)
+    operations = {"notes": listener.notes, "trace": tracing.Tracer(settings.folder).call}
+    dispatcher = dispatch.Dispatcher(settings.folder, None, own, operations)
     workers: list[int] = []  # the one that is at work, and the one that waits
     _freeze()
     control.sendall(READY)
@@ -126,7 +128,7 @@ def main() -> NoReturn:
                 space.compile_all()
             else:
                 failed = _import(dispatch, space, seed, settings.namespace)
-                dispatcher = dispatch.Dispatcher(settings.folder, failed, listener.notes, own)
+                dispatcher = dispatch.Dispatcher(settings.folder, failed, own, operations)
             _freeze()
             control.sendall(READY)
         if message == SPAWN:

@@ -1,0 +1,28 @@
+"""How a process of student code ended, in words."""
+
+from __future__ import annotations
+
+import signal
+
+from autograder.channel.faults import Fault
+from autograder.records import Verdict
+
+HINTS = {
+    "SIGSEGV": " (an endless recursion can do that)",
+    "SIGXFSZ": " (it wrote a file larger than allowed)",
+}
+
+
+def fault_of_ending(code: int) -> Fault:
+    """Return the fault for an exit code; a negative one is the number of a signal."""
+    if code >= 0:
+        text = f"Your code ended the whole process (exit status {code})."
+        return Fault(Verdict.CRASH, text)
+    number = -code
+    name = signal.Signals(number).name if number in set(signal.Signals) else str(number)
+    if name == "SIGXCPU":
+        return Fault(Verdict.TIMEOUT, "Your code used up its processor time.")
+    if name == "SIGKILL":
+        return Fault(Verdict.VIOLATION, "Your code closed the connection to the grader.")
+    hint = HINTS.get(name, "")
+    return Fault(Verdict.CRASH, f"The process of your code was ended by signal {name}{hint}.")

@@ -1,0 +1,68 @@
+"""What is said of a class as a whole: means, and the commonest misconceptions."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from autograder.course.scoring import StudentScore, half_up
+from autograder.records import Verdict
+
+
+@dataclass(frozen=True)
+class MisconceptionCount:
+    """The number of students, not checks, with a failure that a misconception explains."""
+
+    id: str
+    advice: str
+    students: int
+
+
+@dataclass(frozen=True)
+class ClassStatistics:
+    """Means of the class so far, in hundredths of a point.
+
+    `mean` is of the points that count; `component_means`, by component id, are before deductions
+    for lateness.
+    """
+
+    students: int
+    mean: int
+    component_means: Mapping[str, int]
+    misconceptions: tuple[MisconceptionCount, ...]
+
+
+def class_statistics(scores: Sequence[StudentScore], commonest: int = 3) -> ClassStatistics:
+    """Return the class's means and its `commonest` misconceptions, by number of students, then id.
+
+    Raises ValueError for an empty class.
+    """
+    if not scores:
+        raise ValueError("a class without students has no statistics")
+    components = {part.id for score in scores for part in score.components if part.is_open}
+    sums: Counter[str] = Counter()
+    for score in scores:
+        sums.update({part.id: part.points for part in score.components if part.is_open})
+    return ClassStatistics(
+        students=len(scores),
+        mean=half_up(sum(score.final for score in scores), len(scores)),
+        component_means={id: half_up(sums[id], len(scores)) for id in components},
+        misconceptions=_commonest(scores, commonest),
+    )
+
+
+def _commonest(scores: Sequence[StudentScore], number: int) -> tuple[MisconceptionCount, ...]:
+    """Count by id and advice: two weeks may use the same id for different mistakes."""
+    students: Counter[tuple[str, str]] = Counter()
+    for score in scores:
+        results = (check.result for item in score.items for check in item.checks)
+        students.update(
+            {
+                (result.misconception, result.advice or "")
+                for result in results
+                if result and result.misconception and result.verdict is not Verdict.PASS
+            }
+        )
+    ranked = sorted(students.items(), key=lambda entry: (-entry[1], entry[0]))
+    return tuple(MisconceptionCount(id, advice, count) for (id, advice), count in ranked[:number])

@@ -1,0 +1,113 @@
+"""A student's files on the student's own machine while a public suite looks at them.
+
+They run in one process for all tests, and in a new one after a test that ended it or broke a limit:
+an endless loop is an answer and not a wait. Nothing keeps the code from the rest of the machine,
+which is its author's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from autograder.channel.faults import Fault, InfraError
+from autograder.channel.remote import Remote
+from autograder.channel.source_lines import Sources
+from autograder.course import Limits
+from autograder.records import Verdict
+from autograder.students.process import Process
+from autograder.suite.student import Student
+from autograder.suite.week_worker import NO_WORKER, WeekWorker
+from autograder.worker.modules import module_name
+
+IMPATIENT_SECONDS = 1.0
+"""Deadline of a request once the code let one run out: endless loops rarely come alone."""
+
+
+class StudentHost:
+    """Runs modules for a suite; the first process is started at once, while tests are collected.
+
+    `modules` are the files that the assignment asks for: one that isn't there is not attempted;
+    `packages` the distributions that may be imported on top of numpy, `own` has the week's own
+    drivers and probes. `printed` is the beginning of
+    what the code printed in the last test.
+    """
+
+    ours = False
+    lost = 0
+
+    def __init__(
+        self,
+        files: Mapping[str, bytes],
+        limits: Limits,
+        modules: Sequence[str] = (),
+        packages: tuple[str, ...] = (),
+        own: WeekWorker = NO_WORKER,
+    ):
+        self._files = {name: data for name, data in files.items() if name.endswith(".py")}
+        self._limits = limits
+        self._packages = packages
+        self._own = own
+        self._sources = Sources(self._files)
+        self._failed_imports = {
+            module_name(name): Fault(
+                Verdict.NOT_ATTEMPTED, f"There is no {name} in your submission."
+            )
+            for name in modules
+            if name not in self._files
+        }
+        self._seconds = limits.request_seconds
+        self._import_first = True
+        self._closed = False
+        self.printed = ""
+        self._process: Process | None = self._new()
+
+    def _new(self) -> Process:
+        try:
+            return Process(self._files, self._limits, self._packages, self._own, self._import_first)
+        except OSError as error:
+            raise InfraError(f"no process could be started for your code: {error}") from error
+
+    def start(self, seed: int, *, large: bool = False, own: WeekWorker = NO_WORKER) -> Student:
+        """Return the modules as they are before anything has used them.
+
+        The drivers and probes are those that the host was made with.
+        """
+        if self._closed:
+            raise InfraError("the check was stopped")
+        if self._process is not None and self._process.has_ended:  # behind a test's back
+            self._give_up()
+        if self._process is None:
+            self._process = self._new()
+        if not self._process.get_ready():
+            self._import_first = False
+            self._give_up()
+            self._process = self._new()
+            self._process.get_ready()
+        self._process.begin(seed, large=large)
+        training = self._limits.training_seconds if large else None
+        remote = Remote(
+            self._process, self._seconds, self._limits.test_seconds, training, self._sources.place
+        )
+        return Student(remote, self._failed_imports)
+
+    def finish(self, fault: Fault | None) -> None:
+        """Keep what was printed; give up a process that has ended."""
+        self.printed = self._process.printed() if self._process else ""
+        if fault is not None and fault.verdict is Verdict.TIMEOUT:
+            self._seconds = min(self._seconds, IMPATIENT_SECONDS)
+        if self._process is not None and self._process.has_ended:
+            self._give_up()
+
+    def _give_up(self) -> None:
+        if self._process is not None:
+            self._process.close()
+            self._process = None
+
+    def again(self) -> StudentHost:
+        """Return this host: a public suite keeps nothing from its reader."""
+        return self
+
+    def close(self) -> None:
+        """End the process. No other is started: a suite that still runs comes to its end."""
+        self._closed = True
+        self._give_up()

@@ -1,0 +1,99 @@
+"""Code of ours in this process: the reference and its variations."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import warnings
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from autograder.channel.fault_records import fault_from_record
+from autograder.channel.faults import Fault
+from autograder.channel.handles import make_handle, to_refs
+from autograder.channel.source_lines import Sources
+from autograder.suite.hidden.student import GradedStudent
+from autograder.suite.week_worker import NO_WORKER, WeekWorker
+from autograder.wire import codec
+from autograder.worker.dispatch import Dispatcher
+from autograder.worker.modules import ModuleSpace
+from autograder.worker.sandboxed.tracing import Tracer
+from autograder.worker.week_drivers import WeekDrivers
+
+
+class Local:
+    """Runs modules in this process, for code that is ours: the reference and its variations.
+
+    Values go through the codec as they would through a channel, so a test sees the same things.
+    Use it inside `modules.active()`. `own` are the drivers and probes that tests may ask for,
+    `more` are operations beside those of every worker.
+    """
+
+    def __init__(
+        self,
+        modules: ModuleSpace,
+        seed: int,
+        own: WeekDrivers | None = None,
+        more: Mapping[str, Callable[..., Any]] | None = None,
+    ):
+        self._dispatcher = Dispatcher(modules.folder, own=own, more=more)
+        self._dispatcher.seed(seed)
+        sources = {f"{name}.py": source for name, source in modules.sources.items()}
+        self._place = Sources(sources).place
+        self._from_ref = make_handle(self)
+        self.heard = False
+
+    def __call__(self, operation: str, *arguments: Any) -> Any:
+        plain = [to_refs(argument) for argument in arguments]
+        plain = _crossed(plain, None, self._dispatcher.from_ref)
+        done, result = self._dispatcher.handle(operation, plain)
+        result = _crossed(result, self._dispatcher.to_ref, self._from_ref)
+        if done:
+            return result
+        raise fault_from_record(result, self._place)
+
+
+def _crossed(value: Any, to_ref: Any, from_ref: Any) -> Any:
+    """Return what arrives at the other side of a channel when `value` is sent."""
+    _, body, *buffers = codec.encode(value, to_ref)
+    return codec.decode(bytes(body), bytearray(b"".join(buffers)), from_ref)
+
+
+class LocalHost:
+    """Code of ours (the reference, a catalogued wrong answer) in this process."""
+
+    ours = True
+    lost = 0
+
+    def __init__(self, files: Mapping[str, bytes], like: LocalHost | None = None):
+        """`like` spares compiling what its files have in common with these.
+
+        `loaded` are the modules that the last test used, directly or through another one.
+        """
+        self.loaded: set[str] = set()
+        self._modules = ModuleSpace(files, "/reference", like._modules if like else None)
+        self._modules.compile_all()
+        self._stack = contextlib.ExitStack()
+
+    def start(
+        self, seed: int, *, large: bool = False, own: WeekWorker = NO_WORKER
+    ) -> GradedStudent:
+        self._stack.enter_context(self._modules.active())
+        self._stack.enter_context(warnings.catch_warnings())
+        self._stack.enter_context(contextlib.redirect_stdout(io.StringIO()))
+        self._stack.callback(setattr, np.random, "default_rng", np.random.default_rng)
+        more = {"trace": Tracer(self._modules.folder).call}
+        return GradedStudent(Local(self._modules, seed, own.drivers, more), {})
+
+    def finish(self, fault: Fault | None) -> None:
+        self.loaded = self._modules.loaded()
+        self._stack.close()
+
+    def again(self) -> LocalHost:
+        """Return this host: code of ours has nothing to hide from itself."""
+        return self
+
+    def close(self) -> None:
+        self._stack.close()

@@ -1,0 +1,189 @@
+"""A suite's session where submissions are graded: what tests may say, sandboxes lost, flags."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection
+from functools import partial
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from autograder.channel.faults import Fault
+from autograder.gradebook.flags import Flag
+from autograder.records import CheckResult, PlannedCheck, Verdict
+from autograder.suite.collected_test import seed_of
+from autograder.suite.expect import Wrong
+from autograder.suite.hidden.disclosure import Disclosure, GradedOutcome, may_quote
+from autograder.suite.hosts import Host
+from autograder.suite.session import (
+    MARKERS,
+    OUTCOMES,
+    Grade,
+    Outcome,
+    Plugin,
+    Report,
+    SuiteSession,
+    Test,
+)
+from autograder.suite.student import Student
+from autograder.suite.week_worker import WeekWorker
+
+GRADED_MARKERS = (
+    *MARKERS,
+    "long: the test takes so long that it isn't run twice for a second look",
+    "flag(rule): no check; a failure is a flag, for a person to look at",
+)
+
+
+MOST_LOST = 12
+"""Maximum number of sandboxes that a submission may bring down: from then on an item is given up
+with the first one that it loses. Honest mistakes bring down none."""
+
+BROUGHT_DOWN = "Not run, since your code brings down its whole sandbox, again and again."
+
+
+class GradedSession(SuiteSession):
+    """A suite's tests, ready to be run on submissions in sandboxes.
+
+    With a `disclosure`, what a test says of code that isn't ours holds nothing that the code made
+    of the test's inputs. `long` has the ids of the checks that are not to be run twice; `watches`
+    lists the tests marked `flag`, which are no checks.
+    """
+
+    _plugin: _GradedPlugin
+
+    def __init__(
+        self,
+        folder: Path,
+        salt: str,
+        context: Any = None,
+        *,
+        disclosure: Disclosure | None = None,
+    ):
+        self._disclosure = disclosure
+        super().__init__(folder, salt, context)
+        self.watches: list[PlannedCheck] = [check for check, _ in self._plugin.watches]
+        self.long = self.training | self._plugin.marked("long")
+
+    def _new_plugin(self, folder: Path, context: Any) -> _GradedPlugin:
+        return _GradedPlugin(folder, context, self.worker, self._disclosure)
+
+    def watch(self, host: Host, only: Collection[str] | None = None) -> list[Flag]:
+        """Run the tests marked `flag` (or those of the items in `only`); return what they noticed.
+
+        All of them in one worker. Code that can't be looked at is not accused of anything.
+        """
+        return self._ask(partial(self._plugin.watch, host, only, self._salt))
+
+
+class _GradedPlugin(Plugin):
+    """Runs a suite's tests on submissions.
+
+    What quotes the worker is looked into when all have ended: until then the text is withheld from
+    who is told of each test as it ends.
+    """
+
+    markers = GRADED_MARKERS
+
+    def __init__(
+        self, folder: Path, context: Any, worker: WeekWorker, disclosure: Disclosure | None
+    ):
+        super().__init__(folder, context, worker)
+        self.watches: list[Test] = []
+        self._rules: dict[str, str] = {}
+        self._disclosure = disclosure
+        self._broke: Counter[str] = Counter()
+
+    def run(
+        self, host: Host, only: Collection[str] | None, report: Report | None, salt: str
+    ) -> list[Outcome]:
+        self._broke.clear()
+        return super().run(host, only, report, salt)
+
+    def run_test(
+        self, host: Host, check: PlannedCheck, item: pytest.Function, salt: str
+    ) -> Outcome:
+        """Run one test, unless its item is given up."""
+        lost = host.lost
+        if self._broke[check.item] and lost >= MOST_LOST:
+            result = CheckResult(check.id, Verdict.CRASH, message=BROUGHT_DOWN)
+            return self._outcome(result, None, None)
+        outcome = super().run_test(host, check, item, salt)
+        failed = outcome.result.verdict is not Verdict.PASS
+        self._broke[check.item] += failed and host.lost > lost
+        return outcome
+
+    def _checks(self, tests: list[Test]) -> list[Test]:
+        marks = {check.id: item.get_closest_marker("flag") for check, item in tests}
+        self._rules = {name: mark.args[0] for name, mark in marks.items() if mark}
+        self.watches = [test for test in tests if test[0].id in self._rules]
+        return [test for test in tests if test[0].id not in self._rules]
+
+    def _outcome(
+        self, result: CheckResult, fault: Fault | None, student: Student | None
+    ) -> GradedOutcome:
+        return GradedOutcome(result, fault, fault is not None and may_quote(fault, student))
+
+    def _reported(self, host: Host, report: Report | None) -> Report | None:
+        """Return who is told of each outcome, with what may be shown of it so far."""
+        disclosure = self._disclosure_for(host)
+        if report is None or disclosure is None:
+            return report
+        return lambda outcome: report(disclosure.meanwhile(cast(GradedOutcome, outcome)))
+
+    def _settled(self, outcomes: list[Outcome], host: Host, salt: str) -> list[Outcome]:
+        disclosure = self._disclosure_for(host)
+        if disclosure is None:
+            return outcomes
+        graded = cast(list[GradedOutcome], outcomes)
+        return cast(list[Outcome], disclosure.settle(graded, host, partial(self._again, salt)))
+
+    def _disclosure_for(self, host: Host) -> Disclosure | None:
+        return None if host.ours else self._disclosure
+
+    def _again(self, salt: str, host: Host, name: str) -> GradedOutcome:
+        """Run one test with other inputs."""
+        check, item = next(test for test in self.tests if test[0].id == name)
+        return cast(GradedOutcome, super().run_test(host, check, item, f"{salt}|again"))
+
+    def watch(self, host: Host, only: Collection[str] | None, salt: str) -> list[Flag]:
+        """Run the tests that are no checks, until one of them runs out of time."""
+        flags: list[Flag] = []
+        student, fault = None, None
+        for check, item in self.watches:
+            if only is not None and check.item not in only:
+                continue
+            if student is None:
+                try:
+                    seed = seed_of(salt, check.id, "|worker")
+                    student = host.start(seed, large=False, own=self.worker)
+                except Fault:
+                    break  # there is no worker for it any more
+            fault = self._noticed(student, check, item, salt)
+            if isinstance(fault, Wrong):
+                rule = getattr(fault, "rule", self._rules[check.id])
+                flag = Flag(rule, fault.message, check.item, getattr(fault, "place", ""))
+                if not any(known.place == flag.place != "" for known in flags):
+                    flags.append(flag)
+            elif fault is not None and fault.fatal:
+                host.finish(fault)
+                student = None
+                if fault.verdict is Verdict.TIMEOUT:
+                    break
+        if student is not None:
+            host.finish(None)
+        return flags
+
+    def _noticed(
+        self, student: Student, check: PlannedCheck, item: pytest.Function, salt: str
+    ) -> Fault | None:
+        """Run one of them. What ends it otherwise than by a comparison says nothing."""
+        try:
+            self._call(check, item, student, Grade(), salt)
+        except Fault as fault:
+            return fault
+        except (Exception, *OUTCOMES):  # noqa: BLE001 - an answer that it can't work with
+            return None
+        return None
