@@ -19,6 +19,7 @@ for variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
 from autograder.course import load  # noqa: E402
 from autograder.sandbox import Confinement, Unconfined  # noqa: E402
 from autograder.sandbox.choose import NotConfinedError, choose, rungs  # noqa: E402
+from tests import proofs  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -42,6 +43,23 @@ def _rungs() -> dict[str, Confinement]:
     """
     slot = 32 + int(re.sub(r"\D", "", os.environ.get("PYTEST_XDIST_WORKER", "")) or 0)
     return {confinement.rung: confinement for confinement in rungs(slot)}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add what `make prove` says."""
+    parser.addoption("--kept-proofs", action="store_true", help="run no test that .proofs/ has")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Introduce the tier of proofs; what is kept of it counts only where that is asked for."""
+    config.addinivalue_line("markers", proofs.MARKER)
+    if config.getoption("kept_proofs"):
+        config.pluginmanager.register(proofs.Proofs(config, _machine))
+
+
+def _machine() -> str:
+    """Return how student code can be confined on this machine."""
+    return repr({letter: confinement.name for letter, confinement in _rungs().items()})
 
 
 class ByFileAndPart(LoadFileScheduling):

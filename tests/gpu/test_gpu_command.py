@@ -52,6 +52,7 @@ def submissions(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.prove
 def test_a_trial_exercises_everything_and_gives_no_points(submissions, confinement, tmp_path):
     pytest.importorskip("torch")
     out = tmp_path / "out"
@@ -168,6 +169,7 @@ def test_points_follow_the_documented_curve():
     assert (WEEK.job.epochs, WEEK.job.minutes) == (100, 30)
 
 
+@pytest.mark.prove
 def test_a_grader_killed_in_the_middle_goes_on_from_the_checkpoint(
     submissions, confinement, tmp_path
 ):
