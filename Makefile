@@ -8,7 +8,7 @@ RUN    := .venv/bin/python
 NEEDS   = $(if $(filter project,$(WEEK)),torch,core)
 
 .DEFAULT_GOAL := help
-.PHONY: help grade gpu formgrader demo check stubs notebooks release data test bench lint fix
+.PHONY: help grade gpu formgrader demo check stubs notebooks release data test prove bench lint fix
 
 help: ## Show this list
 	@echo "Neural Network Foundations. Usage: make TARGET [NAME=value ...]"
@@ -64,9 +64,13 @@ data: ## Download data sets into $COURSE_DATA (default: data/cache): NAMES="mnis
 	$(SETUP) torch
 	@$(RUN) -m data download $(NAMES)
 
-test: ## Run the project's own tests, a process per core: ARGS="-k name"
+test: ## Run the tests that a change breaks most likely (about 5 minutes on two cores): ARGS="-k name"
 	$(SETUP) all sandbox
 	@$(RUN) -m pytest -n auto $(ARGS)
+
+prove: ## Run the others: every known mistake, every hostile submission, whole runs: ARGS="-k name"|(about 15 minutes; what is proved already is taken from .proofs/, with PROVE_FRESH=1 nothing is)
+	$(SETUP) all sandbox
+	@$(RUN) -m pytest -n auto -m prove --kept-proofs $(ARGS)
 
 bench: ## Measure how fast the grader is
 	$(SETUP) core sandbox

@@ -131,7 +131,7 @@ def lint(files: Mapping[str, bytes]) -> dict[str, list[str]]:
     with tempfile.TemporaryDirectory(prefix="autograder-") as folder:
         for name, content in files.items():
             path = Path(folder) / name
-            path.parent.mkdir(exist_ok=True)
+            path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
         command = [sys.executable, "-m", "ruff", "check", "--isolated", "--no-cache", "--exit-zero"]
         command += ["--ignore-noqa", "--line-length", "100", "--select", RULES]

@@ -203,6 +203,7 @@ LEAKS: dict[str, tuple[str, Callable[[], str], str]] = {
 }
 
 
+@pytest.mark.prove
 @pytest.mark.parametrize("case", LEAKS)
 def test_the_gate_finds(tree: Path, case: str) -> None:
     name, content, message = LEAKS[case]

@@ -65,6 +65,7 @@ def test_images_that_are_not_there_are_named_with_the_command_that_fetches_them(
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.prove
 def test_a_trial_exercises_everything_and_gives_no_points(submissions, confinement, tmp_path):
     pytest.importorskip("torch")
     out = tmp_path / "out"
@@ -181,6 +182,7 @@ def test_points_follow_the_documented_curve():
     assert (WEEK.job.epochs, WEEK.job.minutes) == (100, 30)
 
 
+@pytest.mark.prove
 def test_a_grader_killed_in_the_middle_goes_on_from_the_checkpoint(
     submissions, confinement, tmp_path
 ):

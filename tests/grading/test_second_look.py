@@ -77,6 +77,7 @@ def test_answers_stored_for_this_salt_are_noticed(examiner, look) -> None:
     assert look(files)[0] == [flag], "the same again"
 
 
+@pytest.mark.prove
 @pytest.mark.parametrize("variation", range(3))
 @pytest.mark.parametrize("kind", ["reference", "style"])
 def test_honest_work_is_not_noticed(examiner, look, kind, variation) -> None:

@@ -103,6 +103,7 @@ def test_a_class_is_graded_beside_a_push(small, confinement, tmp_path):
         server.stop()
 
 
+@pytest.mark.prove
 def test_a_week_of_the_course_itself(confinement, tmp_path):
     """Week 1 done, all others as they were handed out: those are not graded."""
     server = Server(tmp_path, ROOT)

@@ -258,6 +258,7 @@ def test_json_stays_json_and_may_stand_in_a_page(text):
     assert messages.count(text) == 2, "programs read the very text"
 
 
+@pytest.mark.prove
 @pytest.mark.parametrize("text", PAYLOADS.values(), ids=PAYLOADS.keys())
 def test_a_picture_shows_numbers_only(text):
     """What metrics.jsonl says in words, or as keys, gets nowhere."""
