@@ -85,9 +85,9 @@ def parse(content: bytes, more: Callable[[Values], Values] = _nothing) -> list[V
         raise NotebookError("it is not UTF-8 text, so it is no notebook") from error
     except RecursionError as error:
         raise NotebookError("it is nested too deeply to be a notebook") from error
-    except ValueError as error:
-        detail = one_line(str(error), 80)
-        raise NotebookError(f"it is not a whole notebook ({detail}); save it again") from error
+    except ValueError as damage:
+        detail = one_line(str(damage), 80)
+        raise NotebookError(f"it is not a whole notebook ({detail}); save it again") from damage
     raw_cells = enumerate(_raw_cells(notebook), start=1)
     cells = [_cell(number, raw, more) for number, raw in raw_cells]
     if len(cells) > MAX_CELLS:
