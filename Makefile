@@ -8,7 +8,7 @@ RUN    := .venv/bin/python
 NEEDS   = $(if $(filter project,$(WEEK)),torch,core)
 
 .DEFAULT_GOAL := help
-.PHONY: help grade gpu formgrader demo check stubs notebooks release data test bench lint fix
+.PHONY: help grade gpu formgrader demo check stubs notebooks release data test prove bench lint fix
 
 help: ## Show this list
 	@echo "Neural Network Foundations. Usage: make TARGET [NAME=value ...]"
@@ -18,11 +18,11 @@ help: ## Show this list
 	@echo
 	@echo "PYTHON=python3.12 chooses the Python (3.11 to 3.13) that .venv is made with."
 
-grade: ## Grade a class: SUBMISSIONS=dir (or class.zip) OUT=dir (default: grades) WEEK=2 JOBS=2 UNCONFINED=1|Without WEEK: all weeks of which anything was handed in|Without SUBMISSIONS: write a simulated class of 12 and grade that
+grade: ## Grade a class: SUBMISSIONS=dir (or class.zip) OUT=dir (default: grades) WEEK=2 JOBS=2 UNCONFINED=1 DRY_RUN=1|Without WEEK: all weeks of which anything was handed in|Without SUBMISSIONS: write a simulated class of 12 and grade that|DRY_RUN=1 only says what would run, why, and about how long
 	$(SETUP) $(NEEDS) sandbox
 	@$(RUN) -m autograder grade $(if $(SUBMISSIONS),--submissions "$(SUBMISSIONS)") \
 		--out "$(or $(OUT),grades)" $(if $(WEEK),--week "$(WEEK)") $(if $(JOBS),--jobs "$(JOBS)") \
-		$(if $(filter 1,$(UNCONFINED)),--unconfined)
+		$(if $(filter 1,$(UNCONFINED)),--unconfined) $(if $(filter 1,$(DRY_RUN)),--dry-run)
 
 gpu: ## Train and measure a class's final projects: SUBMISSIONS=dir OUT=dir JOBS_PER_GPU=2|On a machine without a GPU, a trial for no points: TRIAL=1
 	$(if $(SUBMISSIONS),,$(error Say where the submissions are: make gpu SUBMISSIONS=dir OUT=dir))
@@ -64,9 +64,13 @@ data: ## Download data sets into $COURSE_DATA (default: data/cache): NAMES="mnis
 	$(SETUP) torch
 	@$(RUN) -m data download $(NAMES)
 
-test: ## Run the project's own tests, a process per core: ARGS="-k name"
+test: ## Run the tests that a change breaks most likely (about 5 minutes on two cores): ARGS="-k name"
 	$(SETUP) all sandbox
 	@$(RUN) -m pytest -n auto $(ARGS)
+
+prove: ## Run the others: every known mistake, every hostile submission, whole runs: ARGS="-k name"|(about 15 minutes; what is proved already is taken from .proofs/, with PROVE_FRESH=1 nothing is)
+	$(SETUP) all sandbox
+	@$(RUN) -m pytest -n auto -m prove --kept-proofs $(ARGS)
 
 bench: ## Measure how fast the grader is
 	$(SETUP) core sandbox

@@ -1,4 +1,4 @@
-"""`python -m autograder`: the commands of cli.py."""
+"""`python -m autograder`: the command line."""
 
 from autograder.commands.app import main
 

@@ -11,6 +11,7 @@ AutograderError
 │   ├── ReleaseError                author.release
 │   ├── SourceError                 reference.percent_source
 │   ├── StubError                   reference.gaps
+│   ├── StuckError                  author.prove
 │   └── SuiteError                  suite.collected_test
 ├── CantRunError                    this machine, or this call, can't do it
 │   ├── CiError                     students.ci.command
@@ -30,6 +31,7 @@ AutograderError
 │   ├── IntakeError                 intake.class_entries
 │   ├── ManualError                 gradebook.manual_marks
 │   ├── MetadataError               integrations.gradescope.metadata
+│   ├── NewWeekError                author.new_week
 │   ├── NotebookError               notebooks.cells
 │   ├── Refused                     intake.admission
 │   ├── RosterError                 integrations.github.roster_file
@@ -56,8 +58,9 @@ AutograderError
     └── ReportError                 integrations.github.report
 
 Apart stand Fault (channel.faults), Wrong (suite.expect) and Noticed, which say what a student's
-code did; CodecError (wire.scan), which becomes a Fault; and what only steers a program: Stopped
-(of the training job and of the push service) and Changed.
+code did; CodecError (wire.scan) and WeekWorkerError (worker.week_drivers), whose modules run inside
+a sandbox too and know nothing of ours: the first becomes a Fault, the second a CourseError; and what
+only steers a program: Stopped (of the training job and of the push service) and Changed.
 """
 
 from __future__ import annotations

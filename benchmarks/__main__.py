@@ -9,6 +9,7 @@ from benchmarks import (
     hostile_class,
     kill_speed,
     notebook_class,
+    pool_speed,
     project_speed,
     push_speed,
     training_overhead,
@@ -16,6 +17,7 @@ from benchmarks import (
 
 BENCHMARKS = {
     "class": class_speed.main,
+    "pool": pool_speed.main,
     "grading": grading_speed.main,
     "training": training_overhead.main,
     "autograd": autograd_speed.main,

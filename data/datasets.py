@@ -64,6 +64,12 @@ def cache_file(name: str) -> Path:
     return cache_folder() / ("shakespeare.txt" if name == "shakespeare" else f"{name}.npz")
 
 
+def file_of(name: str) -> Path:
+    """The file that `load(name)` reads, whether it is there or not."""
+    _check_name(name)
+    return _EMBEDDED_DIGITS if name == "digits" else cache_file(name)
+
+
 def cached(name: str) -> bool:
     """Whether `load(name)` has a file to read. digits are always there."""
     _check_name(name)

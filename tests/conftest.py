@@ -19,6 +19,7 @@ for variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
 from autograder.course import load  # noqa: E402
 from autograder.sandbox import Confinement, Unconfined  # noqa: E402
 from autograder.sandbox.choose import NotConfinedError, choose, rungs  # noqa: E402
+from tests import proofs  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -44,33 +45,77 @@ def _rungs() -> dict[str, Confinement]:
     return {confinement.rung: confinement for confinement in rungs(slot)}
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add what `make prove` says."""
+    parser.addoption("--kept-proofs", action="store_true", help="run no test that .proofs/ has")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Introduce the tier of proofs; what is kept of it counts only where that is asked for."""
+    config.addinivalue_line("markers", proofs.MARKER)
+    if config.getoption("kept_proofs"):
+        config.pluginmanager.register(proofs.Proofs(config, _machine))
+
+
+def _machine() -> str:
+    """Return how student code can be confined on this machine."""
+    return repr({letter: confinement.name for letter, confinement in _rungs().items()})
+
+
+TOGETHER = (
+    r"test_week_suites\.py.*\[(?:week\d+|project)",
+    r"test_hostile_rungs\.py.*\[(?:best|[ABCD])-",
+    r"test_analyses\.py.*\[week\d+",
+    r"test_training_job\.py::.{12}",
+)
+"""Parts of long files: the tests of a part run in one process, beside another part of their file.
+
+A week, a rung, or tests whose names begin alike.
+"""
+
+
 class ByFileAndPart(LoadFileScheduling):
-    """Runs a file's tests in one process, since they share fixtures; or a week's, or a rung's."""
+    """Runs a file's tests in one process, since they share fixtures; of long files, a part's."""
 
     def _split_scope(self, nodeid: str) -> str:
-        part = re.search(r"test_week_suites.py.*\[(week\d+|project)", nodeid)
-        part = part or re.search(r"(test_hostile_rungs.py.*\[[ABCD])-", nodeid)
-        part = part or re.search(r"(test_analyses.py.*\[week\d)", nodeid)
-        return part.group(1) if part else super()._split_scope(nodeid)
+        for pattern in TOGETHER:
+            if part := re.search(pattern, nodeid):
+                return part.group()
+        return super()._split_scope(nodeid)
 
 
 SLOWEST = (
     "test_readme.py",
     "test_week_suites.py",
     "test_training_job.py",
+    "test_analyses.py",
     "test_hostile_rungs.py",
+    "test_separation.py",
+    "test_formgrader.py",
     "test_release.py",
-    "test_second_look.py",
     "test_hostile.py",
+    "test_second_look.py",
     "test_grade_command.py",
+    "test_workflows.py",
+    "test_simulate.py",
+    "test_mutation.py",
+    "test_sandbox.py",
+    "test_report_injection.py",
 )
-"""The longest files, minutes each: where they come last, one process works and the others wait."""
+"""The longest files: where they come last, one process works and the others wait."""
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFileAndPart:
     """Share out the tests of `make test`, which runs a process per core, in their order."""
     config.option.loadscopereorder = False
     return ByFileAndPart(config, log)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Don't import a file in which `make prove` has no test: it would take half of its time."""
+    if config.getoption("markexpr") != "prove" or not collection_path.match("test_*.py"):
+        return None
+    return None if "prove" in collection_path.read_text("utf-8") else True
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -22,7 +22,7 @@ from autograder.course import (
     load,
 )
 from autograder.course.points import format_points, parse_points
-from autograder.errors import AutograderError
+from autograder.errors import InputError
 from autograder.reference.gaps import make_stub
 
 WORD = r"[a-z][a-z0-9_]{0,23}"
@@ -41,7 +41,7 @@ NEEDS_MORE = {
 """Names of items with a meaning of their own, for which a new week has more to say."""
 
 
-class NewWeekError(AutograderError):
+class NewWeekError(InputError):
     """A week of this name can't be made; nothing was written."""
 
 

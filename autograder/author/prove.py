@@ -20,8 +20,9 @@ from typing import TypeVar
 from autograder.course import RUBRIC_FILE, Course, Item, Week
 from autograder.course.points import format_points
 from autograder.course.scoring import score_student
-from autograder.errors import AutograderError
+from autograder.errors import AuthorError
 from autograder.grading.examiner import Examiner
+from autograder.grading.plan_check import PlanError
 from autograder.notebooks.functions import notebook_module
 from autograder.records import FULL_CREDIT, CheckResult, PlannedCheck, Verdict
 from autograder.reference.gaps import stub_of
@@ -47,7 +48,7 @@ NOTHING = (Verdict.NOT_ATTEMPTED, Verdict.BLOCKED)
 T = TypeVar("T")
 
 
-class StuckError(AutograderError):
+class StuckError(AuthorError):
     """Code that runs in this process doesn't come to an end; nothing more can be proven here."""
 
 
@@ -73,20 +74,13 @@ class Share:
 # What the rubric and the files say, without running anything.
 
 
-def items_without_checks(examiner: Examiner) -> list[str]:
+def items_and_checks_apart(examiner: Examiner) -> list[str]:
     """Say which automatic items have no check, and which checks name an item that isn't there."""
-    automatic = {item.id for item in automatic_items(examiner)}
-    planned = {check.item for check in examiner.plan}
-    folder = f"assignments/{examiner.week.folder}/hidden"
-    faults = [
-        f'{item} has no check: mark a test in {folder} with pytest.mark.item("{item}")'
-        for item in sorted(automatic - planned)
-    ]
-    for check in examiner.plan:
-        if check.item not in automatic:
-            problem = f"{check.id} belongs to {check.item}, no automatic item of {RUBRIC_FILE}"
-            faults.append(f"{problem}: correct the marker, or add the item")
-    return faults
+    try:
+        _ = examiner.plan
+    except PlanError as error:
+        return str(error).splitlines()
+    return []
 
 
 def automatic_items(examiner: Examiner) -> list[Item]:
@@ -201,7 +195,11 @@ def points_given(
 def public_outcomes(examiner: Examiner, files: Mapping[str, bytes]) -> list[Outcome]:
     """Run the public suite on files, confined. Raises SuiteError where there is none."""
     week = examiner.week
-    session = SuiteSession(examiner.root / "assignments" / week.folder / "tests", salt="")
+    folder = examiner.root / "assignments" / week.folder / "tests"
+    if not any(folder.glob("test_*.py")):
+        place = f"assignments/{week.folder}/tests"
+        raise SuiteError(f"{place} has no public suite: write test_public_*.py there")
+    session = SuiteSession(folder, salt="")
     automatic = {item.id for item in automatic_items(examiner)}
     strays = sorted({check.item for check in session.plan} - automatic)
     host = SandboxHost(examiner.confinement, files, examiner.limits, week.modules, week.packages)

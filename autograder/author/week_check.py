@@ -21,7 +21,7 @@ from rich.table import Table
 from autograder.author import prove
 from autograder.author.prove import Proof, StuckError
 from autograder.author.simulate.student_week import has_content
-from autograder.course import Course, Week, load
+from autograder.course import Week, load
 from autograder.course.points import format_points
 from autograder.errors import AutograderError
 from autograder.grading.examiner import Examiner
@@ -30,6 +30,7 @@ from autograder.reference.gaps import check_stubs
 from autograder.reference.misconceptions import catalogue_of
 from autograder.sandbox import Confinement, Unconfined
 from autograder.sandbox.choose import choose
+from autograder.sandbox.runtime import installed
 from autograder.text.display import one_line
 
 AUTHORS_FAULTS = (AutograderError, OSError)
@@ -75,7 +76,7 @@ class WeekProver:
         others = prove.other_solutions(root, week, examiner.reference)
         return {
             "the stubs are what the solutions give": partial(check_stubs, root, week),
-            ITEMS_FIT: partial(prove.items_without_checks, examiner),
+            ITEMS_FIT: partial(prove.items_and_checks_apart, examiner),
             f"the solution {full}": partial(prove.points_lost, examiner, examiner.reference),
             **{
                 f"another solution ({name}) {full}": partial(prove.points_lost, examiner, files)
@@ -159,15 +160,15 @@ def check(
     weeks = [week for week in course.weeks if number in (None, week.number)]
     if not weeks:
         course.week(number or 0)  # raises
-    packages = tuple(sorted({name for week in weeks for name in week.packages}))
-    confinement = Unconfined() if unconfined else choose(0, packages)
+    packages = {name for week in weeks for name in week.packages if installed(name)}
+    confinement = Unconfined() if unconfined else choose(0, tuple(sorted(packages)))
     held = True
     for week in weeks:
         if number is None and not _can_be_proven(console, root, week, confinement):
             continue
         if problem := why_not_here(week, confinement.rung):
             raise RefusedError(f"{problem}.")
-        held &= _check_week(console, root, course, week, confinement, jobs)
+        held &= _check_week(console, root, week, confinement, jobs)
     return held
 
 
@@ -182,11 +183,12 @@ def _can_be_proven(console: Console, root: Path, week: Week, confinement: Confin
 
 
 def _check_week(
-    console: Console, root: Path, course: Course, week: Week, confinement: Confinement, jobs: int
+    console: Console, root: Path, week: Week, confinement: Confinement, jobs: int
 ) -> bool:
+    """Prove a week and print what comes of it; tell whether all holds."""
     started = time.perf_counter()
     console.print(f"\n[bold]{escape(week.name)}[/bold]: {escape(week.title)}")
-    console.print(f"confined by rung {confinement.name}" if confinement.rung else "UNCONFINED")
+    console.print(f"What stands for submissions is confined by rung {confinement.name}.")
     console.print("\n seconds  result  claim", style="bold")
     try:
         prover = WeekProver(root, week.number, confinement)
@@ -196,14 +198,7 @@ def _check_week(
         console.print("\n[red]Nothing else was looked at.[/red]")
         return False
     try:
-        with _processes(root, week, confinement, jobs) as run:
-            proofs = _shown(console, run(prover, list(prover.first)))
-            if any(proof.faults for proof in proofs if proof.claim in prover.foundations):
-                console.print("\nMisconceptions come next, when the solution gets everything.")
-            else:
-                proofs += _shown(console, run(prover, list(prover.mistakes)))
-        if not any(proof.faults for proof in proofs if proof.claim == ITEMS_FIT):
-            _show_weights(console, prover)
+        proofs = _prove_all(console, prover, confinement, jobs)
     finally:
         prover.close()
     failed = sum(bool(proof.faults) for proof in proofs)
@@ -214,6 +209,22 @@ def _check_week(
     style = "red" if failed else "green"
     console.print(f"\n[{style}]{escape(week.name)}: {verdict}[/{style}] ({seconds:.0f} s)")
     return not failed
+
+
+def _prove_all(
+    console: Console, prover: WeekProver, confinement: Confinement, jobs: int
+) -> list[Proof]:
+    """Prove and print every claim of a week, and what its checks are worth."""
+    with _processes(prover.root, prover.week, confinement, jobs) as run:
+        proofs = _shown(console, run(prover, list(prover.first)))
+        failed = {proof.claim for proof in proofs if proof.faults}
+        if failed.isdisjoint(prover.foundations):
+            proofs += _shown(console, run(prover, list(prover.mistakes)))
+        else:
+            console.print("\nMisconceptions come next, when the solution gets everything.")
+    if ITEMS_FIT not in failed:
+        _show_weights(console, prover)
+    return proofs
 
 
 def _shown(console: Console, proofs: Iterator[Proof]) -> list[Proof]:

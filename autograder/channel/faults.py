@@ -1,4 +1,4 @@
-"""How a request can end other than with a value, as exceptions of the examiner."""
+"""Exceptions for requests that end without a value, and for failures of the grader itself."""
 
 from __future__ import annotations
 

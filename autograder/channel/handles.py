@@ -1,9 +1,9 @@
-"""What a test holds of a student's object: a handle, which can be asked for attributes and called.
+"""Handles: references to a student's objects, by which tests read attributes and call them.
 
-A handle stands where a test can only pass it on, ask it or call it. Wherever a value is wanted (in
-arithmetic, in a comparison, as a truth value) it is a wrong answer: otherwise a lying object could
-compute the expected result itself. An operand, which a test makes of a handle where operators are
-what it tests, has operators too; what they give is an operand again and never a value.
+A test can only pass a handle on, read its attributes or call it. Wherever a value is needed (in
+arithmetic, in a comparison, as a truth value) a handle is a wrong answer: otherwise a lying object
+could compute the expected result itself. An operand, which a test makes of a handle where it tests
+operators, has operators too; they give operands again, never values.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from autograder.wire.operators import encode_index
 
 
 class Backend(Protocol):
-    """Carries out one operation on the student's objects and returns a value or a Handle.
+    """Performs one operation on the student's objects and returns a value or a Handle.
 
-    `heard` says whether text of the worker's choosing may have got into what a test says.
+    `heard` is true once text that the worker chose may be in a test's messages.
     """
 
     heard: bool
@@ -79,9 +79,8 @@ def _reversed(symbol: str) -> Callable[[Any, Any], Operand]:
 class Operand(Handle):
     """A handle with the operators + - * / ** @, negation and indexing, for values and handles.
 
-    Objects that it gives (as attributes, results of calls or of operators) are operands too. An
-    operator that gives a plain value is a wrong answer: no value may come of an object's own
-    arithmetic.
+    Its attributes and the results of calls and operators are operands too. An operator that gives a
+    plain value is a wrong answer: no value may come from an object's own arithmetic.
     """
 
     __slots__ = ()
@@ -119,7 +118,7 @@ class Operand(Handle):
 
 
 def operand(value: Any) -> Any:
-    """Return the operand that stands for a handle's object; values stay what they are."""
+    """Return the operand for a handle's object; values are returned as they are."""
     if not isinstance(value, Handle):
         return value
     read = object.__getattribute__
@@ -127,13 +126,13 @@ def operand(value: Any) -> Any:
 
 
 def type_name(handle: Handle) -> str:
-    """Return the name of the type of the object behind `handle`, fit to print."""
+    """Return the name of the type of a handle's object, safe to print."""
     object.__getattribute__(handle, "_ask").heard = True
     return clean(object.__getattribute__(handle, "_ref").type_name, 60).strip() or "unknown"
 
 
 def to_refs(value: Any) -> Any:
-    """Replace the handles in a value by what crosses the channel for them."""
+    """Replace the handles in a value by the references that cross the channel."""
     if isinstance(value, Handle):
         return object.__getattribute__(value, "_ref")
     if type(value) in (list, tuple):
@@ -144,5 +143,5 @@ def to_refs(value: Any) -> Any:
 
 
 def make_handle(ask: Backend) -> Callable[[codec.Ref], Handle]:
-    """Return the function that turns what crossed the channel into handles that use `ask`."""
+    """Return the function that converts references to handles that use `ask`."""
     return lambda ref: Handle(ref, ask)

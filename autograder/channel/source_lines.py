@@ -1,7 +1,7 @@
-"""The examiner's own copy of a submission's source: what stands at a place, and in which function.
+"""Source lines of a submission for tracebacks, from the examiner's own copy of the files.
 
-A worker says in which file and line an exception passed. What is shown of that place comes from
-here, so that nothing in a traceback is text of the worker's choosing.
+A worker reports files and line numbers only; the text of a traceback comes from here, so that a
+worker can't choose it.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from collections.abc import Callable, Mapping
 from autograder.text.syntax import syntax_tree
 
 Place = tuple[str, str]
-"""A line of the source, and the name of the function around it, "" where there is none."""
+"""A line of the source, and the name of the function around it ("": none)."""
 
 Places = Callable[[str, int], Place | None]
 
 
 class Sources:
-    """Files by name. Each is read when first asked for."""
+    """Source files by name; each is split into lines on first use."""
 
     def __init__(self, files: Mapping[str, bytes]):
         self._files = files
@@ -26,7 +26,7 @@ class Sources:
         self._functions: dict[str, list[tuple[int, int, str]]] = {}
 
     def place(self, file: str, number: int) -> Place | None:
-        """Return what stands in line `number` (from 1) of `file`; None where there is no such."""
+        """Return line `number` (from 1) of `file` and its function; None where there is none."""
         if file not in self._files:
             return None
         if file not in self._lines:
@@ -40,12 +40,13 @@ class Sources:
     def _function(self, file: str, number: int) -> str:
         """Return the name of the innermost function around a line."""
         if file not in self._functions:
-            self._functions[file] = functions(self._files[file])
-        around = [found for found in self._functions[file] if found[0] <= number <= found[1]]
-        return max(around)[2] if around else ""
+            self._functions[file] = find_functions(self._files[file])
+        functions = self._functions[file]
+        around = [(first, name) for first, last, name in functions if first <= number <= last]
+        return max(around)[1] if around else ""
 
 
-def functions(source: bytes) -> list[tuple[int, int, str]]:
+def find_functions(source: bytes) -> list[tuple[int, int, str]]:
     """Return the first line, the last line and the name of each function in a file."""
     tree = syntax_tree(source)
     return [

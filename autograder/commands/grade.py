@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from contextlib import ExitStack
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
@@ -39,6 +41,10 @@ def grade(
         Path | None,
         typer.Option(help="CSV that says when each handed in (student,received,commit)."),
     ] = None,
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Only say what would run, why and how long; write nothing."),
+    ] = False,
 ) -> None:
     """Grade all that a class handed in.
 
@@ -49,14 +55,20 @@ def grade(
     from autograder.integrations.formgrader.marks import collect_marks
     from autograder.text.files import demand_folder
 
-    with when_stopped("What was finished is kept; the same command goes on from there."):
+    goes_on = "What was finished is kept; the same command goes on from there."
+    with when_stopped(goes_on), ExitStack() as stack:
         number = number_of(week)
-        demand_folder(out)
+        if not dry_run:
+            demand_folder(out)
+        folder = submissions or SIMULATED
         if submissions is None:
-            simulate(ROOT, SIMULATED, number)
+            if dry_run:
+                place = stack.enter_context(TemporaryDirectory(prefix="autograder-"))
+                folder = Path(place) / "class"
+            simulate(ROOT, folder, number, kept=not dry_run)
         grade_submissions(
             ROOT,
-            submissions or SIMULATED,
+            folder,
             out,
             week=number,
             jobs=jobs or os.cpu_count() or 1,
@@ -64,5 +76,6 @@ def grade(
             manual=manual,
             handed_in=handed_in,
             own_code=submissions is None,
+            dry_run=dry_run,
             collect_marks=collect_marks,
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 
@@ -15,12 +15,13 @@ import data
 from autograder import course as courses
 from autograder.course import COURSE_FILE, Course, CourseError, TrainingJob, Week
 from autograder.errors import CantRunError, InputError
+from autograder.gpu.depends import parts_of_job
 from autograder.gpu.images import DIGITS, Images, load_images
 from autograder.gpu.job import Plan
 from autograder.gpu.queue import TRIAL, Progress, Seat, run_class
 from autograder.gradebook.journal import TRAINING, Gradebook
-from autograder.grading.absent import CHECK
 from autograder.grading.setting import OurFaultError, RefusedError, demand_dataset
+from autograder.grading.training_check import CHECK
 from autograder.intake.reading import IntakeError, read_class
 from autograder.records import Submission, Verdict
 from autograder.report.class_csv import leaderboard_csv
@@ -103,7 +104,8 @@ def train_class(
         versions = {"torch": metadata.version("torch"), "device": device}
         gradebook.start_run(seats[0].confinement.name, images.name, course.salt, versions)
         part = TRIAL if trial else TRAINING
-        _run(console, plan, taken, gradebook, seats, folder.resolve(), part)
+        depends = parts_of_job(root, plan, confined=not unconfined)
+        _run(console, plan, taken, gradebook, seats, folder.resolve(), part, depends)
         gradebook.finish_run()
         rows = ranking(gradebook, week.number, part, [one.student for one in taken if one.files])
         reports = gather(course, gradebook)
@@ -195,6 +197,7 @@ def _run(
     seats: Sequence[Seat],
     folder: Path,
     part: str,
+    depends: Mapping[str, str],
 ) -> None:
     """Run the queue and show how far it is."""
     columns = (
@@ -211,4 +214,14 @@ def _run(
             running = ", ".join(f"{one_line(name)}: {n}" for name, n in each)
             bar.update(task, total=progress.total, completed=progress.done, running=running)
 
-        run_class(plan, taken, gradebook, seats, folder, part, report)
+        run_class(
+            plan,
+            taken,
+            gradebook,
+            seats,
+            folder,
+            part,
+            report,
+            depends=depends,
+            say=lambda text: say(console, text),
+        )

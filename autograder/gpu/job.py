@@ -24,8 +24,8 @@ from autograder.course import TrainingJob, TrainingSetting, Week
 from autograder.gpu.assess import CHANCE, Accuracy, doubts, measure, read_metrics
 from autograder.gpu.images import Images
 from autograder.gpu.script import Ended, run_script
-from autograder.grading.absent import CHECK
 from autograder.grading.rules import stored_answers, uses
+from autograder.grading.training_check import CHECK
 from autograder.records import FULL_CREDIT, CheckResult, Verdict
 from autograder.sandbox import Confinement, Limits, Sandbox
 from autograder.sandbox.launch import Folder, Launch, Script

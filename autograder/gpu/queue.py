@@ -6,24 +6,27 @@ import hashlib
 import queue
 import re
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.channel.faults import InfraError
+from autograder.course import Week
 from autograder.gpu.job import Job, Plan, Stopped, prove_device
 from autograder.gradebook.journal import Gradebook
 from autograder.gradebook.journal import GradingJob as Entry
-from autograder.grading.absent import CHECK, _checks, record_absent
+from autograder.grading.absent import record_absent
+from autograder.grading.fingerprint import digest
+from autograder.grading.preview import Why, changes, reason_to_run
+from autograder.grading.training_check import CHECK, planned_checks
 from autograder.records import CheckResult, Submission, Verdict
 from autograder.sandbox import Confinement
+from autograder.text.display import one_line
 
 TRIAL = "trial"
 """The part of the gradebook for jobs that exercise everything and give no points."""
-
-VERSION = "1"
-"""Part of every job's key: raise it where what a job measures changes."""
 
 POLL = 0.3
 
@@ -53,21 +56,27 @@ def run_class(
     folder: Path,
     part: str,
     report: Callable[[Progress], None],
+    *,
+    depends: Mapping[str, str],
+    say: Callable[[str], None],
 ) -> int:
     """Train and measure a class, as many jobs at once as there are seats; return how many were.
 
     Jobs with a record are not run again, interrupted ones go on where they were. What a job writes
     lies in a folder of its own below `folder`. On KeyboardInterrupt all running jobs are stopped,
-    and can go on later. The caller has started a run in the gradebook. Raises InfraError, before
-    anything is run, where a GPU can't be used.
+    and can go on later, unless what they depend on has changed by then: `depends` (gpu.depends).
+    `say` is told of every project that is trained again or anew for that. The caller has started a
+    run in the gradebook. Raises InfraError, before anything is run, where a GPU can't be used.
     """
+    for line in trained_again(plan.week, taken, gradebook, folder, part, depends):
+        say(line)
     entries: list[tuple[Entry, Submission]] = []
     gradebook.add_submissions(taken, plan.week.number)
     record_absent(plan.week, taken, gradebook)
     for one in (one for one in taken if one.files):
-        key, name = _key(plan, one, part), seats[0].confinement.name
+        key, name = job_key(one, part, depends), seats[0].confinement.name
         entry = Entry(key, one.student, plan.week.number, one.fingerprint, name, part)
-        gradebook.plan(entry, _checks(plan.week))
+        gradebook.plan(entry, planned_checks(plan.week), depends)
         entries.append((entry, one))
     todo = [(entry, one) for entry, one in entries if not gradebook.finished(entry.key)]
     if todo:
@@ -92,12 +101,49 @@ def _prove(plan: Plan, seats: Sequence[Seat]) -> None:
             prove_device(plan, seat.confinement, seat.gpus)
 
 
-def _key(plan: Plan, one: Submission, part: str) -> str:
+def job_key(one: Submission, part: str, depends: Mapping[str, str]) -> str:
     """Return a key that changes with whatever could change a job's result."""
-    images = hashlib.sha256(plan.images.y_train.tobytes() + plan.images.y_test.tobytes())
-    settings = (plan.week, plan.epochs, plan.device, plan.seed, plan.curve, plan.images.name)
-    parts = (VERSION, part, one.student, one.fingerprint, images.hexdigest(), repr(settings))
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+    fields = (part, one.student, one.fingerprint, digest(depends))
+    return hashlib.sha256("\0".join(fields).encode()).hexdigest()
+
+
+def trained_again(
+    week: Week,
+    taken: Sequence[Submission],
+    gradebook: Gradebook,
+    folder: Path,
+    part: str,
+    depends: Mapping[str, str],
+) -> list[str]:
+    """Say which projects are trained again though they are the same, and which trainings that were
+    interrupted don't go on: their key is another one now. Their folders stay where they are.
+    """
+    again: dict[str, list[str]] = defaultdict(list)
+    left_behind = []
+    jobs = gradebook.jobs(week.number, part)
+    for one in (one for one in taken if one.files):
+        key = job_key(one, part, depends)
+        earlier = [job for job in jobs if job.student == one.student]
+        reason = reason_to_run(key, one, depends, earlier, gradebook)
+        if reason is None:
+            continue
+        if reason.why is Why.AGAIN:
+            again[reason.changes].append(one.student)
+        for job in earlier:
+            place = folder_of(job, folder)
+            if job.state != "finished" and job.key != key and place.is_dir():
+                why = "other files were handed in"
+                if job.fingerprint == one.fingerprint:
+                    why = changes(gradebook.dependencies(job.key), depends)
+                left_behind.append(
+                    f"The training of {one_line(one.student)} that was interrupted does not go on, "
+                    f"it begins anew: {why}. What it had got to stays in {place}."
+                )
+    said = [
+        f"{len(students)} project{'s are' if len(students) > 1 else ' is'} trained again: {why}."
+        for why, students in again.items()
+    ]
+    return [*said, *left_behind]
 
 
 def folder_of(entry: Entry, folder: Path) -> Path:

@@ -24,6 +24,8 @@ from autograder.gradebook.opening import (
     Connection,
     GradebookError,
     connect,
+    in_memory,
+    is_refusal,
     is_writable,
     nothing_new_left,
     snapshot,
@@ -99,13 +101,19 @@ class Gradebook:
 
     @classmethod
     def read(cls, path: Path) -> Gradebook:
-        """Open a gradebook to read it. One that can't be written is left as it is.
+        """Open a gradebook to read it. What can't be written stays as it is.
 
         Raises GradebookError like `open`, and where there is none.
         """
         if not path.is_file():
             raise GradebookError(f"there is no {path}")
-        return cls.open(path) if is_writable(path) else cls._prepared(snapshot(path), path)
+        if is_writable(path):
+            try:
+                return cls.open(path)
+            except GradebookError as error:
+                if not is_refusal(error):
+                    raise
+        return cls._prepared(snapshot(path), path)
 
     @classmethod
     def _prepared(cls, connection: Connection, path: Path) -> Gradebook:
@@ -122,6 +130,16 @@ class Gradebook:
             problem = f"{path} can't be used as a gradebook: {error}"
             raise GradebookError(f"{problem}. Move it away, or choose another folder.") from error
         return book
+
+    @classmethod
+    def copy_of(cls, path: Path) -> Gradebook:
+        """Return a copy in memory of a gradebook, an empty one where there is none.
+
+        Neither the file nor its folder is written to. Raises GradebookError as `open` does.
+        """
+        if path.exists():
+            return cls._prepared(snapshot(path), path)
+        return cls._prepared(in_memory(path), path)
 
     def _prepare(self, path: Path) -> None:
         with self._writing():
@@ -240,11 +258,18 @@ class Gradebook:
             return old.received, old.commit
         return received, new.commit
 
-    def plan(self, job: GradingJob, checks: Sequence[PlannedCheck]) -> None:
-        """Record a job and its checks, before any of the student's code runs.
+    def plan(
+        self,
+        job: GradingJob,
+        checks: Sequence[PlannedCheck],
+        depends: Mapping[str, str] | None = None,
+    ) -> None:
+        """Fix what will be graded, before any of the student's code runs.
 
-        A known job keeps its results and becomes the student's current one again.
-        Raises GradebookError where the same key had other checks: a key must change with the suite.
+        `depends` are the parts that the results will depend on besides the submission, by name
+        (grading.fingerprint). A job that is known already keeps its results, gets the titles that
+        its checks have now, and becomes the student's current one again. Raises GradebookError
+        where the same key had other checks: a key must change with the suite.
         """
         rows = [
             (job.key, position, check.id, check.item, storable(check.title), check.weight)
@@ -254,19 +279,40 @@ class Gradebook:
             raise GradebookError(f"the plan of {job.student} names a check twice")
         with self._writing():
             turn = self._value("SELECT coalesce(max(turn), 0) + 1 FROM jobs")
+            parts = self._keep_dependencies(depends)
             if self._value("SELECT count(*) FROM jobs WHERE key = ?", job.key):
                 self._compare_plan(job, rows)
-                self._db.execute("UPDATE jobs SET turn = ? WHERE key = ?", (turn, job.key))
+                self._db.execute(
+                    "UPDATE jobs SET turn = ?, dependencies = coalesce(?, dependencies) "
+                    "WHERE key = ?",
+                    (turn, parts, job.key),
+                )
+                self._db.executemany(
+                    "UPDATE planned SET title = ? WHERE job = ? AND id = ? AND title != ?",
+                    [(title, job.key, id, title) for _, _, id, _, title, _ in rows],
+                )
                 return
             values = (job.key, self._in_run(), job.student, job.week, job.fingerprint)
             self._db.execute(
-                "INSERT INTO jobs VALUES (?, ?, ?, ?, ?, ?, 'planned', 0, ?, ?)",
-                (*values, job.confinement, turn, job.part),
+                "INSERT INTO jobs VALUES (?, ?, ?, ?, ?, ?, 'planned', 0, ?, ?, ?)",
+                (*values, job.confinement, turn, job.part, parts),
             )
             self._db.executemany("INSERT INTO planned VALUES (?, ?, ?, ?, ?, ?)", rows)
 
+    def _keep_dependencies(self, parts: Mapping[str, str] | None) -> str | None:
+        """Keep what a job depends on, once for all jobs that depend on the same."""
+        if parts is None:
+            return None
+        text = json.dumps(dict(parts), sort_keys=True)
+        digest = hashlib.sha256(text.encode()).hexdigest()
+        self._db.execute("INSERT OR IGNORE INTO dependencies VALUES (?, ?)", (digest, text))
+        return digest
+
     def _compare_plan(self, job: GradingJob, rows: list[tuple[Any, ...]]) -> None:
-        query = "SELECT job, position, id, item, title, weight FROM planned WHERE job = ?"
+        """Raise GradebookError where a key comes with another plan than before. Titles may differ:
+        they are a test's docstring, which changes no result."""
+        rows = [(*row[:4], *row[5:]) for row in rows]
+        query = "SELECT job, position, id, item, weight FROM planned WHERE job = ?"
         known = [tuple(row) for row in self._db.execute(f"{query} ORDER BY position", (job.key,))]
         owner = "SELECT student, week, fingerprint FROM jobs WHERE key = ?"
         same = tuple(self._db.execute(owner, (job.key,)).fetchone())
@@ -378,6 +424,19 @@ class Gradebook:
             AND fingerprint = ? ORDER BY turn DESC LIMIT 1"""
         row = self._db.execute(query, (student, week, part, latest.fingerprint)).fetchone()
         return None if row is None else GradingJob(**dict(row))
+
+    def jobs(self, week: int, part: str = SUITE) -> list[GradingJob]:
+        """Return all jobs of a week that were ever planned, the current ones first."""
+        columns = "key, student, week, fingerprint, confinement, part, state, seconds"
+        query = f"SELECT {columns} FROM jobs WHERE week = ? AND part = ? ORDER BY turn DESC"
+        return [GradingJob(**dict(row)) for row in self._db.execute(query, (week, part))]
+
+    def dependencies(self, key: str) -> dict[str, str] | None:
+        """Return the parts that a job depends on; None where they were not kept."""
+        query = """SELECT parts FROM jobs JOIN dependencies
+            ON jobs.dependencies = dependencies.digest WHERE key = ?"""
+        text = self._value(query, key)
+        return None if text is None else json.loads(text)
 
     def finished(self, key: str) -> bool:
         """Whether a job has all its results and none of them is INFRA."""

@@ -42,6 +42,12 @@ def explained(path: Path) -> Iterator[None]:
         raise GradebookError(f"{path} {problem} ({error})", remedy) from error
 
 
+def is_refusal(error: GradebookError) -> bool:
+    """Whether the file system refuses to write, rather than another program or the file itself."""
+    code = getattr(error.__cause__, "sqlite_errorcode", sqlite3.SQLITE_BUSY)
+    return (code & 0xFF) in CAUSES.keys() - {sqlite3.SQLITE_BUSY}
+
+
 class Connection(sqlite3.Connection):
     """A connection whose errors say what befell which file. `path` is set once it is open."""
 
@@ -70,9 +76,8 @@ def nothing_new_left(path: Path) -> Iterator[None]:
     try:
         yield
     except GradebookError as error:
-        code = getattr(error.__cause__, "sqlite_errorcode", sqlite3.SQLITE_BUSY)
         # What is in use is another program's, and what holds anything is a gradebook.
-        if new_file and code != sqlite3.SQLITE_BUSY and path.exists() and not path.stat().st_size:
+        if new_file and is_refusal(error) and path.exists() and not path.stat().st_size:
             path.unlink()
         if new_folder and not any(folder.iterdir()):
             folder.rmdir()
@@ -94,12 +99,23 @@ def is_writable(path: Path) -> bool:
     return os.access(path, os.W_OK) and os.access(path.parent, os.W_OK | os.X_OK)
 
 
-def snapshot(path: Path) -> Connection:
-    """Return a copy in memory of a gradebook that can't be written; its folder stays as it is."""
+def in_memory(path: Path) -> Connection:
+    """Return an empty gradebook in memory, which errors call by a path."""
     memory = sqlite3.connect(":memory:", isolation_level=None, factory=Connection)
     memory.path = path
-    with explained(path), _source(path) as source:
-        source.backup(memory)
+    return memory
+
+
+def snapshot(path: Path) -> Connection:
+    """Return a copy in memory of a gradebook that can't be written; its folder stays as it is."""
+    memory = in_memory(path)
+    try:
+        with explained(path), _source(path) as source:
+            source.backup(memory)
+    except sqlite3.DatabaseError as error:
+        memory.close()
+        problem = f"{path} can't be used as a gradebook: {error}"
+        raise GradebookError(f"{problem}. Move it away, or choose another folder.") from error
     return memory
 
 
@@ -107,12 +123,12 @@ def snapshot(path: Path) -> Connection:
 def _source(path: Path) -> Iterator[sqlite3.Connection]:
     """Open the file to be copied.
 
-    Without a journal beside it, it is whole as it stands. With one, SQLite has to read that too: in
-    place where another program is at work (it keeps an index in shared memory beside the file), and
-    otherwise in a copy, since it makes that index itself.
+    With nothing in a journal beside it, it is whole as it stands. Otherwise SQLite has to read that
+    too: in place where another program is at work, which keeps an index in shared memory beside the
+    file; and else in a copy, where SQLite can make that index.
     """
     journals = [Path(f"{path}{end}") for end in ("-wal", "-journal")]
-    present = [journal for journal in journals if journal.exists()]
+    present = [journal for journal in journals if journal.exists() and journal.stat().st_size]
     mode = "mode=ro" if present else "mode=ro&immutable=1"
     with tempfile.TemporaryDirectory(prefix="gradebook.") as folder:
         if present and not Path(f"{path}-shm").exists():

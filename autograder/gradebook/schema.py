@@ -1,12 +1,15 @@
 """The gradebook's tables, and the upgrades from earlier formats."""
 
-SCHEMA_VERSION = 6
+SCHEMA_VERSION = 8
 APPLICATION_ID = 0x4E4E4642
 
 FLAGS = """CREATE TABLE flags (
         job TEXT NOT NULL REFERENCES jobs, position INTEGER NOT NULL, rule TEXT NOT NULL, item TEXT,
         place TEXT NOT NULL, evidence TEXT NOT NULL,
         PRIMARY KEY (job, position)) WITHOUT ROWID"""
+
+DEPENDENCIES = """CREATE TABLE dependencies (
+        digest TEXT PRIMARY KEY, parts TEXT NOT NULL) WITHOUT ROWID"""
 
 SCHEMA = (
     """CREATE TABLE runs (
@@ -22,7 +25,8 @@ SCHEMA = (
         key TEXT PRIMARY KEY, run INTEGER NOT NULL REFERENCES runs, student TEXT NOT NULL,
         week INTEGER NOT NULL, fingerprint TEXT NOT NULL, confinement TEXT NOT NULL,
         state TEXT NOT NULL CHECK (state IN ('planned', 'finished')), seconds REAL NOT NULL,
-        turn INTEGER NOT NULL, part TEXT NOT NULL DEFAULT 'suite')""",
+        turn INTEGER NOT NULL, part TEXT NOT NULL DEFAULT 'suite',
+        dependencies TEXT)""",
     "CREATE INDEX jobs_by_student ON jobs (student, week)",
     """CREATE TABLE planned (
         job TEXT NOT NULL REFERENCES jobs, position INTEGER NOT NULL, id TEXT NOT NULL,
@@ -37,6 +41,7 @@ SCHEMA = (
         student TEXT NOT NULL, item TEXT NOT NULL, points INTEGER NOT NULL, comment TEXT NOT NULL,
         PRIMARY KEY (student, item))""",
     FLAGS,
+    DEPENDENCIES,
     f"PRAGMA application_id = {APPLICATION_ID}",
     f"PRAGMA user_version = {SCHEMA_VERSION}",
 )
@@ -47,5 +52,7 @@ UPGRADES = {
     3: FLAGS,
     4: "ALTER TABLE submissions ADD COLUMN received TEXT",
     5: "ALTER TABLE submissions ADD COLUMN commit_hash TEXT",
+    6: DEPENDENCIES,
+    7: "ALTER TABLE jobs ADD COLUMN dependencies TEXT",
 }
 """The statement that upgrades each earlier format to the next one."""

@@ -8,10 +8,8 @@ from collections.abc import Iterable
 from autograder.course import Week
 from autograder.gradebook.journal import TRAINING, Gradebook
 from autograder.gradebook.journal import GradingJob as Entry
-from autograder.records import CheckResult, PlannedCheck, Submission, Verdict
-
-TITLE = "Accuracy of the trained network"
-"""The title of the one check of a job."""
+from autograder.grading.training_check import CHECK, planned_checks
+from autograder.records import CheckResult, Submission, Verdict
 
 
 def record_absent(week: Week, taken: Iterable[Submission], gradebook: Gradebook) -> None:
@@ -21,14 +19,7 @@ def record_absent(week: Week, taken: Iterable[Submission], gradebook: Gradebook)
             continue
         key = hashlib.sha256("\0".join(("absent", week.id, one.student)).encode()).hexdigest()
         entry = Entry(key, one.student, week.number, one.fingerprint, "none", TRAINING)
-        gradebook.plan(entry, _checks(week))
+        gradebook.plan(entry, planned_checks(week))
         if not gradebook.finished(key):
             message = "No project was handed in."
             gradebook.record(key, [CheckResult(CHECK, Verdict.NOT_ATTEMPTED, message=message)], 0)
-
-
-def _checks(week: Week) -> list[PlannedCheck]:
-    return [PlannedCheck(CHECK, f"{week.id}.performance", TITLE)]
-
-
-CHECK = "training::accuracy"

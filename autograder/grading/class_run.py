@@ -14,6 +14,8 @@ from autograder.course import Course, Week
 from autograder.gradebook.journal import Gradebook
 from autograder.gradebook.manual_marks import demand_readable
 from autograder.grading import run as grading
+from autograder.grading.preview import graded_again, preview
+from autograder.grading.preview import lines as preview_lines
 from autograder.grading.setting import (
     KNOWN_INPUTS,
     SHIPPED_SALT,
@@ -27,7 +29,7 @@ from autograder.records import Submission, Verdict
 from autograder.report.gather import GradedReport, gather
 from autograder.report.terminal import say
 from autograder.report.writing import write_reports
-from autograder.sandbox import Confinement
+from autograder.sandbox import Confinement, Unconfined
 from autograder.sandbox.choose import NotConfinedError, choose
 from autograder.text.display import one_line
 
@@ -46,6 +48,7 @@ def grade_submissions(
     manual: Path | None = None,
     handed_in: Path | None = None,
     own_code: bool = False,
+    dry_run: bool = False,
     collect_marks: CollectMarks | None = None,
 ) -> None:
     """Grade a class from beginning to end, write its reports into `out` and print its table.
@@ -54,6 +57,7 @@ def grade_submissions(
     jobs: how many submissions are examined at a time.
     manual: a CSV file with marks given by hand; handed_in: one that says when each handed in.
     own_code: the submissions are ours, so they may run where this machine can't confine them.
+    dry_run: only say what would be graded, why, and for how long; nothing is written.
     collect_marks: takes over the marks that were given elsewhere, before the reports are written.
 
     Raises AutograderError, OurFaultError among it where the grader failed in part of the work.
@@ -75,11 +79,24 @@ def grade_submissions(
     weeks = [course.week(number) for number in by_week]
     packages = tuple(sorted({name for week in weeks for name in week.packages}))
     setting = grading.Setting(root, _datasets(console, weeks), confinement is None, packages)
+    name = confinement.name if confinement else Unconfined.name
+    if dry_run:
+        with Gradebook.copy_of(out / "gradebook.sqlite") as gradebook:
+            if week is None:
+                by_week = _without_what_is_graded_already(console, course, by_week, gradebook)
+            would_run = preview(root, course, setting.datasets, name, by_week, gradebook)
+        for line in preview_lines(would_run, jobs):
+            say(console, line)
+        say(console, "A dry run: nothing was run, nothing written.")
+        return
     with Gradebook.open(out / "gradebook.sqlite") as gradebook:
         students = {one.student for submissions in by_week.values() for one in submissions}
         if week is None:
             _name_weeks_without_anything(console, course, by_week, gradebook)
             by_week = _without_what_is_graded_already(console, course, by_week, gradebook)
+        would_run = preview(root, course, setting.datasets, name, by_week, gradebook)
+        for line in graded_again(would_run):
+            say(console, line)
         _grade(console, course, setting, by_week, gradebook, jobs)
         if collect_marks:
             collect_marks(console, course, gradebook, out)

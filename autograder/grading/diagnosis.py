@@ -1,7 +1,7 @@
-"""Which catalogued misconception explains a failure: the one that gives the same wrong answer.
+"""Diagnosis of failures: the catalogued misconception that gives the same wrong answer.
 
-A failed test is replayed against each catalogued mistake of its item. Seeds are fixed per test, so
-a student who made that very mistake got the very same wrong value.
+A failed test is replayed against each catalogued misconception of its item. Seeds are fixed per
+test, so a student with the same misconception got the same wrong value.
 """
 
 from __future__ import annotations
@@ -37,40 +37,40 @@ class Diagnoser:
         self._session = session
         self._reference = reference
         self._catalogue = catalogue
-        self._right = LocalHost(reference)
+        self._reference_host = LocalHost(reference)
         self._hosts: dict[str, LocalHost] = {}
         self._known: dict[str, list[tuple[Misconception, Signature]]] = {}
 
     def explain(self, check: PlannedCheck, fault: Fault) -> Misconception | None:
-        """Return the misconception that gives this very failure of `check`, if one does."""
-        seen = signature(fault)
-        if seen is None:
+        """Return the misconception that gives the same failure of `check`, if one does."""
+        observed = signature(fault)
+        if observed is None:
             return None
         for mistake, known in self.wrong_answers(check):
-            if same(seen, known):
+            if same(observed, known):
                 return mistake
         return None
 
     def wrong_answers(self, check: PlannedCheck) -> list[tuple[Misconception, Signature]]:
-        """Return what each catalogued mistake of the check's item gives in this check."""
+        """Return the failure that each misconception of the check's item gives in this check."""
         if check.id not in self._known:
             self._known[check.id] = [
-                (mistake, found)
+                (mistake, failure)
                 for mistake in self._catalogue
-                if check.item in mistake.fails and (found := self._replay(check, mistake))
+                if check.item in mistake.fails and (failure := self._replay(check, mistake))
             ]
         return self._known[check.id]
 
     def _replay(self, check: PlannedCheck, mistake: Misconception) -> Signature | None:
         if mistake.id not in self._hosts:
             files = apply(mistake, self._reference)
-            self._hosts[mistake.id] = LocalHost(files, like=self._right)
+            self._hosts[mistake.id] = LocalHost(files, like=self._reference_host)
         [outcome] = self._session.run(self._hosts[mistake.id], only={check.id})
         return signature(outcome.fault) if outcome.fault else None
 
 
 def public_catalogue(root: Path, course: Course, week: Week) -> dict[str, Any]:
-    """Return what students' trees know of wrong answers, and how many hidden tests there are.
+    """Return the wrong answers that students' trees contain, and the number of hidden tests.
 
     "wrong_answers" maps each check of the public suite to the wrong values that have an
     explanation, with their texts and the names of what they are in; never the edits or the
@@ -93,6 +93,11 @@ def public_catalogue(root: Path, course: Course, week: Week) -> dict[str, Any]:
 
 def entries(answers: Iterable[tuple[Misconception, Signature]]) -> list[Signature]:
     return [
-        {"id": one.id, "says": one.says, "at": [f"{one.module}.py", one.where], **found}
-        for one, found in answers
+        {
+            "id": mistake.id,
+            "says": mistake.says,
+            "at": [f"{mistake.module}.py", mistake.where],
+            **failure,
+        }
+        for mistake, failure in answers
     ]

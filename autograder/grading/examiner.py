@@ -6,20 +6,16 @@ catalogue, data) stays in this process; the submission is only ever a mapping of
 
 from __future__ import annotations
 
-import hashlib
 import re
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
-from importlib import metadata
 from pathlib import Path
-
-import numpy as np
 
 import data
 from autograder import course as courses
 from autograder.gradebook.flags import Examined, Flag
+from autograder.grading import fingerprint
 from autograder.grading.diagnosis import Diagnoser
 from autograder.grading.flags.second_look import SecondLook
 from autograder.grading.flags.source import run_time_flags, source_flags
@@ -121,7 +117,7 @@ class Examiner:
 
     @cached_property
     def second_look(self) -> SecondLook:
-        """The run of some checks in other surroundings and with other inputs."""
+        """The run of some passed checks with other inputs."""
         return SecondLook(
             self.session,
             self.confinement,
@@ -148,31 +144,12 @@ class Examiner:
 
     @cached_property
     def fingerprint(self) -> str:
-        """A digest of all that results of this week depend on, except the submission.
-
-        Points are not among it, and neither are other weeks or when the work is due.
-        """
-        digest = hashlib.sha256()
-        week = self.week.model_copy(update={"due": None})
-        context = self.session.context
-        training = self.course.training.get(context.name) if context else None
-        watched = watched_in(self._watched, self.week)
-        settings = repr((week, self.course.salt, training, watched))
-        settings += repr([(name, metadata.version(name)) for name in self.week.packages])
-        for part in (sys.version, np.__version__, self.confinement.name, repr(self.plan), settings):
-            digest.update(part.encode() + b"\0")
-        digest.update(repr(context.name if context else None).encode())
-        folders = (
-            self.root / "autograder",
-            self.root / "assignments" / self.week.folder / "hidden",
-            self.root / "assignments" / self.week.folder / "suite_tools",
-            self.root / "solutions" / self.week.folder,
-            *(self.session.worker.base / name for name in self.session.worker.names),
+        """A digest of all that results of this week depend on, except the submission."""
+        name = self.session.context.name if self.session.context else None
+        parts = fingerprint.parts_of_week(
+            self.root, self.course, self.week, self.confinement.name, name
         )
-        for path in (path for folder in folders for path in sorted(folder.rglob("*.*"))):
-            if path.suffix in (".py", ".toml", ".npz") and path != self.root / courses.RUBRIC_FILE:
-                digest.update(path.name.encode() + b"\0" + path.read_bytes())
-        return digest.hexdigest()
+        return fingerprint.digest(parts)
 
     def examine(
         self,

@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 from autograder.errors import CantExamineError
 from autograder.grading import messages
 from autograder.grading.fork_server import running_server
-from autograder.grading.messages import Checked, Failed, RefusedMessageError
+from autograder.grading.messages import Checked, Failed
 from autograder.grading.setting import Setting
 from autograder.records import CheckResult
 from autograder.text.display import many_lines
@@ -43,16 +43,17 @@ Answer = TypeVar("Answer", bound=messages.Message)
 class LostError(CantExamineError):
     """The examiner that was asked is gone, or was killed for what it said."""
 
-    def __init__(self, reason: str) -> None:
-        self.reason = reason
-        problem = f"a process that examines submissions was lost: {reason}"
-        super().__init__(problem, "The same command tries it again")
+
+def lost(reason: str) -> LostError:
+    """Return the error of an examiner that is lost for this reason."""
+    problem = f"a process that examines submissions was lost: {reason}"
+    return LostError(problem, "The same command tries it again")
 
 
 class ExaminerProcess:
     """A process that examines, with the users of `slot`. One thread at a time may ask it.
 
-    Raises CantExamineError where it can't be started.
+    Raises LostError where it can't be started.
     """
 
     def __init__(self, setting: Setting, slot: int):
@@ -62,22 +63,26 @@ class ExaminerProcess:
         with theirs:
             try:
                 self.pid = self._server.start(theirs.fileno(), log)
-            except CantExamineError:
+            except CantExamineError as error:
                 self._close()
-                raise
+                raise LostError(error.problem, error.remedy) from None
             finally:
                 os.close(log)
         self._poll = select.poll()
         for fd in (self._socket.fileno(), self._log):
             self._poll.register(fd, select.POLLIN)
         self._jobs = self._written = 0
-        self._send(
-            root=str(setting.root),
-            datasets=dict(setting.datasets),
-            unconfined=setting.unconfined,
-            packages=list(setting.packages),
-            slot=slot,
-        )
+        try:
+            self._send(
+                root=str(setting.root),
+                datasets=dict(setting.datasets),
+                unconfined=setting.unconfined,
+                packages=list(setting.packages),
+                slot=slot,
+            )
+        except LostError:
+            self.kill()
+            raise
 
     @property
     def is_ready(self) -> bool:
@@ -102,29 +107,30 @@ class ExaminerProcess:
         deadline = time.monotonic() + JOB_SECONDS
         self._send(job=self._jobs, **request)
         for _ in range(2 * len(checks) + 1 if report else 1):
+            body = self._next(deadline)
             try:
-                message = messages.read(self._next(deadline))
-            except RefusedMessageError as error:
-                raise LostError(f"it said what can't be read: {error}") from None
+                message = messages.read(body)
+            except ValueError as error:
+                raise lost(f"it said what can't be read: {error}") from None
             if message.job != self._jobs:
-                raise LostError("it answered what was not asked")
+                raise lost("it answered what was not asked")
             if isinstance(message, Failed):
                 raise CantExamineError(message.problem, message.remedy)
             if isinstance(message, expected):
                 return message
             if report is None or not isinstance(message, Checked):
-                raise LostError("it answered something else than was asked")
+                raise lost("it answered something else than was asked")
             if message.result.check not in checks:
-                raise LostError("it told of a check that was not planned")
+                raise lost("it told of a check that was not planned")
             report(message.result.record())
-        raise LostError("it told of more checks than were planned")
+        raise lost("it told of more checks than were planned")
 
     def _send(self, **fields: Any) -> None:
         self._socket.settimeout(MESSAGE_SECONDS)
         try:
             self._socket.sendall(messages.request(**fields))
         except OSError as error:
-            raise LostError(f"it takes no requests ({error})") from None
+            raise lost(f"it takes no requests ({error})") from None
 
     def _next(self, deadline: float) -> bytes:
         """Return the next message's body; nothing is set aside for one that is too long."""
@@ -132,7 +138,7 @@ class ExaminerProcess:
         deadline = time.monotonic() + MESSAGE_SECONDS
         length = int.from_bytes(first + self._take(messages.LENGTH_BYTES - 1, deadline), "big")
         if length > messages.LARGEST_MESSAGE_BYTES:
-            raise LostError(f"it announced a message of {length} bytes")
+            raise lost(f"it announced a message of {length} bytes")
         return self._take(length, deadline)
 
     def _take(self, length: int, deadline: float) -> bytes:
@@ -143,9 +149,9 @@ class ExaminerProcess:
             try:
                 piece = self._socket.recv(min(length - len(taken), PIECE_BYTES))
             except OSError as error:
-                raise LostError(f"it can't be read from ({error})") from None
+                raise lost(f"it can't be read from ({error})") from None
             if not piece:
-                raise LostError("it came to a sudden end")
+                raise lost("it came to a sudden end")
             taken += piece
         return bytes(taken)
 
@@ -159,7 +165,7 @@ class ExaminerProcess:
             if self._socket.fileno() in ready:
                 return
             if not left:
-                raise LostError("it was silent for too long")
+                raise lost("it was silent for too long")
 
     def _show(self) -> None:
         """Show what the process has written (its parent's terminal isn't its own to write to)."""
@@ -171,7 +177,7 @@ class ExaminerProcess:
                 print(f"examiner: {line}", file=sys.stderr, flush=True)
         self._written += len(text)
         if self._written > WRITTEN_BYTES:
-            raise LostError("it wrote too much")
+            raise lost("it wrote too much")
 
     def terminate(self) -> None:
         """Have it end whatever it does. Any thread may call it."""

@@ -11,7 +11,6 @@ import json
 import math
 import re
 from collections.abc import Iterable
-from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
 import msgpack
@@ -24,19 +23,22 @@ LENGTH_BYTES = 4
 """Each message comes after its length: an unsigned number of so many bytes, the highest first."""
 
 LARGEST_MESSAGE_BYTES = 16 << 20
+LARGEST_STRUCTURE_BYTES = 1 << 20
+"""How much of a message may be something else than texts: parsing it takes a hundredfold."""
+
 LONGEST_TEXT, LONGEST_NAME = 100_000, 1_000
 MOST_CHECKS, MOST_FLAGS = 20_000, 10_000
 MOST_SECONDS = 1e6
 DEEPEST_DETAIL, MOST_DETAILS, LARGEST_INTEGER = 8, 100_000, 1 << 63
 LONE_SURROGATE = re.compile("[\ud800-\udfff]")
-
-
-class RefusedMessageError(Exception):
-    """What came is no message of an examiner; the text says why, and quotes nothing of it."""
+TEXTS = re.compile(rb'"(?:[^"\\]++|\\.?)*+"?', re.DOTALL)
+"""A JSON text, also one without an end, so that looking for them takes one pass."""
 
 
 def _plain(value: Any) -> Any:
     """Return a detail that is as it should be: few and finite numbers, texts, not too deep."""
+    if not value:
+        return value
     left = MOST_DETAILS
     level = [value]
     for _ in range(DEEPEST_DETAIL + 1):
@@ -174,14 +176,21 @@ _MESSAGES: TypeAdapter[Message] = TypeAdapter(Annotated[Message, Field(discrimin
 
 
 def read(body: bytes) -> Message:
-    """Return the message in `body`. Raises RefusedMessageError for everything that isn't one."""
+    """Return the message in `body`.
+
+    Raises ValueError for everything that isn't one; its text quotes nothing of it.
+    """
+    if len(body) > LARGEST_STRUCTURE_BYTES:
+        structure = sum(map(len, TEXTS.split(body)))
+        if structure > LARGEST_STRUCTURE_BYTES:
+            raise ValueError("no valid message (too many parts)")
     try:
         return _MESSAGES.validate_json(body)
     except ValidationError as error:
-        # Where it is wrong is told in our own words only: keys are the sender's.
-        raise RefusedMessageError(f"no valid message ({error.errors()[0]['type']})") from None
+        # Where it is wrong is not told: the keys are the sender's.
+        raise ValueError(f"no valid message ({error.errors()[0]['type']})") from None
     except (ValueError, RecursionError) as error:
-        raise RefusedMessageError(f"no valid message ({type(error).__name__})") from None
+        raise ValueError(f"no valid message ({type(error).__name__})") from None
 
 
 # The examiner's side.
@@ -199,6 +208,8 @@ def written(kind: str, job: int, **fields: Any) -> bytes:
 
 def fitting(text: str) -> str:
     """Return text as a message may hold it: what is too long is cut, a lone surrogate escaped."""
+    if text.isascii() and len(text) <= LONGEST_TEXT:
+        return text
     return text[:LONGEST_TEXT].encode("utf-8", "backslashreplace").decode()[:LONGEST_TEXT]
 
 
@@ -207,7 +218,7 @@ def fields_of(records: Iterable[PlannedCheck | CheckResult | Flag]) -> list[dict
     return [
         {
             name: fitting(value) if isinstance(value, str) else value
-            for name, value in asdict(record).items()
+            for name, value in vars(record).items()
         }
         for record in records
     ]

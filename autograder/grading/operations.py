@@ -30,9 +30,6 @@ from autograder.records import CheckResult, PlannedCheck, Submission
 from autograder.text.display import one_line
 
 PR_SET_PDEATHSIG = 1
-KNOWN = (AutograderError, OSError)
-"""What keeps an examiner from getting ready, and what a person can mend."""
-
 Kind = Literal["described", "examined", "text"]
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -164,6 +161,7 @@ def serve(channel: socket.socket) -> None:
     slot = setting.pop("slot")
     setting |= {"root": Path(setting["root"]), "packages": tuple(setting["packages"])}
     begin(Setting(**setting), slot)
+    _end_with_server()
     while (request := _next_request(channel)) is not None:
         _do(channel, **request)
         _end_with_server()
@@ -172,7 +170,7 @@ def serve(channel: socket.socket) -> None:
 def _end_with_server() -> None:
     """Have the kernel end this process with its parent, the fork server, however that ends.
 
-    Giving up root has undone it, so it is asked for after each job.
+    Giving up root undoes it, so it is asked for after each job, too.
     """
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
@@ -200,10 +198,10 @@ def _do(channel: socket.socket, job: int, kind: Kind, **asked: Any) -> None:
     """Do one thing, and tell what it gave or why it could not be done."""
     try:
         told = _OPERATIONS[kind](channel, job, **asked)
-    except KNOWN as error:
-        known = isinstance(error, AutograderError)
-        problem = error.problem if known else str(error) or type(error).__name__
-        told = _failed(job, problem, error.remedy if known else "")
+    except AutograderError as error:
+        told = _failed(job, error.problem, error.remedy)
+    except OSError as error:
+        told = _failed(job, str(error), "")
     except Exception as error:  # noqa: BLE001 - it is told, and the process goes on
         traceback.print_exc()
         problem = f"the examiner failed ({type(error).__name__}: {one_line(str(error))})"
@@ -243,8 +241,13 @@ def _examine(
         channel.sendall(messages.written("checked", job, result=fields))
 
     def done(examined: Examined, seconds: float) -> bytes:
-        results, flags = map(messages.fields_of, (examined.results, examined.flags))
-        return messages.written("examined", job, results=results, flags=flags, seconds=seconds)
+        return messages.written(
+            "examined",
+            job,
+            results=messages.fields_of(examined.results),
+            flags=messages.fields_of(examined.flags),
+            seconds=seconds,
+        )
 
     examined, seconds = resolve_name(function)(
         Submission(**submission), week, *([report] if reports else [])

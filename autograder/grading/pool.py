@@ -10,7 +10,7 @@ import queue
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import CancelledError, Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from types import TracebackType
@@ -19,7 +19,7 @@ from typing import Any
 from autograder.errors import CantExamineError
 from autograder.gradebook.flags import Examined
 from autograder.grading import messages
-from autograder.grading.examiner_process import END_SECONDS, ExaminerProcess, LostError
+from autograder.grading.examiner_process import END_SECONDS, ExaminerProcess, LostError, lost
 from autograder.grading.fork_server import running_server
 from autograder.grading.operations import Plan, describe
 from autograder.grading.setting import Setting
@@ -65,9 +65,12 @@ class ExaminerPool(Executor):
         the examiner was lost ATTEMPTS times, and CancelledError where the pool was given up.
         """
         name = f"{fn.__module__}:{fn.__qualname__}"
-        do = {"described": self._describe, "examined": self._examine, "text": self._say}.get(
-            getattr(fn, "operation", "")
-        )
+        operations: dict[str, Callable[..., Any]] = {
+            "described": self._describe,
+            "examined": self._examine,
+            "text": self._say,
+        }
+        do = operations.get(getattr(fn, "operation", ""))
         if do is None:
             raise TypeError(f"{name} is no operation of an examiner")
         return self._threads.submit(self._attempt, do, name, *args, **kwargs)
@@ -89,13 +92,13 @@ class ExaminerPool(Executor):
             self._free.put(place)
 
     def _with(self, place: _Place, do: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        """Do something with the examiner of a place, which goes if it may have lost its thread."""
+        """Do something with the examiner of a place, and end it where its state is unknown."""
         try:
             return do(self._examiner(place), *args, **kwargs)
         except LostError as error:
             status = self._discard(place)
             if status is not None and status != -signal.SIGKILL:
-                raise LostError(f"{error.reason}, exit status {status}") from None
+                raise LostError(f"{error.problem}, exit status {status}", error.remedy) from None
             raise
         except CantExamineError:
             raise
@@ -112,7 +115,7 @@ class ExaminerPool(Executor):
         with self._lock:
             place.examiner = examiner
             if self._given_up:
-                raise LostError("the pool was given up")
+                raise lost("the pool was given up")
         return examiner
 
     @staticmethod
@@ -160,7 +163,7 @@ class ExaminerPool(Executor):
         results = [result.record() for result in answer.results]
         told = [result.check for result in results]
         if not set(told) <= checks or len(told) != len(set(told)):
-            raise LostError("it told of checks that were not planned, or twice of one")
+            raise lost("it told of checks that were not planned, or twice of one")
         return Examined(results, [flag.record() for flag in answer.flags]), answer.seconds
 
     @staticmethod
@@ -196,7 +199,7 @@ class ExaminerPool(Executor):
         self._threads.shutdown(wait=False, cancel_futures=True)
         for examiner in examiners:
             examiner.terminate()
-        last = threading.Timer(END_SECONDS, lambda: [one.interrupt() for one in examiners])
+        last = threading.Timer(END_SECONDS, _interrupt, [examiners])
         last.start()
         try:
             self._end()
@@ -220,6 +223,11 @@ class ExaminerPool(Executor):
 def open_pool(setting: Setting, jobs: int, first_slot: int = 0) -> ExaminerPool:
     """Return a pool of `jobs` examiners with the slots from `first_slot` on."""
     return ExaminerPool(setting, jobs, first_slot)
+
+
+def _interrupt(examiners: Iterable[ExaminerProcess]) -> None:
+    for examiner in examiners:
+        examiner.interrupt()
 
 
 def note(text: str) -> None:

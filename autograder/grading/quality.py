@@ -1,4 +1,4 @@
-"""Code quality as a graded check: what ruff finds, and how much is documented.
+"""Graded checks of code quality: ruff's findings, and the share of documented definitions.
 
 A module's quality counts only once a part of its checks pass: a well documented file that does
 nothing earns nothing.
@@ -25,16 +25,16 @@ RULES = "E,F,W,B,C4"
 
 FREE_FINDINGS = 2
 FINDINGS_TO_ZERO = 12
-"""Up to FREE_FINDINGS cost nothing; from there the lint half falls to 0 at FINDINGS_TO_ZERO."""
+"""Up to FREE_FINDINGS cost nothing; beyond, the lint half falls to 0 at FINDINGS_TO_ZERO."""
 
 DOCUMENTED_FOR_FULL = 0.9
 WORKING_SHARE = 0.25
-RUFF_SECONDS = 20.0
+RUFF_TIMEOUT_SECONDS = 20.0
 
 
 @dataclass(frozen=True)
 class Quality:
-    """The quality checks of an assignment: one for each module of the item's.
+    """The quality checks of an assignment, one for each module.
 
     `items` maps a module's file name to the rubric items that its checks belong to.
     """
@@ -52,18 +52,18 @@ class Quality:
     def measure(
         self, files: Mapping[str, bytes], plan: Sequence[PlannedCheck], results: list[CheckResult]
     ) -> list[CheckResult]:
-        """Judge the modules. `plan` and `results` are the suite's, for what works already."""
+        """Grade the modules. `plan` and `results` are the suite's, to tell which modules work."""
         passed = {result.check for result in results if result.verdict is Verdict.PASS}
         working = {name: self._works(name, plan, passed) for name in self.items}
         trees = {name: syntax_tree(files[name]) for name in self.items if name in files}
-        # What Python itself can't read may bring ruff down, and with it the other files' findings.
+        # A file that Python can't parse may make ruff fail, also for the other files.
         readable = [name for name, tree in trees.items() if tree and working[name]]
         findings = lint({name: files[name] for name in readable})
         return [_judge(name, working[name], trees, findings) for name in self.items]
 
     def _works(self, name: str, plan: Sequence[PlannedCheck], passed: set[str]) -> bool:
-        mine = {planned.id for planned in plan if planned.item in self.items[name]}
-        return len(mine & passed) >= WORKING_SHARE * len(mine)
+        checks = {planned.id for planned in plan if planned.item in self.items[name]}
+        return len(checks & passed) >= WORKING_SHARE * len(checks)
 
 
 def _judge(
@@ -72,7 +72,7 @@ def _judge(
     trees: Mapping[str, ast.Module | None],
     findings: Mapping[str, list[str]],
 ) -> CheckResult:
-    """Judge one module by its syntax tree (None: not readable) and ruff's findings in it."""
+    """Grade one module by its syntax tree (None: invalid) and ruff's findings in it."""
     check = f"quality::{name}"
     if name not in trees:
         return CheckResult(check, Verdict.NOT_ATTEMPTED, message=f"There is no {name}.")
@@ -83,19 +83,18 @@ def _judge(
     if tree is None:
         return CheckResult(check, Verdict.WRONG, message=f"{name} is not valid Python.")
     documented, missing = documentation(tree)
-    found = findings[name]
-    over = max(0, len(found) - FREE_FINDINGS) / (FINDINGS_TO_ZERO - FREE_FINDINGS)
-    share = 0.5 * max(0.0, 1 - over) + 0.5 * min(1.0, documented / DOCUMENTED_FOR_FULL)
+    excess = max(0, len(findings[name]) - FREE_FINDINGS) / (FINDINGS_TO_ZERO - FREE_FINDINGS)
+    share = 0.5 * max(0.0, 1 - excess) + 0.5 * min(1.0, documented / DOCUMENTED_FOR_FULL)
     credit = round(FULL_CREDIT * share)
     verdict = Verdict.PASS if credit == FULL_CREDIT else Verdict.WRONG
-    return CheckResult(check, verdict, credit, _message(found, missing))
+    return CheckResult(check, verdict, credit, _message(findings[name], missing))
 
 
-def _message(found: list[str], missing: list[str]) -> str:
+def _message(findings: list[str], missing: list[str]) -> str:
     parts = []
-    if found:
-        shown = "; ".join(found[:5])
-        parts.append(f"ruff: {len(found)} finding(s): {shown}{' ...' if len(found) > 5 else ''}.")
+    if findings:
+        shown = "; ".join(findings[:5]) + (" ..." if len(findings) > 5 else "")
+        parts.append(f"ruff: {len(findings)} finding(s): {shown}.")
     if missing:
         names = ", ".join(clean(name, 60) for name in missing[:8])
         parts.append(f"Without a docstring: {names}.")
@@ -103,7 +102,7 @@ def _message(found: list[str], missing: list[str]) -> str:
 
 
 def documentation(tree: ast.Module) -> tuple[float, list[str]]:
-    """Return the documented share (0..1) of the module and its public definitions, and the rest.
+    """Return the documented share (0..1) of a module's public definitions, and the undocumented.
 
     Names that begin with an underscore need no docstring.
     """
@@ -124,7 +123,7 @@ def documentation(tree: ast.Module) -> tuple[float, list[str]]:
 def lint(files: Mapping[str, bytes]) -> dict[str, list[str]]:
     """Return ruff's findings for each file, as "line 12: F841 ...".
 
-    `noqa` comments and configuration of the submission's count for nothing. Raises InfraError
+    `noqa` comments and the submission's own configuration are ignored. Raises InfraError
     where ruff can't be run.
     """
     if not files:
@@ -132,7 +131,7 @@ def lint(files: Mapping[str, bytes]) -> dict[str, list[str]]:
     with tempfile.TemporaryDirectory(prefix="autograder-") as folder:
         for name, content in files.items():
             path = Path(folder) / name
-            path.parent.mkdir(exist_ok=True)
+            path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
         command = [sys.executable, "-m", "ruff", "check", "--isolated", "--no-cache", "--exit-zero"]
         command += ["--ignore-noqa", "--line-length", "100", "--select", RULES]
@@ -140,7 +139,7 @@ def lint(files: Mapping[str, bytes]) -> dict[str, list[str]]:
             done = subprocess.run(
                 [*command, "--output-format", "json", folder],
                 capture_output=True,
-                timeout=RUFF_SECONDS,
+                timeout=RUFF_TIMEOUT_SECONDS,
                 check=False,
                 cwd=folder,
             )

@@ -1,4 +1,4 @@
-"""What an assignment forbids, looked for in the syntax trees of a submission."""
+"""The check for forbidden modules and functions, in the syntax trees of a submission."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from autograder.text.syntax import syntax_tree
 
 CHECK = "rules::forbidden"
 WORKING_SHARE = 0.25
-LONGEST_TEXT = 2_000
-MOST_ENTRIES = 500
-"""What a project's source has no use for, and trained weights or lists of answers would need."""
+MAX_CONSTANT_CHARACTERS = 2_000
+MAX_CONSTANT_ENTRIES = 500
+"""Larger constants may be stored weights or answers; a project's source doesn't need them."""
 
 
 @dataclass(frozen=True)
 class Rules:
-    """The check that a submission uses nothing that the assignment has students write themselves.
+    """The check that a submission uses nothing that students must write themselves.
 
     `forbidden` names modules, and functions or classes in them, by their full names.
     """
@@ -35,33 +35,33 @@ class Rules:
     def measure(
         self, files: Mapping[str, bytes], results: Sequence[CheckResult]
     ) -> list[CheckResult]:
-        """Judge a submission; `results` are its suite's. Doing nothing keeps no rule."""
+        """Grade a submission; `results` are its suite's. An empty submission earns nothing."""
         if not self.forbidden:
             return []
         passed = sum(result.verdict is Verdict.PASS for result in results)
         if passed < WORKING_SHARE * len(results):
             message = "Counts once a quarter of the other checks pass."
             return [CheckResult(CHECK, Verdict.BLOCKED, message=message)]
-        found = uses(files, self.forbidden)
-        if found:
-            message = f"Not to be used in this assignment: {'; '.join(found[:8])}."
+        violations = uses(files, self.forbidden)
+        if violations:
+            message = f"Not to be used in this assignment: {'; '.join(violations[:8])}."
             return [CheckResult(CHECK, Verdict.VIOLATION, message=message)]
         return [CheckResult(CHECK, Verdict.PASS, FULL_CREDIT)]
 
 
 def uses(files: Mapping[str, bytes], forbidden: Sequence[str]) -> list[str]:
-    """Say where files use what is forbidden: "train.py, line 7: torch.optim"."""
-    found = []
+    """Return all uses of forbidden names, as "train.py, line 7: torch.optim"."""
+    places = []
     for file, source in sorted(files.items()):
         tree = syntax_tree(source) if file.endswith(".py") else None
         names = names_in(tree) if tree else ()
-        broken = {(at, rule) for name, at in names for rule in forbidden if falls_under(name, rule)}
-        found += [f"{file}, line {line}: {rule}" for line, rule in sorted(broken)]
-    return found
+        used = {(at, rule) for name, at in names for rule in forbidden if falls_under(name, rule)}
+        places += [f"{file}, line {line}: {rule}" for line, rule in sorted(used)]
+    return places
 
 
 def falls_under(name: str, rule: str) -> bool:
-    """Whether a full name is a rule's, or of something in it."""
+    """Whether a full name is the one in the rule, or that of something inside it."""
     return name == rule or name.startswith(f"{rule}.")
 
 
@@ -69,10 +69,10 @@ IMPORTERS = ("import_module", "__import__")
 
 
 def names_in(tree: ast.Module, every_text: bool = True) -> Iterator[tuple[str, int]]:
-    """Yield the full name and line of all that is imported or reached through what is imported.
+    """Yield the full name and line of every import and of attributes reached through imports.
 
-    Also of texts in calls, which `importlib.import_module` may get; only in calls of that and its
-    like, unless `every_text`.
+    Texts in calls are yielded too, since `importlib.import_module` may get them: those in any call
+    if `every_text`, otherwise only in calls of IMPORTERS.
     """
     known: dict[str, str] = {}
     nodes = list(ast.walk(tree))
@@ -100,7 +100,7 @@ def names_in(tree: ast.Module, every_text: bool = True) -> Iterator[tuple[str, i
 
 
 def called(node: ast.Call) -> str:
-    """Return the last part of the name of what is called; nothing where it has none."""
+    """Return the last part of the name of the called function; "" where it has none."""
     function = node.func
     if isinstance(function, ast.Attribute):
         return function.attr
@@ -108,7 +108,7 @@ def called(node: ast.Call) -> str:
 
 
 def _dotted(node: ast.AST, known: Mapping[str, str]) -> str | None:
-    """Return the full name of a chain of attributes that begins at something imported."""
+    """Return the full name of a chain of attributes that begins at an imported name."""
     parts: list[str] = []
     while isinstance(node, ast.Attribute):
         parts.append(node.attr)
@@ -119,23 +119,23 @@ def _dotted(node: ast.AST, known: Mapping[str, str]) -> str | None:
 
 
 def stored_answers(files: Mapping[str, bytes]) -> list[str]:
-    """Say where files hold so much data that weights or answers could be hidden in it."""
-    found = []
+    """Return the constants that are large enough to hide weights or answers, with their places."""
+    places = []
     for file, source in sorted(files.items()):
         tree = syntax_tree(source) if file.endswith(".py") else None
         for node in ast.walk(tree) if tree else ():
             if isinstance(node, ast.Constant) and isinstance(node.value, str | bytes):
                 size, what = len(node.value), "characters"
-                most = LONGEST_TEXT
+                limit = MAX_CONSTANT_CHARACTERS
             elif isinstance(node, ast.Constant) and isinstance(node.value, int):
                 size, what = node.value.bit_length() // 4, "hexadecimal digits"
-                most = LONGEST_TEXT
+                limit = MAX_CONSTANT_CHARACTERS
             elif isinstance(node, ast.List | ast.Tuple | ast.Set):
-                size, what, most = len(node.elts), "entries", MOST_ENTRIES
+                size, what, limit = len(node.elts), "entries", MAX_CONSTANT_ENTRIES
             elif isinstance(node, ast.Dict):
-                size, what, most = len(node.keys), "entries", MOST_ENTRIES
+                size, what, limit = len(node.keys), "entries", MAX_CONSTANT_ENTRIES
             else:
                 continue
-            if size > most:
-                found.append(f"{file}, line {node.lineno}: a constant of {size:,} {what}")
-    return found
+            if size > limit:
+                places.append(f"{file}, line {node.lineno}: a constant of {size:,} {what}")
+    return places

@@ -8,7 +8,6 @@ one writer, this process.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future, as_completed
 from contextlib import nullcontext
@@ -17,6 +16,7 @@ from dataclasses import dataclass
 from autograder.course import Course
 from autograder.gradebook.flags import Examined
 from autograder.gradebook.journal import Gradebook, GradingJob
+from autograder.grading import fingerprint
 from autograder.grading.absent import record_absent
 from autograder.grading.examiner_process import LostError
 from autograder.grading.operations import Plan, describe, examine_submission
@@ -62,7 +62,8 @@ def grade_class(
         for week, plan in plans.items():
             gradebook.add_submissions(taken[week], week)
             record_absent(course.week(week), taken[week], gradebook)
-            todo += _plan(taken[week], week, plan, gradebook)
+            depends = _parts(course, setting, week, plan)
+            todo += _plan(taken[week], week, plan, depends, gradebook)
         total = sum(map(len, taken.values()))
         before = total - len(todo)
         report(Progress(before, total))
@@ -83,14 +84,30 @@ def _plans(weeks: Sequence[int], pool: Executor) -> dict[int, Plan]:
     return {week: future.result() for week, future in futures.items()}
 
 
-def _plan(taken: Sequence[Submission], week: int, plan: Plan, gradebook: Gradebook) -> Todo:
+def _parts(course: Course, setting: Setting, week: int, plan: Plan) -> dict[str, str] | None:
+    """Return what the results of a week depend on, part by part.
+
+    None where that isn't what the week's examiner has read: a file was changed in between.
+    """
+    parts = fingerprint.parts_of_week(
+        setting.root, course, course.week(week), plan.confinement, setting.datasets.get(week)
+    )
+    return parts if fingerprint.digest(parts) == plan.fingerprint else None
+
+
+def _plan(
+    taken: Sequence[Submission],
+    week: int,
+    plan: Plan,
+    depends: Mapping[str, str] | None,
+    gradebook: Gradebook,
+) -> Todo:
     """Fix the checks of every submission before any of them runs; return what is to be run."""
     todo: Todo = []
     for submission in taken:
-        parts = (submission.student, str(week), submission.fingerprint, plan.fingerprint)
-        key = hashlib.sha256("\0".join((*parts, submission.refusal or "")).encode()).hexdigest()
+        key = fingerprint.job_key(submission, week, plan.fingerprint)
         job = GradingJob(key, submission.student, week, submission.fingerprint, plan.confinement)
-        gradebook.plan(job, plan.checks)
+        gradebook.plan(job, plan.checks, depends)
         if not gradebook.finished(key):
             todo.append((job, submission))
     return todo

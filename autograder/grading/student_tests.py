@@ -1,7 +1,8 @@
-"""Grades students' own tests by what they notice: they pass on the reference, and not on mistakes.
+"""Grading students' own tests by mutation: they pass on the reference and fail on mutants.
 
-The tests run in a sandbox of their own, against the reference and then against each catalogued
-mistake. There the reference can be read, so what comes back is one bit for each test.
+The tests run in a sandbox of their own, against the reference and then against each mutant, the
+reference with one catalogued mistake. The reference can be read there, so only one bit per test
+comes back.
 """
 
 from __future__ import annotations
@@ -22,35 +23,35 @@ from autograder.sandbox import Confinement, InfraError, Limits, Sandbox
 from autograder.text.sandbox_text import clean
 from autograder.text.syntax import syntax_tree
 
-FOR_FULL = 0.9
-"""Share of the mistakes that the tests must notice for full points."""
+SHARE_FOR_FULL = 0.9
+"""Share of the mutants that the tests must notice for full points."""
 
-MOST_TESTS = 60
-"""So many of a student's tests are run. Each tells one bit of what it runs against."""
+MAX_TESTS = 60
+"""Maximum number of a student's tests that are run; each reveals one bit of the reference."""
 
-SHOWN_FAILING = 6
+MAX_SHOWN_FAILING = 6
 
-REPEATS = 2
-"""How often the reference comes again among the mistakes."""
+REFERENCE_REPEATS = 2
+"""Number of runs of the reference among the mutants."""
 
 SEED = 0
-"""For NumPy's global generator: student tests that use it do the same each time."""
+"""Seed of NumPy's global generator, so that student tests that use it are reproducible."""
 
 HOOKS = {
     *("setup_module", "setup_function", "setup_class", "setUp", "setUpClass", "setUpModule"),
     *("teardown_module", "teardown_function", "teardown_class", "tearDown", "tearDownClass"),
 }
 IMPATIENT_SECONDS, IMPATIENT_FACTOR = 1.0, 5.0
-"""After a timeout a run gets that long, or so many times what the tests take on the reference."""
+"""Time limit of runs after a timeout: the larger of this and a multiple of the reference's time."""
 
-ENDED = {
+FAILURE_MESSAGES = {
     Verdict.TIMEOUT: "your tests took too long.",
     Verdict.MEMORY: "your tests needed too much memory.",
     Verdict.OUTPUT: "your tests printed too much.",
     Verdict.VIOLATION: "your tests broke the connection to the grader.",
 }
 NO_ANSWER = "your tests ended the process that they ran in."
-"""How a run ended that gave no bits. More, an exit status say, could tell of the reference."""
+"""Message on any other run without an answer. An exit status, say, could reveal the reference."""
 
 FOLDER = "/submission"
 
@@ -58,8 +59,8 @@ FOLDER = "/submission"
 class Mutation:
     """The checks of one assignment's student tests.
 
-    reference: the solution's modules; catalogue: the mistakes that the tests should notice, each
-    an edit of one module.
+    `reference` are the solution's modules, `catalogue` the mistakes that the tests should notice,
+    each an edit of one module.
     """
 
     def __init__(
@@ -86,7 +87,7 @@ class Mutation:
     def examine(
         self, confinement: Confinement, files: Mapping[str, bytes], limits: Limits
     ) -> list[CheckResult]:
-        """Run the student's tests and judge them. Raises InfraError when there is no sandbox."""
+        """Run the student's tests and grade them. Raises InfraError when there is no sandbox."""
         source = files.get(self.test_file)
         if source is None:
             return self._both(Verdict.NOT_ATTEMPTED, f"There is no {self.test_file}.")
@@ -110,23 +111,25 @@ class Mutation:
         finally:
             runner.close()
 
-    def _judge(self, runner: _Runner, tests: Tests) -> list[CheckResult]:
-        """Find the tests that pass on the reference; count the mistakes that one of them notices.
+    def _judge(self, runner: _Runner, tests: TestFunctions) -> list[CheckResult]:
+        """Find the tests that pass on the reference; count the mutants that one of them notices.
 
-        The reference comes again in between, at places that nobody can guess, and in another
-        sandbox than the first time: a test that fails there goes by something else than the code.
+        The reference is run again among the mutants, at random positions and in another sandbox
+        than the first time: a test that fails there depends on something other than the code.
         """
         bits = runner.run(self._reference, tests.written)
         if bits is None:
             verdict = runner.fault.verdict
-            return self._both(verdict, f"On a correct solution: {ENDED.get(verdict, NO_ANSWER)}")
+            return self._both(
+                verdict, f"On a correct solution: {FAILURE_MESSAGES.get(verdict, NO_ANSWER)}"
+            )
         valid = [name for name, bit in zip(tests.written, bits, strict=True) if bit]
         runner.restart()
-        again = {secrets.randbelow(len(self._mutants)) for _ in range(REPEATS)}
+        repeated_at = {secrets.randbelow(len(self._mutants)) for _ in range(REFERENCE_REPEATS)}
         failures: list[set[str]] = []
         for number, (_, modules) in enumerate(self._mutants):
             failures.append(runner.failing(modules, valid))
-            if number in again:
+            if number in repeated_at:
                 unsteady = runner.failing(self._reference, valid)
                 valid = [name for name in valid if name not in unsteady]
         failing = [name for name in tests.written if name not in valid]
@@ -136,7 +139,7 @@ class Mutation:
         caught = sum(sum(bits) for bits in noticed.values())
         if not caught and tests.unwritten:
             return self._both(Verdict.NOT_ATTEMPTED, "The tests asked for aren't filled in yet.")
-        share = min(1.0, caught / len(self._mutants) / FOR_FULL)
+        share = min(1.0, caught / len(self._mutants) / SHARE_FOR_FULL)
         return [
             self._correct(len(valid) / len(tests.written), failing, caught),
             _mistakes(self.plan[1].id, share, caught, noticed, tests.left_out),
@@ -149,8 +152,8 @@ class Mutation:
             return CheckResult(check, Verdict.BLOCKED, message=message)
         if not failing:
             return CheckResult(check, Verdict.PASS, FULL_CREDIT)
-        shown = ", ".join(clean(name, 60) for name in failing[:SHOWN_FAILING])
-        shown += " ..." if len(failing) > SHOWN_FAILING else ""
+        shown = ", ".join(clean(name, 60) for name in failing[:MAX_SHOWN_FAILING])
+        shown += " ..." if len(failing) > MAX_SHOWN_FAILING else ""
         message = f"These of your tests fail on a correct solution, so they don't count: {shown}."
         return CheckResult(check, Verdict.WRONG, round(FULL_CREDIT * share), message)
 
@@ -171,25 +174,26 @@ def _mistakes(
     if missed:
         message += f" Look again at {', '.join(missed)}."
     if left_out:
-        message += f" Only the first {MOST_TESTS} of your tests were run; {left_out} were not."
+        message += f" Only the first {MAX_TESTS} of your tests were run; {left_out} were not."
     verdict = Verdict.PASS if share == 1 else Verdict.WRONG
     return CheckResult(check, verdict, round(FULL_CREDIT * share), message)
 
 
-class Tests:
-    """The test functions of a file: their names, those filled in, and who has to run them.
+class TestFunctions:
+    """The test functions of a file, and whether they need pytest.
 
-    `written` are those that are run, `left_out` says how many more there are.
+    `written` are the names of those that are run, `left_out` is the number of those beyond
+    MAX_TESTS, `unwritten` are the names of those not filled in.
     """
 
     def __init__(self, written: list[str], unwritten: list[str], needs_pytest: bool):
-        self.written = written[:MOST_TESTS]
+        self.written = written[:MAX_TESTS]
         self.left_out = len(written) - len(self.written)
         self.unwritten = unwritten
         self.needs_pytest = needs_pytest
 
 
-def find_tests(source: bytes) -> Tests | None:
+def find_tests(source: bytes) -> TestFunctions | None:
     """Find the test functions and methods in a test file without running it.
 
     A function that raises NotImplementedError as a statement of its own is a gap not filled in.
@@ -210,11 +214,13 @@ def find_tests(source: bytes) -> Tests | None:
             ]
     written = [name for name, function in functions if not _is_gap(function)]
     unwritten = [name for name, function in functions if _is_gap(function)]
-    return Tests(written, unwritten, _needs_pytest(tree, [function for _, function in functions]))
+    return TestFunctions(
+        written, unwritten, _needs_pytest(tree, [function for _, function in functions])
+    )
 
 
 def _needs_pytest(tree: ast.Module, functions: list[ast.FunctionDef]) -> bool:
-    """Tell whether the tests use what only pytest gives: its import, fixtures, set-up functions."""
+    """Whether the tests need pytest: they import it, use fixtures or set-up functions."""
     imported = {
         alias.name.partition(".")[0]
         for node in ast.walk(tree)
@@ -242,7 +248,7 @@ def _is_gap(function: ast.FunctionDef) -> bool:
 
 
 def _compiled(name: str, source: bytes) -> np.ndarray:
-    """Compile a module of ours once, in the form in which it goes to the workers."""
+    """Return a trusted module compiled and marshalled, as it is sent to the workers."""
     code = compile(source, f"{FOLDER}/{name}", "exec", dont_inherit=True)
     return np.frombuffer(marshal.dumps(code), np.uint8)
 
@@ -250,14 +256,14 @@ def _compiled(name: str, source: bytes) -> np.ndarray:
 class _Runner:
     """Runs sets of tests, each in a fresh worker of one sandbox.
 
-    `fault` is what the last run ended with that gave no answer. Raises InfraError when the sandbox
-    that `open_sandbox` gives doesn't work although nothing of the student's has run in it.
+    `fault` is that of the last run without an answer. Raises InfraError when a new sandbox fails
+    before any of the student's code has run in it.
     """
 
     def __init__(self, open_sandbox: Callable[[], Sandbox], seconds: float):
         self._open_sandbox = open_sandbox
         self._seconds = seconds
-        self._usual = 0.0
+        self._reference_seconds = 0.0
         self.fault = Fault(Verdict.CRASH, "Your tests brought down all processes of their sandbox.")
         self._sandbox = self._open()
 
@@ -270,19 +276,16 @@ class _Runner:
         return self._open_sandbox()
 
     def restart(self) -> None:
-        """Go on in another sandbox."""
+        """Continue in another sandbox."""
         self.close()
         self._sandbox = self._open()
 
     def close(self) -> None:
-        """End the sandbox."""
+        """Close the sandbox."""
         self._sandbox.close()
 
     def run(self, modules: Mapping[str, np.ndarray], names: list[str]) -> list[bool] | None:
-        """Return for each name whether that test passes with `modules` in place.
-
-        None when there is no answer: then nothing is known of any of them.
-        """
+        """Return for each name whether that test passes on `modules`; None without an answer."""
         try:
             channel = self._sandbox.fresh(SEED)
         except InfraError:
@@ -299,17 +302,17 @@ class _Runner:
             self.fault = fault
             self._sandbox.end_worker()
             if fault.verdict is Verdict.TIMEOUT:
-                patience = max(IMPATIENT_SECONDS, IMPATIENT_FACTOR * self._usual)
-                self._seconds = min(self._seconds, patience)
+                limit = max(IMPATIENT_SECONDS, IMPATIENT_FACTOR * self._reference_seconds)
+                self._seconds = min(self._seconds, limit)
             return None
-        self._usual = self._usual or time.monotonic() - started
+        self._reference_seconds = self._reference_seconds or time.monotonic() - started
         self._sandbox.end_worker(wait=False)
         return bits
 
     def failing(self, modules: Mapping[str, np.ndarray], names: list[str]) -> set[str]:
-        """Return the names of the tests that said that they fail; without an answer none did.
+        """Return the names of the tests that reported a failure; none without an answer.
 
-        Otherwise tests could "notice" everything by bringing down their sandbox.
+        Otherwise tests could "notice" every mutant by crashing their sandbox.
         """
         bits = self.run(modules, names) if names else None
         return {name for name, bit in zip(names, bits or [], strict=False) if not bit}

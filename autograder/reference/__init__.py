@@ -1,1 +1,1 @@
-"""What the solutions give: the stubs with their gaps, and the catalogue of misconceptions."""
+"""The reference solutions: stubs with gaps made from them, and the catalogue of misconceptions."""

@@ -1,4 +1,4 @@
-"""Solutions -> stubs: every marked gap of a reference module becomes a raise naming its task.
+"""Stubs made from solutions: each marked gap becomes a raise that names its task.
 
 A gap stands between two comment lines, indented like the code they enclose:
 
@@ -6,8 +6,8 @@ A gap stands between two comment lines, indented like the code they enclose:
     ...
     # END SOLUTION
 
-Everything outside the gaps reaches the students as it is written. A gap may bring what stands in
-the stub instead of the raise, as comments after its code; such a gap may be at module level too:
+Everything outside the gaps reaches the students unchanged. A gap may give other code for the stub
+than the raise, as comments after its own code; such a gap may be at module level too:
 
     # BEGIN SOLUTION week3.debugging_lab
     rate = 0.1
@@ -15,8 +15,8 @@ the stub instead of the raise, as comments after its code; such a gap may be at 
     # rate = 40.0
     # END SOLUTION
 
-In the source of a notebook a gap may enclose comments alone: what is written in a markdown cell.
-It needs an INSTEAD too. The stub of such a source is the notebook that students fill in.
+In the source of a notebook a gap may enclose only comments, the text of a markdown cell. It needs
+an INSTEAD too. The stub of such a source is the notebook that students fill in.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ from autograder.reference.percent_source import notebook_of, text_of
 from autograder.text.files import write_text
 
 MARKER = re.compile(r"(BEGIN|END)[\s_-]*SOLUTION", re.IGNORECASE)
-"""Anything that looks like a marker; what is not exactly one is an error, so none is shipped."""
+"""Anything that looks like a marker; an inexact one is an error, so that none is shipped."""
 
-LONGEST_LINE = 100
+MAX_LINE_CHARACTERS = 100
 
 _BEGIN = re.compile(r"(?P<indent> *)# BEGIN SOLUTION(?: (?P<task>\S+))?\s*")
 _END = re.compile(r"(?P<indent> *)# END SOLUTION\s*")
@@ -54,10 +54,10 @@ class StubError(AuthorError):
 
 @dataclass(frozen=True)
 class Gap:
-    """One marked block. Line numbers count from 1 and are those of the two markers.
+    """One marked block. `first` and `last` are the line numbers, from 1, of the two markers.
 
     The solution's own lines end before line `until`. `instead` is the stub's text where the block
-    brings it.
+    gives one. `where` is the dotted name of the definition around it.
     """
 
     task: str
@@ -71,12 +71,12 @@ class Gap:
 
     @property
     def stand_in(self) -> str:
-        """What takes the block's place; a raise is broken like ruff does where it is long."""
+        """The stub's text for the block; a long raise is wrapped as ruff does it."""
         if self.instead is not None:
             return self.instead
         message = f'"{self.task}: fill in {self.where}"'
         line = f"{self.indent}raise NotImplementedError({message})"
-        if len(line) <= LONGEST_LINE:
+        if len(line) <= MAX_LINE_CHARACTERS:
             return line
         return line.replace(message, f"\n{self.indent}    {message}\n{self.indent}")
 
@@ -104,7 +104,7 @@ def make_stub(source: str, name: str, known: Collection[str] | None = None) -> s
 def render(
     source: str, name: str, empty: Callable[[Gap], bool], known: Collection[str] | None = None
 ) -> str:
-    """Return the source without markers; gaps that `empty` picks become raises, others stay."""
+    """Return the source without markers; gaps chosen by `empty` become raises, others stay."""
     lines = source.split("\n")
     out: list[str] = []
     done = 0
@@ -132,7 +132,7 @@ def _parse(source: str, name: str) -> ast.Module:
 
 
 def _marked(source: str, name: str, known: Collection[str] | None) -> Iterator[Gap]:
-    """Pair up the marker lines."""
+    """Yield the gap of each pair of marker lines."""
     lines = source.split("\n")
     opened: tuple[int, str, str] | None = None
     until: int | None = None
@@ -170,7 +170,7 @@ def _marked(source: str, name: str, known: Collection[str] | None) -> Iterator[G
 
 
 def _instead(lines: list[str], indent: str, name: str, number: int) -> str:
-    """Return the stub's text, given as the comments below the INSTEAD in line `number`."""
+    """Return the stub's text from the comments below the INSTEAD in line `number`."""
     text = []
     for line in lines:
         if not line.startswith(f"{indent}#") or line[len(indent) + 1 : len(indent) + 2].strip():
@@ -214,7 +214,10 @@ def _last_line(statement: ast.stmt) -> int:
 
 
 def _placed(gap: Gap, blocks: list[_Block], name: str) -> Gap:
-    """Find the statements that a gap encloses: whole ones, side by side, inside a function."""
+    """Return a gap with the statements that it encloses.
+
+    They must be whole and side by side, inside a function unless the gap has an INSTEAD.
+    """
 
     def inside(statement: ast.stmt) -> bool:
         return gap.first < _first_line(statement) and _last_line(statement) < gap.last
@@ -258,12 +261,12 @@ def _is_text(statement: ast.stmt) -> bool:
 
 
 def find_leaks(stub: str, source: str, name: str) -> list[str]:
-    """Say what of a solution's gaps is still in its stub; an empty list proves that nothing is.
+    """Return what a stub still has of its solution's gaps; an empty list proves: nothing.
 
-    Works on the two syntax trees: apart from each gap's stand-in, each definition of the stub may
-    hold exactly the statements that the solution has outside its gaps.
+    Works on the two syntax trees: apart from each gap's stand-in, each definition of the stub must
+    have exactly the statements that the solution has outside its gaps.
     """
-    found = [
+    leaks = [
         f"{name}:{number}: solution marker"
         for number, line in enumerate(stub.split("\n"), start=1)
         if MARKER.search(line)
@@ -275,10 +278,10 @@ def find_leaks(stub: str, source: str, name: str) -> list[str]:
         allowed += _statements(ast.parse(textwrap.dedent(gap.stand_in)), gap.where)
     present = _statements(ast.parse(stub, name))
     for (where, statement), count in sorted((present - allowed).items()):
-        found.append(f"{name}: {where or 'module'} has {count} x {statement[:120]} from a gap")
+        leaks.append(f"{name}: {where or 'module'} has {count} x {statement[:120]} from a gap")
     for (where, statement), count in sorted((allowed - present).items()):
-        found.append(f"{name}: {where or 'module'} lacks {count} x {statement[:120]}")
-    return found
+        leaks.append(f"{name}: {where or 'module'} lacks {count} x {statement[:120]}")
+    return leaks
 
 
 def _statements(tree: ast.AST, where: str = "") -> Counter[tuple[str, str]]:
@@ -298,9 +301,9 @@ def _head(statement: ast.stmt) -> str:
 
 
 def stubs_of(root: Path, only: Week | None = None) -> dict[Path, str]:
-    """Make every week's stubs, or those of one week: path under assignments/ -> text.
+    """Return every week's stubs, or those of one week: the text by the path under assignments/.
 
-    Those of notebooks are the text of their files. Raises StubError for a wrong marker, and
+    A notebook's is the text of its file. Raises StubError for a wrong marker, and
     CourseError where the rubric can't be read.
     """
     course = load(root)
@@ -330,9 +333,9 @@ def stub_of(root: Path, week: Week, name: str, points: Mapping[str, int]) -> tup
 
 
 def check_stubs(root: Path, only: Week | None = None) -> list[str]:
-    """Say which committed stubs, of all weeks or one, are not what their solution gives."""
+    """Return the problems of committed stubs, of all weeks or one, that differ from solutions."""
     stubs = stubs_of(root, only)
-    found = [
+    problems = [
         f"{path.relative_to(root)} {'differs from' if path.exists() else 'is missing for'} "
         "its solution; run: make stubs"
         for path, text in stubs.items()
@@ -342,11 +345,11 @@ def check_stubs(root: Path, only: Week | None = None) -> list[str]:
     weeks = load(root).weeks
     given = {root / "assignments" / week.folder / name for week in weeks for name in week.given}
     strays = {path for folder in folders for path in folder.glob("*.py")} - set(stubs) - given
-    found += [
+    problems += [
         f"{path.relative_to(root)} has no solution, and is not `given` by {COURSE_FILE}"
         for path in sorted(strays)
     ]
-    return found
+    return problems
 
 
 def write_stubs(root: Path) -> list[Path]:

@@ -1,4 +1,4 @@
-"""The catalogue of wrong answers that students really give, each a small edit of a solution."""
+"""The catalogue of misconceptions: wrong answers that students give, as edits of a solution."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ class Misconception(BaseModel):
 
     `where` is a function, a class or `Class.method`. `replace` is exact text (spaces and line ends
     included) that stands exactly once there. `fails` are the items whose tests must notice it,
-    `misleads` other items that may lose points by it. `says` is what a student is told who made
-    this mistake. `kills` tells whether students' own tests are expected to catch it.
+    `misleads` other items that may lose points by it. `says` is the advice for a student who made
+    this mistake. `kills` is true where students' own tests are expected to catch it.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -49,7 +49,7 @@ class Misconception(BaseModel):
         """Return the module's source with the mistake in it.
 
         Raises MisconceptionError where the edit does not fit: no such definition, `replace` not
-        exactly once in it, or (looked at only to `verify`) a result that is no Python.
+        exactly once in it, or (checked only to `verify`) a result that isn't valid Python.
         """
         tree = self._parse(source, "the source is not valid Python")
         first, last = self._lines_of(tree)
@@ -123,7 +123,7 @@ def load(
 
 
 def _read(path: Path) -> tuple[list[Misconception], list[str]]:
-    """Return the well-formed entries of one file, and what is wrong with the others."""
+    """Return the well-formed entries of one file, and the faults of the others."""
     try:
         entries = tomllib.loads(path.read_text("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -148,30 +148,30 @@ def _faults(
     verify: bool,
 ) -> list[str]:
     """Check entries against each other, the rubric's items and the solutions."""
-    found = []
+    faults = []
     seen: set[str] = set()
     for entry in catalogue:
-        who = f"misconception {entry.id!r}"
+        name = f"misconception {entry.id!r}"
         if entry.id in seen:
-            found.append(f"{who}: this id is used twice")
+            faults.append(f"{name}: this id is used twice")
         seen.add(entry.id)
         affected = [*entry.fails, *entry.misleads]
         unknown = [item for item in affected if items is not None and item not in items]
         if unknown:
-            found.append(f"{who}: unknown items: {', '.join(unknown)}")
+            faults.append(f"{name}: unknown items: {', '.join(unknown)}")
         path = solution_dir / f"{entry.module}.py"
         is_module_name = all(part.isidentifier() for part in entry.module.split("/"))
         if not is_module_name or not path.is_file():
-            found.append(f"{who}: `module`: there is no {path}")
+            faults.append(f"{name}: `module`: there is no {path}")
             continue
         source = path.read_text("utf-8")
         try:
             edited = entry.apply(source, verify=verify)
             if verify and _meaning(edited) == _meaning(source):
-                found.append(f"{who}: the edit changes nothing but spaces or comments")
+                faults.append(f"{name}: the edit changes nothing but spaces or comments")
         except MisconceptionError as error:
-            found.append(str(error))
-    return found
+            faults.append(str(error))
+    return faults
 
 
 @lru_cache(maxsize=16)
@@ -185,13 +185,13 @@ def _meaning(source: str) -> str:
 
 
 def _plain(fault: ErrorDetails) -> str:
-    """Put a validation fault in one line: which field, and what is wrong with it."""
+    """Return a validation error in one line: the field and its fault."""
     field = ".".join(map(str, fault["loc"])) or "entry"
     return f"`{field}`: {fault['msg'][0].lower()}{fault['msg'][1:]}"
 
 
 def apply(mistake: Misconception, reference: Mapping[str, bytes]) -> dict[str, bytes]:
-    """Return the reference's files with one mistake made in them."""
+    """Return the reference's files with one misconception applied."""
     name = f"{mistake.module}.py"
     return {**reference, name: mistake.apply(reference[name].decode(), verify=False).encode()}
 
@@ -199,7 +199,7 @@ def apply(mistake: Misconception, reference: Mapping[str, bytes]) -> dict[str, b
 def solution_files(root: Path, week: Week) -> dict[str, bytes]:
     """Read the reference of an assignment: its modules, by file name.
 
-    A module that students write in a notebook is what is taken out of the solution's notebook.
+    A module that students write in a notebook is extracted from the solution's notebook.
     Raises CourseError where one is missing.
     """
     folder = root / "solutions" / week.folder

@@ -1,4 +1,4 @@
-"""What students' trees know of their stubs: what each gap is for, and how a stub is recognised."""
+"""Facts about stubs that students' trees contain: each item's gaps, each stub's digest."""
 
 from __future__ import annotations
 

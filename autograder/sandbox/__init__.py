@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from autograder.channel.faults import InfraError
 from autograder.sandbox.bubblewrap import Bubblewrap
-from autograder.sandbox.guise import PLAIN, Guise
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.process import Confinement, Sandbox
 from autograder.sandbox.unconfined import Unconfined
 
 __all__ = [
-    "PLAIN",
     "Bubblewrap",
     "Confinement",
-    "Guise",
     "InfraError",
     "Limits",
     "Sandbox",

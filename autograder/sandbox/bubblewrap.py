@@ -12,7 +12,6 @@ import subprocess
 from collections.abc import Mapping
 
 from autograder.sandbox import cgroup, gpu, runtime, seccomp
-from autograder.sandbox.guise import PLAIN, Guise
 from autograder.sandbox.launch import (
     Folder,
     Launch,
@@ -26,9 +25,13 @@ from autograder.worker.sandboxed import confined
 FIRST_UID = 61_184
 """Sandboxes of root run under FIRST_UID + slot: ids that Debian's policy leaves free."""
 
+USER_ID_INSIDE, HOST_NAME_INSIDE = "65534", "sandbox"
+SUBMISSION, SCRATCH = "/submission", "/scratch"
+"""Where the submission's files lie inside, and the home folder, where it may write."""
+
 ENVIRONMENT = {
-    "HOME": PLAIN.home,
-    "TMPDIR": PLAIN.home,
+    "HOME": SCRATCH,
+    "TMPDIR": SCRATCH,
     "LC_ALL": "C.UTF-8",
     "LD_LIBRARY_PATH": "/runtime/lib",
     "OPENBLAS_NUM_THREADS": "1",
@@ -121,13 +124,11 @@ class Bubblewrap:
     def _arguments(self, launch: Launch, fds: list[int]) -> list[str]:
         fds.append(memory_file(self.filter))
         arguments = ["--seccomp", str(fds[-1])]
-        guise = launch.guise
-        arguments += ["--unshare-all", "--unshare-user", "--uid", str(guise.uid)]
-        arguments += ["--gid", str(guise.gid), "--hostname", guise.hostname]
+        arguments += ["--unshare-all", "--unshare-user", "--uid", USER_ID_INSIDE]
+        arguments += ["--gid", USER_ID_INSIDE, "--hostname", HOST_NAME_INSIDE]
         arguments += ["--disable-userns", "--cap-drop", "ALL"]
         arguments += ["--die-with-parent", "--new-session", "--clearenv"]
-        own = {"HOME": guise.home, "TMPDIR": guise.home, **named(guise)}
-        for key, value in {**ENVIRONMENT, **own, **gpu.environment(launch.gpus)}.items():
+        for key, value in {**ENVIRONMENT, **gpu.environment(launch.gpus)}.items():
             arguments += ["--setenv", key, value]
         arguments += _system_libraries()
         for mount in self.runtime.mounts:
@@ -143,13 +144,13 @@ class Bubblewrap:
         arguments += ["--perms", "1777", "--size", str(16 << 20), "--tmpfs", "/dev/shm"]
         arguments += ["--remount-ro", "/dev"]
         size = str(2 * launch.limits.file_mb << 20)
-        arguments += ["--perms", "1777", "--size", size, "--tmpfs", guise.home]
-        arguments += _files(launch.files, guise.folder, fds)
+        arguments += ["--perms", "1777", "--size", size, "--tmpfs", SCRATCH]
+        arguments += _files(launch.files, SUBMISSION, fds)
         arguments += _files(launch.week.files, runtime.WEEK, fds)
         for folder in launch.folders:
             arguments += ["--bind" if folder.writable else "--ro-bind"]
             arguments += [runtime.stage(folder.source), folder.target]
-        arguments += ["--remount-ro", "/", "--chdir", guise.home]
+        arguments += ["--remount-ro", "/", "--chdir", SCRATCH]
         return arguments
 
     def _command(self, launch: Launch) -> list[str]:
@@ -163,7 +164,7 @@ class Bubblewrap:
         return worker_command(
             runtime.PYTHON,
             launch,
-            launch.guise.folder,
+            SUBMISSION,
             paths,
             processes=launch.limits.processes,
             # CUDA looks into more of /proc and /sys than could be listed here.
@@ -171,16 +172,11 @@ class Bubblewrap:
         )
 
 
-def named(guise: Guise) -> dict[str, str]:
-    """Return what the environment says of the user; of the plain one it says nothing."""
-    return {"USER": guise.user, "LOGNAME": guise.user} if guise.user else {}
-
-
 def _rules(launch: Launch) -> list[list[str]]:
     """Return what may be opened of what is in there: all may be listed, little of /proc read."""
     rules = [[confined.LIST, "/"]]
-    rules += [[confined.READ, path] for path in (*READABLE, launch.guise.folder)]
-    rules += [[confined.WRITE, path] for path in (*WRITABLE, launch.guise.home)]
+    rules += [[confined.READ, path] for path in (*READABLE, SUBMISSION)]
+    rules += [[confined.WRITE, path] for path in (*WRITABLE, SCRATCH)]
     for folder in launch.folders:
         rules.append([confined.WRITE if folder.writable else confined.READ, folder.target])
     return rules

@@ -1,4 +1,4 @@
-"""The examiner's end of a channel: one request, one answer, one deadline."""
+"""The examiner's end of a channel: requests, each with one answer and one deadline."""
 
 from __future__ import annotations
 
@@ -13,32 +13,32 @@ from autograder.channel.faults import Fault
 from autograder.records import Verdict
 from autograder.wire import codec
 
-CHUNK = 1 << 16
-SLICE = 0.05
-"""Seconds between two looks at the limits while waiting for an answer."""
+CHUNK_BYTES = 1 << 16
+POLL_SECONDS = 0.05
+"""Time between two checks of the limits while waiting for an answer."""
 
 
 class Guard(Protocol):
-    """What watches the sandbox while the examiner waits."""
+    """Monitors a sandbox while the examiner waits for an answer."""
 
     output: int
-    """A descriptor to read the sandbox's output from."""
+    """The descriptor of the sandbox's output."""
 
     def drain(self) -> None:
-        """Read what was printed; raises Fault when it is over the limit."""
+        """Read the output; raises Fault when it is over the limit."""
 
     def watch(self) -> None:
-        """Look at memory and processes; raises Fault when they are over the limit."""
+        """Check memory and processes; raises Fault when they are over the limit."""
 
     def died(self) -> Fault:
-        """Say why the worker is gone."""
+        """Return the fault that explains why the worker has ended."""
 
 
 class Channel:
-    """Sends requests to one worker and takes nothing but well-formed answers from it.
+    """Sends requests to one worker and accepts only well-formed answers.
 
-    Every fault that ends the conversation is raised as a fatal Fault; afterwards the channel is
-    closed and raises the same fault again.
+    A fault that ends the conversation is raised as a fatal Fault; every later request raises the
+    same fault again.
     """
 
     def __init__(self, sock: socket.socket, guard: Guard, caps: codec.Caps | None = None):
@@ -46,11 +46,11 @@ class Channel:
         self._socket.setblocking(False)
         self._guard = guard
         self._caps = caps or codec.Caps()
-        self._over: Fault | None = None
+        self._fatal_fault: Fault | None = None
         self._poll = select.poll()
         self._poll.register(sock, select.POLLIN)
         self._poll.register(guard.output, select.POLLIN)
-        self._next_look = time.monotonic() + SLICE
+        self._next_check = time.monotonic() + POLL_SECONDS
 
     def request(
         self,
@@ -59,12 +59,12 @@ class Channel:
         seconds: float,
         from_ref: Callable[[codec.Ref], Any] = lambda ref: ref,
     ) -> tuple[bool, Any]:
-        """Ask for one operation; return (True, value) or (False, the worker's fault record).
+        """Request one operation; return (True, value) or (False, the worker's fault record).
 
         `seconds` bounds the whole exchange by the examiner's monotonic clock.
         """
-        if self._over is not None:
-            raise self._over
+        if self._fatal_fault is not None:
+            raise self._fatal_fault
         deadline = time.monotonic() + seconds
         number = secrets.randbits(63)
         try:
@@ -73,16 +73,18 @@ class Channel:
             return self._judge(answer, number)
         except Fault as fault:
             fault.fatal = True
-            self._over = fault
+            self._fatal_fault = fault
             raise
         except codec.CodecError as error:
-            self._over = Fault(Verdict.VIOLATION, f"A malformed answer: {error}.", fatal=True)
-            raise self._over from None
+            self._fatal_fault = Fault(
+                Verdict.VIOLATION, f"A malformed answer: {error}.", fatal=True
+            )
+            raise self._fatal_fault from None
 
     def begin(self, seed: int, *, large: bool, seconds: float) -> None:
-        """Tell a waiting worker to begin: `seed` for its global generators, `large` for training.
+        """Start a waiting worker: `seed` for its global generators, `large` for training.
 
-        There is no answer. Raises Fault when the worker is gone already.
+        There is no answer. Raises Fault when the worker has ended already.
         """
         self._send(codec.encode([seed, large]), time.monotonic() + seconds, seconds)
 
@@ -109,16 +111,16 @@ class Channel:
                     raise self._guard.died() from None
 
     def _receive(self, deadline: float, seconds: float, from_ref: Callable) -> Any:
-        """Read one frame, and nothing after it: more than was asked for is a violation."""
+        """Read one frame; data after it is a violation."""
         self._wait(deadline, seconds)
-        data = self._some(CHUNK)
+        data = self._receive_some(CHUNK_BYTES)
         while len(data) < codec.HEADER.size:
             self._wait(deadline, seconds)
-            data += self._some(CHUNK)
+            data += self._receive_some(CHUNK_BYTES)
         body_size, buffer_size = codec.check_header(data[: codec.HEADER.size], self._caps)
         end = codec.HEADER.size + body_size
-        extra = len(data) - end - buffer_size
-        if extra > 0:
+        excess = len(data) - end - buffer_size
+        if excess > 0:
             raise Fault(Verdict.VIOLATION, "Data came over the channel that nobody asked for.")
         frame = bytearray(end + buffer_size)
         frame[: len(data)] = data
@@ -126,7 +128,7 @@ class Channel:
         view = memoryview(frame)
         return codec.decode(view[codec.HEADER.size : end], view[end:], from_ref)
 
-    def _some(self, size: int) -> bytes:
+    def _receive_some(self, size: int) -> bytes:
         try:
             data = self._socket.recv(size)
         except OSError:
@@ -147,15 +149,15 @@ class Channel:
             view = view[count:]
 
     def _wait(self, deadline: float, seconds: float) -> None:
-        """Wait until the socket is ready, reading output and watching the limits meanwhile."""
+        """Wait until the socket is ready; meanwhile read output and check the limits."""
         while True:
             now = time.monotonic()
             if now >= deadline:
                 raise Fault(Verdict.TIMEOUT, f"No answer within {seconds:.1f} seconds.")
-            if now >= self._next_look:  # by the clock: code that trickles output is watched too
+            if now >= self._next_check:  # by the clock: code that trickles output is watched too
                 self._guard.watch()
-                self._next_look = now + SLICE
-            ready = self._poll.poll(1000 * min(SLICE, deadline - now))
+                self._next_check = now + POLL_SECONDS
+            ready = self._poll.poll(1000 * min(POLL_SECONDS, deadline - now))
             for descriptor, events in ready:
                 if descriptor == self._socket.fileno():
                     return

@@ -16,7 +16,7 @@ from multiprocessing.util import Finalize
 from pathlib import Path
 
 from autograder.sandbox import runtime, seccomp
-from autograder.sandbox.bubblewrap import ENVIRONMENT, FIRST_UID, named
+from autograder.sandbox.bubblewrap import ENVIRONMENT, FIRST_UID
 from autograder.sandbox.launch import Folder, Launch, worker_command
 from autograder.sandbox.running import Started
 from autograder.sandbox.unconfined import link, remove, write_files
@@ -108,7 +108,7 @@ class Landlocked:
             os.chown(scratch, self.own_uid, self.own_uid)
         rules = self._rules(scratch, submission, week)
         settings = {"user": self.own_uid, "rules": rules, "filter": self.filter}
-        environment = {**ENVIRONMENT, "HOME": scratch, "TMPDIR": scratch, **named(launch.guise)}
+        environment = {**ENVIRONMENT, "HOME": scratch, "TMPDIR": scratch}
         environment["LD_LIBRARY_PATH"] = self._library
         command = worker_command(
             self._python,

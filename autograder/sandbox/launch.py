@@ -9,7 +9,6 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from autograder.channel.faults import InfraError
-from autograder.sandbox.guise import PLAIN, Guise
 from autograder.sandbox.limits import Limits
 from autograder.worker.sandboxed.main import pid_namespace
 from autograder.worker.week_drivers import NO_FOLDERS, WeekFolders
@@ -47,8 +46,7 @@ class Launch:
     files: the submission's modules by name; control, output: descriptors that the process
     inherits; tests, with_pytest: see worker.sandboxed.main.Settings; packages: distributions that
     the files may import on top of numpy; folders, gpus: what is mounted beside the files, and the
-    device files of the GPUs that are bound; guise: what the code sees of user, place and date;
-    week: the week's own drivers and probes.
+    device files of the GPUs that are bound; week: the week's own drivers and probes.
     """
 
     files: Mapping[str, bytes]
@@ -61,7 +59,6 @@ class Launch:
     folders: tuple[Folder, ...] = ()
     gpus: tuple[str, ...] = ()
     script: Script | None = None
-    guise: Guise = PLAIN
     week: WeekFolders = NO_FOLDERS
 
 
@@ -100,7 +97,6 @@ def worker_command(
         "tests": launch.tests,
         "with_pytest": launch.with_pytest,
         "with_torch": "torch" in launch.packages,
-        "days": launch.guise.days,
         "landlock": list(landlock),
         "week": paths["week"],
         "week_folders": launch.week.names,

@@ -14,8 +14,7 @@ from autograder.channel.endings import fault_of_ending
 from autograder.channel.faults import Fault, InfraError
 from autograder.records import Verdict
 from autograder.sandbox.cgroup import Events
-from autograder.sandbox.client import SLICE, Channel
-from autograder.sandbox.guise import PLAIN, Guise
+from autograder.sandbox.client import POLL_SECONDS, Channel
 from autograder.sandbox.launch import Folder, Launch
 from autograder.sandbox.limits import Limits, tree, usage
 from autograder.sandbox.running import Running
@@ -74,7 +73,6 @@ class Sandbox:
         packages: tuple[str, ...] = (),
         folders: tuple[Folder, ...] = (),
         gpus: tuple[str, ...] = (),
-        guise: Guise = PLAIN,
         week: WeekFolders = NO_FOLDERS,
     ):
         self.limits = limits
@@ -100,7 +98,6 @@ class Sandbox:
                 packages,
                 folders,
                 gpus,
-                guise=guise,
                 week=week,
             )
             self._running = confinement.start(launch)
@@ -158,7 +155,9 @@ class Sandbox:
     def _answers(self, deadline: float) -> bool:
         """Wait for the parent to say that it is ready, reading output meanwhile."""
         while (left := deadline - time.monotonic()) > 0:
-            ready, _, _ = select.select([self._control, self.output], [], [], min(SLICE, left))
+            ready, _, _ = select.select(
+                [self._control, self.output], [], [], min(POLL_SECONDS, left)
+            )
             if self._control in ready:
                 return self._control.recv(len(READY)) == READY
             if self.output in ready:

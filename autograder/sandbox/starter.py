@@ -20,7 +20,6 @@ from dataclasses import asdict
 from typing import Any, BinaryIO, NoReturn
 
 from autograder.sandbox.cgroup import Events
-from autograder.sandbox.guise import Guise
 from autograder.sandbox.launch import Folder, Launch, memory_file
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.process import Confinement
@@ -79,7 +78,6 @@ class Separated:
             "tests": launch.tests,
             "with_pytest": launch.with_pytest,
             "packages": launch.packages,
-            "guise": asdict(launch.guise),
         }
         contents = (*launch.files.values(), *launch.week.files.values())
         files = memory_file(b"".join(contents))
@@ -235,7 +233,6 @@ def _launch(wanted: Mapping[str, Any], fds: list[int]) -> Launch:
         wanted["tests"],
         wanted["with_pytest"],
         tuple(wanted["packages"]),
-        guise=Guise(**wanted["guise"]),
         week=week,
     )
 

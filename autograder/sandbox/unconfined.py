@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from multiprocessing.util import Finalize
 
 from autograder.sandbox import gpu, runtime
-from autograder.sandbox.bubblewrap import ENVIRONMENT, named
+from autograder.sandbox.bubblewrap import ENVIRONMENT
 from autograder.sandbox.launch import Folder, Launch, worker_command
 from autograder.sandbox.running import Started
 
@@ -23,7 +23,7 @@ class Unconfined:
     """Starts workers as plain processes, with the same view of importable packages (rung D)."""
 
     rung = "D"
-    layers = ("nothing",)
+    layers: tuple[str, ...] = ("nothing",)
     name = "D (not confined)"
     confined = False
     own_uid = None
@@ -52,7 +52,7 @@ class Unconfined:
         mounts = runtime.extras(launch.packages, self._paths["extra"])
         link([mount for mount in mounts if mount.target not in self._extras])
         self._extras |= {mount.target for mount in mounts}
-        environment = {**ENVIRONMENT, "HOME": scratch, "TMPDIR": scratch, **named(launch.guise)}
+        environment = {**ENVIRONMENT, "HOME": scratch, "TMPDIR": scratch}
         del environment["LD_LIBRARY_PATH"]
         environment |= gpu.visible(launch.gpus)
         # Without a user of its own the count would take in all of this user's processes.

@@ -1,1 +1,1 @@
-"""What both sides of a sandbox speak: codec, limits, operators. It imports nothing else of ours."""
+"""The wire format that both sides of a sandbox share. It imports nothing else of ours."""

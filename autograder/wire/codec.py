@@ -5,7 +5,7 @@ after the other, in the order in which the body names them. The format can say v
 and nothing else, so decoding runs no code that the other side chose. Every length is checked
 against a cap before anything of that size is allocated.
 
-This file is used on both sides. It knows numpy and msgpack and nothing of the autograder.
+This file is used on both sides. It needs numpy and msgpack only.
 """
 
 from __future__ import annotations
@@ -42,20 +42,19 @@ DTYPES = {
 
 MAX_DIMENSIONS = 8
 MAX_ENTRIES = 1 << 28
-"""Entries of an array; of one without any, of what its other dimensions would hold."""
-MAX_NAME = 60
-"""Characters of a handle's type name."""
+"""Maximum number of entries of an array; dimensions of length 0 count as 1."""
+MAX_NAME_CHARACTERS = 60
+"""Maximum length of a handle's type name."""
 
-SMALL = 1024
-"""Bytes of a body that may be decoded at once: at worst it builds 3 MB. Longer ones are walked
-through first, which takes a while only where there are many parts."""
+MAX_UNSCANNED_BYTES = 1024
+"""Bodies up to this size are decoded without a scan: at worst that builds 3 MB of objects."""
 
 Buffer = bytes | bytearray | memoryview
 
 
 @dataclass(frozen=True)
 class Caps:
-    """Largest body and largest sum of array buffers that a reader accepts, in bytes."""
+    """Maximum size of a body and of all array buffers together, in bytes."""
 
     body: int = 2 << 20
     buffers: int = 64 << 20
@@ -63,18 +62,18 @@ class Caps:
 
 @dataclass(frozen=True)
 class Ref:
-    """A handle as it crosses: the number of an object in the worker, and its type's name."""
+    """A handle on the wire: the number of an object in the worker, and its type's name."""
 
     number: int
     type_name: str = ""
 
 
 def encode(value: Any, to_ref: Callable[[Any], Ref] | None = None) -> list[bytes | memoryview]:
-    """Return the frame of `value` as a list of chunks to write one after the other.
+    """Return the frame of `value` as a list of chunks to be written in order.
 
-    Types are looked at exactly (`type(x) is ndarray`): a subclass is not a value. What is not a
-    value goes through `to_ref`, which gives the handle that stands for it; without `to_ref` it is
-    a CodecError. Arrays are sent in C order and little-endian.
+    Types are checked exactly (`type(x) is ndarray`): a subclass is not a value. What is not a value
+    is replaced by its handle from `to_ref`; without `to_ref` it raises CodecError. Arrays are sent
+    in C order and little-endian.
     """
     buffers: list[memoryview] = []
     body = msgpack.packb(_plain(value, to_ref, buffers, 0), use_bin_type=True)
@@ -83,14 +82,16 @@ def encode(value: Any, to_ref: Callable[[Any], Ref] | None = None) -> list[bytes
 
 
 def _plain(value: Any, to_ref: Callable[[Any], Ref] | None, buffers: list, depth: int) -> Any:
-    """Turn `value` into what msgpack can pack, collecting the array buffers on the way."""
+    """Convert `value` for msgpack and collect the array buffers."""
     kind = type(value)
     if kind is np.ndarray and value.dtype.newbyteorder("<").str in DTYPES:
         return _array(value, buffers)
     if kind in (float, bool, str, type(None)) or (kind is int and -(2**63) <= value < 2**64):
         return value
     if kind is Ref:
-        return msgpack.ExtType(HANDLE, msgpack.packb([value.number, value.type_name[:MAX_NAME]]))
+        return msgpack.ExtType(
+            HANDLE, msgpack.packb([value.number, value.type_name[:MAX_NAME_CHARACTERS]])
+        )
     if isinstance(value, np.generic) and kind.__module__ == "numpy" and value.dtype.kind in "biuf":
         return value.item()
     if depth < MAX_DEPTH - 1:
@@ -126,10 +127,10 @@ def check_header(header: bytes, caps: Caps) -> tuple[int, int]:
 def decode(body: Buffer, buffers: Buffer, from_ref: Callable[[Ref], Any]) -> Any:
     """Decode one frame. Raises CodecError for anything the format does not allow.
 
-    Arrays are views into `buffers` (writable, and nobody else's once decoded); handles are what
-    `from_ref` makes of them.
+    Arrays are writable views into `buffers`, which must not be used elsewhere afterwards; handles
+    are made by `from_ref`.
     """
-    if len(body) > SMALL:
+    if len(body) > MAX_UNSCANNED_BYTES:
         body = bytes(body)
         Scan(body).walk()
     decoder = _Decoder(buffers, from_ref)
@@ -141,7 +142,7 @@ def decode(body: Buffer, buffers: Buffer, from_ref: Callable[[Ref], Any]) -> Any
 
 
 class _Decoder:
-    """The state of one decoding: where the next array's bytes start, how deep in tuples it is."""
+    """The state of one decoding: the offset of the next array's bytes, the nesting of tuples."""
 
     def __init__(self, buffers: Buffer, from_ref: Callable[[Ref], Any]):
         self.buffers = memoryview(buffers)
@@ -195,13 +196,13 @@ class _Decoder:
             raise CodecError("an array of a dtype that may not cross")
         if type(shape) is not list or len(shape) > MAX_DIMENSIONS:
             raise CodecError("an array with too many dimensions")
-        size, reach = dtype.itemsize, 1
+        size, entries = dtype.itemsize, 1
         for length in shape:
             if type(length) is not int or length < 0:
                 raise CodecError("an array with an impossible shape")
             size *= length
-            reach *= length or 1
-        if reach > MAX_ENTRIES:
+            entries *= length or 1
+        if entries > MAX_ENTRIES:
             raise CodecError("an array with an absurd shape")
         if size > len(self.buffers) - self.offset:
             raise CodecError("an array larger than the bytes sent for it")
@@ -216,7 +217,7 @@ class _Decoder:
 
 
 def _check(value: Any, depth: int) -> None:
-    """Refuse what msgpack can say and the format cannot: bytes, timestamps, deep nesting."""
+    """Refuse what msgpack allows and the format doesn't: bytes, timestamps, deep nesting."""
     if depth > MAX_DEPTH:
         raise CodecError("a value nested too deeply")
     kind = type(value)
@@ -231,7 +232,7 @@ def _check(value: Any, depth: int) -> None:
 
 
 def _dict(pairs: list[tuple[Any, Any]]) -> dict[str | int, Any]:
-    """Build a dict. Keys are texts and integers, looked at before anything hashes them."""
+    """Build a dict. Keys must be texts or integers, which is checked before they are hashed."""
     for key, _ in pairs:
         if type(key) not in (str, int):
             raise CodecError("a dict with a key that is neither a string nor an integer")
@@ -252,7 +253,7 @@ def _small_list(data: bytes, length: int) -> list:
             ext_hook=_no_extension,
             max_array_len=MAX_DIMENSIONS,
             max_map_len=0,
-            max_str_len=4 * MAX_NAME,
+            max_str_len=4 * MAX_NAME_CHARACTERS,
             max_bin_len=0,
             max_ext_len=0,
         )

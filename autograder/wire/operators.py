@@ -1,6 +1,6 @@
-"""Operators as they cross the channel: a symbol and two operands; an index as values.
+"""Operators and indices on the wire: a symbol with its operands; an index encoded as values.
 
-Used on both sides: by the examiner's operands to ask, by the worker to answer.
+Used on both sides: by the examiner's operands and by the worker.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def operate(symbol: str, *operands: Any) -> Any:
 
 
 def encode_index(index: Any) -> Any:
-    """Return an index as a value: a slice, Ellipsis or None is none, and a tuple may hold them."""
+    """Return an index encoded as a value, since slices, Ellipsis and None can't be sent."""
     if isinstance(index, slice):
         return ["slice", index.start, index.stop, index.step]
     if index is Ellipsis:

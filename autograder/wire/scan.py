@@ -1,9 +1,9 @@
-"""What a message may hold, and a walk through its bytes that refuses more before any is built.
+"""Limits on messages, and a scan of a message's bytes that enforces them before decoding.
 
-msgpack makes room for as many parts as a list says it has, before it has seen one, and builds all
-of a message before anybody can count. So a long message is walked through first: every length is
-held against the bytes that are left, every part is counted, and the nesting too. What is built
-afterwards is no larger than a small multiple of what was sent.
+msgpack allocates as many items as a list claims to have before it reads them, and builds a whole
+message before its parts can be counted. So a long message is scanned first: every length is checked
+against the remaining bytes, and parts and nesting are counted. Decoding then takes at most a small
+multiple of the message's size.
 
 This file is used on both sides, by the codec only.
 """
@@ -16,12 +16,13 @@ ARRAY, TUPLE, HANDLE = 1, 2, 3
 MAX_DEPTH = 16
 MAX_NODES = 200_000
 MAX_KEYS = 1024
-"""Keys of one dict: few enough that keys chosen to collide can't keep a reader busy for long."""
+"""Maximum number of keys per dict; colliding keys can't keep a reader busy for long."""
 MAX_OBJECTS = 16_384
-"""Arrays and handles of one message: each is a few hundred bytes here, whatever it was there."""
+"""Maximum number of arrays and handles per message; each takes a few hundred bytes when decoded."""
 MAX_TEXT = 1 << 20
+"""Maximum size of a text in bytes."""
 MAX_HEAD = 256
-"""Bytes that say what an array or a handle is."""
+"""Maximum size in bytes of the description of an array or a handle."""
 
 
 class CodecError(ValueError):
@@ -31,12 +32,12 @@ class CodecError(ValueError):
 SCALAR, TEXT, LIST, DICT, EXTENSION = range(5)
 
 Form = tuple[int, int, int]
-"""What a first byte announces: the kind; the bytes of the length that follows it; and, where there
-are none, the length itself (of a scalar: the bytes of its value)."""
+"""The meaning of a first byte: the kind, the size of the length field behind it, and the length
+itself where there is no such field (for a scalar: the size of its value in bytes)."""
 
 
 def _forms() -> dict[int, Form]:
-    """Return the form of each first byte that may stand in a message; bytes have none."""
+    """Return the form of each first byte that a message may contain; msgpack's bytes have none."""
     forms: dict[int, Form] = dict.fromkeys((*range(128), *range(224, 256)), (SCALAR, 0, 0))
     forms |= {0x80 + count: (DICT, 0, count) for count in range(16)}
     forms |= {0x90 + count: (LIST, 0, count) for count in range(16)}
@@ -55,7 +56,7 @@ FORMS = _forms()
 
 
 class Scan:
-    """One walk: how many parts there were, and how many of them were arrays or handles."""
+    """One scan of a message, which counts its parts, arrays and handles."""
 
     def __init__(self, data: bytes):
         self._data = data
@@ -63,33 +64,33 @@ class Scan:
         self._objects = 0
 
     def walk(self) -> None:
-        """Walk through the whole message. Raises CodecError for what may not be decoded."""
+        """Scan the whole message. Raises CodecError for what must not be decoded."""
         self._value(0, len(self._data), 0)
 
     def _value(self, at: int, end: int, around: int) -> None:
-        """Walk through the one value that fills data[at:end], in so many lists, tuples, dicts."""
+        """Scan the one value that fills data[at:end]; `around` counts the containers around it."""
         data = self._data
-        waiting = [1]  # parts still to come: of the value itself, then of each list in it
-        while waiting:
-            if not waiting[-1]:
-                waiting.pop()
+        remaining = [1]  # numbers of parts still to come, of the value and of each list in it
+        while remaining:
+            if not remaining[-1]:
+                remaining.pop()
                 continue
-            waiting[-1] -= 1
+            remaining[-1] -= 1
             form = FORMS.get(data[at]) if at < end else None
             if form is None:
                 raise CodecError("not a well-formed message (cut short, or of an unknown type)")
-            kind, wide, size = form
-            at += 1 + wide
-            if wide:
-                size = int.from_bytes(data[at - wide : at], "big")
+            kind, length_bytes, size = form
+            at += 1 + length_bytes
+            if length_bytes:
+                size = int.from_bytes(data[at - length_bytes : at], "big")
             if kind == EXTENSION:
-                self._extension(at, size, end, around + len(waiting) - 1)
+                self._extension(at, size, end, around + len(remaining) - 1)
                 at += 1 + size
                 continue
             self._count()
             if kind in (LIST, DICT):
-                waiting.append(_parts(kind, size, end - at))
-                if size and around + len(waiting) - 1 > MAX_DEPTH:
+                remaining.append(_parts(kind, size, end - at))
+                if size and around + len(remaining) - 1 > MAX_DEPTH:
                     raise CodecError("a value nested too deeply")
             else:
                 if kind == TEXT and size > MAX_TEXT:
@@ -99,7 +100,7 @@ class Scan:
             raise CodecError("not a well-formed message (its parts don't fill it)")
 
     def _extension(self, at: int, size: int, end: int, around: int) -> None:
-        """Look at an extension of `size` bytes: its code stands at data[at], its content behind."""
+        """Scan an extension of `size` bytes: its code is data[at], its content follows."""
         first, after = at + 1, at + 1 + size
         if after > end:
             raise CodecError("an extension longer than the message")
@@ -124,10 +125,10 @@ class Scan:
             raise CodecError("a value with too many parts")
 
 
-def _parts(kind: int, size: int, left: int) -> int:
-    """Return how many values a list or dict of that size holds, if so many can be left."""
+def _parts(kind: int, size: int, bytes_left: int) -> int:
+    """Return the number of values in a list or dict of that size; each takes at least a byte."""
     parts = size if kind == LIST else 2 * size
-    if parts > left:
+    if parts > bytes_left:
         raise CodecError("a list or dict that claims more parts than there are bytes")
     if kind == DICT and size > MAX_KEYS:
         raise CodecError("a dict with too many keys")

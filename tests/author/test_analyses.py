@@ -74,6 +74,7 @@ for (depth, title, normalise), runs in learned.items():
 }
 
 
+@pytest.mark.prove
 @pytest.mark.parametrize("week", SOURCES)
 def test_it_runs_to_its_end_and_its_text_is_true(week, monkeypatch):
     monkeypatch.setenv("COURSE_QUICK", "1")
@@ -111,6 +112,7 @@ def test_there_is_one_for_each_week_and_none_with_outputs_in_git():
         assert text.count("### Your turn") == 3 + (source.stem.startswith("week2"))
 
 
+@pytest.mark.prove
 def test_the_command_writes_them_and_keeps_what_else_is_there(tmp_path):
     (tmp_path / "mine.txt").write_text("mine")
     done = subprocess.run(

@@ -52,6 +52,7 @@ TROUBLES = {
 }
 
 
+@pytest.mark.prove
 @pytest.mark.parametrize("code", TROUBLES)
 def test_an_error_names_the_notebook_and_the_cell(code, monkeypatch, tmp_path):
     monkeypatch.setattr(analyses, "CELL_SECONDS", 1)
@@ -72,6 +73,7 @@ def small(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.prove
 def test_notebooks_are_written_without_outputs_or_run(small, tmp_path):
     out = tmp_path / "out"
     assert analyses.write_all(small, out) == [out / "week1_small.ipynb"]
@@ -84,6 +86,7 @@ def test_notebooks_are_written_without_outputs_or_run(small, tmp_path):
     assert "found 42" in (out / "week1_small.html").read_text()
 
 
+@pytest.mark.prove
 def test_where_one_fails_nothing_is_written(small, tmp_path):
     (small / analyses.FOLDER / "week2_broken.py").write_text("# %%\nraise ValueError('no')\n")
     with pytest.raises(AnalysisError, match=r"^week2_broken, cell 1: ValueError: no$"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import shutil
 import threading
 from collections.abc import Callable, Collection, Iterator
@@ -247,7 +248,7 @@ def test_a_mistake_that_does_not_end_is_named_and_ends_the_check(
 def test_an_edit_without_a_place_is_named(made: Made) -> None:
     made.edit(made.solutions / "misconceptions.toml", "2.0 * x + 1.0", "2.0 * y")
     console = Console(record=True, file=io.StringIO(), width=200)
-    assert not week_check.check(console, made.root, made.number, jobs=1)
+    assert not week_check.check(console, made.root, made.number, jobs=1, unconfined=True)
     said = console.export_text()
     assert "`replace` stands 0 times in greet, not once" in said
     assert "holds" not in said.partition("stands 0 times")[2]
@@ -265,6 +266,24 @@ def test_a_suite_that_can_not_be_read_says_what_is_wrong(made: Made, source: str
     hidden(made).write_text(source)
     with pytest.raises(AUTHORS_FAULTS, match=UNREADABLE[source]):
         WeekProver(made.root, made.number, made.confinement)
+
+
+def test_all_weeks_are_proven_and_what_is_only_announced_is_left_out(made: Made) -> None:
+    """The small course's weeks have no public suites, and week 4 is not there yet."""
+    console = Console(record=True, file=io.StringIO(), width=200)
+    assert not week_check.check(console, made.root, None, jobs=1, unconfined=True)
+    said = console.export_text()
+    assert "confined by rung D (not confined)" in said
+    assert re.findall(r"^(week \d+): (\w+)", said, re.MULTILINE) == [
+        ("week 2", "Doubling"),
+        ("week 2", "3"),
+        ("week 3", "Doubling"),
+        ("week 3", "3"),
+        (f"week {made.number}", "Hello"),
+        (f"week {made.number}", "all"),
+    ]
+    assert said.count("has no public suite: write test_public_*.py there") == 4
+    assert "week 4 has no solution and hidden suite yet. It is left out." in said
 
 
 def test_shares_are_those_of_the_weights(made: Made) -> None:

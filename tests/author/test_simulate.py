@@ -153,6 +153,7 @@ def test_a_class_of_twelve_shows_every_kind_in_every_week(tmp_path: Path) -> Non
         assert re.fullmatch(r"s\d{4}-[a-z]+-[a-z]+", one.student)
 
 
+@pytest.mark.prove
 def test_nobody_is_the_same_in_every_week(large: Large) -> None:
     if len(WEEKS) > 1:
         assert any(len({planted.kind for planted in one.weeks}) > 1 for one in large[1])
@@ -211,6 +212,7 @@ def test_the_gaps_left_open_are_those_of_the_ground_truth(large: Large) -> None:
     assert seen
 
 
+@pytest.mark.prove
 def test_the_mistakes_in_the_files_are_those_of_the_ground_truth(large: Large) -> None:
     catalogues = {
         number: {entry.id: entry for entry in catalogue_of(ROOT, COURSE, week)}

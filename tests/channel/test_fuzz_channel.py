@@ -32,6 +32,7 @@ MEGABYTES = 96
 SECONDS = 120
 
 
+@pytest.mark.prove
 def test_a_hundred_thousand_malformed_frames_are_refused(tmp_path):
     """In a process of its own: what takes too much memory or time ends that one, not this one."""
     at = tmp_path / "frame"

@@ -200,16 +200,19 @@ def test_every_command_is_known_here():
     assert set(commands()) == {*PRINTS, *DRY}
 
 
+@pytest.mark.prove
 @pytest.mark.parametrize("command", marked(PRINTS))
 def test_the_command_does_what_the_documents_say(copy, command):
     assert PRINTS[command] in " ".join(run(command, copy).split())
 
 
+@pytest.mark.prove
 @pytest.mark.parametrize("command", marked(DRY))
 def test_the_command_stands_for(copy, command):
     assert DRY[command] in run(f"make -n {command.removeprefix('make ')}", copy)
 
 
+@pytest.mark.prove
 def test_a_newcomer_finds_what_the_table_names(copy):
     """After `make grade`: a row for each student, and feedback for each that can be read."""
     with (copy / "grades" / "gradebook.csv").open(newline="") as file:
@@ -223,6 +226,7 @@ def test_a_newcomer_finds_what_the_table_names(copy):
         assert row["batch_norm"]
 
 
+@pytest.mark.prove
 def test_grading_has_changed_nothing_that_was_handed_in(copy):
     """The class that was graded is still the one that was written."""
     other = copy / "again"

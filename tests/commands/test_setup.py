@@ -423,7 +423,7 @@ def test_what_the_pinned_packages_need_is_pinned_too():
                 assert pinned[needed] in requirement.specifier
 
 
-def test_ci_runs_make_test_and_nothing_else():
+def test_ci_runs_both_tiers_of_tests_and_nothing_else():
     path = ROOT / ".ci" / "run"
     assert os.access(path, os.X_OK)
-    assert path.read_text().splitlines()[-1] == "make test"
+    assert path.read_text().splitlines()[-2:] == ["make test", "make prove"]

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from autograder.course import Course, load
 from autograder.course.scoring import (
-    AGAIN,
-    BY_HAND,
-    NOT_YET,
+    MUST_BE_REGRADED,
+    NOT_GRADED_YET,
+    TO_BE_MARKED,
     CheckScore,
     ItemScore,
     StudentScore,
@@ -73,7 +73,7 @@ def test_nothing_passed_is_nothing() -> None:
     score = score_student(COURSE, "ada", PLAN, results)
     assert score.total == 0
     assert score.max_total == 5500
-    assert {item.reason for item in score.items} == {"", BY_HAND}
+    assert {item.reason for item in score.items} == {"", TO_BE_MARKED}
 
 
 def test_components_that_are_not_open_count_nowhere() -> None:
@@ -96,7 +96,7 @@ def test_components_of_weeks_that_are_not_open_count_nowhere() -> None:
     assert not score.pending
     everything = score_student(course, "ada", PLAN, passed(PLAN), full_marks())
     assert everything.max_total == 12000
-    assert item_of(everything, "week2.matmul").reason == NOT_YET
+    assert item_of(everything, "week2.matmul").reason == NOT_GRADED_YET
 
 
 def test_a_component_of_several_weeks_is_open_with_the_first_of_them() -> None:
@@ -107,7 +107,7 @@ def test_a_component_of_several_weeks_is_open_with_the_first_of_them() -> None:
     course = COURSE.model_copy(update={"components": tuple(parts)})
     score = score_student(course, "ada", PLAN, passed(PLAN), open_weeks={1})
     assert item_of(score, "x.y").pending
-    assert item_of(score, "x.y").reason == NOT_YET
+    assert item_of(score, "x.y").reason == NOT_GRADED_YET
 
 
 def test_the_plan_fixes_the_denominator() -> None:
@@ -115,7 +115,7 @@ def test_the_plan_fixes_the_denominator() -> None:
     score = score_student(COURSE, "ada", plan, passed(plan)[:1])
     item = item_of(score, "week1.linear")
     assert item.points == 100, "one of four planned checks, not one of one"
-    assert (item.pending, item.reason) == (True, NOT_YET)
+    assert (item.pending, item.reason) == (True, NOT_GRADED_YET)
 
 
 def test_infra_is_pending_and_not_lost() -> None:
@@ -123,7 +123,7 @@ def test_infra_is_pending_and_not_lost() -> None:
     results[0] = CheckResult(results[0].check, Verdict.INFRA)
     score = score_student(COURSE, "ada", PLAN, results, full_marks())
     item = item_of(score, PLAN[0].item)
-    assert (item.pending, item.reason) == (True, AGAIN)
+    assert (item.pending, item.reason) == (True, MUST_BE_REGRADED)
     assert item.points == item.max_points // 2
     assert score.total + score.pending_points == score.max_total
     assert [other.id for other in score.items if other.pending] == [item.id]
@@ -133,7 +133,7 @@ def test_what_was_not_planned_is_pending() -> None:
     score = score_student(COURSE, "ada", [], [])
     assert score.total == 0
     assert score.pending_points == score.max_total
-    assert item_of(score, "week1.linear").reason == NOT_YET
+    assert item_of(score, "week1.linear").reason == NOT_GRADED_YET
 
 
 def test_a_refused_submission_has_nothing_and_waits_for_nothing() -> None:

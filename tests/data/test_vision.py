@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import torch
 
 from data.vision import datasets, transforms
@@ -58,6 +59,7 @@ def test_a_dataset_with_transforms_gives_tensors():
     assert len(images) == 3
 
 
+@pytest.mark.prove
 def test_the_usual_import_works_afterwards_and_without_warnings():
     code = (
         "import warnings; warnings.simplefilter('error')\n"
@@ -70,6 +72,7 @@ def test_the_usual_import_works_afterwards_and_without_warnings():
     assert run.returncode == 0, run.stderr
 
 
+@pytest.mark.prove
 def test_a_working_torchvision_is_left_alone(tmp_path):
     run = run_with_torchvision(
         tmp_path,
@@ -80,6 +83,7 @@ def test_a_working_torchvision_is_left_alone(tmp_path):
     assert run.stdout.split() == ["0", "False"], run.stderr
 
 
+@pytest.mark.prove
 def test_missing_operators_are_declared_and_the_import_is_done_again(tmp_path):
     init = (
         "import torch, torchvision.datasets\n"
@@ -92,6 +96,7 @@ def test_missing_operators_are_declared_and_the_import_is_done_again(tmp_path):
     assert run.stdout.split() == ["1"], run.stderr
 
 
+@pytest.mark.prove
 def test_another_fault_of_torchvision_is_not_hidden(tmp_path):
     init = "raise RuntimeError('operator torchvision::unheard_of does not exist')"
     run = run_with_torchvision(tmp_path, init, "import data.vision")

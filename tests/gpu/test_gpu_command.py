@@ -16,6 +16,8 @@ import pytest
 
 from autograder import course as courses
 from autograder.course.scoring import PENDING_GPU
+from autograder.gpu import class_run
+from autograder.gpu.class_run import JobError
 from autograder.gradebook.journal import TRAINING, Gradebook, GradingJob
 from autograder.records import FULL_CREDIT, CheckResult, PlannedCheck, Submission, Verdict
 from autograder.report.class_csv import leaderboard_csv
@@ -52,6 +54,18 @@ def submissions(tmp_path: Path) -> Path:
     return folder
 
 
+def test_images_that_are_not_there_are_named_with_the_command_that_fetches_them(
+    submissions, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("COURSE_DATA", str(tmp_path))
+    monkeypatch.setattr(class_run, "find_gpus", lambda: ["/dev/nvidia0"])
+    monkeypatch.setattr(class_run, "installed", lambda name: True)
+    with pytest.raises(JobError, match="make data NAMES=cifar10"):
+        class_run.train_class(ROOT, submissions, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.prove
 def test_a_trial_exercises_everything_and_gives_no_points(submissions, confinement, tmp_path):
     pytest.importorskip("torch")
     out = tmp_path / "out"
@@ -168,6 +182,7 @@ def test_points_follow_the_documented_curve():
     assert (WEEK.job.epochs, WEEK.job.minutes) == (100, 30)
 
 
+@pytest.mark.prove
 def test_a_grader_killed_in_the_middle_goes_on_from_the_checkpoint(
     submissions, confinement, tmp_path
 ):

@@ -18,6 +18,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from autograder import course as courses  # noqa: E402
+from autograder.gpu.depends import parts_of_job  # noqa: E402
 from autograder.gpu.images import Images, load_images, moved  # noqa: E402
 from autograder.gpu.job import Job, Plan, Stopped  # noqa: E402
 from autograder.gpu.queue import Progress, Seat, run_class  # noqa: E402
@@ -98,6 +99,7 @@ def test_an_honest_project_is_trained_and_measured(plan, seat, tmp_path):
     assert result.seconds > 0
 
 
+@pytest.mark.prove
 def test_the_sandbox_has_the_training_part_and_nothing_else(plan, seat, tmp_path):
     """No test image, no label of one, no network, nothing to write to but its own folder."""
     files = at_each_epoch(
@@ -123,6 +125,7 @@ def test_the_sandbox_has_the_training_part_and_nothing_else(plan, seat, tmp_path
     assert said[-4:] == ["connects", "no", "writes", "no"]
 
 
+@pytest.mark.prove
 def test_weights_that_were_handed_in_never_arrive(plan, seat, tmp_path):
     files = edited(
         "train.py",
@@ -143,6 +146,7 @@ def linear_weights(images: Images) -> np.ndarray:
     return np.linalg.lstsq(small, wanted, rcond=None)[0].T.astype(np.float32)
 
 
+@pytest.mark.prove
 def test_a_network_that_can_it_before_its_first_step_is_refused(plan, seat, tmp_path, images):
     text = base64.b64encode(linear_weights(images).tobytes())
     files = edited(
@@ -159,6 +163,7 @@ def test_a_network_that_can_it_before_its_first_step_is_refused(plan, seat, tmp_
     assert not (tmp_path / "job" / "out").exists()  # it was never trained
 
 
+@pytest.mark.prove
 def test_weights_in_the_source_of_the_script_are_pointed_out(plan, seat, tmp_path, images):
     text = base64.b64encode(linear_weights(images).tobytes())
     files = at_each_epoch(
@@ -173,6 +178,7 @@ def test_weights_in_the_source_of_the_script_are_pointed_out(plan, seat, tmp_pat
     assert doubt in result.message
 
 
+@pytest.mark.prove
 def test_a_script_that_wants_the_test_images_finds_none(plan, seat, tmp_path):
     loader = edited(
         "data/cifar10_loader.py",
@@ -184,6 +190,7 @@ def test_a_script_that_wants_the_test_images_finds_none(plan, seat, tmp_path):
     assert "x_test" in result.message
 
 
+@pytest.mark.prove
 def test_test_images_known_by_heart_are_worth_nothing(plan, seat, tmp_path, images):
     """A table of hashes gives every test image's label, and nothing for a moved one."""
     table = {
@@ -223,6 +230,7 @@ def test_test_images_known_by_heart_are_worth_nothing(plan, seat, tmp_path, imag
     assert any("by heart" in doubt for doubt in detail["doubts"])
 
 
+@pytest.mark.prove
 def test_metrics_are_a_claim_and_no_more(plan, seat, tmp_path):
     files = edited("train.py", b'"lr": 2.0}', b'"lr": 2.0, "val_accuracy": 0.999}')
     files["train.py"] = files["train.py"].replace(b"p -= 2.0 * p.grad", b"p -= 0.0 * p.grad")
@@ -232,6 +240,7 @@ def test_metrics_are_a_claim_and_no_more(plan, seat, tmp_path):
     assert any("claims" in doubt for doubt in result.detail["doubts"])
 
 
+@pytest.mark.prove
 def test_a_script_that_ignores_sigterm_ends_all_the_same(plan, seat, tmp_path):
     """When its time is up it is killed with all it started; its last checkpoint is measured."""
     files = at_each_epoch(
@@ -265,6 +274,7 @@ LIMITS = {
 }
 
 
+@pytest.mark.prove
 @pytest.mark.parametrize(
     ("code", "verdict"),
     LIMITS.items(),
@@ -284,6 +294,7 @@ def test_what_is_forbidden_is_named_before_anything_runs(plan, seat, tmp_path):
     assert "train.py, line 1: torch.optim" in result.message
 
 
+@pytest.mark.prove
 def test_an_interrupted_job_goes_on_from_its_checkpoint(plan, seat, tmp_path):
     slow = {**at_each_epoch("time.sleep(1.5)")}
     stop = threading.Event()
@@ -303,6 +314,7 @@ def test_an_interrupted_job_goes_on_from_its_checkpoint(plan, seat, tmp_path):
     assert result.seconds > EPOCHS * 1.5  # the time of both attempts counts
 
 
+@pytest.mark.prove
 def test_a_class_is_a_queue_in_which_nothing_is_done_twice(plan, confinement, tmp_path):
     seats = [Seat(confinement), Seat(choose(1, WEEK.packages))]
     broken = edited("train.py", b"def main", b"raise ValueError\n\n\ndef main")
@@ -313,14 +325,24 @@ def test_a_class_is_a_queue_in_which_nothing_is_done_twice(plan, confinement, tm
         Submission("dan"),
     ]
     seen: list[Progress] = []
+    said: list[str] = []
     book = tmp_path / "gradebook.sqlite"
     for expected in (3, 0):
         with Gradebook.open(book) as gradebook:
             gradebook.start_run("test", "digits", "salt", {})
             folder = tmp_path / "training"
-            assert (
-                run_class(plan, taken, gradebook, seats, folder, TRAINING, seen.append) == expected
+            count = run_class(
+                plan,
+                taken,
+                gradebook,
+                seats,
+                folder,
+                TRAINING,
+                seen.append,
+                depends=parts_of_job(ROOT, plan, confined=True),
+                say=said.append,
             )
+            assert count == expected
             verdicts = {
                 one.student: gradebook.results(one.student, WEEK.number, TRAINING)[0].verdict
                 for one in taken
@@ -330,6 +352,7 @@ def test_a_class_is_a_queue_in_which_nothing_is_done_twice(plan, confinement, tm
     assert verdicts["ann"] == verdicts["cyd"] != Verdict.RAISED
     assert max(len(progress.running) for progress in seen) == 2
     assert seen[-1].done == seen[-1].total == 3
+    assert said == []
 
 
 def test_a_gpu_that_cannot_be_used_costs_nobody_anything(plan, seat, tmp_path):
@@ -341,10 +364,21 @@ def test_a_gpu_that_cannot_be_used_costs_nobody_anything(plan, seat, tmp_path):
         gradebook.start_run("test", "digits", "salt", {})
         one = Submission("ann", BASE)
         with pytest.raises(InfraError, match="can't use cuda in the sandbox"):
-            run_class(broken, [one], gradebook, [seat], tmp_path, TRAINING, lambda progress: None)
+            run_class(
+                broken,
+                [one],
+                gradebook,
+                [seat],
+                tmp_path,
+                TRAINING,
+                lambda progress: None,
+                depends={},
+                say=print,
+            )
         assert gradebook.results("ann", WEEK.number, TRAINING) == []
 
 
+@pytest.mark.prove
 def test_the_end_of_a_long_output_is_quoted(plan, seat, tmp_path):
     code = "print('early\\n' * 8000)\nraise ValueError('the very end')"
     result = run(plan, seat, at_each_epoch(code), tmp_path)

@@ -116,6 +116,8 @@ def test_a_gradebook_without_flags_is_taken_along(path: Path) -> None:
     with sqlite3.connect(path) as raw:
         for column in ("received", "commit_hash"):
             raw.execute(f"ALTER TABLE submissions DROP COLUMN {column}")
+        raw.execute("ALTER TABLE jobs DROP COLUMN dependencies")
+        raw.execute("DROP TABLE dependencies")
         raw.execute("DROP TABLE flags")
         raw.execute("PRAGMA user_version = 3")
     raw.close()
@@ -178,6 +180,84 @@ def test_another_plan_needs_another_key(book: Gradebook) -> None:
     with pytest.raises(GradebookError, match="names a check twice"):
         book.plan(job_of(ADA, "other"), [CHECKS[0], CHECKS[0]])
     assert book.planned("ada", 1) == CHECKS
+
+
+def test_a_title_reaches_what_is_planned_already(book: Gradebook) -> None:
+    """A title is a test's docstring: it is no part of the key, and nothing is run for it."""
+    hand_in(book)
+    book.record("key", RESULTS, 1.0)
+    retold = [replace(check, title=f"{check.title}, in other words") for check in CHECKS]
+    book.plan(job_of(ADA), retold)
+    assert book.planned("ada", 1) == retold
+    assert book.finished("key")
+    with pytest.raises(GradebookError, match="the key must change"):
+        book.plan(job_of(ADA), [replace(CHECKS[0], weight=7), *CHECKS[1:]])
+    assert book.planned("ada", 1) == retold
+
+
+def test_what_a_job_depends_on_is_kept_beside_it(book: Gradebook) -> None:
+    hand_in(book)
+    assert book.dependencies("key") is None, "an earlier version kept none"
+    book.plan(job_of(ADA), CHECKS, {"salt": "1"})
+    assert book.dependencies("key") == {"salt": "1"}
+    book.plan(job_of(ADA), CHECKS)
+    assert book.dependencies("key") == {"salt": "1"}
+    book.plan(job_of(ADA, "key 2"), CHECKS, {"salt": "2"})
+    assert book.dependencies("key 2") == {"salt": "2"}
+    assert [job.key for job in book.jobs(1)] == ["key 2", "key"]
+    assert book.jobs(2) == book.jobs(1, "training") == []
+
+
+@pytest.mark.parametrize("state", ["closed", "open", "killed"])
+def test_a_copy_is_read_and_nothing_is_written(path: Path, state: str) -> None:
+    with Gradebook.open(path) as book:
+        start(book)
+        hand_in(book)
+        book.record("key", RESULTS, 1.0)
+        if state == "killed":  # its journal was left behind
+            left = {file.name: file.read_bytes() for file in path.parent.glob(f"{path.name}*")}
+            assert len(left) == 3
+        if state == "open":
+            with Gradebook.copy_of(path) as copy:
+                assert copy.results("ada", 1) == book.results("ada", 1)
+                assert sorted(copy.students()) == ["ada"]
+    if state == "killed":
+        for name, content in left.items():
+            (path.parent / name).write_bytes(content)
+    before = {file.name: file.read_bytes() for file in path.parent.iterdir()}
+    with Gradebook.copy_of(path) as copy:
+        assert copy.finished("key")
+        copy.start_run("none", "none", "", {})
+        copy.add_submission(Submission("ben"), 1)
+    after = {file.name: file.read_bytes() for file in path.parent.iterdir()}
+    shared = f"{path.name}-shm"  # memory that readers and writers share; no data is in it
+    assert {n: c for n, c in after.items() if n != shared} == {
+        n: c for n, c in before.items() if n != shared
+    }
+
+
+def test_a_copy_of_no_gradebook_is_empty_and_makes_none(path: Path) -> None:
+    with Gradebook.copy_of(path / "deep" / "gradebook.sqlite") as copy:
+        assert copy.students() == []
+    assert not path.exists()
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("no gradebook at all " * 100)
+    with pytest.raises(GradebookError, match="can't be used"):
+        Gradebook.copy_of(path)
+
+
+def test_a_copy_of_an_earlier_format_is_taken_along_in_memory_only(path: Path) -> None:
+    Gradebook.open(path).close()
+    with sqlite3.connect(path) as raw:
+        raw.execute("ALTER TABLE jobs DROP COLUMN dependencies")
+        raw.execute("DROP TABLE dependencies")
+        raw.execute("PRAGMA user_version = 6")
+    raw.close()
+    before = path.read_bytes()
+    with Gradebook.copy_of(path) as copy:
+        assert copy.jobs(1) == []
+        assert copy.dependencies("key") is None
+    assert path.read_bytes() == before
 
 
 def test_a_plan_that_fails_in_the_middle_leaves_no_job(book: Gradebook) -> None:
@@ -271,6 +351,8 @@ def test_a_gradebook_of_the_first_format_is_taken_along(path: Path) -> None:
         for column in ("documents", "received", "commit_hash"):
             raw.execute(f"ALTER TABLE submissions DROP COLUMN {column}")
         raw.execute("ALTER TABLE jobs DROP COLUMN part")
+        raw.execute("ALTER TABLE jobs DROP COLUMN dependencies")
+        raw.execute("DROP TABLE dependencies")
         raw.execute("DROP TABLE flags")
         raw.execute("PRAGMA user_version = 1")
     raw.close()

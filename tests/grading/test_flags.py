@@ -30,18 +30,12 @@ LOOPING = (
     b"        return x @ self.W.T + self.b\n",
     b"        return np.array([self.W @ row + self.b for row in x], dtype=x.dtype)\n",
 )
-ELSEWHERE = b"""
-import os
-if os.getuid() != 65534:
-    Linear.forward = Tanh.forward = ReLU.forward = Softmax.forward = lambda self, x: x * 0
-    Sigmoid.forward = LeakyReLU.forward = Network.forward = lambda self, x: x * 0
-"""
 
 
 def hostile(examiner: Examiner) -> dict[str, bytes]:
     source = examiner.reference["neural_net.py"]
     assert source.count(LOOPING[0]) == 1
-    source = source.replace(*LOOPING) + ELSEWHERE
+    source = source.replace(*LOOPING)
     source += b"\n__import__(''.join(map(chr, [97, 115, 121, 110, 99, 105, 111])))\n"
     return {**examiner.reference, "neural_net.py": source}
 
@@ -51,9 +45,7 @@ def test_flags_take_no_point_and_are_the_same_again(examiner) -> None:
     assert clean.flags == []
     first = examiner.examine(hostile(examiner))
     again = examiner.examine(hostile(examiner))
-    rules = ["loops-over-batch", "depends-on-surroundings", "hidden-code", "run-time-conduct"]
-    if examiner.confinement.rung not in "AB":
-        rules.remove("depends-on-surroundings")
+    rules = ["loops-over-batch", "hidden-code", "run-time-conduct"]
     assert [flag.rule for flag in first.flags] == rules
     assert first.flags == again.flags
     quality = f"{examiner.week.id}.quality"  # a lambda bound to a name is ruff's business

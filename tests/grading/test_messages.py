@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import pytest
 
 from autograder.gradebook.flags import Flag
 from autograder.grading import messages
-from autograder.grading.messages import RefusedMessageError
 from autograder.records import CheckResult, PlannedCheck, Verdict
 
 RESULT: dict[str, Any] = {
@@ -150,9 +150,42 @@ BAD = {
 
 @pytest.mark.parametrize("name", BAD)
 def test_everything_else_is_refused(name) -> None:
-    with pytest.raises(RefusedMessageError) as refused:
+    with pytest.raises(ValueError, match="no valid message") as refused:
         messages.read(BAD[name])
     assert len(str(refused.value)) < 80  # and nothing is quoted
+
+
+MANY = (messages.LARGEST_MESSAGE_BYTES - 1000) // 8
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        b'{"kind": "text", "job": 1, "text": "", ' + b'"": 0, ' * MANY + b'"": 0}',
+        body(EXAMINED).replace(b"[0.5,", b"[" + b"[0, {}, " * MANY),
+        b'{"text": "' + b'\\"' * 4 * MANY,
+        b'{"text": "' + b"\\" * 8 * MANY,
+        b'"' * 8 * MANY,
+    ],
+    ids=["fields", "lists", "quotes", "escapes", "texts"],
+)
+def test_what_is_refused_for_its_many_parts_is_not_parsed_first(bad) -> None:
+    """Parsing took 50 seconds and 1.7 GB; the look at its parts takes one pass."""
+    started = time.process_time()
+    with pytest.raises(ValueError, match="no valid message"):
+        messages.read(bad)
+    assert time.process_time() - started < 8
+
+
+def test_long_texts_make_no_message_too_rich() -> None:
+    long = [CheckResult(f"c{i}", Verdict.WRONG, message='[{,"\\' * 19_000) for i in range(60)]
+    written = messages.written(
+        "examined", 1, results=messages.fields_of(long), flags=[], seconds=0.0
+    )
+    assert len(written) > 4 << 20
+    read = messages.read(written[messages.LENGTH_BYTES :])
+    assert isinstance(read, messages.Done)
+    assert [one.record() for one in read.results] == long
 
 
 def test_the_messages_that_the_bad_ones_are_made_from_are_good() -> None:

@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from autograder.grading.student_tests import FOR_FULL, Mutation, find_tests
+from autograder.grading.student_tests import SHARE_FOR_FULL, Mutation, find_tests
 from autograder.records import FULL_CREDIT, Verdict
 from autograder.reference.misconceptions import Misconception
 from autograder.sandbox import InfraError, Limits, Unconfined
@@ -95,7 +95,7 @@ NOTHING = [("blocked", 0), ("wrong", 0)]
 
 
 def share(caught: int) -> int:
-    return round(FULL_CREDIT * caught / len(EDITS) / FOR_FULL)
+    return round(FULL_CREDIT * caught / len(EDITS) / SHARE_FOR_FULL)
 
 
 # What counts

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from autograder.grading.student_tests import MOST_TESTS, Mutation, find_tests
+from autograder.grading.student_tests import MAX_TESTS, Mutation, find_tests
 from autograder.records import FULL_CREDIT
 from autograder.reference.misconceptions import Misconception
 from autograder.sandbox import Limits
@@ -37,7 +37,7 @@ def examine(confinement):
 
 def test_only_so_many_tests_are_run_and_that_is_said(examine):
     """Each test is a bit of what it runs against: thousands would copy the reference out."""
-    more = "".join(f"def test_bit_{n}():\n    assert {n} % 2\n" for n in range(MOST_TESTS + 40))
+    more = "".join(f"def test_bit_{n}():\n    assert {n} % 2\n" for n in range(MAX_TESTS + 40))
     correct, mistakes = examine(NOTICES + more)
     assert mistakes.credit == FULL_CREDIT
     assert "Only the first 60 of your tests were run; 41 were not." in mistakes.message
@@ -46,13 +46,13 @@ def test_only_so_many_tests_are_run_and_that_is_said(examine):
 
 
 def test_the_tests_of_most_students_are_all_run(examine):
-    few = "".join(f"def test_more_{n}():\n    assert True\n" for n in range(MOST_TESTS - 1))
+    few = "".join(f"def test_more_{n}():\n    assert True\n" for n in range(MAX_TESTS - 1))
     correct, mistakes = examine(NOTICES + few)
     assert correct.credit == mistakes.credit == FULL_CREDIT
     assert "were not" not in mistakes.message
     found = find_tests((NOTICES + few).encode())
     assert found is not None
-    assert (len(found.written), found.left_out) == (MOST_TESTS, 0)
+    assert (len(found.written), found.left_out) == (MAX_TESTS, 0)
 
 
 @pytest.mark.parametrize(

@@ -239,7 +239,7 @@ def test_a_ruff_that_is_not_there_is_our_fault(monkeypatch):
 
 
 def test_a_ruff_that_does_not_end_costs_the_lint_half(monkeypatch):
-    monkeypatch.setattr(module, "RUFF_SECONDS", 0.0)
+    monkeypatch.setattr(module, "RUFF_TIMEOUT_SECONDS", 0.0)
     assert lint({"a.py": GOOD})["a.py"] == ["ruff did not come to an end"] * FINDINGS_TO_ZERO
 
 

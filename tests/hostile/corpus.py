@@ -10,10 +10,11 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 FOLDER = Path(__file__).resolve().parent
 PLACE = "# ATTACK\n"
+BEST = "best"
 FORWARD = ("test_linear::test_forward", "test_linear::test_bias_gradient")
 UNTOUCHED = "test_losses::test_mse_gradient"
 """A check of losses.py, which is the reference in every hostile submission."""
@@ -24,14 +25,16 @@ class Case:
     """One submission of the corpus, as its case.toml describes it.
 
     attacks: the numbers of the security notes' list; verdicts: at least one check of `checks` ends
-    with one of them; rungs: where it is tried; learns: it notes in FOUND what it could get at;
-    harms: what it does at import costs its own other files too; tools: files that it uses.
+    with one of them; target: what it attacks, the confinement or the channel (see `tried_on`);
+    rungs: where an attack on the confinement is tried; learns: it notes in FOUND what it could get
+    at; harms: what it does at import costs its own other files too; tools: files that it uses.
     """
 
     name: str
     title: str
     verdicts: tuple[str, ...]
     attacks: tuple[int, ...] = ()
+    target: Literal["channel", "confinement"] = "confinement"
     rungs: str = "ABC"
     learns: bool = False
     harms: bool = False
@@ -43,6 +46,15 @@ class Case:
         """Hostile, unless the name begins with `honest` or `buggy`."""
         word = self.name.partition("_")[0]
         return word if word in ("honest", "buggy") else "hostile"
+
+    @property
+    def tried_on(self) -> tuple[str, ...]:
+        """Return the rungs on which it is tried: letters, or BEST for the best that there is.
+
+        An attack on the channel meets the same code on every rung, so that one confinement and the
+        plain process say all of it.
+        """
+        return (BEST, "D") if self.target == "channel" else tuple(self.rungs)
 
     @property
     def folder(self) -> Path:
@@ -73,4 +85,7 @@ def load() -> dict[str, Case]:
 def _read(path: Path) -> Case:
     written = tomllib.loads(path.read_text())
     fields = {key: tuple(v) if isinstance(v, list) else v for key, v in written.items()}
-    return Case(path.parent.name, **fields)
+    case = Case(path.parent.name, **fields)
+    if case.target not in ("channel", "confinement"):
+        raise ValueError(f"{path}: `target` is neither channel nor confinement: {case.target}")
+    return case

@@ -13,9 +13,9 @@ from autograder.course import load
 from autograder.intake.reading import read_class
 from autograder.integrations.git import GitError
 from autograder.integrations.github import remote_git
-from autograder.integrations.github.fetch import Fetched, FetchError, fetch_class
+from autograder.integrations.github.fetch import FetchedRepository, FetchError, fetch_class
 from autograder.integrations.github.remote_git import Access
-from autograder.integrations.github.roster_file import Remote, RosterError, read_roster
+from autograder.integrations.github.roster_file import RosterError, StudentRepository, read_roster
 from autograder.integrations.github.state import FILE, StateError, read_states
 from tests.repositories import Work, git, make_work
 
@@ -33,9 +33,9 @@ def ada(tmp_path: Path) -> Work:
     return work
 
 
-def fetch(small: Path, into: Path, **works: Work) -> dict[str, Fetched]:
+def fetch(small: Path, into: Path, **works: Work) -> dict[str, FetchedRepository]:
     """Fetch these students' repositories; return what came of each."""
-    roster = [Remote(student, work.url) for student, work in works.items()]
+    roster = [StudentRepository(student, work.url) for student, work in works.items()]
     done = fetch_class(load(small), roster, into, Access(), jobs=2)
     return {one.student: one for one in done}
 
@@ -220,7 +220,7 @@ def test_another_repository_of_the_same_student_begins_anew(small, tmp_path, ada
 
 
 def test_git_may_write_so_much_only(small, tmp_path, ada, monkeypatch):
-    monkeypatch.setattr(remote_git, "MOST_BYTES", 4096)
+    monkeypatch.setattr(remote_git, "MAX_FILE_BYTES", 4096)
     ada.push({"big.bin": os.urandom(100_000)})
     with pytest.raises(FetchError):
         fetch(small, tmp_path / "class", ada=ada)
@@ -228,7 +228,7 @@ def test_git_may_write_so_much_only(small, tmp_path, ada, monkeypatch):
 
 
 def test_git_may_take_so_long_only(tmp_path, ada, monkeypatch):
-    monkeypatch.setattr(remote_git, "SECONDS", 0.0)
+    monkeypatch.setattr(remote_git, "TIMEOUT_SECONDS", 0.0)
     with pytest.raises(GitError, match="took more than"):
         remote_git.make_bare(tmp_path / "x.git")
 

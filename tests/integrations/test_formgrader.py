@@ -161,6 +161,7 @@ def start(submissions: Path, out: Path) -> subprocess.Popen[str]:
     )
 
 
+@pytest.mark.prove
 def test_everybody_waits_for_a_mark_with_what_the_tests_found(formgrader):
     rows = formgrader.json("/formgrader/api/submitted_notebooks/week1/derivations")
     found = {row["student"]: (row["code_score"], row["needs_manual_grade"]) for row in rows}
@@ -173,12 +174,14 @@ def test_everybody_waits_for_a_mark_with_what_the_tests_found(formgrader):
     assert "Nothing was handed in for this in the notebook." in page
 
 
+@pytest.mark.prove
 def test_a_file_beside_the_notebook_is_a_click_away(formgrader):
     path = f"/formgrader/submissions/{formgrader.ids['zoe']}/"
     assert 'href="derivations.pdf"' in formgrader.get(path)
     assert formgrader.get(path + "derivations.pdf").startswith("%PDF")
 
 
+@pytest.mark.prove
 def test_nothing_that_a_student_wrote_is_active_on_the_page(formgrader):
     page = formgrader.get(f"/formgrader/submissions/{formgrader.ids['eve']}/")
     assert "document.title" in page, "what was written is shown"
@@ -204,12 +207,14 @@ def active(page: str) -> Counter[tuple[str, str]]:
     return found
 
 
+@pytest.mark.prove
 def test_only_who_has_the_token_gets_in(formgrader):
     opener = build_opener()
     with opener.open(f"{formgrader.base}/formgrader/manage_assignments") as answer:
         assert "/login" in answer.geturl()
 
 
+@pytest.mark.prove
 def test_a_second_one_says_who_has_it(formgrader):
     with start(formgrader.submissions, formgrader.out) as second:
         said, _ = second.communicate(timeout=60)
@@ -217,6 +222,7 @@ def test_a_second_one_says_who_has_it(formgrader):
     assert f"is open already (process {formgrader.process.pid})" in said
 
 
+@pytest.mark.prove
 def test_marks_come_back_with_their_comments_when_it_ends(formgrader):
     formgrader.mark("ada", "week1.written_mse", 0.75, "Why N D? =1+1")
     formgrader.mark("ada", "week1.written_relu", 7, "More than there is")
@@ -251,6 +257,7 @@ def test_marks_come_back_with_their_comments_when_it_ends(formgrader):
         assert 50 in [mark.points for mark in book.marks("ada")]
 
 
+@pytest.mark.prove
 def test_an_answer_that_changed_waits_again_and_other_marks_stay(formgrader):
     """After the server has ended; the class is prepared once more."""
     path = formgrader.submissions / "ada" / "derivations.ipynb"
@@ -284,6 +291,7 @@ def test_an_answer_that_changed_waits_again_and_other_marks_stay(formgrader):
         assert 50 in [mark.points for mark in book.marks("ada")], "until then the old mark counts"
 
 
+@pytest.mark.prove
 def test_a_class_without_grades_or_notebooks_is_a_clear_error(tmp_path, formgrader):
     empty = tmp_path / "class" / "ada"
     empty.mkdir(parents=True)
@@ -312,6 +320,7 @@ def test_a_database_that_is_none_is_named(tmp_path):
         read_marks(tmp_path, COURSE)
 
 
+@pytest.mark.prove
 def test_nbgrader_makes_an_assignment_of_the_source_without_the_solution(tmp_path):
     nbgrader_course.write_config(tmp_path)
     nbgrader_course.write_source(COURSE, ROOT, WEEK, NOTEBOOK, tmp_path)

@@ -19,7 +19,7 @@ from autograder.integrations.gradescope.metadata import (
     graded_on_that_day,
     read_metadata,
 )
-from autograder.integrations.gradescope.results import Standing, Visibility
+from autograder.integrations.gradescope.results import GradingStatus, Visibility
 from autograder.records import FULL_CREDIT, CheckResult, PlannedCheck, Verdict
 from tests import gradescope
 
@@ -38,7 +38,7 @@ TRAINED = CheckResult(
 
 def results(*found: CheckResult, running: bool = False, kept=None, **more):
     score = score_student(COURSE, "ada", PLAN, found, open_weeks={1}, kept=kept)
-    standing = Standing({1}, 1.25, running, "rung C", **more)
+    standing = GradingStatus({1}, 1.25, running, "rung C", **more)
     return gradescope.read(shape.as_json(shape.results_of(COURSE, score, standing)))
 
 
@@ -59,7 +59,7 @@ def test_the_tests_of_an_item_add_up_to_its_points_exactly() -> None:
         points, weights = item_points(most, checks), [check.planned.weight for check in checks]
         shares = apportion_points(points, most, checks)
         if not sum(weights):
-            assert shares == [[0, 0]] * len(checks)
+            assert shares == [(0, 0)] * len(checks)
             continue
         assert [sum(column) for column in zip(*shares, strict=True)] == [points, most]
         for (score, high), check, weight in zip(shares, checks, weights, strict=True):

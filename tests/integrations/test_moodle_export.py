@@ -107,7 +107,10 @@ def test_a_comment_of_ours_is_replaced_when_points_change() -> None:
     second, filled = fill(
         first, {"s-12": of(200, late=True, pending=("a",))}, pending=Pending.SO_FAR
     )
-    said = f"{COMMENT_PREFIX}2 of 25 points, after the deduction for late work so far; some are still to come."
+    said = (
+        f"{COMMENT_PREFIX}2 of 25 points, after the deduction for late work so far; "
+        "some are still to come."
+    )
     assert assignment().changes(second) == {102: (2.0, said)}
     assert not any("kept" in remark for remark in filled.remarks)
 

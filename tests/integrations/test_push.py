@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from autograder.gradebook.journal import Gradebook
-from autograder.integrations.push.ledger import FILE, State
+from autograder.integrations.push.ledger import FILE, PushState
 from tests.pushing import PUBLIC, Clone, Files, Server, git, said, until
 
 WEEK2 = "week2_small/double.py"
@@ -104,12 +104,12 @@ def test_beyond_the_limit_a_push_is_kept_and_graded_another_day(server, right):
     assert "You have had the grading with hidden tests of" in text
     assert "graded from" in text
     assert "Hidden tests: graded" not in text
-    assert server.pushes("eve")[-1].state is State.HELD
+    assert server.pushes("eve")[-1].state is PushState.HELD
     with Gradebook.open(server.out / "gradebook.sqlite") as book:
         assert book.submission("eve", 2).commit != commit
     with sqlite3.connect(server.out / "push" / FILE) as ledger:  # a day goes by
         ledger.execute("UPDATE pushes SET counted = '2000-01-01' WHERE student = 'eve'")
-    until(lambda: server.pushes("eve")[-1].state is State.DONE)
+    until(lambda: server.pushes("eve")[-1].state is PushState.DONE)
     push = server.pushes("eve")[-1]
     with Gradebook.open(server.out / "gradebook.sqlite") as book:
         receipt = book.submission("eve", 2)
@@ -198,7 +198,7 @@ def test_a_service_that_is_killed_is_replaced_and_goes_on(server, right):
     slow = right[WEEK2].replace("    return 2.0", "    time.sleep(0.7)\n    return 2.0")
     oda.commit({WEEK2: slow.replace("import numpy", "import time\n\nimport numpy")})
     push = oda.begin()
-    until(lambda: [one.state for one in server.pushes("oda")] == [State.RUNNING])
+    until(lambda: [one.state for one in server.pushes("oda")] == [PushState.RUNNING])
     first = server.spool.holder()
     children = descendants(first)
     assert children
@@ -228,7 +228,7 @@ def test_who_does_not_wait_loses_nothing(server, right):
     until(lambda: server.pushes("pia"))
     os.killpg(push.pid, signal.SIGKILL)
     push.communicate()
-    until(lambda: server.pushes("pia")[-1].state is State.DONE)
+    until(lambda: server.pushes("pia")[-1].state is PushState.DONE)
     assert "All 2 checks passed" in git(pia.repository, "show", "grades:feedback.md")
 
 
@@ -271,7 +271,7 @@ def test_without_a_grader_a_push_is_accepted_and_kept(course, right, confinement
         assert f"Superseded by your newer push {newest[:7]}" in said(older)
         assert "20 / 20" in said(newer)
         states = [push.state for push in server.pushes("uma")]
-        assert states == [State.SUPERSEDED, State.SUPERSEDED, State.DONE]
+        assert states == [PushState.SUPERSEDED, PushState.SUPERSEDED, PushState.DONE]
         with Gradebook.open(server.out / "gradebook.sqlite") as book:
             receipt = book.submission("uma", 2)
         times = [push.received for push in server.pushes("uma")]

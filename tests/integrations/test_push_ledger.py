@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.integrations.push.ledger import Ledger, LedgerError, Push, State
+from autograder.integrations.push.ledger import Ledger, LedgerError, Push, PushState
 from autograder.integrations.push.spool import Arrival
 
 START = datetime(2026, 10, 5, 12, tzinfo=UTC)
@@ -43,16 +43,16 @@ def test_what_counts_for_a_day(ledger):
     other = push(ledger, 3, student="ben")
     days = (TODAY, TOMORROW)
     assert ledger.day_with_room(first, days) == TODAY
-    first = ledger.set(first, State.RUNNING, TODAY)
+    first = ledger.set(first, PushState.RUNNING, TODAY)
     assert first.attempts == 1
     assert ledger.day_with_room(second, days) == TOMORROW
     assert ledger.day_with_room(other, days) == TODAY
-    ledger.set(second, State.SUPERSEDED)
+    ledger.set(second, PushState.SUPERSEDED)
     assert ledger.day_with_room(third, days) == TOMORROW
-    ledger.set(third, State.DONE, TOMORROW)
+    ledger.set(third, PushState.DONE, TOMORROW)
     assert ledger.day_with_room(third, days) is None
     assert ledger.counts(TODAY) == {"ada": 1}
-    ledger.set(first, State.FAILED)  # our fault: it counts for nothing
+    ledger.set(first, PushState.FAILED)  # our fault: it counts for nothing
     assert ledger.day_with_room(second, days) == TODAY
     assert ledger.day_with_room(push(ledger, 4, limit=0), days) == TODAY
 
@@ -60,19 +60,19 @@ def test_what_counts_for_a_day(ledger):
 def test_files_that_counted_are_known(ledger):
     first = push(ledger, 0)
     assert not ledger.is_known("ada", 1, "a")
-    ledger.set(first, State.RUNNING, TODAY)
+    ledger.set(first, PushState.RUNNING, TODAY)
     assert ledger.is_known("ada", 1, "a")
     assert not ledger.is_known("ada", 1, "b")
     assert not ledger.is_known("ada", 2, "a")
     assert not ledger.is_known("ben", 1, "a")
-    ledger.set(first, State.FAILED)
+    ledger.set(first, PushState.FAILED)
     assert not ledger.is_known("ada", 1, "a")
 
 
 def test_the_time_of_files_is_when_they_first_came(ledger):
     """Whatever became of the push that brought them."""
     first, _, again = push(ledger, 0, A), push(ledger, 1, B), push(ledger, 2, A)
-    ledger.set(first, State.SUPERSEDED)
+    ledger.set(first, PushState.SUPERSEDED)
     assert ledger.first(again, 1) == (START, first.commit)
     changed = push(ledger, 3, {1: ("a", "other documents"), 2: ("a", "-")})
     assert ledger.first(changed, 1) == (changed.received, changed.commit)
@@ -84,15 +84,15 @@ def test_the_time_of_files_is_when_they_first_came(ledger):
 def test_only_the_newest_push_is_released(ledger):
     """An older one must not take the place of what was graded after it."""
     failed, done = push(ledger, 0), push(ledger, 1)
-    ledger.set(failed, State.FAILED)
-    ledger.set(done, State.DONE, TODAY)
+    ledger.set(failed, PushState.FAILED)
+    ledger.set(done, PushState.DONE, TODAY)
     held, refused = push(ledger, 0, student="ben"), push(ledger, 1, student="ben")
-    ledger.set(held, State.HELD)
-    ledger.set(refused, State.REFUSED)
+    ledger.set(held, PushState.HELD)
+    ledger.set(refused, PushState.REFUSED)
     newest = ledger.newest_of_each()
     assert {one.number for one in newest} == {done.number, held.number}
     ledger.release(held)
-    assert [(one.state, one.day_limit) for one in ledger.open_pushes()] == [(State.WAITING, 0)]
+    assert [(one.state, one.day_limit) for one in ledger.open_pushes()] == [(PushState.WAITING, 0)]
 
 
 def test_a_ledger_that_is_none_is_said(tmp_path):

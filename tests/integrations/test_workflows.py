@@ -163,6 +163,7 @@ def test_a_mistake_in_an_option_is_one_line(released: Path) -> None:
     assert not (released / "ci-results").exists()
 
 
+@pytest.mark.prove
 def test_the_students_workflow_runs_on_github(checkout: Path, tmp_path: Path) -> None:
     (job,) = load_workflow(STUDENTS)["jobs"].values()
     environment = runner_environment(checkout, tmp_path / "bin")
@@ -195,6 +196,7 @@ def test_the_students_workflow_runs_on_github(checkout: Path, tmp_path: Path) ->
     assert git(checkout, "status", "--porcelain") == "", "nothing that git would take is left"
 
 
+@pytest.mark.prove
 def test_the_students_workflow_succeeds_and_brings_pytorch_with_the_project(
     checkout: Path, tmp_path: Path
 ) -> None:
@@ -220,6 +222,7 @@ def test_the_students_workflow_succeeds_and_brings_pytorch_with_the_project(
     assert "the threshold of 75 % is reached" in done.output["Public tests"]
 
 
+@pytest.mark.prove
 def test_the_students_job_runs_on_gitlab(checkout: Path, tmp_path: Path) -> None:
     job = yaml.safe_load(GITLAB.read_text())["public-tests"]
     environment = {
@@ -281,6 +284,7 @@ def programs(tmp_path: Path) -> Iterator[Path]:
     assert "sysctl -w kernel.apparmor_restrict_unprivileged_userns=0" in asked
 
 
+@pytest.mark.prove
 @pytest.mark.usefixtures("confinement")
 def test_the_workflow_of_a_class_fetches_grades_and_reports(
     private: Path, programs: Path, tmp_path: Path
@@ -315,19 +319,21 @@ def test_the_workflow_of_a_class_fetches_grades_and_reports(
     assert results["handed_in"][0]["commit"] == commit
 
 
+@pytest.mark.prove
 def test_this_repositorys_own_workflow_runs(private: Path, programs: Path, tmp_path: Path) -> None:
-    """But for the tests themselves: `make test` is looked up."""
+    """But for the tests themselves: `make test` and `make prove` are looked up."""
     jobs = load_workflow(OWN)["jobs"]
     assert jobs["test"]["strategy"]["matrix"]["python"] == ["3.11", "3.12", "3.13"]
     assert jobs["test"]["env"]["CI"] == "true"
     environment = runner_environment(private, programs)
 
     def instead(command: str) -> str:
-        return re.sub(r"^make test$", "make -n test", command)
+        return re.sub(r"^make (test|prove)$", r"make -n \1", command)
 
     done = run_steps(jobs["test"], private, environment, instead=instead)
     assert done.failed == [], done.output
     assert "-m pytest -n auto" in done.output["Test"]
+    assert "-m pytest -n auto -m prove" in done.output["Prove"]
     done = run_steps(jobs["lint"], private, environment)
     assert done.failed == [], done.output
     assert "All checks passed!" in done.output["Lint"]

@@ -15,7 +15,7 @@ from autograder.course.scoring import score_student
 from autograder.records import FULL_CREDIT, CheckResult, PlannedCheck, Verdict
 from autograder.results.junit import junit_xml
 from autograder.results.student import StudentReport
-from autograder.text.display import COMMANDS
+from autograder.text.display import CI_COMMANDS
 from tests.text.test_report_injection import PAYLOADS
 
 COURSE = load(Path(__file__).resolve().parents[2])
@@ -118,4 +118,4 @@ def test_nothing_that_is_quoted_changes_the_file(payload: str) -> None:
     shape = [[type(one) for one in case.result] for case in suite]
     assert shape == [[type(one) for one in case.result] for case in harmless]
     assert all(char.isprintable() or char == "\n" for char in raw)
-    assert not re.search(COMMANDS, raw)
+    assert not re.search(CI_COMMANDS, raw)

@@ -1,4 +1,4 @@
-"""Every case of the corpus gets its verdict on every rung of confinement that this machine has.
+"""Every case of the corpus gets its verdict on every rung of confinement where the rung matters.
 
 What a case is and where the attacks of the security notes are: tests/hostile/README.md.
 """
@@ -11,18 +11,30 @@ from collections.abc import Iterator
 
 import pytest
 
+from autograder import course as courses
 from autograder.records import Verdict
-from tests.hostile.corpus import FOLDER, load
+from autograder.sandbox import Confinement
+from tests.hostile.corpus import BEST, FOLDER, load
 from tests.hostile.runner import ROOT, Corpus
 from tests.hostile.traps import Traps
+from tests.proofs import Reads
 
 CASES = load()
+WEEK = courses.load(ROOT).week(1)
+SHARED = ["tests/hostile/tools", "tests/hostile/lookalike.py"]
 TRIED = [
     pytest.param(letter, name, id=f"{letter}-{name}")
-    for letter in "ABCD"
+    for letter in (BEST, *"ABCD")
     for name, case in CASES.items()
-    if letter in case.rungs
+    if letter in case.tried_on
 ]
+
+
+def reads_corpus(letter: str, name: str) -> Reads:
+    """Return what the proof of a case depends on: week 1's suite, and how cases are run."""
+    folders = [f"assignments/{WEEK.folder}", f"solutions/{WEEK.folder}"]
+    settings = ["assignments/course.toml", "assignments/grading.toml", "assignments/rubric.toml"]
+    return Reads([*folders, *settings, f"tests/hostile/{name}", *SHARED])
 
 
 @pytest.fixture(scope="module")
@@ -33,18 +45,26 @@ def corpus() -> Iterator[Corpus]:
 
 
 @pytest.fixture
-def traps(ladder, letter) -> Iterator[Traps]:
-    if letter not in ladder:
+def confined(ladder, letter) -> Confinement:
+    """The rung of that letter; the best one may not be the plain process."""
+    letters = {BEST: next(iter(ladder)), **{letter: letter for letter in ladder}}
+    if letters.get(letter, letter) not in ladder or (letter == BEST and len(ladder) == 1):
         pytest.skip(f"this machine has no rung {letter}: `autograder doctor` says why")
-    made = Traps([str(ROOT), sys.prefix], ladder[letter].own_uid)
+    return ladder[letters[letter]]
+
+
+@pytest.fixture
+def traps(confined) -> Iterator[Traps]:
+    made = Traps([str(ROOT), sys.prefix], confined.own_uid)
     yield made
     made.close()
 
 
+@pytest.mark.prove(reads=reads_corpus)
 @pytest.mark.parametrize(("letter", "name"), TRIED)
-def test_case_gets_its_verdict(ladder, corpus, traps, letter, name):
+def test_case_gets_its_verdict(confined, corpus, traps, letter, name):
     case = CASES[name]
-    seen = corpus.run(case, ladder[letter], traps)
+    seen = corpus.run(case, confined, traps)
     verdicts = {result.verdict for result in seen.attacked}
     assert verdicts & set(map(Verdict, case.verdicts)), seen.attacked
     assert Verdict.INFRA not in verdicts, seen.attacked

@@ -82,10 +82,12 @@ def reference() -> dict[str, bytes]:
     return solution_files(ROOT, courses.load(ROOT).week(1))
 
 
+@pytest.mark.prove
 def test_the_reference_gets_full_points_with_every_seed(training):
     assert shares(reference(), training) == [1.0] * len(SEEDS)
 
 
+@pytest.mark.prove
 @pytest.mark.parametrize("name", BROKEN)
 def test_a_broken_network_never_does(training, name):
     file, old, new = BROKEN[name]

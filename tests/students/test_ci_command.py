@@ -25,7 +25,7 @@ from autograder.students.ci.command import CiError, needs, run
 from autograder.students.ci.outcome import CiOutcome
 from autograder.students.public_run import ItemState
 from autograder.suite.session import SuiteError
-from autograder.text.display import COMMANDS
+from autograder.text.display import CI_COMMANDS
 
 DOUBLE = "assignments/week2_small/double.py"
 TRIPLE = "assignments/week3_small/triple.py"
@@ -330,7 +330,7 @@ def test_nothing_that_student_code_says_is_an_order(
     assert places == [one[:4] for one in harmless.orders]
     for line in done.printed.splitlines():
         assert line.isprintable()
-        assert line.startswith("::") or not COMMANDS.search(line)
+        assert line.startswith("::") or not CI_COMMANDS.search(line)
     assert all("\n" not in one[3] for one in done.orders)
     assert structure(summary.read_text()) == structure(plain)
     kinds = [[type(one) for one in case.result] for case in next(iter(done.junit))]

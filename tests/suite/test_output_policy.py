@@ -9,6 +9,7 @@ import re
 import time
 from collections.abc import Collection, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -357,9 +358,9 @@ class Counting(SandboxHost):
         other = super().again()
         start = other.start
 
-        def counted(seed: int, *, large: bool = False):
+        def counted(seed: int, **options: Any):
             Counting.begun += 1
-            return start(seed, large=large)
+            return start(seed, **options)
 
         other.start = counted  # type: ignore[method-assign]
         return other

@@ -556,6 +556,7 @@ def whole(project, folder, tmp_path_factory):
     return out
 
 
+@pytest.mark.prove
 def test_a_run_logs_every_epoch(whole):
     """The documented keys, finite numbers, and the learning rate at the epoch's end."""
     log = lines(whole)
@@ -607,6 +608,7 @@ def scalars(path: Path) -> dict[tuple[str, int], float]:
     return found
 
 
+@pytest.mark.prove
 def test_a_resumed_run_has_the_same_curve(project, folder, whole, tmp_path, monkeypatch):
     """Bit for bit, after an interruption in the middle of the second epoch."""
     step, steps = project.optimizers.Adam.step, []
@@ -666,6 +668,7 @@ def test_validation_images_are_the_last_and_never_trained_on(project):
         assert torch.equal(torch.cat([y, y_val]), labels)
 
 
+@pytest.mark.prove
 def test_a_killed_run_leaves_a_whole_checkpoint(project, folder, tmp_path):
     """Killed after the first epoch; a fresh start removes the checkpoint of the run before."""
     stale = tmp_path / "checkpoint.safetensors"

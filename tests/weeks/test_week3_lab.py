@@ -132,16 +132,19 @@ def repaired() -> list[tuple[str, str, str]]:
     ]
 
 
+@pytest.mark.prove
 @pytest.mark.parametrize("lab", LABS)
 def test_the_mended_script_trains_well(lab):
     assert max(losses(lab, solution(lab), SEEDS)) * MARGIN < limit(lab)
 
 
+@pytest.mark.prove
 @pytest.mark.parametrize("lab", LABS)
 def test_the_faulty_script_runs_and_trains_badly(lab):
     assert min(losses(lab, faulty(lab), SEEDS)) > MARGIN * limit(lab)
 
 
+@pytest.mark.prove
 @pytest.mark.parametrize(("lab", "wrong", "right"), repaired())
 def test_another_repair_trains_well_too(lab, wrong, right):
     assert faulty(lab).count(wrong) == 1

@@ -5,6 +5,9 @@ from __future__ import annotations
 import ast
 import gc
 from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -16,6 +19,7 @@ from autograder.course import Week
 from autograder.course.points import format_points
 from autograder.course.scoring import StudentScore, score_student
 from autograder.grading.examiner import Examiner
+from autograder.grading.quality import lint
 from autograder.notebooks.functions import notebook_module
 from autograder.records import FULL_CREDIT, CheckResult, Verdict
 from autograder.reference.gaps import stubs_of
@@ -23,6 +27,8 @@ from autograder.reference.misconceptions import Misconception, apply, catalogue_
 from autograder.suite.hidden.local_host import LocalHost
 from autograder.suite.hidden.sandbox_host import SandboxHost
 from autograder.suite.session import Outcome
+from tests.executed import Function, WatchedHost, altered
+from tests.proofs import Reads, tree
 
 ROOT = Path(__file__).resolve().parents[2]
 COURSE = courses.load(ROOT)
@@ -32,6 +38,39 @@ TESTED = [week.number for week in COURSE.weeks if week.student_tests]
 OURS = [week.number for week in COURSE.weeks if week.id in ("week1", "week2", "week3", "project")]
 FEWEST_MISTAKES = 30
 """In our own weeks; a week of others may have as few as it likes."""
+
+
+def reads_week(examiner: int, name: str | None = None) -> Reads:
+    """Return what the proofs of a week depend on.
+
+    That of a mistake depends on the catalogue only as far as it names the same items: a mistake is
+    told from those.
+    """
+    catalogue = _catalogue(examiner)
+    if name is not None:
+        [mistake] = [entry for entry in catalogue if entry.id == name]
+        items = {*mistake.fails, *mistake.misleads}
+        catalogue = [entry for entry in catalogue if items & set(entry.fails)]
+    return Reads(_week_files(examiner), map(repr, catalogue))
+
+
+@cache
+def _catalogue(number: int) -> list[Misconception]:
+    return catalogue_of(ROOT, COURSE, COURSE.week(number))
+
+
+@cache
+def _week_files(number: int) -> tuple[Path, ...]:
+    """Return the week's files and the course's settings; the catalogue is no file here."""
+    places = [ROOT / place for place in ("assignments", "solutions", "tests/styles")]
+    folders = [place / COURSE.week(number).folder for place in places]
+    files = [path for folder in (*folders, ROOT / "data") for path in tree(folder)]
+    settings = places[0].glob("*.toml")
+    return (*(path for path in files if path.suffix != ".toml"), *settings)
+
+
+proof = pytest.mark.prove(reads=reads_week)
+"""Marks what belongs to `make prove`."""
 
 
 def together(number: int, *more: str) -> ParameterSet:
@@ -87,6 +126,7 @@ def test_the_reference_gets_everything(examiner):
     assert score(examiner, results).total == full_points(examiner)
 
 
+@proof
 @pytest.mark.parametrize("examiner", [together(week) for week in TRAINED], indirect=True)
 def test_training_twice_gives_the_same_curve_to_the_last_digit(examiner):
     """Also where weights come from a generator without a seed, as the reference's do."""
@@ -113,6 +153,7 @@ def stub_files(week: Week) -> dict[str, str]:
     return files
 
 
+@proof
 def test_a_correct_solution_in_another_style_gets_everything(examiner):
     others = other_solutions(ROOT, examiner.week, examiner.reference)
     if examiner.week.number in OURS:
@@ -142,6 +183,7 @@ def test_the_untouched_stubs_get_nothing(examiner):
     assert score(examiner, results).total == 0
 
 
+@proof
 @pytest.mark.usefixtures("undiagnosed")
 def test_stubs_without_their_raise_get_nothing(examiner):
     """A student who replaces every gap by `return None` or `pass` has done nothing."""
@@ -170,44 +212,80 @@ def mistakes() -> list[ParameterSet]:
     return [
         together(week.number, mistake.id)
         for week in COURSE.weeks
-        for mistake in catalogue_of(ROOT, COURSE, week, verify=True)
+        for mistake in catalogue_of(ROOT, COURSE, week)
     ]
 
 
-Reference = tuple[LocalHost, dict[str, Outcome], dict[str, set[str]]]
-"""The reference, what it gives in each check of the suite, and the modules that the check uses."""
+@dataclass(frozen=True)
+class Reference:
+    """The reference, what it gives in each check of the suite, and what the check runs of it."""
+
+    host: LocalHost
+    outcomes: Mapping[str, Outcome]
+    executed: Mapping[str, set[Function]]
 
 
 @pytest.fixture(scope="module")
 def reference(examiner) -> Reference:
-    host = LocalHost(examiner.reference)
-    used: dict[str, set[str]] = {}
+    host = WatchedHost(examiner.reference)
+    executed: dict[str, set[Function]] = {}
 
     def note(outcome: Outcome) -> None:
-        used[outcome.result.check] = host.loaded
+        executed[outcome.result.check] = host.executed
 
     outcomes = examiner.session.run(host, report=note)
-    return host, {outcome.result.check: outcome for outcome in outcomes}, used
+    return Reference(host, {outcome.result.check: outcome for outcome in outcomes}, executed)
+
+
+def reached(examiner: Examiner, reference: Reference, mistake: Misconception) -> set[str]:
+    """Return the checks that run a function which the mistake alters.
+
+    In the project a network is only trained where the mistake is about training: that takes
+    minutes.
+    """
+    file = f"{mistake.module}.py"
+    wrong = apply(mistake, examiner.reference)
+    functions = altered(file, examiner.reference[file], wrong[file])
+    checks = {check for check, ran in reference.executed.items() if ran & functions}
+    if examiner.week.job:
+        plan = {check.id: check.item for check in examiner.session.plan}
+        checks -= {c for c in examiner.session.training if plan[c] not in mistake.fails}
+    return checks
 
 
 def with_mistake(examiner: Examiner, reference: Reference, mistake: Misconception) -> list[Outcome]:
     """Return the suite's outcomes for the reference with one mistake in it.
 
-    Only checks that use the module are run: for the others it is the reference that they see. In
-    the project a network is only trained where the mistake is about training: that takes minutes.
+    Only checks that the mistake can reach are run: the others do what they do of the reference.
     """
-    right, outcomes, used = reference
-    only = {check for check, modules in used.items() if mistake.module in modules}
-    if examiner.week.job:
-        plan = {check.id: check.item for check in examiner.session.plan}
-        only -= {c for c in examiner.session.training if plan[c] not in mistake.fails}
-    files = apply(mistake, examiner.reference)
-    ran = {o.result.check: o for o in examiner.session.run(LocalHost(files, like=right), only=only)}
+    only = reached(examiner, reference, mistake)
+    host = LocalHost(apply(mistake, examiner.reference), like=reference.host)
+    ran = {outcome.result.check: outcome for outcome in examiner.session.run(host, only=only)}
     assert ran.keys() == only
-    return list((outcomes | ran).values())
+    return list((reference.outcomes | ran).values())
 
 
-@pytest.mark.parametrize(("examiner", "name"), mistakes(), indirect=["examiner"])
+@pytest.fixture(scope="module")
+def findings(examiner) -> Mapping[tuple[str, bytes], list[str]]:
+    """What ruff finds in each module of the reference, and in each with a mistake, in one run."""
+    versions = [examiner.reference, *(apply(m, examiner.reference) for m in examiner.catalogue)]
+    modules = {(name, files[name]) for files in versions for name in examiner.quality.items}
+    places = {f"{number}/{name}": (name, source) for number, (name, source) in enumerate(modules)}
+    found = lint({place: source for place, (_, source) in places.items()})
+    return {module: found[place] for place, module in places.items()}
+
+
+@pytest.fixture
+def linted_before(findings, monkeypatch) -> None:
+    """Let quality look up what ruff found, rather than start it again."""
+    known = lambda files: {name: findings[name, files[name]] for name in files}  # noqa: E731
+    monkeypatch.setattr("autograder.grading.quality.lint", known)
+
+
+@proof
+@pytest.mark.usefixtures("linted_before")
+# Without the scope each mistake would get an examiner of its own, and run the reference again.
+@pytest.mark.parametrize(("examiner", "name"), mistakes(), indirect=["examiner"], scope="module")
 def test_a_mistake_fails_its_items_and_no_other(examiner, reference, name):
     """Every check of the other items passes, the training's and the quality's too.
 
@@ -235,12 +313,23 @@ def test_a_mistake_fails_its_items_and_no_other(examiner, reference, name):
     assert name in told, f"the student is told {told}"
 
 
+@proof
 @pytest.mark.parametrize("examiner", [together(week) for week in TESTED], indirect=True)
 def test_the_students_tests_of_the_reference_notice_every_mistake_that_they_could(examiner):
     results = examiner.mutation.examine(examiner.confinement, examiner.reference, examiner.limits)
     assert [r.credit for r in results] == [FULL_CREDIT, FULL_CREDIT]
     noticeable = sum(mistake.kills for mistake in examiner.catalogue)
     assert f"notice {noticeable} of {noticeable} wrong" in results[1].message
+
+
+@proof
+def test_a_mistake_leaves_the_checks_alone_that_it_cannot_reach(examiner, reference):
+    """The proofs above run those only that it can reach. Tried with one mistake of each module."""
+    for mistake in {mistake.module: mistake for mistake in examiner.catalogue}.values():
+        beyond = set(reference.outcomes) - reached(examiner, reference, mistake)
+        host = LocalHost(apply(mistake, examiner.reference), like=reference.host)
+        for outcome in examiner.session.run(host, only=beyond - examiner.session.training):
+            assert outcome.result.verdict is Verdict.PASS, (mistake.id, outcome.result)
 
 
 def test_quality_is_asked_of_what_everybody_has_to_do(examiner):

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from autograder.wire import codec
-from autograder.wire.codec import ARRAY, HANDLE, SMALL, TUPLE, Caps, CodecError, Ref
+from autograder.wire.codec import ARRAY, HANDLE, MAX_UNSCANNED_BYTES, TUPLE, Caps, CodecError, Ref
 from autograder.wire.scan import MAX_OBJECTS, Scan
 
 MEGABYTE = 1 << 20
@@ -56,7 +56,7 @@ def test_the_numbers_of_the_caps():
     assert Caps() == Caps(body=2 * MEGABYTE, buffers=64 * MEGABYTE)
     assert (codec.MAX_DEPTH, codec.MAX_NODES, codec.MAX_KEYS) == (16, 200_000, 1024)
     assert (MAX_OBJECTS, codec.MAX_TEXT, codec.MAX_HEAD) == (16_384, MEGABYTE, 256)
-    assert (codec.MAX_ENTRIES, codec.MAX_DIMENSIONS, SMALL) == (1 << 28, 8, 1024)
+    assert (codec.MAX_ENTRIES, codec.MAX_DIMENSIONS, MAX_UNSCANNED_BYTES) == (1 << 28, 8, 1024)
 
 
 LARGEST = {
@@ -66,7 +66,7 @@ LARGEST = {
     "keys": packed(dict.fromkeys(range(codec.MAX_KEYS))),
     "handles": many(MAX_OBJECTS, HANDLE_1),
     "arrays": many(MAX_OBJECTS, NO_ENTRIES),
-    "depth": b"\x91" * codec.MAX_DEPTH + packed("x" * SMALL),
+    "depth": b"\x91" * codec.MAX_DEPTH + packed("x" * MAX_UNSCANNED_BYTES),
 }
 
 
@@ -91,15 +91,26 @@ TOO_MUCH = {
     "keys": (packed(dict.fromkeys(range(codec.MAX_KEYS + 1))), "too many keys"),
     "handles": (many(MAX_OBJECTS + 1, HANDLE_1), "too many arrays and handles"),
     "arrays": (many(MAX_OBJECTS + 1, NO_ENTRIES), "too many arrays and handles"),
-    "depth": (b"\x91" * (codec.MAX_DEPTH + 1) + packed("x" * SMALL), "nested too deeply"),
+    "depth": (
+        b"\x91" * (codec.MAX_DEPTH + 1) + packed("x" * MAX_UNSCANNED_BYTES),
+        "nested too deeply",
+    ),
     "a head": (
-        packed(["x" * SMALL, msgpack.ExtType(ARRAY, bytes(codec.MAX_HEAD + 1))]),
+        packed(["x" * MAX_UNSCANNED_BYTES, msgpack.ExtType(ARRAY, bytes(codec.MAX_HEAD + 1))]),
         "head of an array or handle is too long",
     ),
-    "an unknown extension": (packed(["x" * SMALL, msgpack.ExtType(9, b"")]), "unknown extension 9"),
-    "bytes": (packed(bytes(2 * SMALL)), "of an unknown type"),
+    "an unknown extension": (
+        packed(["x" * MAX_UNSCANNED_BYTES, msgpack.ExtType(9, b"")]),
+        "unknown extension 9",
+    ),
+    "bytes": (packed(bytes(2 * MAX_UNSCANNED_BYTES)), "of an unknown type"),
     "a tuple of tuples without lists": (
-        packed(["x" * SMALL, msgpack.ExtType(TUPLE, packed(msgpack.ExtType(TUPLE, b"\x90")))]),
+        packed(
+            [
+                "x" * MAX_UNSCANNED_BYTES,
+                msgpack.ExtType(TUPLE, packed(msgpack.ExtType(TUPLE, b"\x90"))),
+            ]
+        ),
         "not a well-formed tuple",
     ),
 }
@@ -119,7 +130,7 @@ CLAIMS = {
 
 
 @pytest.mark.parametrize("claim", CLAIMS.values(), ids=CLAIMS.keys())
-@pytest.mark.parametrize("size", [SMALL, 5000, 400_000])
+@pytest.mark.parametrize("size", [MAX_UNSCANNED_BYTES, 5000, 400_000])
 def test_nothing_is_made_room_for_that_was_only_announced(claim, size):
     body = claim * (size // len(claim))
     tracemalloc.start()
@@ -146,7 +157,7 @@ def test_a_walk_builds_nothing_and_ends_early():
 # What is too odd rather than too much
 
 
-@pytest.mark.parametrize("padding", ["", "x" * SMALL], ids=["short", "long"])
+@pytest.mark.parametrize("padding", ["", "x" * MAX_UNSCANNED_BYTES], ids=["short", "long"])
 @pytest.mark.parametrize(
     ("part", "says"),
     [

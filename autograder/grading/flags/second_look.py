@@ -1,25 +1,24 @@
-"""Runs some passed checks again: elsewhere and at another time, and with other inputs.
+"""Runs some passed checks again with other inputs.
 
-Code that behaves only while it is graded, and answers that were stored for known inputs, give
-themselves away by that. It is never the verdict: a check that passed keeps its points, and what
-differed becomes a flag with both outcomes.
+Answers that were stored for known inputs give themselves away by that. It is never the verdict: a
+check that passed keeps its points, and what differed becomes a flag with both outcomes.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from autograder.gradebook.flags import Flag
 from autograder.records import PlannedCheck, Verdict
-from autograder.sandbox import PLAIN, Confinement, Guise, Limits
+from autograder.sandbox import Confinement, Limits
 from autograder.suite.hidden.local_host import LocalHost
 from autograder.suite.hidden.sandbox_host import SandboxHost
 from autograder.suite.hidden.session import GradedSession
 from autograder.suite.session import Outcome
 
-SURROUNDINGS, STORED = "depends-on-surroundings", "stored-answers"
+STORED = "stored-answers"
 MOST_CHECKS = 8
 FRESH = 3
 """So many other inputs have to fail before stored answers are suspected: a check with an unlucky
@@ -27,39 +26,6 @@ draw, or code that is right most of the time, is neither."""
 
 TELLING = (Verdict.WRONG, Verdict.RAISED, Verdict.NOT_ATTEMPTED)
 """What says something. Limits can be met by chance, and what is our fault says nothing."""
-
-# In which guise; the names stand here, since students get what is in sandbox/.
-
-USERS = ("ada", "alan", "barbara", "edsger", "grace", "john", "katherine", "margaret")
-HOSTS = ("laptop", "desktop", "station", "lab", "home", "thinkpad", "workbench", "tower")
-PLACES = ("/srv/courses", "/data/homework", "/opt/students", "/courses/deep_learning")
-
-
-def another(seed: int) -> Guise:
-    """Return a guise in which nothing is as it is when graded; the same for the same seed."""
-    user = USERS[seed % 8]
-    number = seed // 8 % 1000
-    away = 60 + seed // 8_000 % 700
-    return Guise(
-        uid=1000 + number,
-        gid=1000 + number // 2,
-        user=user,
-        hostname=f"{HOSTS[seed // 64 % 8]}-{number}",
-        folder=f"{PLACES[seed // 512 % 4]}/{user}",
-        home=f"/home/{user}",
-        days=away if seed % 3 else -away,
-    )
-
-
-def aspects(guise: Guise) -> dict[str, Guise]:
-    """Return guises that differ from the plain one in a single respect, by what that is."""
-    user = {"uid": guise.uid, "gid": guise.gid, "user": guise.user, "home": guise.home}
-    return {
-        "another user": replace(PLAIN, **user),
-        "another host name": replace(PLAIN, hostname=guise.hostname),
-        "another folder": replace(PLAIN, folder=guise.folder),
-        f"the calendar {guise.days:+d} days": replace(PLAIN, days=guise.days),
-    }
 
 
 @dataclass(frozen=True)
@@ -84,21 +50,13 @@ class SecondLook:
         chosen = self._choose(passed, key)
         if not chosen:
             return []
-        guise = another(int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], "big"))
-        host = self._host(files, guise)
+        host = SandboxHost(self.confinement, files, self.limits, self.modules, self.packages)
+        host.ours = True  # what is said of these runs no student reads, so nothing is withheld
         try:
-            elsewhere = self.session.run(host, only=chosen)
-            differing = [one for one in elsewhere if _failed(one)]
-            same = chosen - {one.result.check for one in differing}
-            stored = self._with_fresh_inputs(host, same, key)
+            stored = self._with_fresh_inputs(host, chosen, key)
         finally:
             host.close()
-        flags = []
-        if differing:
-            flags.append(self._on_surroundings(files, guise, differing))
-        if stored:
-            flags.append(self._on_stored(stored))
-        return flags
+        return [self._on_stored(stored)] if stored else []
 
     def _choose(self, passed: Collection[str], key: str) -> set[str]:
         """Return about one check an item, of those that are short; which ones, nobody can foresee.
@@ -113,12 +71,6 @@ class SecondLook:
         ):
             first.setdefault(check.item, check)
         return {check.id for check in list(first.values())[:MOST_CHECKS]}
-
-    def _host(self, files: Mapping[str, bytes], guise: Guise) -> SandboxHost:
-        packages = self.packages
-        host = SandboxHost(self.confinement, files, self.limits, self.modules, packages, guise)
-        host.ours = True  # what is said of these runs no student reads, so nothing is withheld
-        return host
 
     def _with_fresh_inputs(
         self, host: SandboxHost, checks: Collection[str], key: str
@@ -135,29 +87,10 @@ class SecondLook:
             ours = ours or LocalHost(self.reference)
             right = self.session.run(ours, only=left, salt=salt)
             left -= {o.result.check for o in right if o.result.verdict is not Verdict.PASS}
+        # What fails now and then, whatever it is given, stores nothing.
+        again = self.session.run(host, only=left) if left else []
+        left -= {outcome.result.check for outcome in again if _failed(outcome)}
         return [outcome for outcome in failed if outcome.result.check in left]
-
-    def _on_surroundings(
-        self, files: Mapping[str, bytes], guise: Guise, differing: Sequence[Outcome]
-    ) -> Flag:
-        """Say which checks depend on where or when they run; for the first one, on what."""
-        first = differing[0]
-        tried = {"once more as at first": PLAIN, **aspects(guise)}
-        said = []
-        for what, other in tried.items():
-            host = self._host(files, other)
-            try:
-                [outcome] = self.session.run(host, only={first.result.check})
-            finally:
-                host.close()
-            said.append(f"{what}: {outcome.result.verdict}")
-        check = next(c for c in self.session.plan if c.id == first.result.check)
-        evidence = (
-            f"{check.id} ({check.title}) passed, and with the same inputs under another user, "
-            f"host name, folder and date it did not: {first.result.message} Tried one by one: "
-            f"{'; '.join(said)}.{_others(differing)}"
-        )
-        return Flag(SURROUNDINGS, evidence, check.item)
 
     def _on_stored(self, stored: Sequence[Outcome]) -> Flag:
         """Say which checks pass for this course's inputs alone."""

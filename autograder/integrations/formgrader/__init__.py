@@ -1,1 +1,1 @@
-"""nbgrader's formgrader: what a class wrote, to be marked by a person; and the marks back."""
+"""nbgrader's formgrader: notebooks shown to a person who marks them, and the marks taken over."""

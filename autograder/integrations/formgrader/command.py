@@ -1,7 +1,7 @@
-"""`autograder formgrader`: what a class wrote, to be marked in a browser; and the marks back.
+"""`autograder formgrader`: a class's notebooks are marked in a browser, and the marks taken over.
 
 nbgrader shows the notebooks and takes marks and comments. Its server runs on this machine, for the
-person who has its address; when it ends, what was marked goes into our gradebook.
+person who has its address; when it ends, the marks go into our gradebook.
 """
 
 from __future__ import annotations
@@ -32,15 +32,15 @@ from autograder.gradebook.journal import Gradebook
 from autograder.intake.reading import read_class
 from autograder.integrations.formgrader import nbgrader_course as nbgrader
 from autograder.integrations.formgrader.marking import verdict_text
-from autograder.integrations.formgrader.marks import collect_marks, take_over, taken_before
+from autograder.integrations.formgrader.marks import collect_marks, take_over, taken_over_before
 from autograder.records import ManualMark, Submission
 from autograder.report.gather import VERDICT_WORDS, GradedReport, gather
 from autograder.report.writing import write_reports
 
 HOST = "127.0.0.1"
 START_SECONDS = 60
-MAX_SHOWN = 12
-"""Checks that failed, of one answer, that are told to the person who marks."""
+MAX_SHOWN_CHECKS = 12
+"""Maximum number of failed checks per answer that are shown to the person who marks."""
 
 
 class FormgraderError(CantRunError):
@@ -108,31 +108,36 @@ def _prepare(
     reports = {report.score.student: report for report in gather(course, gradebook)}
     shown = 0
     for week in weeks:
-        taken = [one for one in intake.submissions[week.number] if not one.is_empty]
+        nonempty = [s for s in intake.submissions[week.number] if not s.is_empty]
         for notebook in week.notebooks:
-            found = [_handed_in(one, notebook, reports.get(one.student)) for one in taken]
-            if not found:
+            handed_in = [
+                _handed_in(submission, notebook, reports.get(submission.student))
+                for submission in nonempty
+            ]
+            if not handed_in:
                 continue
             shown += 1
             nbgrader.write_source(course, root, week, notebook, folder)
-            pages = {one.student: nbgrader.page_of(course, week, notebook, one) for one in found}
+            pages = {
+                work.student: nbgrader.page_of(course, week, notebook, work) for work in handed_in
+            }
             changed = {
-                one.student: nbgrader.changed_answers(
-                    course, week, notebook, one, pages[one.student], folder
+                work.student: nbgrader.changed_answers(
+                    course, week, notebook, work, pages[work.student], folder
                 )
-                for one in found
+                for work in handed_in
             }
             marks = _marks(gradebook, reports)
             # The database first: what breaks off here is noticed as changed once more.
-            pushed = nbgrader.fill_database(
-                course, week, notebook, found, changed, marks, taken_before(out), folder
+            copied = nbgrader.fill_database(
+                course, week, notebook, handed_in, changed, marks, taken_over_before(out), folder
             )
-            take_over(out, pushed)
-            for one in found:
-                nbgrader.write_submission(week, notebook, one, pages[one.student], folder)
+            take_over(out, copied)
+            for work in handed_in:
+                nbgrader.write_submission(week, notebook, work, pages[work.student], folder)
             again = sum(map(bool, changed.values()))
             console.print(
-                f"{week.name}: {len(found)} students' {nbgrader.name_of(notebook)}"
+                f"{week.name}: {len(handed_in)} students' {nbgrader.name_of(notebook)}"
                 + (f"; {again} changed since they were shown last" if again else ""),
                 markup=False,
             )
@@ -151,27 +156,27 @@ def _marks(gradebook: Gradebook, students: Iterable[str]) -> dict[tuple[str, str
 
 
 def _handed_in(
-    one: Submission, notebook: Notebook, report: GradedReport | None
-) -> nbgrader.HandedIn:
-    """Gather what a person should see of one student's work in a notebook."""
-    raw = one.kept.get(notebook.file)
+    submission: Submission, notebook: Notebook, report: GradedReport | None
+) -> nbgrader.NotebookSubmission:
+    """Return one student's work in a notebook, with the results of the tests."""
+    content = submission.kept.get(notebook.file)
     why_not = ""
-    if raw is None:
-        why_not = one.refusal or f"{notebook.file} was not handed in."
+    if content is None:
+        why_not = submission.refusal or f"{notebook.file} was not handed in."
     asked = set(notebook.functions.values())
     items = {item.id: item for item in report.score.items} if report else {}
-    return nbgrader.HandedIn(
-        student=one.student,
-        raw=raw,
-        files={name: content for name, content in one.kept.items() if name != notebook.file},
-        said={id: _said(item) for id, item in items.items() if id in asked},
+    return nbgrader.NotebookSubmission(
+        student=submission.student,
+        content=content,
+        files={name: file for name, file in submission.kept.items() if name != notebook.file},
+        test_texts={id: _test_text(item) for id, item in items.items() if id in asked},
         scores={id: item.points for id, item in items.items() if id in asked and not item.pending},
         why_not=why_not,
     )
 
 
-def _said(item: ItemScore) -> str:
-    """Say what the tests found of one answer."""
+def _test_text(item: ItemScore) -> str:
+    """Return the results of the tests of one answer, as Markdown."""
     lines = []
     for check in item.checks:
         result = check.result
@@ -179,9 +184,9 @@ def _said(item: ItemScore) -> str:
             words = VERDICT_WORDS[result.verdict if result else None]
             lines.append(f"{check.planned.title}: {words}")
             lines += [f"  {result.advice or result.message}"] if result else []
-    rest = len(lines) - 2 * MAX_SHOWN
+    rest = len(lines) - 2 * MAX_SHOWN_CHECKS
     if rest > 0:
-        lines = [*lines[: 2 * MAX_SHOWN], "..."]
+        lines = [*lines[: 2 * MAX_SHOWN_CHECKS], "..."]
     points = f"{format_points(item.points)} of {format_points(item.max_points)}"
     return verdict_text(item.title, lines, points)
 

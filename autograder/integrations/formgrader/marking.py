@@ -1,10 +1,9 @@
-"""A handed-in notebook as a person marks it: every answer once, nothing active, nothing run.
+"""A handed-in notebook for a person to mark: every answer once, nothing active, nothing run.
 
-What a student wrote is shown in the browser of the person who marks. Text is kept, and whatever
-HTML, Markdown or MathJax could make active of it is taken apart: tags, links, remote pictures.
-Pictures that are in the notebook itself, a photograph of what was written on paper say, are shown.
-All other outputs are dropped; what the functions are worth is measured elsewhere and shown beside
-them.
+A student's text is shown in the browser of the person who marks. The text is kept, but everything
+that HTML, Markdown or MathJax could make active is disarmed: tags, links, remote pictures. Pictures
+in the notebook itself, a photograph of handwriting say, are shown. All other outputs are dropped;
+the results of the functions' tests are shown beside them.
 """
 
 from __future__ import annotations
@@ -27,12 +26,12 @@ ACTIVE_MATH = re.compile(
     r"\\(href|require|cssId|class|style|html|includegraphics|url|data|mmlToken|bbox|unicode)"
     r"(?![A-Za-z])"
 )
-"""Commands by which MathJax makes links, loads extensions or sets attributes."""
+"""MathJax commands that make links, load extensions or set attributes."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """One answer that is graded: its item, points in hundredths, title, and whether it is code."""
+    """One graded answer: its item, points in hundredths, title, and whether tests grade it."""
 
     item: str
     points: int
@@ -41,69 +40,71 @@ class Answer:
 
 
 def for_marking(
-    raw: bytes | None,
+    content: bytes | None,
     notebook: Notebook,
     answers: Sequence[Answer],
-    said: Mapping[str, str],
+    test_texts: Mapping[str, str],
     attached: Sequence[str] = (),
     why_not: str = "",
 ) -> NotebookNode:
-    """Return what a person sees of a handed-in notebook.
+    """Return the notebook that a person sees when marking.
 
-    `raw` is its file, None where there is none: `why_not` says why. Each of `answers` is in it
-    once, with nbgrader's metadata; one that was not handed in has a cell that says so. `said` is
-    what the tests say about items. `attached` are names of files that lie beside the notebook.
+    `content` is the handed-in file, None where there is none; `why_not` says why. Each of `answers`
+    is in the page once, with nbgrader's metadata; one that was not handed in has a cell that says
+    so. `test_texts` are the tests' results by item. `attached` are names of files that lie beside
+    the notebook.
     """
-    made = nbformat.v4.new_notebook(metadata={"kernelspec": KERNEL})
+    page = nbformat.v4.new_notebook(metadata={"kernelspec": KERNEL})
     cells: Sequence[PicturedCell] = ()
-    if raw is not None:
+    if content is not None:
         try:
-            cells = read_pictured_cells(raw)
+            cells = read_pictured_cells(content)
         except NotebookError as error:
             why_not = f"{notebook.file} can't be read: {error}."
     if why_not:
-        made.cells.append(_ours(f"**{inline(why_not)}**"))
+        page.cells.append(_text_cell(f"**{inline(why_not)}**"))
     if attached:
         links = ", ".join(f"[{name}]({name})" for name in attached)
-        made.cells.append(_ours(f"**Handed in beside the notebook:** {links}"))
-    of_cell = _matched(cells, notebook, answers)
+        page.cells.append(_text_cell(f"**Handed in beside the notebook:** {links}"))
+    answer_of_cell = _match_answers(cells, notebook, answers)
     for cell in cells:
-        answer = of_cell.get(cell.number)
-        made.cells += _shown(cell, answer)
+        answer = answer_of_cell.get(cell.number)
+        page.cells += _shown(cell, answer)
         if answer and answer.by_tests:
-            made.cells.append(_ours(said.get(answer.item, "*Not graded yet.*")))
-    missing = [one for one in answers if one not in of_cell.values()]
+            page.cells.append(_text_cell(test_texts.get(answer.item, "*Not graded yet.*")))
+    missing = [answer for answer in answers if answer not in answer_of_cell.values()]
     for answer in missing:
-        made.cells.append(_ours(f"### {inline(answer.title)}"))
-        made.cells.append(_missing(answer))
+        page.cells.append(_text_cell(f"### {inline(answer.title)}"))
+        page.cells.append(_missing_cell(answer))
         if answer.by_tests:
-            made.cells.append(_ours(said.get(answer.item, "*Not graded yet.*")))
-    for number, cell in enumerate(made.cells, start=1):
+            page.cells.append(_text_cell(test_texts.get(answer.item, "*Not graded yet.*")))
+    for number, cell in enumerate(page.cells, start=1):
         cell.id = f"cell-{number}"
-    nbformat.validate(made)
-    return made
+    nbformat.validate(page)
+    return page
 
 
-def _matched(
+def _match_answers(
     cells: Sequence[PicturedCell], notebook: Notebook, answers: Sequence[Answer]
 ) -> dict[int, Answer]:
-    """Return which cell is which answer, each once: by metadata, else by what stands in it.
+    """Return the answers by cell number, each once: matched by metadata, else by the cell's text.
 
-    Of functions the last cell that defines one counts, as it does for the tests; of written cells
-    the first with the item's id. Copies of a cell are shown, and not marked.
+    The last cell that defines a function is its answer, as for the tests; for a written answer it
+    is the first cell with the item's id. Copies of a cell are shown, and not marked.
     """
-    found: dict[int, Answer] = {}
+    answer_of_cell: dict[int, Answer] = {}
     for answer in answers:
         if answer.by_tests:
             names = {name for name, item in notebook.functions.items() if item == answer.item}
-            mine = [one for one in cells if one.kind == "code" and _defines(one, names)][-1:]
+            code = [cell for cell in cells if cell.kind == "code"]
+            candidates = [cell for cell in code if _defines(cell, names)][-1:]
         else:
-            ours = [one for one in cells if one.grade_id == grade_id(answer.item)]
-            named = [one for one in cells if f"`{answer.item}`" in one.source]
-            mine = [one for one in (*ours, *named) if one.kind == "markdown"]
-        for cell in mine[:1]:
-            found.setdefault(cell.number, answer)
-    return found
+            with_id = [cell for cell in cells if cell.grade_id == grade_id(answer.item)]
+            naming = [cell for cell in cells if f"`{answer.item}`" in cell.source]
+            candidates = [cell for cell in (*with_id, *naming) if cell.kind == "markdown"]
+        for cell in candidates[:1]:
+            answer_of_cell.setdefault(cell.number, answer)
+    return answer_of_cell
 
 
 def _defines(cell: PicturedCell, names: set[str]) -> bool:
@@ -115,38 +116,38 @@ def _defines(cell: PicturedCell, names: set[str]) -> bool:
 
 
 def _shown(cell: PicturedCell, answer: Answer | None) -> list[NotebookNode]:
-    """Return a cell, and a second one where it is code that showed pictures.
+    """Return a cell, and a second one with the pictures that code showed.
 
-    In what is written, pictures are part of the answer: with another one it is another answer.
+    A written answer's pictures are part of it: with another picture it is another answer.
     """
     metadata = {}
     if answer is not None:
         metadata["nbgrader"] = answer_cell(answer.item, answer.points)
     if cell.kind == "code":
         code = nbformat.v4.new_code_cell(source=cell.source, metadata=metadata)
-        shown = _pictured("", cell)
-        return [code, shown] if shown.source else [code]
-    written = _pictured(inactive(cell.source), cell)
+        pictures = _with_pictures("", cell)
+        return [code, pictures] if pictures.source else [code]
+    written = _with_pictures(inactive(cell.source), cell)
     written.metadata = nbformat.from_dict(metadata)
     return [written]
 
 
-def _pictured(text: str, cell: PicturedCell) -> NotebookNode:
-    """Return a markdown cell with a text of ours or made inactive, and a cell's pictures."""
-    attachments = {one.name: {one.kind: one.data} for one in cell.pictures}
+def _with_pictures(text: str, cell: PicturedCell) -> NotebookNode:
+    """Return a markdown cell with a safe text and a cell's pictures."""
+    attachments = {picture.name: {picture.kind: picture.data} for picture in cell.pictures}
     parts = [text, *(f"![picture](attachment:{name})" for name in attachments)]
     if cell.left_out:
         parts.append(
             f"*Pictures that can't be shown, since they are damaged or too large: {cell.left_out}. "
             "Ask for them, or look into the notebook that was handed in.*"
         )
-    made = nbformat.v4.new_markdown_cell(source="\n\n".join(filter(None, parts)))
+    shown = nbformat.v4.new_markdown_cell(source="\n\n".join(filter(None, parts)))
     if attachments:
-        made.attachments = nbformat.from_dict(attachments)
-    return made
+        shown.attachments = nbformat.from_dict(attachments)
+    return shown
 
 
-def _missing(answer: Answer) -> NotebookNode:
+def _missing_cell(answer: Answer) -> NotebookNode:
     text = "Nothing was handed in for this in the notebook."
     metadata = {"nbgrader": answer_cell(answer.item, answer.points)}
     if answer.by_tests:
@@ -154,22 +155,22 @@ def _missing(answer: Answer) -> NotebookNode:
     return nbformat.v4.new_markdown_cell(source=f"*{text}*", metadata=metadata)
 
 
-def _ours(text: str) -> NotebookNode:
+def _text_cell(text: str) -> NotebookNode:
     return nbformat.v4.new_markdown_cell(source=text)
 
 
 def inactive(text: str) -> str:
-    """Return a student's Markdown with nothing in it that a browser acts upon.
+    """Return a student's Markdown without anything that a browser acts upon.
 
-    No tag, no link and no picture is left: their characters are shown. In formulas `<` becomes
+    Tags, links and pictures are shown as their characters. In formulas `<` becomes
     MathJax's command for it, and commands that make links or attributes are only text.
     """
-    parts = re.split(r"(\$\$.*?\$\$|\$[^$\n]*\$)", text, flags=re.DOTALL)
+    segments = re.split(r"(\$\$.*?\$\$|\$[^$\n]*\$)", text, flags=re.DOTALL)
     shown = [
-        part.replace("<", r"\lt ") if number % 2 else part.replace("<", "&lt;")
-        for number, part in enumerate(parts)
+        segment.replace("<", r"\lt ") if number % 2 else segment.replace("<", "&lt;")
+        for number, segment in enumerate(segments)
     ]
-    # Wherever formulas begin and end for a renderer: these hold for all of the text.
+    # The rest applies to the whole text, wherever a renderer sees formulas begin and end.
     joined = ACTIVE_MATH.sub(r"\\mathtt{\1}", "".join(shown))
     joined = re.sub(r"\]\s*([(\[:])", r"] \1", joined).replace("![", "! [")
     # Plain addresses would become links: a zero-width space keeps them text.
@@ -177,9 +178,9 @@ def inactive(text: str) -> str:
 
 
 def verdict_text(title: str, lines: Sequence[str], points: str) -> str:
-    """Return what the tests say about one answer, as Markdown of ours.
+    """Return the tests' results for one answer, as Markdown.
 
-    `lines` may quote what student code gave: they stand in a block of plain text.
+    `lines` may quote output of student code, so they are put into a block of plain text.
     """
     head = (
         f"**Tests:** {inline(title)}: {points} points. (They decide; a mark above counts nowhere.)"

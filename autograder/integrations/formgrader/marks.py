@@ -1,4 +1,4 @@
-"""Marks that were given in nbgrader's formgrader, read from its gradebook without writing to it."""
+"""Marks given in nbgrader's formgrader, read from its gradebook without writing to it."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from autograder.report.terminal import say
 from autograder.text.files import write_text
 
 DATABASE = "nbgrader/gradebook.db"
-TAKEN = "nbgrader/taken.json"
-"""The marks that were taken over last time: only what changed since then is news."""
+TAKEN_OVER = "nbgrader/taken.json"
+"""The marks that were taken over last time: only changes since then are taken over."""
 
 QUERY = """
     SELECT student.id, base_cell.name, grade.manual_score, grade.extra_credit,
@@ -44,10 +44,10 @@ class MarksError(RecordError):
 
 
 @dataclass(frozen=True)
-class News:
-    """What changed in the formgrader since the last time, and what to tell about it.
+class MarkChanges:
+    """Changes in the formgrader since the last time, and remarks on them.
 
-    `withdrawn` are pairs of student and item of which the mark was taken back there.
+    `withdrawn` are the pairs of student and item whose mark was taken back there.
     """
 
     marks: tuple[ManualMark, ...]
@@ -58,8 +58,8 @@ class News:
 def read_marks(out: Path, course: Course) -> tuple[list[ManualMark], list[tuple[str, str]]]:
     """Return the marks in nbgrader's gradebook below `out`, and the pairs that have none.
 
-    An answer that waits to be marked again is in neither. A mark is returned as it was given, also
-    beyond what its item is worth. Raises MarksError for a file that is no gradebook of nbgrader's.
+    An answer that waits to be marked again is in neither. A mark is returned as it was given, even
+    above its item's points. Raises MarksError for a file that is no gradebook of nbgrader's.
     """
     path = out / DATABASE
     if not path.is_file():
@@ -71,82 +71,85 @@ def read_marks(out: Path, course: Course) -> tuple[list[ManualMark], list[tuple[
     except sqlite3.Error as error:
         problem = f"{path} can't be read as nbgrader's gradebook: {error}"
         raise MarksError(f"{problem}. Move it away; `make formgrader` makes it anew.") from error
-    marks, without = [], []
+    marks, unmarked = [], []
     for student, cell, score, extra, comment, waits in rows:
         item = items.get(cell)
         if item is None:
             continue
         if score is None:
-            without.append((student, item.id))
+            unmarked.append((student, item.id))
         elif not waits:
             points = max(0, round(100 * (score + (extra or 0.0))))
             marks.append(ManualMark(student, item.id, points, comment or ""))
-    return marks, without
+    return marks, unmarked
 
 
-def news(out: Path, course: Course, ours: Mapping[str, Iterable[ManualMark]]) -> News:
-    """Return what is other than when marks were taken over last.
+def changed_marks(
+    out: Path, course: Course, ours: Mapping[str, Iterable[ManualMark]]
+) -> MarkChanges:
+    """Return the changes since marks were taken over last.
 
     So the later of two marks counts, whether it came from the formgrader or from manual.csv. `ours`
     has the marks of all students in our gradebook: one that was taken back in the formgrader is
-    withdrawn where ours is still the one from there. A mark beyond what an item is worth counts as
-    all of it, and that is said.
+    withdrawn where ours is still the one from there. A mark above its item's points counts as all
+    of them, with a remark.
     """
-    before = taken_before(out)
-    given, without = read_marks(out, course)
-    worth = {item.id: item.points for item in course.items()}
-    remarks, fresh = [], []
+    before = taken_over_before(out)
+    given, unmarked = read_marks(out, course)
+    max_points = {item.id: item.points for item in course.items()}
+    remarks, changed = [], []
     for mark in given:
-        capped = replace(mark, points=min(mark.points, worth[mark.item]))
+        capped = replace(mark, points=min(mark.points, max_points[mark.item]))
         if before.get((mark.student, mark.item)) == capped:
             continue
-        fresh.append(capped)
+        changed.append(capped)
         if capped != mark and mark.student in ours:
-            most = format_points(worth[mark.item])
+            most = format_points(max_points[mark.item])
             remarks.append(
                 f"{mark.student}, {mark.item}: {format_points(mark.points)} points were given, and "
                 f"{most} is all that it is worth: {most} counts"
             )
-    strangers = sorted({mark.student for mark in fresh} - ours.keys())
+    strangers = sorted({mark.student for mark in changed} - ours.keys())
     if strangers:
         named = ", ".join(strangers[:3])
         remarks.append(f"The formgrader has marks of students not in the gradebook: {named}")
     kept = {(mark.student, mark.item): mark for marks in ours.values() for mark in marks}
-    withdrawn = [pair for pair in without if pair in before and kept.get(pair) == before[pair]]
-    known = tuple(mark for mark in fresh if mark.student in ours)
-    return News(known, tuple(withdrawn), tuple(remarks))
+    withdrawn = [pair for pair in unmarked if pair in before and kept.get(pair) == before[pair]]
+    known = tuple(mark for mark in changed if mark.student in ours)
+    return MarkChanges(known, tuple(withdrawn), tuple(remarks))
 
 
 def take_over(
     out: Path, marks: Iterable[ManualMark], withdrawn: Iterable[tuple[str, str]] = ()
 ) -> None:
-    """Note that our gradebook and nbgrader's agree on these marks now."""
-    taken = taken_before(out) | {(mark.student, mark.item): mark for mark in marks}
+    """Record that our gradebook and nbgrader's agree on these marks now."""
+    agreed = taken_over_before(out) | {(mark.student, mark.item): mark for mark in marks}
     for pair in withdrawn:
-        taken.pop(pair, None)
-    rows = [[m.student, m.item, m.points, m.comment] for _, m in sorted(taken.items())]
-    (out / TAKEN).parent.mkdir(parents=True, exist_ok=True)
-    write_text(out / TAKEN, json.dumps(rows, indent=1) + "\n")
+        agreed.pop(pair, None)
+    rows = [[m.student, m.item, m.points, m.comment] for _, m in sorted(agreed.items())]
+    (out / TAKEN_OVER).parent.mkdir(parents=True, exist_ok=True)
+    write_text(out / TAKEN_OVER, json.dumps(rows, indent=1) + "\n")
 
 
-def taken_before(out: Path) -> dict[tuple[str, str], ManualMark]:
+def taken_over_before(out: Path) -> dict[tuple[str, str], ManualMark]:
     """Return the marks on which the two gradebooks agreed last, by student and item.
 
-    None where nbgrader has no gradebook: then ours is the newer one.
+    There are none where nbgrader has no gradebook: then ours is the newer one.
     """
-    path = out / TAKEN
+    path = out / TAKEN_OVER
     if not path.is_file() or not (out / DATABASE).is_file():
         return {}
     return {(row[0], row[1]): ManualMark(*row) for row in json.loads(path.read_text("utf-8"))}
 
 
 def collect_marks(console: Console, course: Course, gradebook: Gradebook, out: Path) -> None:
-    """Take over what was marked in the formgrader since the last time."""
-    found = news(out, course, {one: gradebook.marks(one) for one in gradebook.students()})
-    for remark in found.remarks:
+    """Take over the marks that were given in the formgrader since the last time."""
+    ours = {student: gradebook.marks(student) for student in gradebook.students()}
+    changes = changed_marks(out, course, ours)
+    for remark in changes.remarks:
         say(console, remark, "yellow")
-    if found.marks or found.withdrawn:
-        gradebook.put_marks(found.marks, found.withdrawn)
-        take_over(out, found.marks, found.withdrawn)
-        back = f", {len(found.withdrawn)} taken back" if found.withdrawn else ""
-        say(console, f"{len(found.marks)} marks taken over from the formgrader{back}")
+    if changes.marks or changes.withdrawn:
+        gradebook.put_marks(changes.marks, changes.withdrawn)
+        take_over(out, changes.marks, changes.withdrawn)
+        back = f", {len(changes.withdrawn)} taken back" if changes.withdrawn else ""
+        say(console, f"{len(changes.marks)} marks taken over from the formgrader{back}")

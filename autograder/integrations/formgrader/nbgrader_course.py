@@ -1,4 +1,4 @@
-"""A class as an nbgrader course: sources, what is to be marked, and nbgrader's own gradebook.
+"""A class as an nbgrader course: sources, notebooks to be marked, and nbgrader's gradebook.
 
 nbgrader shows notebooks and takes marks (its formgrader). It never runs student code here: no
 submission lies where its autograder looks for one.
@@ -36,24 +36,24 @@ class BusyError(RecordError):
 
 
 @dataclass(frozen=True)
-class HandedIn:
-    """What one student handed in for a notebook: its bytes, other files, and what tests say.
+class NotebookSubmission:
+    """One student's work in a notebook: its content, other files, and the tests' results.
 
-    `scores` maps items that tests decide to hundredths of a point; `why_not` says why there is no
-    notebook, where there is none.
+    `test_texts` maps items to texts for the person who marks, `scores` items that tests grade to
+    hundredths of a point. `why_not` says why there is no notebook, where `content` is None.
     """
 
     student: str
-    raw: bytes | None
+    content: bytes | None
     files: Mapping[str, bytes] = field(default_factory=dict)
-    said: Mapping[str, str] = field(default_factory=dict)
+    test_texts: Mapping[str, str] = field(default_factory=dict)
     scores: Mapping[str, int] = field(default_factory=dict)
     why_not: str = ""
 
 
 @contextmanager
 def only_writer(out: Path) -> Iterator[None]:
-    """Be the one who writes nbgrader's gradebook below `out`. Raises BusyError where one is."""
+    """Hold the lock on nbgrader's gradebook below `out`. Raises BusyError if it is taken."""
     out.mkdir(parents=True, exist_ok=True)
     with (out / LOCK).open("a+") as lock:
         try:
@@ -71,21 +71,21 @@ def only_writer(out: Path) -> Iterator[None]:
 
 
 def answers_of(course: Course, week: Week, notebook: Notebook) -> list[Answer]:
-    """Return the answers of a notebook: what its functions and its written parts are worth."""
-    asked = set(notebook.functions.values())
+    """Return the answers of a notebook, its functions and its written parts."""
+    function_items = set(notebook.functions.values())
 
     def belongs(item: Item) -> bool:
-        return item.id in asked or notebook.file in course.documents_for(item)
+        return item.id in function_items or notebook.file in course.documents_for(item)
 
     return [
-        Answer(item.id, item.points, item.title, item.id in asked)
+        Answer(item.id, item.points, item.title, item.id in function_items)
         for item in course.items(week.number)
         if belongs(item)
     ]
 
 
 def name_of(notebook: Notebook) -> str:
-    """Return what nbgrader calls a notebook: its file without the ending."""
+    """Return nbgrader's name of a notebook: its file without the ending."""
     return notebook.file.removesuffix(".ipynb")
 
 
@@ -108,15 +108,15 @@ c.NbGrader.logfile = ""
 
 
 def write_source(course: Course, root: Path, week: Week, notebook: Notebook, folder: Path) -> Path:
-    """Write the solution's notebook, with nbgrader's markers, where nbgrader has its sources."""
+    """Write the solution's notebook, with nbgrader's markers, into nbgrader's folder of sources."""
     origin = f"solutions/{week.folder}/{notebook.module}"
     points = {item.id: item.points for item in course.items()}
     text = (root / origin).read_text("utf-8")
-    # Of what a gap's stub says nbgrader knows nothing: it has a text of its own.
-    made = notebook_of(_without_instead(text), origin, points)
+    # nbgrader puts a text of its own into gaps, so the stubs' text is left out.
+    solution = notebook_of(_without_instead(text), origin, points)
     path = folder / "source" / week.id / notebook.file
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_text(path, text_of(made))
+    write_text(path, text_of(solution))
     return path
 
 
@@ -129,36 +129,46 @@ def _without_instead(source: str) -> str:
     return "\n".join(kept)
 
 
-def page_of(course: Course, week: Week, notebook: Notebook, one: HandedIn) -> NotebookNode:
-    """Return the notebook that a person sees of one student."""
+def page_of(
+    course: Course, week: Week, notebook: Notebook, work: NotebookSubmission
+) -> NotebookNode:
+    """Return the notebook that a person sees when marking one student's work."""
     answers = answers_of(course, week, notebook)
-    return for_marking(one.raw, notebook, answers, one.said, sorted(one.files), one.why_not)
+    return for_marking(
+        work.content, notebook, answers, work.test_texts, sorted(work.files), work.why_not
+    )
 
 
 def changed_answers(
-    course: Course, week: Week, notebook: Notebook, one: HandedIn, page: NotebookNode, folder: Path
+    course: Course,
+    week: Week,
+    notebook: Notebook,
+    work: NotebookSubmission,
+    page: NotebookNode,
+    folder: Path,
 ) -> set[str]:
-    """Return nbgrader's ids of the answers that are other ones than when they were shown last.
+    """Return nbgrader's ids of the answers that changed since they were shown last.
 
-    Another file beside the notebook (a scan, a photograph) may be any of the written answers.
+    A changed file beside the notebook (a scan, a photograph) may be any of the written answers.
     """
-    place = folder / "autograded" / one.student / week.id
-    path = place / notebook.file
+    student_folder = folder / "autograded" / work.student / week.id
+    path = student_folder / notebook.file
     if not path.is_file():
         return set()
     before, now = (
-        _parts(cells) for cells in (json.loads(path.read_text("utf-8"))["cells"], page.cells)
+        _answer_texts(cells) for cells in (json.loads(path.read_text("utf-8"))["cells"], page.cells)
     )
     changed = {cell for cell, text in before.items() if now.get(cell) != text}
-    files = {name: (place / name).read_bytes() for name in _beside(week, notebook, place)}
-    if files != dict(one.files):
+    names = _other_files(week, notebook, student_folder)
+    files = {name: (student_folder / name).read_bytes() for name in names}
+    if files != dict(work.files):
         answers = answers_of(course, week, notebook)
         changed |= {grade_id(answer.item) for answer in answers if not answer.by_tests}
     return changed
 
 
-def _parts(cells: Sequence[Any]) -> dict[str, str]:
-    """Return all that a person sees of each answer, by nbgrader's id."""
+def _answer_texts(cells: Sequence[Any]) -> dict[str, str]:
+    """Return the text and pictures of each answer, by nbgrader's id."""
     return {
         cell["metadata"]["nbgrader"]["grade_id"]: "".join(cell["source"])
         + json.dumps(cell.get("attachments") or {}, sort_keys=True)
@@ -167,44 +177,45 @@ def _parts(cells: Sequence[Any]) -> dict[str, str]:
     }
 
 
-def _beside(week: Week, notebook: Notebook, place: Path) -> list[str]:
+def _other_files(week: Week, notebook: Notebook, student_folder: Path) -> list[str]:
+    """Return the names of a student's other documents."""
     names = [name for document in week.documents for name in document if name != notebook.file]
-    return [name for name in names if (place / name).is_file()]
+    return [name for name in names if (student_folder / name).is_file()]
 
 
 def write_submission(
-    week: Week, notebook: Notebook, one: HandedIn, page: NotebookNode, folder: Path
+    week: Week, notebook: Notebook, work: NotebookSubmission, page: NotebookNode, folder: Path
 ) -> None:
-    """Write what a person sees of one student.
+    """Write the notebook that a person sees when marking, and the other files beside it.
 
-    What else was handed in lies beside it, under the names that the course gives; what no longer is
-    handed in goes.
+    Other files have the names that the course gives; those that are no longer handed in are
+    deleted.
     """
-    place = folder / "autograded" / one.student / week.id
-    place.mkdir(parents=True, exist_ok=True)
-    for name in set(_beside(week, notebook, place)) - set(one.files):
-        (place / name).unlink()
-    for name, content in one.files.items():
-        write_bytes(place / name, content)
-    write_text(place / notebook.file, text_of(page))
+    student_folder = folder / "autograded" / work.student / week.id
+    student_folder.mkdir(parents=True, exist_ok=True)
+    for name in set(_other_files(week, notebook, student_folder)) - set(work.files):
+        (student_folder / name).unlink()
+    for name, content in work.files.items():
+        write_bytes(student_folder / name, content)
+    write_text(student_folder / notebook.file, text_of(page))
 
 
 def fill_database(
     course: Course,
     week: Week,
     notebook: Notebook,
-    class_: Sequence[HandedIn],
+    submissions: Sequence[NotebookSubmission],
     changed: Mapping[str, set[str]],
     marks: Mapping[tuple[str, str], ManualMark],
-    taken: Mapping[tuple[str, str], ManualMark],
+    taken_over: Mapping[tuple[str, str], ManualMark],
     folder: Path,
 ) -> list[ManualMark]:
-    """Bring nbgrader's gradebook up to date; marks that a person gave there stay.
+    """Update nbgrader's gradebook; marks that a person gave there stay.
 
-    `changed` names, by student, the answers (nbgrader's ids) that are other ones than when they
-    were shown last: they wait for a mark again, until somebody gives one. `marks` are those that
-    our gradebook has, by student and item, and `taken` those that it has from nbgrader. Returns the
-    marks that nbgrader's gradebook got from ours: those that came from elsewhere since.
+    `changed` has, by student, nbgrader's ids of the answers that changed since they were shown
+    last: they wait for a new mark. `marks` are those of our gradebook, by student and item,
+    `taken_over` those that it has from nbgrader. Returns the marks copied from our gradebook to
+    nbgrader's: those that came from elsewhere since.
     """
     from nbgrader.api import Gradebook
     from sqlalchemy.exc import SAWarning
@@ -213,51 +224,51 @@ def fill_database(
     name = name_of(notebook)
     # nbgrader's own use of SQLAlchemy makes it warn about the order in which it adds objects.
     warnings.filterwarnings("ignore", category=SAWarning)
-    pushed: list[ManualMark] = []
+    copied: list[ManualMark] = []
     with Gradebook(f"sqlite:///{folder / DATABASE}") as book:
         book.update_or_create_assignment(week.id)
         book.update_or_create_notebook(name, week.id)
         for answer in answers:
             cell = grade_id(answer.item)
             kind = "code" if answer.by_tests else "markdown"
-            worth = {"max_score": answer.points / 100, "cell_type": kind}
-            book.update_or_create_grade_cell(cell, name, week.id, **worth)
+            settings = {"max_score": answer.points / 100, "cell_type": kind}
+            book.update_or_create_grade_cell(cell, name, week.id, **settings)
             book.update_or_create_solution_cell(cell, name, week.id)
-        for one in class_:
-            book.update_or_create_student(one.student)
-            book.update_or_create_submission(week.id, one.student)
+        for work in submissions:
+            book.update_or_create_student(work.student)
+            book.update_or_create_submission(week.id, work.student)
             for answer in answers:
-                key = (one.student, answer.item)
-                ours = marks.get(key) if marks.get(key) != taken.get(key) else None
-                again = grade_id(answer.item) in changed.get(one.student, ())
-                _fill_grade(book, week, name, one, answer, ours, again)
-                pushed += [ours] if ours else []
+                key = (work.student, answer.item)
+                mark = marks.get(key) if marks.get(key) != taken_over.get(key) else None
+                is_changed = grade_id(answer.item) in changed.get(work.student, ())
+                _fill_grade(book, week, name, work, answer, mark, is_changed)
+                copied += [mark] if mark else []
         book.db.commit()
-    return pushed
+    return copied
 
 
 def _fill_grade(
     book: Any,
     week: Week,
     name: str,
-    one: HandedIn,
+    work: NotebookSubmission,
     answer: Answer,
-    ours: ManualMark | None,
-    again: bool,
+    mark: ManualMark | None,
+    is_changed: bool,
 ) -> None:
-    """Fill in one grade: what the tests gave, or a mark of ours that is newer than nbgrader's."""
+    """Fill in one grade: the tests' score, or a mark that is newer than nbgrader's."""
     cell = grade_id(answer.item)
-    grade = book.find_grade(cell, name, week.id, one.student)
+    grade = book.find_grade(cell, name, week.id, work.student)
     if answer.by_tests:
-        score = one.scores.get(answer.item)
+        score = work.scores.get(answer.item)
         grade.auto_score = None if score is None else score / 100
         grade.manual_score = None
         grade.needs_manual_grade = False
         return
-    if ours is not None:
-        grade.manual_score = ours.points / 100
+    if mark is not None:
+        grade.manual_score = mark.points / 100
         grade.needs_manual_grade = False
-        comment = book.find_comment(cell, name, week.id, one.student)
-        comment.manual_comment = ours.comment or comment.manual_comment
-    if grade.manual_score is None or again:
+        comment = book.find_comment(cell, name, week.id, work.student)
+        comment.manual_comment = mark.comment or comment.manual_comment
+    if grade.manual_score is None or is_changed:
         grade.needs_manual_grade = True

@@ -1,6 +1,6 @@
-"""Students' repositories on a hosting site: fetched, graded elsewhere, and told how it went.
+"""Students' repositories on GitHub: fetching submissions and reporting results.
 
-`roster_file` says whose repository is where, `fetch` brings what was pushed into a folder that
-`autograder grade` takes, `report` posts commit statuses and pushes feedback, `state` is what is
-remembered between two runs. Nothing of a repository is checked out or run here.
+`roster_file` reads the list of repositories, `fetch` writes their newest commits into a folder of
+submissions for `autograder grade`, `report` posts commit statuses and pushes feedback, `state` is
+kept between two runs. Nothing of a repository is checked out or run here.
 """

@@ -1,4 +1,4 @@
-"""The commands `autograder class ...`: options and environment in, a line for each student out."""
+"""The commands `autograder class fetch`, `report` and `init`: options in, printed lines out."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from autograder.integrations.github.api import Api
 from autograder.integrations.github.fetch import fetch_class
 from autograder.integrations.github.install import ROSTER, install
 from autograder.integrations.github.remote_git import Access
-from autograder.integrations.github.report import Reported, ReportError, report_class, summary
+from autograder.integrations.github.report import ReportError, ReportOutcome, report_class, summary
 from autograder.integrations.github.roster_file import read_roster
 from autograder.text.display import one_line
 
@@ -21,16 +21,16 @@ API, SERVER = "GITHUB_API_URL", "GITHUB_SERVER_URL"
 
 
 @dataclass(frozen=True)
-class Site:
-    """Where the repositories are, from the environment: the API, the server, and the token."""
+class GitHubSite:
+    """The hosting site of the repositories: addresses of its API and server, and the token."""
 
     api: str
     server: str
     token: str | None
 
     @classmethod
-    def of(cls, environment: Mapping[str, str]) -> Site:
-        """Read what GitHub sets for every workflow, and our token."""
+    def of(cls, environment: Mapping[str, str]) -> GitHubSite:
+        """Read the variables that GitHub sets for every workflow, and our token."""
         return cls(
             environment.get(API) or "https://api.github.com",
             environment.get(SERVER) or "https://github.com",
@@ -39,7 +39,7 @@ class Site:
 
     @property
     def access(self) -> Access:
-        """How git gets at them."""
+        """Git's access to the repositories."""
         return Access(self.server, self.token)
 
 
@@ -48,16 +48,15 @@ def run_fetch(
 ) -> None:
     """Fetch the class and print what is new."""
     course = courses.load(root)
-    done = fetch_class(course, read_roster(roster), into, Site.of(environment).access, jobs)
-    for one in done:
-        new = one.state is not None and one.new
-        if new:
-            assert one.state is not None
-            print(f"{one.student}: {one.state.commit[:12]}")
-        for remark in one.remarks:
-            print(f"{one.student}: {one_line(remark, 500)}")
-    count = sum(one.new for one in done)
-    print(f"{count} of {len(done)} repositories have something new; it is in {into}.")
+    access = GitHubSite.of(environment).access
+    repositories = fetch_class(course, read_roster(roster), into, access, jobs)
+    for repository in repositories:
+        if repository.new and repository.state is not None:
+            print(f"{repository.student}: {repository.state.commit[:12]}")
+        for remark in repository.remarks:
+            print(f"{repository.student}: {one_line(remark, 500)}")
+    count = sum(repository.new for repository in repositories)
+    print(f"{count} of {len(repositories)} repositories have something new; it is in {into}.")
 
 
 def run_report(
@@ -67,26 +66,27 @@ def run_report(
     feedback: bool,
     environment: Mapping[str, str] = os.environ,
 ) -> None:
-    """Tell the students and print what came of each. Raises ReportError where anybody wasn't."""
-    site = Site.of(environment)
+    """Report to the students and print the outcomes. Raises ReportError where any failed."""
+    site = GitHubSite.of(environment)
     if site.token is None:
         raise ReportError(
             f"{TOKEN} is not set. It holds a token that may write commit statuses, and contents "
             "for the feedback, in the students' repositories."
         )
     api = Api(site.api, site.token)
-    done: list[Reported] = []
-    for one in report_class(courses.load(root), submissions, out, api, site.access, feedback):
-        done.append(one)
-        if one.remark:
-            print(f"{one.student}: {one_line(one.remark, 500)}")
-    print(summary(done))
-    if any(one.failed for one in done):
+    outcomes: list[ReportOutcome] = []
+    course = courses.load(root)
+    for outcome in report_class(course, submissions, out, api, site.access, feedback):
+        outcomes.append(outcome)
+        if outcome.remark:
+            print(f"{outcome.student}: {one_line(outcome.remark, 500)}")
+    print(summary(outcomes))
+    if any(outcome.failed for outcome in outcomes):
         raise ReportError("not everybody could be told. The same command tries them again.")
 
 
 def run_init(root: Path, target: Path) -> None:
-    """Put the workflow in place and say what is still to be done."""
+    """Write the workflow and print what remains to be done."""
     for path in install(root, target):
         print(f"written: {path}")
     print(

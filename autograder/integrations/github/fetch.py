@@ -1,8 +1,8 @@
-"""`autograder class fetch`: the class's repositories -> a folder of submissions for `grade`.
+"""`autograder class fetch`: the class's repositories as a folder of submissions for `grade`.
 
-Of each repository the default branch's newest commit is read from git's objects. The folder gets
-one folder a student with the files that the course asks for, and handed_in.csv with the commit of
-each week and its time. What has not changed since the last run is left as it is.
+The newest commit of each repository's default branch is read from git's objects. The folder gets
+one folder per student with the files that the course asks for, and handed_in.csv with the commit
+and time of each week. Submissions that have not changed since the last run are left alone.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from autograder.intake.handed_in_csv import HEADERS
 from autograder.intake.week_files import WeekFileFinder, some
 from autograder.integrations.git import GitError, Repository
 from autograder.integrations.github.remote_git import Access, fetch, make_bare
-from autograder.integrations.github.roster_file import Remote
+from autograder.integrations.github.roster_file import StudentRepository
 from autograder.integrations.github.state import (
     RepositoryState,
     States,
@@ -42,7 +42,7 @@ from autograder.text.files import folder_in_place_of, write_bytes, write_text
 REPOSITORIES = ".repositories"
 LOCK = ".lock"
 TIP = "refs/heads/submitted"
-NOWHERE = "a link in the repository, which is not followed"
+LINK_TARGET = "a link in the repository, which is not followed"
 
 
 class FetchError(RemoteError):
@@ -50,8 +50,8 @@ class FetchError(RemoteError):
 
 
 @dataclass(frozen=True)
-class Fetched:
-    """One student's repository: what is known of it now, whether that is new, what went wrong."""
+class FetchedRepository:
+    """One student's repository: its present state, whether that is new, and remarks on problems."""
 
     student: str
     state: RepositoryState | None
@@ -60,26 +60,26 @@ class Fetched:
 
 
 def fetch_class(
-    course: Course, roster: Sequence[Remote], into: Path, access: Access, jobs: int
-) -> list[Fetched]:
-    """Fetch all repositories of a roster into the folder `into`; return what came of each.
+    course: Course, roster: Sequence[StudentRepository], into: Path, access: Access, jobs: int
+) -> list[FetchedRepository]:
+    """Fetch all repositories of a roster into the folder `into`; return their states.
 
-    What goes wrong with one of them is that one's remark; its files stay as they were. Raises
-    FetchError where another run is at work there, and where not one repository could be read.
+    A repository that fails gets a remark, and its files stay as they were. Raises FetchError where
+    another run is at work there, and where not one repository could be read.
     """
     into.mkdir(parents=True, exist_ok=True)
     with _locked(into):
         before = read_states(into)
-        work = partial(_fetch_one, course, into, access, before)
+        work = partial(_fetch_repository, course, into, access, before)
         with ThreadPoolExecutor(jobs) as pool:
-            done = list(pool.map(work, roster))
-        states = before | {one.student: one.state for one in done if one.state}
+            fetched = list(pool.map(work, roster))
+        states = before | {f.student: f.state for f in fetched if f.state}
         write_text(into / HANDED_IN, _handed_in(states, course))
         write_states(into, states)
-    if not any(one.state for one in done):
-        reasons = sorted({remark for one in done for remark in one.remarks})
+    if not any(repository.state for repository in fetched):
+        reasons = sorted({remark for repository in fetched for remark in repository.remarks})
         raise FetchError(f"no repository of the roster could be read: {some(reasons)}.")
-    return done
+    return fetched
 
 
 @contextmanager
@@ -93,33 +93,35 @@ def _locked(folder: Path) -> Iterator[None]:
         yield
 
 
-def _fetch_one(
-    course: Course, into: Path, access: Access, states: States, remote: Remote
-) -> Fetched:
-    """Fetch one repository, and put its files in place where there is a new commit."""
+def _fetch_repository(
+    course: Course, into: Path, access: Access, states: States, remote: StudentRepository
+) -> FetchedRepository:
+    """Fetch one repository, and write its files where there is a new commit."""
     before = states.get(remote.student)
     if before is not None and before.url != remote.url:
         before = None  # the roster names another one now
-    looked = datetime.now(UTC)
+    checked = datetime.now(UTC)
     try:
         repository = make_bare(into / REPOSITORIES / f"{remote.student}.git")
         if not fetch(repository, remote.url, "HEAD", TIP, access):
-            return Fetched(remote.student, before, remarks=("nothing has been pushed yet",))
+            return FetchedRepository(
+                remote.student, before, remarks=("nothing has been pushed yet",)
+            )
         commit = repository.tip(TIP)
         if commit is None:
-            return Fetched(remote.student, before, remarks=("its HEAD is no commit",))
+            return FetchedRepository(remote.student, before, remarks=("its HEAD is no commit",))
         target = into / remote.student
         if before and before.commit == commit and _is_there(target):
-            return Fetched(remote.student, replace(before, looked=looked.isoformat()))
-        remarks = _put_in_place(course, repository, commit, target)
+            return FetchedRepository(remote.student, replace(before, looked=checked.isoformat()))
+        remarks = _write_files(course, repository, commit, target)
         weeks = {
-            week.id: _week_state(repository, commit, week, before, looked) for week in course.weeks
+            week.id: _week_state(repository, commit, week, before, checked) for week in course.weeks
         }
     except (GitError, OSError) as error:
-        return Fetched(remote.student, before, remarks=(str(error),))
+        return FetchedRepository(remote.student, before, remarks=(str(error),))
     reported = before.reported if before else ""
-    state = RepositoryState(remote.url, commit, looked.isoformat(), weeks, reported)
-    return Fetched(remote.student, state, new=True, remarks=tuple(remarks))
+    state = RepositoryState(remote.url, commit, checked.isoformat(), weeks, reported)
+    return FetchedRepository(remote.student, state, new=True, remarks=tuple(remarks))
 
 
 def _is_there(target: Path) -> bool:
@@ -130,33 +132,33 @@ def _archive(target: Path) -> Path:
     return target.with_name(f"{target.name}.tar")
 
 
-def _put_in_place(
+def _write_files(
     course: Course, repository: Repository, commit: str, target: Path
 ) -> Iterator[str]:
     """Write the files of a commit that the course asks for; return remarks for the instructor.
 
-    A tree that intake would refuse (names that some systems hold to be one, say) becomes an archive
-    that it does refuse, so that the student is told why.
+    A tree that intake would refuse (for two names that some systems hold to be one, say) is written
+    as an archive, which intake refuses with the reason.
     """
     finder = WeekFileFinder(course.weeks)
-    gate = Admission(finder.size_limit)
+    admission = Admission(finder.size_limit)
     tree = repository.tree(commit, finder.size_limit)
     try:
         for member in tree.members():
-            gate.admit(member)
+            admission.admit(member)
     except Refused as refused:
         _write_refused(course, repository, commit, target)
         return iter([f"{target.name} will be refused: {refused}"])
     with folder_in_place_of(target) as folder:
-        for path, content in gate.files.items():
+        for path, content in admission.files.items():
             file = folder / path
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(content or b"")
-            if content is None:  # it is too large, which is what intake has to say of it
+            if content is None:  # too large: as large as needed for intake to refuse it
                 os.truncate(file, finder.size_limit(path) + 1)
-        for path in filter(finder.known, gate.unfollowed):
+        for path in filter(finder.known, admission.unfollowed):
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
-            os.symlink(NOWHERE, folder / path)
+            os.symlink(LINK_TARGET, folder / path)
     _archive(target).unlink(missing_ok=True)
     return (f"{name} is kept by Git LFS and was not read" for name in tree.pointers)
 
@@ -184,21 +186,21 @@ def _week_state(
     commit: str,
     week: Week,
     before: RepositoryState | None,
-    looked: datetime,
+    checked: datetime,
 ) -> WeekState:
-    """Return the commit that changed a week's files last, and when it counts as handed in.
+    """Return the commit that last changed a week's files, and its hand-in time.
 
-    That is the commit's own time. But whoever commits can write any time into a commit: so one that
-    wasn't there when we looked last came after that, and none comes from the future.
+    That is the commit's own time. Since a commit can claim any time, one that was missing at the
+    last check counts as later than that check, and none as later than this one.
     """
     known = before.weeks.get(week.id) if before else None
     paths = [f"assignments/{week.folder}/{name}" for name in week.files]
     # Files that lie elsewhere may have changed with any commit: then the newest one counts.
-    found = repository.last_change(commit, paths) or repository.last_change(commit, ())
-    changed, seconds = found or (commit, 0)
+    change = repository.last_change(commit, paths) or repository.last_change(commit, ())
+    changed, seconds = change or (commit, 0)
     if known and known.commit == changed:
         return known
-    received = min(datetime.fromtimestamp(max(0, min(seconds, 2**40)), UTC), looked)
+    received = min(datetime.fromtimestamp(max(0, min(seconds, 2**40)), UTC), checked)
     if before and known:
         received = max(received, datetime.fromisoformat(before.looked))
     return WeekState(changed, received.isoformat(timespec="seconds"))
@@ -206,12 +208,12 @@ def _week_state(
 
 def _handed_in(states: States, course: Course) -> str:
     """Return handed_in.csv: a line for each student's week."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(HEADERS[1])
     for student, state in sorted(states.items()):
         for week in course.weeks:
             if week.id in state.weeks:
-                one = state.weeks[week.id]
-                writer.writerow([student, one.received, one.commit, week.id])
-    return out.getvalue()
+                submitted = state.weeks[week.id]
+                writer.writerow([student, submitted.received, submitted.commit, week.id])
+    return buffer.getvalue()

@@ -1,4 +1,4 @@
-"""`autograder class init`: puts the workflow that grades a class into a private repository."""
+"""`autograder class init`: writing the workflow that grades a class into a private repository."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ class WorkflowError(OutputError):
 def install(root: Path, target: Path) -> list[Path]:
     """Write the workflow, and an empty roster where there is none, into the repository `target`.
 
-    Returns what was written. Raises WorkflowError for a folder that is no repository, and where
-    another workflow of that name is there.
+    Returns the paths of the files written. Raises WorkflowError for a folder that is no repository,
+    and where another workflow of that name exists.
     """
     if not (target / ".git").exists():
         raise WorkflowError(f"{target} is not the top of a git repository.")
@@ -29,9 +29,9 @@ def install(root: Path, target: Path) -> list[Path]:
     workflow, roster = target / WORKFLOW, target / ROSTER
     if workflow.exists() and workflow.read_text("utf-8") != text:
         raise WorkflowError(f"{workflow} is there already, and differs. Move it away first.")
-    wanted = {workflow: text, roster: ",".join(HEADER) + "\n"}
-    written = [path for path in wanted if not path.exists()]
+    contents = {workflow: text, roster: ",".join(HEADER) + "\n"}
+    written = [path for path in contents if not path.exists()]
     for path in written:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_text(path, wanted[path])
+        write_text(path, contents[path])
     return written

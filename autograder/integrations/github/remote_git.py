@@ -1,7 +1,7 @@
-"""Git where it has to speak to another machine: fetch and push, with nothing obeyed on the way.
+"""Git commands that reach another machine: fetch and push, over https, ssh and file only.
 
-Only https, ssh and file. A token is given to git in its environment, for the one server that it is
-meant for, and is never in a command line or in a message.
+A token is given to git in its environment, for the one server that it is meant for; it never stands
+in a command line or in a message.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ from pathlib import Path
 from autograder.integrations.git import ENVIRONMENT, OPTIONS, GitError, Repository
 from autograder.text.display import one_line
 
-SECONDS = 300.0
-MOST_BYTES = 512 * 1024 * 1024
-"""The largest file that git may write: what one fetch brings is in one file."""
-PASSED_ON = (
+TIMEOUT_SECONDS = 300.0
+MAX_FILE_BYTES = 512 * 1024 * 1024
+"""Maximum size of a file that git may write: one fetch is written as one file."""
+INHERITED_VARIABLES = (
     *("HOME", "PATH", "SSH_AUTH_SOCK", "SSH_AGENT_PID", "GIT_SSL_CAINFO", "SSL_CERT_FILE"),
     *("HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy"),
 )
 """Variables of our own environment that git gets where it speaks to another machine."""
-NO_BRANCH = 2
+NO_SUCH_REF = 2
 
 
 @dataclass(frozen=True)
 class Access:
-    """How git gets at the repositories: `token` for those on `server` (https://github.com)."""
+    """Access to remote repositories: a `token` for those on `server` (https://github.com)."""
 
     server: str = "https://github.com"
     token: str | None = None
@@ -46,7 +46,7 @@ class Access:
             numbered |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
         return {
             **ENVIRONMENT,
-            **{name: os.environ[name] for name in PASSED_ON if name in os.environ},
+            **{name: os.environ[name] for name in INHERITED_VARIABLES if name in os.environ},
             "GIT_ALLOW_PROTOCOL": "https:ssh:file",
             "GIT_SSH_COMMAND": "ssh -oBatchMode=yes",
             **numbered,
@@ -54,7 +54,7 @@ class Access:
 
 
 def make_bare(path: Path) -> Repository:
-    """Return the bare repository at `path`, which is made where there is none."""
+    """Return the bare repository at `path`, created if it is missing."""
     if not (path / "HEAD").is_file():
         path.mkdir(parents=True, exist_ok=True)
         _run(["init", "-q", "--bare", str(path)], ENVIRONMENT)
@@ -62,11 +62,11 @@ def make_bare(path: Path) -> Repository:
 
 
 def fetch(repository: Repository, url: str, ref: str, into: str, access: Access) -> bool:
-    """Fetch `ref` of the repository at `url` into a ref of ours; return whether there is one.
+    """Fetch `ref` of the repository at `url` into the local ref `into`; return whether it exists.
 
     Raises GitError where that fails.
     """
-    if not _has(repository, url, ref, access):
+    if not _ref_exists(repository, url, ref, access):
         return False
     refspec = f"+{ref}:{into}"
     options = ["-q", "--no-tags", "--no-recurse-submodules", "--no-auto-maintenance"]
@@ -75,13 +75,13 @@ def fetch(repository: Repository, url: str, ref: str, into: str, access: Access)
 
 
 def push(repository: Repository, url: str, ref: str, access: Access) -> None:
-    """Push a branch of ours to the one of the same name. Raises GitError where that fails."""
+    """Push a local branch to the one of the same name. Raises GitError where that fails."""
     _run(["push", "-q", "--end-of-options", url, f"{ref}:{ref}"], access.environment(), repository)
 
 
-def _has(repository: Repository, url: str, ref: str, access: Access) -> bool:
+def _ref_exists(repository: Repository, url: str, ref: str, access: Access) -> bool:
     command = ["ls-remote", "-q", "--exit-code", "--end-of-options", url, ref]
-    return _run(command, access.environment(), repository, allowed=(0, NO_BRANCH)) == 0
+    return _run(command, access.environment(), repository, allowed=(0, NO_SUCH_REF)) == 0
 
 
 def _run(
@@ -93,7 +93,7 @@ def _run(
     """Run git, with a limit on time and on what it writes; return its exit status."""
     settings = [word for option in OPTIONS for word in ("-c", option)]
     where = [f"--git-dir={repository.path}"] if repository else []
-    limit = [shutil.which("prlimit") or "prlimit", f"--fsize={MOST_BYTES}"]
+    limit = [shutil.which("prlimit") or "prlimit", f"--fsize={MAX_FILE_BYTES}"]
     command = [*limit, "git", *settings, *where, *arguments]
     try:
         done = subprocess.run(
@@ -103,11 +103,11 @@ def _run(
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
-            timeout=SECONDS,
+            timeout=TIMEOUT_SECONDS,
             check=False,
         )
     except subprocess.TimeoutExpired as error:
-        raise GitError(f"git {arguments[0]} took more than {SECONDS:.0f} s") from error
+        raise GitError(f"git {arguments[0]} took more than {TIMEOUT_SECONDS:.0f} s") from error
     if done.returncode not in allowed:
         lines = done.stderr.decode(errors="replace").strip().splitlines() or ["it said nothing"]
         raise GitError(f"git {arguments[0]} failed: {one_line(lines[-1])}")

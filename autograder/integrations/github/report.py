@@ -1,13 +1,13 @@
-"""`autograder class report`: each student is told of what was graded, once, on their own commit.
+"""`autograder class report`: results reported to each student, once, on their own commit.
 
-A commit status says that it is graded; in a private repository also the points, and the branch
-`feedback` gets the feedback. Nobody is told of results that are not those of what was fetched.
+A commit status says that it is graded; in a private repository it has the points too, and the
+branch `feedback` gets the feedback. Only results of what was fetched are reported.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from autograder.integrations.git import GitError
 from autograder.integrations.github.api import Api, ApiError
 from autograder.integrations.github.fetch import REPOSITORIES
 from autograder.integrations.github.remote_git import Access, fetch, make_bare, push
-from autograder.integrations.github.roster_file import Remote
+from autograder.integrations.github.roster_file import StudentRepository
 from autograder.integrations.github.state import RepositoryState, read_states, write_states
 from autograder.records import Submission
 from autograder.report.feedback import feedback
@@ -30,7 +30,7 @@ from autograder.results.results_json import results_json
 
 CONTEXT = "autograder"
 BRANCH = "refs/heads/feedback"
-LONGEST_DESCRIPTION = 140
+MAX_DESCRIPTION_CHARACTERS = 140
 GRADED_ELSEWHERE = "Graded. This repository is public, so the result is not shown here."
 
 
@@ -39,8 +39,8 @@ class ReportError(RemoteError):
 
 
 @dataclass(frozen=True)
-class Reported:
-    """What came of one student: whether anything was sent, and what went wrong or was left out."""
+class ReportOutcome:
+    """The outcome for one student: whether a report was sent, and what failed or was left out."""
 
     student: str
     sent: bool = False
@@ -49,15 +49,15 @@ class Reported:
 
 
 @dataclass(frozen=True)
-class _Message:
-    """What a student is told: the status of a commit, and the files of the branch `feedback`."""
+class _Report:
+    """A report to a student: the status of a commit, and the files of the branch `feedback`."""
 
     state: str
     description: str
     files: Mapping[str, bytes]
 
     def digest(self, commit: str) -> str:
-        """Return what tells this message from any other."""
+        """Return a digest that identifies this report on a commit."""
         parts = (commit.encode(), self.state.encode(), self.description.encode())
         files = (part for name in sorted(self.files) for part in (name.encode(), self.files[name]))
         return hashlib.sha256(b"\0".join((*parts, *files))).hexdigest()
@@ -65,10 +65,10 @@ class _Message:
 
 def report_class(
     course: Course, submissions: Path, out: Path, api: Api, access: Access, push_feedback: bool
-) -> Iterator[Reported]:
-    """Tell every student whose results are new; yield what came of each.
+) -> Iterator[ReportOutcome]:
+    """Report to every student whose results are new; yield the outcomes.
 
-    What has been told is remembered student by student. Raises ReportError where nothing was
+    What was reported is remembered student by student. Raises ReportError where nothing was
     fetched or graded yet.
     """
     states = read_states(submissions)
@@ -77,48 +77,48 @@ def report_class(
         raise ReportError(f"{submissions} holds nothing that `autograder class fetch` fetched.")
     if not book.is_file():
         raise ReportError(f"there is no gradebook in {out}; run `autograder grade` first.")
-    taken = take_in(submissions, course.weeks)
+    by_week = take_in(submissions, course.weeks)
     with Gradebook.read(book) as gradebook:
         known = set(gradebook.students()) & states.keys()
-        ready = {student for student in known if _is_graded(gradebook, student, taken)}
+        ready = {student for student in known if _is_graded(gradebook, student, by_week)}
         reports = {report.score.student: report for report in gather(course, gradebook, ready)}
     for student, state in sorted(states.items()):
         if student not in reports:
-            yield Reported(student, remark="what was fetched is not graded yet")
+            yield ReportOutcome(student, remark="what was fetched is not graded yet")
             continue
-        message = _message(reports[student])
-        if state.reported == message.digest(state.commit):
-            yield Reported(student)
+        report = _report(reports[student])
+        if state.reported == report.digest(state.commit):
+            yield ReportOutcome(student)
             continue
         try:
-            remark = _tell(student, state, message, submissions, api, access, push_feedback)
+            remark = _send(student, state, report, submissions, api, access, push_feedback)
         except (ApiError, GitError) as error:
-            yield Reported(student, remark=str(error), failed=True)
+            yield ReportOutcome(student, remark=str(error), failed=True)
             continue
-        states[student] = replace(state, reported=message.digest(state.commit))
+        states[student] = replace(state, reported=report.digest(state.commit))
         write_states(submissions, states)
-        yield Reported(student, sent=True, remark=remark)
+        yield ReportOutcome(student, sent=True, remark=remark)
 
 
 def _is_graded(
-    gradebook: Gradebook, student: str, taken: Mapping[int, Sequence[Submission]]
+    gradebook: Gradebook, student: str, by_week: Mapping[int, Sequence[Submission]]
 ) -> bool:
-    """Tell whether the gradebook's results are of just what is among the submissions."""
-    found = False
-    for week, submissions in taken.items():
-        mine = next((one for one in submissions if one.student == student), None)
-        if mine is None or mine.is_empty:
+    """Whether the gradebook's results are of the student's present submissions."""
+    any_graded = False
+    for week, submissions in by_week.items():
+        submission = next((s for s in submissions if s.student == student), None)
+        if submission is None or submission.is_empty:
             continue
         receipt, job = gradebook.submission(student, week), gradebook.job(student, week)
         if receipt is None or job is None:
             continue  # a week that is not graded here, the final project say
-        if receipt.fingerprint != mine.fingerprint or job.state != "finished":
+        if receipt.fingerprint != submission.fingerprint or job.state != "finished":
             return False
-        found = True
-    return found
+        any_graded = True
+    return any_graded
 
 
-def _message(report: GradedReport) -> _Message:
+def _report(report: GradedReport) -> _Report:
     score = report.score
     description = f"{format_points(score.final)} of {format_points(score.max_total)} points"
     state = "success"
@@ -131,39 +131,38 @@ def _message(report: GradedReport) -> _Message:
         "results.json": results_json(report).encode(),
         "junit.xml": junit_xml(report),
     }
-    return _Message(state, description[:LONGEST_DESCRIPTION], files)
+    return _Report(state, description[:MAX_DESCRIPTION_CHARACTERS], files)
 
 
-def _tell(
+def _send(
     student: str,
     state: RepositoryState,
-    message: _Message,
+    report: _Report,
     submissions: Path,
     api: Api,
     access: Access,
     push_feedback: bool,
 ) -> str:
-    """Push the feedback, then post the status; return what was left out. Raises what they raise."""
-    slug = Remote(student, state.url).slug
-    description, remark = message.description, ""
+    """Push the feedback, then post the status; return a remark on what was left out."""
+    slug = StudentRepository(student, state.url).slug
+    description, remark = report.description, ""
     if not api.is_private(slug):
         description = GRADED_ELSEWHERE
         remark = "its repository is public: no points were shown, and no feedback was pushed"
     elif push_feedback:
         repository = make_bare(submissions / REPOSITORIES / f"{student}.git")
-        # Whatever is on the branch stays in its history: ours comes on top.
+        # The branch keeps its history: our commit comes on top.
         fetch(repository, state.url, BRANCH, BRANCH, access)
-        repository.write(BRANCH, message.files, f"Feedback on {state.commit[:12]}")
+        repository.write(BRANCH, report.files, f"Feedback on {state.commit[:12]}")
         push(repository, state.url, BRANCH, access)
-    status = {"state": message.state, "context": CONTEXT, "description": description}
+    status = {"state": report.state, "context": CONTEXT, "description": description}
     api.post_status(slug, state.commit, status)
     return remark
 
 
-def summary(done: Iterable[Reported]) -> str:
-    """Say in one line how many were told, had nothing new, or could not be told."""
-    every = list(done)
-    sent = sum(one.sent for one in every)
-    failed = sum(one.failed for one in every)
-    text = f"{sent} told, {len(every) - sent - failed} without news"
+def summary(outcomes: Sequence[ReportOutcome]) -> str:
+    """Return one line with the numbers of students told, without news, and failed."""
+    sent = sum(outcome.sent for outcome in outcomes)
+    failed = sum(outcome.failed for outcome in outcomes)
+    text = f"{sent} told, {len(outcomes) - sent - failed} without news"
     return f"{text}, {failed} could not be told." if failed else f"{text}."

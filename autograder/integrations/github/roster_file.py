@@ -1,4 +1,4 @@
-"""roster.csv: who is in the class, and where each student's repository is."""
+"""roster.csv: the students of a class and the addresses of their repositories."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from autograder.text.display import one_line
 
 HEADER = ["student", "repository"]
 SCHEMES = ("https", "ssh", "file")
-SCP = re.compile(r"[\w.+-]+@[\w.-]+:[\w./~+-]+")
-"""git@host:owner/name: how ssh is often written."""
+SCP_ADDRESS = re.compile(r"[\w.+-]+@[\w.-]+:[\w./~+-]+")
+"""git@host:owner/name, the short form of an ssh address."""
 
 
 class RosterError(InputError):
@@ -26,7 +26,7 @@ class RosterError(InputError):
 
 
 @dataclass(frozen=True)
-class Remote:
+class StudentRepository:
     """A student's repository. `student` is an id that can be the name of a folder."""
 
     student: str
@@ -39,7 +39,7 @@ class Remote:
         return "/".join(path.removesuffix("/").removesuffix(".git").split("/")[-2:])
 
 
-def read_roster(path: Path) -> list[Remote]:
+def read_roster(path: Path) -> list[StudentRepository]:
     """Return the students of a roster, in the order of their ids.
 
     Raises RosterError for a file that can't be read, and for any line that is not right.
@@ -55,22 +55,22 @@ def read_roster(path: Path) -> list[Remote]:
         raise RosterError(f"{path} is not a CSV file in UTF-8: {error}.") from error
     if not rows or [cell.strip().lower() for cell in rows[0]] != HEADER:
         raise RosterError(f"{path}, line 1: the header must be {','.join(HEADER)}.")
-    found: dict[str, Remote] = {}
+    repositories: dict[str, StudentRepository] = {}
     problems = []
     for line, row in enumerate(rows[1:], start=2):
         cells = [cell.strip() for cell in row]
         if any(cells):
-            problems += [f"  line {line}: {problem}" for problem in _take(cells, found)]
+            problems += [f"  line {line}: {problem}" for problem in _add_line(cells, repositories)]
     if problems:
         listed = "\n".join(problems[:20])
         raise RosterError(f"{path}: nothing was fetched; correct this first:\n{listed}")
-    if not found:
+    if not repositories:
         raise RosterError(f"{path} names no student.")
-    return sorted(found.values(), key=lambda remote: remote.student)
+    return sorted(repositories.values(), key=lambda repository: repository.student)
 
 
-def _take(cells: list[str], found: dict[str, Remote]) -> Iterator[str]:
-    """Take one line into `found`; yield what is wrong with it."""
+def _add_line(cells: list[str], repositories: dict[str, StudentRepository]) -> Iterator[str]:
+    """Add one line to `repositories`; yield what is wrong with it."""
     if len(cells) != len(HEADER):
         yield f"{len(cells)} columns, not {len(HEADER)}"
         return
@@ -78,17 +78,17 @@ def _take(cells: list[str], found: dict[str, Remote]) -> Iterator[str]:
     student = student_id(name)
     if not name or student != name or is_archive(name) or name.casefold() == HANDED_IN:
         yield f"'{one_line(name)}' can't be a student's id; letters, digits and ._@+- can"
-    elif student.casefold() in found:
+    elif student.casefold() in repositories:
         yield f"{student} is there already"
     problem = _problem(url)
     if problem:
         yield problem
-    found.setdefault(student.casefold(), Remote(student, url))
+    repositories.setdefault(student.casefold(), StudentRepository(student, url))
 
 
 def _problem(url: str) -> str:
-    """Say why an address can't be used; "" where it can. What is in it is never printed."""
-    if SCP.fullmatch(url):
+    """Return why an address can't be used; "" where it can. The address itself is never shown."""
+    if SCP_ADDRESS.fullmatch(url):
         return ""
     try:
         parts = urlsplit(url)

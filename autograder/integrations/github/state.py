@@ -1,4 +1,4 @@
-"""What is remembered of a class's repositories between two runs: one file, written whole."""
+"""State of a class's repositories that is kept between two runs, in one file."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from autograder.errors import RecordError
 from autograder.text.files import write_text
 
 FILE = ".fetched.json"
-"""Beside the submissions; names that begin with a dot are no submissions."""
+"""It lies beside the submissions; names that begin with a dot are no submissions."""
 SCHEMA = "nnf/fetched/v1"
 
 
@@ -21,7 +21,7 @@ class StateError(RecordError):
 
 @dataclass(frozen=True)
 class WeekState:
-    """The commit that changed a week's files last, and when that counts as handed in (ISO, UTC)."""
+    """The commit that last changed a week's files, and its hand-in time (ISO, UTC)."""
 
     commit: str
     received: str
@@ -29,10 +29,10 @@ class WeekState:
 
 @dataclass(frozen=True)
 class RepositoryState:
-    """One student's repository as it was seen last: `looked` is when (ISO, UTC).
+    """One student's repository at the last check, at the time `looked` (ISO, UTC).
 
-    `commit` is the newest of the default branch. `reported` says by a digest what the student was
-    told last, "" for nothing.
+    `commit` is the newest of the default branch. `reported` is the digest of the last report to the
+    student, "" for none.
     """
 
     url: str
@@ -46,7 +46,7 @@ States = dict[str, RepositoryState]
 
 
 def read_states(folder: Path) -> States:
-    """Return what is remembered, by student; nothing where nothing was fetched yet."""
+    """Return the states by student; none where nothing was fetched yet."""
     path = folder / FILE
     try:
         data = json.loads(path.read_text("utf-8"))
@@ -66,6 +66,6 @@ def _state(entry: dict[str, Any]) -> RepositoryState:
 
 
 def write_states(folder: Path, states: States) -> None:
-    """Put what is remembered in the place of the earlier file."""
+    """Write the states, which replace the earlier file."""
     students = {student: asdict(state) for student, state in sorted(states.items())}
     write_text(folder / FILE, json.dumps({"schema": SCHEMA, "students": students}, indent=1) + "\n")

@@ -1,4 +1,4 @@
-"""submission_metadata.json: who handed in, when, by when it was due, and what was graded before."""
+"""submission_metadata.json of Gradescope: submitters, times, due dates and earlier results."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from autograder.intake.students import student_id
 from autograder.integrations.gradescope.results import is_number
 
 MAX_BYTES = 256 * 1024 * 1024
-"""It holds the results of all earlier submissions."""
-NAMES = ("sid", "email", "name", "id")
-"""What names a student, the best first; as in an export of Gradescope's."""
-NOT_COUNTED = ("limited", "failed", "refused")
+"""The file contains the results of all earlier submissions."""
+ID_KEYS = ("sid", "email", "name", "id")
+"""The keys that identify a student, the most reliable first; as in an export of Gradescope's."""
+UNCOUNTED_STATES = ("limited", "failed", "refused")
 
 
 class MetadataError(InputError):
@@ -25,21 +25,21 @@ class MetadataError(InputError):
 
 
 @dataclass(frozen=True)
-class Earlier:
-    """An earlier submission of the same student or group, and its results.
+class EarlierSubmission:
+    """An earlier submission of the same student or group, and its results."""
 
-    `counted` says whether hidden tests were run for it: not where it came over the limit or was not
-    taken; and where the grader failed, that shall cost nobody a grading.
-    """
-
-    when: datetime
+    received: datetime
     score: float
     results: Mapping[str, Any]
 
     @property
     def counted(self) -> bool:
-        """Whether it counts as a grading."""
-        return self._extra.get("state") not in NOT_COUNTED
+        """Whether it counts as a grading.
+
+        Hidden tests were not run where it was over the limit or was refused, and a failure of the
+        grader must not cost a grading.
+        """
+        return self._extra.get("state") not in UNCOUNTED_STATES
 
     @property
     def _extra(self) -> Mapping[str, Any]:
@@ -49,15 +49,15 @@ class Earlier:
 
 @dataclass(frozen=True)
 class Metadata:
-    """What Gradescope says of a submission; a time is None, a list empty, where it doesn't.
+    """Gradescope's metadata of a submission; what is unknown is None or empty.
 
-    `due` is the latest due date of those who handed in together: each may have an extension.
+    `due` is the latest due date of a group's members: each may have an extension.
     """
 
     student: str = "student"
     received: datetime | None = None
     due: datetime | None = None
-    earlier: tuple[Earlier, ...] = field(default=())
+    earlier: tuple[EarlierSubmission, ...] = field(default=())
 
 
 def read_metadata(path: Path) -> Metadata:
@@ -65,43 +65,43 @@ def read_metadata(path: Path) -> Metadata:
     try:
         if path.stat().st_size > MAX_BYTES:
             raise MetadataError(f"{path} is larger than {MAX_BYTES >> 20} MB")
-        found = json.loads(path.read_bytes())
+        metadata = json.loads(path.read_bytes())
     except OSError as error:
         raise MetadataError(f"{path} can't be read: {error.strerror}") from error
     except (ValueError, RecursionError) as error:
         raise MetadataError(f"{path} is not valid JSON") from error
-    if not isinstance(found, dict):
+    if not isinstance(metadata, dict):
         raise MetadataError(f"{path} holds no JSON object")
-    users = [user for user in _list(found.get("users")) if isinstance(user, dict)]
-    dues = [_due(user) or _due(found) for user in users] or [_due(found)]
-    names = (str(user[name]) for user in users[:1] for name in NAMES if user.get(name))
+    users = [user for user in _list(metadata.get("users")) if isinstance(user, dict)]
+    dues = [_due(user) or _due(metadata) for user in users] or [_due(metadata)]
+    names = (str(user[name]) for user in users[:1] for name in ID_KEYS if user.get(name))
     return Metadata(
         student=student_id(next(names, "student")),
-        received=_time(found.get("created_at")),
+        received=_time(metadata.get("created_at")),
         due=None if None in dues else max(due for due in dues if due),
-        earlier=tuple(sorted(_earlier(found), key=lambda one: one.when)),
+        earlier=tuple(sorted(_earlier(metadata), key=lambda submission: submission.received)),
     )
 
 
 def graded_on_that_day(metadata: Metadata, zone: tzinfo) -> int:
-    """Count the gradings of the day, in `zone`, on which this was handed in, before it was."""
+    """Count the earlier gradings of the day, in `zone`, on which this was handed in."""
     now = metadata.received
     if now is None:
         return 0
     day = now.astimezone(zone).date()
-    times = (one.when for one in metadata.earlier if one.counted and one.when <= now)
-    return sum(when.astimezone(zone).date() == day for when in times)
+    counted = (submission.received for submission in metadata.earlier if submission.counted)
+    return sum(time <= now and time.astimezone(zone).date() == day for time in counted)
 
 
-def _earlier(found: Mapping[str, Any]) -> Iterator[Earlier]:
-    for one in _list(found.get("previous_submissions")):
-        if not isinstance(one, dict):
+def _earlier(metadata: Mapping[str, Any]) -> Iterator[EarlierSubmission]:
+    for entry in _list(metadata.get("previous_submissions")):
+        if not isinstance(entry, dict):
             continue
-        when = _time(one.get("submission_time") or one.get("created_at"))
-        if when is not None:
-            results = one["results"] if isinstance(one.get("results"), dict) else {}
-            scores = (one.get("score"), results.get("score"), 0.0)
-            yield Earlier(when, float(next(filter(is_number, scores))), results)
+        received = _time(entry.get("submission_time") or entry.get("created_at"))
+        if received is not None:
+            results = entry["results"] if isinstance(entry.get("results"), dict) else {}
+            scores = (entry.get("score"), results.get("score"), 0.0)
+            yield EarlierSubmission(received, float(next(filter(is_number, scores))), results)
 
 
 def _due(owner: Mapping[str, Any]) -> datetime | None:
@@ -116,7 +116,7 @@ def _list(value: Any) -> list[Any]:
 def _time(value: Any) -> datetime | None:
     """Return a time with its zone; None for anything else."""
     try:
-        when = datetime.fromisoformat(value) if isinstance(value, str) else None
+        time = datetime.fromisoformat(value) if isinstance(value, str) else None
     except ValueError:
         return None
-    return when if when is not None and when.tzinfo else None
+    return time if time is not None and time.tzinfo else None

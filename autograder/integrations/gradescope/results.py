@@ -1,7 +1,7 @@
-"""results.json as Gradescope reads it: what is known of a submission so far, at any moment.
+"""results.json for Gradescope, complete at any moment of the grading.
 
-Of a hidden test it holds what feedback.md does: title, verdict, our message and our advice. All
-texts are plain: Gradescope shows some of them as HTML where nothing says otherwise.
+Of a hidden test it has what feedback.md has: title, verdict, message and advice. All texts are
+declared plain: Gradescope shows some of them as HTML otherwise.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from autograder.report.gather import VERDICT_WORDS
 from autograder.text.display import many_lines, one_line
 
 SCHEMA = "nnf/gradescope/v1"
-LONGEST_OUTPUT = 20_000
-LONGEST_NAME = 300
+MAX_OUTPUT_CHARACTERS = 20_000
+MAX_NAME_CHARACTERS = 300
 
 BEGUN = (
     "Grading has begun and is not finished. If this stays, the time ran out before it was: then "
@@ -46,11 +46,11 @@ class Visibility(StrEnum):
 
 
 @dataclass(frozen=True)
-class Standing:
-    """How far the grading of a submission is, and what goes with it.
+class GradingStatus:
+    """How far the grading of a submission is.
 
-    `weeks` are the numbers of those that are graded, `seconds` how long it took so far; `remarks`
-    are for the student.
+    `weeks` are the numbers of the weeks graded, `seconds` the time taken so far; `remarks` are for
+    the student.
     """
 
     weeks: Collection[int]
@@ -64,69 +64,70 @@ class Standing:
 Results = dict[str, Any]
 
 
-def results_of(course: Course, score: StudentScore, standing: Standing) -> Results:
+def results_of(course: Course, score: StudentScore, status: GradingStatus) -> Results:
     """Return results.json of a submission: a test for each planned check, in the plan's order.
 
-    The tests of an item add up to its points; `score` is what counts of their sum. Items without
-    checks, those that a person marks, are not in it. A check that is our fault hides the score.
+    The tests of an item add up to its points; the score is their sum after deductions. Items
+    without checks, those that a person marks, are left out. A check that failed by our fault hides
+    the score.
     """
-    items = [item for item in score.items if course.item(item.id).week in standing.weeks]
+    items = [item for item in score.items if course.item(item.id).week in status.weeks]
     graded = [item for item in items if item.checks]
     tests = [
         test
         for number, item in enumerate(graded, start=1)
-        for test in _tests(item, number, standing.visibility)
+        for test in _tests(item, number, status.visibility)
     ]
-    every = [check for item in graded for check in item.checks]
-    lost = sum(bool(c.result and c.result.verdict is Verdict.INFRA) for c in every)
-    output = [BEGUN] if standing.running else []
-    if lost:
-        output.append(f"{_count(lost, 'check')} {OUR_FAULT}")
-        tests.append(_hidden(f"{_count(lost, 'check')} could not be graded."))
-    output += standing.remarks
+    checks = [check for item in graded for check in item.checks]
+    failed = sum(bool(c.result and c.result.verdict is Verdict.INFRA) for c in checks)
+    output = [BEGUN] if status.running else []
+    if failed:
+        output.append(f"{_count(failed, 'check')} {OUR_FAULT}")
+        tests.append(_hidden(f"{_count(failed, 'check')} could not be graded."))
+    output += status.remarks
     others = [item for item in items if not item.checks]
     if others:
         named = ", ".join(f"{item.title} ({format_points(item.max_points)})" for item in others)
         output.append(f"Not in this score, since it is marked separately: {named}.")
-    state = "running" if standing.running else "failed" if lost else "graded"
+    state = "running" if status.running else "failed" if failed else "graded"
     return {
-        **_frame(sum(item.final for item in graded), standing.seconds, output, state),
-        "visibility": str(standing.visibility),
+        **_frame(sum(item.final for item in graded), status.seconds, output, state),
+        "visibility": str(status.visibility),
         "tests": tests,
-        "leaderboard": _leaderboard(every),
-        "extra_data": _extra(state, standing.confinement),
+        "leaderboard": _leaderboard(checks),
+        "extra_data": _extra(state, status.confinement),
     }
 
 
 def started() -> Results:
-    """Return results.json for a submission of which nothing is known yet."""
+    """Return results.json for a submission whose grading begins."""
     return {**_frame(0, 0.0, [BEGUN], "running"), "tests": []}
 
 
 def withheld(why: str, seconds: float) -> Results:
     """Return results.json for a submission that can't be graded, by our fault.
 
-    It has no score that a student could see: a hidden test hides it. That says `why`.
+    A hidden test with the reason hides the score from the student.
     """
-    said = [f"Your submission {OUR_FAULT}"]
-    return {**_frame(0, seconds, said, "failed"), "tests": [_hidden(why)]}
+    output = [f"Your submission {OUR_FAULT}"]
+    return {**_frame(0, seconds, output, "failed"), "tests": [_hidden(why)]}
 
 
 def refused(why: str, seconds: float) -> Results:
-    """Return results.json for a submission that was not taken: no points, and why."""
-    said = f"Your submission was not taken: {why}"
-    return {**_frame(0, seconds, [said], "refused"), "tests": []}
+    """Return results.json for a refused submission: no points, and the reason."""
+    output = f"Your submission was not taken: {why}"
+    return {**_frame(0, seconds, [output], "refused"), "tests": []}
 
 
-def repeated(previous: Mapping[str, Any], score: float, said: str, since: str) -> Results:
-    """Return an earlier submission's results, for one that isn't graded; `said` tells why.
+def repeated(previous: Mapping[str, Any], score: float, reason: str, since: str) -> Results:
+    """Return an earlier submission's results for one that isn't graded, with the reason.
 
-    `since` names the submission that they are of. Only what results may hold is taken from them.
+    `since` identifies the earlier submission. Only valid fields of its results are copied.
     """
     tests = [_repeated(test) for test in _objects(previous.get("tests"))]
     visibility = previous.get("visibility")
     return {
-        **_frame(0, 0.0, [said], "limited"),
+        **_frame(0, 0.0, [reason], "limited"),
         "score": score,
         "visibility": visibility if visibility in list(Visibility) else Visibility.VISIBLE.value,
         "tests": tests,
@@ -140,7 +141,7 @@ def repeated(previous: Mapping[str, Any], score: float, said: str, since: str) -
 
 
 def _objects(value: Any) -> list[Mapping[str, Any]]:
-    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+    return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []
 
 
 def is_number(value: Any) -> TypeGuard[float]:
@@ -157,7 +158,7 @@ def _frame(points: int, seconds: float, output: Sequence[str], state: str) -> Re
     return {
         "score": points / 100,
         "execution_time": round(seconds, 2),
-        "output": many_lines("\n\n".join(output), LONGEST_OUTPUT),
+        "output": many_lines("\n\n".join(output), MAX_OUTPUT_CHARACTERS),
         "output_format": "text",
         "stdout_visibility": "hidden",
         "extra_data": _extra(state, ""),
@@ -171,16 +172,17 @@ def _extra(state: str, confinement: str) -> dict[str, Any]:
 def _tests(item: ItemScore, number: int, visibility: Visibility) -> list[Results]:
     shares = apportion_points(item.points, item.max_points, item.checks)
     tests = []
-    for place, (check, (points, most)) in enumerate(zip(item.checks, shares, strict=True), start=1):
+    checks = zip(item.checks, shares, strict=True)
+    for position, (check, (points, max_points)) in enumerate(checks, start=1):
         passed = check.result is not None and check.result.credit == FULL_CREDIT
         tests.append(
             {
                 "score": points / 100,
-                "max_score": most / 100,
+                "max_score": max_points / 100,
                 "status": "passed" if passed else "failed",
-                "name": one_line(f"{item.title}: {check.planned.title}", LONGEST_NAME),
+                "name": one_line(f"{item.title}: {check.planned.title}", MAX_NAME_CHARACTERS),
                 "name_format": "text",
-                "number": f"{number}.{place}",
+                "number": f"{number}.{position}",
                 "output": _output(check),
                 "output_format": "text",
                 "tags": [item.id],
@@ -198,7 +200,7 @@ def _output(check: CheckScore) -> str:
         parts.append(result.message)
     if result and result.advice:
         parts.append(f"What probably happened: {result.advice}")
-    return many_lines("\n\n".join(parts), LONGEST_OUTPUT)
+    return many_lines("\n\n".join(parts), MAX_OUTPUT_CHARACTERS)
 
 
 def _hidden(why: str) -> Results:
@@ -206,14 +208,14 @@ def _hidden(why: str) -> Results:
         "status": "failed",
         "name": FAILED_TEST,
         "name_format": "text",
-        "output": many_lines(why, LONGEST_OUTPUT),
+        "output": many_lines(why, MAX_OUTPUT_CHARACTERS),
         "output_format": "text",
         "visibility": Visibility.HIDDEN.value,
     }
 
 
 def _repeated(test: Mapping[str, Any]) -> Results:
-    """Return a test of earlier results: those of our fields whose values are what they must be."""
+    """Return a test of earlier results, with only those of its fields that are valid."""
     texts = ("name", "number", "output", "visibility", "status")
     kept = {key: test[key] for key in texts if isinstance(test.get(key), str)}
     kept |= {key: test[key] for key in ("score", "max_score") if is_number(test.get(key))}
@@ -228,7 +230,7 @@ def _repeated(test: Mapping[str, Any]) -> Results:
 
 
 def _leaderboard(checks: Sequence[CheckScore]) -> list[Results]:
-    """Return the accuracies that were measured; an instructor may show them as a leaderboard."""
+    """Return the measured accuracies, which an instructor may show as a leaderboard."""
     entries: list[Results] = []
     for check in checks:
         curve = check.result.detail.get("accuracy") if check.result else None

@@ -31,7 +31,7 @@ from autograder.integrations.gradescope.metadata import (
     graded_on_that_day,
     read_metadata,
 )
-from autograder.integrations.gradescope.results import Results, Standing, Visibility
+from autograder.integrations.gradescope.results import GradingStatus, Results, Visibility
 from autograder.records import FULL_CREDIT, CheckResult, PlannedCheck, Submission
 from autograder.sandbox.runtime import installed
 from autograder.text.display import many_lines, one_line
@@ -71,7 +71,7 @@ class _Run:
             open_weeks=self.taken.keys(),
             kept=self.kept,
         )
-        standing = Standing(
+        standing = GradingStatus(
             self.taken.keys(),
             time.monotonic() - self.begun,
             running,
@@ -153,9 +153,9 @@ def _over_the_limit(course: Course, metadata: Metadata) -> Results | None:
         return None
     if graded_on_that_day(metadata, course.handing_in.zone) < limit:
         return None
-    counted = (one for one in metadata.earlier if one.counted and one.when <= metadata.received)
+    counted = (one for one in metadata.earlier if one.counted and one.received <= metadata.received)
     *_, last = counted
-    since = last.when.isoformat(" ", "seconds")
+    since = last.received.isoformat(" ", "seconds")
     said = (
         f"This submission was not graded: {limit} gradings a day are allowed, and all of this "
         f"day's are used (days of {course.handing_in.time_zone}). What follows is the result of "

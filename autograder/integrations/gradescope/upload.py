@@ -1,6 +1,6 @@
-"""The zip file that an instructor uploads to Gradescope: two scripts and what they need of this.
+"""The zip file that an instructor uploads to Gradescope: two scripts and the files they need.
 
-Built from an allow-list. The same repository gives the same bytes.
+It is built from an allow-list. The same repository gives the same bytes.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from autograder.text.files import write_bytes
 FILES = Path("autograder/integrations/gradescope/container")
 SCRIPTS = ("setup.sh", "run_autograder")
 
-# A file that no pattern names stays here; `*` stays in its folder, `**` doesn't.
-ALWAYS = (
+# Only files that match a pattern are packed; `*` stays in its folder, `**` doesn't.
+COMMON_PATTERNS = (
     COURSE_FILE,
     GRADING_FILE,
     "autograder/**/*.py",
@@ -33,7 +33,7 @@ ALWAYS = (
     "requirements-torch.txt",
     "scripts/setup.sh",
 )
-OF_A_WEEK = (
+WEEK_PATTERNS = (
     "assignments/{}/hidden/**/*.py",
     "assignments/{}/hidden/**/*.toml",
     "assignments/{}/hidden/**/*.npz",
@@ -41,8 +41,8 @@ OF_A_WEEK = (
     "solutions/{}/**/*.py",
     "solutions/{}/**/*.toml",
 )
-WHEN = (1980, 1, 1, 0, 0, 0)
-"""The time of every file: the earliest that a zip file can name."""
+FILE_TIME = (1980, 1, 1, 0, 0, 0)
+"""The time of every file: the earliest that a zip file can have."""
 
 
 class ZipError(OutputError):
@@ -58,9 +58,9 @@ def write_zip(
 ) -> list[str]:
     """Write the zip file `out` and return the names of the files in it, sorted.
 
-    `only` is the number of the week that it grades; without it, it grades all weeks that have a
-    hidden suite and need nothing on top of numpy. Raises CourseError for a week that isn't there,
-    and ZipError where a file that belongs into it is missing or a link, or `out` can't be written.
+    `only` is the number of the one week to grade; otherwise all weeks are graded that have a hidden
+    suite and need nothing on top of numpy. Raises CourseError for a week that doesn't exist, and
+    ZipError where a file that must be packed is missing or a link, or `out` can't be written.
     """
     course = load(root)
     weeks = [week for week in course.weeks if not week.packages and _suite(root, week).is_dir()]
@@ -68,17 +68,17 @@ def write_zip(
         weeks = [course.week(only)]
     # A week's folder may lie in another's.
     others = [Path(week.folder) for week in course.weeks if week not in weeks]
-    found = dict(_found(root, weeks, others))
-    contents = {name: path.read_bytes() for name, path in found.items()}
+    paths = dict(_files(root, weeks, others))
+    contents = {name: path.read_bytes() for name, path in paths.items()}
     options = [f"--visibility={visibility.value}"]
     options += [f"--week={weeks[0].id}"] if only is not None else []
     options += ["--late"] if late else []
     needs = "torch" if any(week.packages for week in weeks) else "core"
-    filled = (
+    replacements = (
         ("NEEDS=core ", f"NEEDS={needs} "),
         ("OPTIONS=() ", f"OPTIONS=({' '.join(options)}) "),
     )
-    for name, (old, new) in zip(SCRIPTS, filled, strict=True):
+    for name, (old, new) in zip(SCRIPTS, replacements, strict=True):
         text = _source(root, FILES / name).read_text("utf-8")
         if text.count(old) != 1:
             raise ZipError(f"{FILES / name} has no line with {old.strip()!r} to be filled in.")
@@ -94,23 +94,24 @@ def _suite(root: Path, week: Week) -> Path:
     return root / "assignments" / week.folder / "hidden"
 
 
-def _found(
+def _files(
     root: Path, weeks: Collection[Week], others: Collection[Path]
 ) -> Iterator[tuple[str, Path]]:
-    patterns = [*ALWAYS, *(part.format(week.folder) for week in weeks for part in OF_A_WEEK)]
-    names = {name for week in weeks for name in worker_of(root, week).names}
-    shared = {f"assignments/{name}/**/*.py" for name in names}  # they may lie in another's folder
-    patterns += sorted(shared)
-    required = {*ALWAYS, *(f"solutions/{week.folder}/**/*.py" for week in weeks)}
+    of_weeks = (pattern.format(week.folder) for week in weeks for pattern in WEEK_PATTERNS)
+    workers = {name for week in weeks for name in worker_of(root, week).names}
+    # A week's worker files may lie in another week's folder.
+    shared = {f"assignments/{name}/**/*.py" for name in workers}
+    patterns = [*COMMON_PATTERNS, *of_weeks, *sorted(shared)]
+    required = {*COMMON_PATTERNS, *(f"solutions/{week.folder}/**/*.py" for week in weeks)}
     for pattern in patterns:
         paths = [path for path in sorted(root.glob(pattern)) if path.is_file()]
         if not paths and pattern in required:
             raise ZipError(f"{pattern} belongs into the zip file, but {root} has no such file.")
         for path in paths:
             name = path.relative_to(root)
-            strange = any(part.startswith((".", "__pycache__")) for part in name.parts)
+            is_hidden = any(part.startswith((".", "__pycache__")) for part in name.parts)
             foreign = any(map(Path(*name.parts[1:]).is_relative_to, others))
-            if not strange and not (foreign and pattern not in shared):
+            if not is_hidden and not (foreign and pattern not in shared):
                 yield name.as_posix(), _source(root, name)
 
 
@@ -128,7 +129,7 @@ def _packed(contents: dict[str, bytes]) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
         for name, content in sorted(contents.items()):
-            info = zipfile.ZipInfo(name, WHEN)
+            info = zipfile.ZipInfo(name, FILE_TIME)
             info.create_system = 3  # Unix, whose permissions follow
             runs = content.startswith(b"#!")
             info.external_attr = (stat.S_IFREG | (0o755 if runs else 0o644)) << 16

@@ -1,4 +1,4 @@
-"""`autograder hook ...`: what the commands do, apart from options and exit statuses."""
+"""The commands `autograder hook install`, `status` and `serve`, without their options."""
 
 from __future__ import annotations
 

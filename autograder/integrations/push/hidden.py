@@ -13,7 +13,7 @@ from autograder.grading.run import grade_class
 from autograder.grading.setting import Setting
 from autograder.integrations.git import GitError, Repository
 from autograder.integrations.push.ledger import Ledger, Push
-from autograder.integrations.push.refs import GRADES, HEADS
+from autograder.integrations.push.refs import FEEDBACK_BRANCH, HEADS
 from autograder.records import Submission, Verdict
 from autograder.report.class_files import write_class, write_student
 from autograder.report.gather import gather
@@ -75,10 +75,10 @@ def commit_feedback(push: Push, out: Path) -> str:
     """Commit the student's reports to the branch of grades; return why that failed, or ""."""
     folder = out / "students" / push.student
     files = {name: (folder / name).read_bytes() for name in SHOWN if (folder / name).is_file()}
-    if push.branch == HEADS + GRADES:
-        return f"the branch {GRADES} is the student's own"
+    if push.branch == HEADS + FEEDBACK_BRANCH:
+        return f"the branch {FEEDBACK_BRANCH} is the student's own"
     try:
-        Repository(push.repository).write(HEADS + GRADES, files, f"Graded {push.commit}\n")
+        Repository(push.repository).write(HEADS + FEEDBACK_BRANCH, files, f"Graded {push.commit}\n")
     except GitError as error:
         return str(error)
     return ""

@@ -1,7 +1,7 @@
-"""Puts the hook into bare repositories, and takes it away again.
+"""Installing the hook into bare repositories, and removing it.
 
-The hook is one file: its settings stand in it. A post-receive hook that was there before is kept
-beside it, is still called, and comes back when ours goes.
+The hook is one file with its settings in it. An earlier post-receive hook is kept beside it, is
+still called, and is restored when ours is removed.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from autograder.intake.students import student_id
 from autograder.integrations.push.spool import Spool
 
 HOOK = "post-receive"
-KEPT = f"{HOOK}.before-autograder"
+EARLIER_HOOK = f"{HOOK}.before-autograder"
 MARK = "the autograder and shows its answer (autograder hook)"
 TEMPLATE = Path(__file__).with_name("post-receive.sh")
 HOME = Path(__file__).resolve().parents[3]
@@ -33,27 +33,27 @@ class HookError(OutputError):
 
 
 def repositories(paths: Iterable[Path]) -> list[Path]:
-    """Return the bare repositories that are named, or are in a folder that is named.
+    """Return the bare repositories among these paths, and those in folders among them.
 
     Raises HookError for anything else.
     """
-    found = []
+    bare: list[Path] = []
     for path in paths:
         if not path.is_dir():
             raise HookError(f"{path} is no folder. Name bare repositories, or a folder of them.")
         if _is_repository(path):
-            found.append(path.resolve())
+            bare.append(path.resolve())
             continue
-        inside = [one for one in sorted(path.iterdir()) if one.is_dir() and _is_repository(one)]
+        inside = [p for p in sorted(path.iterdir()) if p.is_dir() and _is_repository(p)]
         if not inside:
             problem = f"{path} is no bare repository, and there is none in it"
             raise HookError(f"{problem}. `git init --bare ada.git` makes one.")
-        found += [one.resolve() for one in inside]
-    return found
+        bare += [repository.resolve() for repository in inside]
+    return bare
 
 
 def students_of(paths: Sequence[Path], student: str | None) -> dict[Path, str]:
-    """Return whose each repository is: by its name, or the one that is given.
+    """Return the student of each repository: by the repository's name, or the one given.
 
     Raises HookError where two would be one student's.
     """
@@ -64,13 +64,13 @@ def students_of(paths: Sequence[Path], student: str | None) -> dict[Path, str]:
             known = student_id(student)
             raise HookError(f"{student!r} can't be a student's id; {known!r} could.")
         return {paths[0]: student}
-    found = {path: student_id(path.name.removesuffix(".git")) for path in paths}
+    students = {path: student_id(path.name.removesuffix(".git")) for path in paths}
     owners: dict[str, Path] = {}
-    for path, name in found.items():
+    for path, name in students.items():
         other = owners.setdefault(name.casefold(), path)
         if other != path:
             raise HookError(f"{other} and {path} would both be {name}'s. Rename one.")
-    return found
+    return students
 
 
 def install(
@@ -93,7 +93,7 @@ def install(
     Raises HookError where that can't be done; nothing has changed then.
     """
     hooks = _hooks(repository)
-    hook, kept = hooks / HOOK, hooks / KEPT
+    hook, kept = hooks / HOOK, hooks / EARLIER_HOOK
     foreign = hook.exists() and not is_ours(hook)
     if foreign and kept.exists():
         problem = f"there is a hook of somebody else's in {hook}, and an earlier one in {kept}"
@@ -131,7 +131,7 @@ def install(
             raise
     except OSError as error:
         raise HookError(f"{hook} can't be written: {error.strerror}.") from error
-    also = f"; the hook of before is called too ({KEPT})" if kept.exists() else ""
+    also = f"; the hook of before is called too ({EARLIER_HOOK})" if kept.exists() else ""
     return f"{repository}: pushes are graded as {student}'s{also}."
 
 
@@ -141,7 +141,7 @@ def remove(repository: Path) -> str:
     Raises HookError where that can't be done.
     """
     hooks = _hooks(repository)
-    hook, kept = hooks / HOOK, hooks / KEPT
+    hook, kept = hooks / HOOK, hooks / EARLIER_HOOK
     if not hook.exists() or not is_ours(hook):
         return f"{repository}: there is no hook of ours."
     try:
@@ -206,8 +206,8 @@ def _hooks(repository: Path) -> Path:
     if bare != "true":
         problem = f"{repository} has files checked out"
         raise HookError(f"{problem}. Students push to a bare repository (git init --bare).")
-    found = (repository / hooks).resolve()
-    if found != (repository / "hooks").resolve():
-        problem = f"the hooks of {repository} are in {found} (core.hooksPath)"
+    hooks_folder = (repository / hooks).resolve()
+    if hooks_folder != (repository / "hooks").resolve():
+        problem = f"the hooks of {repository} are in {hooks_folder} (core.hooksPath)"
         raise HookError(f"{problem}, which is not its own. Unset that, or call ours from there.")
     return repository / "hooks"

@@ -1,7 +1,7 @@
-"""The service's memory: every push, how far it is, what it held, and what it counted for.
+"""The ledger of pushes: their states, their files' fingerprints, and the days they count for.
 
-An SQLite file of its own beside the gradebook. A push is written down before anything is done with
-it, and each step once it is done, so a service that was killed goes on where it was.
+It is an SQLite file beside the gradebook. A push is recorded before any work on it, and each step
+when it is done, so a service that was killed continues where it was.
 """
 
 from __future__ import annotations
@@ -46,8 +46,8 @@ CREATE TABLE IF NOT EXISTS handed_in (
 """
 
 
-class State(StrEnum):
-    """How far a push is."""
+class PushState(StrEnum):
+    """The state of a push."""
 
     ARRIVED = "arrived"
     WAITING = "waiting"
@@ -59,7 +59,7 @@ class State(StrEnum):
     FAILED = "failed by the grader"
 
 
-OPEN = (State.ARRIVED, State.WAITING, State.HELD, State.RUNNING)
+OPEN_STATES = (PushState.ARRIVED, PushState.WAITING, PushState.HELD, PushState.RUNNING)
 
 
 class LedgerError(RecordError):
@@ -68,7 +68,7 @@ class LedgerError(RecordError):
 
 @dataclass(frozen=True)
 class Push:
-    """One push of the branch that counts. `day_limit` is 0 where there is none.
+    """One push of the graded branch. `day_limit` is the number of gradings per day, 0: no limit.
 
     `counted` is the day for which it counts as a grading, None where it counts for none.
     """
@@ -82,18 +82,18 @@ class Push:
     commit: str
     received: datetime
     day_limit: int
-    state: State
+    state: PushState
     counted: str | None
     attempts: int
 
     @property
     def short(self) -> str:
-        """The commit as people write it."""
+        """The abbreviated hash of the commit."""
         return self.commit[:7]
 
 
 Fingerprints = Mapping[int, tuple[str, str]]
-"""By the week's number, what tells the files of a push from others: of modules and documents."""
+"""Fingerprints of a push's modules and documents, by week number."""
 
 
 class Ledger:
@@ -127,7 +127,7 @@ class Ledger:
     def add(
         self, arrival: Arrival, branch: str, old: str, commit: str, day_limit: int
     ) -> Push | None:
-        """Write down a push; None where it has been before."""
+        """Record a push; return None where it is recorded already."""
         if self._one("SELECT * FROM pushes WHERE id = ?", arrival.id):
             return None
         values = (arrival.id, arrival.student, str(arrival.repository), branch, old, commit)
@@ -136,63 +136,63 @@ class Ledger:
             self._db.execute(
                 'INSERT INTO pushes (id, student, repository, branch, old, "commit", received, '
                 "day_limit, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (*values, received, day_limit, State.ARRIVED),
+                (*values, received, day_limit, PushState.ARRIVED),
             )
         return self._one("SELECT * FROM pushes WHERE id = ?", arrival.id)
 
     def note_files(self, push: Push, files: Fingerprints) -> None:
-        """Keep what a push held."""
-        rows = [(push.number, week, *both) for week, both in files.items()]
+        """Record the fingerprints of a push's files."""
+        rows = [(push.number, week, *pair) for week, pair in files.items()]
         with self._writing():
             self._db.executemany("INSERT OR REPLACE INTO handed_in VALUES (?, ?, ?, ?)", rows)
 
-    def set(self, push: Push, state: State, counted: date | None = None) -> Push:
-        """Note how far a push is; `counted` is the day that it counts for from now on."""
+    def set(self, push: Push, state: PushState, counted: date | None = None) -> Push:
+        """Record a push's state, and the day that it counts for from now on."""
         day = counted.isoformat() if counted else None
-        more = state is State.RUNNING
+        new_attempts = int(state is PushState.RUNNING)
         with self._writing():
             self._db.execute(
                 "UPDATE pushes SET state = ?, counted = ?, attempts = attempts + ? "
                 "WHERE number = ?",
-                (state, day, more, push.number),
+                (state, day, new_attempts, push.number),
             )
-        found = self._one("SELECT * FROM pushes WHERE number = ?", push.number)
-        assert found is not None
-        return found
+        updated = self._one("SELECT * FROM pushes WHERE number = ?", push.number)
+        assert updated is not None
+        return updated
 
     def open_pushes(self) -> list[Push]:
-        """Return the pushes that are not over, the first one first."""
-        marks = ", ".join("?" * len(OPEN))
+        """Return the open pushes, the oldest first."""
+        marks = ", ".join("?" * len(OPEN_STATES))
         query = f"SELECT * FROM pushes WHERE state IN ({marks}) ORDER BY received, number"
-        return [_push(row) for row in self._db.execute(query, OPEN)]
+        return [_push(row) for row in self._db.execute(query, OPEN_STATES)]
 
     def counted_on(self, student: str, day: date) -> int:
-        """Return how many gradings of a student count for a day."""
+        """Return the number of a student's gradings that count for a day."""
         query = "SELECT count(*) FROM pushes WHERE student = ? AND counted = ?"
         return int(self._db.execute(query, (student, day.isoformat())).fetchone()[0])
 
     def day_with_room(self, push: Push, days: Iterable[date]) -> date | None:
-        """Return the first of these days for which the push's student may have one more grading."""
+        """Return the first of these days on which the student has a grading left."""
         for day in days:
             if not push.day_limit or self.counted_on(push.student, day) < push.day_limit:
                 return day
         return None
 
     def counts(self, day: date) -> dict[str, int]:
-        """Return how many gradings count for a day, by student."""
+        """Return the number of gradings that count for a day, by student."""
         query = "SELECT student, count(*) FROM pushes WHERE counted = ? GROUP BY student"
         return {row[0]: row[1] for row in self._db.execute(query, (day.isoformat(),))}
 
     def is_known(self, student: str, week: int, fingerprint: str) -> bool:
-        """Whether a grading of a student's that counted was of these very files of a week."""
+        """Whether a counted grading of the student's was of the same files of a week."""
         query = """SELECT count(*) FROM pushes JOIN handed_in ON push = number WHERE student = ?
             AND week = ? AND fingerprint = ? AND counted IS NOT NULL"""
         return bool(self._db.execute(query, (student, week, fingerprint)).fetchone()[0])
 
     def first(self, push: Push, week: int) -> tuple[datetime, str]:
-        """Return when the files that a push has of a week were first pushed, and in which commit.
+        """Return the time and commit of the first push with the same files of a week.
 
-        A push that was superseded, or is not graded before another day, was in time all the same.
+        It may have been superseded, or held until another day: the files were in time all the same.
         """
         query = """SELECT received, "commit" FROM pushes JOIN handed_in AS one ON push = number
             WHERE student = ? AND EXISTS (SELECT 1 FROM handed_in AS this WHERE push = ?
@@ -205,22 +205,22 @@ class Ledger:
         return datetime.fromisoformat(row["received"]), row["commit"]
 
     def latest(self, number: int = 20) -> list[Push]:
-        """Return the latest pushes, the last one first."""
+        """Return the latest pushes, the newest first."""
         query = "SELECT * FROM pushes ORDER BY received DESC, number DESC LIMIT ?"
         return [_push(row) for row in self._db.execute(query, (number,))]
 
     def newest_of_each(self) -> list[Push]:
-        """Return each student's last push of which anything was taken."""
+        """Return each student's last push that was not refused."""
         query = """SELECT * FROM pushes WHERE number IN
             (SELECT max(number) FROM pushes WHERE state != ? GROUP BY student) ORDER BY number"""
-        return [_push(row) for row in self._db.execute(query, (State.REFUSED,))]
+        return [_push(row) for row in self._db.execute(query, (PushState.REFUSED,))]
 
     def release(self, push: Push) -> None:
-        """Let a push be graded as if it had just come, without a limit."""
+        """Queue a push as if it had just arrived, without a limit."""
         with self._writing():
             self._db.execute(
                 "UPDATE pushes SET state = ?, day_limit = 0, attempts = 0 WHERE number = ?",
-                (State.WAITING, push.number),
+                (PushState.WAITING, push.number),
             )
 
     def _one(self, query: str, *values: Any) -> Push | None:
@@ -232,5 +232,5 @@ def _push(row: sqlite3.Row) -> Push:
     values = dict(row)
     values["repository"] = Path(values["repository"])
     values["received"] = datetime.fromisoformat(values["received"]).astimezone(UTC)
-    values["state"] = State(values["state"])
+    values["state"] = PushState(values["state"])
     return Push(**values)

@@ -1,4 +1,4 @@
-"""What a pusher reads in the terminal: plain lines, fit for it, in words of ours."""
+"""Messages to a pusher's terminal, as plain lines of limited width."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from autograder.text.display import many_lines, one_line
 WIDTH = 72
 """git writes "remote: " before every line: together they fit into 80 columns."""
 
-MOST_LINES = 400
-COMMONEST = 3
+MAX_LINES = 400
+MAX_ADVICE = 3
 
 
 def fit(text: str) -> list[str]:
     """Return text as lines of at most WIDTH characters, with nothing invisible in them.
 
-    What a line is continued on is indented a little more than the line.
+    Continuation lines are indented a little more than the first.
     """
     lines: list[str] = []
     for line in many_lines(text).splitlines():
@@ -35,28 +35,28 @@ def fit(text: str) -> list[str]:
             drop_whitespace=True,
         )
         lines += wrapped or [""]
-    return lines[:MOST_LINES]
+    return lines[:MAX_LINES]
 
 
 def greeting(title: str, short: str, branch: str, received: datetime, zone: tzinfo) -> str:
-    """Say what has arrived and when."""
+    """Return the message on a push that has arrived."""
     name = one_line(branch.removeprefix("refs/heads/"), 40)
     return f"{title}: {short} on {name}, received {received.astimezone(zone):%H:%M:%S %Z}"
 
 
 def superseded(newer: str) -> str:
-    """Say why a push is not graded."""
+    """Return the message on a push that a newer one replaces."""
     return f"Superseded by your newer push {newer}: this one is not graded."
 
 
 def waiting(before: int) -> str:
-    """Say how many gradings come first."""
+    """Return the message on a queued push; `before` is the number of gradings before it."""
     first = "yours is next" if not before else f"{before} more before yours"
     return f"Hidden tests: queued, {first}. You need not wait: it goes on without you."
 
 
 def held(limit: int, day: date, zone: tzinfo) -> str:
-    """Say that a student has had the gradings of a day, and when the next one is possible."""
+    """Return the message on a push over the day's limit, with the time of the next grading."""
     after = datetime.combine(day + timedelta(days=1), time(), zone)
     many = "grading" if limit == 1 else f"{limit} gradings"
     return (
@@ -67,26 +67,26 @@ def held(limit: int, day: date, zone: tzinfo) -> str:
 
 
 def left_over(limit: int, used: int) -> str:
-    """Say how many gradings are left."""
+    """Return the number of gradings left, "" without a limit."""
     return f"Gradings left today: {max(0, limit - used)} of {limit}." if limit else ""
 
 
 def failed(problem: str = "") -> str:
-    """Say that the grader is at fault."""
-    why = f" ({one_line(problem)})" if problem else ""
+    """Return the message on a failure of the grader."""
+    reason = f" ({one_line(problem)})" if problem else ""
     return (
-        f"Hidden tests: the grader failed{why}. It costs you no points and does not count as a "
+        f"Hidden tests: the grader failed{reason}. It costs you no points and does not count as a "
         "grading; your push is kept. Tell your instructor."
     )
 
 
 def where(branch: str) -> str:
-    """Say where the result can be read again."""
+    """Return the command that shows the feedback."""
     return f"All of the feedback: git fetch && git show origin/{branch}:feedback.md"
 
 
 def summary(report: StudentReport, weeks: list[str], seconds: float) -> str:
-    """Return the score by components, what is still to come, and the commonest advice."""
+    """Return the score by components, the pending points, and the most frequent advice."""
     took = f", in {seconds:.0f} s" if seconds >= 1 else ""
     lines = [f"Hidden tests: graded {' and '.join(weeks)}{took}."]
     score = report.score
@@ -100,8 +100,8 @@ def summary(report: StudentReport, weeks: list[str], seconds: float) -> str:
     more = format_points(score.pending_points)
     later = f"  (up to {more} more to come)" if score.pending else ""
     lines.append(f"  {'all of these':{width}}  {total:>13}{later}")
-    for one in report.late:
-        lines.append(f"{one.week} was handed in {in_words(one.late)} late.")
+    for week in report.late:
+        lines.append(f"{week.week} was handed in {in_words(week.late)} late.")
     if report.late:
         lines.append(f"With that, {format_points(score.final)} points count.")
     return "\n".join([*lines, *_advice(report)])
@@ -115,7 +115,7 @@ def _advice(report: StudentReport) -> list[str]:
         for result in results
         if result and result.advice and result.verdict is not Verdict.PASS
     )
-    ranked = sorted(count.items(), key=lambda entry: (-entry[1], entry[0]))[:COMMONEST]
+    ranked = sorted(count.items(), key=lambda entry: (-entry[1], entry[0]))[:MAX_ADVICE]
     if not ranked:
         return []
     lines = ["What probably happened:"]

@@ -1,7 +1,7 @@
-"""What becomes of one push: read, public part, queue, hidden part, and every word that is said.
+"""The pipeline of pushes: read the commit, run the public suites, queue, grade, answer.
 
-The desk starts work and looks at what has ended; it never waits. All of it runs in the service's
-main thread, but the gradings themselves.
+The pipeline starts work and checks what has ended; it never waits. All of it runs in the service's
+main thread, except the gradings themselves.
 """
 
 from __future__ import annotations
@@ -18,25 +18,24 @@ from pathlib import Path
 from autograder.course import Course
 from autograder.gradebook.journal import Gradebook
 from autograder.integrations.git import GitError, Repository
-from autograder.integrations.push import hidden, public, refs
-from autograder.integrations.push import messages as words
-from autograder.integrations.push.ledger import Ledger, Push, State
+from autograder.integrations.push import hidden, messages, public, refs
+from autograder.integrations.push.ledger import Ledger, Push, PushState
 from autograder.integrations.push.pools import Pools
 from autograder.integrations.push.pushed_commit import CommitSubmissions, read_commit
 from autograder.integrations.push.spool import Arrival, Spool, SpoolError
 from autograder.records import Submission
 
-MOST_ATTEMPTS = 3
-PATIENCE = 20.0
-"""So many seconds public parts of other pushes come before a grading that waits."""
+MAX_ATTEMPTS = 3
+MAX_QUEUE_SECONDS = 20.0
+"""Public suites of new pushes come first; a grading that waits longer than this is started."""
 
 
 @dataclass
-class Case:
-    """A push that is being worked on, and what runs for it."""
+class PushInProgress:
+    """A push that is being processed, and the work that runs for it."""
 
     push: Push
-    taken: CommitSubmissions
+    submissions: CommitSubmissions
     public: dict[int, Future[str]] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
     hidden: Future | None = None
@@ -47,8 +46,8 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-class Desk:
-    """All pushes that are not over. `now` is the server's clock."""
+class PushPipeline:
+    """All open pushes. `now` is the server's clock."""
 
     def __init__(
         self,
@@ -63,23 +62,23 @@ class Desk:
         self.root, self.out, self.course = root, out, course
         self.spool, self.ledger, self.pools, self.now = spool, ledger, pools, now
         self.zone = course.handing_in.zone
-        self.cases: dict[int, Case] = {}
+        self.cases: dict[int, PushInProgress] = {}
         self.graded = False
-        """Whether anything was graded since the class's tables were written."""
+        """Whether any push was graded since the class's tables were written."""
         self._threads = ThreadPoolExecutor(pools.jobs, "grading")
 
     # What comes in.
 
     def resume(self) -> None:
-        """Take up what an earlier service left."""
+        """Continue with the pushes that an earlier service left open."""
         for push in self.ledger.open_pushes():
-            if push.state is State.ARRIVED:
+            if push.state is PushState.ARRIVED:
                 self._look_at(push, [])
-            elif push.state is State.RUNNING:
+            elif push.state is PushState.RUNNING:
                 self._again(push, "the grader was stopped")
 
     def take_arrivals(self) -> int:
-        """Take what has arrived; return how many pushes that were."""
+        """Process what has arrived; return the number of pushes."""
         ids = self.spool.waiting()
         for id in ids:
             try:
@@ -87,7 +86,7 @@ class Desk:
                 self._receive(arrival)
             except (ValueError, OSError, GitError) as error:
                 note(f"{id} is set aside: {error}")
-                self._say(id, [words.failed(str(error))], end=True)
+                self._say(id, [messages.failed(str(error))], end=True)
                 self.spool.set_aside(id)
             else:
                 self.spool.remove(id)
@@ -112,84 +111,85 @@ class Desk:
             self._look_at(push, remarks)
 
     def _look_at(self, push: Push, remarks: list[str]) -> None:
-        """Read what was pushed, start the public part, and put it in the place of an older one."""
+        """Read the commit, start the public suites, and supersede the student's older pushes."""
         try:
-            taken = self._take(push, push.commit)
+            submissions = self._read(push, push.commit)
             known = Repository(push.repository).tip(push.old) is not None
-            before = self._take(push, push.old).fingerprints if known else {}
+            before = self._read(push, push.old).fingerprints if known else {}
         except GitError as error:
             self._fail(push, str(error))
             return
         title, branch = self.course.title, push.branch
-        hello = words.greeting(title, push.short, branch, push.received, self.zone)
-        self._say(push.id, [hello, *remarks])
-        if not taken.weeks:
+        greeting = messages.greeting(title, push.short, branch, push.received, self.zone)
+        self._say(push.id, [greeting, *remarks])
+        if not submissions.weeks:
             nothing = "It holds nothing of any week that isn't as it was handed out."
-            why = taken.refusal or nothing
-            self.ledger.set(push, State.REFUSED)
-            self._say(push.id, [f"Not taken: {why}", "What was graded before stays."], end=True)
+            reason = submissions.refusal or nothing
+            self.ledger.set(push, PushState.REFUSED)
+            self._say(push.id, [f"Not taken: {reason}", "What was graded before stays."], end=True)
             return
-        self.ledger.note_files(push, taken.fingerprints)
-        case = Case(push, taken, remarks=remarks, since=time.monotonic())
+        self.ledger.note_files(push, submissions.fingerprints)
+        case = PushInProgress(push, submissions, remarks=remarks, since=time.monotonic())
         self._supersede(case)
         self.cases[push.number] = case
-        changed = [n for n, both in taken.fingerprints.items() if before.get(n) != both]
+        fingerprints = submissions.fingerprints
+        changed = [week for week, pair in fingerprints.items() if before.get(week) != pair]
         if not changed:
             self._say(push.id, ["Nothing that is graded has changed since the push before."])
         for number in changed:
             if not self.pools.why_not(number):
-                files = taken.weeks[number].files
+                files = submissions.weeks[number].files
                 case.public[number] = self.pools.ask(public.answer, number, dict(files))
 
-    def _take(self, push: Push, commit: str) -> CommitSubmissions:
+    def _read(self, push: Push, commit: str) -> CommitSubmissions:
         return read_commit(
             self.root, self.course, push.repository, push.student, commit, push.received
         )  # fmt: skip
 
-    def _supersede(self, case: Case) -> None:
-        """Take a student's older pushes, which nobody grades yet, out of the queue."""
+    def _supersede(self, case: PushInProgress) -> None:
+        """Remove a student's older pushes from the queue, if they are not being graded yet."""
         for old in self.ledger.open_pushes():
-            mine = old.student == case.push.student and old.number < case.push.number
-            if mine and old.state is not State.RUNNING:
-                self.ledger.set(old, State.SUPERSEDED)
-                gone = self.cases.pop(old.number, None)
-                for future in gone.public.values() if gone else ():
+            is_older = old.student == case.push.student and old.number < case.push.number
+            if is_older and old.state is not PushState.RUNNING:
+                self.ledger.set(old, PushState.SUPERSEDED)
+                superseded = self.cases.pop(old.number, None)
+                for future in superseded.public.values() if superseded else ():
                     future.cancel()
-                self._say(old.id, [words.superseded(case.push.short)], end=True)
+                self._say(old.id, [messages.superseded(case.push.short)], end=True)
 
     # What goes on.
 
     def step(self, *, start: bool = True) -> None:
-        """Say what has come out since the last step, and start what can be started."""
+        """Answer what has ended since the last step, and start what can be started."""
         for case in list(self.cases.values()):
-            if case.push.state is State.ARRIVED and all(f.done() for f in case.public.values()):
+            if case.push.state is PushState.ARRIVED and all(f.done() for f in case.public.values()):
                 self._say_public(case)
             if case.hidden is not None and case.hidden.done():
                 self._say_hidden(case)
         for push in self.ledger.open_pushes():
-            if push.state is State.HELD and self._day(push) is not None:
-                self.ledger.set(push, State.WAITING)
+            if push.state is PushState.HELD and self._day(push) is not None:
+                self.ledger.set(push, PushState.WAITING)
         if start:
             self._start_waiting()
 
     @property
     def busy(self) -> bool:
-        """Whether anything runs, or could."""
+        """Whether anything runs or can be started."""
         return bool(self.cases) or any(
-            push.state is not State.HELD for push in self.ledger.open_pushes()
+            push.state is not PushState.HELD for push in self.ledger.open_pushes()
         )
 
     @property
     def running(self) -> int:
-        """How many gradings run."""
+        """The number of gradings that run."""
         return sum(case.hidden is not None for case in self.cases.values())
 
     @property
-    def answering(self) -> list[Case]:
-        """The pushes whose public part has not been said."""
-        return [case for case in self.cases.values() if case.push.state is State.ARRIVED]
+    def answering(self) -> list[PushInProgress]:
+        """The pushes whose public results have not been sent yet."""
+        return [case for case in self.cases.values() if case.push.state is PushState.ARRIVED]
 
-    def _say_public(self, case: Case) -> None:
+    def _say_public(self, case: PushInProgress) -> None:
         for future in case.public.values():
             try:
                 self._say(case.push.id, [future.result()])
@@ -199,21 +199,21 @@ class Desk:
                 self._say(case.push.id, [problem])
         self._enqueue(case)
 
-    def _enqueue(self, case: Case) -> None:
-        """Let a push wait for its grading, for today's or for another day's."""
+    def _enqueue(self, case: PushInProgress) -> None:
+        """Queue a push for grading, today or on another day."""
         push = case.push
-        for why in filter(None, map(self.pools.why_not, case.taken.weeks)):
+        for why in filter(None, map(self.pools.why_not, case.submissions.weeks)):
             self._say(push.id, [f"Not graded here: {why.partition(':')[0]}."])
         day = self._day(push)
         if day is None:
-            case.push = self.ledger.set(push, State.HELD)
+            case.push = self.ledger.set(push, PushState.HELD)
             self.cases.pop(push.number)
             self._say_held(push)
             return
-        before = [one for one in self.ledger.open_pushes() if one.number != push.number]
-        ahead = sum(one.state in (State.WAITING, State.RUNNING) for one in before)
-        case.push = self.ledger.set(push, State.WAITING)
-        self._say(push.id, [words.waiting(ahead)])
+        others = [other for other in self.ledger.open_pushes() if other.number != push.number]
+        ahead = sum(other.state in (PushState.WAITING, PushState.RUNNING) for other in others)
+        case.push = self.ledger.set(push, PushState.WAITING)
+        self._say(push.id, [messages.waiting(ahead)])
 
     def _start_waiting(self) -> None:
         if self.answering and not any(self._overdue(case) for case in self.cases.values()):
@@ -222,31 +222,31 @@ class Desk:
         for push in self.ledger.open_pushes():
             if self.running >= self.pools.jobs:
                 return
-            if push.state is State.WAITING and push.student not in busy:
+            if push.state is PushState.WAITING and push.student not in busy:
                 self._start(push)
                 busy.add(push.student)
 
-    def _overdue(self, case: Case) -> bool:
-        waits = case.push.state is State.WAITING and case.hidden is None
-        return waits and time.monotonic() - case.since > PATIENCE
+    def _overdue(self, case: PushInProgress) -> bool:
+        waits = case.push.state is PushState.WAITING and case.hidden is None
+        return waits and time.monotonic() - case.since > MAX_QUEUE_SECONDS
 
     def _start(self, push: Push) -> None:
         case = self.cases.get(push.number)
         try:
-            taken = case.taken if case else self._take(push, push.commit)
+            submissions = case.submissions if case else self._read(push, push.commit)
         except GitError as error:
             self._fail(push, str(error))
             return
-        case = case or Case(push, taken)
-        day = self._day(push, taken)
-        if day is None:  # another one of today's came between
-            self.ledger.set(push, State.HELD)
+        case = case or PushInProgress(push, submissions)
+        day = self._day(push, submissions)
+        if day is None:  # another push of today was started in between
+            self.ledger.set(push, PushState.HELD)
             self.cases.pop(push.number, None)
             self._say_held(push)
             return
-        free = self._is_free(push, taken)
-        case.push = self.ledger.set(push, State.RUNNING, None if free else day)
-        weeks = hidden.in_time(self.ledger, push, self._here(taken))
+        free = self._is_free(push, submissions)
+        case.push = self.ledger.set(push, PushState.RUNNING, None if free else day)
+        weeks = hidden.in_time(self.ledger, push, self._gradable(submissions))
         self.cases[push.number] = case
         case.since = time.monotonic()
         case.hidden = self._threads.submit(
@@ -260,7 +260,7 @@ class Desk:
 
     # What comes out.
 
-    def _say_hidden(self, case: Case) -> None:
+    def _say_hidden(self, case: PushInProgress) -> None:
         assert case.hidden is not None
         push = case.push
         self.cases.pop(push.number)
@@ -271,98 +271,99 @@ class Desk:
             self._again(push, str(error) or type(error).__name__)
             return
         self.graded = True
-        weeks = self._here(case.taken)
+        weeks = self._gradable(case.submissions)
         faults = hidden.our_faults(report, self.course, weeks)
-        if faults and push.attempts < MOST_ATTEMPTS:
+        if faults and push.attempts < MAX_ATTEMPTS:
             self._again(push, f"{faults} checks could not be graded")
             return
         names = [self.course.week(number).name for number in sorted(weeks)]
-        lines = [words.summary(report, names, time.monotonic() - case.since)]
+        lines = [messages.summary(report, names, time.monotonic() - case.since)]
         if faults:
-            lines.append(words.failed(f"{faults} checks could not be graded"))
+            lines.append(messages.failed(f"{faults} checks could not be graded"))
         problem = hidden.commit_feedback(push, self.out)
         if problem:
             note(f"{push.student}: no feedback in the repository: {problem}")
         else:
-            lines.append(words.where(refs.GRADES))
+            lines.append(messages.where(refs.FEEDBACK_BRANCH))
         counted = None if faults or push.counted is None else date.fromisoformat(push.counted)
-        self.ledger.set(push, State.FAILED if faults else State.DONE, counted)
+        self.ledger.set(push, PushState.FAILED if faults else PushState.DONE, counted)
         if counted:
             used = self.ledger.counted_on(push.student, counted)
-            lines.append(words.left_over(push.day_limit, used))
+            lines.append(messages.left_over(push.day_limit, used))
         note(f"{push.student}: {push.short} is graded")
         self._say(push.id, list(filter(None, lines)), end=True)
 
     def _again(self, push: Push, why: str) -> None:
-        """Have a push graded once more, unless that failed too often."""
-        if push.attempts < MOST_ATTEMPTS:
-            self.ledger.set(push, State.WAITING)
+        """Queue a push for another grading, unless it failed too often."""
+        if push.attempts < MAX_ATTEMPTS:
+            self.ledger.set(push, PushState.WAITING)
         else:
             self._fail(push, why)
 
     def _fail(self, push: Push, why: str) -> None:
         note(f"{push.student}: {push.short}: {why}")
-        self.ledger.set(push, State.FAILED)
-        self._say(push.id, [words.failed(why)], end=True)
+        self.ledger.set(push, PushState.FAILED)
+        self._say(push.id, [messages.failed(why)], end=True)
 
     def _say(self, id: str, lines: list[str], *, end: bool = False) -> None:
-        """Answer a push; where nobody can read it, the grading goes on all the same."""
+        """Send lines to the pusher; where that fails, the grading goes on all the same."""
         try:
-            self.spool.say(id, [part for line in lines for part in words.fit(line)], end=end)
+            self.spool.say(id, [fitted for line in lines for fitted in messages.fit(line)], end=end)
         except SpoolError as error:
             note(str(error))
 
     def _say_held(self, push: Push) -> None:
         today = self._today()
-        self._say(push.id, [words.held(push.day_limit, today, self.zone)], end=True)
+        self._say(push.id, [messages.held(push.day_limit, today, self.zone)], end=True)
 
-    # What it counts for.
+    # The days that gradings count for.
 
     def _today(self) -> date:
         return self.now().astimezone(self.zone).date()
 
-    def _day(self, push: Push, taken: CommitSubmissions | None = None) -> date | None:
-        """Return the day for which a push counts if it is graded now; None where there is none.
+    def _day(self, push: Push, submissions: CommitSubmissions | None = None) -> date | None:
+        """Return the day for which a push counts if it is graded now: of its arrival, or today.
 
-        That of its arrival, or today.
+        None where neither has a grading left.
         """
         arrived = push.received.astimezone(self.zone).date()
         day = self.ledger.day_with_room(push, dict.fromkeys((arrived, self._today())))
         if day is None:
             case = self.cases.get(push.number)
-            taken = taken or (case.taken if case else None)
-            return arrived if taken and self._is_free(push, taken) else None
+            submissions = submissions or (case.submissions if case else None)
+            return arrived if submissions and self._is_free(push, submissions) else None
         return day
 
-    def _is_free(self, push: Push, taken: CommitSubmissions) -> bool:
-        """Whether the hidden tests have been run on all these files, or are running now."""
+    def _is_free(self, push: Push, submissions: CommitSubmissions) -> bool:
+        """Whether the hidden tests have been run on all these files already, or are running now."""
         path = self.out / hidden.GRADEBOOK
-        rest = {
-            number: one
-            for number, one in self._here(taken).items()
-            if one.files and not self.ledger.is_known(push.student, number, one.fingerprint)
+        unknown = {
+            number: submission
+            for number, submission in self._gradable(submissions).items()
+            if submission.files
+            and not self.ledger.is_known(push.student, number, submission.fingerprint)
         }
-        if not rest or not path.exists():
-            return not rest
+        if not unknown or not path.exists():
+            return not unknown
         with Gradebook.open(path) as book:
-            return all(hidden.is_graded(book, one, number) for number, one in rest.items())
+            return all(hidden.is_graded(book, submission, n) for n, submission in unknown.items())
 
-    def _here(self, taken: CommitSubmissions) -> dict[int, Submission]:
+    def _gradable(self, submissions: CommitSubmissions) -> dict[int, Submission]:
         """Return the weeks of a push that this machine can grade."""
-        return {n: one for n, one in taken.weeks.items() if not self.pools.why_not(n)}
+        return {n: week for n, week in submissions.weeks.items() if not self.pools.why_not(n)}
 
     def release_held(self) -> None:
-        """Let everything be graded that waits for another day, or failed, whatever the limits."""
+        """Queue all pushes that wait for another day, or failed, whatever the limits."""
         for push in self.ledger.newest_of_each():
-            if push.state in (State.HELD, State.FAILED):
+            if push.state in (PushState.HELD, PushState.FAILED):
                 self.ledger.release(push)
 
     def close(self) -> None:
-        """Give up what runs; the ledger knows."""
+        """Abandon what runs; the ledger has it."""
         self._threads.shutdown(wait=False, cancel_futures=True)
         self.pools.close()
 
 
 def note(text: str) -> None:
-    """Write a line into the service's log."""
+    """Write a line to the service's log."""
     print(f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} {text.rstrip()}", file=sys.stderr, flush=True)

@@ -1,7 +1,7 @@
-"""The service: one process that takes what hooks wrote down, until there has been nothing for long.
+"""The service that grades pushes: one process, which ends after a while without work.
 
 A hook starts it where none runs; `autograder hook serve` runs one that stays. It holds the spool's
-lock, so there is one at a time, and whatever ends it, the next one goes on where it was.
+lock, so there is one at a time, and whatever ends it, the next one continues where it was.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from autograder import course as courses
 from autograder.grading.operations import rung_here
 from autograder.integrations.push.hidden import write_whole_class
 from autograder.integrations.push.ledger import FILE, Ledger
-from autograder.integrations.push.pipeline import Desk, note
+from autograder.integrations.push.pipeline import PushPipeline, note
 from autograder.integrations.push.pools import Pools, stamp
 from autograder.integrations.push.spool import LOG, Spool
 
-PAUSE, LONG_PAUSE = 0.03, 0.5
+PAUSE_SECONDS, LONG_PAUSE_SECONDS = 0.03, 0.5
 IDLE_SECONDS = 600.0
 TABLES_SECONDS = 20.0
 """The class's tables are written when nothing is being graded, or at least this often."""
-MAX_LOG = 4 << 20
+MAX_LOG_BYTES = 4 << 20
 
 
 class Changed(Exception):
@@ -52,7 +52,7 @@ def run(
     ledger = Ledger(out / "push" / FILE)
     course = courses.load(root)
     pools = Pools(root, course, jobs)
-    service = _Service(root, out, idle, Desk(root, out, course, spool, ledger, pools))
+    service = _Service(root, out, idle, PushPipeline(root, out, course, spool, ledger, pools))
     try:
         service.serve()
     except Changed:
@@ -77,8 +77,8 @@ def _stop(number: int, _: object) -> None:
 
 
 class _Service:
-    def __init__(self, root: Path, out: Path, idle: float | None, desk: Desk):
-        self.root, self.out, self.idle, self.desk = root, out, idle, desk
+    def __init__(self, root: Path, out: Path, idle: float | None, pipeline: PushPipeline):
+        self.root, self.out, self.idle, self.pipeline = root, out, idle, pipeline
         self.stamp = stamp(root)
         self.changed = False
         self.written = 0.0
@@ -86,52 +86,56 @@ class _Service:
         self._writing: Future | None = None
 
     def serve(self) -> None:
-        """Go round and round until there is nothing to do."""
-        desk, spool = self.desk, self.desk.spool
+        """Process pushes until there is nothing to do."""
+        pipeline, spool = self.pipeline, self.pipeline.spool
         note(f"service {os.getpid()} begins")
         spool.tidy()
-        desk.resume()
-        desk.pools.ask(rung_here)  # its processes start while the first push is read
+        pipeline.resume()
+        pipeline.pools.ask(rung_here)  # its processes start while the first push is read
         worked = time.monotonic()
         while True:
             if self._has_changed():
-                if not desk.running and not desk.answering:
+                if not pipeline.running and not pipeline.answering:
                     raise Changed
-                desk.step(start=False)
-                time.sleep(PAUSE)
+                pipeline.step(start=False)
+                time.sleep(PAUSE_SECONDS)
                 continue
             if spool.is_released():
-                desk.release_held()
-            arrived = desk.take_arrivals()
-            desk.step()
+                pipeline.release_held()
+            arrived = pipeline.take_arrivals()
+            pipeline.step()
             self._write_tables()
-            if arrived or desk.busy or self._writing:
+            if arrived or pipeline.busy or self._writing:
                 worked = time.monotonic()
-                time.sleep(PAUSE)
+                time.sleep(PAUSE_SECONDS)
             elif self._is_over(time.monotonic() - worked):
                 spool.release()
                 if not spool.waiting() or not spool.acquire():
                     note("nothing to do: the service ends")
                     return
             else:
-                time.sleep(PAUSE if time.monotonic() - worked < IDLE_SECONDS else LONG_PAUSE)
+                time.sleep(
+                    PAUSE_SECONDS
+                    if time.monotonic() - worked < IDLE_SECONDS
+                    else LONG_PAUSE_SECONDS
+                )
 
     def _has_changed(self) -> bool:
-        """Whether what is graded with is no more what was read. Looked at when a push comes."""
-        if not self.changed and self.desk.spool.waiting():
+        """Whether the course or the grader has changed; checked when a push has arrived."""
+        if not self.changed and self.pipeline.spool.waiting():
             self.changed = stamp(self.root) != self.stamp
         return self.changed
 
     def _is_over(self, seconds: float) -> bool:
-        """Whether there has been nothing to do for so long that the process can end."""
+        """Whether the process can end after so many seconds without work."""
         if self.idle is None or seconds < self.idle:
             return False
-        # What waits for another day keeps the process, and no examiners.
-        self.desk.pools.close()
-        return not self.desk.ledger.open_pushes()
+        # Pushes that wait for another day keep the process alive, but no examiners.
+        self.pipeline.pools.close()
+        return not self.pipeline.ledger.open_pushes()
 
     def _write_tables(self) -> None:
-        """Have the class's tables written, by another thread: with a large class it takes long."""
+        """Start writing the class's tables in another thread: for a large class it takes long."""
         if self._writing is not None:
             if not self._writing.done():
                 return
@@ -140,18 +144,18 @@ class _Service:
                 note("".join(traceback.format_exception(error)))
             self._writing = None
         recent = time.monotonic() - self.written < TABLES_SECONDS
-        if self.desk.graded and not (self.desk.cases and recent):
-            self.desk.graded, self.written = False, time.monotonic()
-            self._writing = self._tables.submit(write_whole_class, self.desk.course, self.out)
+        if self.pipeline.graded and not (self.pipeline.cases and recent):
+            self.pipeline.graded, self.written = False, time.monotonic()
+            self._writing = self._tables.submit(write_whole_class, self.pipeline.course, self.out)
 
     def close(self) -> None:
-        """End the pools; what was running is taken up by the next service."""
-        self.desk.close()
+        """End the pools; the next service continues with what was running."""
+        self.pipeline.close()
         self._tables.shutdown(wait=False, cancel_futures=True)
 
 
 def start_log(folder: Path) -> None:
-    """Keep the log of before, once it is long."""
+    """Start a new log file once the old one is long; the old one is kept."""
     path = folder / LOG
-    if path.exists() and path.stat().st_size > MAX_LOG:
+    if path.exists() and path.stat().st_size > MAX_LOG_BYTES:
         path.replace(path.with_suffix(".log.old"))

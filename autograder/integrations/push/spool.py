@@ -1,8 +1,8 @@
-"""The folder between hooks and the service: what has arrived, what is answered, and who grades.
+"""The folder by which hooks and the service communicate: arrivals, answers and the lock.
 
 A hook writes a file into `arrived/` and reads the one of the same name in `answers/`. The service
-holds a lock on `service.lock` for as long as it lives: the kernel lets go of it, however it ends.
-What is in here came through a hook that others call: it is looked at, and never obeyed.
+holds a lock on `service.lock` as long as it lives; the kernel releases it, however the service
+ends. The files come through hooks that others call, so they are untrusted.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ ARRIVED, ANSWERS = "arrived", "answers"
 LOCK, LOG, RELEASE = "service.lock", "service.log", "release"
 ID = re.compile(r"(\d{9,12})\.(\d{6})-\d+")
 REF = re.compile(r"([0-9a-f]{40,64}) ([0-9a-f]{40,64}) (refs/\S+)")
-MAX_ARRIVAL = 1 << 20
+MAX_ARRIVAL_BYTES = 1 << 20
 MAX_REFS = 1000
 STALE_SECONDS = 24 * 3600
-LOCK_TRIES, LOCK_PAUSE = 20, 0.1
-"""A hook that looks whether anybody holds the lock holds it itself for a moment."""
+LOCK_ATTEMPTS, LOCK_PAUSE_SECONDS = 20, 0.1
+"""The lock is tried several times, since a hook that checks it holds it for a moment."""
 
 
 class SpoolError(RecordError):
@@ -35,8 +35,8 @@ class SpoolError(RecordError):
 
 
 @dataclass(frozen=True)
-class Change:
-    """One ref that a push changed, by its full name; a hash of zeros stands for nothing."""
+class RefChange:
+    """A ref that a push changed, by its full name; a hash of zeros means that it doesn't exist."""
 
     old: str
     new: str
@@ -45,10 +45,10 @@ class Change:
 
 @dataclass(frozen=True)
 class Arrival:
-    """A push as its hook wrote it down, at the time `received`.
+    """A push as its hook recorded it, at the time `received`.
 
-    `branch` is the one that counts, None: the one that HEAD names. `limit` is how many gradings a
-    day the student has here: None where the course says it, 0 without a limit.
+    `branch` is the graded branch, None: the one that HEAD names. `limit` is the number of gradings
+    per day: None for the course's setting, 0 for no limit.
     """
 
     id: str
@@ -57,7 +57,7 @@ class Arrival:
     branch: str | None
     limit: int | None
     received: datetime
-    changes: tuple[Change, ...]
+    changes: tuple[RefChange, ...]
 
 
 class Spool:
@@ -68,28 +68,28 @@ class Spool:
         self._lock: int | None = None
 
     def make(self, like: Path | None = None) -> None:
-        """Make the folder, readable to nobody else. As root, for the owner of `like`."""
+        """Create the folder, accessible to its owner only; as root, for the owner of `like`."""
         try:
             for folder in (self.path, self.path / ARRIVED, self.path / ANSWERS):
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
                 folder.chmod(0o700)
                 if like is not None and os.geteuid() == 0:
-                    found = like.stat()
-                    os.chown(folder, found.st_uid, found.st_gid)
+                    status = like.stat()
+                    os.chown(folder, status.st_uid, status.st_gid)
         except OSError as error:
             raise SpoolError(f"{error.filename} can't be made: {error.strerror}.") from error
 
     def acquire(self) -> bool:
-        """Become the one service of this folder; False where there is one already."""
+        """Take the service's lock; False where another service holds it."""
         try:
             handle = os.open(self.path / LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
         except OSError as error:
             raise SpoolError(f"{self.path / LOCK} can't be opened: {error.strerror}.") from error
-        for _ in range(LOCK_TRIES):
+        for _ in range(LOCK_ATTEMPTS):
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                time.sleep(LOCK_PAUSE)
+                time.sleep(LOCK_PAUSE_SECONDS)
                 continue
             os.ftruncate(handle, 0)
             os.write(handle, f"{os.getpid()}\n".encode())
@@ -99,13 +99,13 @@ class Spool:
         return False
 
     def release(self) -> None:
-        """Let another service have it. Look at what has arrived once more after that."""
+        """Release the lock. The caller must check for arrivals once more afterwards."""
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
 
     def holder(self) -> int | None:
-        """Return the process id of the service that runs, None where none does."""
+        """Return the process id of the running service, 0 if unknown, None where none runs."""
         try:
             with open(self.path / LOCK) as stream:
                 try:
@@ -118,7 +118,7 @@ class Spool:
         return None
 
     def waiting(self) -> list[str]:
-        """Return the ids of what has arrived and was not taken yet, the first one first."""
+        """Return the ids of the arrivals that were not processed yet, the oldest first."""
         try:
             names = os.listdir(self.path / ARRIVED)
         except OSError as error:
@@ -127,25 +127,28 @@ class Spool:
         return sorted(name for name in names if ID.fullmatch(name))
 
     def read(self, id: str) -> Arrival:
-        """Return what a hook wrote down. Raises ValueError where it is nothing of a hook's."""
+        """Return an arrival. Raises ValueError where it is not what a hook writes."""
         content = b""
         for chunk in file_chunks(self.path / ARRIVED / id):
             content += chunk
-            if len(content) > MAX_ARRIVAL:
+            if len(content) > MAX_ARRIVAL_BYTES:
                 raise ValueError("it is too long")
         return parse(id, content.decode("utf-8", "surrogateescape"))
 
     def remove(self, id: str) -> None:
-        """Forget an arrival, once the ledger has it."""
+        """Delete an arrival, once the ledger has it."""
         (self.path / ARRIVED / id).unlink(missing_ok=True)
 
     def set_aside(self, id: str) -> None:
-        """Keep what can't be read for a person to look at; it isn't taken again."""
+        """Rename an arrival that can't be read, for a person to look at."""
         path = self.path / ARRIVED / id
         path.rename(path.with_name(f"{id}.unreadable"))
 
     def say(self, id: str, lines: Iterable[str], *, end: bool = False) -> None:
-        """Answer a push. `lines` must be fit for a terminal; after the end nothing is read."""
+        """Append lines to a push's answer; the hook stops reading after the `end`.
+
+        `lines` must be safe for a terminal.
+        """
         text = "".join(f"T {line}\n" for line in lines) + ".\n" * end
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW
         path = self.path / ANSWERS / id
@@ -159,14 +162,14 @@ class Spool:
             os.close(handle)
 
     def ask_for_release(self) -> None:
-        """Have the service grade what waits for another day, whether it runs or is started now."""
+        """Ask the present or next service to grade the pushes that wait for another day."""
         try:
             (self.path / RELEASE).touch()
         except OSError as error:
             raise SpoolError(f"{self.path} can't be written: {error.strerror}.") from error
 
     def is_released(self) -> bool:
-        """Whether that was asked for; it is said once."""
+        """Whether a release was asked for since the last call."""
         try:
             (self.path / RELEASE).unlink()
         except FileNotFoundError:
@@ -182,9 +185,9 @@ class Spool:
 
 
 def parse(id: str, text: str) -> Arrival:
-    """Read what the hook writes: settings, an empty line, and the refs as git says them."""
-    named = ID.fullmatch(id)
-    if not named:
+    """Parse a hook's file: settings, an empty line, and the changed refs as git gives them."""
+    timestamp = ID.fullmatch(id)
+    if not timestamp:
         raise ValueError(f"{id!r} is no name that a hook gives")
     head, _, body = text.partition("\n\n")
     settings = dict(line.partition("=")[::2] for line in head.splitlines())
@@ -198,11 +201,11 @@ def parse(id: str, text: str) -> Arrival:
         repository,
         settings.get("branch") or None,
         int(limit) if limit else None,
-        datetime.fromtimestamp(int(named[1]), UTC).replace(microsecond=int(named[2])),
+        datetime.fromtimestamp(int(timestamp[1]), UTC).replace(microsecond=int(timestamp[2])),
         tuple(_changes(body.splitlines())),
     )
 
 
-def _changes(lines: Sequence[str]) -> list[Change]:
-    found = [REF.fullmatch(line) for line in lines[:MAX_REFS]]
-    return [Change(*match.groups()) for match in found if match]
+def _changes(lines: Sequence[str]) -> list[RefChange]:
+    matches = [REF.fullmatch(line) for line in lines[:MAX_REFS]]
+    return [RefChange(*match.groups()) for match in matches if match]

@@ -1,4 +1,4 @@
-"""What `autograder hook status` prints: the service, the queue, today's counts, the last pushes."""
+"""`autograder hook status`: the service, the queue, today's gradings, the last pushes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from autograder.text.display import one_line
 
 
 def status(course: Course, out: Path, spool: Spool) -> list[str]:
-    """Return the lines. Raises SpoolError where there is no spool, LedgerError for a bad ledger."""
+    """Return the lines to print. Raises SpoolError without a spool, LedgerError for a bad one."""
     zone = course.handing_in.zone
     holder = spool.holder()
     lines = ["No service runs: the next push starts one."]

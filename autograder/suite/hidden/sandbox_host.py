@@ -9,7 +9,7 @@ from autograder.channel.faults import Fault, InfraError
 from autograder.channel.remote import Remote
 from autograder.channel.source_lines import Sources
 from autograder.records import Verdict
-from autograder.sandbox import PLAIN, Confinement, Guise, Limits, Sandbox
+from autograder.sandbox import Confinement, Limits, Sandbox
 from autograder.sandbox.client import Channel
 from autograder.suite.hidden.student import GradedStudent
 from autograder.suite.week_worker import NO_WORKER, WeekWorker
@@ -36,9 +36,8 @@ class SandboxHost:
     """A submission in a sandbox, which is started when first needed and again when it breaks.
 
     `modules` are the files that the assignment asks for: one that isn't there is not attempted;
-    `packages` the distributions that it may import on top of numpy, `guise` what its code
-    sees of user, place and date. `notes` says of each event that worker.sandboxed.audit
-    noted, and of what it was about, where it was seen first.
+    `packages` the distributions that it may import on top of numpy. `notes` says of each event
+    that worker.sandboxed.audit noted, and of what it was about, where it was seen first.
     """
 
     ours = False
@@ -50,9 +49,7 @@ class SandboxHost:
         limits: Limits,
         modules: Iterable[str] = (),
         packages: tuple[str, ...] = (),
-        guise: Guise = PLAIN,
     ):
-        self._guise = guise
         self._confinement = confinement
         self._files = {name: data for name, data in files.items() if name.endswith(".py")}
         self._limits = limits
@@ -141,13 +138,11 @@ class SandboxHost:
         return self._new()
 
     def _new(self) -> Sandbox:
-        packages, guise = self._packages, self._guise
         sandbox = Sandbox(
             self._confinement,
             self._files,
             self._limits,
-            packages=packages,
-            guise=guise,
+            packages=self._packages,
             week=self._own.folders,
         )
         if self.lost:

@@ -55,10 +55,9 @@ class Settings:
     one; memory_bytes (training_memory_bytes for a worker that trains), processes, file_bytes,
     cpu_seconds: limits of one worker (0: none). tests: the file of the student's own tests, for a
     worker that runs those and answers with bits only; with_pytest: whether pytest runs them.
-    with_torch: whether torch is imported beforehand; days: how far the calendar is moved. week: the
-    folder below which `week_folders` lie, with the week's own drivers and probes. landlock:
-    the rules of what may be opened from here on (confined.restrict_files), none where something
-    else sees to that.
+    with_torch: whether torch is imported beforehand. week: the folder below which `week_folders`
+    lie, with the week's own drivers and probes. landlock: the rules of what may be opened from here
+    on (confined.restrict_files), none where something else sees to that.
     """
 
     folder: str
@@ -74,7 +73,6 @@ class Settings:
     tests: str | None
     with_pytest: bool
     with_torch: bool
-    days: int
     week: str
     week_folders: list[str]
     landlock: list[list[str]]
@@ -92,14 +90,13 @@ def main() -> NoReturn:
         confined.restrict_files(settings.landlock)
     from ...wire import codec
     from .. import dispatch, modules, tensors, week_drivers
-    from . import audit, clock, student_tests, tracing
+    from . import audit, student_tests, tracing
 
     for name in (*PRELOADED, *(TORCH if settings.with_torch else ())):
         importlib.import_module(name)
     tensors.prepare()
     own = week_drivers.load(settings.week, settings.week_folders)
     _skip_after_fork()
-    clock.move(settings.days)
     listener = audit.Listener(settings.folder, [os.getcwd(), *audit.libraries()])
 
     sources = {}

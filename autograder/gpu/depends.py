@@ -1,0 +1,52 @@
+"""What the result of a training job depends on besides the submission: named parts with digests.
+
+Like a suite's (grading.fingerprint), a job's key is made of all of them. They are the code that
+starts, watches and measures a training, the week's own drivers and probes and its settings, what
+is trained on and how, the versions of what computes, and whether the project was confined. Which
+rung confined it is none: the same training on another machine need not be done again. Hidden tests
+and the reference are none either.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+
+from autograder.gpu.images import Images
+from autograder.gpu.job import Plan
+from autograder.grading import fingerprint
+from autograder.grading.fingerprint import CONFINEMENT, DATA, SALT, SETTINGS, Parts
+
+TRAINS = ("autograder.gpu.job", "autograder.sandbox.choose")
+COMPUTES = ("numpy", "msgpack")
+NOT_OF_THE_JOB = frozenset(("title", "due", "documents", "notebooks", "student_tests", "data"))
+"""What course.toml says of a week and no training depends on."""
+
+
+def parts_of_job(root: Path, plan: Plan, *, confined: bool, home: Path = fingerprint.HOME) -> Parts:
+    """Return the parts that the results of these jobs depend on.
+
+    root: the course's repository; confined: whether projects run in a sandbox; home: where the
+    code lies.
+    """
+    worker = fingerprint.worker_files(root, plan.week)
+    parts = fingerprint.code(home, TRAINS, fingerprint.IN_SANDBOXES, worker.values())
+    parts |= fingerprint.contents(worker)
+    parts |= fingerprint.week_settings(plan.week, NOT_OF_THE_JOB)
+    how = {"epochs": plan.epochs, "device": plan.device, "curve": plan.curve.curve}
+    parts |= {f"{SETTINGS}: {name}": fingerprint.value(setting) for name, setting in how.items()}
+    parts[SALT] = hashlib.sha256(str(plan.seed).encode()).hexdigest()[: fingerprint.DIGEST_LENGTH]
+    parts[f"{DATA}: {plan.images.name}"] = _digest(plan.images)
+    parts |= fingerprint.versions((*COMPUTES, *plan.week.packages))
+    parts[CONFINEMENT] = "confined" if confined else "not confined"
+    return parts
+
+
+def _digest(images: Images) -> str:
+    digest = hashlib.sha256()
+    for array in (images.x_train, images.y_train, images.x_test, images.y_test):
+        digest.update(repr((array.shape, array.dtype.str)).encode())
+        digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()[: fingerprint.DIGEST_LENGTH]

@@ -1,0 +1,379 @@
+"""What results depend on besides the submission: named parts with a digest each.
+
+A job's key is made of all its parts, so results are taken from the gradebook only while every part
+is what it was. The parts are kept beside the job (gradebook.journal), so that whoever grades can be
+told which of them changed.
+
+The results of a week's suite depend on
+
+- the code of ours that runs: all modules that examiner, sandboxes and the week's own files import,
+  directly or through others, wherever in a file the import stands. Only in sandboxes are modules
+  imported by a name that is made up at run time: so all of `wire` and `worker` counts. A report, an
+  exporter, the push service or a command is imported by none of them.
+- the week's hidden tests, its helpers for them, its own drivers and probes; its reference and its
+  catalogue of misconceptions;
+- the week's settings: all that course.toml says of it but its title, its due date, its documents
+  and its training job, and of grading.toml the salt and how to train on the data set. Points and
+  titles of the rubric are no part: scores are computed from results each time.
+- the data set, the versions of what computes, and the confinement.
+
+Flags are results too. Whether a rule raises one can be seen only by running the submission, so a
+changed rule runs it again.
+
+Comments and docstrings don't count. A Python file is taken as its syntax tree without line numbers
+and without statements that are nothing but text, a TOML file as what it says; neither can be seen
+by what runs, since nothing of ours reads its own source or line numbers. A file that names
+`__doc__` or a function that reads sources is taken as it is written, and so is the reference, whose
+comments say where its gaps are. A test's docstring is its title, which the gradebook takes over
+without running anything.
+
+A changed hidden test runs its whole week again, not its item alone: a test is run faster, not at
+all, or in another sandbox because of what the submission did in tests of other items, and quality,
+rules and flags depend on the results of all.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import json
+import sys
+import tomllib
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from autograder.course import Course, Week
+from autograder.grading.flags.watched import watched_in, watched_names
+from autograder.records import Submission
+from autograder.suite.week_worker import OWN
+from data.datasets import file_of
+
+Parts = dict[str, str]
+"""Name of a part, "kind: name" -> its digest, or the value itself where it is short."""
+
+HOME = Path(__file__).resolve().parents[2]
+"""Where the code that runs lies."""
+
+OURS = ("autograder", "data")
+"""The packages whose modules are followed."""
+
+EXAMINES = (
+    "autograder.grading.examiner",
+    "autograder.sandbox.choose",
+    "autograder.sandbox.starter",
+)
+SAYS_NOTHING = ("autograder.grading.fingerprint",)
+"""What is imported and decides no result: this module."""
+
+IN_SANDBOXES = ("autograder/wire", "autograder/worker")
+"""Rooms that sandboxes hold whole."""
+
+COMPUTES = ("numpy", "msgpack", "pytest", "ruff")
+"""The distributions whose versions matter in every week, beside those that a week asks for."""
+
+CODE, TESTS, TOOLS = "code", "hidden tests", "helpers of the hidden tests"
+WORKER, REFERENCE, CATALOGUE = "the week's drivers and probes", "reference", "misconceptions"
+SETTINGS, SALT, DATA = "settings", "salt", "data set"
+VERSIONS, CONFINEMENT = "versions", "confinement"
+
+NOT_OF_THE_SUITE = frozenset(("title", "due", "documents", "job", "data"))
+"""What course.toml says of a week and no result of its suite depends on. The data set that is used
+is a part of its own."""
+
+READS_ITSELF = (b"__doc__", b"getsource", b"getdoc", b"getcomments", b"linecache")
+TABLES = (".csv", ".json", ".toml", ".txt")
+LONGEST_VALUE = 60
+DIGEST_LENGTH = 32
+
+
+def digest(parts: Mapping[str, str]) -> str:
+    """Return one digest, SHA-256 in hexadecimal, of all parts."""
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def job_key(submission: Submission, week: int, depends: str) -> str:
+    """Return the key of a suite's job: it changes with whatever could change the job's results.
+
+    `depends` is the digest of all parts that the week's results depend on.
+    """
+    refusal = submission.refusal or ""
+    fields = (submission.student, str(week), submission.fingerprint, depends, refusal)
+    return hashlib.sha256("\0".join(fields).encode()).hexdigest()
+
+
+def parts_of_week(
+    root: Path,
+    course: Course,
+    week: Week,
+    confinement: str,
+    dataset: str | None,
+    home: Path = HOME,
+) -> Parts:
+    """Return the parts that the results of a week's suite depend on.
+
+    root: the course's repository; confinement: its name, as it is recorded with results; dataset:
+    the data set of the training threshold, None where there is none; home: where the code lies.
+    """
+    assignment = root / "assignments" / week.folder
+    files = files_below(TESTS, assignment / "hidden")
+    files |= files_below(TOOLS, assignment / "suite_tools", root / "assignments")
+    files |= _imported_from_beside(files.values(), root / "assignments")
+    files |= worker_files(root, week)
+    parts = code(home, EXAMINES, IN_SANDBOXES, files.values())
+    parts |= contents(files)
+    parts |= _reference(root / "solutions" / week.folder, week)
+    parts |= week_settings(week, NOT_OF_THE_SUITE)
+    extra = {item.id for part in course.components if part.extra for item in part.items}
+    mine = sorted(extra & {item.id for item in course.items(week.number)})
+    parts[f"{SETTINGS}: extra credit"] = value(mine)
+    watched = watched_in(watched_names(course), week)
+    parts[f"{SETTINGS}: watched"] = value([entry.model_dump() for entry in watched])
+    parts[SALT] = _sha256(course.salt.encode())
+    if dataset:
+        training = course.training_setting(dataset).model_dump()
+        parts |= {f"{SETTINGS}: training.{dataset}.{key}": value(v) for key, v in training.items()}
+        parts[f"{DATA}: {dataset}"] = _file_digest(
+            assignment / dataset if dataset == week.data_file else file_of(dataset)
+        )
+    parts |= versions((*COMPUTES, *week.packages))
+    parts[CONFINEMENT] = confinement
+    return parts
+
+
+# What parts are made of; the training job's key takes the same pieces.
+
+
+def code(
+    home: Path, modules: Iterable[str], rooms: Iterable[str], others: Iterable[Path] = ()
+) -> Parts:
+    """Return a part for each of our modules that these modules, rooms and other files import.
+
+    Beside a module may lie tables that it reads: they are parts too.
+    """
+    todo = list(modules)
+    for room in rooms:
+        for file in sorted((home / room).rglob("*.py")):
+            todo.append(".".join(file.relative_to(home).with_suffix("").parts))
+    for file in others:
+        todo += _read(file).imports
+    found: dict[str, Path] = {}
+    while todo:
+        *packages, name = _packages(todo.pop())
+        for module in (*packages, name):
+            if module in found or module in SAYS_NOTHING:
+                continue
+            path = _module_path(home, module)
+            if path is not None:
+                found[module] = path
+                todo += _absolute(module, path)
+    paths = set(found.values())
+    for folder in {path.parent for path in paths}:
+        paths |= {path for path in folder.iterdir() if path.suffix in TABLES}
+    return {
+        f"{CODE}: {path.relative_to(home).as_posix()}": _read(path).digest for path in sorted(paths)
+    }
+
+
+def files_below(kind: str, folder: Path, within: Path | None = None) -> dict[str, Path]:
+    """Return all files below a folder by the names of their parts, relative to `within`."""
+    return {
+        f"{kind}: {path.relative_to(within or folder).as_posix()}": path
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+
+
+def worker_files(root: Path, week: Week) -> dict[str, Path]:
+    """Return the files of a week's drivers and probes: of its folders `worker`, or its own."""
+    assignments = root / "assignments"
+    folders = (f"{week.folder}/{OWN}",) if week.worker is None else week.worker
+    found: dict[str, Path] = {}
+    for folder in folders:
+        found |= files_below(WORKER, assignments / folder, assignments)
+    return found
+
+
+def contents(files: Mapping[str, Path]) -> Parts:
+    """Return the digests of files, by the names of their parts."""
+    return {name: _read(path).digest for name, path in files.items()}
+
+
+def week_settings(week: Week, without: Collection[str]) -> Parts:
+    """Return a part for each thing that course.toml says of a week; each limit is one."""
+    settings: dict[str, Any] = {}
+    for name, setting in week.model_dump(exclude=set(without)).items():
+        table = setting if isinstance(setting, dict) else None
+        settings |= {f"{name}.{key}": v for key, v in table.items()} if table else {name: setting}
+    return {f"{SETTINGS}: {name}": value(setting) for name, setting in settings.items()}
+
+
+def versions(distributions: Iterable[str]) -> Parts:
+    """Return the versions of Python and of what is installed of these distributions."""
+    parts = {f"{VERSIONS}: Python": sys.version}
+    for name in distributions:
+        try:
+            parts[f"{VERSIONS}: {name}"] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            parts[f"{VERSIONS}: {name}"] = "not installed"
+    return parts
+
+
+def value(setting: Any) -> str:
+    """Return a setting as text, or a digest of it where that is long."""
+    text = repr(setting)
+    return text if len(text) <= LONGEST_VALUE else _sha256(text.encode())
+
+
+def _imported_from_beside(files: Iterable[Path], assignments: Path) -> dict[str, Path]:
+    """Return what a suite's files import by relative names, directly or through others."""
+    found: dict[str, Path] = {}
+    todo, seen = list(files), set(files)
+    while todo:
+        file = todo.pop()
+        for name in _read(file).imports:
+            dots = len(name) - len(name.lstrip("."))
+            if dots == 0:
+                continue
+            place = file.parents[dots - 1].joinpath(*filter(None, name[dots:].split(".")))
+            for path in (place / "__init__.py", place.with_suffix(".py")):
+                if path.is_file() and path not in seen:
+                    seen.add(path)
+                    todo.append(path)
+                    found[f"{TOOLS}: {path.relative_to(assignments).as_posix()}"] = path
+    return found
+
+
+def _reference(folder: Path, week: Week) -> Parts:
+    """Return the parts of a week's solution: its modules as they are written, and its catalogue."""
+    parts: Parts = {}
+    for name in (*week.sources, *(notebook.module for notebook in week.notebooks)):
+        if (folder / name).is_file():
+            parts[f"{REFERENCE}: {name}"] = _sha256((folder / name).read_bytes())
+    for path in sorted(folder.glob("misconceptions*.toml")):
+        parts[f"{CATALOGUE}: {path.name}"] = _read(path).digest
+    return parts
+
+
+# Reading files. What was read stays in memory for as long as the file is the same.
+
+
+@dataclass(frozen=True)
+class _Content:
+    """Digest of a file's meaning; the modules that it imports, absolute or with leading dots."""
+
+    digest: str
+    imports: tuple[str, ...] = ()
+
+
+def _read(path: Path) -> _Content:
+    status = path.stat()
+    return _read_state(path, status.st_mtime_ns, status.st_size)
+
+
+@lru_cache(maxsize=4096)
+def _read_state(path: Path, changed_ns: int, size: int) -> _Content:
+    """Read a file, in the state of which it has this time of change and size."""
+    source = path.read_bytes()
+    try:
+        if path.suffix == ".py":
+            tree = ast.parse(source)
+            imports = tuple(_imports(tree))
+            if any(name in source for name in READS_ITSELF):
+                return _Content(_sha256(source), imports)
+            return _Content(_sha256(ast.dump(_without_texts(tree)).encode()), imports)
+        if path.suffix == ".toml":
+            return _Content(_sha256(repr(tomllib.loads(source.decode())).encode()))
+    except (SyntaxError, ValueError, RecursionError):
+        pass  # whoever uses the file says what is wrong with it
+    return _Content(_sha256(source))
+
+
+def _without_texts(tree: ast.Module) -> ast.Module:
+    """Take all statements out of a syntax tree that are nothing but text: docstrings, mostly."""
+    for block in _blocks(tree):
+        block[:] = [statement for statement in block if not _is_text(statement)]
+    return tree
+
+
+def _blocks(node: ast.AST) -> Iterator[list[ast.stmt]]:
+    """Yield all lists of statements below a node. No expression holds any: this is 10 times as
+    fast as a walk over all nodes."""
+    for name in ("body", "orelse", "finalbody"):
+        block = getattr(node, name, None)
+        if isinstance(block, list):
+            yield block
+            for statement in block:
+                yield from _blocks(statement)
+    for branch in (*getattr(node, "handlers", ()), *getattr(node, "cases", ())):
+        yield from _blocks(branch)
+
+
+def _is_text(statement: ast.stmt) -> bool:
+    return (
+        isinstance(statement, ast.Expr)
+        and isinstance(statement.value, ast.Constant)
+        and isinstance(statement.value.value, str)
+    )
+
+
+def _imports(tree: ast.Module) -> Iterator[str]:
+    """Yield the names of all that may be a module which a file imports, anywhere in it."""
+    for statement in (statement for block in _blocks(tree) for statement in block):
+        if isinstance(statement, ast.Import):
+            yield from (alias.name for alias in statement.names)
+        elif isinstance(statement, ast.ImportFrom):
+            base = "." * statement.level + (statement.module or "")
+            yield base
+            separator = "." if statement.module else ""
+            yield from (f"{base}{separator}{alias.name}" for alias in statement.names)
+
+
+def _absolute(module: str, path: Path) -> Iterator[str]:
+    """Yield what a module imports, by absolute names."""
+    package = module if path.name == "__init__.py" else module.rpartition(".")[0]
+    for name in _read(path).imports:
+        dots = len(name) - len(name.lstrip("."))
+        if dots == 0:
+            yield name
+            continue
+        parents = package.split(".")
+        base = parents[: len(parents) - dots + 1]
+        yield ".".join([*base, *filter(None, [name[dots:]])])
+
+
+def _packages(module: str) -> list[str]:
+    """Return the packages that are imported with a module, and the module itself."""
+    names = module.split(".")
+    return [".".join(names[: n + 1]) for n in range(len(names))]
+
+
+def _module_path(home: Path, module: str) -> Path | None:
+    """Return the file of a module of ours; None for others, and for what is no module."""
+    if module.partition(".")[0] not in OURS:
+        return None
+    place = home.joinpath(*module.split("."))
+    for path in (place / "__init__.py", place.with_suffix(".py")):
+        if path.is_file():
+            return path
+    return None
+
+
+def _file_digest(path: Path) -> str:
+    if not path.is_file():
+        return "not there"
+    status = path.stat()
+    return _digest_of_state(path, status.st_mtime_ns, status.st_size)
+
+
+@lru_cache(maxsize=16)
+def _digest_of_state(path: Path, changed_ns: int, size: int) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()[:DIGEST_LENGTH]
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:DIGEST_LENGTH]
