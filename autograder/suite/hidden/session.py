@@ -138,11 +138,8 @@ class _GradedPlugin(Plugin):
         disclosure = self._disclosure_for(host)
         if disclosure is None:
             return outcomes
-        graded = cast(list[GradedOutcome], outcomes)
-        return cast(
-            list[Outcome],
-            disclosure.settle(graded, cast(GradedHost, host), partial(self._again, salt)),
-        )
+        graded, again = cast(list[GradedOutcome], outcomes), partial(self._again, salt)
+        return cast(list[Outcome], disclosure.settle(graded, cast(GradedHost, host), again))
 
     def _disclosure_for(self, host: Host) -> Disclosure | None:
         return None if cast(GradedHost, host).ours else self._disclosure
