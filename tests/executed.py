@@ -14,7 +14,7 @@ from functools import lru_cache
 from types import CodeType, FrameType
 from typing import Any
 
-from autograder.suite.hosts import LocalHost
+from autograder.suite.hidden.local_host import LocalHost
 from autograder.suite.student import Student
 
 FOLDER = "/reference"

@@ -12,18 +12,11 @@ from autograder.suite.week_worker import NO_WORKER, WeekWorker
 class Host(Protocol):
     """Gives each test a fresh `Student`, and takes back what the test leaves behind.
 
-    A test may ask for the drivers and probes in `own`, those of the suite's week. `ours` says that
-    the code on it is ours, which may say anything; `lost` is how many sandboxes it has brought
-    down.
+    A test may ask for the drivers and probes in `own`, those of the suite's week.
     """
-
-    ours: bool
-    lost: int
 
     def start(self, seed: int, *, large: bool, own: WeekWorker = NO_WORKER) -> Student: ...
 
     def finish(self, fault: Fault | None) -> None: ...
-
-    def again(self) -> Host: ...
 
     def close(self) -> None: ...

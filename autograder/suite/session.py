@@ -41,7 +41,7 @@ from autograder.suite.student import Student
 from autograder.suite.week_worker import WeekWorker, worker_beside
 from autograder.text.display import many_lines
 
-MARKERS = (
+MARKERS: tuple[str, ...] = (
     "item(id): the rubric item that the test belongs to",
     "weight(n): the test's share of its item's points, relative to the item's other tests",
     "training: the test trains; it may use more memory and runs after the others",

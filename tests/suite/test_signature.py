@@ -14,7 +14,7 @@ from autograder.channel.faults import Fault
 from autograder.channel.handles import Handle
 from autograder.records import Verdict
 from autograder.suite.expect import MAX_ENTRIES, Wrong
-from autograder.suite.signature import explain_by_entries, same, signature
+from autograder.suite.signature import entry_of, same, signature
 from autograder.wire.codec import Ref
 
 ARRAY = np.array([[1.0, -2.5], [1 / 3, 4e10]])
@@ -129,19 +129,20 @@ ENTRIES = [
 
 
 @pytest.mark.parametrize(
-    ("fault", "found"),
+    ("fault", "place"),
     [
-        (wrong(ARRAY), ("averaged", "It is averaged.")),
-        (wrong(ARRAY.T), ("transposed", "It is transposed.")),
+        (wrong(ARRAY), 1),
+        (wrong(ARRAY.T), 0),
         (wrong(ARRAY + 1), None),
         (wrong(ARRAY, "dL_dx"), None),
-        (Fault(Verdict.RAISED, "ValueError: no\n  a.py:1"), ("raising", "It raises.")),
+        (Fault(Verdict.RAISED, "ValueError: no\n  a.py:1"), 2),
         (Fault(Verdict.TIMEOUT, "ValueError: no"), None),
     ],
 )
-def test_a_public_catalogue_explains_what_it_lists(fault, found):
-    assert explain_by_entries(json.loads(json.dumps(ENTRIES)), fault) == found
+def test_a_public_catalogue_explains_what_it_lists(fault, place):
+    entries = json.loads(json.dumps(ENTRIES))
+    assert entry_of(entries, fault) == (None if place is None else entries[place])
 
 
 def test_an_empty_catalogue_explains_nothing():
-    assert explain_by_entries([], wrong(ARRAY)) is None
+    assert entry_of([], wrong(ARRAY)) is None

@@ -19,6 +19,7 @@ from dataclasses import dataclass, replace
 from autograder.channel.faults import Fault
 from autograder.records import CheckResult, Verdict
 from autograder.suite.expect import Wrong
+from autograder.suite.hidden.graded_host import GradedHost
 from autograder.suite.hosts import Host
 from autograder.suite.session import Outcome
 from autograder.suite.student import Student
@@ -68,7 +69,7 @@ class Disclosure:
         self._known = known
 
     def settle(
-        self, outcomes: list[GradedOutcome], host: Host, again: Again
+        self, outcomes: list[GradedOutcome], host: GradedHost, again: Again
     ) -> list[GradedOutcome]:
         """Return the outcomes with messages that may be shown."""
         groups = self._groups(outcomes)

@@ -16,6 +16,7 @@ from autograder.records import CheckResult, PlannedCheck, Verdict
 from autograder.suite.collected_test import seed_of
 from autograder.suite.expect import Wrong
 from autograder.suite.hidden.disclosure import Disclosure, GradedOutcome, may_quote
+from autograder.suite.hidden.graded_host import GradedHost
 from autograder.suite.hosts import Host
 from autograder.suite.session import (
     MARKERS,
@@ -106,13 +107,13 @@ class _GradedPlugin(Plugin):
         self, host: Host, check: PlannedCheck, item: pytest.Function, salt: str
     ) -> Outcome:
         """Run one test, unless its item is given up."""
-        lost = host.lost
+        lost = cast(GradedHost, host).lost
         if self._broke[check.item] and lost >= MOST_LOST:
             result = CheckResult(check.id, Verdict.CRASH, message=BROUGHT_DOWN)
             return self._outcome(result, None, None)
         outcome = super().run_test(host, check, item, salt)
         failed = outcome.result.verdict is not Verdict.PASS
-        self._broke[check.item] += failed and host.lost > lost
+        self._broke[check.item] += failed and cast(GradedHost, host).lost > lost
         return outcome
 
     def _checks(self, tests: list[Test]) -> list[Test]:
@@ -137,11 +138,11 @@ class _GradedPlugin(Plugin):
         disclosure = self._disclosure_for(host)
         if disclosure is None:
             return outcomes
-        graded = cast(list[GradedOutcome], outcomes)
-        return cast(list[Outcome], disclosure.settle(graded, host, partial(self._again, salt)))
+        graded, again = cast(list[GradedOutcome], outcomes), partial(self._again, salt)
+        return cast(list[Outcome], disclosure.settle(graded, cast(GradedHost, host), again))
 
     def _disclosure_for(self, host: Host) -> Disclosure | None:
-        return None if host.ours else self._disclosure
+        return None if cast(GradedHost, host).ours else self._disclosure
 
     def _again(self, salt: str, host: Host, name: str) -> GradedOutcome:
         """Run one test with other inputs."""
