@@ -15,7 +15,8 @@ from types import CodeType, FrameType
 from typing import Any
 
 from autograder.suite.hidden.local_host import LocalHost
-from autograder.suite.student import Student
+from autograder.suite.hidden.student import GradedStudent
+from autograder.suite.week_worker import NO_WORKER, WeekWorker
 
 FOLDER = "/reference"
 """Where the files of a LocalHost seem to lie."""
@@ -32,11 +33,13 @@ class WatchedHost(LocalHost):
         self.executed: set[Function] = set()
         self._seen: dict[int, CodeType] = {}
 
-    def start(self, seed: int, *, large: bool = False) -> Student:
+    def start(
+        self, seed: int, *, large: bool = False, own: WeekWorker = NO_WORKER
+    ) -> GradedStudent:
         self._seen = {}
         threading.setprofile(self._note)
         sys.setprofile(self._note)
-        return super().start(seed, large=large)
+        return super().start(seed, large=large, own=own)
 
     def finish(self, fault: Any) -> None:
         sys.setprofile(None)
