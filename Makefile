@@ -8,7 +8,7 @@ RUN    := .venv/bin/python
 NEEDS   = $(if $(filter project,$(WEEK)),torch,core)
 
 .DEFAULT_GOAL := help
-.PHONY: help grade gpu formgrader demo check stubs notebooks release data test prove bench lint fix
+.PHONY: help grade gpu formgrader demo check stubs notebooks release data test prove bench lint types fix
 
 help: ## Show this list
 	@echo "Neural Network Foundations. Usage: make TARGET [NAME=value ...]"
@@ -76,10 +76,15 @@ bench: ## Measure how fast the grader is
 	$(SETUP) core sandbox
 	@$(RUN) -m benchmarks
 
-lint: ## Look for mistakes in style; changes nothing
-	$(SETUP) core
+lint: ## Look for mistakes in style, and for imports that go upwards; changes nothing
+	$(SETUP) dev
 	@$(RUN) -m ruff check .
 	@$(RUN) -m ruff format --check .
+	@.venv/bin/lint-imports
+
+types: ## Check the types
+	$(SETUP) all
+	@$(RUN) -m mypy
 
 fix: ## Repair what lint finds, where that needs no thought
 	$(SETUP) core

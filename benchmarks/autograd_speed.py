@@ -44,7 +44,7 @@ def networks() -> tuple[str, list[float], list[float], tuple[float, float]]:
                 model.train_step(x[batch], images.y_train[batch], RATE)
             times.append(time.perf_counter() - started)
     first, second = (model.evaluate(x_test, images.y_test) for model in models)
-    return images.name, *seconds, (first, second)
+    return images.name, seconds[0], seconds[1], (first, second)
 
 
 def chains() -> tuple[list[float], list[float]]:

@@ -27,6 +27,7 @@ from pathlib import Path
 import numpy as np
 
 import data
+from data.datasets import ImageSet
 
 GRADING = Path(__file__).parents[1] / "assignments" / "grading.toml"
 
@@ -73,9 +74,8 @@ class Layer:
 
 def new_layer(inputs: int, outputs: int, mistake: str, rng: np.random.Generator) -> Layer:
     """A layer with W ~ N(0, 2 / inputs), unless the mistake says otherwise."""
-    deviation = {"zero-init": 0.0, "std-2/in": 2 / inputs, "std-1": 1.0}.get(
-        mistake, np.sqrt(2 / inputs)
-    )
+    mistaken = {"zero-init": 0.0, "std-2/in": 2 / inputs, "std-1": 1.0}
+    deviation = mistaken.get(mistake, float(np.sqrt(2 / inputs)))
     W = rng.normal(size=(outputs, inputs)) * deviation
     return Layer(W, np.zeros(outputs), np.zeros_like(W), np.zeros(outputs))
 
@@ -114,7 +114,7 @@ def step(layers: list[Layer], x: np.ndarray, y: np.ndarray, lr: float, mistake: 
         layer.b = layer.b - rate * layer.db
 
 
-def train(name: str, mistake: str, settings: Settings, seed: int) -> float:
+def train(name: ImageSet, mistake: str, settings: Settings, seed: int) -> float:
     """Train once; the share of right answers of the trained weights on the test part, 0 to 1."""
     images = data.load(name)
     mean, deviation = images.x_train.mean(), images.x_train.std()
@@ -144,7 +144,7 @@ def credit(accuracy: float, curve: list[tuple[float, float]]) -> float:
 
 
 def table(
-    name: str,
+    name: ImageSet,
     settings: Settings,
     curve: list[tuple[float, float]],
     seeds: int,

@@ -245,8 +245,9 @@ def _functions(source: bytes, name: str) -> Iterator[tuple[str, ast.FunctionDef]
 
     def walk(parent: ast.AST, where: str) -> Iterator[tuple[str, ast.FunctionDef]]:
         for node in ast.iter_child_nodes(parent):
-            named = isinstance(node, ast.FunctionDef | ast.ClassDef)
-            inner = f"{where}.{node.name}".lstrip(".") if named else where
+            inner = where
+            if isinstance(node, ast.FunctionDef | ast.ClassDef):
+                inner = f"{where}.{node.name}".lstrip(".")
             if isinstance(node, ast.FunctionDef):
                 yield inner, node
             yield from walk(node, inner)

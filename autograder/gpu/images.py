@@ -63,7 +63,7 @@ def moved(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     To a person, and to a network that has learnt what is in the images, they are the same.
     """
     count, height, width = images.shape[:3]
-    mirrored = rng.random(count) < 0.5
+    mirrored = np.less(rng.random(count), 0.5)
     flipped = np.where(mirrored[:, None, None, None], images[:, :, ::-1], images)
     shifts = rng.integers(-LARGEST_SHIFT, LARGEST_SHIFT + 1, size=(count, 2))
     still = ~mirrored & (shifts == 0).all(axis=1)

@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Mapping
+from typing import Any
 
 from autograder.sandbox import cgroup, gpu, runtime, seccomp
 from autograder.sandbox.launch import (
@@ -41,8 +42,10 @@ ENVIRONMENT = {
 }
 
 
-READABLE = ("/usr", "/lib", "/lib64", "/runtime", "/grader", "/dev/zero", "/dev/full")
-READABLE += ("/dev/random", "/dev/urandom", "/proc/cpuinfo", "/proc/meminfo", "/proc/stat")
+READABLE = (
+    *("/usr", "/lib", "/lib64", "/runtime", "/grader", "/dev/zero", "/dev/full"),
+    *("/dev/random", "/dev/urandom", "/proc/cpuinfo", "/proc/meminfo", "/proc/stat"),
+)
 WRITABLE = ("/dev/shm", "/dev/null")
 
 SPARE_PROCESSES = 8
@@ -100,7 +103,9 @@ class Bubblewrap:
                     launch.limits.processes + SPARE_PROCESSES,
                 )
             user = self.own_uid
-            drop = {} if user is None else {"user": user, "group": user, "extra_groups": []}
+            drop: dict[str, Any] = {}
+            if user is not None:
+                drop = {"user": user, "group": user, "extra_groups": []}
             process = subprocess.Popen(
                 [self.program, "--args", str(listed), "--", *self._command(launch)],
                 stdin=subprocess.DEVNULL,

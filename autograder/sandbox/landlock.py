@@ -22,8 +22,10 @@ from autograder.sandbox.running import Started
 from autograder.sandbox.unconfined import link, remove, write_files
 from autograder.worker.sandboxed import confined
 
-READABLE = ("/usr/lib", "/usr/lib64", "/lib", "/lib64", "/proc/cpuinfo", "/proc/meminfo")
-READABLE += ("/sys/devices/system/cpu", "/dev/zero", "/dev/random", "/dev/urandom")
+READABLE = (
+    *("/usr/lib", "/usr/lib64", "/lib", "/lib64", "/proc/cpuinfo", "/proc/meminfo"),
+    *("/sys/devices/system/cpu", "/dev/zero", "/dev/random", "/dev/urandom"),
+)
 WRITABLE = ("/dev/null",)
 INTERPRETER = ("/runtime/bin/", "/runtime/lib/")
 ONLY_NUMPY = "packages such as PyTorch need a /dev/shm of their own, which only namespaces give"

@@ -8,7 +8,7 @@ import select
 import socket
 import time
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Any, Protocol
 
 from autograder.channel.endings import fault_of_ending
 from autograder.channel.faults import Fault, InfraError
@@ -155,9 +155,8 @@ class Sandbox:
     def _answers(self, deadline: float) -> bool:
         """Wait for the parent to say that it is ready, reading output meanwhile."""
         while (left := deadline - time.monotonic()) > 0:
-            ready, _, _ = select.select(
-                [self._control, self.output], [], [], min(POLL_SECONDS, left)
-            )
+            watched: list[Any] = [self._control, self.output]
+            ready, _, _ = select.select(watched, [], [], min(POLL_SECONDS, left))
             if self._control in ready:
                 return self._control.recv(len(READY)) == READY
             if self.output in ready:

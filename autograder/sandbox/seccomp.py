@@ -187,8 +187,8 @@ def program(*, namespaces: bool = True) -> bytes:
         code += _when(numbers[column], [_step(RETURN, ERRNO | EPERM)])
     for numbers in () if namespaces else _PATHS.values():
         code += _when(numbers[column], [_step(RETURN, ERRNO)])
-    for *numbers, place in _ON_OTHERS.values():
-        code += _when(numbers[column], _unless_equal(place, 0))
+    for *per_architecture, place in _ON_OTHERS.values():
+        code += _when(per_architecture[column], _unless_equal(place, 0))
     # glibc falls back to clone(), whose flags can be looked at.
     code += _when(_CLONE3[column], [_step(RETURN, ERRNO | ENOSYS)])
     code += _when(

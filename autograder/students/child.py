@@ -20,6 +20,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from importlib import metadata
+from types import FrameType
 from typing import Any, BinaryIO, NoReturn
 
 import numpy as np
@@ -262,7 +263,7 @@ class _Refused(importlib.abc.MetaPathFinder):
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 
     def _asked_by_student(self) -> bool:
-        frame = sys._getframe(2)
+        frame: FrameType | None = sys._getframe(2)
         while frame is not None and "importlib" in frame.f_code.co_filename:
             frame = frame.f_back
         return frame is not None and frame.f_code.co_filename.startswith(self._folder)

@@ -60,15 +60,9 @@ NOT_RUN = f"Not run, since {PATIENCE} other checks of this item ran out of time.
 OUTCOMES = (pytest.fail.Exception, pytest.skip.Exception)
 """What pytest's own functions raise; they are no `Exception`s, and would end the whole run."""
 
-UNUSED = ("cacheprovider", "terminal", "logging", "faulthandler", "unraisableexception")
-UNUSED += (
-    "threadexception",
-    "junitxml",
-    "pastebin",
-    "doctest",
-    "stepwise",
-    "setuponly",
-    "setupplan",
+UNUSED = (
+    *("cacheprovider", "terminal", "logging", "faulthandler", "unraisableexception"),
+    *("threadexception", "junitxml", "pastebin", "doctest", "stepwise", "setuponly", "setupplan"),
 )
 
 
@@ -171,7 +165,7 @@ class _Job:
 class Plugin:
     """The pytest plugin that is the session: markers, plan, fixtures, and the loop over jobs."""
 
-    markers = MARKERS
+    markers: tuple[str, ...] = MARKERS
 
     def __init__(self, folder: Path, context: Any, worker: WeekWorker):
         self.folder = folder
@@ -221,7 +215,11 @@ class Plugin:
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         if not self.problem:
             try:
-                tests = [(planned(item), item) for item in session.items]
+                tests: list[Test] = [
+                    (planned(item), item)
+                    for item in session.items
+                    if isinstance(item, pytest.Function)
+                ]
             except SuiteError as error:
                 self.problem = error
                 return

@@ -63,7 +63,9 @@ def same(one: Signature, other: Signature) -> bool:
 def entry_of(entries: Iterable[Signature], fault: Fault) -> Signature | None:
     """Return the entry of a public catalogue that matches a failure, if one does."""
     seen = signature(fault)
-    for entry in entries if seen else ():
+    if seen is None:
+        return None
+    for entry in entries:
         if same(seen, {key: value for key, value in entry.items() if key not in ABOUT}):
             return entry
     return None

@@ -87,7 +87,7 @@ class Dispatcher:
         np.random.seed(seed % 2**32)  # noqa: NPY002 - student code may use it
         tensors.seed(seed)
         # Not `random.seed`: that asks builtins, which a submission may have changed.
-        _random.Random.seed(random._inst, seed)  # type: ignore[attr-defined]
+        _random.Random.seed(random._inst, seed)
         warnings.simplefilter("always")
         warnings.showwarning = self._catch_warning
 
@@ -172,10 +172,12 @@ def describe_exception(error: BaseException, folder: str) -> dict[str, Any]:
     name, text = type_name(error), ""
     frames = _student_frames(error.__traceback__, folder)
     try:
-        syntax = isinstance(error, SyntaxError)
-        if syntax and (error.filename or "").startswith(folder):
-            frames.append([_file(error.filename or "", folder), int(error.lineno or 0)])
-        text = error.msg if syntax else str(error)
+        if isinstance(error, SyntaxError):
+            if (error.filename or "").startswith(folder):
+                frames.append([_file(error.filename or "", folder), int(error.lineno or 0)])
+            text = error.msg
+        else:
+            text = str(error)
         text = text[:MAX_TEXT].encode(errors="replace").decode() if type(text) is str else ""
     except BaseException as second:  # noqa: BLE001 - its `__str__` can raise anything
         text = f"(no text: its __str__ raised {type_name(second)})"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import io
 import json
 from dataclasses import replace
@@ -218,7 +219,7 @@ def test_a_write_that_fails_leaves_the_old_files(
     before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
 
     def full_disk(*paths: object) -> None:
-        raise OSError("No space left on device")
+        raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(atomic.os, "replace", full_disk)
     with pytest.raises(OSError, match="No space left"):

@@ -129,18 +129,18 @@ class Author:
         if planted.kind == "endless-loop":
             edited = self._endless(dice, planted, edited)
         planted.missing = self._not_handed_in(dice, planted)
-        files: dict[str, Content] = {
+        files: dict[str, str] = {
             name: self._rendered(text, name, planted)
             for name, text in edited.items()
             if name not in planted.missing
         }
         if self.week.student_tests:
-            files[self.week.student_tests] = self._tests(dice, planted)
+            files[self.week.student_tests] = self._tests(dice, planted, self.week.student_tests)
         if planted.kind == "syntax-error":
             planted.broken = dice.pick([name for name, _ in self.gaps])
             files[planted.broken] = without_a_colon(dice, files[planted.broken])
         planted.fails = sorted({*planted.fails, *planted.unfinished})
-        contents = files | self._documents(dice, planted)
+        contents: dict[str, Content] = {**files, **self._documents(dice, planted)}
         for notebook in self.week.notebooks:
             source = contents.pop(notebook.module, None)
             if isinstance(source, str):
@@ -215,9 +215,8 @@ class Author:
         lines[gap.first : gap.first] = [gap.indent + line for line in loop]
         return sources | {name: "\n".join(lines)}
 
-    def _tests(self, dice: Dice, planted: Planted) -> str:
+    def _tests(self, dice: Dice, planted: Planted, name: str) -> str:
         """Return the student's own tests: all, some, weak or wrong ones, or none."""
-        name = self.week.student_tests
         varieties = ["reference", "subset", *self.examples]
         if planted.kind == "full":
             planted.tests = "reference"

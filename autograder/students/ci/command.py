@@ -17,7 +17,7 @@ from autograder.errors import CantRunError
 from autograder.results.junit import junit_xml
 from autograder.results.results_json import results_json
 from autograder.students.check import print_run
-from autograder.students.ci.github import annotations, step_summary
+from autograder.students.ci.github import step_summary, workflow_commands
 from autograder.students.ci.gitlab import FILE as CODE_QUALITY
 from autograder.students.ci.gitlab import code_quality
 from autograder.students.ci.outcome import CiOutcome, outcome
@@ -168,7 +168,7 @@ def _print(found: CiOutcome, environment: Mapping[str, str]) -> None:
     console.print(found.summary(), style="bold", markup=False)
     if environment.get(GITHUB) == "true":
         remarks = [remark for week in found.weeks for remark in week.remarks]
-        for line in annotations(remarks):
+        for line in workflow_commands(remarks):
             print(line)
     sys.stdout.flush()
 

@@ -20,7 +20,7 @@ LONGEST_FAILURE = 4_000
 """A summary may have a megabyte; together these stay far below it."""
 
 
-def annotations(remarks: Sequence[Remark]) -> list[str]:
+def workflow_commands(remarks: Sequence[Remark]) -> list[str]:
     """Return the workflow commands for these remarks, each one line."""
     chosen: list[Remark] = []
     for level in dict.fromkeys(remark.level for remark in remarks):

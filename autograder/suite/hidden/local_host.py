@@ -73,7 +73,8 @@ class LocalHost:
         `loaded` are the modules that the last test used, directly or through another one.
         """
         self.loaded: set[str] = set()
-        self._modules = ModuleSpace(files, "/reference", like._modules if like else None)
+        known: ModuleSpace | None = like._modules if like else None
+        self._modules: ModuleSpace = ModuleSpace(files, "/reference", known)
         self._modules.compile_all()
         self._stack = contextlib.ExitStack()
 

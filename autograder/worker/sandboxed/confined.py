@@ -71,7 +71,7 @@ def main(program: str) -> NoReturn:
     children = os.open(f"/proc/self/task/{os.getpid()}/children", os.O_RDONLY | os.O_CLOEXEC)
     enter(**settings["confined"])
     module = importlib.import_module(f"{__package__}.{program}")
-    module.children_file = children
+    vars(module)["children_file"] = children
     module.main()
     os._exit(0)
 

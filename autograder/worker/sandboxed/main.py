@@ -28,6 +28,7 @@ import struct
 import sys
 import threading
 import time
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 IMPORT, SPAWN, REAP = b"I", b"S", b"R"
@@ -109,7 +110,10 @@ def main() -> NoReturn:
     space.install()
     _forget(settings.forget)
     control = socket.socket(fileno=settings.control)
-    operations = {"notes": listener.notes, "trace": tracing.Tracer(settings.folder).call}
+    operations: dict[str, Callable[..., Any]] = {
+        "notes": listener.notes,
+        "trace": tracing.Tracer(settings.folder).call,
+    }
     dispatcher = dispatch.Dispatcher(settings.folder, None, own, operations)
     workers: list[int] = []  # the one that is at work, and the one that waits
     _freeze()

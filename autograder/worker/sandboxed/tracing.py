@@ -55,7 +55,7 @@ class Tracer:
         self._places: Counter[tuple[str, int]] = Counter()
         self._again: dict[CodeType, list[int]] = {}
         self._new: dict[CodeType, list[np.ndarray]] = {}
-        called = partial(operate, function) if type(function) is str else function
+        called = partial(operate, function) if isinstance(function, str) else function
         before = sys.gettrace()
         sys.settrace(self._enter)
         try:
