@@ -22,6 +22,7 @@ AutograderError
 ├── GraderError                     our own fault: no student pays for it
 │   ├── CantExamineError
 │   │   └── LostError               grading.examiner_process
+│   │       └── SilentError         grading.examiner_process
 │   ├── InfraError                  channel.faults
 │   │   ├── NotConfinedError        sandbox.choose
 │   │   └── ProgramMissingError     sandbox.launch

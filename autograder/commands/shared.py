@@ -10,6 +10,8 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from autograder.text.display import many_lines
+
 ROOT = Path(__file__).resolve().parents[2]
 USAGE_STATUS = 2
 INTERRUPTED_STATUS = 130
@@ -33,7 +35,7 @@ def number_of(week: str | None) -> int | None:
 
 def fail(message: str, status: int = USAGE_STATUS) -> NoReturn:
     """Print an error in one line and end the program."""
-    print(f"autograder: {message}", file=sys.stderr)
+    print(f"autograder: {many_lines(message)}", file=sys.stderr)
     raise SystemExit(status)
 
 

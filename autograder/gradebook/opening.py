@@ -20,9 +20,15 @@ CAUSES = {
     sqlite3.SQLITE_IOERR: ("can't be read or written", "Is its disk full, or damaged?"),
     sqlite3.SQLITE_CANTOPEN: ("can't be opened", "Is its folder there, and may it be written?"),
     sqlite3.SQLITE_BUSY: ("is in use by another program", "Try again when that has ended"),
+    sqlite3.SQLITE_CORRUPT: ("is damaged", "Take a copy of it from before; nothing was changed"),
+    sqlite3.SQLITE_NOTADB: ("is no gradebook", "Move it away, or choose another folder"),
     sqlite3.SQLITE_PERM: ("may not be opened", "Change its permissions, or copy it elsewhere"),
 }
 """What a machine or a person can cause, by SQLite's code: the problem, and the remedy."""
+
+
+OF_THE_FILE = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+"""Causes that lie with another program or in the file itself."""
 
 
 class GradebookError(RecordError):
@@ -34,7 +40,7 @@ def explained(path: Path) -> Iterator[None]:
     """Turn what the file system does to the gradebook's file into a GradebookError."""
     try:
         yield
-    except sqlite3.OperationalError as error:
+    except sqlite3.DatabaseError as error:
         code = getattr(error, "sqlite_errorcode", None)
         if code is None or (code & 0xFF) not in CAUSES:
             raise
@@ -45,7 +51,7 @@ def explained(path: Path) -> Iterator[None]:
 def is_refusal(error: GradebookError) -> bool:
     """Whether the file system refuses to write, rather than another program or the file itself."""
     code = getattr(error.__cause__, "sqlite_errorcode", sqlite3.SQLITE_BUSY)
-    return (code & 0xFF) in CAUSES.keys() - {sqlite3.SQLITE_BUSY}
+    return (code & 0xFF) in CAUSES.keys() - OF_THE_FILE
 
 
 class Connection(sqlite3.Connection):

@@ -24,7 +24,7 @@ from autograder.grading.setting import Setting
 from autograder.records import CheckResult
 from autograder.text.display import many_lines
 
-JOB_SECONDS = 6 * 3600.0
+JOB_SECONDS = 2 * 3600.0
 """Longest time for one answer. Checks have limits of their own: this ends an endless silence."""
 
 MESSAGE_SECONDS = 60.0
@@ -34,6 +34,7 @@ END_SECONDS = 5.0
 """Longest time for an examiner to tidy up when it is told to end."""
 
 PIECE_BYTES = 1 << 16
+SHOWN_CHARACTERS = 4_000
 SHOWN_BYTES, WRITTEN_BYTES = 256 << 10, 16 << 20
 """How much of what an examiner writes is shown, and how much it may write at all."""
 
@@ -42,6 +43,10 @@ Answer = TypeVar("Answer", bound=messages.Message)
 
 class LostError(CantExamineError):
     """The examiner that was asked is gone, or was killed for what it said."""
+
+
+class SilentError(LostError):
+    """The examiner that was asked said nothing for JOB_SECONDS: another try would take as long."""
 
 
 def lost(reason: str) -> LostError:
@@ -72,6 +77,8 @@ class ExaminerProcess:
         for fd in (self._socket.fileno(), self._log):
             self._poll.register(fd, select.POLLIN)
         self._jobs = self._written = 0
+        self.untouched = True
+        """Whether no submission has been in it: then what it says is the grader's own word."""
         try:
             self._send(
                 root=str(setting.root),
@@ -115,7 +122,10 @@ class ExaminerProcess:
             if message.job != self._jobs:
                 raise lost("it answered what was not asked")
             if isinstance(message, Failed):
-                raise CantExamineError(message.problem, message.remedy)
+                problem, remedy = (
+                    many_lines(text, SHOWN_CHARACTERS) for text in (message.problem, message.remedy)
+                )
+                raise CantExamineError(problem, remedy)
             if isinstance(message, expected):
                 return message
             if report is None or not isinstance(message, Checked):
@@ -134,7 +144,12 @@ class ExaminerProcess:
 
     def _next(self, deadline: float) -> bytes:
         """Return the next message's body; nothing is set aside for one that is too long."""
-        first = self._take(1, deadline)
+        try:
+            first = self._take(1, deadline)
+        except LostError as error:
+            if time.monotonic() < deadline:
+                raise
+            raise SilentError(error.problem, error.remedy) from None
         deadline = time.monotonic() + MESSAGE_SECONDS
         length = int.from_bytes(first + self._take(messages.LENGTH_BYTES - 1, deadline), "big")
         if length > messages.LARGEST_MESSAGE_BYTES:

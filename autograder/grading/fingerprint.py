@@ -130,6 +130,8 @@ def parts_of_week(
     extra = {item.id for part in course.components if part.extra for item in part.items}
     mine = sorted(extra & {item.id for item in course.items(week.number)})
     parts[f"{SETTINGS}: extra credit"] = value(mine)
+    automatic = sorted(item.id for item in course.items(week.number) if item.kind == "auto")
+    parts[f"{SETTINGS}: items"] = value(automatic)
     watched = watched_in(watched_names(course), week)
     parts[f"{SETTINGS}: watched"] = value([entry.model_dump() for entry in watched])
     parts[SALT] = _sha256(course.salt.encode())

@@ -9,6 +9,8 @@ It ends with the process that started it, and all examiners with it.
 from __future__ import annotations
 
 import atexit
+import ctypes
+import errno
 import gc
 import json
 import os
@@ -23,6 +25,8 @@ from autograder.errors import CantExamineError
 
 ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 LARGEST_MESSAGE_BYTES = 1 << 16
+PR_SET_CHILD_SUBREAPER = 36
+ORPHAN_ROUNDS = 200
 START = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[2]); "
     "from autograder.grading.fork_server import main; main(int(sys.argv[1]))"
@@ -58,9 +62,15 @@ class ForkServer:
     def start(self, channel: int, log: int) -> int:
         """Start an examiner with these two descriptors; return its pid.
 
-        Raises CantExamineError where the server is gone.
+        Raises CantExamineError where the server is gone, or the machine has no process to give.
         """
-        return self._ask({"cwd": os.getcwd()}, [channel, log])
+        pid = self._ask({"cwd": os.getcwd()}, [channel, log])
+        if pid < 0:
+            problem = f"no process could be started ({os.strerror(-pid)})"
+            raise CantExamineError(
+                problem, "Has the machine too little memory, or its user a limit?"
+            )
+        return pid
 
     def end(self, pid: int) -> int | None:
         """Kill an examiner, if it still runs; return its exit status, None where nobody knows."""
@@ -117,6 +127,8 @@ def main(fd: int) -> None:
     from autograder.grading import examiner, operations  # noqa: F401 - loaded once, for all
 
     gc.freeze()  # forks share what is never looked through
+    # What an examiner leaves behind becomes this process's child, which ends it.
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, ctypes.c_ulong(1))
     with socket.socket(fileno=fd) as sock:
         started = _serve(sock)
     if started is not None:
@@ -135,16 +147,21 @@ def _serve(sock: socket.socket) -> socket.socket | None:
             pid = asked["end"]
             answer = _end(pid) if pid in pids else 0
             pids.discard(pid)
+            _end_orphans(pids)
         elif "terminate" in asked:
             answer = 0
             if asked["terminate"] in pids:  # not waited for yet, so the number is no other's
                 os.kill(asked["terminate"], signal.SIGTERM)
         else:
-            answer = os.fork()
+            try:
+                answer = os.fork()
+            except OSError as error:
+                answer = -(error.errno or errno.EAGAIN)
             if answer == 0:
                 sock.close()
                 return _become_examiner(asked["cwd"], *fds)
-            pids.add(answer)
+            if answer > 0:
+                pids.add(answer)
         for fd in fds:
             os.close(fd)
         sock.send(json.dumps(answer).encode())
@@ -157,6 +174,39 @@ def _end(pid: int) -> int:
     """Kill a child, if it still runs, and return its exit status (minus a signal's number)."""
     os.kill(pid, signal.SIGKILL)
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def _end_orphans(examiners: set[int]) -> None:
+    """Kill what examiners that ended have left behind: a taken-over one may have forked itself.
+
+    As root that is whoever isn't root: what starts an examiner's sandboxes is, and tidies up after
+    it by itself.
+    """
+    for _ in range(ORPHAN_ROUNDS):
+        left = [pid for pid in _children() if pid not in examiners and not _ends_by_itself(pid)]
+        if not left:
+            return
+        for pid in left:
+            with suppress(ProcessLookupError, ChildProcessError):
+                os.kill(pid, signal.SIGKILL)
+                os.waitpid(pid, 0)
+
+
+def _children() -> list[int]:
+    """Return this process's children; none where the system has no list of them."""
+    try:
+        with open(f"/proc/self/task/{os.getpid()}/children") as listing:
+            return [int(pid) for pid in listing.read().split()]
+    except OSError:
+        return []
+
+
+def _ends_by_itself(pid: int) -> bool:
+    """Whether a child is root's, below a server of root's, or has ended already."""
+    try:
+        return os.geteuid() == 0 and os.stat(f"/proc/{pid}").st_uid == 0
+    except OSError:
+        return True
 
 
 def _become_examiner(cwd: str, channel: int, log: int) -> socket.socket:

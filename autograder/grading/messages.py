@@ -23,8 +23,9 @@ LENGTH_BYTES = 4
 """Each message comes after its length: an unsigned number of so many bytes, the highest first."""
 
 LARGEST_MESSAGE_BYTES = 16 << 20
-LARGEST_STRUCTURE_BYTES = 1 << 20
-"""How much of a message may be something else than texts: parsing it takes a hundredfold."""
+LARGEST_STRUCTURE_BYTES, MOST_TEXTS = 1 << 20, 100_000
+"""How much of a message may be something else than texts, and how many texts there may be: parsing
+them takes a hundredfold."""
 
 LONGEST_TEXT, LONGEST_NAME = 100_000, 1_000
 MOST_CHECKS, MOST_FLAGS = 20_000, 10_000
@@ -180,15 +181,16 @@ def read(body: bytes) -> Message:
 
     Raises ValueError for everything that isn't one; its text quotes nothing of it.
     """
-    if len(body) > LARGEST_STRUCTURE_BYTES:
-        structure = sum(map(len, TEXTS.split(body)))
-        if structure > LARGEST_STRUCTURE_BYTES:
+    if len(body) > LARGEST_STRUCTURE_BYTES // 16:
+        between = TEXTS.split(body)
+        if sum(map(len, between)) > LARGEST_STRUCTURE_BYTES or len(between) > MOST_TEXTS:
             raise ValueError("no valid message (too many parts)")
     try:
         return _MESSAGES.validate_json(body)
     except ValidationError as error:
         # Where it is wrong is not told: the keys are the sender's.
-        raise ValueError(f"no valid message ({error.errors()[0]['type']})") from None
+        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        raise ValueError(f"no valid message ({first['type']})") from None
     except (ValueError, RecursionError) as error:
         raise ValueError(f"no valid message ({type(error).__name__})") from None
 

@@ -34,15 +34,18 @@ Kind = Literal["described", "examined", "text"]
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
-def operation(kind: Kind) -> Callable[[Function], Function]:
+def operation(kind: Kind, *, untouched: bool = False) -> Callable[[Function], Function]:
     """Mark a function that examiners may be asked for, with the kind of what it gives.
 
     described: of a week's number, a Plan; examined: of a Submission, the week's number and
     optionally `report`, what examine_submission gives; text: of values that msgpack can hold, text.
+    `untouched`: only an examiner in which no submission has been examined yet is asked, since its
+    answer is believed for all submissions that follow.
     """
 
     def mark(function: Function) -> Function:
         function.operation = kind  # type: ignore[attr-defined]
+        function.untouched = untouched  # type: ignore[attr-defined]
         return function
 
     return mark
@@ -58,7 +61,7 @@ class Plan:
     versions: dict[str, str]
 
 
-@operation("described")
+@operation("described", untouched=True)
 def describe(week: int) -> Plan:
     """Return what this process's examiner of a week will check."""
     import numpy
@@ -90,7 +93,7 @@ def examine_submission(
     return examined, time.perf_counter() - started
 
 
-@operation("text")
+@operation("text", untouched=True)
 def rung_here() -> str:
     """Return the letter of the rung of this process of a pool, "" where nothing confines."""
     from autograder.sandbox.choose import NotConfinedError

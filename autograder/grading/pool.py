@@ -19,7 +19,13 @@ from typing import Any
 from autograder.errors import CantExamineError
 from autograder.gradebook.flags import Examined
 from autograder.grading import messages
-from autograder.grading.examiner_process import END_SECONDS, ExaminerProcess, LostError, lost
+from autograder.grading.examiner_process import (
+    END_SECONDS,
+    ExaminerProcess,
+    LostError,
+    SilentError,
+    lost,
+)
 from autograder.grading.fork_server import running_server
 from autograder.grading.operations import Plan, describe
 from autograder.grading.setting import Setting
@@ -73,32 +79,40 @@ class ExaminerPool(Executor):
         do = operations.get(getattr(fn, "operation", ""))
         if do is None:
             raise TypeError(f"{name} is no operation of an examiner")
-        return self._threads.submit(self._attempt, do, name, *args, **kwargs)
+        untouched = bool(getattr(fn, "untouched", False))
+        return self._threads.submit(self._attempt, do, untouched, name, *args, **kwargs)
 
-    def _attempt(self, do: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    def _attempt(self, do: Callable[..., Any], untouched: bool, *args: Any, **kwargs: Any) -> Any:
         """Do something with a free examiner; once more with a fresh one if it is lost."""
         place = self._free.get()
         try:
             for attempt in range(1, ATTEMPTS + 1):
                 try:
-                    return self._with(place, do, *args, **kwargs)
+                    return self._with(place, do, untouched, *args, **kwargs)
                 except LostError as error:
                     if self._given_up:
                         raise CancelledError from None
                     note(f"{error.problem}; attempt {attempt} of {ATTEMPTS}")
-                    if attempt == ATTEMPTS:
+                    if attempt == ATTEMPTS or isinstance(error, SilentError):
                         raise
         finally:
             self._free.put(place)
 
-    def _with(self, place: _Place, do: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    def _with(
+        self, place: _Place, do: Callable[..., Any], untouched: bool, *args: Any, **kwargs: Any
+    ) -> Any:
         """Do something with the examiner of a place, and end it where its state is unknown."""
         try:
-            return do(self._examiner(place), *args, **kwargs)
+            examiner = self._examiner(place, untouched)
+            try:
+                return do(examiner, *args, **kwargs)
+            finally:
+                examiner.untouched = examiner.untouched and untouched
         except LostError as error:
             status = self._discard(place)
             if status is not None and status != -signal.SIGKILL:
-                raise LostError(f"{error.problem}, exit status {status}", error.remedy) from None
+                problem = f"{error.problem}, exit status {status}"
+                raise type(error)(problem, error.remedy) from None
             raise
         except CantExamineError:
             raise
@@ -106,10 +120,15 @@ class ExaminerPool(Executor):
             self._discard(place)
             raise
 
-    def _examiner(self, place: _Place) -> ExaminerProcess:
-        """Return the examiner of a place, or a new one where there is none that could be asked."""
+    def _examiner(self, place: _Place, untouched: bool = False) -> ExaminerProcess:
+        """Return the examiner of a place, or a new one where there is none that could be asked.
+
+        `untouched`: a new one too where a submission has been in it, which may speak for it.
+        """
         if place.examiner is not None and not place.examiner.is_ready:
             note("a process that examines submissions ended, or spoke unasked: it is replaced")
+            self._discard(place)
+        if untouched and place.examiner is not None and not place.examiner.untouched:
             self._discard(place)
         examiner = place.examiner or ExaminerProcess(self.setting, place.slot)
         with self._lock:
@@ -144,6 +163,8 @@ class ExaminerPool(Executor):
     ) -> tuple[Examined, float]:
         plan = self._plans.get(week)
         if plan is None:
+            if not examiner.untouched:
+                raise lost("it was to plan a week after a submission was in it")
             plan = self._describe(examiner, f"{describe.__module__}:{describe.__name__}", week)
         checks = {check.id for check in plan.checks}
         answer = examiner.ask(

@@ -14,13 +14,13 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 
 from autograder.course import Course
+from autograder.errors import CantExamineError
 from autograder.gradebook.flags import Examined
 from autograder.gradebook.journal import Gradebook, GradingJob
 from autograder.grading import fingerprint
 from autograder.grading.absent import record_absent
-from autograder.grading.examiner_process import LostError
 from autograder.grading.operations import Plan, describe, examine_submission
-from autograder.grading.pool import open_pool
+from autograder.grading.pool import note, open_pool
 from autograder.grading.setting import Setting
 from autograder.records import CheckResult, PlannedCheck, Submission, Verdict
 
@@ -127,10 +127,11 @@ def _run(todo: Todo, pool: Executor) -> Iterator[Ended]:
 
 
 def _outcome(future: Future[tuple[Examined, float]]) -> tuple[Examined, float]:
-    """Return what a job gave: no results where its examiner was lost."""
+    """Return what a job gave: no results where its examiner was lost, or could not examine it."""
     try:
         return future.result()
-    except (LostError, BrokenExecutor):
+    except (CantExamineError, BrokenExecutor) as error:
+        note(f"a submission could not be examined: {error}")
         return Examined([]), 0.0
 
 

@@ -11,10 +11,10 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from queue import SimpleQueue
 
+from autograder.errors import CantExamineError
 from autograder.gradebook.flags import Examined, Flag
-from autograder.grading.examiner_process import LostError
 from autograder.grading.operations import Plan, describe, examine_submission
-from autograder.grading.pool import ExaminerPool, open_pool
+from autograder.grading.pool import ExaminerPool, note, open_pool
 from autograder.grading.run import LOST
 from autograder.grading.setting import Setting
 from autograder.records import CheckResult, PlannedCheck, Submission, Verdict
@@ -85,5 +85,6 @@ def _examine(pool: ExaminerPool, week: int, submission: Submission, plan: Plan) 
 def _outcome(future: Future[tuple[Examined, float]]) -> Examined:
     try:
         return future.result()[0]
-    except LostError:
+    except CantExamineError as error:
+        note(f"a submission could not be examined: {error}")
         return Examined([])

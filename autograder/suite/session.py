@@ -48,6 +48,7 @@ MARKERS: tuple[str, ...] = (
     "needs(*ids): items whose failure explains a failure of this test",
 )
 OPTIONS = ["--capture=no", "-c", os.devnull, "--import-mode=importlib"]
+NO_PLUGINS = "PYTEST_DISABLE_PLUGIN_AUTOLOAD"
 PATIENCE = 3
 """Maximum number of timeouts per item; the item's remaining checks are not run."""
 
@@ -188,8 +189,13 @@ class Plugin:
         root = self.folder.parent.parent
         self.collecting.enter_context(_COLLECTING)
         _forget_modules(self.folder.parent.name)
-        os.environ.pop("PYTEST_ADDOPTS", None)  # options for somebody's own tests, not for suites
+        # Options, plugins and conftest.py files of somebody's own tests are none of a suite's.
+        os.environ.pop("PYTEST_ADDOPTS", None)
+        autoload = os.environ.get(NO_PLUGINS)
+        os.environ[NO_PLUGINS] = "1"
+        self.collecting.callback(_restore, NO_PLUGINS, autoload)
         arguments = [*OPTIONS, *(f"-pno:{name}" for name in UNUSED), str(self.folder)]
+        arguments += ["--confcutdir", str(self.folder)]
         try:
             code = pytest.main([*arguments, "--rootdir", str(root)], plugins=[self])
             if not self.ready.is_set():
@@ -396,3 +402,11 @@ def _blocked(outcome: Outcome, first: list[str]) -> Outcome:
     said = f"First mend {', '.join(first)}: this check builds on it. {result.message}"
     blocked = replace(result, verdict=Verdict.BLOCKED, message=said.strip())
     return replace(outcome, result=blocked)
+
+
+def _restore(variable: str, earlier: str | None) -> None:
+    """Give a variable of the environment its earlier value."""
+    if earlier is None:
+        os.environ.pop(variable, None)
+    else:
+        os.environ[variable] = earlier

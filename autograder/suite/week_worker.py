@@ -6,6 +6,7 @@ The folders stand in course.toml (`worker` of a [[week]]); without that key it i
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -48,16 +49,31 @@ NO_WORKER = WeekWorker(Path())
 """Of a suite that belongs to no week: there are the engine's drivers and probes alone."""
 
 
+PRIVATE = frozenset({"hidden", "tests", "suite_tools"})
+"""Folders of a week that no sandbox may hold."""
+
+
+def _folders(top: Path) -> Iterator[Path]:
+    return (path for path in top.rglob("*") if path.is_dir())
+
+
 def worker_of(root: Path, week: Week) -> WeekWorker:
-    """Return a week's drivers and probes. Raises CourseError for a folder that isn't there."""
+    """Return a week's drivers and probes. Raises CourseError for a folder that can't be used."""
     base = root / "assignments"
     if week.worker is None:
         own = f"{week.folder}/{OWN}"
         return WeekWorker(base, (own,) if (base / own).is_dir() else ())
     for name in week.worker:
+        key = f"{week.id}.worker"
         if not (base / name).is_dir():
             problem = f"there is no folder assignments/{name}"
-            raise CourseError(COURSE_FILE, f"{week.id}.worker", problem, "Make it or correct it")
+            raise CourseError(COURSE_FILE, key, problem, "Make it or correct it")
+        private = sorted(path for path in _folders(base / name) if path.name in PRIVATE)
+        if private or PRIVATE & set(Path(name).parts):
+            where = private[0].relative_to(base) if private else name
+            problem = f"assignments/{where} would be mounted where student code runs"
+            remedy = "Name a folder with drivers and probes alone"
+            raise CourseError(COURSE_FILE, key, problem, remedy)
     return WeekWorker(base, week.worker)
 
 

@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from autograder.course import Course
+from autograder.errors import CantExamineError
 from autograder.grading.operations import rung_here
 from autograder.grading.pool import ExaminerPool, open_pool
 from autograder.grading.setting import Setting, datasets_here, why_not_here
+from autograder.text.display import one_line
 
 PUBLIC_SLOT, HIDDEN_SLOT = 1024, 1088
 """Users of sandboxes that no `autograder grade` beside the service has."""
@@ -60,7 +62,11 @@ class Pools:
             week = self.course.week(number)
             reason = why_not_here(week, rung="")
             if week.packages and not reason:
-                reason = why_not_here(week, self.ask(rung_here).result())
+                try:
+                    rung = self.ask(rung_here).result()
+                except CantExamineError as error:  # it may be another time
+                    return one_line(str(error), 500)
+                reason = why_not_here(week, rung)
             self._reasons[number] = reason
         return self._reasons[number]
 
