@@ -18,31 +18,31 @@ help: ## Show this list
 	@echo
 	@echo "PYTHON=python3.12 chooses the Python (3.11 to 3.13) that .venv is made with."
 
-grade: ## Grade a class: SUBMISSIONS=dir (or class.zip) OUT=dir (default: grades) WEEK=2 JOBS=2 UNCONFINED=1 DRY_RUN=1|Without WEEK: all weeks of which anything was handed in|Without SUBMISSIONS: write a simulated class of 12 and grade that|DRY_RUN=1 only says what would run, why, and about how long
+grade: ## Grade a class: SUBMISSIONS=dir (or class.zip) OUT=dir (default: grades)|WEEK=2 JOBS=2 (default: one for each processor) UNCONFINED=1 DRY_RUN=1|Without WEEK: all weeks of which anything was handed in|Without SUBMISSIONS: write a simulated class of 12 and grade that|DRY_RUN=1 only says what would run, why, and about how long
 	$(SETUP) $(NEEDS) sandbox
 	@$(RUN) -m autograder grade $(if $(SUBMISSIONS),--submissions "$(SUBMISSIONS)") \
 		--out "$(or $(OUT),grades)" $(if $(WEEK),--week "$(WEEK)") $(if $(JOBS),--jobs "$(JOBS)") \
 		$(if $(filter 1,$(UNCONFINED)),--unconfined) $(if $(filter 1,$(DRY_RUN)),--dry-run)
 
-gpu: ## Train and measure a class's final projects: SUBMISSIONS=dir OUT=dir JOBS_PER_GPU=2|On a machine without a GPU, a trial for no points: TRIAL=1
+gpu: ## Train and measure a class's final projects: SUBMISSIONS=dir OUT=dir (default: grades)|JOBS_PER_GPU=2 (default: 1)|On a machine without a GPU, a trial for no points: TRIAL=1
 	$(if $(SUBMISSIONS),,$(error Say where the submissions are: make gpu SUBMISSIONS=dir OUT=dir))
 	$(SETUP) torch sandbox
 	@$(RUN) -m autograder gpu --submissions "$(SUBMISSIONS)" --out "$(or $(OUT),grades)" \
 		$(if $(JOBS_PER_GPU),--jobs-per-gpu "$(JOBS_PER_GPU)") \
 		$(if $(filter 1,$(TRIAL)),--device cpu --epochs 1 --subset 512)
 
-formgrader: ## Mark what a class wrote in notebooks, in the browser: SUBMISSIONS=dir OUT=dir WEEK=1 PORT=8765|Ctrl-C ends it and takes the marks over
+formgrader: ## Mark what a class wrote in notebooks, in the browser: SUBMISSIONS=dir OUT=dir (default: grades)|WEEK=1 (default: all) PORT=0 (default: 8765; 0: any free one)|Ctrl-C ends it and takes the marks over
 	$(if $(SUBMISSIONS),,$(error Say where the submissions are: make formgrader SUBMISSIONS=dir OUT=dir))
 	$(SETUP) notebooks
 	@$(RUN) -m autograder formgrader --submissions "$(SUBMISSIONS)" --out "$(or $(OUT),grades)" \
 		$(if $(WEEK),--week "$(WEEK)") $(if $(PORT),--port "$(PORT)")
 
-demo: ## Write a simulated class: OUT=dir (default: demo-class) STUDENTS=30 SEED=1 WEEK=2
+demo: ## Write a simulated class: OUT=dir (default: demo-class) STUDENTS=30 (default: 12) SEED=1 (default: 0)|WEEK=2 (default: all)
 	$(SETUP) core
 	@$(RUN) -m autograder demo $(if $(OUT),--out "$(OUT)") $(if $(STUDENTS),--students "$(STUDENTS)") \
 		$(if $(SEED),--seed "$(SEED)") $(if $(WEEK),--week "$(WEEK)")
 
-check: ## Check your own files with the public tests: WEEK=1 (or project)
+check: ## Check your own files with the public tests: WEEK=1 (default; 2, 3 or project)
 	$(SETUP) $(NEEDS)
 	@$(RUN) -m autograder check $(if $(WEEK),--week "$(WEEK)")
 
@@ -60,15 +60,15 @@ release: ## Write the tree that students get: OUT=dir
 	$(SETUP) torch
 	@$(RUN) -m autograder release --out "$(OUT)"
 
-data: ## Download data sets into $COURSE_DATA (default: data/cache): NAMES="mnist cifar10"
+data: ## Download data sets into $COURSE_DATA (default: data/cache): NAMES="mnist cifar10" (default: all)
 	$(SETUP) torch
 	@$(RUN) -m data download $(NAMES)
 
-test: ## Run the tests that a change breaks most likely (about 5 minutes on two cores): ARGS="-k name"
+test: ## Run the tests that a change breaks most likely, before every commit: ARGS="-k name"|(about 6 minutes on two cores)
 	$(SETUP) all sandbox
 	@$(RUN) -m pytest -n auto $(ARGS)
 
-prove: ## Run the others: every known mistake, every hostile submission, whole runs: ARGS="-k name"|(about 15 minutes; what is proved already is taken from .proofs/, with PROVE_FRESH=1 nothing is)
+prove: ## Run the others: every known mistake, every hostile submission, whole runs; before a push: ARGS="-k name"|(about 20 minutes on two cores, seconds where nothing has changed: proofs are kept in .proofs/)|PROVE_FRESH=1 makes all proofs anew
 	$(SETUP) all sandbox
 	@$(RUN) -m pytest -n auto -m prove --kept-proofs $(ARGS)
 

@@ -51,8 +51,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Introduce the tier of proofs; what is kept of it counts only where that is asked for."""
-    config.addinivalue_line("markers", proofs.MARKER)
+    """Leave out what is proved already, where that is asked for."""
     if config.getoption("kept_proofs"):
         config.pluginmanager.register(proofs.Proofs(config, _machine))
 

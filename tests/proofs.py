@@ -30,11 +30,6 @@ KEPT = ROOT / ".proofs"
 KEPT_SECONDS = 30 * 24 * 3600
 """A proof that was not used for so long is removed."""
 
-MARKER = (
-    "prove(reads): the test belongs to `make prove`; `reads`, called with the test's parameters, "
-    "returns the Reads that its outcome depends on besides what it imports (without it: the whole "
-    "repository, except other tests)"
-)
 SANDBOXED = [f"autograder/{room}" for room in ("channel", "sandbox", "wire", "worker")]
 """Rooms that are read as files or lie at the border: any test of a submission depends on them."""
 

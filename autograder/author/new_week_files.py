@@ -98,7 +98,7 @@ def {item.name}(x: FloatArray) -> FloatArray:
         x: any shape, float, not changed.
 
     Returns:
-        A new array of the shape of x.
+        A new array of the shape and dtype of x.
     """
     # BEGIN SOLUTION {week.id}.{item.name}
     return {_factor(place)} * x + 1.0
@@ -219,8 +219,9 @@ def handout(week: NewWeek) -> str:
         parts.append(f"""
 ## {item.name} (`{week.id}.{item.name}`)
 
-`{item.name}(x)` returns ${_formula(place)}$ for every entry of an array, in a new array. Say
-what the task is for, give the formula, and name the conventions that the tests ask for.
+`{item.name}(x)` returns ${_formula(place)}$ for every entry of an array, in a new array of the
+shape and dtype of x. Say what the task is for, give the formula, and name the conventions that the
+tests ask for.
 """)
     table = "\n".join(rows)
     return f"""\

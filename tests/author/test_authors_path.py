@@ -17,7 +17,8 @@ GUIDE = (ROOT / "docs" / "authors.md").read_text("utf-8")
 COPIED = ("assignments", "autograder", "data", "solutions", "pyproject.toml")
 PYTHON = ".venv/bin/python"
 STEP = re.compile(
-    r"^(?:Append to `(?P<file>[^`]+)`:\n\n)?```(?P<kind>\w+)\n(?P<text>.*?)^```$",
+    r"^(?:Append to `(?P<file>[^`]+)`(?P<apart>, after two empty lines)?:\n\n)?"
+    r"```(?P<kind>\w+)\n(?P<text>.*?)^```$",
     re.MULTILINE | re.DOTALL,
 )
 GAP = "2.0 * x + 1.0"
@@ -60,9 +61,9 @@ def followed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, 
     for step in STEP.finditer(GUIDE):
         if step["file"]:
             path = top / step["file"]
-            path.write_text(path.read_text() + step["text"])
+            path.write_text(path.read_text() + ("\n\n" if step["apart"] else "") + step["text"])
         elif step["kind"] == "sh":
-            for command in step["text"].splitlines():
+            for command in step["text"].replace("\\\n", "").splitlines():
                 if "scripts/setup.sh" not in command:
                     said[command] = run(top, command)
     return top, said

@@ -20,12 +20,12 @@ import pytest
 from tests import proofs
 
 def pytest_configure(config):
-    config.addinivalue_line("markers", proofs.MARKER)
     config.pluginmanager.register(proofs.Proofs(config, lambda: os.environ.get("MACHINE", "")))
 """
 FILES = {
     "pyproject.toml": "[tool.pytest.ini_options]\n"
-    'pythonpath = ["."]\naddopts = ["--import-mode=importlib", "--strict-markers"]\n',
+    'pythonpath = ["."]\naddopts = ["--import-mode=importlib", "--strict-markers"]\n'
+    'markers = ["prove(reads): proved once"]\n',
     "tests/conftest.py": CONFTEST,
     "tests/helper.py": "from course.sums import add\n",
     "course/__init__.py": "",

@@ -18,11 +18,18 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-DOCUMENTS = ("README.md", "CONTRIBUTING.md", "docs/instructors.md", "docs/sandbox.md")
+DOCUMENTS = (
+    "README.md",
+    "CONTRIBUTING.md",
+    "docs/instructors.md",
+    "docs/sandbox.md",
+    "docs/tests.md",
+)
 DRY = {
     "make test": "-m pytest",
     'make test ARGS="-k lateness"': "-m pytest -n auto -k lateness",
     "make prove": "-m pytest -n auto -m prove",
+    'make prove ARGS="-k week2"': "-m pytest -n auto -m prove --kept-proofs -k week2",
     "make types": "-m mypy",
     "make data": "-m data download",
     "make bench": "-m benchmarks",
@@ -78,6 +85,7 @@ PRINTS = {
     "make lint": "All checks passed!",
     "make fix": "All checks passed!",
     "make help": "Neural Network Foundations",
+    ".venv/bin/python -m autograder --help": "Grade all that a class handed in.",
 }
 SPAN = re.compile(r"`(make [^`\n]+|\.venv/bin/python -m \w+ [^`\n]+)`")
 BLOCK = re.compile(r"^ *```sh\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
