@@ -283,3 +283,21 @@ def test_what_students_of_other_weeks_see_is_no_part(course: Course) -> None:
             "code: autograder/gradebook/__init__.py",
             "code: autograder/gradebook/flags.py",
         }
+
+
+def test_which_items_a_week_has_is_a_part_and_what_they_are_worth_is_not(course: Course) -> None:
+    """Without an item for quality the plan has no checks of it: a key must change with the plan."""
+    week = course.week(2)
+    before = parts_of_week(ROOT, course, week, "A", "digits")
+
+    def with_items(change) -> Course:
+        components = [
+            part.model_copy(update={"items": tuple(filter(None, map(change, part.items)))})
+            for part in course.components
+        ]
+        return course.model_copy(update={"components": tuple(components)})
+
+    fewer = with_items(lambda item: None if item.id == "week2.quality" else item)
+    assert parts_of_week(ROOT, fewer, week, "A", "digits") != before
+    dearer = with_items(lambda item: item.model_copy(update={"points": item.points + 100}))
+    assert parts_of_week(ROOT, dearer, week, "A", "digits") == before

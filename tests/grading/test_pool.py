@@ -545,3 +545,59 @@ def test_an_executor_that_breaks_costs_nobody_anything(
 def dies_at_once(submission, week):
     """End this process."""
     os._exit(1)
+
+
+# What a review found.
+
+
+@operation("examined")
+def refuses_or_examines(submission, week, report=None):
+    """Examine as ever, but refuse what one student handed in, with orders to a terminal."""
+    if submission.student == "mallory":
+        raise CantExamineError("\x1b]0;owned\x07no", "\x1b[2J")
+    return examine_submission(submission, week, report)
+
+
+def test_one_that_will_not_examine_stops_no_class_and_writes_to_no_terminal(
+    small, solution, tmp_path, confinement, monkeypatch, capfd
+) -> None:
+    monkeypatch.setattr(grading, "examine_submission", refuses_or_examines)
+    students = {"ada": solution, "mallory": solution, "zoe": solution}
+    found = grade(small, students, tmp_path / "gradebook.sqlite")
+    assert found["ada"] == found["zoe"] == "pass finished"
+    assert found["mallory"].startswith("infra")
+    said = capfd.readouterr().err
+    assert "a submission could not be examined" in said
+    assert "\x1b" not in said
+
+
+def test_a_week_is_never_planned_by_an_examiner_that_a_submission_was_in(small, solution) -> None:
+    """It might be the submission that speaks, and its plan would be everybody's."""
+    with open_pool(unconfined(small), 1) as pool:
+        pool.submit(describe, 2).result()
+        before = pool.submit(pid_here).result()
+        after = pool.submit(pid_here).result()
+        assert before == after, "one examiner does what needs no other"
+        pool.submit(describe, 3).result()
+        assert pool.submit(pid_here).result() != after
+
+
+@operation("text")
+def forks_a_child_that_stays() -> str:
+    """Leave a child that shares this process's channel; return its pid."""
+    pid = os.fork()
+    if pid == 0:
+        os.setsid()
+        time.sleep(600)
+        os._exit(0)
+    return str(pid)
+
+
+def test_what_an_examiner_leaves_behind_ends_with_it(small, confinement) -> None:
+    with open_pool(Setting(small, {}), 1) as pool:
+        pool.submit(describe, 2).result()
+        child = int(pool.submit(forks_a_child_that_stays).result())
+        assert Path(f"/proc/{child}").exists()
+        with pytest.raises(LostError):
+            pool.submit(dies).result()
+        assert wait_until_gone([child], 10)

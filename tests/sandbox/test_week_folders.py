@@ -160,6 +160,15 @@ def test_a_folder_that_is_not_there_names_the_key_in_course_toml():
     assert str(raised.value).startswith("assignments/course.toml: week1.worker: there is no folder")
 
 
+@pytest.mark.parametrize(
+    "name", ["week1_backprop", "week2_autograd/hidden", "week1_backprop/tests"]
+)
+def test_what_no_sandbox_may_hold_is_no_folder_of_drivers(name):
+    week = COURSE.week(1).model_copy(update={"worker": (name,)})
+    with pytest.raises(CourseError, match="would be mounted where student code runs"):
+        worker_of(ROOT, week)
+
+
 def test_what_is_wrong_in_a_folder_is_the_authors_to_mend(own):
     (own.base / "rings/worker/__init__.py").write_text("PROBES = {}\n")
     with pytest.raises(CourseError, match=r"rings/worker/__init__.py: DRIVERS: is missing"):

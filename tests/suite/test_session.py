@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Callable, Iterator
 
@@ -411,3 +412,15 @@ def test_results_name_our_checks_only(make):
     assert len(result.message.splitlines()) == 2
     assert "\x1b" not in result.message
     assert len(result.message) < 450
+
+
+def test_what_somebody_has_around_a_suite_for_tests_of_their_own_is_none_of_its(
+    make, tmp_path, monkeypatch
+) -> None:
+    """A conftest.py above it, options and plugins: they would change what the suite measures."""
+    (tmp_path / "conftest.py").write_text("raise RuntimeError('not for suites')\n")
+    monkeypatch.setenv("PYTEST_ADDOPTS", "--no-such-option")
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "mine")
+    session = make(a_test("pass"))
+    assert run(session)["test_it"].verdict is Verdict.PASS
+    assert os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] == "mine"

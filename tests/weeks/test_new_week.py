@@ -413,7 +413,7 @@ def test_a_change_in_its_own_files_is_its_own(root, before, confinement, file):
 
     text, first = (root / file).read_text(), own()
     try:
-        (root / file).write_text(text + "\n# changed\n")
+        (root / file).write_text(text + "\nCHANGED = True\n")
         assert own() != first
         made = Examiner(root, 1, confinement, "digits")
         assert made.fingerprint == before[1]
