@@ -26,7 +26,7 @@ class Network:
         if operation != "drive":
             return self
         self.batches += 1
-        _, [_, _, batch, _] = arguments
+        _, [_, batch, _] = arguments
         return self._logits(batch)
 
     normalise = None
