@@ -63,6 +63,7 @@ class ExaminerProcess:
 
     def __init__(self, setting: Setting, slot: int):
         self._server = running_server()
+        self._end = -1
         self._socket, theirs = socket.socketpair()
         self._log, log = os.pipe()
         with theirs:
@@ -73,8 +74,10 @@ class ExaminerProcess:
                 raise LostError(error.problem, error.remedy) from None
             finally:
                 os.close(log)
+        # Its end shows here even where something that it left behind holds its end of the channel.
+        self._end = os.pidfd_open(self.pid)
         self._poll = select.poll()
-        for fd in (self._socket.fileno(), self._log):
+        for fd in (self._socket.fileno(), self._log, self._end):
             self._poll.register(fd, select.POLLIN)
         self._jobs = self._written = 0
         self.untouched = True
@@ -179,6 +182,8 @@ class ExaminerProcess:
                 self._show()
             if self._socket.fileno() in ready:
                 return
+            if self._end in ready:
+                raise lost("it came to a sudden end")
             if not left:
                 raise lost("it was silent for too long")
 
@@ -224,4 +229,6 @@ class ExaminerProcess:
 
     def _close(self) -> None:
         self._socket.close()
-        os.close(self._log)
+        for fd in (self._log, self._end):
+            if fd >= 0:
+                os.close(fd)

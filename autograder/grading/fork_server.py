@@ -183,6 +183,10 @@ def _end_orphans(examiners: set[int]) -> None:
     it by itself.
     """
     for _ in range(ORPHAN_ROUNDS):
+        for pid in _children():
+            if pid not in examiners:
+                with suppress(ChildProcessError):
+                    os.waitpid(pid, os.WNOHANG)  # what has ended by itself
         left = [pid for pid in _children() if pid not in examiners and not _ends_by_itself(pid)]
         if not left:
             return
