@@ -80,7 +80,7 @@ lint: ## Look for mistakes in style, and for imports that go upwards; changes no
 	$(SETUP) dev
 	@$(RUN) -m ruff check .
 	@$(RUN) -m ruff format --check .
-	@.venv/bin/lint-imports
+	@$(RUN) -c "from importlinter.cli import lint_imports_command as lint; lint()"
 
 types: ## Check the types
 	$(SETUP) all
