@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 from autograder.author import analyses
+from autograder.author.folders import folder_in_place_of
 from autograder.author.release_gate import find_all_leaks
 from autograder.course import COURSE_FILE, RUBRIC_FILE, Course, Week, load
 from autograder.errors import AuthorError
@@ -14,7 +15,6 @@ from autograder.grading.public_suite import shipped_facts
 from autograder.reference.gaps import stub_of
 from autograder.reference.percent_source import text_of
 from autograder.suite.week_worker import worker_of
-from autograder.text.files import folder_in_place_of
 
 MARKER_FILE = ".release"
 FILES = Path("autograder/author/release_files")

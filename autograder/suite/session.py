@@ -16,7 +16,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -191,9 +191,7 @@ class Plugin:
         _forget_modules(self.folder.parent.name)
         # Options, plugins and conftest.py files of somebody's own tests are none of a suite's.
         os.environ.pop("PYTEST_ADDOPTS", None)
-        autoload = os.environ.get(NO_PLUGINS)
-        os.environ[NO_PLUGINS] = "1"
-        self.collecting.callback(_restore, NO_PLUGINS, autoload)
+        self.collecting.enter_context(_without_plugins())
         arguments = [*OPTIONS, *(f"-pno:{name}" for name in UNUSED), str(self.folder)]
         arguments += ["--confcutdir", str(self.folder)]
         try:
@@ -404,9 +402,11 @@ def _blocked(outcome: Outcome, first: list[str]) -> Outcome:
     return replace(outcome, result=blocked)
 
 
-def _restore(variable: str, earlier: str | None) -> None:
-    """Give a variable of the environment its earlier value."""
-    if earlier is None:
-        os.environ.pop(variable, None)
-    else:
-        os.environ[variable] = earlier
+@contextlib.contextmanager
+def _without_plugins() -> Iterator[None]:
+    """Keep pytest from loading the plugins that are installed for other tests."""
+    earlier = os.environ.get(NO_PLUGINS)
+    os.environ[NO_PLUGINS] = "1"
+    yield
+    os.environ.pop(NO_PLUGINS)
+    os.environ.update({NO_PLUGINS: earlier} if earlier is not None else {})

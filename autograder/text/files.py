@@ -1,14 +1,11 @@
-"""Files and folders written atomically: they appear whole or not at all."""
+"""Files written atomically: they appear whole or not at all."""
 
 from __future__ import annotations
 
 import errno
 import hashlib
 import os
-import shutil
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -59,37 +56,6 @@ def demand_folder(folder: Path) -> None:
         problem = errno.EACCES
     if problem:
         raise OSError(problem, os.strerror(problem), str(folder))
-
-
-@contextmanager
-def folder_in_place_of(target: Path) -> Iterator[Path]:
-    """Yield an empty folder beside `target` to be filled; on success it replaces the target.
-
-    If the body raises, the new folder is deleted and the target stays as it was. What is written
-    to a full disk names no file: then the error names the target.
-    """
-    target.parent.mkdir(parents=True, exist_ok=True)
-    work = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
-    try:
-        work.chmod(0o755)
-        new = work / "new"
-        new.mkdir()
-        yield new
-        old = work / "old"
-        if target.exists():
-            os.replace(target, old)
-        try:
-            os.replace(new, target)
-        except OSError:
-            if old.exists():
-                os.replace(old, target)
-            raise
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            error.filename, error.filename2 = str(target), None
-        raise
-    finally:
-        shutil.rmtree(work)
 
 
 def source_digest(source: bytes) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -26,7 +27,7 @@ MISTAKES = {
     "alan": ("2.0 * (x + 1.0)", "You add 1 before you multiply"),
     "edsger": ("2.0 * np.asarray(x, dtype=np.float64) + 1.0", "Your result is float64, whatever"),
 }
-pytestmark = pytest.mark.usefixtures("confinement")
+pytestmark = [pytest.mark.prove, pytest.mark.usefixtures("confinement")]
 
 
 def run(top: Path, command: str, status: int = 0) -> str:
@@ -34,7 +35,7 @@ def run(top: Path, command: str, status: int = 0) -> str:
     environment = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     environment |= {"PYTHONPATH": str(top), "PYTHONDONTWRITEBYTECODE": "1", "COLUMNS": "120"}
     done = subprocess.run(
-        ["bash", "-e", "-c", command.replace(PYTHON, sys.executable)],
+        ["bash", "-e", "-c", command.replace(PYTHON, shlex.quote(sys.executable))],
         cwd=top,
         env=environment,
         capture_output=True,

@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -48,7 +49,7 @@ TOOLS = (
 PYTHON = f"""#!/usr/bin/env bash
 # Stands in for a Python: notes its calls; PIP, VERSION and NO_ENSUREPIP say how it behaves.
 case "$*" in
-"-I -S -"*) exec {sys.executable} "$@" ;;
+"-I -S -"*) exec {shlex.quote(sys.executable)} "$@" ;;
 *"import ensurepip"*) [[ -z ${{NO_ENSUREPIP:-}} ]]; exit ;;
 *version_info*) echo "${{VERSION:-3.12}}"; exit ;;
 "-m venv --clear "*)
@@ -276,7 +277,8 @@ def test_no_python_at_all_is_said(checkout):
 def test_another_python_gets_a_new_environment(checkout):
     checkout.setup("core")
     other = PYTHON.replace(
-        f'exec {sys.executable} "$@"', f"{sys.executable} \"$@\" | sed 's/Python /Python 3.13 /'"
+        f'exec {shlex.quote(sys.executable)} "$@"',
+        f"{sys.executable} \"$@\" | sed 's/Python /Python 3.13 /'",
     )
     checkout.program("sed", f'#!/usr/bin/env bash\nexec {shutil.which("sed")} "$@"\n')
     checkout.program("python3.13", other)
@@ -339,7 +341,7 @@ def test_the_sandbox_is_left_out_where_it_is_not_needed(checkout):
 def make(*arguments: str) -> subprocess.CompletedProcess[str]:
     environment = {key: os.environ[key] for key in ("PATH", "HOME") if key in os.environ}
     return subprocess.run(
-        ["make", "-f", str(ROOT / "Makefile"), *arguments],
+        ["make", *arguments],
         cwd=ROOT,
         env=environment,
         capture_output=True,

@@ -224,6 +224,7 @@ examiner.close()
 """
 
 
+@pytest.mark.prove
 def test_no_module_is_loaded_that_is_no_part(course: Course) -> None:
     """The proof of the static look: a whole examination, and what it has loaded by then."""
     done = subprocess.run(

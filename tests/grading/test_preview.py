@@ -225,6 +225,7 @@ def test_names_are_shown_as_text(root, book) -> None:
     )
 
 
+@pytest.mark.prove
 def test_a_run_keeps_what_its_preview_said(root, course, tmp_path, confinement, monkeypatch):
     """The preview and the examiners work out the same keys; a title changes without a run."""
     path = tmp_path / "gradebook.sqlite"

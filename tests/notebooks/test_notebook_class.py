@@ -20,6 +20,8 @@ from tests.notebook_class import CASES, PARTS, ROOT, write_class
 
 COURSE = load(ROOT)
 
+pytestmark = pytest.mark.prove
+
 
 @pytest.fixture(scope="module")
 def submissions(tmp_path_factory) -> dict[str, Submission]:

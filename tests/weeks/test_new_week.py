@@ -505,6 +505,7 @@ def in_the_tree(tree: Path, *arguments: str) -> str:
     return done.stdout
 
 
+@pytest.mark.prove
 def test_students_get_its_drivers_and_helpers_and_nothing_hidden(root, tmp_path, monkeypatch):
     real, nothing = release.shipped_facts, {"hidden_tests": 0, "wrong_answers": {}}
     monkeypatch.setattr(  # the other weeks' are not looked at here, and take minutes

@@ -6,11 +6,12 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from autograder.author.folders import folder_in_place_of
 from autograder.author.simulate.layouts import LAYOUTS, pack
 from autograder.author.simulate.student_week import Author, Dice, Planted, has_content
 from autograder.course import Course, Week
 from autograder.errors import OutputError
-from autograder.text.files import folder_in_place_of, write_text
+from autograder.text.files import write_text
 
 SCHEMA = "simulated-class/2"
 

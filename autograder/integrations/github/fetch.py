@@ -21,6 +21,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
+from autograder.author.folders import folder_in_place_of
 from autograder.course import Course, Week
 from autograder.errors import RemoteError
 from autograder.intake.admission import Admission, FileType, Refused, clean_path
@@ -37,7 +38,7 @@ from autograder.integrations.github.state import (
     read_states,
     write_states,
 )
-from autograder.text.files import folder_in_place_of, write_bytes, write_text
+from autograder.text.files import write_bytes, write_text
 
 REPOSITORIES = ".repositories"
 LOCK = ".lock"
