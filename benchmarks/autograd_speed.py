@@ -1,4 +1,4 @@
-"""What the engine costs: week 2's network against week 1's, and a chain of 100,000 values.
+"""Cost of the autograd engine: week 2's network against week 1's; a chain of 100,000 values.
 
 Both reference networks (784-128-10, batches of 64) start with the same weights and are trained on
 the same batches in the same process, epoch by epoch in turns, with one thread; their test

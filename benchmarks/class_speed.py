@@ -1,4 +1,4 @@
-"""A whole class, all weeks: wall time, time per submission, and where the time goes.
+"""Grading a whole class, all weeks: wall time, time per submission, and its parts.
 
 Simulates a class of 30 with every week that can be graded and grades it as `make grade` does, on
 all processors. The parts are seconds of the examiners, added up over their processes; what is left
@@ -36,7 +36,7 @@ STUDENT_TESTS, QUALITY, DIAGNOSIS = "students' own tests", "quality", "diagnosis
 
 
 class Stopwatch:
-    """Splits time into parts that don't overlap: the innermost one counts."""
+    """Splits time into parts that don't overlap: time counts for the innermost part."""
 
     def __init__(self) -> None:
         self.seconds: defaultdict[str, float] = defaultdict(float)
@@ -61,7 +61,7 @@ class Stopwatch:
         self._since = now
 
     def watch(self, owner: type, method: str, name: str) -> None:
-        """Count what a method takes from now on for `name`, inside other parts only."""
+        """Count the time of a method for `name` from now on, inside other parts only."""
         call: Callable[..., Any] = getattr(owner, method)
 
         @functools.wraps(call)
@@ -93,7 +93,7 @@ def installed() -> Stopwatch:
 
 @operation("examined")
 def examine_submission(submission: Submission, week: int) -> Any:
-    """Examine as the grader does, and write down where the time went."""
+    """Examine as the grader does, and record the time of each part."""
     watch = installed()
     watch.seconds.clear()
     suite = f"suite of week {week}"

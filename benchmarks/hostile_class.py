@@ -1,4 +1,4 @@
-"""What hostile submissions cost the others: a class graded alone, and with as many attackers.
+"""Effect of hostile submissions on others: a class graded alone and with as many attackers.
 
 Half of the class is simulated, with plausible mistakes; the other half is the corpus of
 tests/hostile, one attacker after each honest student. Graded as `make grade` does, week 1, on all
@@ -75,7 +75,7 @@ def main() -> None:
 
 
 def chosen() -> list[Case]:
-    """Return as many attackers as there are honest students, that try as many attacks as can be."""
+    """Return one attacker per honest student, chosen greedily to cover the most attacks."""
     left = [case for case in load().values() if case.kind == "hostile" and not case.harms]
     taken: list[Case] = []
     tried: set[int] = set()
@@ -126,11 +126,11 @@ def grade(course: courses.Course, folder: Path) -> Graded:
 
 
 def _quiet(progress: Progress) -> None:
-    """Say nothing while a class is graded."""
+    """Ignore the progress of a grading."""
 
 
 def points(report: GradedReport) -> list[tuple[str, int | None, list[str]]]:
-    """Return what must be the same in both classes: points, and the verdict of each check."""
+    """Return the points and verdicts of each item, which must be equal in both classes."""
     return [
         (item.id, item.points, [str(check.result.verdict) for check in item.checks if check.result])
         for item in report.score.items
@@ -138,12 +138,12 @@ def points(report: GradedReport) -> list[tuple[str, int | None, list[str]]]:
 
 
 def attacker_points(report: GradedReport) -> int:
-    """Return the points for what is attacked; an attacker's other files are the reference."""
+    """Return the points of the attacked items; an attacker's other files are the reference."""
     return sum(item.points or 0 for item in report.score.items if item.id in ATTACKED)
 
 
 def learn(cases: Sequence[Case], confinement: object, traps: Traps) -> list[str]:
-    """Return what those that look around have found, each asked by itself."""
+    """Return what the attackers that search for secrets have found, each run alone."""
     corpus = Corpus()
     try:
         return [

@@ -1,7 +1,7 @@
-"""How long a fork bomb lives on after its sandbox was closed, on every rung of confinement.
+"""Survival time of a fork bomb after its sandbox is closed, on every rung of confinement.
 
-It forks until it may no more, and one of its processes keeps trying; what remains ends by itself
-after 30 seconds at the latest. Measured: from the beginning of the closing until none is alive.
+It forks up to the limit, and one of its processes keeps trying; its processes end by themselves
+after at most 30 seconds. Measured: the time from the start of closing until no process is alive.
 The goal is 100 ms.
 """
 
@@ -51,7 +51,7 @@ def main() -> None:
 
 
 def once(confinement: Confinement) -> tuple[float, int]:
-    """Let one go off, close its sandbox; return the milliseconds and how many processes it had."""
+    """Start a fork bomb, close its sandbox; return milliseconds and number of processes."""
     limits = Limits(memory_mb=4096, training_memory_mb=4096)
     sandbox = Sandbox(confinement, {"bomb.py": BOMB}, limits)
     try:

@@ -1,7 +1,7 @@
 """The pool of examiners: seconds until the first answer, and what a job costs besides its checks.
 
-A submission that was refused has all of a week's results and runs nothing: what it takes is the
-way of a job to an examiner and of its results back.
+A refused submission gets results for all of a week's checks without running any: its time is the
+overhead of sending a job to an examiner and its results back.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The accuracy threshold: the reference's accuracy through the grader, and what the grader costs.
+"""The accuracy threshold: the reference's accuracy in the grader, and the grader's overhead.
 
 Trains the reference of week 1 over 5 seeds, by turns in a bare loop and through the grader. The
 bare loop's time is that of the batches alone, in a process that has loaded and standardised the

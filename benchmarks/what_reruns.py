@@ -1,8 +1,8 @@
-"""Which change makes which weeks run again: python -m benchmarks.what_reruns
+"""The weeks that are graded again after a change: python -m benchmarks.what_reruns
 
 Makes each change in a copy of this repository, works out what the results of each week and of the
-training job depend on, and prints which of them are others than before. Nothing is graded. Ends
-with status 1 where a change re-runs something else than it should.
+training job depend on, and prints which of them have changed. Nothing is graded. Exit status 1 if
+a change re-runs anything other than expected.
 """
 
 from __future__ import annotations
@@ -212,7 +212,7 @@ def copy_repository(root: Path) -> None:
 
 
 def run_again(root: Path, change: Change, before: dict[str, Parts]) -> tuple[set[str], str]:
-    """Return what has to run again after a change, and what is said of it. The change is undone."""
+    """Apply a change, return what must run again and the message for it, and undo it."""
     path = root / change.file
     old = path.read_text("utf-8") if path.exists() else None
     new = change.edit(old or "")

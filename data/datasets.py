@@ -29,7 +29,7 @@ _EMBEDDED_DIGITS = Path(__file__).with_name("digits.npz")
 
 
 class DataError(Exception):
-    """A data set is not there, or its file is damaged. The text says what mends it."""
+    """A data set is missing, or its file is damaged. The message names the remedy."""
 
 
 @dataclass(frozen=True)
@@ -221,7 +221,7 @@ def read_text(path: Path) -> str:
 
 
 def damaged(name: str, path: Path, reason: str) -> DataError:
-    """The error for a file that is there but not what it should be."""
+    """The error for a file that exists but has the wrong content."""
     if name == "digits":
         remedy = f"Restore it from the repository: git checkout -- data/{path.name}"
     else:

@@ -1,4 +1,4 @@
-"""Filling the cache from the network: each file whole and checked, or not there at all."""
+"""Downloads into the cache: each file is complete and verified, or absent."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SHAKESPEARE_URL = (
 SHAKESPEARE_MD5 = "6fb458f1232090904fb40fe944165e91"
 
 SILENCE_SECONDS = 30.0
-"""A server that says nothing for so long is given up."""
+"""Timeout for a server that sends no data, in seconds."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,7 @@ def write_mnist(folder: Path, finished: Path) -> None:
 def write_cifar10(folder: Path, finished: Path) -> None:
     """Download CIFAR-10 into `folder` and write it as .npz to `finished`."""
     with warnings.catch_warnings():
-        # The archive's arrays were pickled by a NumPy so old that NumPy 2.4 frowns at them.
+        # The archive's arrays were pickled by an old NumPy, for which NumPy 2.4 warns.
         warnings.simplefilter("ignore", np.exceptions.VisibleDeprecationWarning)
         # torchvision unpacks without a filter: what the archive holds is known by its checksum.
         warnings.filterwarnings("ignore", "Python 3.14 will", DeprecationWarning)

@@ -1,4 +1,4 @@
-"""Measures how the autograder is built: rooms, lines, imports between rooms, floors, circles.
+"""Measures of the autograder's structure: rooms, lines, imports, layers, import cycles.
 
     python scripts/structure.py [REPOSITORY]
 

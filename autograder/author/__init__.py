@@ -1,1 +1,1 @@
-"""What authors of the course run: stubs, the students' tree, simulated classes, analyses."""
+"""Tools for authors of the course: stubs, the students' tree, simulated classes, analyses."""

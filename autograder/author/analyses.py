@@ -1,7 +1,7 @@
 """The analyses: notebooks written from notebooks/analyses/*.py, and run from top to bottom.
 
-What runs here is the course's own code on the solutions, or the code of whoever calls this. A
-submission is never run this way.
+The notebooks run without confinement, on the solutions or on the caller's own code; submissions are
+never run this way.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def run(notebook: nbformat.NotebookNode, name: str, folder: Path) -> None:
 
     reached = [0]
     with tempfile.TemporaryDirectory(prefix="kernel") as private, _plain_environment():
-        # Files that are its owner's alone, instead of ports that all users of a machine can reach.
+        # Sockets in a private folder, instead of ports that all users of the machine can reach.
         connection = Config(KernelManager={"transport": "ipc", "ip": f"{private}/ipc"})
         client = NotebookClient(
             notebook,
@@ -94,7 +94,7 @@ def run(notebook: nbformat.NotebookNode, name: str, folder: Path) -> None:
 
 @contextmanager
 def _plain_environment() -> Iterator[None]:
-    """Keep out what would draw pictures elsewhere than into the notebook."""
+    """Unset MPLBACKEND meanwhile, so that figures are drawn into the notebook."""
     backend = os.environ.pop("MPLBACKEND", None)
     try:
         yield

@@ -1,4 +1,4 @@
-"""`autograder new`: a week that grades at once, written whole or not at all."""
+"""`autograder new`: creates a week that can be graded at once; writes all files or none."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ NEEDS_MORE = {
     "student_tests": "students' own tests need `student_tests` in the week's table",
     "performance": "a training job needs a `[week.job]`",
 }
-"""Names of items with a meaning of their own, for which a new week has more to say."""
+"""Item names with a special meaning that a new week can't have -> what they need."""
 
 
 class NewWeekError(InputError):
@@ -68,7 +68,7 @@ def new_week(root: Path, name: str, title: str | None = None, items: str | None 
 
 
 def _check_topic(topic: str) -> None:
-    """The topic becomes the name of a module, which must not stand in another one's way."""
+    """Raise NewWeekError if the topic is a keyword, or the name of an importable module."""
     if keyword.iskeyword(topic):
         problem = f"{topic!r} is a word of Python's own"
     elif importlib.util.find_spec(topic) is not None:
@@ -177,7 +177,7 @@ def _text(root: Path, name: str) -> str:
 
 
 def _with_total(rubric: str, week: NewWeek) -> str:
-    """Raise the rubric's total by the week's points, and change nothing else."""
+    """Return the rubric with its total raised by the week's points, otherwise unchanged."""
     found = re.search(r"""^total\s*=\s*["']?([0-9.]+)["']?""", rubric, re.MULTILINE)
     if found is None:
         raise NewWeekError(f"{RUBRIC_FILE} has no line `total = ...`", "Add it")
@@ -198,7 +198,7 @@ def _check_loads(root: Path, changed: dict[str, str]) -> None:
 
 
 class _Writer:
-    """Writes under temporary names, then puts in place; `undo` takes back what was put."""
+    """Writes files under temporary names, then renames them; `undo` reverts the renames."""
 
     def __init__(self) -> None:
         self.staged: list[tuple[Path, Path]] = []
@@ -223,7 +223,7 @@ class _Writer:
         shutil.copymode(target, name)
 
     def put(self) -> None:
-        """Put everything in place, in the order in which it was staged."""
+        """Rename everything to its final name, in the order in which it was staged."""
         for staged, target in self.staged:
             before = target.read_bytes() if target.is_file() else None
             os.rename(staged, target)
@@ -248,9 +248,9 @@ class _Writer:
 
 @contextmanager
 def _all_or_nothing() -> Iterator[_Writer]:
-    """Give something to write with; at the end all of it is put in place, or nothing.
+    """Yield a writer; at the end of the block all staged files are put in place, or none.
 
-    Raises NewWeekError for what the file system refuses.
+    Raises NewWeekError for errors of the file system.
     """
     writer = _Writer()
     try:
@@ -268,7 +268,7 @@ def _all_or_nothing() -> Iterator[_Writer]:
 
 
 def next_steps(week: NewWeek) -> Sequence[str]:
-    """Say what to edit now, in the order in which one works."""
+    """Return what to edit next, in working order."""
     program = ".venv/bin/python -m autograder"
     assignment, solutions = f"assignments/{week.folder}", f"solutions/{week.folder}"
     return (

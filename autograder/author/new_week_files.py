@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from autograder.course.points import format_points
 
 QUALITY = "quality"
-"""The item of this name is measured by ruff and docstrings: it has no function."""
+"""Name of the item for code quality, measured by ruff and docstrings: it has no function."""
 
 OTHER_STYLE = "in_two_steps"
 """The name of the second right solution."""
@@ -28,7 +28,7 @@ class NewItem:
 
 @dataclass(frozen=True)
 class NewWeek:
-    """What a new week is called, and what it gives points for."""
+    """The names of a new week, and its items."""
 
     number: int
     topic: str

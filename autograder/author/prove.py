@@ -1,8 +1,8 @@
-"""What a week's suites must do, proven on what the author wrote: solution, stubs, catalogue.
+"""Proofs that a week's suites grade correctly: run on solution, stubs and catalogue.
 
-Each proof returns what is wrong, in sentences; nothing where it holds. What stands for a
-submission (the solution, other right solutions, stubs) runs confined, as one would. A misconception
-is an edit of the solution and runs in this process, as it does when failures are explained.
+Each proof returns a list of faults as sentences, empty if it holds. The solution, other correct
+solutions and stubs run confined, like submissions. A misconception is an edit of the solution and
+runs in this process, as it does when failures are explained.
 """
 
 from __future__ import annotations
@@ -32,29 +32,29 @@ from autograder.suite.hidden.sandbox_host import SandboxHost
 from autograder.suite.session import Outcome, SuiteError, SuiteSession
 
 OTHER_STYLES = "other_styles"
-"""The folder in a solution's with other right solutions, each in a folder of its own."""
+"""The subfolder of a solution with other correct solutions, one folder each."""
 
 COURSES_OWN_STYLES = Path("tests/styles")
-"""Where those of this course's own weeks stand: the grader's tests use them for more than this."""
+"""The folder of other correct solutions of this course's weeks; the grader's tests use it too."""
 
 MOST_FAULTS = 8
-"""Faults that are listed of one proof; the others are counted."""
+"""Maximum number of faults listed per proof; the others are only counted."""
 
 SHORTEST_DEADLINE_SECONDS = 60.0
 DEADLINE_FACTOR = 20
-"""A misconception's checks may take so many times as long as the solution's."""
+"""Deadline for a misconception's checks, as a multiple of the time for the solution's."""
 
 NOTHING = (Verdict.NOT_ATTEMPTED, Verdict.BLOCKED)
 T = TypeVar("T")
 
 
 class StuckError(AuthorError):
-    """Code that runs in this process doesn't come to an end; nothing more can be proven here."""
+    """Code that runs in this process does not end; no further proofs are possible in it."""
 
 
 @dataclass(frozen=True)
 class Proof:
-    """A claim about a week, what is wrong with it (nothing where it holds), and what it took."""
+    """A claim about a week, its faults (none if it holds), and the time for proving it."""
 
     claim: str
     faults: tuple[str, ...]
@@ -63,7 +63,7 @@ class Proof:
 
 @dataclass(frozen=True)
 class Share:
-    """One check, and what it is worth: the share of its item's points, and points in hundredths."""
+    """One check with its share of the item's points, 0..1, and its points in hundredths."""
 
     item: str
     check: PlannedCheck
@@ -71,7 +71,7 @@ class Share:
     points: float
 
 
-# What the rubric and the files say, without running anything.
+# The rubric and the files, without running anything.
 
 
 def items_and_checks_apart(examiner: Examiner) -> list[str]:
@@ -101,7 +101,7 @@ def shares(examiner: Examiner) -> list[Share]:
     ]
 
 
-# What stands for submissions.
+# Files that are run like submissions.
 
 
 def other_solutions(
@@ -148,7 +148,7 @@ def without_raises(stub: str, instead: str) -> str:
 
 
 def points_lost(examiner: Examiner, files: Mapping[str, bytes]) -> list[str]:
-    """Say what a right solution does not get: each check without full credit, and each flag."""
+    """Return the faults of a correct solution: checks without full credit, and flags."""
     examined = examiner.examine(files, explain=False)
     faults = [
         f"{result.check}: {result.verdict}: {result.message}"
@@ -164,7 +164,7 @@ def points_lost(examiner: Examiner, files: Mapping[str, bytes]) -> list[str]:
 
 
 def full_points(examiner: Examiner) -> int:
-    """Return what the week's suites give at most, in hundredths."""
+    """Return the maximum points of the week's suites, in hundredths."""
     return sum(item.points for item in automatic_items(examiner))
 
 
@@ -176,7 +176,7 @@ def score(examiner: Examiner, results: list[CheckResult]) -> int:
 def points_given(
     examiner: Examiner, files: Mapping[str, bytes], verdicts: Sequence[Verdict] = tuple(Verdict)
 ) -> list[str]:
-    """Say for what nothing gets points, and which checks end in none of the `verdicts`."""
+    """Return the faults of untouched work: checks with points, or with another verdict."""
     results = examiner.examine(files, explain=False).results
     faults = [f"{result.check} gets points" for result in results if result.credit]
     points = score(examiner, results)
@@ -238,7 +238,7 @@ def public_tests_attempted(examiner: Examiner, stubs: Mapping[str, bytes]) -> li
 
 
 class Mistakes:
-    """The misconceptions of a week, each made in the reference and seen by the suite."""
+    """The misconceptions of a week, each applied to the reference and run by the suite."""
 
     def __init__(self, examiner: Examiner):
         self._examiner = examiner
@@ -249,7 +249,7 @@ class Mistakes:
     def _right(self) -> tuple[LocalHost, dict[str, Outcome], float]:
         """The reference, its outcome in each check, and the seconds that all of them took.
 
-        Notes for each check which modules it uses.
+        Records the modules that each check uses.
         """
         host = LocalHost(self._examiner.reference)
 
@@ -264,9 +264,9 @@ class Mistakes:
     def _run(self, mistake: Misconception) -> list[Outcome]:
         """Return the suite's outcomes for the reference with one mistake in it.
 
-        Only checks that use the module are run: for the others it is the reference that they see.
-        Where the week has a training job, a network is only trained where the mistake is about
-        training: that takes minutes.
+        Only checks that use the edited module are run; the others keep the reference's outcome. In
+        a week with a training job, checks that train (minutes) are only run for mistakes whose
+        `fails` has their item.
         """
         right, outcomes, seconds = self._right
         session = self._examiner.session
@@ -287,8 +287,8 @@ class Mistakes:
     def faults(self, mistake: Misconception) -> list[str]:
         """Say what is wrong: not noticed, noticed by another item, or not what the student is told.
 
-        An item that the mistake `misleads` may be blocked, and nothing else. Raises StuckError
-        where the suite does not come to an end with it.
+        Checks of an item in the mistake's `misleads` may be blocked, but not fail otherwise. Raises
+        StuckError if the suite does not end.
         """
         outcomes = self._run(mistake)
         failed = self._failed(mistake, [outcome.result for outcome in outcomes])
@@ -309,7 +309,7 @@ class Mistakes:
     def _failed(
         self, mistake: Misconception, results: list[CheckResult]
     ) -> dict[str, list[CheckResult]]:
-        """Return the checks without full credit by their items, those of the quality too."""
+        """Return the checks without full credit by item, including those of code quality."""
         examiner = self._examiner
         files = apply(mistake, examiner.reference)
         measured = examiner.quality.measure(files, examiner.session.plan, results)
@@ -332,7 +332,7 @@ class Mistakes:
 def within(seconds: float, call: Callable[[], T], problem: str) -> T:
     """Return what `call` returns. Raises StuckError where it takes longer than `seconds`.
 
-    It goes on running then: there is no way to end a thread.
+    The call then continues in its thread, since a thread can't be killed.
     """
     answers: list[T] = []
     errors: list[BaseException] = []

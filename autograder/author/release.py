@@ -19,7 +19,7 @@ from autograder.suite.week_worker import worker_of
 MARKER_FILE = ".release"
 FILES = Path("autograder/author/release_files")
 
-# What is shipped as it stands. A file that no pattern names stays here; `*` stays in its folder.
+# Patterns of files that are shipped unchanged; no others are. `*` does not match subfolders.
 SHIPPED = (
     COURSE_FILE,
     RUBRIC_FILE,
@@ -41,7 +41,7 @@ SHIPPED = (
     "autograder/commands/students.py",
 )
 
-# The rooms of the autograder that are shipped. The Python files of a room, not of folders in it.
+# Packages of the autograder that are shipped: their Python files, without subpackages.
 ROOMS = (
     "channel",
     "course",
@@ -55,7 +55,7 @@ ROOMS = (
     "worker",
 )
 
-# What exists for students alone: file in release_files -> file in their tree.
+# Files for students only: file in release_files -> file in their tree.
 STUDENTS_OWN = {
     "README.md": "README.md",
     "Makefile": "Makefile",
@@ -111,10 +111,10 @@ def _copy_shipped(course: Course, root: Path, tree: Path) -> None:
     patterns = [*SHIPPED, *(f"autograder/{room}/*.py" for room in ROOMS)]
     for week in course.weeks:
         folder = root / "assignments" / week.folder
-        # What a student hands in as a photograph, say, has no template to start from.
+        # Documents such as photographs have no template.
         names = [name for names in week.documents for name in names if not week.notebook(name)]
         documents = [name for name in names if (folder / name).is_file()]
-        # Where README.md is the student's to write, the handout has another name.
+        # Where students write README.md themselves, the handout is HANDOUT.md.
         handout = "HANDOUT.md" if "README.md" in week.files else "README.md"
         for name in (handout, "tests/*.py", *week.given, *documents):
             patterns.append(f"assignments/{week.folder}/{name}")

@@ -1,6 +1,6 @@
 """Proves that a tree for students holds no solution, hidden test or catalogued wrong answer.
 
-And that nothing in it tells of what watches code that is graded, or confines it.
+It also proves that nothing in it mentions how graded code is monitored or confined.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from autograder.reference.gaps import MARKER, find_gaps, find_leaks
 from autograder.reference.misconceptions import catalogue_of
 
 SHORTEST = 25
-"""Texts of at least this many characters are telling enough to be searched for in every file."""
+"""Minimum length, in characters, of texts that are searched for in every file."""
 
 FOR_GRADERS = {
     "flags": r"(?<![.\w])flag(s|ged)?\b(?!\s*=)",  # not an argument or attribute of that name
@@ -30,10 +30,10 @@ FOR_GRADERS = {
     "disclosure": r"disclos",
     "what only a sandbox has": r"\bsandboxed\b",
 }
-"""What only those who grade speak of -> the words for it."""
+"""Subjects that concern graders only -> regular expression of the words for them."""
 
 SPOKEN_OF_IN = ("autograder/", "scripts/", COURSE_FILE, RUBRIC_FILE)
-"""The files in which these words are looked for; a handout may use them in another sense."""
+"""Prefixes of files that are searched for these words; handouts may use them otherwise."""
 
 MARKER_BYTES = re.compile(MARKER.pattern.encode(), re.IGNORECASE)
 
@@ -69,7 +69,7 @@ def find_all_leaks(course: Course, root: Path, tree: Path) -> list[str]:
 
 
 def _words_of_graders(files: Mapping[str, bytes]) -> list[str]:
-    """Say which files of the autograder tell of what watches or confines code that is graded."""
+    """Return where files mention how graded code is monitored or confined."""
     found = []
     for name, data in files.items():
         if name.startswith(SPOKEN_OF_IN):
@@ -81,7 +81,7 @@ def _words_of_graders(files: Mapping[str, bytes]) -> list[str]:
 
 
 def _readable(files: Mapping[str, bytes]) -> dict[str, bytes]:
-    """Return the files, notebooks with all their texts decoded behind what JSON makes of them."""
+    """Return the files; the decoded texts of a notebook are appended to its JSON."""
     return {
         name: data + b"\n".join(_texts(json.loads(data))) if name.endswith(".ipynb") else data
         for name, data in files.items()
@@ -114,7 +114,7 @@ def _flat(text: bytes) -> bytes:
 
 
 def _forbidden_names(names: Iterable[str]) -> list[str]:
-    """Names that have no business in a student's tree, whatever the files hold."""
+    """Return the files whose names are forbidden in a students' tree, whatever they hold."""
     found = []
     for name in names:
         parts = name.split("/")
@@ -128,7 +128,7 @@ def _forbidden_names(names: Iterable[str]) -> list[str]:
 def _copies(course: Course, root: Path, files: dict[str, bytes]) -> list[str]:
     """Files of the tree that are copies of an instructor's, under whatever name.
 
-    What students are given stands beside the solutions too, which need it as well.
+    Files that students are given also lie beside the solutions and are allowed.
     """
     given = {
         root / "solutions" / week.folder / name for week in course.weeks for name in week.given

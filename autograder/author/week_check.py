@@ -34,7 +34,7 @@ from autograder.sandbox.runtime import installed
 from autograder.text.display import one_line
 
 AUTHORS_FAULTS = (AutograderError, OSError)
-"""What is raised where a week's files can't even be read."""
+"""Exceptions raised if a week's files can't be read."""
 
 LONGEST_FAULT = 600
 ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
@@ -43,7 +43,7 @@ EDITS_FIT = "each misconception is an edit that fits the solution"
 NOTHING_PROVEN = "not proven, since the proof before it does not come to an end"
 
 Claims = dict[str, Callable[[], list[str]]]
-"""What is claimed of a week -> what returns what is wrong with it."""
+"""Claims about a week -> functions that return the faults of each."""
 
 
 class WeekProver:
@@ -58,11 +58,11 @@ class WeekProver:
         dataset = datasets_here([self.week])[number]
         self.examiner = Examiner(root, number, confinement, dataset)
         self._stuck = False
-        gc.freeze()  # graphs of a suite make many full collections: spare them what is there
+        gc.freeze()  # exempt existing objects from the many full garbage collections of suites
 
     @property
     def foundations(self) -> tuple[str, str]:
-        """The claims without which there is no use in looking at misconceptions."""
+        """The claims that must hold before misconceptions can be proven."""
         return f"the solution {self._gets_all}", EDITS_FIT
 
     @property
@@ -71,7 +71,7 @@ class WeekProver:
 
     @cached_property
     def first(self) -> Claims:
-        """What has to hold of the week, its misconceptions apart."""
+        """The claims about the week, without those about its misconceptions."""
         root, week, examiner, full = self.root, self.week, self.examiner, self._gets_all
         others = prove.other_solutions(root, week, examiner.reference)
         return {
@@ -98,7 +98,7 @@ class WeekProver:
 
     @cached_property
     def mistakes(self) -> Claims:
-        """What has to hold of each misconception."""
+        """The claims about each misconception."""
         seen = prove.Mistakes(self.examiner)
         return {
             f"{mistake.id} fails {', '.join(mistake.fails)} alone, and is explained": partial(
@@ -124,7 +124,7 @@ class WeekProver:
         return []
 
     def prove(self, claim: str) -> Proof:
-        """Prove a claim; what can't be run at all is its fault."""
+        """Prove a claim; an error that prevents the proof becomes a fault of it."""
         started = time.perf_counter()
         try:
             find = self.first.get(claim) or self.mistakes[claim]
@@ -185,7 +185,7 @@ def _can_be_proven(console: Console, root: Path, week: Week, confinement: Confin
 def _check_week(
     console: Console, root: Path, week: Week, confinement: Confinement, jobs: int
 ) -> bool:
-    """Prove a week and print what comes of it; tell whether all holds."""
+    """Prove a week and print the results; return whether all claims hold."""
     started = time.perf_counter()
     console.print(f"\n[bold]{escape(week.name)}[/bold]: {escape(week.title)}")
     console.print(f"What stands for submissions is confined by rung {confinement.name}.")
@@ -264,7 +264,7 @@ def _show_weights(console: Console, prover: WeekProver) -> None:
     console.print(table)
 
 
-# Side by side: each process has a prover of its own, and a slot (a user, where we are root).
+# Parallel proofs: each process has its own prover and slot (as root: its own user).
 
 Run = Callable[[WeekProver, Sequence[str]], Iterator[Proof]]
 _prover: WeekProver | None = None
@@ -272,7 +272,7 @@ _prover: WeekProver | None = None
 
 @contextmanager
 def _processes(root: Path, week: Week, confinement: Confinement, jobs: int) -> Iterator[Run]:
-    """Give what proves claims, in their order: in this process, or in so many others."""
+    """Yield a function that proves claims in order, in this process or in `jobs` others."""
     if jobs == 1:
         yield lambda prover, claims: map(prover.prove, claims)
         return
@@ -288,7 +288,7 @@ def _processes(root: Path, week: Week, confinement: Confinement, jobs: int) -> I
 
 
 def _begin(root: Path, number: int, packages: tuple[str, ...], rung: str, slots: Any) -> None:
-    """Make this process one that proves claims of a week."""
+    """Initialise this process for proving claims of a week."""
     global _prover
     slot = slots.get(timeout=60)
     confinement = choose(slot, packages) if rung in "ABC" else Unconfined()

@@ -1,1 +1,1 @@
-"""What is said of one student, and its forms for programs; students have them too."""
+"""The report on one student, and its formats for programs; part of the students' tree."""

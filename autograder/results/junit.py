@@ -1,8 +1,8 @@
-"""One student's checks as JUnit XML, the form that CI systems show test results from.
+"""One student's checks as JUnit XML, the format from which CI systems show test results.
 
-A test suite is a week, a test case a check; its class is the item. A wrong answer is a failure,
-code that raised, hung or broke a limit an error; what was not attempted, can't work yet, or could
-not be graded by our fault is skipped. Nothing that student code said becomes markup.
+A test suite is a week, a test case a check; its class is the item. A wrong answer is a failure;
+code that raised, hung or exceeded a limit is an error; a check that was not attempted, is blocked,
+or failed by a fault of the grader is skipped. Text from student code is escaped.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def _suite(week: str, checks: Sequence[tuple[str, CheckScore]], not_run: int | N
         ET.SubElement(properties, "property", name="hidden_tests_not_run", value=str(not_run))
     titles = Counter((item, check.planned.title) for item, check in checks)
     for item, check in checks:
-        # Programs tell cases apart by class and name, and parametrized tests share a title.
+        # Programs identify cases by class and name, but parametrized tests share a title.
         name = one_line(check.planned.title)
         if titles[item, check.planned.title] > 1:
             name += f" ({one_line(check.planned.id.rpartition('::')[2])})"
@@ -74,7 +74,7 @@ def _case(item: str, name: str, result: CheckResult | None) -> ET.Element:
 
 
 def _kind(result: CheckResult | None) -> str:
-    """Return the element that says how a check ended; none for a pass."""
+    """Return the XML element for a check's verdict; none for a pass."""
     if result is None or result.verdict in SKIPPED:
         return "skipped"
     if result.verdict is Verdict.PASS:
@@ -83,7 +83,7 @@ def _kind(result: CheckResult | None) -> str:
 
 
 def _said(result: CheckResult | None) -> str:
-    """Return the first line of what the student may read; our own faults are not theirs to read."""
+    """Return the first line of the student's message; the grader's own faults are left out."""
     if result is None or result.verdict is Verdict.INFRA:
         return ""
     return result.message.partition("\n")[0]

@@ -17,9 +17,9 @@ SCHEMA = "nnf/results/v1"
 def results_json(report: StudentReport, more: Mapping[str, Any] | None = None) -> str:
     """Return the student's results as JSON in ASCII, points as numbers with up to two decimals.
 
-    `total` and `points` are what the work is worth, `final` what counts where it was late. A check
-    without a record has the verdict null. Messages may quote student code: what HTML would
-    read as markup is escaped, for pages that take the file in as it is. `more` are further fields
+    `total` and `points` are before deductions for lateness, `final` is after them. A check
+    without a record has the verdict null. Messages may quote student code: characters with a
+    meaning in HTML are escaped, for pages that embed the file. `more` are further fields
     at the top, which say of which suites the results are: `suite` is "public" where hidden tests
     were not run, and `hidden_tests_not_run` says how many.
     """

@@ -1,6 +1,6 @@
-"""What there is to say about one student, in the one form that every kind of report is made from.
+"""The report on one student: the data from which all formats are written.
 
-It knows neither the gradebook nor how anything is shown, so that students have it too.
+It depends on neither the gradebook nor any output format, and is part of the students' tree.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ VERDICT_WORDS = {
 
 @dataclass(frozen=True)
 class StudentReport:
-    """What there is to say about one student, whoever ran the tests.
+    """The data of one student's report, in grading and in public runs.
 
     `confinement` is what held the student's code, `notices` what was said about the files.
     `handed_in` says when each week came and what it keeps.
@@ -42,5 +42,5 @@ class StudentReport:
 
     @property
     def late(self) -> tuple[HandedIn, ...]:
-        """The weeks that came too late, whatever that costs."""
+        """The weeks handed in late, whether or not points are deducted."""
         return tuple(one for one in self.handed_in if one.late)

@@ -27,7 +27,7 @@ SHOWN_FAILURES = 8
 def run(root: Path, number: int, make: Facts | None = None) -> None:
     """Check the files in the week's folder and print what works, what doesn't, and why.
 
-    `make` makes what the students' tree is shipped with, where it was not.
+    `make` computes tests/diagnosis.json's content where that file does not exist.
     """
     course = courses.load(root)
     week = course.week(number)
@@ -37,7 +37,7 @@ def run(root: Path, number: int, make: Facts | None = None) -> None:
 
 
 def print_run(console: Console, done: PublicRun) -> None:
-    """Print one week: a line for each item, what fails and why, and what was not looked at."""
+    """Print one week: a line for each item, failures with reasons, and untested items."""
     for notice in done.files.notices:
         console.print(notice, style="yellow", markup=False)
     console.print(heading(done), style="bold", markup=False)
@@ -53,7 +53,7 @@ def heading(done: PublicRun) -> str:
 
 
 def state(one: ItemState) -> str:
-    """Say in a few words how far an item is."""
+    """Return the state of an item in a few words."""
     if not one.attempted:
         return "not attempted"
     if one.passed == len(one.checks):
@@ -67,7 +67,7 @@ def points(one: ItemState) -> str:
 
 
 def more(failure: Failure) -> str:
-    """Say how many more checks fail for the reason of a failure; nothing where none does."""
+    """Return how many further checks fail for the same reason; an empty text for none."""
     if not failure.others:
         return ""
     count = failure.others
@@ -87,7 +87,7 @@ def _print_items(console: Console, items: Sequence[ItemState]) -> None:
 
 
 def _print_failures(console: Console, failures: Sequence[Failure]) -> None:
-    """Print each failure: what was checked, what came out, what it probably is."""
+    """Print each failure: the check, the message, and the probable cause."""
     for failure in failures[:SHOWN_FAILURES]:
         title = f"{failure.check.item}: {failure.check.title}"
         console.print(f"\n{title}", style="bold", markup=False)

@@ -2,8 +2,8 @@
 
 Started by `process.Process`. Requests come through its standard input, answers go through its
 standard output; what the student's code prints goes where the standard error goes. One process
-serves test after test: for each all modules are executed anew, and what the last test changed of
-the process around them is put back. It needs nothing that only some systems have.
+serves all tests: for each one all modules are executed anew, and the state of the process that the
+last test changed is restored. It uses no feature that only some operating systems have.
 """
 
 from __future__ import annotations
@@ -33,16 +33,16 @@ from ..worker.week_drivers import load
 
 READY = "ready"
 IMPORT_SEED = 0
-"""As in grading: a module draws the same at each import, whichever test it is for."""
+"""Seed while modules are imported, as in grading: draws at import are the same for all tests."""
 
 PARENT_SECONDS = 2.0
 SLOW_IMPORT_SECONDS = 2.0
-"""As much as grading allows for importing all modules beforehand."""
+"""Time limit for importing all modules beforehand, in seconds, as in grading."""
 TORCH = ("torch", "torch.nn.functional", "torch.optim.lr_scheduler", "safetensors.torch")
-"""What submissions that may use torch import: loaded before any test's time is counted."""
+"""Modules of torch, imported before any test starts, so that no test is charged for it."""
 
 OURS = ("default_rng", "__warningregistry__")
-"""What a seed puts into numpy.random, and Python into any module."""
+"""Names that seeding replaces in numpy.random, or Python adds to modules; not compared."""
 
 RESTORED = ("builtins", "math", "random", "numpy", "numpy.linalg", "numpy.random", *TORCH[:2])
 """The modules whose contents are put back before each test."""
@@ -55,8 +55,8 @@ def main() -> NoReturn:
     packages: the distributions that they may import on top of numpy; week, week_folders: where the
     week's own drivers and probes lie (week_drivers.load); memory_bytes and
     training_memory_bytes: what a test may use, and one that trains; file_bytes: the largest file
-    that may be written; import_first: whether all modules are imported before each test, and not
-    each when a test asks for it: that is tried out, and there is a second answer when it is over.
+    that may be written; import_first: whether to import all modules before each test, and not on
+    demand; this is tried once, and a second READY is sent when the trial has ended.
     """
     settings = json.loads(sys.argv[1])
     channel = Channel(*_take_pipes())
@@ -94,9 +94,9 @@ def main() -> NoReturn:
 
 
 def _try_imports(space: ModuleSpace, surroundings: Surroundings) -> tuple[bool, dict[str, Any]]:
-    """Import all modules; return whether this may be done before each test, and what failed.
+    """Import all modules; return whether to do so before each test, and the failed imports.
 
-    Where one file takes its time, or changes what the others build on, they are not to suffer.
+    Not to be done if it takes more than SLOW_IMPORT_SECONDS or changes the shared modules.
     """
     started = time.monotonic()
     with space.active(), warnings.catch_warnings():
@@ -107,9 +107,9 @@ def _try_imports(space: ModuleSpace, surroundings: Surroundings) -> tuple[bool, 
 
 
 def serve(channel: Channel, dispatcher: Dispatcher) -> list[Any]:
-    """Answer a test's requests, [number, operation, arguments]; return what the next begins with.
+    """Answer a test's requests, [number, operation, arguments], until the next test begins.
 
-    That is [seed, whether it trains].
+    Return the first message of the next test: [seed, whether it trains].
     """
     pid = os.getpid()
     while True:
@@ -157,9 +157,9 @@ class Channel:
 
 
 def _take_pipes() -> tuple[BinaryIO, BinaryIO]:
-    """Take the standard streams for requests and answers; student code finds others in their place.
+    """Move the pipes for requests and answers away from the standard streams; return them.
 
-    It reads nothing, and what it prints goes where errors go.
+    Afterwards standard input is empty, and standard output goes to standard error.
     """
     requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     nothing = os.open(os.devnull, os.O_RDONLY)
@@ -177,16 +177,16 @@ def _end_with_parent(parent: int) -> None:
 
 
 def _flush() -> None:
-    """Write out what was printed, so that it is counted with the request it belongs to."""
+    """Flush the output streams, so that output is counted with the request that caused it."""
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
         except (AttributeError, ValueError, OSError):
-            continue  # student code may close or replace the streams; that is its own affair
+            continue  # student code may have closed or replaced the streams
 
 
 def _forget_ours() -> None:
-    """Make our own modules look as if they were not there; they live on by what refers to them."""
+    """Remove the autograder's modules from sys.modules; references to them keep working."""
     for name in list(sys.modules):
         if name.partition(".")[0] in ("msgpack", "autograder"):
             del sys.modules[name]
@@ -207,7 +207,7 @@ def _limit(settings: dict[str, Any], large: bool) -> None:
 
 
 class Surroundings:
-    """What tests share because they share the process; put back before each of them."""
+    """The process state that all tests share; restored before each test."""
 
     def __init__(self) -> None:
         modules = [sys.modules[name] for name in RESTORED if name in sys.modules]
@@ -219,7 +219,7 @@ class Surroundings:
 
     @property
     def changed(self) -> list[str]:
-        """The names in these modules that stand for something else now, or for nothing."""
+        """The names of the RESTORED modules that were rebound or deleted."""
         return [
             name
             for held, contents in self._contents
@@ -246,7 +246,7 @@ class Surroundings:
 
 
 class _Refused(importlib.abc.MetaPathFinder):
-    """Refuses what the student's files import and grading doesn't have, though it is installed."""
+    """Blocks imports by the student's files of installed packages that grading does not have."""
 
     def __init__(self, folder: str, files: Iterable[str], packages: list[str]):
         own = {file.removesuffix(".py").partition("/")[0] for file in files}
@@ -271,7 +271,7 @@ class _Refused(importlib.abc.MetaPathFinder):
 
 
 def _importable(distributions: Iterable[str]) -> Iterator[str]:
-    """Yield the names by which distributions, and what they need, are imported."""
+    """Yield the import names of distributions and of all that they require."""
     todo, seen = list(distributions), set[str]()
     while todo:
         name = re.sub(r"[-_.]+", "-", todo.pop()).lower()

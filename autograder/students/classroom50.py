@@ -1,7 +1,7 @@
 """results.json of the public suites as Classroom 50's result.json (classroom50/result/v1).
 
-Classroom 50 collects whole numbers, and what a grading bundle holds can be fetched without a login:
-so only the public suites' results are taken, one line for each item, without any text of tests.
+Classroom 50 collects whole points, and anybody can fetch a grading bundle without a login.
+Therefore only the public suites' results are written, one entry per item, without tests' messages.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ ENVIRONMENT = {
     "release": ("RELEASE_URL",),
     "review": ("REVIEW_URL", "COMMIT_URL"),
 }
-"""What Classroom 50's runner gives an autograder in its environment."""
+"""Environment variables that Classroom 50's runner sets for an autograder."""
 
 OPTIONAL = {"assignment_type": "individual"}
 
@@ -134,12 +134,12 @@ def write_result(
 
 
 def result_of(items: list[Mapping[str, Any]], who: Identity) -> dict[str, Any]:
-    """Return result.json. Points are rounded once, as a whole; the items' then add up to that."""
+    """Return result.json. Only the totals are rounded; the items' whole points add up to them."""
     most = [_hundredths(item["max_points"]) for item in items]
     points = [
         min(_hundredths(item["points"]), high) for item, high in zip(items, most, strict=True)
     ]
-    # Nothing earned stays nothing; whoever has all points of an item has its most, if rounding can.
+    # 0 points stay 0; all points of an item give its maximum where the rounded totals allow it.
     scores = _whole(points, [0] * len(points), [-(-one // 100) for one in points])
     ends = [-(-one // 100) for one in most]
     pinned = [

@@ -1,4 +1,4 @@
-"""A student's hand-in: one archive with a week's files, and a word on what is not done yet."""
+"""A student's hand-in: one archive with a week's files, and remarks on unfinished work."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def write_archive(course: Course, root: Path, week: int, out: Path) -> list[str]
     """Write the archive `out` with the files of a week and return remarks for the student.
 
     Only the files that the week asks for go in, under the name of the week's folder. Remarks name
-    files that are missing or are no Python, and tasks still open; they do not stop the hand-in.
+    files that are missing or not valid Python, and open tasks; they don't prevent the hand-in.
     Raises HandInError if not one of the files is there.
     """
     asked = course.week(week)

@@ -1,8 +1,8 @@
-"""A student's files on the student's own machine while a public suite looks at them.
+"""The host for public suites: runs a student's files on the student's own machine.
 
-They run in one process for all tests, and in a new one after a test that ended it or broke a limit:
-an endless loop is an answer and not a wait. Nothing keeps the code from the rest of the machine,
-which is its author's.
+All tests share one process; a test that ends it or exceeds a limit is followed by a new process.
+Endless loops end by a timeout. The code has full access to the machine, which belongs to its
+author.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from autograder.suite.week_worker import NO_WORKER, WeekWorker
 from autograder.worker.modules import module_name
 
 IMPATIENT_SECONDS = 1.0
-"""Deadline of a request once the code let one run out: endless loops rarely come alone."""
+"""Request deadline, in seconds, after a timeout of the code: more are likely then."""
 
 
 class StudentHost:
@@ -28,8 +28,7 @@ class StudentHost:
 
     `modules` are the files that the assignment asks for: one that isn't there is not attempted;
     `packages` the distributions that may be imported on top of numpy, `own` has the week's own
-    drivers and probes. `printed` is the beginning of
-    what the code printed in the last test.
+    drivers and probes. `printed` is the beginning of the code's output in the last test.
     """
 
     def __init__(
@@ -65,13 +64,13 @@ class StudentHost:
             raise InfraError(f"no process could be started for your code: {error}") from error
 
     def start(self, seed: int, *, large: bool = False, own: WeekWorker = NO_WORKER) -> Student:
-        """Return the modules as they are before anything has used them.
+        """Begin a test: return the student's modules in their initial state.
 
         The drivers and probes are those that the host was made with.
         """
         if self._closed:
             raise InfraError("the check was stopped")
-        if self._process is not None and self._process.has_ended:  # behind a test's back
+        if self._process is not None and self._process.has_ended:  # between two tests
             self._give_up()
         if self._process is None:
             self._process = self._new()
@@ -101,6 +100,6 @@ class StudentHost:
             self._process = None
 
     def close(self) -> None:
-        """End the process. No other is started: a suite that still runs comes to its end."""
+        """End the process. No other is started, so a suite that still runs ends soon."""
         self._closed = True
         self._give_up()

@@ -1,4 +1,4 @@
-"""The process that a student's code runs in: requests with deadlines, what it prints, its end."""
+"""The parent's side of the process for a student's code: requests, deadlines, output, end."""
 
 from __future__ import annotations
 
@@ -36,29 +36,29 @@ ENVIRONMENT = {
     "PYTHONHASHSEED": "0",
     "PYTHONIOENCODING": "utf-8",
 }
-"""As in grading: one thread, and sets in the same order in every run."""
+"""As in grading: one thread, and fixed string hashes, so the order of sets is the same."""
 
 START_SECONDS = 120.0
-"""Loading PyTorch for the first time takes a while."""
+"""Time limit for starting, in seconds; the first import of PyTorch is slow."""
 TRIAL_SECONDS = 5.0
-"""Time that importing all modules may take at first; beyond that each is imported when needed."""
+"""Time limit for the trial import of all modules; beyond it, imports happen on demand."""
 
 IMPORT_SECONDS = 20.0
-"""Time that it may take later: no test is charged for it."""
+"""Time limit for imports before a test, in seconds; they do not count as the test's time."""
 
 END_SECONDS = 1.0
 LOOK_SECONDS = 0.05
-"""Time between two looks at the deadline and at what was printed."""
+"""Interval in seconds between checks of the deadline and of the size of the output."""
 
 KEPT_BYTES = 64 << 10
 TRAINING_CAPS = codec.Caps(buffers=256 << 20)
 
 
 class Process:
-    """Runs a submission's modules, test after test, until a test breaks a limit or ends it.
+    """Runs a submission's modules for all tests, until a test exceeds a limit or ends it.
 
-    A thread of this side looks at the limits meanwhile, and kills the process to end a request.
-    Then `over` says why; another test takes another process.
+    A thread of the parent checks the limits and kills the process where one is exceeded. `over`
+    then holds the reason, and the next test needs a new process.
     """
 
     def __init__(
@@ -114,9 +114,9 @@ class Process:
         )
 
     def get_ready(self) -> bool:
-        """Wait until the process is ready for its first test; do nothing where it had one.
+        """Wait until the process is ready for its first test; return at once if it already was.
 
-        False says that it has ended, or was ended: the modules can't be imported beforehand.
+        False: it ended, or was killed, in the trial import; modules must be imported on demand.
         Raises InfraError where it doesn't even start.
         """
         if self._ready:
@@ -201,30 +201,30 @@ class Process:
         return data
 
     def _look(self) -> None:
-        """End the process when it has taken too long or printed too much, or has ended itself."""
+        """Kill the process at its deadline or output limit; clean up once it ended by itself."""
         while not self._closed.wait(LOOK_SECONDS):
             if time.monotonic() >= self._deadline:
                 self._end(Fault(Verdict.TIMEOUT, f"No answer within {self._seconds:.1f} seconds."))
             self._look_at_output()
             if self._process.poll() is not None:
-                self.kill()  # what it left behind could hold the pipe open
+                self.kill()  # its child processes could hold the pipe open
                 return
 
     def _look_at_output(self) -> None:
         kilobytes = self._limits.output_kb
-        with contextlib.suppress(OSError):  # nothing is left to look at
+        with contextlib.suppress(OSError):  # the file has been removed
             if self._output.stat().st_size > kilobytes << 10:
                 text = f"Your code printed more than {kilobytes} kB in one test."
                 self._end(Fault(Verdict.OUTPUT, text))
 
     def _end(self, fault: Fault) -> None:
-        """Kill the process; the first reason counts."""
+        """Kill the process; `over` keeps the first reason."""
         fault.fatal = True
         self.over = self.over or fault
         self.kill()
 
     def _ending(self) -> Fault:
-        """Say how the process ended by itself; one that only closed its pipes is ended here."""
+        """Return the fault for a process that ended by itself, or that only closed its pipes."""
         with contextlib.suppress(subprocess.TimeoutExpired):
             return fault_of_ending(self._process.wait(END_SECONDS))
         return fault_of_ending(-9)
@@ -241,7 +241,7 @@ class Process:
         return ""
 
     def kill(self) -> None:
-        """End the process, and what it started, as far as the system lets us."""
+        """Kill the process, and its process group where the system has them."""
         with contextlib.suppress(OSError):
             if hasattr(os, "killpg"):
                 os.killpg(self._process.pid, signal.SIGKILL)
@@ -255,6 +255,6 @@ class Process:
         self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout):
             assert pipe is not None
-            with contextlib.suppress(OSError):  # what was not sent is not missed
+            with contextlib.suppress(OSError):  # unsent data is not needed
                 pipe.close()
         shutil.rmtree(self._scratch, ignore_errors=True)

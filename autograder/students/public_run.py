@@ -1,7 +1,7 @@
-"""One run of a week's public suite on a student's own files: what came out, and what explains it.
+"""One run of a week's public suite on a student's own files: outcomes and explanations.
 
-The student's code runs on the student's machine, or in the CI of the student's repository: in a
-process of its own, with limits of time, memory and output.
+The student's code runs on the student's machine or in the CI of the student's repository, in a
+separate process with limits of time, memory and output.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ from autograder.suite.week_worker import worker_of
 from autograder.text.files import source_digest
 
 QUIET = (Verdict.PASS, Verdict.NOT_ATTEMPTED, Verdict.BLOCKED)
-"""Verdicts that are counted; every other one is shown."""
+"""Verdicts that are only counted; all others are shown as failures."""
 
 Facts = Callable[[Week], Mapping[str, Any]]
-"""Makes what the students' tree is shipped with of a week (tests/diagnosis.json)."""
+"""Computes the content of a week's tests/diagnosis.json, which the students' tree has."""
 
 
 @dataclass(frozen=True)
 class Files:
-    """A week's modules as they are there, by name, and what there is to say about them.
+    """A week's modules that were found, by name, and remarks on them.
 
-    What is written in a notebook is the module that its functions make.
+    The functions of a notebook form a module.
     """
 
     modules: dict[str, bytes]
@@ -43,7 +43,7 @@ class Files:
 
 @dataclass(frozen=True)
 class Shipped:
-    """What the students' tree knows of a week beside its public suite (tests/diagnosis.json).
+    """The content of a week's tests/diagnosis.json, which complements its public suite.
 
     `wrong_answers` maps checks to the wrong values that have an explanation, `gaps` items to the
     places (file, dotted name) of what is to be filled in, `stubs` modules to the digests of their
@@ -97,18 +97,18 @@ class Failure:
 
     @property
     def message(self) -> str:
-        """What came out, in words of ours that may quote the student's code."""
+        """The message of the first check, which may quote the student's code."""
         return self.outcome.result.message
 
     @property
     def advice(self) -> str | None:
-        """What probably happened, where that is known."""
+        """The explanation of the matching wrong answer, if there is one."""
         return self.entry["says"] if self.entry else None
 
 
 @dataclass(frozen=True)
 class PublicRun:
-    """What the public suite of one week gave: an outcome for each check of the plan, in its order.
+    """The results of one week's public suite: an outcome for each check, in the plan's order.
 
     `printed` has what the student's code printed in each check.
     """
@@ -123,7 +123,7 @@ class PublicRun:
 
     @property
     def results(self) -> list[CheckResult]:
-        """The records, with what explains them."""
+        """The records, with their explanations."""
         found = []
         for check, outcome in zip(self.plan, self.outcomes, strict=True):
             entry = self._entry(check, outcome)
@@ -133,7 +133,7 @@ class PublicRun:
 
     @property
     def items(self) -> list[ItemState]:
-        """The items that the suite looks at, in the rubric's order."""
+        """The items that the suite tests, in the rubric's order."""
         results = {result.check: result for result in self.results}
         checks: dict[str, list[CheckScore]] = defaultdict(list)
         for check in self.plan:
@@ -155,7 +155,7 @@ class PublicRun:
 
     @property
     def failures(self) -> list[Failure]:
-        """The failures by what explains them: a misconception, or the message itself."""
+        """The failures, grouped by the wrong answer that explains them, or by message."""
         reasons: dict[str, Failure] = {}
         for check, outcome in zip(self.plan, self.outcomes, strict=True):
             if outcome.result.verdict in QUIET:
@@ -171,7 +171,7 @@ class PublicRun:
 
     @property
     def hidden(self) -> str:
-        """What was not run, so that nobody takes the public tests for the grade."""
+        """The remark on hidden tests that were not run: the public tests are not the grade."""
         text = f"{self.shipped.hidden_tests} hidden tests were not run"
         rest = self.not_looked_at
         return f"{text}; not looked at here: {', '.join(rest)}." if rest else f"{text}."
@@ -204,7 +204,7 @@ def read_files(root: Path, week: Week) -> Files:
 
 
 def read_shipped(root: Path, week: Week, make: Facts | None = None) -> Shipped:
-    """Return what is known of a week, as it was shipped; where it was not, what `make` makes of it.
+    """Return the content of a week's tests/diagnosis.json; without it, what `make` computes.
 
     Raises SuiteError for a file that is damaged or missing.
     """
@@ -249,5 +249,5 @@ def run_public(root: Path, course: Course, week: Week, files: Files, shipped: Sh
 
 
 def _keep(printed: dict[str, str], outcome: Outcome, host: StudentHost) -> None:
-    """Keep what was printed in the test just finished; nothing twice."""
+    """Keep the output of the test just finished, once."""
     printed[outcome.result.check], host.printed = host.printed, ""

@@ -1,4 +1,4 @@
-"""What a collected test says of itself: id, item, title, weight, what it asks for, and its seed."""
+"""Metadata of a collected test: id, item, title, weight, argument names, and seed."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def planned(item: pytest.Item) -> PlannedCheck:
 
 
 def arguments(item: pytest.Item) -> list[str]:
-    """Return the names of what a test asks for. Raises SuiteError for what a suite doesn't have."""
+    """Return the names of a test's arguments. Raises SuiteError for one that no suite provides."""
     if not isinstance(item, pytest.Function):
         raise SuiteError(f"{item.nodeid} is not a test function", "Write it as one")
     names = list(inspect.signature(item.obj).parameters)
@@ -56,7 +56,7 @@ def arguments(item: pytest.Item) -> list[str]:
 
 
 def reason_of(report: str) -> str:
-    """Return in one line why pytest could not collect a file: the line, if it is known, and why."""
+    """Return why pytest could not collect a file, in one line, with the line number if known."""
     errors = [line[1:].strip() for line in report.splitlines() if line.startswith("E ")]
     places = re.findall(r"^(?:E +File \".*\", line |.*\.py:)(\d+)", report, flags=re.MULTILINE)
     why = (errors or report.strip().splitlines() or ["for no known reason"])[-1]
@@ -68,8 +68,8 @@ def parameters(item: pytest.Function) -> dict[str, Any]:
 
 
 def seed_of(salt: str, check: str, side: str = "") -> int:
-    """Return the seed of a check: fixed for the course's salt and the check's id.
+    """Return the seed of a check, which depends on the salt and the check's id only.
 
-    The worker's is another one: student code can read it, and must not know the test's inputs.
+    The worker gets a different seed: student code can read it and must not learn the inputs.
     """
     return int.from_bytes(hashlib.sha256(f"{salt}|{check}{side}".encode()).digest()[:7], "big")

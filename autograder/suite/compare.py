@@ -1,4 +1,4 @@
-"""Says how two arrays differ: where, how far, and whether the difference has a simple form."""
+"""Descriptions of how two arrays differ: place, size, and a simple form if there is one."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def index_text(index: tuple[int, ...]) -> str:
 
 
 def first_entry(marked: np.ndarray) -> tuple[int, ...]:
-    """Return the index of the first True. There is one."""
+    """Return the index of the first True; at least one entry must be True."""
     return tuple(int(i) for i in np.unravel_index(np.argmax(marked), marked.shape))
 
 

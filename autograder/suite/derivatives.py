@@ -20,7 +20,7 @@ import numpy.typing as npt
 FloatArray = npt.NDArray[np.float64]
 
 STEP = 1e-40
-"""Its square vanishes beside 1, and it is far from underflow."""
+"""Step h: h ** 2 is lost to rounding beside 1, and h is far from underflow."""
 
 Axis = int | tuple[int, ...] | None
 

@@ -19,21 +19,21 @@ from autograder.suite.compare import describe, first_entry, index_text
 Shape = tuple[int, ...]
 
 MAX_ENTRIES = 4096
-"""Largest wrong array that is kept: a whole class's wrong answers stay in memory for a while."""
+"""Maximum number of entries of a received array that is kept; bounds memory for a class."""
 
 ONE_NUMBER = (bool, int, float, np.ndarray, type(None))
-"""What is shown as a number, or by its shape."""
+"""Types of received values that are reported as a number, or by shape."""
 
 NOT_KEPT = object()
-"""Stands for a received value that is too large, or of no kind to recognise a failure by."""
+"""Replaces a received value that is too large or whose type can't identify a failure."""
 
 
 class Wrong(Fault):
-    """A wrong answer. `label` and `received` identify it, for the search for a misconception.
+    """A wrong answer; `label` and `received` identify it when misconceptions are matched.
 
-    `numeric` says that the message holds nothing of the worker's but numbers, whatever it said. In
-    any other a test may have put some text that it heard; `plain` is then what can be said without
-    it. Labels are always the suite's own words.
+    `numeric`: the message holds numbers but no text from the worker. Otherwise the test may have
+    put text from the worker into the message; `plain` is the message without any such text. The
+    suite alone chooses the labels.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class Wrong(Fault):
 
 
 def _kept(received: Any) -> Any:
-    """Return a copy that holds on to nothing else of the answer that it came in."""
+    """Return a copy that keeps no reference to the rest of the answer; NOT_KEPT if unsuitable."""
     if type(received) is np.ndarray:
         return received.copy() if received.size <= MAX_ENTRIES else NOT_KEPT
     return received if type(received) in (bool, int, float, str, type(None)) else NOT_KEPT
@@ -74,8 +74,8 @@ def kind_of(value: Any) -> str:
 def array(label: str, received: Any, shape: Shape | None = None) -> np.ndarray:
     """Return `received` if it is a real array (or number) of that shape and finite, else fail.
 
-    What a test computes its expected values from must come through here: a handle or a wrong shape
-    would otherwise let student code decide what is expected.
+    A test must pass any received array through this function before it computes expected values
+    from it: a handle or a wrong shape would let student code determine what is expected.
     """
     if type(received) in (int, float) and (shape is None or shape == ()):
         received = np.asarray(received)
@@ -175,7 +175,7 @@ def _short(value: Any) -> str:
 
 
 def unchanged(label: str, before: np.ndarray, after: Any) -> None:
-    """An array that was only lent to the student's code still holds what it held."""
+    """An array that was passed to the student's code has not been modified."""
     same_type = type(after) is np.ndarray and after.dtype == before.dtype
     if not same_type or after.shape != before.shape:
         message = "your code changed the shape or type of an array it was only given."
@@ -200,7 +200,7 @@ def that(label: str, condition: bool, message: str) -> None:
 
 
 def attempted(task: str, value: Any) -> None:
-    """Something that stubs leave empty is filled in; otherwise the test ends as not attempted.
+    """Something that is empty in the stubs is filled in; else the test ends as not attempted.
 
     `task` is what a gap would say: "week3.debugging_lab: name the fault in lab_1.py".
     """

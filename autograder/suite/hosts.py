@@ -1,4 +1,4 @@
-"""What a suite asks of the place where the code lives that it examines."""
+"""The interface of a host, which runs the code under test for a suite."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from autograder.suite.week_worker import NO_WORKER, WeekWorker
 
 
 class Host(Protocol):
-    """Gives each test a fresh `Student`, and takes back what the test leaves behind.
+    """Gives each test a fresh `Student`, and cleans up when the test has ended.
 
     A test may ask for the drivers and probes in `own`, those of the suite's week.
     """

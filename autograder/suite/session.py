@@ -1,10 +1,10 @@
 """One pytest session kept open: collected once, run for submission after submission.
 
-Starting pytest and collecting a suite takes longer than running it. So the session runs in a
-thread of its own, waits in pytest's own run loop, and runs its tests for each host that it is
-given. pytest finds, parametrizes and marks the tests; they are called here, since pytest's own
-fixtures are made for one run. Everything here is the examiner's; student code is reached through
-the host only.
+Starting pytest and collecting a suite takes longer than running it. The session therefore runs in
+its own thread, waits in pytest's run loop, and runs its tests for each host that it is given.
+pytest collects, parametrizes and marks the tests; this module calls them, because pytest creates
+fixtures once per run. This module runs in the examiner; student code is reached through the host
+only.
 """
 
 from __future__ import annotations
@@ -55,11 +55,11 @@ PATIENCE = 3
 LONGEST_MESSAGE = 4_000
 
 _COLLECTING = threading.Lock()
-"""Held while a suite is collected: modules of two at once could not be told apart."""
+"""Lock held while a suite is collected: the module names of two suites may be the same."""
 
 NOT_RUN = f"Not run, since {PATIENCE} other checks of this item ran out of time."
 OUTCOMES = (pytest.fail.Exception, pytest.skip.Exception)
-"""What pytest's own functions raise; they are no `Exception`s, and would end the whole run."""
+"""Exceptions of pytest's functions (pytest.fail, ...); they do not derive from `Exception`."""
 
 UNUSED = (
     *("cacheprovider", "terminal", "logging", "faulthandler", "unraisableexception"),
@@ -76,7 +76,7 @@ class Grade:
     detail: dict[str, Any] = field(default_factory=dict)
 
     def __call__(self, share: float, message: str, **detail: Any) -> None:
-        """Give `share` (0 to 1) of the check's credit, say why, and keep `detail` for reports."""
+        """Set the credit to `share` (clipped to 0..1), with a message and `detail` for reports."""
         self.credit = round(FULL_CREDIT * min(1.0, max(0.0, share)))
         self.message = message
         self.detail = detail
@@ -84,7 +84,7 @@ class Grade:
 
 @dataclass
 class Outcome:
-    """What one test gave: its record, and the fault behind it for the diagnosis."""
+    """The outcome of one test: its record, and its fault, which the diagnosis uses."""
 
     result: CheckResult
     fault: Fault | None = None
@@ -97,11 +97,11 @@ Test = tuple[PlannedCheck, pytest.Function]
 class SuiteSession:
     """A suite's tests, ready to be run again and again.
 
-    folder: the suite; salt: what the seeds of its tests are made from, together with their ids.
+    folder: the suite; salt: the seed of a test is computed from it and the id of the check.
     `context` is what tests get as the `settings` fixture. Raises SuiteError when the suite can't be
     collected, CourseError where the folders of its week's own drivers and probes (`worker`) aren't
     there. `plan` lists the checks in the order in which they run, `training` has the ids of those
-    that train; `needs` has the items that tests stand on, by the check's id.
+    that train; `needs` maps the ids of checks to the items that they depend on.
     """
 
     def __init__(self, folder: Path, salt: str, context: Any = None):
@@ -125,7 +125,7 @@ class SuiteSession:
         }
 
     def _new_plugin(self, folder: Path, context: Any) -> Plugin:
-        """Return what collects and runs the tests."""
+        """Return the pytest plugin that collects and runs the tests."""
         return Plugin(folder, context, self.worker)
 
     def run(
@@ -138,13 +138,13 @@ class SuiteSession:
         """Run the tests (or those whose check ids are in `only`) against what `host` holds.
 
         Returns one outcome for each test, in the plan's order; `report` gets each as it ends.
-        `salt` takes the place of the session's: the tests draw other inputs.
+        A `salt` replaces the session's, so that the tests draw different inputs.
         """
         salt = self._salt if salt is None else salt
         return self._ask(partial(self._plugin.run, host, only, report, salt))
 
     def _ask(self, work: Callable[[], Any]) -> Any:
-        """Have something done by the thread in which pytest runs."""
+        """Run `work` in pytest's thread; return its result or raise its exception."""
         if not self._thread.is_alive():
             raise SuiteError("the session has been closed")
         job = _Job(work)
@@ -185,7 +185,7 @@ class Plugin:
         # importlib mode names a module by its path below the root, and the names must be unique in
         # this process: <assignment>.<suite>.<file>.
         # Suites import what lies beside them relatively (`from ..suite_tools import ...`), so each
-        # week sees its own. A copy of the course elsewhere has the same names: they are let go of.
+        # week has its own. A copy of the course has the same names, so they are removed first.
         root = self.folder.parent.parent
         self.collecting.enter_context(_COLLECTING)
         _forget_modules(self.folder.parent.name)
@@ -279,15 +279,15 @@ class Plugin:
         return self._with_reasons(self._settled(outcomes, host, salt))
 
     def _reported(self, host: Host, report: Report | None) -> Report | None:
-        """Return who is told of each outcome."""
+        """Return the function that receives each outcome as its test ends."""
         return report
 
     def _settled(self, outcomes: list[Outcome], host: Host, salt: str) -> list[Outcome]:
-        """Return the outcomes as they are to be shown."""
+        """Return the outcomes with the messages that are shown."""
         return outcomes
 
     def _with_reasons(self, outcomes: list[Outcome]) -> list[Outcome]:
-        """Where a failed test stands on items that failed too, say that those come first."""
+        """Mark failed tests as blocked where an item that they need failed too."""
         tests = {check.id: (check.item, item) for check, item in self.tests}
         failed = {
             tests[outcome.result.check][0]
@@ -333,7 +333,7 @@ class Plugin:
         grade: Grade,
         salt: str,
     ) -> None:
-        """Call a test's function with what it asks for."""
+        """Call a test's function with its arguments."""
         given = {
             "student": student,
             "rng": np.random.default_rng(seed_of(salt, check.id)),
@@ -350,7 +350,7 @@ class Plugin:
 
 
 def _forget_modules(package: str) -> None:
-    """Take a package and all that lies in it out of sys.modules."""
+    """Remove a package and all its submodules from sys.modules."""
     for name in list(sys.modules):
         if name == package or name.startswith(f"{package}."):
             del sys.modules[name]
@@ -364,9 +364,9 @@ def _result(
     error: BaseException | None,
     seconds: float,
 ) -> CheckResult:
-    """Decide the verdict. What isn't a fault of ours for certain is the answer's.
+    """Decide the verdict; an error counts as the grader's only if that is certain.
 
-    A gap of another item among `items` that was met on the way blocks the check.
+    Reaching an open gap of another item in `items` makes the check blocked.
     """
     verdict, message, credit = Verdict.PASS, grade.message, FULL_CREDIT
     if fault is not None:
@@ -377,7 +377,7 @@ def _result(
     elif isinstance(error, (InfraError, OSError, MemoryError)):
         verdict, message, credit = Verdict.INFRA, f"The grader failed: {error}", 0
     elif error is not None:
-        # The reference passes this test, so the test's code met a value that it can't work with.
+        # The reference passes this test, so a value from the student's code caused the error.
         verdict, credit = Verdict.WRONG, 0
         message = f"The test can't work with what your code gave ({type(error).__name__})."
     elif grade.credit is not None and grade.credit < FULL_CREDIT:
@@ -393,7 +393,7 @@ def _result(
 
 
 def _blocked(outcome: Outcome, first: list[str]) -> Outcome:
-    """Return what becomes of a test's outcome when the items in `first` have failed."""
+    """Return a failed test's outcome as blocked by the failed items in `first`."""
     result = outcome.result
     if result.verdict in (Verdict.PASS, Verdict.INFRA, Verdict.NOT_ATTEMPTED):
         return outcome

@@ -1,4 +1,4 @@
-"""What a failure is recognised by: the same wrong value at the same place of the same test."""
+"""Signatures of failures: label and wrong value, or exception text, for matching a catalogue."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from autograder.suite.expect import NOT_KEPT, Wrong
 
 DIGITS = 9
 NO_PYTHON = ("SyntaxError", "IndentationError", "TabError")
-"""Every catalogued wrong answer is valid Python, so none explains these: nothing is replayed."""
+"""Exceptions without a signature: catalogued wrong answers are valid Python and raise none."""
 RTOL = 1e-6
 
 Signature = dict[str, Any]
-"""What a failure is recognised by, as JSON values: verdict, label, and the value received."""
+"""JSON values that identify a failure: `label` and `received`, or `raised`."""
 
 ABOUT = ("id", "says", "at")
-"""What an entry of a public catalogue has beside the signature."""
+"""Keys of a public catalogue's entry that are not part of the signature."""
 
 
 def signature(fault: Fault) -> Signature | None:
-    """Return what identifies a failure, or None where nothing does (a crash, a timeout)."""
+    """Return the signature of a failure; None if it has none (a crash, a timeout)."""
     if isinstance(fault, Wrong):
         received = fault.received
         if received is NOT_KEPT:
@@ -40,7 +40,7 @@ def signature(fault: Fault) -> Signature | None:
 
 
 def _listed(array: np.ndarray) -> list[float | str]:
-    """Return the entries as JSON can hold them: rounded numbers, and names for what isn't one."""
+    """Return the entries for JSON: numbers to DIGITS digits; "nan", "inf" or "-inf" as texts."""
     flat = [float(value) for value in array.ravel()]
     return [float(f"{v:.{DIGITS}g}") if np.isfinite(v) else str(v) for v in flat]
 

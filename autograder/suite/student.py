@@ -1,4 +1,4 @@
-"""The `student` fixture: the student's modules, and what a test can do with the worker."""
+"""The `student` fixture: the student's modules and the operations of the worker."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from autograder.records import Verdict
 
 
 class Student:
-    """One submission, as one test sees it, in a worker of its own.
+    """One submission in its own worker, for one test.
 
     `student.<module>` imports that module. `failed_imports` is shared by all tests of a
     submission: an import that failed once isn't tried again.
@@ -49,13 +49,13 @@ class Student:
         return self._modules[name]
 
     def keep(self, array: np.ndarray) -> Handle:
-        """Put a copy of `array` into the worker, to see later whether student code changed it."""
+        """Put a copy of `array` into the worker, to check later whether student code changed it."""
         return self._ask("keep", array)
 
     def operand(self, handle: Handle) -> Operand:
-        """Return a handle's object as something to compute with, where operators are tested.
+        """Return an operand for a handle's object, for tests of operators.
 
-        Anything but an object of the student's is a wrong answer.
+        Raises Fault (wrong) if it is not an object of the student's.
         """
         made = operand(handle)
         if type(made) is not Operand:
@@ -65,7 +65,7 @@ class Student:
         return made
 
     def fetch(self, handle: Handle) -> Any:
-        """Return the present value of what `handle` stands for, as a fresh copy."""
+        """Return the current value of the object that `handle` refers to, as a fresh copy."""
         return self._ask("fetch", handle)
 
     def probe(self, name: str) -> Handle:
@@ -85,7 +85,7 @@ class Student:
         return self._ask("prepare", driver, list(arguments))
 
     def drive(self, driver: str, *arguments: Any) -> Any:
-        """Run a driver in the worker by its name and return what it says.
+        """Run a driver in the worker by its name and return its result.
 
         It is one of the week's own, from assignments/<week>/worker/ and what else the course names
         for it, or of the few that every week has (autograder/worker/drivers).

@@ -1,4 +1,4 @@
-"""Where a week's own drivers and probes are, for the hosts that run its suites.
+"""The folders of a week's own drivers and probes, for the hosts that run its suites.
 
 The folders stand in course.toml (`worker` of a [[week]]); without that key it is the week's own
 `worker/`, where it has one. A suite belongs to the week in whose folder it lies.
@@ -35,7 +35,7 @@ class WeekWorker:
 
     @cached_property
     def drivers(self) -> WeekDrivers:
-        """The drivers and probes themselves, for code of ours in this process.
+        """The drivers and probes themselves, for trusted code in this process.
 
         Raises CourseError for a folder that can't be used.
         """
@@ -46,7 +46,7 @@ class WeekWorker:
 
 
 NO_WORKER = WeekWorker(Path())
-"""Of a suite that belongs to no week: there are the engine's drivers and probes alone."""
+"""For a suite that belongs to no week: it has the engine's drivers and probes only."""
 
 
 PRIVATE = frozenset({"hidden", "tests", "suite_tools"})

@@ -15,8 +15,8 @@ from autograder.text.files import write_text
 
 SCHEMA = "simulated-class/2"
 
-# What the first twelve students are in each week, so that the smallest class shows everything once,
-# and how likely each kind is from there on. A truncated archive is so for all weeks.
+# Kinds of work of the first twelve students in each week, so that a small class has most kinds, and
+# the probability of each kind for further students. A truncated archive affects all weeks.
 FIRST = (
     *("full", "mistaken", "unfinished", "mistaken", "empty", "truncated"),
     *("syntax-error", "mistaken", "full", "mistaken", "unfinished", "mistaken"),
@@ -44,7 +44,7 @@ FAMILY_NAMES = (
 
 
 class ClassFolderError(OutputError):
-    """The folder for a simulated class holds something else."""
+    """The folder for a simulated class holds other files."""
 
 
 @dataclass
@@ -115,7 +115,7 @@ def _replaceable(out: Path, manifest: Path) -> bool:
 def _kinds(students: int, seed: int, weeks: list[Week]) -> list[list[str]]:
     """Return for each student the kind of their work in each week.
 
-    Every week has the same kinds, each time in the hands of others.
+    Every week has the same kinds, assigned to students at random; "truncated" stays the same.
     """
     dice = Dice(seed, "class")
     kinds = list(FIRST[:students])

@@ -47,7 +47,7 @@ LAYOUTS = {
     "tar": Layout(".tar.gz", "{folder}/", "{folder}/"),
 }
 
-# What comes along unasked with a whole repository or from a file manager; paths from the top.
+# Unwanted files from whole repositories or file managers; paths from the top folder.
 EXTRAS: dict[str, dict[str, Content]] = {
     "repository": {
         "README.md": "# My solutions\n",
@@ -61,7 +61,7 @@ EXTRAS: dict[str, dict[str, Content]] = {
     },
 }
 
-# Stand-ins for what students draw, scan or photograph: nothing ever opens them.
+# Placeholders for drawings, scans and photographs; they are never opened.
 SAMPLES: dict[str, Content] = {
     ".pdf": b"%PDF-1.4\n%\xe2\xe3\xcf\xd3\n1 0 obj\n<< /Type /Catalog >>\nendobj\n%%EOF\n",
     ".png": b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\1\0\0\0\1\x08\0\0\0\0",

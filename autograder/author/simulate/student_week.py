@@ -19,7 +19,7 @@ from autograder.reference.percent_source import notebook_of, text_of
 
 T = TypeVar("T")
 DOCUMENT_SHARE = 0.8
-"""How likely it is that a student hands in a document."""
+"""Probability that a student hands in a document."""
 
 
 @dataclass
@@ -44,7 +44,7 @@ class Planted:
 
 
 class Dice:
-    """Draws that come out alike on every Python: all are built on `Random.random`."""
+    """Random draws that are the same on every Python version: all use `Random.random`."""
 
     def __init__(self, *seed: object) -> None:
         self._random = random.Random("/".join(map(str, seed))).random
@@ -167,14 +167,14 @@ class Author:
         return documents
 
     def _left_out(self, dice: Dice) -> list[str]:
-        """Choose the tasks that a student did not get to: the last ones, or a few in between."""
+        """Choose the tasks that a student left open: the last ones, or 1 to 3 arbitrary ones."""
         if dice.chance(0.6):
             return self.tasks[dice.between(1, len(self.tasks) - 1) :]
         skipped = dice.shuffled(self.tasks)[: dice.between(1, min(3, len(self.tasks)))]
         return [task for task in self.tasks if task in skipped]
 
     def _not_handed_in(self, dice: Dice, planted: Planted) -> list[str]:
-        """Choose modules to leave away: about half of those in which nothing was done."""
+        """Choose the modules that are not handed in: about half of those without any work."""
         done = {name for name, gap in self.gaps if gap.task not in planted.unfinished}
         mine = dict.fromkeys(name for name, _ in self.gaps)
         return [name for name in mine if name not in done and dice.chance(0.5)]
@@ -245,7 +245,7 @@ def _edited(mistake: Misconception, source: str) -> str | None:
 
 
 def _overlap(one: str, other: str) -> bool:
-    """Whether two dotted places are the same or one lies in the other."""
+    """Whether two dotted names are the same or one contains the other."""
     return f"{one}.".startswith(f"{other}.") or f"{other}.".startswith(f"{one}.")
 
 
@@ -265,7 +265,7 @@ def some_tests(dice: Dice, source: str) -> str:
 
 
 def without_a_colon(dice: Dice, source: str) -> str:
-    """Return a module that is no Python: the colon that opens one block is missing."""
+    """Return a module with a syntax error: the colon that opens one block is missing."""
     lines = source.split("\n")
     openers = [
         number

@@ -50,7 +50,7 @@ def in_time(ledger: Ledger, push: Push, weeks: Mapping[int, Submission]) -> dict
 
 
 def is_graded(gradebook: Gradebook, one: Submission, week: int) -> bool:
-    """Whether the student's last grading of a week was of these very modules, and is over."""
+    """Whether the student's last grading of a week used the same modules and is complete."""
     job = gradebook.job(one.student, week)
     return bool(job and job.fingerprint == one.fingerprint and job.state == "finished")
 

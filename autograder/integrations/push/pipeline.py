@@ -27,7 +27,7 @@ from autograder.records import Submission
 
 MAX_ATTEMPTS = 3
 MAX_QUEUE_SECONDS = 20.0
-"""Public suites of new pushes come first; a grading that waits longer than this is started."""
+"""Gradings wait while public suites of new pushes run, but at most this many seconds."""
 
 
 @dataclass
@@ -67,7 +67,7 @@ class PushPipeline:
         """Whether any push was graded since the class's tables were written."""
         self._threads = ThreadPoolExecutor(pools.jobs, "grading")
 
-    # What comes in.
+    # Arrivals.
 
     def resume(self) -> None:
         """Continue with the pushes that an earlier service left open."""
@@ -157,7 +157,7 @@ class PushPipeline:
                     future.cancel()
                 self._say(old.id, [messages.superseded(case.push.short)], end=True)
 
-    # What goes on.
+    # Work in progress.
 
     def step(self, *, start: bool = True) -> None:
         """Answer what has ended since the last step, and start what can be started."""
@@ -193,7 +193,7 @@ class PushPipeline:
         for future in case.public.values():
             try:
                 self._say(case.push.id, [future.result()])
-            except Exception as error:  # noqa: BLE001 - it is said, and the grading goes on
+            except Exception as error:  # noqa: BLE001 - reported, and the grading continues
                 note("".join(traceback.format_exception(error)))
                 problem = f"The public tests could not be run here: {type(error).__name__}."
                 self._say(case.push.id, [problem])
@@ -258,7 +258,7 @@ class PushPipeline:
             self.pools.hidden(),
         )
 
-    # What comes out.
+    # Results.
 
     def _say_hidden(self, case: PushInProgress) -> None:
         assert case.hidden is not None
@@ -306,7 +306,7 @@ class PushPipeline:
         self._say(push.id, [messages.failed(why)], end=True)
 
     def _say(self, id: str, lines: list[str], *, end: bool = False) -> None:
-        """Send lines to the pusher; where that fails, the grading goes on all the same."""
+        """Send lines to the pusher; a failure does not stop the grading."""
         try:
             self.spool.say(id, [fitted for line in lines for fitted in messages.fit(line)], end=end)
         except SpoolError as error:
@@ -359,7 +359,7 @@ class PushPipeline:
                 self.ledger.release(push)
 
     def close(self) -> None:
-        """Abandon what runs; the ledger has it."""
+        """Abandon the running work; the ledger has recorded it."""
         self._threads.shutdown(wait=False, cancel_futures=True)
         self.pools.close()
 

@@ -1,4 +1,4 @@
-"""The service's two pools of examiners, kept ready: one answers at once, one runs hidden tests."""
+"""The service's two pools of examiners: one for public suites, one for hidden suites."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from autograder.grading.setting import Setting, datasets_here, why_not_here
 from autograder.text.display import one_line
 
 PUBLIC_SLOT, HIDDEN_SLOT = 1024, 1088
-"""Users of sandboxes that no `autograder grade` beside the service has."""
+"""Users of sandboxes that a concurrent `autograder grade` does not use."""
 
 MOST_PUBLIC = 2
 WATCHED = ("autograder", "assignments", "solutions", "data")
@@ -35,7 +35,7 @@ class Pools:
 
     @cached_property
     def setting(self) -> Setting:
-        """What every process is made with."""
+        """The setting with which every process starts."""
         weeks = [week for week in self.course.weeks if not why_not_here(week, rung="")]
         packages = tuple(sorted({name for week in weeks for name in week.packages}))
         return Setting(self.root, datasets_here(weeks), packages=packages)
@@ -57,14 +57,14 @@ class Pools:
         return self.public().submit(function, *values)
 
     def why_not(self, number: int) -> str:
-        """Say why a week can't be graded on this machine; "" where it can."""
+        """Return why a week can't be graded on this machine; "" if it can."""
         if number not in self._reasons:
             week = self.course.week(number)
             reason = why_not_here(week, rung="")
             if week.packages and not reason:
                 try:
                     rung = self.ask(rung_here).result()
-                except CantExamineError as error:  # it may be another time
+                except CantExamineError as error:  # it may work at another time
                     return one_line(str(error), 500)
                 reason = why_not_here(week, rung)
             self._reasons[number] = reason

@@ -47,7 +47,7 @@ def answer(number: int, files: Mapping[str, bytes]) -> str:
 
 @dataclass
 class _Suite:
-    """What stays ready in this process for one week."""
+    """The objects cached in this process for one week."""
 
     course: Course
     week: Week
@@ -58,7 +58,7 @@ class _Suite:
     def explain(self, outcomes: list[Outcome]) -> dict[str, list[dict]]:
         """Return the catalogued wrong answers of those checks that fail.
 
-        Trying all of them out beforehand would take longer than anybody wants to wait.
+        They are computed on demand, since running all of them beforehand takes too long.
         """
         checks = {check.id: check for check in self.session.plan}
         failed = [o.result.check for o in outcomes if o.fault and o.result.verdict not in QUIET]

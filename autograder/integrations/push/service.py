@@ -60,7 +60,7 @@ def run(
         service.close()
         os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
     except BaseException:
-        # Threads that wait for a sandbox would keep the process; what is recorded is on disk.
+        # Threads waiting for a sandbox would keep the process alive; all records are on disk.
         service.close()
         raise
     service.close()
@@ -69,7 +69,7 @@ def run(
 
 
 class Stopped(BaseException):
-    """Somebody wants the service to end."""
+    """The service was asked to end."""
 
 
 def _stop(number: int, _: object) -> None:

@@ -1,4 +1,4 @@
-"""`autograder ci`: which weeks, the runs, and every form in which a CI system is told of them."""
+"""`autograder ci`: selection of weeks, runs, and output in all formats for CI systems."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def run(
     weeks: names of weeks; none: all that have been begun.
     threshold: the share of the public tests' points, in percent, that makes the run a success.
     out: the folder for the files that programs read.
-    make: makes what the students' tree is shipped with, where it was not.
+    make: computes tests/diagnosis.json's content where that file does not exist.
 
     Raises CiError where a week can't be run here, where nothing could be run by our own fault, and
     where a file can't be written.
@@ -89,7 +89,7 @@ def run(
 
 
 def needs(root: Path, make: Facts | None = None) -> str:
-    """Return what scripts/setup.sh has to install for the weeks that have been begun."""
+    """Return what scripts/setup.sh must install for the weeks that have been begun."""
     chosen, _ = _choose(courses.load(root), root, (), make)
     return "torch" if any(one.week.packages for one in chosen) else "core"
 
@@ -97,7 +97,7 @@ def needs(root: Path, make: Facts | None = None) -> str:
 def _choose(
     course: Course, root: Path, weeks: Sequence[str], make: Facts | None
 ) -> tuple[list[_Chosen], list[str]]:
-    """Return the weeks that are run, and the names of those of which only stubs are there."""
+    """Return the weeks to run, and the names of weeks that consist of stubs only."""
     asked = {course.week_called(name).number for name in weeks}
     chosen, not_begun = [], []
     for week in course.weeks:

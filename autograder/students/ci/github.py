@@ -13,11 +13,11 @@ from autograder.text.display import many_lines, one_line
 from autograder.text.markdown import block, code, inline
 
 MOST_ANNOTATIONS = 10
-"""Of each level: GitHub shows so many of a step."""
+"""Maximum number of annotations per level that GitHub shows for one step."""
 LONGEST_MESSAGE = 2_000
 MOST_FAILURES = 20
 LONGEST_FAILURE = 4_000
-"""A summary may have a megabyte; together these stay far below it."""
+"""These limits keep the summary far below GitHub's limit of 1 MB (lengths in characters)."""
 
 
 def workflow_commands(remarks: Sequence[Remark]) -> list[str]:
@@ -37,12 +37,12 @@ def _command(remark: Remark) -> str:
 
 
 def _data(text: str) -> str:
-    """Escape what GitHub reads in the message of a command: it ends with the line."""
+    """Escape the message of a command: percent signs and line breaks."""
     return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
 def _property(text: str) -> str:
-    """Escape what GitHub reads in a property of a command, which ends with a comma or a colon."""
+    """Escape a property of a command: as in messages, and colons and commas."""
     return _data(text).replace(":", "%3A").replace(",", "%2C")
 
 
@@ -93,5 +93,5 @@ def _failure(week: WeekOutcome, failure: Failure) -> Iterator[str]:
 
 
 def cell(text: str) -> str:
-    """Return Markdown that a table's cell can hold: even in code a bar would end the cell."""
+    """Return Markdown for a table's cell, bars escaped: they end a cell even in code."""
     return text.replace("|", "\\|")

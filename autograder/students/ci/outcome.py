@@ -1,4 +1,4 @@
-"""What a CI run found: weeks that were run, weeks not begun, the share of points, the remarks."""
+"""The outcome of a CI run: weeks run, weeks not begun, share of points, and remarks."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from autograder.text.display import many_lines
 
 ERROR, NOTICE = "error", "notice"
 NOT_CONFINED = "D (not confined)"
-"""What results.json says of where the code ran: on its author's own machine, or in its own CI."""
+"""Confinement in results.json: the code ran on its author's own machine or in its own CI."""
 
 
 @dataclass(frozen=True)
@@ -84,10 +84,10 @@ class CiOutcome:
 
     @property
     def points(self) -> tuple[int, int]:
-        """Points so far by the public tests, and points of the items that they look at.
+        """Points earned in the public tests, and maximum points of the items that they test.
 
-        Extra credit is not among them, and neither is an item of which a test could not be run by
-        our fault.
+        Extra credit is left out, and so are items with a test that could not be run because of a
+        fault of the grader.
         """
         counted = [
             one for one in self._items if not one.extra and Verdict.INFRA not in one.verdicts
@@ -96,7 +96,7 @@ class CiOutcome:
 
     @property
     def percent(self) -> float:
-        """The share of these points, in percent; 100 where there are none to be had."""
+        """The share of these points, in percent; 100 where the maximum is 0."""
         points, most = self.points
         return 100 * points / most if most else 100.0
 
@@ -126,7 +126,7 @@ class CiOutcome:
         return [one for week in self.weeks for one in week.run.items]
 
     def summary(self) -> str:
-        """Return the one sentence that says how it went."""
+        """Return the outcome in one sentence."""
         if not self.weeks:
             return "Nothing has been begun yet, so there was nothing to check."
         what = f"{self.percent:.3g} % of the points of the public tests"

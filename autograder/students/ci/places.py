@@ -1,7 +1,7 @@
-"""Where in the student's files a failure belongs: the file and line that an annotation stands at.
+"""Locations of failures in the student's files: file and line of an annotation.
 
-In this order: where the code raised; what the known mistake is in; the gap that the failed test is
-about, by the names in the test's source; the first gap of its item.
+The first that is known of: the line that raised; the definition with the known mistake; the gap
+named last in the failed test's source; the first gap of its item.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from autograder.students.public_run import Failure, ItemState, PublicRun
 from autograder.text.syntax import syntax_tree
 
 HANDOUTS = ("HANDOUT.md", "README.md")
-"""Where README.md is the student's to write, the handout has the other name."""
+"""File names of the handout; HANDOUT.md where students write README.md themselves."""
 
 FRAME = re.compile(r"  (?P<file>[^:]+):(?P<line>\d+)(?:, in (?P<function>\w+))?:  ")
 
@@ -33,8 +33,8 @@ class Place:
 class Places:
     """Finds places in the files of one week's run.
 
-    root: the course's folder; base: the repository's, which paths are relative to where the one is
-    in the other.
+    root: the course's folder; base: the repository's folder. Paths are relative to base if root
+    lies in it, else to root.
     """
 
     def __init__(self, run: PublicRun, root: Path, base: Path):
@@ -49,7 +49,7 @@ class Places:
         return next((Place(self._path(name), 1) for name in names), None)
 
     def of_failure(self, failure: Failure) -> Place | None:
-        """Return where a failure belongs; None where nothing says it."""
+        """Return the location of a failure; None if it is unknown."""
         fault = failure.outcome.fault
         if fault is not None:
             for frame in reversed(fault.place.splitlines()):
@@ -62,7 +62,7 @@ class Places:
         return self._definition(*gap) if gap else None
 
     def of_open(self, one: ItemState) -> Place | None:
-        """Return where the first open gap of an item is; None where no file of its has one."""
+        """Return the location of an item's first open gap; None if it has none."""
         for module, where in self._run.shipped.gaps.get(one.item.id, ()):
             source = self._run.files.modules.get(module)
             if source is None:
@@ -74,7 +74,7 @@ class Places:
         return None
 
     def _gap(self, check: str, item: str) -> list[str] | None:
-        """Return the gap of an item that a test is about: of those that it names, the last."""
+        """Return the gap of an item that a test names last; the item's first if it names none."""
         gaps = self._run.shipped.gaps.get(item, [])
         text = self._tests.get(check.partition("[")[0], "")
         last = {place: _last(where, text) for place, (_, where) in enumerate(gaps)}
@@ -82,7 +82,7 @@ class Places:
 
     @cached_property
     def _tests(self) -> dict[str, str]:
-        """The source of each test of the public suite, by the beginning of its checks' ids."""
+        """The source of each public test, by check id without parameters ("file::function")."""
         found = {}
         for path in sorted((self._folder / "tests").glob("test_*.py")):
             source = path.read_text("utf-8")
@@ -92,7 +92,7 @@ class Places:
         return found
 
     def _definition(self, module: str, where: str) -> Place | None:
-        """Return where a class or function of a module is defined, or what it is in."""
+        """Return the location of a class or function, else of the innermost one around it."""
         source = self._run.files.modules.get(module)
         if source is None:
             return None
@@ -105,7 +105,7 @@ class Places:
         return Place(self._path(notebook.file), self._line_in_notebook(notebook.file, function))
 
     def _line_in_notebook(self, file: str, function: str) -> int:
-        """Return the line of a notebook's JSON in which a function begins, where it has lines."""
+        """Return the line of a notebook's JSON in which a function begins; 1 if it isn't found."""
         begins = re.compile(rf'^\s*"\s*(?:async )?def {re.escape(function)}\s*\('.encode())
         lines = (self._folder / file).read_bytes().splitlines()
         return next((number for number, line in enumerate(lines, 1) if begins.match(line)), 1)
@@ -115,7 +115,7 @@ class Places:
 
 
 def _last(where: str, text: str) -> int:
-    """Return where in a test's source a definition is named for the last time, -1 for nowhere."""
+    """Return the offset of the last mention of a definition in a test's source, -1 for none."""
     name = where.rpartition(".")[2]
     return max(
         (found.start() for found in re.finditer(rf"\b{re.escape(name)}\b", text)), default=-1

@@ -1,1 +1,1 @@
-"""What only those who grade have: sandboxes for submissions, and what hidden suites need more."""
+"""The parts of suites for grading only: hosts in sandboxes, and fixtures of hidden suites."""

@@ -1,7 +1,7 @@
-"""How code does its work, where an assignment says how: on whole arrays, and by derived gradients.
+"""Detection of loops over the batch or features, and of gradients by finite differences.
 
-For tests that are marked `flag`: what they notice is no wrong answer and costs no point. It becomes
-a flag, with the counts as evidence, for a person to look at.
+For tests marked `flag`, where an assignment asks for array operations and derived gradients. A
+finding costs no points: it becomes a flag, with counts as evidence, for a person to review.
 """
 
 from __future__ import annotations
@@ -19,22 +19,22 @@ from autograder.text.sandbox_text import clean
 
 LOOPS, NUMERICAL = "loops-over-batch", "numerical-gradient"
 BATCH, FEATURES = (4, 64), (6, 96)
-"""The two sizes of each kind. Legal loops, over layers or parameters, run alike for both."""
+"""Small and large batch size and feature count; loops over layers run equally often in both."""
 
 PER_ENTRY = 0.5
-"""Lines that may be added for each more example or feature: below one for each, so that a call
-which takes its input in a few large portions isn't taken for a loop."""
+"""Threshold for loops: executed lines per additional example or feature. A loop executes at least
+1; a call that processes its input in a few large chunks stays below the threshold."""
 
 MOST_CALLS = 3
-"""So often may a backward pass call a forward pass of its own, to compute again what it needs."""
+"""Maximum number of forward calls within one backward pass, for recomputing activations."""
 
 EXACT, RIGHT = 1e-13, 1e-5
-"""Relative errors: a formula's stay below the first, those of finite differences between the two.
-Beyond the second the gradient is wrong, which is the checks' business."""
+"""Relative errors: up to EXACT for a formula, between EXACT and RIGHT for finite differences. From
+RIGHT on the gradient is wrong, which the checks report."""
 
 
 class Noticed(Wrong):
-    """Something that a person should look at: which rule, what was seen, and where."""
+    """A finding for a person to review: rule, observation, and place."""
 
     def __init__(self, rule: str, label: str, message: str, place: str = ""):
         super().__init__(label, message)
@@ -43,7 +43,7 @@ class Noticed(Wrong):
 
 @dataclass(frozen=True)
 class Busy:
-    """Lines executed in a file, the busiest of them, and how often it was executed."""
+    """Executed lines of a file: their number, the most frequent line, and its count."""
 
     lines: int = 0
     line: int = 0
@@ -52,12 +52,11 @@ class Busy:
 
 @dataclass(frozen=True)
 class Trace:
-    """What one call gave and took. The worker says so: nothing here is more than a hint.
+    """Result and executed lines of one call, as the worker reported them: a hint, not a proof.
 
-    files: what was executed, for each file, at least that much if not `complete`; again: for each
-    function that an earlier call had run too, how often it ran, and how often with an argument
-    near, and not equal to, one of the earlier ones; expected: what the result should be, if that is
-    looked at.
+    files: the executed lines by file, lower bounds if not `complete`; again: for each function that
+    an earlier call also ran, the number of calls, and of calls with an argument near but not equal
+    to an earlier one; expected: the exact result, None if it is not compared.
     """
 
     result: Any
@@ -67,11 +66,11 @@ class Trace:
     expected: np.ndarray | None = None
 
     def beside(self, expected: np.ndarray) -> Trace:
-        """Return the same with the exact value of the result, which finite differences miss."""
+        """Return a copy with the exact result, for measuring the error of the received one."""
         return replace(self, expected=np.asarray(expected, dtype=np.float64))
 
     def within(self, file: str) -> Trace:
-        """Return the same without what was executed in other files than this one."""
+        """Return a copy with the lines of this file only."""
         return replace(self, files={name: b for name, b in self.files.items() if name == file})
 
     @property
@@ -81,7 +80,7 @@ class Trace:
 
     @property
     def busiest(self) -> tuple[str, int]:
-        """The place that was executed most often, such as "neural_net.py:57", and how often."""
+        """The most frequently executed line, such as "neural_net.py:57", and its count."""
         if not self.files:
             return "", 0
         file, busy = max(self.files.items(), key=lambda entry: entry[1].count)
@@ -89,7 +88,7 @@ class Trace:
 
 
 def trace_of(answer: Any) -> Trace:
-    """Read a worker's answer. Raises Fault for one that isn't what was asked for."""
+    """Parse a worker's answer. Raises Fault (violation) for a malformed one."""
     try:
         files = {clean(name, 60): Busy(*map(int, busy)) for name, busy in answer["files"].items()}
         again = {clean(name, 80): (int(calls), int(near)) for name, calls, near in answer["again"]}
@@ -99,16 +98,15 @@ def trace_of(answer: Any) -> Trace:
 
 
 Run = Callable[[int, int], Mapping[str, Trace]]
-"""Makes the calls in question for a batch of so many examples with so many features, and returns
-them by name, such as "Linear.forward". Names that end in "backward" are those of gradients."""
+"""Function of (batch size, number of features): makes the calls and returns their traces by name,
+such as "Linear.forward". Names that end in "backward" are gradients."""
 
 
 def on_whole_arrays(run: Run, features: tuple[int, int] = FEATURES) -> None:
-    """Nothing in these calls is done example by example or feature by feature.
+    """The calls do not loop over examples or features; otherwise raises Noticed.
 
-    And no backward pass gets its gradient from finite differences, which is looked at first: loops
-    over entries usually come with them. Where both numbers of features are equal, the code may go
-    through them one by one.
+    Backward passes are first checked for finite differences, which usually loop over entries too.
+    If both numbers of features are equal, loops over features are not checked.
     """
     small = run(BATCH[0], features[0])
     sizes = [(run(BATCH[1], features[0]), "a batch of {}", BATCH)]
@@ -133,7 +131,7 @@ def on_whole_arrays(run: Run, features: tuple[int, int] = FEATURES) -> None:
 def _loop(
     small: Trace, large: Trace, text: str, numbers: tuple[int, int], name: str
 ) -> tuple[str, str, str] | None:
-    """Say where a call executes more lines for more entries: its name, the counts, the place."""
+    """Return name, counts and place of a call whose lines grow with the input; None otherwise."""
     grown = (large.lines - small.lines) / (numbers[1] - numbers[0])
     if grown < PER_ENTRY:
         return None
@@ -149,7 +147,7 @@ def _loop(
 
 
 def _at_its_point(name: str, small: Trace, large: Trace, few: str, many: str) -> None:
-    """A backward pass evaluates no function beside its own point, or ever more often."""
+    """A backward pass calls no function near earlier arguments, or more often for larger inputs."""
     for function, (calls, near) in large.again.items():
         before = small.again.get(function, (0, 0))[0]
         forward = function.rpartition(".")[2] in ("forward", "__call__")
@@ -163,9 +161,9 @@ def _at_its_point(name: str, small: Trace, large: Trace, few: str, many: str) ->
 
 
 def derived(name: str, *traces: Trace) -> None:
-    """A gradient that is right is right to the last digits, which differences can't be.
+    """The gradient's relative error is that of a formula; otherwise raises Noticed.
 
-    It is looked at for several inputs, and the most exact one counts.
+    Raises only if the errors for all inputs lie between EXACT and RIGHT.
     """
     errors = [_error(trace) for trace in traces]
     if any(error is None or not EXACT < error < RIGHT for error in errors):
@@ -180,7 +178,7 @@ def derived(name: str, *traces: Trace) -> None:
 
 
 def _error(trace: Trace) -> float | None:
-    """Return how far a result is from what was expected, of the largest entry; None if unknown."""
+    """Return the largest error relative to the largest expected entry; None if not comparable."""
     received, wanted = trace.result, trace.expected
     if wanted is None or type(received) is not np.ndarray or received.dtype != np.float64:
         return None

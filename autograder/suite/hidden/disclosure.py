@@ -1,13 +1,13 @@
-"""What a failed hidden test may say: nothing that student code made of the test's inputs.
+"""Filter for messages of failed hidden tests: no text that depends on the tests' inputs.
 
-The text of an exception, the names of types and functions, strings and the choice of a line are all
-student code's, and `raise ValueError(repr(x))` puts x into any of them. So a failed test whose
-message quotes the worker is run once more, in a sandbox into which no input of the first run ever
-gets, with inputs from another seed. What comes out the same both times can't depend on the inputs,
-and is shown. What doesn't is replaced by words of ours.
+Student code controls the text of exceptions, the names of types and functions, strings, and the
+line that raises: `raise ValueError(repr(x))` reveals x. A failed test whose message quotes the
+worker is therefore run again with inputs from another seed, in a sandbox that never receives inputs
+of the first run. A message that is the same in both runs is shown; any other one is replaced by a
+text of the grader.
 
-That is exact up to one choice a test: whether the text is the same, or which of the texts already
-found harmless it is. Numbers of a wrong answer (an entry, a shape) are shown as they are.
+What remains is one choice per test: whether the text is the same, or which of the known harmless
+texts it is. Numbers of a wrong answer (an entry, a shape) are shown unchanged.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ from autograder.suite.session import Outcome
 from autograder.suite.student import Student
 
 MOST_RUNS = 12
-"""So many different messages of a submission are looked at; what comes after them is withheld."""
+"""Maximum number of different messages per submission that are tested; others are withheld."""
 
 MOST_SECONDS = 6.0
-"""No further run is begun after that time."""
+"""No further run starts after this many seconds."""
 
 WHY = (
     "The text is not shown, because it depends on the inputs of this hidden test. "
@@ -43,7 +43,7 @@ NO_TIME = (
 
 @dataclass
 class GradedOutcome(Outcome):
-    """What one test of a hidden suite gave.
+    """The outcome of one test of a hidden suite.
 
     `quoting` says that the record's message holds, or may hold, text of the worker's choosing.
     """
@@ -59,11 +59,11 @@ def may_quote(fault: Fault, student: Student | None) -> bool:
 
 
 Again = Callable[[Host, str], GradedOutcome]
-"""Runs the test of a check's id on a host, with other inputs."""
+"""Runs the test with a check's id on a host, with inputs from another seed."""
 
 
 class Disclosure:
-    """Decides what is shown of failed tests. `known` are texts that tell nothing."""
+    """Decides which messages of failed tests are shown. `known`: messages known to be harmless."""
 
     def __init__(self, known: Collection[str]):
         self._known = known
@@ -89,9 +89,9 @@ class Disclosure:
         return [_with(outcome, shown) for outcome in outcomes]
 
     def meanwhile(self, outcome: GradedOutcome) -> GradedOutcome:
-        """Return what may be shown of an outcome before it is settled: none of the worker's text.
+        """Return an outcome as shown before `settle`: without any text of the worker.
 
-        It has no fault: what the message was is in there too.
+        Its fault is left out, because it also holds the message.
         """
         message = outcome.result.message
         if self._has_to_be_looked_at(outcome) and outcome.fault is not None:
@@ -103,7 +103,7 @@ class Disclosure:
         return outcome.quoting and not told
 
     def _groups(self, outcomes: Iterable[GradedOutcome]) -> dict[str, GradedOutcome]:
-        """Return the first outcome of each message that has to be looked at."""
+        """Return the first outcome of each message that has to be tested."""
         groups: dict[str, GradedOutcome] = {}
         for outcome in outcomes:
             if self._has_to_be_looked_at(outcome):
@@ -112,7 +112,7 @@ class Disclosure:
 
 
 def _with(outcome: GradedOutcome, shown: dict[str, str]) -> GradedOutcome:
-    """Return an outcome with what is shown of its message."""
+    """Return an outcome with the message that is shown instead of its own."""
     message = outcome.result.message
     if not outcome.quoting or message not in shown:
         return outcome
@@ -120,7 +120,7 @@ def _with(outcome: GradedOutcome, shown: dict[str, str]) -> GradedOutcome:
 
 
 def disclosed(first: GradedOutcome, second: GradedOutcome | None) -> str:
-    """Return what may be shown of a quoting message. `second` is None where there was no time."""
+    """Return the message to show for `first`; `second` is None if the test was not run again."""
     if second is not None and _says(first.result) == _says(second.result):
         return first.result.message
     assert first.fault is not None
@@ -129,9 +129,9 @@ def disclosed(first: GradedOutcome, second: GradedOutcome | None) -> str:
 
 
 def without_text(fault: Fault, other: Fault | None, why: str) -> str:
-    """Return what can be said of a fault without its text; `why` says why that isn't shown.
+    """Return a message for a fault without its text; `why` gives the reason for the omission.
 
-    `other` is what came of other inputs: what is the same in both is told.
+    `other` is the fault with other inputs: an exception's type and place are named if equal.
     """
     if isinstance(fault, Wrong):
         return f"{fault.plain} {why}"

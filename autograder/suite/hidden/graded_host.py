@@ -1,4 +1,4 @@
-"""What a graded suite asks of the place where a submission lives, beyond what every suite does."""
+"""The interface of a host in grading, which extends that of every suite's host."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from autograder.suite.hosts import Host
 
 
 class GradedHost(Host, Protocol):
-    """A host of submissions, or of code of ours in their place.
+    """A host of a submission, or of trusted code in its place.
 
-    `ours` says that the code on it is ours, which may say anything; `lost` is how many sandboxes it
-    has brought down; `again` gives the same code on a host that nothing of this one gets into.
+    `ours`: the code is trusted and its messages are not filtered; `lost`: the number of sandboxes
+    that it has broken; `again`: returns a separate host with the same code.
     """
 
     ours: bool

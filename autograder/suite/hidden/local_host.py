@@ -1,4 +1,4 @@
-"""Code of ours in this process: the reference and its variations."""
+"""A host that runs trusted code in this process: the reference and its variations."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from autograder.worker.week_drivers import WeekDrivers
 
 
 class Local:
-    """Runs modules in this process, for code that is ours: the reference and its variations.
+    """Runs trusted modules in this process: the reference and its variations.
 
     Values go through the codec as they would through a channel, so a test sees the same things.
     Use it inside `modules.active()`. `own` are the drivers and probes that tests may ask for,
@@ -62,7 +62,7 @@ def _crossed(value: Any, to_ref: Any, from_ref: Any) -> Any:
 
 
 class LocalHost:
-    """Code of ours (the reference, a catalogued wrong answer) in this process."""
+    """The host for trusted code (the reference, a catalogued wrong answer) in this process."""
 
     ours = True
     lost = 0
@@ -93,7 +93,7 @@ class LocalHost:
         self._stack.close()
 
     def again(self) -> LocalHost:
-        """Return this host: code of ours has nothing to hide from itself."""
+        """Return this host: trusted code needs no separation between runs."""
         return self
 
     def close(self) -> None:

@@ -17,19 +17,19 @@ from autograder.text.sandbox_text import clean
 from autograder.worker.modules import module_name
 
 IMPORT_SEED = 0
-"""One seed, whichever test opens the sandbox: a module draws the same at each import."""
+"""Seed while modules are imported: random draws at import are the same for all tests."""
 
 IMPATIENT_SECONDS = 1.0
-"""Deadline of a request once a submission let one run out: endless loops rarely come alone."""
+"""Request deadline, in seconds, after a timeout of the submission: more are likely then."""
 
 AGAIN_SECONDS = 2.0
-"""Deadline of each request, and of all together, of a test that is run again."""
+"""Deadline, in seconds, of each request and of the whole test when a test is run again."""
 
 
 MOST_NOTES = 100
 
 IMPATIENT_REAP_SECONDS = 0.5
-"""How long a sandbox may take to end a worker once the submission brought one down."""
+"""Time limit for ending a worker once the submission has broken a sandbox, in seconds."""
 
 
 class SandboxHost:
@@ -93,10 +93,10 @@ class SandboxHost:
         return GradedStudent(self._remote, self._failed_imports)
 
     def _note_failed_imports(self, remote: Remote) -> None:
-        """Ask for each module while nothing of any test has got into the sandbox.
+        """Import each module before the sandbox receives any test's inputs; record the failures.
 
-        What is said of those that can't be imported depends on no test's inputs. The parent has
-        imported them all, so this takes no time.
+        The messages of failed imports therefore do not depend on inputs and may be shown. The
+        parent has imported all modules already, so this takes almost no time.
         """
         for name in map(module_name, self._modules):
             if name not in self._failed_imports:
@@ -111,8 +111,8 @@ class SandboxHost:
     def _fresh(self, seed: int, large: bool) -> Channel:
         """Return a channel to a new worker.
 
-        A submission can bring its sandbox down behind a test's back. That is no fault of ours, so
-        the next test gets a new one, in which none of its code has run.
+        A submission can break its sandbox between tests. The next test then gets a new sandbox, in
+        which no code of the submission has run.
         """
         try:
             if self._sandbox is None:
@@ -161,13 +161,13 @@ class SandboxHost:
                 self._give_up()
 
     def _give_up(self) -> None:
-        """End a sandbox that doesn't answer any more; none of its code runs first in the next."""
+        """Close a sandbox that no longer answers; the next one imports no modules beforehand."""
         self.lost += 1
         self._import_first = False
         self.close()
 
     def _take_notes(self) -> None:
-        """Ask the worker what its code did besides. An answer that isn't one says nothing."""
+        """Fetch the events that the worker's audit recorded; a malformed answer is ignored."""
         if self._remote is None:
             return
         try:
@@ -180,10 +180,10 @@ class SandboxHost:
             return
 
     def again(self) -> SandboxHost:
-        """Close this host's sandbox and return the same submission on a host of its own.
+        """Close this host's sandbox and return a separate host with the same submission.
 
-        Nothing that was ever in the one gets into the other. Deadlines are short there: it is for
-        tests that have failed already.
+        No data of this host's sandboxes reaches the new host. Its deadlines are short, because it
+        only runs tests that have failed already.
         """
         self.close()
         seconds = min(self._seconds, AGAIN_SECONDS)

@@ -1,4 +1,4 @@
-"""A suite's session where submissions are graded: what tests may say, sandboxes lost, flags."""
+"""A suite's session for grading: filtered messages, a limit on broken sandboxes, flags."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ GRADED_MARKERS = (
 
 
 MOST_LOST = 12
-"""Maximum number of sandboxes that a submission may bring down: from then on an item is given up
-with the first one that it loses. Honest mistakes bring down none."""
+"""Number of sandboxes that a submission may break; after that, an item's remaining checks are not
+run once one of its tests has broken a sandbox. Ordinary mistakes break none."""
 
 BROUGHT_DOWN = "Not run, since your code brings down its whole sandbox, again and again."
 
@@ -48,9 +48,9 @@ BROUGHT_DOWN = "Not run, since your code brings down its whole sandbox, again an
 class GradedSession(SuiteSession):
     """A suite's tests, ready to be run on submissions in sandboxes.
 
-    With a `disclosure`, what a test says of code that isn't ours holds nothing that the code made
-    of the test's inputs. `long` has the ids of the checks that are not to be run twice; `watches`
-    lists the tests marked `flag`, which are no checks.
+    With a `disclosure`, messages about untrusted code hold no text that depends on the tests'
+    inputs. `long` has the ids of the checks that are not to be run twice; `watches` lists the tests
+    marked `flag`, which are no checks.
     """
 
     _plugin: _GradedPlugin
@@ -74,7 +74,7 @@ class GradedSession(SuiteSession):
     def watch(self, host: Host, only: Collection[str] | None = None) -> list[Flag]:
         """Run the tests marked `flag` (or those of the items in `only`); return what they noticed.
 
-        All of them in one worker. Code that can't be looked at is not accused of anything.
+        They share one worker, replaced after a fatal fault. Code that can't run gets no flags.
         """
         return self._ask(partial(self._plugin.watch, host, only, self._salt))
 
@@ -82,8 +82,8 @@ class GradedSession(SuiteSession):
 class _GradedPlugin(Plugin):
     """Runs a suite's tests on submissions.
 
-    What quotes the worker is looked into when all have ended: until then the text is withheld from
-    who is told of each test as it ends.
+    Messages that quote the worker are tested when all tests have ended; until then, reports of
+    single tests leave their text out.
     """
 
     markers = GRADED_MARKERS
@@ -128,7 +128,7 @@ class _GradedPlugin(Plugin):
         return GradedOutcome(result, fault, fault is not None and may_quote(fault, student))
 
     def _reported(self, host: Host, report: Report | None) -> Report | None:
-        """Return who is told of each outcome, with what may be shown of it so far."""
+        """Return the function that receives each outcome, with a message that may be shown."""
         disclosure = self._disclosure_for(host)
         if report is None or disclosure is None:
             return report
@@ -145,7 +145,7 @@ class _GradedPlugin(Plugin):
         return None if cast(GradedHost, host).ours else self._disclosure
 
     def _again(self, salt: str, host: Host, name: str) -> GradedOutcome:
-        """Run one test with other inputs."""
+        """Run one test with inputs from another seed."""
         check, item = next(test for test in self.tests if test[0].id == name)
         return cast(GradedOutcome, super().run_test(host, check, item, f"{salt}|again"))
 
@@ -180,7 +180,7 @@ class _GradedPlugin(Plugin):
     def _noticed(
         self, student: Student, check: PlannedCheck, item: pytest.Function, salt: str
     ) -> Fault | None:
-        """Run one of them. What ends it otherwise than by a comparison says nothing."""
+        """Run one test marked `flag`; return its fault, None if it passes or itself raises."""
         try:
             self._call(check, item, student, Grade(), salt)
         except Fault as fault:

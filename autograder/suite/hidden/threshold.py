@@ -1,8 +1,8 @@
-"""The accuracy threshold: the student's train_step is driven, the examiner measures.
+"""The accuracy threshold: training by the student's train_step, measured by the examiner.
 
 The worker gets training images and labels. Test images and labels never leave this process: after
-each epoch the weights come back over the channel and the accuracy is computed here, by a forward
-pass of our own.
+each epoch the weights are fetched over the channel, and the accuracy is computed here by the
+grader's own forward pass.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ class Training:
     def data(self) -> Any:
         """x_train, x_test: uint8 (N, 28, 28); y_train, y_test: integer labels (N,).
 
-        Raises InfraError where the data can't be loaded: it is asked for in a test, and what else
-        goes wrong in one is put down to the student's code.
+        Raises InfraError where the data can't be loaded, since any other exception in a test is
+        counted as a fault of the student's code.
         """
         try:
             return self.load()
@@ -76,7 +76,7 @@ def two_layer_accuracy(weights: dict[str, np.ndarray], x: np.ndarray, y: np.ndar
 
 
 def as_it_is(weight: Any) -> Any:
-    """Return a weight that is an array already."""
+    """Return the weight unchanged, for weights that are arrays."""
     return weight
 
 
