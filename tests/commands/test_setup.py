@@ -278,7 +278,7 @@ def test_another_python_gets_a_new_environment(checkout):
     checkout.setup("core")
     other = PYTHON.replace(
         f'exec {shlex.quote(sys.executable)} "$@"',
-        f"{sys.executable} \"$@\" | sed 's/Python /Python 3.13 /'",
+        f"{shlex.quote(sys.executable)} \"$@\" | sed 's/Python /Python 3.13 /'",
     )
     checkout.program("sed", f'#!/usr/bin/env bash\nexec {shutil.which("sed")} "$@"\n')
     checkout.program("python3.13", other)
