@@ -1,4 +1,4 @@
-"""A worker's description of an exception, as the Fault that a test is ended with."""
+"""The conversion of a worker's description of an exception to the Fault that ends a test."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from autograder.text.sandbox_text import clean
 def fault_from_record(record: Any, place: Places) -> Fault:
     """Turn the worker's description of an exception into a Fault, cut and cleaned.
 
-    `place(file, line)` says what stands there, or None where there is no such line: what the worker
-    says about files is checked against our own copy of them, which the names of functions come
-    from too. All the same the fault is a quoting one.
+    `place(file, line)` returns the source line and its function from the examiner's copy of the
+    files, or None if there is no such line; places that don't exist are left out. The Fault is
+    marked as quoting, since its text and choice of places come from the worker.
     """
     if type(record) is not dict:
         return Fault(Verdict.VIOLATION, "A fault that isn't described as one.")

@@ -1,4 +1,4 @@
-"""Exceptions for requests that end without a value, and for failures of the grader itself."""
+"""Exceptions: requests that end without a value (Fault), failures of the grader (InfraError)."""
 
 from __future__ import annotations
 
@@ -7,12 +7,11 @@ from autograder.records import Verdict
 
 
 class Fault(Exception):
-    """Student code didn't give a value: it raised, died, hung, or broke a limit or the protocol.
+    """Student code gave no value: it raised, crashed, hung, or broke a limit or the protocol.
 
-    `message` is text of ours that the student may read. `type_name` is the exception's type when
-    the verdict is RAISED, `place` the lines of the student's own files that it passed. `fatal` says
-    that the worker is gone. `quoting` says that the message holds text, or a choice of places, that
-    came from the worker.
+    `message` is a text for the student. `type_name` is the exception's type if the verdict is
+    RAISED, `place` the lines of its traceback in the student's files. `fatal`: the worker can't be
+    used any more. `quoting`: the message contains text, or a choice of places, from the worker.
     """
 
     def __init__(
@@ -35,4 +34,4 @@ class Fault(Exception):
 
 
 class InfraError(GraderError):
-    """The grader's own machinery failed; the student pays nothing for it."""
+    """The grader itself failed; the failure costs the student no points."""

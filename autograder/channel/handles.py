@@ -1,9 +1,9 @@
-"""Handles: references to a student's objects, by which tests read attributes and call them.
+"""Handles: references to objects in the worker, by which tests read attributes and call them.
 
-A test can only pass a handle on, read its attributes or call it. Wherever a value is needed (in
-arithmetic, in a comparison, as a truth value) a handle is a wrong answer: otherwise a lying object
-could compute the expected result itself. An operand, which a test makes of a handle where it tests
-operators, has operators too; they give operands again, never values.
+A test can pass a handle as an argument, read or set its attributes, and call it. In place of a
+value (in arithmetic, a comparison, as a truth value) a handle is a wrong answer, since an object's
+own methods could return any expected result. An operand, made of a handle for tests of operators,
+has operators too; their results are operands, never values.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from autograder.wire.operators import encode_index
 class Backend(Protocol):
     """Performs one operation on the student's objects and returns a value or a Handle.
 
-    `heard` is true once text that the worker chose may be in a test's messages.
+    `heard` is true once a test's messages may contain text chosen by the worker.
     """
 
     heard: bool
@@ -54,7 +54,7 @@ class Handle:
         return f"<{type_name(self)} object>"
 
     def _no_value(self, *args: Any, **kwargs: Any) -> Any:
-        """Raise the fault; an operand's operators stand in this method's place."""
+        """Raise Fault (WRONG); Operand replaces this method by operators."""
         raise Fault(
             Verdict.WRONG,
             f"Your code gave an object of type {type_name(self)}, not a value.",
@@ -65,7 +65,7 @@ class Handle:
     __array__ = __array_function__ = __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = _no_value
     __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __neg__ = _no_value
     __truediv__ = __rtruediv__ = __matmul__ = __rmatmul__ = __pow__ = __rpow__ = _no_value
-    __hash__ = None  # type: ignore[assignment]  # so Python says that there is no hash
+    __hash__ = None  # type: ignore[assignment]  # so that hash() raises TypeError
 
 
 def _binary(symbol: str) -> Callable[[Any, Any], Operand]:
@@ -79,8 +79,9 @@ def _reversed(symbol: str) -> Callable[[Any, Any], Operand]:
 class Operand(Handle):
     """A handle with the operators + - * / ** @, negation and indexing, for values and handles.
 
-    Its attributes and the results of calls and operators are operands too. An operator that gives a
-    plain value is a wrong answer: no value may come from an object's own arithmetic.
+    Handles among its attributes and the results of its calls are operands too. An operator that
+    returns a plain value is a wrong answer (Fault): values must not come from an object's own
+    operators.
     """
 
     __slots__ = ()

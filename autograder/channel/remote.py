@@ -14,7 +14,7 @@ from autograder.records import Verdict
 from autograder.wire.codec import Ref
 
 LONG = ("drive", "prepare")
-"""Operations that take as long as a training run, in a test that trains."""
+"""Operations with the time limit of a training run, in a test that trains."""
 
 
 class Channel(Protocol):
@@ -32,9 +32,9 @@ class Channel(Protocol):
 class Remote:
     """Asks a worker over its channel, each request with a deadline.
 
-    seconds: for one request; test_seconds: for all requests together. long_seconds: for each run
-    of a driver by itself, in a test that trains; None in any other, where drivers are ordinary
-    requests. `heard` says whether the worker has said any text.
+    seconds: time limit of one request; test_seconds: of all requests together; long_seconds: of
+    each run of a driver in a test that trains, which doesn't count for test_seconds; None in other
+    tests, where drivers are ordinary requests. `heard`: whether any answer contained text.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class Remote:
                 operation, *plain, seconds=seconds, from_ref=self._from_ref
             )
         except Fault as fault:
-            # How a process ended is its own choice; all other such messages are ours alone.
+            # Student code chooses how its process ends; all other such messages are fixed texts.
             fault.quoting = fault.verdict is Verdict.CRASH
             raise
         if long is None:

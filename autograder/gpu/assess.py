@@ -1,8 +1,8 @@
-"""What a trained network is worth: the examiner sends images, takes logits back, and counts.
+"""The accuracy of a trained network: the examiner sends images and evaluates the logits.
 
-Test labels never leave this process. Images go in small batches, in a random order in which plain
-ones and moved ones (mirrored, shifted by a pixel or two) are mixed: a network that knows the test
-images by heart, by a hash say, is right about the plain ones only.
+Test labels never leave this process. Images are sent in small batches, in a random order that mixes
+plain and moved ones (mirrored, shifted by a pixel or two): a network that has stored the test
+images, by a hash say, is right about the plain ones only.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ WITHHELD = (
 )
 
 CHANCE = 0.25
-"""What a network may reach before its first step: chance is 0.1, and luck goes a little further."""
+"""Maximum accuracy (0..1) of an untrained network, with a margin above the chance level of 0.1."""
 
 COLLAPSE = 0.15
-"""How much less may be right of moved images than of the same ones where they are."""
+"""Maximum loss of accuracy (0..1) from plain images to the same images moved."""
 
 BOAST = 0.05
-"""How much more a run may claim of its validation images than the test images show."""
+"""Maximum excess (0..1) of the claimed validation accuracy over the measured test accuracy."""
 
 CURVES = ("train_loss", "train_accuracy", "val_loss", "val_accuracy", "lr", "seconds")
 LONGEST_RUN = 1_000
@@ -46,7 +46,7 @@ LONGEST_RUN = 1_000
 
 @dataclass(frozen=True)
 class Accuracy:
-    """Accuracies in 0..1: of the plain images, and of some of them plain (`still`) and moved."""
+    """Accuracies in 0..1: of all plain images, and of a sample plain (`still`) and moved."""
 
     plain: float
     still: float
@@ -54,7 +54,7 @@ class Accuracy:
 
     @property
     def collapses(self) -> bool:
-        """Whether the network falls apart on images that are the same to anybody who looks."""
+        """Whether the accuracy on moved images is lower by more than COLLAPSE."""
         return self.still - self.moved > COLLAPSE
 
     @property
@@ -66,10 +66,10 @@ class Accuracy:
 def measure(
     student: Student, network: Any, images: Images, device: str, rng: np.random.Generator
 ) -> Accuracy:
-    """Measure a network that stands in the worker. Raises Fault where its code fails.
+    """Measure a network in the worker. Raises Fault if its code fails.
 
-    What its code says then is shown in full if it fails on a few images of noise already, before
-    any test image is in the sandbox. Later its text could hold test images, and is withheld.
+    It is run on a few images of noise first, and the text of a failure there is shown in full. Text
+    of a later failure is withheld, since it could contain test images.
     """
     noise = np.random.default_rng(0).integers(
         0, 256, (REHEARSED, *images.x_test.shape[1:]), dtype=np.uint8
@@ -110,9 +110,10 @@ def _logits(student: Student, network: Any, pictures: np.ndarray, device: str) -
 
 
 def read_metrics(text: str) -> dict[str, list[float]]:
-    """Return what a metrics.jsonl says, as columns of equal length; nothing of it is believed.
+    """Return the columns of an untrusted metrics.jsonl, all of equal length.
 
-    Lines that aren't JSON objects with an epoch are left out, as are numbers that are none.
+    Lines that aren't JSON objects with an epoch are left out, as are columns with an entry that is
+    not a finite number.
     """
     rows: dict[int, Mapping[str, Any]] = {}
     for line in text.splitlines()[: 2 * LONGEST_RUN]:
@@ -136,7 +137,7 @@ def _is_number(value: Any) -> bool:
 
 
 def doubts(accuracy: Accuracy, curves: Mapping[str, list[float]]) -> list[str]:
-    """Say what a person should look at, with the evidence; empty where nothing is odd."""
+    """Return suspicious findings for a person, with the evidence; empty if there are none."""
     found = []
     if accuracy.collapses:
         found.append(

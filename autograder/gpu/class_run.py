@@ -1,4 +1,4 @@
-"""A class's training jobs: which device and images, the queue with its progress, the reports."""
+"""A class's training jobs: choice of device and images, queue with progress, reports."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ CUDA, CPU = "cuda", "cpu"
 
 
 class JobError(CantRunError):
-    """The training jobs can't be run here; the message says what to do."""
+    """The training jobs can't be run on this machine; the message names the remedy."""
 
 
 def train_class(
@@ -59,8 +59,10 @@ def train_class(
 ) -> None:
     """Train and measure the projects of a class, then write the class's reports anew.
 
-    `epochs`, `device` and `subset` (a number of images) are None for the course's own: with others
-    it is a trial, which gives no points.
+    `epochs`, `device` and `subset` (a number of images) are None for the course's settings; other
+    values make it a trial, which gives no points. Raises JobError, InputError, IntakeError,
+    CourseError or RefusedError if nothing can be run, OurFaultError if the grader failed in some
+    jobs.
     """
     console = Console(highlight=False)
     course = courses.load(root)
@@ -124,7 +126,7 @@ def train_class(
 
 
 def _device(asked: str | None, gpus_here: Sequence[str]) -> str:
-    """Return the device to train on. Raises JobError where it isn't there."""
+    """Return the device to train on. Raises JobError if it is missing, InputError if unknown."""
     if asked not in (None, CUDA, CPU):
         raise InputError(f"--device is cuda or cpu, not {asked!r}.")
     device = asked or (CUDA if gpus_here else "")
@@ -160,7 +162,7 @@ def _need_packages(week: Week) -> None:
 
 
 def _images(console: Console, job: TrainingJob, subset: int | None, trial: bool) -> Images:
-    """Return the images to train and test on; a trial takes the digits where the cache has none."""
+    """Return the images; a trial uses the digits if the cache lacks them. Raises JobError."""
     if trial and not data.cached(job.data):
         say(console, f"{job.data} is not in the data cache: this trial uses the embedded digits.")
         return load_images(DIGITS, subset)
@@ -171,13 +173,13 @@ def _images(console: Console, job: TrainingJob, subset: int | None, trial: bool)
 
 
 def _places(gpus_here: Sequence[str], jobs_per_gpu: int) -> list[tuple[str, ...]]:
-    """Return the GPUs of each job that runs at a time; without any, of jobs on the processor."""
+    """Return the GPUs of each concurrent job: one GPU each, or none for jobs on the processor."""
     places: list[tuple[str, ...]] = [(gpu,) for gpu in gpus_here for _ in range(jobs_per_gpu)]
     return places or [()] * jobs_per_gpu
 
 
 def _seats(places: Sequence[tuple[str, ...]], week: Week, unconfined: bool) -> list[Seat]:
-    """Return what confines each job that runs at a time."""
+    """Return a seat for each concurrent job. Raises RefusedError without a confinement."""
     if unconfined:
         return [Seat(Unconfined(), gpus) for gpus in places]
     try:
@@ -199,7 +201,7 @@ def _run(
     part: str,
     depends: Mapping[str, str],
 ) -> None:
-    """Run the queue and show how far it is."""
+    """Run the queue and show its progress."""
     columns = (
         TextColumn("training"),
         BarColumn(),

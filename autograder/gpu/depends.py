@@ -1,10 +1,10 @@
-"""What the result of a training job depends on besides the submission: named parts with digests.
+"""The dependencies of a training job's result besides the submission: named parts with digests.
 
-Like a suite's (grading.fingerprint), a job's key is made of all of them. They are the code that
-starts, watches and measures a training, the week's own drivers and probes and its settings, what
-is trained on and how, the versions of what computes, and whether the project was confined. Which
-rung confined it is none: the same training on another machine need not be done again. Hidden tests
-and the reference are none either.
+As for a suite (grading.fingerprint), a job's key is computed from all parts: the code that starts,
+watches and measures a training, the week's own drivers and probes, its settings, the images, the
+training parameters, the versions of the computing packages, and whether the project was confined.
+The rung of confinement is not a part, so a training need not be repeated on another machine. Hidden
+tests and the reference are not parts either.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from autograder.grading.fingerprint import CONFINEMENT, DATA, SALT, SETTINGS, Pa
 TRAINS = ("autograder.gpu.job", "autograder.sandbox.choose")
 COMPUTES = ("numpy", "msgpack")
 NOT_OF_THE_JOB = frozenset(("title", "due", "documents", "notebooks", "student_tests", "data"))
-"""What course.toml says of a week and no training depends on."""
+"""Settings of a week in course.toml that no training depends on."""
 
 
 def parts_of_job(root: Path, plan: Plan, *, confined: bool, home: Path = fingerprint.HOME) -> Parts:

@@ -1,4 +1,4 @@
-"""The images of a training job: what the sandbox gets to train on, and what stays here."""
+"""The images of a training job: a training part for the sandbox, and the secret test images."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LARGEST_SHIFT = 2
 class Images:
     """A labelled image set in CIFAR-10's format, NHWC uint8 with labels uint8.
 
-    `name` says what it really is.
+    `name` is the name of the data set that the images come from.
     """
 
     name: str
@@ -41,8 +41,8 @@ class Images:
 def load_images(name: str, subset: int | None = None) -> Images:
     """Load an image set, or the embedded digits in its format for the name "digits".
 
-    `subset` keeps so many training images, and as many test images, at most. Raises DataError
-    where the cache lacks it.
+    `subset` is the maximum number of training images, and of test images. Raises DataError if the
+    cache lacks the set.
     """
     found = data.load(name)
     assert isinstance(found, data.Dataset)
@@ -60,7 +60,7 @@ def load_images(name: str, subset: int | None = None) -> Images:
 def moved(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Return each image mirrored, or shifted by one or two pixels, or both: NHWC uint8.
 
-    To a person, and to a network that has learnt what is in the images, they are the same.
+    A network that recognises the content of the images classifies them as before.
     """
     count, height, width = images.shape[:3]
     mirrored = np.less(rng.random(count), 0.5)

@@ -1,7 +1,7 @@
-"""One training job: a project's script trained under the grader's eye, then measured.
+"""One training job: the supervised run of a project's script, and the accuracy of its network.
 
-What a job has got to stands in its folder: `state.json` is the grader's, `out/` the script's. A job
-that was interrupted goes on from the checkpoint in `out/`, with the time that it has left.
+A job's state is kept in its folder: `state.json` is the grader's, `out/` the script's. An
+interrupted job continues from the checkpoint in `out/`, with the remaining time.
 """
 
 from __future__ import annotations
@@ -44,12 +44,12 @@ LONGEST_QUOTE = 4_000
 
 @dataclass(frozen=True)
 class Plan:
-    """How jobs are run, the same for a whole class.
+    """The parameters of all jobs of a class.
 
-    images: what is trained and tested on; data: the folder with the training part; epochs: how
-    many; device: "cuda" or "cpu"; threads: for torch; seed: for the script's --seed and for the
-    order of the test images; curve: what an accuracy is worth; worker: the week's own drivers,
-    among them the two that a job asks for (worker.drivers).
+    images: training and test images; data: the folder with the training part; epochs: their
+    number; device: "cuda" or "cpu"; threads: the number for torch; seed: for the script's --seed
+    and for the order of the test images; curve: the credit by accuracy; worker: the week's own
+    drivers, with the two that a job needs (worker.drivers).
     """
 
     week: Week
@@ -79,7 +79,7 @@ def works(device):
 def prove_device(plan: Plan, confinement: Confinement, gpus: tuple[str, ...]) -> None:
     """Raise InfraError unless PyTorch can compute on the plan's device inside a sandbox.
 
-    With a GPU that it can't use every project would fail, and no student is to pay for that.
+    Otherwise every project would fail for a reason that isn't the student's.
     """
     with _student_in(plan, {"probe.py": PROBE}, confinement, gpus) as student:
         try:
@@ -99,7 +99,7 @@ def _student_in(
     gpus: tuple[str, ...],
     folders: tuple[Folder, ...] = (),
 ) -> Iterator[Student]:
-    """Give modules in a fresh sandbox of the ordinary kind, one worker in it."""
+    """Yield a Student for modules in a new sandbox with one worker; close it at the end."""
     memory, exact = plan.job.memory_mb, plan.device != "cuda"
     limits = replace(plan.limits, training_memory_mb=memory, address_space=exact)
     sandbox = Sandbox(
@@ -128,7 +128,7 @@ def _student_in(
 
 
 class Job:
-    """The training of one submission, in `folder`, by a confinement of its own on some GPUs."""
+    """The training of one submission, in `folder`, with its own confinement and GPUs."""
 
     def __init__(
         self,
@@ -145,8 +145,8 @@ class Job:
     def run(self, stop: threading.Event, tell: Callable[[int], None]) -> CheckResult:
         """Train and measure; return the record of CHECK.
 
-        `tell` is told about once a second how many epochs are done. Raises Stopped when `stop` is
-        set, InfraError where the grader fails.
+        `tell` gets the number of finished epochs about once a second. Raises Stopped when `stop` is
+        set, InfraError if the grader fails.
         """
         found = uses(self.files, self.plan.week.forbidden)
         if found:
@@ -168,7 +168,7 @@ class Job:
     # Training.
 
     def _train(self, stop: threading.Event, tell: Callable[[int], None]) -> Ended:
-        """Run the script until it ends or its time is up, which counts over all attempts."""
+        """Run the script until it ends or its time, counted over all attempts, is used up."""
         self.out.mkdir(parents=True, exist_ok=True)
         user = self.confinement.own_uid
         if user is not None:
@@ -236,7 +236,7 @@ class Job:
         write_text(self.folder / "state.json", json.dumps({"seconds": round(seconds, 1)}) + "\n")
 
     def _epochs_done(self) -> int:
-        """Return how many lines the script's metrics have: for the progress bar, no more."""
+        """Return the number of lines in the script's metrics, for the progress bar only."""
         try:
             with open(self.out / "metrics.jsonl", "rb", opener=_no_link) as file:
                 return file.read(1 << 20).count(b"\n")
@@ -249,19 +249,19 @@ class Job:
         return _student_in(self.plan, self._modules(), self.confinement, self.gpus, folders)
 
     def _untrained(self) -> Accuracy:
-        """Measure the network as its constructor leaves it."""
+        """Measure the untrained network."""
         with self._student() as student:
             return self._accuracy(student, "")
 
     def _trained(self) -> tuple[Accuracy, dict[str, list[float]]]:
-        """Measure the checkpoint; return that and the curves that the script wrote.
+        """Measure the checkpoint; return its accuracy and the curves that the script wrote.
 
-        Both files are read inside a sandbox, like all that comes from the script.
+        Both files are read inside a sandbox, like all data from the script.
         """
         out = Folder(str(self.out), OUT)
         place = self.confinement.place(out)
         with self._student(out) as student:
-            # First the text: once test images are in the worker, it could tell of them.
+            # The text is read first: later the worker could put test images into it.
             text = student.drive("text_of", f"{place}/metrics.jsonl")
             accuracy = self._accuracy(student, f"{place}/{CHECKPOINT}")
         return accuracy, read_metrics(text if type(text) is str else "")
@@ -273,7 +273,7 @@ class Job:
         return measure(student, network, self.plan.images, device, rng)
 
     def _judge(self, ended: Ended, before: Accuracy) -> CheckResult:
-        """Turn a run's end and its checkpoint into a record."""
+        """Return the record of CHECK from a run's end and its checkpoint."""
         trouble = ""
         if ended.verdict not in (Verdict.PASS, None):
             trouble = f"{self.plan.job.script} did not come to its end. {ended.message}"

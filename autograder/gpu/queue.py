@@ -26,14 +26,14 @@ from autograder.sandbox import Confinement
 from autograder.text.display import one_line
 
 TRIAL = "trial"
-"""The part of the gradebook for jobs that exercise everything and give no points."""
+"""The part of the gradebook for trial jobs, which give no points."""
 
 POLL = 0.3
 
 
 @dataclass(frozen=True)
 class Seat:
-    """Room for one job at a time: a confinement with a uid of its own, and the GPUs it may use."""
+    """The resources of one concurrent job: a confinement with its own uid, and its GPUs."""
 
     confinement: Confinement
     gpus: tuple[str, ...] = ()
@@ -41,7 +41,7 @@ class Seat:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a queue is: jobs done out of all, and the epochs of those that are running."""
+    """Progress of a queue: numbers of finished and of all jobs, epochs of each running job."""
 
     done: int
     total: int
@@ -60,13 +60,13 @@ def run_class(
     depends: Mapping[str, str],
     say: Callable[[str], None],
 ) -> int:
-    """Train and measure a class, as many jobs at once as there are seats; return how many were.
+    """Train and measure a class, one concurrent job per seat; return the number of jobs run.
 
-    Jobs with a record are not run again, interrupted ones go on where they were. What a job writes
-    lies in a folder of its own below `folder`. On KeyboardInterrupt all running jobs are stopped,
-    and can go on later, unless what they depend on has changed by then: `depends` (gpu.depends).
-    `say` is told of every project that is trained again or anew for that. The caller has started a
-    run in the gradebook. Raises InfraError, before anything is run, where a GPU can't be used.
+    Jobs with a record are not run again; interrupted jobs continue. Each job writes into a folder
+    of its own below `folder`. On KeyboardInterrupt all running jobs are stopped; they can continue
+    later, unless their dependencies `depends` (gpu.depends) have changed. `say` gets a line for
+    every project that is trained again or from the beginning for that reason. The caller has
+    started a run in the gradebook. Raises InfraError, before any job, if a GPU can't be used.
     """
     for line in trained_again(plan.week, taken, gradebook, folder, part, depends):
         say(line)
@@ -102,7 +102,7 @@ def _prove(plan: Plan, seats: Sequence[Seat]) -> None:
 
 
 def job_key(one: Submission, part: str, depends: Mapping[str, str]) -> str:
-    """Return a key that changes with whatever could change a job's result."""
+    """Return a job's key: a digest of part, student, submission and dependencies."""
     fields = (part, one.student, one.fingerprint, digest(depends))
     return hashlib.sha256("\0".join(fields).encode()).hexdigest()
 
@@ -115,8 +115,9 @@ def trained_again(
     part: str,
     depends: Mapping[str, str],
 ) -> list[str]:
-    """Say which projects are trained again though they are the same, and which trainings that were
-    interrupted don't go on: their key is another one now. Their folders stay where they are.
+    """Return lines on projects trained again though unchanged, and interrupted trainings restarted.
+
+    Both have a new key. The folders of the interrupted trainings are kept.
     """
     again: dict[str, list[str]] = defaultdict(list)
     left_behind = []
@@ -147,7 +148,7 @@ def trained_again(
 
 
 def folder_of(entry: Entry, folder: Path) -> Path:
-    """Return where a job keeps what it has got to."""
+    """Return the folder of a job's state."""
     name = re.sub(r"[^\w.@+-]", "_", entry.student)
     return folder / f"{name}-{entry.key[:12]}"
 
@@ -160,7 +161,7 @@ def _run(
     running: dict[str, int],
     beat: Callable[[], None],
 ) -> Iterator[tuple[Entry, CheckResult]]:
-    """Yield each job's record as it ends; `beat` is called while there is nothing to yield."""
+    """Yield each job's record at its end; call `beat` at least every POLL seconds."""
     free: queue.SimpleQueue[Seat] = queue.SimpleQueue()
     for seat in seats:
         free.put(seat)
@@ -173,11 +174,11 @@ def _run(
             job = Job(plan, one.files, folder_of(entry, folder), seat.confinement, seat.gpus)
             result = job.run(stop, lambda epochs: running.__setitem__(entry.student, epochs))
             if result.verdict in (Verdict.RAISED, Verdict.CRASH):
-                _prove(plan, [seat])  # it may have been the GPU that failed
+                _prove(plan, [seat])  # the GPU may be the cause
             return result
         except Stopped:
             raise
-        except Exception as error:  # noqa: BLE001 - ours: it must not stop the class
+        except Exception as error:  # noqa: BLE001 - a failure of the grader must not stop the class
             reason = (
                 str(error) if isinstance(error, InfraError) else f"{type(error).__name__}: {error}"
             )

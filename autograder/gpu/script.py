@@ -1,4 +1,4 @@
-"""One script of a submission, run in a sandbox by the grader's clock until it ends or is ended."""
+"""The run of one script of a submission in a sandbox, with the grader's time limit."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ START_SECONDS = 60.0
 """What importing PyTorch may take on a busy machine."""
 
 LOOK = 1.0
-"""Seconds between two looks at memory and at the folder that the script writes to."""
+"""Seconds between two checks of memory and of the size of the script's folder."""
 
 KEPT = 64 << 10
 
 
 @dataclass(frozen=True)
 class Ended:
-    """How a run ended.
+    """The end of a run.
 
-    verdict: PASS where the script ended by itself with status 0, else why not, with a `message`;
-    None where it was stopped by `stop`. seconds: wall-clock time; said: the end of its output.
+    verdict: PASS if the script exited with status 0, None if it was stopped by `stop`, otherwise
+    the reason, with a `message`. seconds: wall-clock time; said: the end of its output.
     """
 
     verdict: Verdict | None
@@ -53,11 +53,11 @@ def run_script(
     stop: threading.Event,
     tell: Callable[[float], None] = lambda seconds: None,
 ) -> Ended:
-    """Run a script for at most `seconds`; return how it ended. Nothing of it is left running.
+    """Run a script for at most `seconds`; return its end. All its processes are killed.
 
-    `launch` gets the descriptors on which the script is let go, and for its output. The script may
-    fill `folder` with up to `folder_mb`. `tell` is told about once a second how long it has run.
-    Raises InfraError where the sandbox can't be started.
+    `launch` gets two descriptors: one to release the script, one for its output. The script may
+    write up to `folder_mb` MiB into `folder`. `tell` gets the run time in seconds about once a
+    second. Raises InfraError if the sandbox can't be started.
     """
     output, write_end = os.pipe()
     os.set_blocking(output, False)
@@ -96,11 +96,11 @@ def run_script(
 
 
 def _let_go(running: Running, gate: socket.socket) -> None:
-    """Limit what has been started, and only then let it run the submission's code."""
+    """Apply the limits, then release the submission's code. Raises InfraError if that fails."""
     with gate:
         gate.settimeout(START_SECONDS)
         try:
-            if gate.recv(1):  # nothing: it has ended already, which its status will tell
+            if gate.recv(1):  # no data: it has ended already
                 running.admit()
                 gate.sendall(b"g")
         except OSError as error:
@@ -108,7 +108,7 @@ def _let_go(running: Running, gate: socket.socket) -> None:
 
 
 class _Watch:
-    """Reads what a running script prints, and looks at what it uses."""
+    """Reads the output of a running script and checks its limits."""
 
     def __init__(
         self,
@@ -125,7 +125,7 @@ class _Watch:
         self._next = 0.0
 
     def read(self, seconds: float) -> None:
-        """Read what was printed, waiting up to `seconds` for it."""
+        """Read the output, waiting up to `seconds` for it."""
         ready, _, _ = select.select([self._output], [], [], seconds)
         while ready:
             try:
@@ -133,14 +133,14 @@ class _Watch:
             except BlockingIOError:
                 return
             if not data:
-                time.sleep(seconds / 4)  # it closed its output and runs on
+                time.sleep(seconds / 4)  # it closed its output but still runs
                 return
             self._printed += len(data)
             self._kept += data
             del self._kept[:-KEPT]
 
     def look(self, lasted: float, tell: Callable[[float], None]) -> tuple[Verdict, str] | None:
-        """Say which limit is passed, if one is."""
+        """Return verdict and message of an exceeded limit, if any; checked every LOOK seconds."""
         if lasted < self._next:
             return None
         self._next = lasted + LOOK
@@ -156,7 +156,7 @@ class _Watch:
         return None
 
     def killed_for_memory(self) -> tuple[Verdict, str] | None:
-        """Say that the kernel ended a process of it for its memory, if it did."""
+        """Return the verdict and message if the kernel killed a process for its memory."""
         return self._too_much() if self._running.events().killed else None
 
     def _too_much(self) -> tuple[Verdict, str]:
@@ -167,7 +167,7 @@ class _Watch:
 
 
 def _ending(code: int) -> tuple[Verdict, str]:
-    """Put an exit status into a verdict; bubblewrap gives 128 + the signal's number for one."""
+    """Return verdict and message for an exit status; bubblewrap exits with 128 + signal number."""
     if code == 0:
         return Verdict.PASS, ""
     number = -code if code < 0 else code - 128 if code > 128 else 0

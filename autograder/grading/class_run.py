@@ -1,4 +1,4 @@
-"""A class's run: what was handed in, what can be graded here, the grading, and the reports."""
+"""The grading of a class: reading submissions, choosing gradable weeks, grading, reports."""
 
 from __future__ import annotations
 
@@ -53,14 +53,14 @@ def grade_submissions(
 ) -> None:
     """Grade a class from beginning to end, write its reports into `out` and print its table.
 
-    week: the number of the only week to grade, None for all that the class handed in.
-    jobs: how many submissions are examined at a time.
-    manual: a CSV file with marks given by hand; handed_in: one that says when each handed in.
-    own_code: the submissions are ours, so they may run where this machine can't confine them.
-    dry_run: only say what would be graded, why, and for how long; nothing is written.
-    collect_marks: takes over the marks that were given elsewhere, before the reports are written.
+    week: the number of the only week to grade, None for all weeks that were handed in.
+    jobs: number of submissions examined at a time.
+    manual: a CSV file with marks given by hand; handed_in: a CSV file with submission times.
+    own_code: the submissions are the course's own, so they may run without confinement.
+    dry_run: only print what would be graded, why, and the expected time; write nothing.
+    collect_marks: imports marks given elsewhere, before the reports are written.
 
-    Raises AutograderError, OurFaultError among it where the grader failed in part of the work.
+    Raises AutograderError; its subclass OurFaultError if the grader failed in some checks.
     """
     console = Console(highlight=False)
     course = courses.load(root)
@@ -116,10 +116,10 @@ def grade_submissions(
 def _read_submissions(
     console: Console, course: Course, folder: Path, number: int | None, handed_in: Path | None
 ) -> SubmissionsByWeek:
-    """Read what a class handed in: of one week, or of all weeks of which it did anything.
+    """Read a class's submissions of one week, or of all weeks with any submission.
 
-    Says what it was read as, and what was left alone. Raises IntakeError where it did nothing of
-    any week.
+    Prints how they were read and what was ignored. Raises IntakeError if no submission has a file
+    of any week.
     """
     weeks = [week for week in course.weeks if number in (None, week.number)]
     zone = course.handing_in.zone
@@ -154,9 +154,9 @@ def _name_weeks_without_anything(
 def _without_what_is_graded_already(
     console: Console, course: Course, by_week: SubmissionsByWeek, gradebook: Gradebook
 ) -> SubmissionsByWeek:
-    """Leave out the students who hand in nothing of a week now and did so earlier.
+    """Leave out empty submissions of students whose earlier submission of the week is graded.
 
-    A class may hand in week after week, each into a folder of its own: what was graded stays.
+    A class may hand in each week into a separate folder; the earlier results are kept.
     """
     left = {}
     for week, submissions in by_week.items():
@@ -173,9 +173,9 @@ def _without_what_is_graded_already(
 def _without_what_cannot_run(
     console: Console, course: Course, by_week: SubmissionsByWeek, number: int | None, rung: str
 ) -> SubmissionsByWeek:
-    """Leave out weeks that need packages which aren't installed, or can't be used on this rung.
+    """Leave out weeks whose packages aren't installed or can't be used on this rung.
 
-    Raises RefusedError where the only week that was asked for is one of them.
+    Raises RefusedError if the only week to grade is one of them.
     """
     left = {}
     for week in map(course.week, by_week):
@@ -190,7 +190,7 @@ def _without_what_cannot_run(
 
 
 def _has_failed(report: GradedReport, course: Course, weeks: Collection[int]) -> bool:
-    """Tell whether any of a student's checks of these weeks ended by a fault of the grader."""
+    """Tell whether a check of these weeks has no result because of a failure of the grader."""
     ours = {item.id for item in course.items() if item.week in weeks}
     items = (item for item in report.score.items if item.id in ours)
     results = (check.result for item in items for check in item.checks)
@@ -198,9 +198,9 @@ def _has_failed(report: GradedReport, course: Course, weeks: Collection[int]) ->
 
 
 def _confinement(console: Console, own_code: bool) -> Confinement | None:
-    """Return what confines student code here; refuse to run strangers' code without it.
+    """Return the confinement on this machine. Raises RefusedError if there is none.
 
-    None for the simulated class, which is our own code, where this machine can't confine.
+    Returns None instead for the simulated class, which is the course's own code.
     """
     try:
         return choose()
@@ -217,7 +217,7 @@ def _confinement(console: Console, own_code: bool) -> Confinement | None:
 
 
 def _datasets(console: Console, weeks: Sequence[Week]) -> dict[int, str | None]:
-    """Return the data to train on: each week's, or the embedded digits where it isn't cached."""
+    """Return each week's data set by its number: its own, or the digits if it isn't cached."""
     folder, here = data.cache_folder(), Path.cwd()
     shown = folder.relative_to(here) if folder.is_relative_to(here) else folder
     chosen = datasets_here(weeks)

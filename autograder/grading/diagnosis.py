@@ -72,9 +72,8 @@ class Diagnoser:
 def public_catalogue(root: Path, course: Course, week: Week) -> dict[str, Any]:
     """Return the wrong answers that students' trees contain, and the number of hidden tests.
 
-    "wrong_answers" maps each check of the public suite to the wrong values that have an
-    explanation, with their texts and the names of what they are in; never the edits or the
-    reference.
+    "wrong_answers" maps each check of the public suite to the failures with an explanation: the
+    wrong values, the texts, and the module and definition; never the edits or the reference.
     """
     folder = root / "assignments" / week.folder
     hidden = GradedSession(folder / "hidden", salt="")

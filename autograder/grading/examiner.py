@@ -1,7 +1,7 @@
 """Examines one submission of one assignment: suite, students' tests, quality, diagnosis.
 
-One examiner serves one process for a whole class. What it reads (hidden suite, reference,
-catalogue, data) stays in this process; the submission is only ever a mapping of names to bytes.
+One examiner serves one process for a whole class. The hidden suite, reference, catalogue and data
+stay in this process; the submission is only handled as a mapping of file names to bytes.
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ from autograder.suite.session import Outcome
 class Examiner:
     """Everything that is needed to examine submissions of week `number`.
 
-    root: the repository; confinement: what student code runs in; dataset: the name of the data set
-    of the training threshold. Raises SuiteError, CourseError or MisconceptionError when something
-    of ours is wrong.
+    root: the repository; confinement: for student code; dataset: the name of the data set of the
+    training threshold. Raises SuiteError, CourseError or MisconceptionError for an error in the
+    course's own files.
     """
 
     def __init__(self, root: Path, number: int, confinement: Confinement, dataset: str | None):
@@ -56,7 +56,7 @@ class Examiner:
         folder = root / "assignments" / self.week.folder / "hidden"
         disclosure = Disclosure(gap_texts(self.reference))
         self.session = GradedSession(folder, self.course.salt, training, disclosure=disclosure)
-        _ = self.session.worker.drivers  # what is wrong with them is said here, not in each check
+        _ = self.session.worker.drivers  # raises now, not in each check, if they are invalid
         self._diagnoser = Diagnoser(self.session, self.reference, self.catalogue)
 
     def _training(self, dataset: str) -> Training:
@@ -95,8 +95,8 @@ class Examiner:
     def quality(self) -> Quality:
         """The quality checks: one for each module in which students have to fill gaps.
 
-        Where all gaps are extra credit, nobody has to. Notebooks are not judged. A week without an
-        item for the quality has no such checks.
+        A module whose gaps are all extra credit has no check, nor has a notebook. A week without an
+        item for quality has no such checks.
         """
         item = f"{self.week.id}.quality"
         if item not in {item.id for item in self.course.items(self.week.number)}:
@@ -135,7 +135,7 @@ class Examiner:
     def plan(self) -> list[PlannedCheck]:
         """All checks of the assignment, in the order in which they run.
 
-        Raises PlanError where they don't fit the rubric.
+        Raises PlanError if they don't fit the rubric.
         """
         own = self.mutation.plan if self.mutation else []
         plan = [*self.session.plan, *own, *self.quality.plan, *self.rules.plan]
@@ -144,7 +144,7 @@ class Examiner:
 
     @cached_property
     def fingerprint(self) -> str:
-        """A digest of all that results of this week depend on, except the submission."""
+        """A digest of all dependencies of this week's results except the submission."""
         name = self.session.context.name if self.session.context else None
         parts = fingerprint.parts_of_week(
             self.root, self.course, self.week, self.confinement.name, name
@@ -158,11 +158,11 @@ class Examiner:
         *,
         explain: bool = True,
     ) -> Examined:
-        """Return one result for each planned check, in the plan's order, and what to look at.
+        """Return one result for each planned check, in the plan's order, and the flags.
 
-        `report` gets each result as it is there. One of the suite may come twice: as its test ends,
-        and with the message and the diagnosis that it has in the end. Without `explain` there is no
-        diagnosis, which takes most of the time where nearly all checks fail.
+        `report` gets each result as soon as it is known; a result of the suite twice: at the end of
+        its test, and later with its final message and diagnosis. Without `explain` there is no
+        diagnosis, which takes most of the time if nearly all checks fail.
         """
         tell = report or (lambda result: None)
         host = SandboxHost(
@@ -211,9 +211,9 @@ class Examiner:
         return [*quality, *self.rules.measure(files, results)]
 
     def _watch(self, host: SandboxHost, outcomes: Sequence[Outcome]) -> list[Flag]:
-        """Return what is noticed of how the code works, in the items of which anything works.
+        """Return the flags of the suite's watching tests, for items with at least one passed check.
 
-        No flag is missed at a student's cost: what we can't look at is left alone.
+        Returns no flags if the sandbox fails.
         """
         items = {check.id: check.item for check in self.session.plan}
         passed = (o.result.check for o in outcomes if o.result.verdict is Verdict.PASS)
@@ -237,14 +237,14 @@ class Examiner:
 
 
 def gap_texts(reference: Mapping[str, bytes]) -> set[str]:
-    """Return what the stubs of these modules say where a gap is not filled in."""
+    """Return the messages that the stubs of these modules raise in unfilled gaps."""
     sources = ((name, source.decode()) for name, source in reference.items())
     gaps = (gap for name, source in sources for gap in find_gaps(source, name))
     return {f"{gap.task}: fill in {gap.where}" for gap in gaps}
 
 
 def infra(plan: list[PlannedCheck], reason: object) -> list[CheckResult]:
-    """Return results that say that the grader failed: they cost nothing and give nothing."""
+    """Return INFRA results, for a failure of the grader; they cost and give no points."""
     message = f"The grader failed: {reason}"
     return [CheckResult(check.id, Verdict.INFRA, message=message) for check in plan]
 
@@ -256,5 +256,5 @@ def refused(plan: list[PlannedCheck], reason: str) -> list[CheckResult]:
 
 
 def sandbox_limits(limits: courses.Limits) -> Limits:
-    """Return the course's limits of a week as the sandbox takes them."""
+    """Convert a week's limits in the course to those of the sandbox."""
     return Limits(**limits.model_dump())

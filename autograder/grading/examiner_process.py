@@ -1,8 +1,7 @@
-"""One examiner as its parent sees it: started, asked, and killed where it says what it may not.
+"""The parent's side of one examiner: its start, requests, and end after an invalid message.
 
-Nothing is made of what it sends before that has been checked: see `messages`. An examiner that
-ends, stops in the middle of a message, sends what is none, or answers another request than the one
-that was made, is lost, and whoever asked gets a LostError.
+Every message is checked before it is used: see `messages`. If an examiner ends, stops in the middle
+of a message, sends an invalid one, or answers a different request, the request raises LostError.
 """
 
 from __future__ import annotations
@@ -25,40 +24,40 @@ from autograder.records import CheckResult
 from autograder.text.display import many_lines
 
 JOB_SECONDS = 2 * 3600.0
-"""Longest time for one answer. Checks have limits of their own: this ends an endless silence."""
+"""Maximum time in seconds for one answer; the checks have shorter limits of their own."""
 
 MESSAGE_SECONDS = 60.0
-"""Longest time from the first byte of a message to its last one, and for sending a request."""
+"""Maximum time in seconds from a message's first byte to its last, and for sending a request."""
 
 END_SECONDS = 5.0
-"""Longest time for an examiner to tidy up when it is told to end."""
+"""Maximum time in seconds for an examiner to tidy up when it is told to end."""
 
 PIECE_BYTES = 1 << 16
 SHOWN_CHARACTERS = 4_000
 SHOWN_BYTES, WRITTEN_BYTES = 256 << 10, 16 << 20
-"""How much of what an examiner writes is shown, and how much it may write at all."""
+"""Bytes of an examiner's output that are shown, and the maximum that it may write."""
 
 Answer = TypeVar("Answer", bound=messages.Message)
 
 
 class LostError(CantExamineError):
-    """The examiner that was asked is gone, or was killed for what it said."""
+    """The examiner has ended, or has sent an invalid message."""
 
 
 class SilentError(LostError):
-    """The examiner that was asked said nothing for JOB_SECONDS: another try would take as long."""
+    """The examiner gave no answer within JOB_SECONDS; the request is not repeated."""
 
 
 def lost(reason: str) -> LostError:
-    """Return the error of an examiner that is lost for this reason."""
+    """Return a LostError with this reason."""
     problem = f"a process that examines submissions was lost: {reason}"
     return LostError(problem, "The same command tries it again")
 
 
 class ExaminerProcess:
-    """A process that examines, with the users of `slot`. One thread at a time may ask it.
+    """An examiner's process, with the uids of `slot`. Only one thread at a time may use it.
 
-    Raises LostError where it can't be started.
+    Raises LostError if it can't be started.
     """
 
     def __init__(self, setting: Setting, slot: int):
@@ -74,14 +73,14 @@ class ExaminerProcess:
                 raise LostError(error.problem, error.remedy) from None
             finally:
                 os.close(log)
-        # Its end shows here even where something that it left behind holds its end of the channel.
+        # Signals the process's end even if a remaining child holds its end of the channel.
         self._end = os.pidfd_open(self.pid)
         self._poll = select.poll()
         for fd in (self._socket.fileno(), self._log, self._end):
             self._poll.register(fd, select.POLLIN)
         self._jobs = self._written = 0
         self.untouched = True
-        """Whether no submission has been in it: then what it says is the grader's own word."""
+        """Whether it has examined no submission yet, so that its answers can be trusted."""
         try:
             self._send(
                 root=str(setting.root),
@@ -96,7 +95,7 @@ class ExaminerProcess:
 
     @property
     def is_ready(self) -> bool:
-        """Whether it waits for a request: it is there, and has said nothing that nobody asked."""
+        """Whether it waits for a request: it runs, and has sent nothing unasked."""
         poll = select.poll()
         poll.register(self._socket, select.POLLIN)
         return not poll.poll(0)
@@ -108,10 +107,11 @@ class ExaminerProcess:
         report: Callable[[CheckResult], None] | None = None,
         **request: Any,
     ) -> Answer:
-        """Ask for something and return the answer.
+        """Send a request and return its answer.
 
-        `checks` are the ids of the checks that it may tell about; `report` gets results that come
-        before the answer. Raises LostError, and CantExamineError where it could not do it.
+        `checks` are the ids of the checks whose results it may send; `report` gets the results that
+        come before the answer. Raises LostError, or CantExamineError if the examiner reports that
+        the request failed.
         """
         self._jobs += 1
         deadline = time.monotonic() + JOB_SECONDS
@@ -146,7 +146,7 @@ class ExaminerProcess:
             raise lost(f"it takes no requests ({error})") from None
 
     def _next(self, deadline: float) -> bytes:
-        """Return the next message's body; nothing is set aside for one that is too long."""
+        """Return the next message's body. Raises LostError before reading one that is too long."""
         try:
             first = self._take(1, deadline)
         except LostError as error:
@@ -174,7 +174,7 @@ class ExaminerProcess:
         return bytes(taken)
 
     def _wait(self, deadline: float) -> None:
-        """Wait until something can be read; meanwhile show what the process writes."""
+        """Wait until the channel can be read; meanwhile show the process's output."""
         while True:
             left = max(0.0, deadline - time.monotonic())
             ready = dict(self._poll.poll(1000 * left))
@@ -188,7 +188,7 @@ class ExaminerProcess:
                 raise lost("it was silent for too long")
 
     def _show(self) -> None:
-        """Show what the process has written (its parent's terminal isn't its own to write to)."""
+        """Print the process's output to standard error. Raises LostError if it is too long."""
         text = os.read(self._log, PIECE_BYTES)
         if not text:
             self._poll.unregister(self._log)
@@ -200,21 +200,21 @@ class ExaminerProcess:
             raise lost("it wrote too much")
 
     def terminate(self) -> None:
-        """Have it end whatever it does. Any thread may call it."""
+        """End the process by SIGTERM. Any thread may call it."""
         self._server.terminate(self.pid)
 
     def interrupt(self) -> None:
-        """Have a thread that waits for it get a LostError. Any thread may call it."""
-        with suppress(OSError):  # it may be over
+        """Make a thread that waits for its answer raise LostError. Any thread may call it."""
+        with suppress(OSError):  # it is closed already
             self._socket.shutdown(socket.SHUT_RDWR)
 
     def ask_to_end(self) -> None:
-        """Tell it that nothing more comes, so that it tidies up and ends."""
-        with suppress(OSError):  # it may be gone
+        """Close the request side, so that the process tidies up and ends."""
+        with suppress(OSError):  # it has ended already
             self._socket.shutdown(socket.SHUT_WR)
 
     def wait_until_gone(self) -> None:
-        """Wait for its end, whatever it still says; kill it where it takes too long."""
+        """Wait for its end and discard its messages; kill it after END_SECONDS."""
         deadline = time.monotonic() + END_SECONDS
         with suppress(LostError):
             while time.monotonic() < deadline:
@@ -222,7 +222,7 @@ class ExaminerProcess:
         self.kill()
 
     def kill(self) -> int | None:
-        """End it, however it is; return its exit status, minus a signal's number, where known."""
+        """Kill it; return its exit status (minus the number of a signal), None if unknown."""
         status = self._server.end(self.pid)
         self._close()
         return status

@@ -1,7 +1,7 @@
-"""What results depend on besides the submission: named parts with a digest each.
+"""The dependencies of results besides the submission: named parts with a digest each.
 
-A job's key is made of all its parts, so results are taken from the gradebook only while every part
-is what it was. The parts are kept beside the job (gradebook.journal), so that whoever grades can be
+A job's key is computed from all parts, so results are reused from the gradebook only while all
+parts are unchanged. The parts are stored with the job (gradebook.journal), so that the user can be
 told which of them changed.
 
 The results of a week's suite depend on
@@ -56,7 +56,7 @@ Parts = dict[str, str]
 """Name of a part, "kind: name" -> its digest, or the value itself where it is short."""
 
 HOME = Path(__file__).resolve().parents[2]
-"""Where the code that runs lies."""
+"""The folder that contains the packages of OURS."""
 
 OURS = ("autograder", "data")
 """The packages whose modules are followed."""
@@ -67,13 +67,13 @@ EXAMINES = (
     "autograder.sandbox.starter",
 )
 SAYS_NOTHING = ("autograder.grading.fingerprint",)
-"""What is imported and decides no result: this module."""
+"""Modules that are imported but affect no result: this one."""
 
 IN_SANDBOXES = ("autograder/wire", "autograder/worker")
-"""Rooms that sandboxes hold whole."""
+"""Subpackages of which sandboxes hold all modules."""
 
 COMPUTES = ("numpy", "msgpack", "pytest", "ruff")
-"""The distributions whose versions matter in every week, beside those that a week asks for."""
+"""Distributions whose versions are parts in every week, besides the week's own packages."""
 
 CODE, TESTS, TOOLS = "code", "hidden tests", "helpers of the hidden tests"
 WORKER, REFERENCE, CATALOGUE = "the week's drivers and probes", "reference", "misconceptions"
@@ -81,8 +81,8 @@ SETTINGS, SALT, DATA = "settings", "salt", "data set"
 VERSIONS, CONFINEMENT = "versions", "confinement"
 
 NOT_OF_THE_SUITE = frozenset(("title", "due", "documents", "job", "data"))
-"""What course.toml says of a week and no result of its suite depends on. The data set that is used
-is a part of its own."""
+"""Settings of a week in course.toml that no result of its suite depends on. The data set in use is
+a separate part."""
 
 READS_ITSELF = (b"__doc__", b"getsource", b"getdoc", b"getcomments", b"linecache")
 TABLES = (".csv", ".json", ".toml", ".txt")
@@ -146,7 +146,7 @@ def parts_of_week(
     return parts
 
 
-# What parts are made of; the training job's key takes the same pieces.
+# The pieces of parts, also used for the training job's key.
 
 
 def code(
@@ -205,7 +205,7 @@ def contents(files: Mapping[str, Path]) -> Parts:
 
 
 def week_settings(week: Week, without: Collection[str]) -> Parts:
-    """Return a part for each thing that course.toml says of a week; each limit is one."""
+    """Return a part for each setting of a week in course.toml, and for each limit."""
     settings: dict[str, Any] = {}
     for name, setting in week.model_dump(exclude=set(without)).items():
         table = setting if isinstance(setting, dict) else None
@@ -278,7 +278,7 @@ def _read(path: Path) -> _Content:
 
 @lru_cache(maxsize=4096)
 def _read_state(path: Path, changed_ns: int, size: int) -> _Content:
-    """Read a file, in the state of which it has this time of change and size."""
+    """Read a file; modification time and size are only keys of the cache."""
     source = path.read_bytes()
     try:
         if path.suffix == ".py":
@@ -290,7 +290,7 @@ def _read_state(path: Path, changed_ns: int, size: int) -> _Content:
         if path.suffix == ".toml":
             return _Content(_sha256(repr(tomllib.loads(source.decode())).encode()))
     except (SyntaxError, ValueError, RecursionError):
-        pass  # whoever uses the file says what is wrong with it
+        pass  # the user of the file reports its errors
     return _Content(_sha256(source))
 
 

@@ -1,9 +1,9 @@
-"""The process that starts examiners: it has loaded what they need, runs one thread, and forks.
+"""The fork server: a process with one thread that has loaded the examiner and forks examiners.
 
-Loading takes half a second and a fork a hundredth of it. It is a process of its own, since the one
-that grades has threads, and it keeps root's rights, so an examiner may hold nothing that leads to
-it: of all descriptors an examiner inherits its channel, a pipe for what it writes, and /dev/null.
-It ends with the process that started it, and all examiners with it.
+Loading takes about 0.5 s, a fork about 5 ms. The server is a separate process because the grading
+process has threads. It keeps root's rights, so an examiner must hold no descriptor of it: an
+examiner inherits only its channel, a pipe for its output, and /dev/null. The server ends with the
+process that started it, and all examiners end with the server.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ START = (
 
 
 class ForkServer:
-    """A server that runs; it ends when this object, or this process, does."""
+    """A running server; it ends with `close`, or with this process."""
 
     def __init__(self) -> None:
         self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -50,19 +50,19 @@ class ForkServer:
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
-                # Without a terminal: nothing below it can type into that of the person who grades.
+                # A session without a terminal, so that no descendant can type into the user's.
                 start_new_session=True,
             )
 
     @property
     def runs(self) -> bool:
-        """Whether it can be asked."""
+        """Whether the server runs and belongs to this process."""
         return self.owner == os.getpid() and self._process.poll() is None
 
     def start(self, channel: int, log: int) -> int:
         """Start an examiner with these two descriptors; return its pid.
 
-        Raises CantExamineError where the server is gone, or the machine has no process to give.
+        Raises CantExamineError if the server has ended or no process can be started.
         """
         pid = self._ask({"cwd": os.getcwd()}, [channel, log])
         if pid < 0:
@@ -73,7 +73,7 @@ class ForkServer:
         return pid
 
     def end(self, pid: int) -> int | None:
-        """Kill an examiner, if it still runs; return its exit status, None where nobody knows."""
+        """Kill an examiner, if it still runs; return its exit status, None if unknown."""
         try:
             return self._ask({"end": pid}, [])
         except CantExamineError:
@@ -122,12 +122,12 @@ def running_server() -> ForkServer:
 
 
 def main(fd: int) -> None:
-    """Serve until the other side is gone. An examiner returns from here when it has ended."""
+    """Serve until the grading process has ended; in a forked examiner, run its whole life."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that grades
     from autograder.grading import examiner, operations  # noqa: F401 - loaded once, for all
 
-    gc.freeze()  # forks share what is never looked through
-    # What an examiner leaves behind becomes this process's child, which ends it.
+    gc.freeze()  # the garbage collector would write to pages that forks share
+    # Orphans of examiners become children of this process, which kills them.
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, ctypes.c_ulong(1))
     with socket.socket(fileno=fd) as sock:
         started = _serve(sock)
@@ -150,7 +150,7 @@ def _serve(sock: socket.socket) -> socket.socket | None:
             _end_orphans(pids)
         elif "terminate" in asked:
             answer = 0
-            if asked["terminate"] in pids:  # not waited for yet, so the number is no other's
+            if asked["terminate"] in pids:  # not waited for yet, so the pid is not reused
                 os.kill(asked["terminate"], signal.SIGTERM)
         else:
             try:
@@ -177,16 +177,16 @@ def _end(pid: int) -> int:
 
 
 def _end_orphans(examiners: set[int]) -> None:
-    """Kill what examiners that ended have left behind: a taken-over one may have forked itself.
+    """Kill the orphans of ended examiners; a compromised examiner may have forked.
 
-    As root that is whoever isn't root: what starts an examiner's sandboxes is, and tidies up after
-    it by itself.
+    If this process is root's, children of root are spared: they are the starters of sandboxes,
+    which end by themselves.
     """
     for _ in range(ORPHAN_ROUNDS):
         for pid in _children():
             if pid not in examiners:
                 with suppress(ChildProcessError):
-                    os.waitpid(pid, os.WNOHANG)  # what has ended by itself
+                    os.waitpid(pid, os.WNOHANG)  # reaps those that have ended
         left = [pid for pid in _children() if pid not in examiners and not _ends_by_itself(pid)]
         if not left:
             return
@@ -197,7 +197,7 @@ def _end_orphans(examiners: set[int]) -> None:
 
 
 def _children() -> list[int]:
-    """Return this process's children; none where the system has no list of them."""
+    """Return this process's children; empty if the system has no list of them."""
     try:
         with open(f"/proc/self/task/{os.getpid()}/children") as listing:
             return [int(pid) for pid in listing.read().split()]

@@ -1,8 +1,8 @@
-"""What an examiner may tell its parent: JSON, checked field by field before anything is made of it.
+"""The messages between an examiner and its parent, and their validation.
 
-The examiner decodes strangers' answers, and its parent may be root. So what it tells is never
-unpickled: a message has a largest length, a kind, and fields of known types and ranges; everything
-else is refused. What the parent tells the examiner is msgpack: that way nobody is distrusted.
+The examiner decodes the answers of student code, and its parent may be root, so an examiner's
+messages are never unpickled: they are JSON with a maximum length, a kind, and fields of known types
+and ranges; everything else is rejected. The parent's messages are trusted, and use msgpack.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from autograder.gradebook.flags import Flag
 from autograder.records import FULL_CREDIT, CheckResult, PlannedCheck, Verdict
 
 LENGTH_BYTES = 4
-"""Each message comes after its length: an unsigned number of so many bytes, the highest first."""
+"""Size in bytes of the length before each message, an unsigned big-endian number."""
 
 LARGEST_MESSAGE_BYTES = 16 << 20
 LARGEST_STRUCTURE_BYTES, MOST_TEXTS = 1 << 20, 100_000
@@ -128,11 +128,11 @@ class FlagFields(_Fields):
 
 class _Message(_Fields):
     job: int
-    """The number of the request that this belongs to."""
+    """The number of the request that the message answers."""
 
 
 class Described(_Message):
-    """What will be checked of a week, and what the results depend on."""
+    """The planned checks of a week, and the dependencies of their results."""
 
     kind: Literal["described"]
     checks: Annotated[list[PlannedFields], Field(max_length=MOST_CHECKS)]
@@ -142,7 +142,7 @@ class Described(_Message):
 
 
 class Checked(_Message):
-    """One check's result while the others still run."""
+    """One check's result, sent while the others still run."""
 
     kind: Literal["checked"]
     result: ResultFields
@@ -158,14 +158,14 @@ class Done(_Message):
 
 
 class Said(_Message):
-    """The text that an operation gave."""
+    """The text that an operation returned."""
 
     kind: Literal["text"]
     text: Annotated[str, Field(max_length=LARGEST_MESSAGE_BYTES)]
 
 
 class Failed(_Message):
-    """What was asked for could not be done."""
+    """The request failed."""
 
     kind: Literal["failed"]
     problem: Text
@@ -179,7 +179,7 @@ _MESSAGES: TypeAdapter[Message] = TypeAdapter(Annotated[Message, Field(discrimin
 def read(body: bytes) -> Message:
     """Return the message in `body`.
 
-    Raises ValueError for everything that isn't one; its text quotes nothing of it.
+    Raises ValueError for an invalid message, with a text that quotes nothing of it.
     """
     if len(body) > LARGEST_STRUCTURE_BYTES // 16:
         between = TEXTS.split(body)
@@ -188,7 +188,7 @@ def read(body: bytes) -> Message:
     try:
         return _MESSAGES.validate_json(body)
     except ValidationError as error:
-        # Where it is wrong is not told: the keys are the sender's.
+        # The place of the error is left out: it contains keys chosen by the sender.
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
         raise ValueError(f"no valid message ({first['type']})") from None
     except (ValueError, RecursionError) as error:
@@ -201,7 +201,7 @@ def read(body: bytes) -> Message:
 def written(kind: str, job: int, **fields: Any) -> bytes:
     """Return a message with its length before it. Raises ValueError for what JSON can't hold."""
     text = json.dumps({"kind": kind, "job": job, **fields}, ensure_ascii=False, allow_nan=False)
-    # A lone surrogate (a message may quote one) is no character that JSON's readers take.
+    # JSON readers reject a lone surrogate, which a message may quote.
     body = LONE_SURROGATE.sub(lambda found: f"\\\\u{ord(found[0]):04x}", text).encode()
     if len(body) > LARGEST_MESSAGE_BYTES:
         raise ValueError(f"a message of {len(body)} bytes is too long")
@@ -209,7 +209,7 @@ def written(kind: str, job: int, **fields: Any) -> bytes:
 
 
 def fitting(text: str) -> str:
-    """Return text as a message may hold it: what is too long is cut, a lone surrogate escaped."""
+    """Return text valid in a message: cut to the maximum length, lone surrogates escaped."""
     if text.isascii() and len(text) <= LONGEST_TEXT:
         return text
     return text[:LONGEST_TEXT].encode("utf-8", "backslashreplace").decode()[:LONGEST_TEXT]
@@ -226,11 +226,11 @@ def fields_of(records: Iterable[PlannedCheck | CheckResult | Flag]) -> list[dict
     ]
 
 
-# What the parent tells.
+# The parent's messages.
 
 
 def request(**fields: Any) -> bytes:
-    """Return what an examiner is asked, with its length before it."""
+    """Return an encoded request to an examiner, with its length before it."""
     body = msgpack.packb(fields, unicode_errors="surrogatepass")
     return len(body).to_bytes(LENGTH_BYTES, "big") + body
 

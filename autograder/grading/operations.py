@@ -1,4 +1,4 @@
-"""What an examiner does: it describes weeks, examines submissions, and runs operations of others.
+"""The operations of an examiner: planning weeks, examining submissions, and others.
 
 The functions marked as an `operation` run in a process of a pool, which has been set up by `begin`:
 one of `pool.ExaminerPool`, or any other of an Executor. `serve` is the whole life of an examiner of
@@ -35,12 +35,12 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 def operation(kind: Kind, *, untouched: bool = False) -> Callable[[Function], Function]:
-    """Mark a function that examiners may be asked for, with the kind of what it gives.
+    """Mark a function as an operation of examiners, with the kind of its result.
 
-    described: of a week's number, a Plan; examined: of a Submission, the week's number and
-    optionally `report`, what examine_submission gives; text: of values that msgpack can hold, text.
-    `untouched`: only an examiner in which no submission has been examined yet is asked, since its
-    answer is believed for all submissions that follow.
+    described: takes a week's number, returns a Plan; examined: takes a Submission, the week's
+    number and optionally `report`, returns the same as examine_submission; text: takes values of
+    msgpack, returns a text. `untouched`: runs only in an examiner that has examined no submission
+    yet, since its answer is used for all later submissions.
     """
 
     def mark(function: Function) -> Function:
@@ -53,7 +53,7 @@ def operation(kind: Kind, *, untouched: bool = False) -> Callable[[Function], Fu
 
 @dataclass(frozen=True)
 class Plan:
-    """What a week's examiner will check, and what its results depend on."""
+    """The planned checks of a week, and the dependencies of their results."""
 
     checks: list[PlannedCheck]
     fingerprint: str
@@ -63,7 +63,7 @@ class Plan:
 
 @operation("described", untouched=True)
 def describe(week: int) -> Plan:
-    """Return what this process's examiner of a week will check."""
+    """Return the Plan of this process's examiner of a week."""
     import numpy
 
     examiner = examiner_of(week)
@@ -75,10 +75,10 @@ def describe(week: int) -> Plan:
 def examine_submission(
     submission: Submission, week: int, report: Callable[[CheckResult], None] | None = None
 ) -> tuple[Examined, float]:
-    """Examine one submission; return what came out, and the seconds that it took.
+    """Examine one submission; return its results and flags, and the time in seconds.
 
-    What goes wrong on our side is recorded as ours. `report` gets each result as it is there, see
-    Examiner.examine.
+    A failure of the grader gives INFRA results. `report` gets each result as soon as it is known,
+    see Examiner.examine.
     """
     from autograder.grading.examiner import infra, refused
 
@@ -88,14 +88,14 @@ def examine_submission(
         return Examined(refused(examiner.plan, submission.refusal)), 0.0
     try:
         examined = examiner.examine(submission.files, report)
-    except Exception as error:  # noqa: BLE001 - a mistake of ours must not stop the class
+    except Exception as error:  # noqa: BLE001 - a failure of the grader must not stop the class
         examined = Examined(infra(examiner.plan, f"{type(error).__name__}: {error}"))
     return examined, time.perf_counter() - started
 
 
 @operation("text", untouched=True)
 def rung_here() -> str:
-    """Return the letter of the rung of this process of a pool, "" where nothing confines."""
+    """Return the letter of this process's rung of confinement, "" if it can't confine."""
     from autograder.sandbox.choose import NotConfinedError
 
     try:
@@ -110,23 +110,23 @@ _begun: tuple[Setting, int] | None = None
 
 
 def begin(setting: Setting, slot: int) -> None:
-    """Make this process an examiner. Its sandboxes are those of `slot`, which no other has."""
+    """Make this process an examiner. Its sandboxes use the uid of `slot`, which is its own."""
     global _begun
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the main process to handle
     _begun = setting, slot
 
 
 def setting_here() -> Setting:
-    """Return what this process was set up with."""
+    """Return the setting that `begin` got."""
     assert _begun is not None, "no examiner: `begin` has not been called"
     return _begun[0]
 
 
 @cache
 def confinement_here() -> Any:
-    """Return what confines student code in this process of a pool; made when first needed.
+    """Return this process's confinement of student code, created at the first call.
 
-    Raises NotConfinedError where this machine can't confine it.
+    Raises NotConfinedError if this machine can't confine it.
     """
     from autograder.sandbox import Unconfined
     from autograder.sandbox.choose import choose
@@ -137,7 +137,7 @@ def confinement_here() -> Any:
     if setting.unconfined:
         return Unconfined()
     confinement = choose(slot, setting.packages)
-    if os.geteuid() == 0:  # what decodes strangers' answers needs none of root's rights
+    if os.geteuid() == 0:  # the process that decodes answers of student code gives up root
         return separate(confinement, slot)
     return confinement
 
@@ -155,7 +155,7 @@ def examiner_of(week: int) -> Any:
 
 
 def serve(channel: socket.socket) -> None:
-    """Do what the parent asks for, one thing after the other, until it asks for nothing more."""
+    """Carry out the parent's requests one by one until it closes the channel."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # sandboxes and folders are tidied up
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     setting = _next_request(channel)
@@ -171,15 +171,15 @@ def serve(channel: socket.socket) -> None:
 
 
 def _end_with_server() -> None:
-    """Have the kernel end this process with its parent, the fork server, however that ends.
+    """Have the kernel kill this process when its parent, the fork server, ends.
 
-    Giving up root undoes it, so it is asked for after each job, too.
+    Giving up root resets this setting, so it is repeated after each job.
     """
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
 def _next_request(channel: socket.socket) -> dict[str, Any] | None:
-    """Return what the parent asks for next, None when it is gone."""
+    """Return the parent's next request, None if the channel is closed."""
     with channel.makefile("rb", buffering=0) as stream:
         length = int.from_bytes(_exactly(stream, messages.LENGTH_BYTES), "big")
         body = _exactly(stream, length)
@@ -187,7 +187,7 @@ def _next_request(channel: socket.socket) -> dict[str, Any] | None:
 
 
 def _exactly(stream: Any, length: int) -> bytes:
-    """Return the next `length` bytes, none at all where they don't come."""
+    """Return the next `length` bytes, b"" if the channel is closed before."""
     body = bytearray()
     while len(body) < length:
         piece = stream.read(min(length - len(body), 1 << 20))
@@ -198,14 +198,14 @@ def _exactly(stream: Any, length: int) -> bytes:
 
 
 def _do(channel: socket.socket, job: int, kind: Kind, **asked: Any) -> None:
-    """Do one thing, and tell what it gave or why it could not be done."""
+    """Carry out one request, and send its result or the reason of its failure."""
     try:
         told = _OPERATIONS[kind](channel, job, **asked)
     except AutograderError as error:
         told = _failed(job, error.problem, error.remedy)
     except OSError as error:
         told = _failed(job, str(error), "")
-    except Exception as error:  # noqa: BLE001 - it is told, and the process goes on
+    except Exception as error:  # noqa: BLE001 - it is reported, and the process continues
         traceback.print_exc()
         problem = f"the examiner failed ({type(error).__name__}: {one_line(str(error))})"
         told = _failed(job, problem, "This is a mistake of the grader's own")
@@ -257,7 +257,7 @@ def _examine(
     )
     try:
         return done(examined, seconds)
-    except (TypeError, ValueError) as error:  # details of a hidden test that are no JSON
+    except (TypeError, ValueError) as error:  # details of a hidden test that JSON can't hold
         return done(Examined(infra(examiner_of(week).plan, error)), seconds)
 
 

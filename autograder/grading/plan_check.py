@@ -1,4 +1,4 @@
-"""Checks that a week's plan and its rubric fit: what only one of them knows is never graded."""
+"""The comparison of a week's plan with its rubric: every check needs an item, and vice versa."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from autograder.records import PlannedCheck
 
 
 class PlanError(AuthorError):
-    """The rubric's items and the suite's checks don't fit: which, and what to do."""
+    """The rubric's items and the suite's checks don't match; names both and the remedy."""
 
 
 def check_plan(

@@ -1,7 +1,7 @@
 """A pool of examiners behind the interface of `concurrent.futures.Executor`.
 
-Each of its threads asks one examiner, a process of which nothing is ever unpickled. One that dies,
-or says what it may not, is replaced, and its job is done once more by the fresh one.
+Each thread of the pool uses one examiner, a process whose messages are never unpickled. An examiner
+that ends or sends an invalid message is replaced, and the new one repeats its job once.
 """
 
 from __future__ import annotations
@@ -33,29 +33,29 @@ from autograder.records import CheckResult, Submission
 from autograder.text.display import one_line
 
 ATTEMPTS = 2
-"""How often a job is begun whose examiner is lost."""
+"""Maximum number of attempts at a job whose examiner is lost."""
 
 
 @dataclass
 class _Place:
-    """A place for one examiner, with the slot that its sandboxes' users are counted by."""
+    """A place for one examiner, with the slot that determines the uids of its sandboxes."""
 
     slot: int
     examiner: ExaminerProcess | None = None
 
 
 class ExaminerPool(Executor):
-    """Up to `jobs` examiners, each with a slot (a uid of its own, where we are root).
+    """Up to `jobs` examiners, each with a slot (for root: with uids of its own).
 
-    They are started when first needed. Slots are counted from `first_slot`: two pools at a time
-    must not share any. What is submitted has to be an `operation`, see there.
+    They are started when first needed. Slots are numbered from `first_slot`; pools that run at the
+    same time must not share any. Only functions marked by `operations.operation` can be submitted.
     """
 
     def __init__(self, setting: Setting, jobs: int, first_slot: int = 0):
         self.setting = setting
-        running_server()  # it loads what examiners need while something else is done
+        running_server()  # it loads its modules in parallel with the next steps
         self._places = [_Place(slot) for slot in range(first_slot, first_slot + jobs)]
-        # The last one that was used comes first: its examiner is there.
+        # Last in, first out: the place used last has a running examiner.
         self._free: queue.LifoQueue[_Place] = queue.LifoQueue()
         for place in reversed(self._places):
             self._free.put(place)
@@ -67,8 +67,9 @@ class ExaminerPool(Executor):
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Have an operation done by an examiner.
 
-        The future raises CantExamineError where it can't be done, LostError (which is one) where
-        the examiner was lost ATTEMPTS times, and CancelledError where the pool was given up.
+        The future raises CantExamineError if the operation fails, its subclass LostError if the
+        examiner was lost ATTEMPTS times, and CancelledError if the pool was given up. Raises
+        TypeError if `fn` is not an operation.
         """
         name = f"{fn.__module__}:{fn.__qualname__}"
         operations: dict[str, Callable[..., Any]] = {
@@ -83,7 +84,7 @@ class ExaminerPool(Executor):
         return self._threads.submit(self._attempt, do, untouched, name, *args, **kwargs)
 
     def _attempt(self, do: Callable[..., Any], untouched: bool, *args: Any, **kwargs: Any) -> Any:
-        """Do something with a free examiner; once more with a fresh one if it is lost."""
+        """Run `do` with a free examiner; if that is lost, again with a new one."""
         place = self._free.get()
         try:
             for attempt in range(1, ATTEMPTS + 1):
@@ -101,7 +102,7 @@ class ExaminerPool(Executor):
     def _with(
         self, place: _Place, do: Callable[..., Any], untouched: bool, *args: Any, **kwargs: Any
     ) -> Any:
-        """Do something with the examiner of a place, and end it where its state is unknown."""
+        """Run `do` with the examiner of a place; end the examiner if its state is unknown."""
         try:
             examiner = self._examiner(place, untouched)
             try:
@@ -116,14 +117,14 @@ class ExaminerPool(Executor):
             raise
         except CantExamineError:
             raise
-        except BaseException:  # from `report`: the examiner has more to tell
+        except BaseException:  # from `report`: the examiner has more messages to send
             self._discard(place)
             raise
 
     def _examiner(self, place: _Place, untouched: bool = False) -> ExaminerProcess:
-        """Return the examiner of a place, or a new one where there is none that could be asked.
+        """Return the examiner of a place, or a new one if it is missing or not ready.
 
-        `untouched`: a new one too where a submission has been in it, which may speak for it.
+        `untouched`: also a new one if it has examined a submission, which may control it.
         """
         if place.examiner is not None and not place.examiner.is_ready:
             note("a process that examines submissions ended, or spoke unasked: it is replaced")
@@ -195,7 +196,7 @@ class ExaminerPool(Executor):
     # The end.
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """Take nothing more; end the examiners when what was submitted is done."""
+        """Accept no more jobs; end the examiners when the submitted jobs are done."""
         self._threads.shutdown(wait=False, cancel_futures=cancel_futures)
         if wait:
             self._end()
@@ -213,7 +214,7 @@ class ExaminerPool(Executor):
             examiner.wait_until_gone()
 
     def give_up(self) -> None:
-        """End now: what runs is ended, and its futures raise CancelledError."""
+        """Stop all jobs now; their futures raise CancelledError."""
         with self._lock:
             self._given_up = True
             examiners = [place.examiner for place in self._places if place.examiner is not None]
@@ -233,7 +234,7 @@ class ExaminerPool(Executor):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> bool | None:
-        """Wait for what was submitted; after an exception (Ctrl-C, say) give it up."""
+        """Wait for the submitted jobs; after an exception (Ctrl-C, say) give them up."""
         if kind is None:
             self.shutdown()
         else:
@@ -252,5 +253,5 @@ def _interrupt(examiners: Iterable[ExaminerProcess]) -> None:
 
 
 def note(text: str) -> None:
-    """Tell the person who grades, or the log of a service, about an examiner that was lost."""
+    """Print a line about a lost examiner to standard error."""
     print(one_line(text, 500), file=sys.stderr, flush=True)

@@ -1,8 +1,8 @@
-"""What a grading run would do, why, and for about how long; nothing is run or written for it.
+"""A preview of a grading run: the submissions to run, the reasons, and the expected time.
 
-A submission is run where the gradebook has no whole result for its files and for everything else
-that the result depends on (grading.fingerprint). The gradebook keeps those parts by name, so the
-reason can name the files.
+A submission is run if the gradebook has no complete result for its files and for all other
+dependencies of the result (grading.fingerprint). The gradebook stores these parts by name, so the
+reason can name the changed files.
 """
 
 from __future__ import annotations
@@ -44,10 +44,10 @@ class Reason:
 
 @dataclass(frozen=True)
 class WeekPreview:
-    """What would be run of a week: who, by the reason for it, and how long one of them takes.
+    """The submissions of a week that would be run, by reason, and the time for one of them.
 
-    `with_files` is how many of them have files to examine, `seconds_each` None where no submission
-    of the week was ever examined.
+    `with_files` is the number of those with files to examine; `seconds_each` is None if no
+    submission of the week was ever examined.
     """
 
     week: Week
@@ -58,7 +58,7 @@ class WeekPreview:
 
     @property
     def count(self) -> int:
-        """How many submissions would be run."""
+        """Number of submissions that would be run."""
         return sum(map(len, self.to_run.values()))
 
 
@@ -138,7 +138,7 @@ def reason_to_run(
 
 
 def changes(before: Mapping[str, str] | None, now: Mapping[str, str]) -> str:
-    """Say which parts are others now, a kind of part at a time."""
+    """Return a text that names the changed parts, grouped by kind."""
     if before is None:
         return "what they depended on when they were graded is not known"
     differing: dict[str, list[str]] = defaultdict(list)
@@ -230,7 +230,7 @@ def _counted(number: int) -> str:
 
 
 def _seconds(one: WeekPreview, jobs: int) -> float:
-    """Return how long a week would take. What has no files takes next to nothing."""
+    """Return the expected time of a week; submissions without files count as 0."""
     at_once = max(1, min(jobs, one.with_files))
     return (one.seconds_each or 0.0) * one.with_files / at_once
 
@@ -251,7 +251,7 @@ def _time(one: WeekPreview, jobs: int) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Return a time as a person says it: 40 s, 12 min, 2 h 10 min."""
+    """Format a time in seconds: 40 s, 12 min, 2 h 10 min."""
     if seconds < 90:
         return f"{max(1, round(seconds))} s"
     minutes = round(seconds / 60)

@@ -1,4 +1,4 @@
-"""A public suite on code that isn't the machine owner's: confined, with what the code printed."""
+"""The run of a public suite on confined code, with the output of the code."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def run_session(
 
 
 class _Host(SandboxHost):
-    """Keeps what the student's code printed in the last test: it helps to find a mistake."""
+    """A host that keeps the output of student code in the last test, for debugging."""
 
     _printed = ""
 
@@ -41,7 +41,7 @@ class _Host(SandboxHost):
         super().finish(fault)
 
     def last(self, outcome: Outcome) -> dict[str, str]:
-        """Return what was printed in the test just finished, by the check's id; nothing twice."""
+        """Return the output of the test just finished by the check's id, each output once."""
         printed, self._printed = self._printed, ""
         return {outcome.result.check: printed}
 

@@ -1,7 +1,7 @@
 """Graded checks of code quality: ruff's findings, and the share of documented definitions.
 
-A module's quality counts only once a part of its checks pass: a well documented file that does
-nothing earns nothing.
+A module's quality counts only if a share of its checks pass, so that a well documented file without
+working code earns no points.
 """
 
 from __future__ import annotations

@@ -61,7 +61,7 @@ def uses(files: Mapping[str, bytes], forbidden: Sequence[str]) -> list[str]:
 
 
 def falls_under(name: str, rule: str) -> bool:
-    """Whether a full name is the one in the rule, or that of something inside it."""
+    """Whether a full name equals the rule's name or is inside that module or class."""
     return name == rule or name.startswith(f"{rule}.")
 
 
@@ -69,10 +69,10 @@ IMPORTERS = ("import_module", "__import__")
 
 
 def names_in(tree: ast.Module, every_text: bool = True) -> Iterator[tuple[str, int]]:
-    """Yield the full name and line of every import and of attributes reached through imports.
+    """Yield the full name and line of every import and of attributes of imported names.
 
-    Texts in calls are yielded too, since `importlib.import_module` may get them: those in any call
-    if `every_text`, otherwise only in calls of IMPORTERS.
+    String arguments of calls are yielded too, since `importlib.import_module` takes them: of all
+    calls if `every_text`, otherwise only of calls of IMPORTERS.
     """
     known: dict[str, str] = {}
     nodes = list(ast.walk(tree))

@@ -1,4 +1,4 @@
-"""The main job: plan, run, record. Reading it top to bottom is reading what grading does.
+"""The grading of a class's submissions: plan all jobs, run them, record their results.
 
 A job is one student's submission of one week. Jobs run on anything shaped like
 `concurrent.futures.Executor` whose processes are set up by `operations.begin`; by default on a pool
@@ -29,7 +29,7 @@ LOST = "The grader lost this check's result; it has to be graded again."
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a run is: jobs done out of all, and the one just finished."""
+    """Progress of a run: numbers of finished and of all jobs, and the job finished last."""
 
     done: int
     total: int
@@ -46,12 +46,12 @@ def grade_class(
     report: Callable[[Progress], None],
     pool: Executor | None = None,
 ) -> None:
-    """Grade what a class handed in, by the week's number; keep each result once it is there.
+    """Grade a class's submissions, by the week's number; record each result at once.
 
-    Submissions whose results are in the gradebook already are not run again. What brings down its
-    examiner again and again is recorded as our fault, and tried again by the next run. `pool` is an
-    Executor for the same setting, which stays open; without it there are `jobs` processes for this
-    run alone. Raises CantExamineError where something of a week is wrong.
+    Submissions whose results are in the gradebook are not run again. A submission whose examiner is
+    lost in all attempts gets INFRA results, and the next run tries it again. `pool` is an Executor
+    for the same setting, which stays open; without it a pool of `jobs` processes is used for this
+    run. Raises CantExamineError if a week can't be graded.
     """
     data = ", ".join(sorted({name for name in setting.datasets.values() if name})) or "none"
     with nullcontext(pool) if pool else open_pool(setting, jobs) as pool:
@@ -87,7 +87,7 @@ def _plans(weeks: Sequence[int], pool: Executor) -> dict[int, Plan]:
 def _parts(course: Course, setting: Setting, week: int, plan: Plan) -> dict[str, str] | None:
     """Return what the results of a week depend on, part by part.
 
-    None where that isn't what the week's examiner has read: a file was changed in between.
+    Returns None if they differ from those of the week's examiner, because a file has changed.
     """
     parts = fingerprint.parts_of_week(
         setting.root, course, course.week(week), plan.confinement, setting.datasets.get(week)
@@ -127,7 +127,7 @@ def _run(todo: Todo, pool: Executor) -> Iterator[Ended]:
 
 
 def _outcome(future: Future[tuple[Examined, float]]) -> tuple[Examined, float]:
-    """Return what a job gave: no results where its examiner was lost, or could not examine it."""
+    """Return a job's outcome, without results if its examiner was lost or failed."""
     try:
         return future.result()
     except (CantExamineError, BrokenExecutor) as error:
@@ -136,7 +136,7 @@ def _outcome(future: Future[tuple[Examined, float]]) -> tuple[Examined, float]:
 
 
 def _complete(plan: Sequence[PlannedCheck], results: Sequence[CheckResult]) -> list[CheckResult]:
-    """Return a record for each planned check: what is missing is our fault, never a pass."""
+    """Return a record for each planned check; a missing result becomes INFRA, never PASS."""
     known = {result.check: result for result in results}
     return [
         known.get(check.id) or CheckResult(check.id, Verdict.INFRA, message=LOST) for check in plan

@@ -1,4 +1,4 @@
-"""What a grading run is made with: data sets, packages, and whether it may run here at all."""
+"""The setting of a grading run: data sets and packages, and whether a week can run here."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from autograder.sandbox.runtime import installed
 
 @dataclass(frozen=True)
 class Setting:
-    """What a grading run is made with.
+    """The setting of a grading run.
 
-    `datasets` names the data of a week's accuracy threshold, by the week's number; `packages` what
-    the weeks' sandboxes hold on top of numpy.
+    `datasets` names the data of a week's accuracy threshold, by the week's number; `packages` are
+    the distributions that the weeks' sandboxes hold besides numpy.
     """
 
     root: Path
@@ -29,15 +29,15 @@ class Setting:
 
 
 class RefusedError(CantRunError):
-    """Grading would have to run strangers' code without confinement, or without what it needs."""
+    """Grading is refused: student code can't be confined, or the week can't run here."""
 
 
 class OurFaultError(GraderError):
-    """Some checks could not be graded, which is the grader's fault."""
+    """Some checks could not be graded because the grader failed."""
 
 
 SHIPPED_SALT = "change-this-text-every-term"
-"""What stands in the grading.toml of the repository: everybody knows it."""
+"""The salt in the published grading.toml, which is not secret."""
 
 
 KNOWN_INPUTS = (
@@ -47,7 +47,7 @@ KNOWN_INPUTS = (
 
 
 def why_not_here(week: Week, rung: str) -> str:
-    """Say why a week can't be graded on this machine and rung, and what to do; "" where it can."""
+    """Return why a week can't be graded on this rung, with the remedy; "" if it can."""
     missing = [name for name in week.packages if not installed(name)]
     if missing:
         remedy = f"`make grade WEEK={week.id} ...` installs what it takes"
@@ -59,24 +59,24 @@ def why_not_here(week: Week, rung: str) -> str:
 
 
 def demand_dataset(name: str, key: str) -> None:
-    """Raise CourseError where the course names a data set that there isn't."""
+    """Raise CourseError if there is no data set of this name; `key` is the place in the course."""
     if name not in data.NAMES:
         remedy = f"Choose one of these: {', '.join(data.NAMES)}"
         raise CourseError(courses.COURSE_FILE, key, f"there is no data set {name!r}", remedy)
 
 
 def datasets_here(weeks: Sequence[Week]) -> dict[int, str | None]:
-    """Return the data of each week's threshold: its own where it is here, or the digits.
+    """Return the data set of each week's threshold: its own if cached, otherwise the digits.
 
-    Raises CourseError for a data set that there isn't.
+    Raises CourseError for an unknown data set.
     """
     return {week.number: dataset_here(week) for week in weeks}
 
 
 def dataset_here(week: Week) -> str | None:
-    """Return the data of a week's threshold: its own where it is here, or the digits.
+    """Return the data set of a week's threshold: its own if cached, otherwise the digits.
 
-    Raises CourseError for a data set that there isn't.
+    Raises CourseError for an unknown data set.
     """
     if week.data is None or week.data_file is not None:
         return week.data

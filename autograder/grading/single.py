@@ -1,7 +1,7 @@
-"""One student's submission, examined so that each check is told of as it ends.
+"""The examination of one student's submission, with each result yielded at once.
 
-For a system that grades one submission at a time and may stop the grader at any moment. Nothing is
-kept in a gradebook.
+For systems that grade one submission at a time and may stop the grader at any moment. No gradebook
+is used.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from autograder.records import CheckResult, PlannedCheck, Submission, Verdict
 
 @dataclass(frozen=True)
 class Planned:
-    """What will be checked of a week; comes before any of the student's code runs."""
+    """The planned checks of a week, yielded before any student code runs."""
 
     week: int
     checks: tuple[PlannedCheck, ...]
@@ -31,7 +31,7 @@ class Planned:
 
 @dataclass(frozen=True)
 class Checked:
-    """A check's result. A later one of the same check takes its place."""
+    """A check's result; a later one of the same check replaces it."""
 
     week: int
     result: CheckResult
@@ -39,7 +39,7 @@ class Checked:
 
 @dataclass(frozen=True)
 class Ended:
-    """A week is done, and this is what a person should look at."""
+    """The end of a week, with its flags."""
 
     week: int
     flags: tuple[Flag, ...]
@@ -51,9 +51,9 @@ Told = Planned | Checked | Ended
 def examine_one(setting: Setting, submissions: Mapping[int, Submission]) -> Iterator[Told]:
     """Examine one student's submissions, by the week's number; yield what is known, when it is.
 
-    All plans come first, then week after week its results; each planned check has one in the end.
-    What is lost with the examiner, also when the pool tries again, is our fault. Raises
-    CantExamineError where nothing can be graded.
+    All plans come first, then the results of one week after another; each planned check gets a
+    result. Checks whose examiner is lost in all attempts get INFRA. Raises CantExamineError if
+    nothing can be graded.
     """
     with open_pool(setting, 1) as pool:
         plans = {week: pool.submit(describe, week).result() for week in submissions}
@@ -64,7 +64,7 @@ def examine_one(setting: Setting, submissions: Mapping[int, Submission]) -> Iter
 
 
 def _examine(pool: ExaminerPool, week: int, submission: Submission, plan: Plan) -> Iterator[Told]:
-    """Yield the results of a week's checks, also those that are told of before the end."""
+    """Yield the results of a week's checks, including those reported before the end."""
     told: SimpleQueue[CheckResult | None] = SimpleQueue()
     future = pool.submit(examine_submission, submission, week, report=told.put)
     future.add_done_callback(lambda _: told.put(None))

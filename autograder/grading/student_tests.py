@@ -51,7 +51,7 @@ FAILURE_MESSAGES = {
     Verdict.VIOLATION: "your tests broke the connection to the grader.",
 }
 NO_ANSWER = "your tests ended the process that they ran in."
-"""Message on any other run without an answer. An exit status, say, could reveal the reference."""
+"""Message for any other run without an answer; an exit status could reveal the reference."""
 
 FOLDER = "/submission"
 
@@ -312,7 +312,7 @@ class _Runner:
     def failing(self, modules: Mapping[str, np.ndarray], names: list[str]) -> set[str]:
         """Return the names of the tests that reported a failure; none without an answer.
 
-        Otherwise tests could "notice" every mutant by crashing their sandbox.
+        A crash does not count as noticing a mutant.
         """
         bits = self.run(modules, names) if names else None
         return {name for name, bit in zip(names, bits or [], strict=False) if not bit}

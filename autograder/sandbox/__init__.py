@@ -1,4 +1,4 @@
-"""What confines a student's code, and the choice of confinement on this machine."""
+"""Confinement of student code: the sandbox classes, and the choice of one on this machine."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Confinement by bubblewrap: no network, no files but the submission's, no privileges.
 
-The flags are the ones that left nothing open in an escape probe; the comments name the hole that
-each closes where it isn't obvious.
+The flags were chosen so that an escape probe finds nothing open; comments explain those whose
+purpose isn't obvious.
 """
 
 from __future__ import annotations
@@ -49,14 +49,15 @@ READABLE = (
 WRITABLE = ("/dev/shm", "/dev/null")
 
 SPARE_PROCESSES = 8
-"""What a cgroup allows on top of a submission's processes: bubblewrap's, the parent, the spare."""
+"""Processes that a cgroup allows in addition: bubblewrap, the parent and the spare worker."""
 
 
 class Bubblewrap:
     """Starts workers inside bubblewrap. One object serves one process, one sandbox at a time.
 
-    As root, and where this machine has cgroups to limit memory and processes with, it is the rung
-    A; else B, whose limits are watched from outside. `cgroups=False` does without them anyhow.
+    Rung A as root on a machine whose cgroups can limit memory and processes; otherwise rung B,
+    whose limits are checked by the grader at intervals. `cgroups=False` selects rung B. Raises
+    ProgramMissingError if bubblewrap is not installed.
     """
 
     confined = True
@@ -80,21 +81,21 @@ class Bubblewrap:
 
     @property
     def name(self) -> str:
-        """What is recorded with every result."""
+        """The rung and its layers, recorded with every result."""
         return f"{self.rung} ({', '.join(self.layers)})"
 
     def place(self, folder: Folder) -> str:
-        """Return the path by which student code finds a folder."""
+        """Return the path of a folder inside the sandbox."""
         return folder.target
 
     def start(self, launch: Launch) -> Started:
-        """Start a ready parent for `launch`, or its script, inside a new sandbox."""
+        """Start the ready parent, or the script, of `launch` in a new sandbox. Raises OSError."""
         fds = [launch.control]
         group = None
         try:
             arguments = self._arguments(launch, fds)
-            # Options over a descriptor and an empty environment: /proc/1/cmdline and environ can
-            # be read inside, and would show where things lie on the host.
+            # Options are passed by a descriptor, and the environment is empty: /proc/1/cmdline and
+            # environ can be read inside and would reveal paths of the host.
             listed = memory_file("\0".join(arguments).encode())
             fds.append(listed)
             if self.cgroups:
@@ -172,13 +173,13 @@ class Bubblewrap:
             SUBMISSION,
             paths,
             processes=launch.limits.processes,
-            # CUDA looks into more of /proc and /sys than could be listed here.
+            # CUDA reads more of /proc and /sys than these rules allow.
             landlock=_rules(launch) if self.landlock and not launch.gpus else (),
         )
 
 
 def _rules(launch: Launch) -> list[list[str]]:
-    """Return what may be opened of what is in there: all may be listed, little of /proc read."""
+    """Return the Landlock rules inside: every folder may be listed, few files of /proc read."""
     rules = [[confined.LIST, "/"]]
     rules += [[confined.READ, path] for path in (*READABLE, SUBMISSION)]
     rules += [[confined.WRITE, path] for path in (*WRITABLE, SCRATCH)]
@@ -188,7 +189,7 @@ def _rules(launch: Launch) -> list[list[str]]:
 
 
 def _files(files: Mapping[str, bytes], folder: str, fds: list[int]) -> list[str]:
-    """Hand the submission's files over as descriptors: no folder of the host is mounted."""
+    """Return the options that pass files as descriptors, so no folder of the host is mounted."""
     arguments = ["--perms", "0755", "--dir", folder]
     for name, content in files.items():
         fd = memory_file(content)

@@ -1,7 +1,7 @@
-"""A cgroup for one sandbox: its memory and its processes are limited by the kernel, exactly.
+"""The cgroup of one sandbox, by which the kernel limits its memory and number of processes.
 
-Where this process may make cgroups (as root, mostly) they are made below `autograder` at the top of
-each hierarchy, version 2 or 1. What a hierarchy doesn't have is left to the other layers.
+Where this process may create cgroups (usually as root), they are created below `autograder` at the
+top of each hierarchy, version 2 or 1. Limits that a hierarchy lacks are left to other layers.
 """
 
 from __future__ import annotations
@@ -17,21 +17,21 @@ from pathlib import Path
 PARENT = "autograder"
 CONTROLLERS = ("memory", "pids")
 PATIENCE = 0.5
-"""Seconds that a group may need to be empty, or its memory to be given back."""
+"""Maximum wait in seconds for a group to become empty, or for its memory to be released."""
 
 _numbers = itertools.count()
 
 
 @dataclass(frozen=True)
 class Hierarchies:
-    """Where each controller's cgroups lie; in version 2 that is one place."""
+    """The root folder of each controller's cgroups; version 2 has one folder for both."""
 
     memory: Path | None = None
     pids: Path | None = None
 
     @property
     def all(self) -> list[Path]:
-        """The different folders, each once."""
+        """The folders without duplicates."""
         return list(dict.fromkeys(path for path in (self.memory, self.pids) if path is not None))
 
 
@@ -59,7 +59,7 @@ def find(mounts: str = "/proc/self/mountinfo") -> Hierarchies:
 def usable() -> Hierarchies:
     """Return the hierarchies in which this process can limit both memory and processes.
 
-    Raises OSError where it can't: it says what failed.
+    Raises OSError, with the step that failed, if it can't.
     """
     here = find()
     if here.memory is None or here.pids is None:
@@ -77,7 +77,7 @@ def usable() -> Hierarchies:
 
 
 def available() -> str | None:
-    """Return None where groups can be made here, else what is in the way."""
+    """Return None if cgroups can be created here, otherwise the reason why not."""
     try:
         usable()
     except OSError as error:
@@ -86,7 +86,7 @@ def available() -> str | None:
 
 
 def _hand_down(top: Path, controllers: list[str]) -> None:
-    """Let the groups below `autograder` have these controllers (version 2)."""
+    """Enable these controllers for the groups below `autograder` (version 2)."""
     for folder in (top, top / PARENT):
         control = folder / "cgroup.subtree_control"
         missing = set(controllers) - set(control.read_text().split())
@@ -95,7 +95,7 @@ def _hand_down(top: Path, controllers: list[str]) -> None:
 
 
 def _sweep(parent: Path) -> None:
-    """Remove the empty groups of graders that were killed."""
+    """Remove empty groups that graders which were killed left behind."""
     for folder in parent.iterdir():
         pid = folder.name.partition("-")[0]
         if pid.isdigit() and not os.path.exists(f"/proc/{pid}"):
@@ -105,14 +105,14 @@ def _sweep(parent: Path) -> None:
 
 @dataclass(frozen=True)
 class Events:
-    """How often the kernel ended a process for its memory, and refused to start one, up to now."""
+    """Numbers of processes that the kernel killed for memory, and of those it refused to start."""
 
     killed: int = 0
     refused: int = 0
 
 
 class Group:
-    """A cgroup of this process's making. Raises OSError when it can't be made."""
+    """A cgroup created by this process. Raises OSError if it can't be created."""
 
     def __init__(self, memory_mb: int, processes: int, hierarchies: Hierarchies | None = None):
         self._here = usable() if hierarchies is None else hierarchies
@@ -131,7 +131,7 @@ class Group:
         return self._here.pids / self._name
 
     def limit_memory(self, megabytes: int) -> None:
-        """Set how much memory all its processes may use together, swap included."""
+        """Limit the memory of all its processes together, swap included, in MiB."""
         folder, most = self._memory(), str(megabytes << 20)
         if (folder / "memory.max").exists():
             (folder / "memory.max").write_text(most)
@@ -139,7 +139,8 @@ class Group:
             if swap.exists():
                 swap.write_text("0")
             return
-        # Memory alone may never be more than memory and swap, so the order depends on the way.
+        # The limit of memory may never exceed that of memory and swap: a higher limit is written to
+        # memory and swap first, a lower one last.
         names = [name for name in (_PLAIN, _SWAP) if (folder / name).exists()]
         if int((folder / names[-1]).read_text()) < megabytes << 20:
             names.reverse()
@@ -147,9 +148,9 @@ class Group:
             _write_patiently(folder / name, most)
 
     def add(self, pids: list[int]) -> None:
-        """Move processes here, if they are not here yet; what they start later is here too.
+        """Move processes into the group, unless they are in it; their later children start in it.
 
-        Raises OSError for one that is gone.
+        Raises OSError for a process that has ended.
         """
         for top in self._here.all:
             control = top / self._name / "cgroup.procs"
@@ -159,13 +160,13 @@ class Group:
                     control.write_text(str(pid))
 
     def events(self) -> Events:
-        """Return what the kernel has done to its processes up to now."""
+        """Return the kernel's counts for this group up to now."""
         memory = _counters(self._memory(), "memory.events", "memory.oom_control")
         pids = _counters(self._pids(), "pids.events", "pids.events")
         return Events(memory.get("oom_kill", 0), pids.get("max", 0))
 
     def close(self) -> None:
-        """Remove it. Nothing may run in it any more."""
+        """Remove the group. All its processes must have ended."""
         deadline = time.monotonic() + PATIENCE
         for top in self._here.all:
             while True:
@@ -174,9 +175,9 @@ class Group:
                     break
                 except FileNotFoundError:
                     break
-                except OSError:  # the kernel still buries its last process
+                except OSError:  # the kernel still removes its last process
                     if time.monotonic() > deadline:
-                        break  # the sweep of a later run takes it
+                        break  # a later run removes it (_sweep)
                     time.sleep(0.001)
 
 
@@ -184,7 +185,7 @@ _PLAIN, _SWAP = "memory.limit_in_bytes", "memory.memsw.limit_in_bytes"
 
 
 def _write_patiently(file: Path, text: str) -> None:
-    """Write a limit; while its memory is still being given back, version 1 says that it is busy."""
+    """Write a limit, and repeat while version 1 still releases memory (EBUSY). Raises OSError."""
     deadline = time.monotonic() + PATIENCE
     while True:
         try:
@@ -197,7 +198,7 @@ def _write_patiently(file: Path, text: str) -> None:
 
 
 def _counters(folder: Path, *names: str) -> dict[str, int]:
-    """Read the first of these files that is there: a name and a number on each line."""
+    """Return the counters in the first of these files that exists: one name and number a line."""
     for name in names:
         file = folder / name
         if file.exists():

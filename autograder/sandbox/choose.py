@@ -1,8 +1,8 @@
 """Chooses the confinement of this machine by trying it, from the best rung of the ladder down.
 
-A: bubblewrap, a user of its own, cgroups, seccomp. B: bubblewrap and seccomp, with limits that are
-watched from outside. C: Landlock and seccomp, without namespaces. D, a plain process, confines
-nothing and is never chosen: an instructor has to ask for it.
+A: bubblewrap, a user of its own, cgroups, seccomp. B: bubblewrap and seccomp, with limits that the
+grader checks at intervals. C: Landlock and seccomp, without namespaces. D, a plain process without
+confinement, is never chosen automatically: an instructor has to ask for it.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class NotConfinedError(InfraError):
 
 @dataclass(frozen=True)
 class Tried:
-    """What came of trying one rung: the confinement, or why not."""
+    """The outcome of trying one rung: its confinement, or the problem."""
 
     rung: str
     confinement: Confinement | None
@@ -38,7 +38,7 @@ class Tried:
 def choose(slot: int = 0, packages: tuple[str, ...] = ()) -> Confinement:
     """Return the best confinement that works here. Raises NotConfinedError where none does.
 
-    `packages` are distributions that its sandboxes may be asked for on top of numpy.
+    `packages` are distributions that its sandboxes can hold besides numpy.
     """
     problems = []
     for tried in try_rungs(slot, packages):
@@ -55,7 +55,7 @@ def rungs(slot: int = 0, packages: tuple[str, ...] = ()) -> list[Confinement]:
 
 
 def try_rungs(slot: int = 0, packages: tuple[str, ...] = ()) -> Iterator[Tried]:
-    """Try the rungs A, B and C one after the other; say what came of each."""
+    """Try the rungs A, B and C in this order, and yield the outcome of each."""
     yield _try("A", lambda: _best(slot, packages))
     yield _try("B", lambda: Bubblewrap(slot, packages, cgroups=False))
     yield _try("C", lambda: Landlocked(slot, packages))
@@ -71,7 +71,7 @@ def _best(slot: int, packages: tuple[str, ...]) -> Confinement:
 
 
 def _try(rung: str, make: Callable[[], Confinement]) -> Tried:
-    """Make a confinement and look what is open in it."""
+    """Create a confinement and search it for leaks."""
     try:
         confinement = make()
         found = leaks(confinement)

@@ -15,7 +15,7 @@ from autograder.wire import codec
 
 CHUNK_BYTES = 1 << 16
 POLL_SECONDS = 0.05
-"""Time between two checks of the limits while waiting for an answer."""
+"""Seconds between two checks of the limits while waiting for an answer."""
 
 
 class Guard(Protocol):
@@ -37,8 +37,8 @@ class Guard(Protocol):
 class Channel:
     """Sends requests to one worker and accepts only well-formed answers.
 
-    A fault that ends the conversation is raised as a fatal Fault; every later request raises the
-    same fault again.
+    A timeout, broken limit, malformed answer or lost worker is raised as a fatal Fault; every later
+    request raises the same Fault again.
     """
 
     def __init__(self, sock: socket.socket, guard: Guard, caps: codec.Caps | None = None):
@@ -61,7 +61,7 @@ class Channel:
     ) -> tuple[bool, Any]:
         """Request one operation; return (True, value) or (False, the worker's fault record).
 
-        `seconds` bounds the whole exchange by the examiner's monotonic clock.
+        `seconds` limits the whole exchange by the examiner's monotonic clock. Raises Fault.
         """
         if self._fatal_fault is not None:
             raise self._fatal_fault
@@ -82,9 +82,10 @@ class Channel:
             raise self._fatal_fault from None
 
     def begin(self, seed: int, *, large: bool, seconds: float) -> None:
-        """Start a waiting worker: `seed` for its global generators, `large` for training.
+        """Start the test in a waiting worker.
 
-        There is no answer. Raises Fault when the worker has ended already.
+        `seed` is for its global generators, `large` selects the memory limit of training, and
+        `seconds` is for sending; the worker sends no answer. Raises Fault if it has ended already.
         """
         self._send(codec.encode([seed, large]), time.monotonic() + seconds, seconds)
 
@@ -111,7 +112,7 @@ class Channel:
                     raise self._guard.died() from None
 
     def _receive(self, deadline: float, seconds: float, from_ref: Callable) -> Any:
-        """Read one frame; data after it is a violation."""
+        """Read and decode one frame. Raises Fault (VIOLATION) if data follows it."""
         self._wait(deadline, seconds)
         data = self._receive_some(CHUNK_BYTES)
         while len(data) < codec.HEADER.size:
@@ -154,7 +155,7 @@ class Channel:
             now = time.monotonic()
             if now >= deadline:
                 raise Fault(Verdict.TIMEOUT, f"No answer within {seconds:.1f} seconds.")
-            if now >= self._next_check:  # by the clock: code that trickles output is watched too
+            if now >= self._next_check:  # also while output keeps arriving
                 self._guard.watch()
                 self._next_check = now + POLL_SECONDS
             ready = self._poll.poll(1000 * min(POLL_SECONDS, deadline - now))
@@ -163,7 +164,7 @@ class Channel:
                     return
                 if events & select.POLLIN:
                     self._guard.drain()
-                else:  # nobody holds the other end any more: poll would say so without end
+                else:  # the write end is closed: poll would report it for ever
                     self._poll.unregister(descriptor)
 
     def close(self) -> None:

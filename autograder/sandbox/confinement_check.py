@@ -1,8 +1,8 @@
-"""Runs a confinement and looks what is open inside it: a rung counts only if nothing is.
+"""The check of a confinement for leaks: a rung is used only if none is found.
 
-`escape_attempts.py` runs in the sandbox like a submission and tries what a hostile one would. What
-it tries to reach outside is made here: a file with a secret, listeners on loopback and on two other
-sockets.
+`escape_attempts.py` runs in the sandbox as a submission and tries the escapes of a hostile one. Its
+targets outside the sandbox are created here: a file with a secret, a listener on loopback and two
+listeners on AF_UNIX sockets.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ from autograder.worker.sandboxed.main import pid_namespace
 
 VISIBLE = {"dev", "grader", "lib", "lib64", "proc", "runtime", "scratch", "submission", "usr"}
 LARGEST_MEMORY_FILES = 64 << 20
-"""Bytes that /dev/shm may hold."""
+"""Maximum size of /dev/shm in bytes."""
 
 LOOK = Path(__file__).with_name("escape_attempts.py").read_bytes()
-"""What runs inside, as a submission's only module."""
+"""The source that runs inside, as a submission's only module."""
 
 
 def leaks(confinement: Confinement) -> list[str]:
     """Return what student code could reach in this confinement and should not.
 
-    Raises InfraError, Fault or OSError where it doesn't run at all.
+    Raises InfraError, Fault or OSError if nothing can be run in it.
     """
     with _outside() as outside:
         seen = look(confinement, outside)
@@ -40,7 +40,7 @@ def leaks(confinement: Confinement) -> list[str]:
 
 
 def look(confinement: Confinement, outside: Mapping[str, Any]) -> dict[str, Any]:
-    """Run LOOK in a sandbox, asked over the channel like any submission."""
+    """Run LOOK in a sandbox, over the channel like any submission, and return its answer."""
     limits = Limits()
     sandbox = Sandbox(confinement, {"probe.py": LOOK}, limits)
     try:
@@ -53,7 +53,7 @@ def look(confinement: Confinement, outside: Mapping[str, Any]) -> dict[str, Any]
 
 @contextmanager
 def _outside() -> Iterator[dict[str, Any]]:
-    """Make what LOOK tries to reach, where every user of the machine could."""
+    """Create the targets of LOOK where every user of the machine can reach them."""
     with ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="autograder-probe-"))
         os.chmod(folder, 0o777)
@@ -79,7 +79,7 @@ def _outside() -> Iterator[dict[str, Any]]:
 
 
 def judge(seen: Mapping[str, Any], outside: Mapping[str, Any], *, namespaces: bool) -> list[str]:
-    """Say what in the answer of LOOK should not be so."""
+    """Return a description of each leak in the answer of LOOK."""
     found = []
     if seen["uid"] == 0:
         found.append("student code would run as root")

@@ -1,4 +1,4 @@
-"""`autograder doctor`: the rung of confinement that this machine gives, and how to get a better."""
+"""`autograder doctor`: the rung of confinement on this machine, and how to get a better one."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ ROOT = "own user"
 
 @dataclass(frozen=True)
 class Remedy:
-    """What would give a better rung here: a sentence, and the exact command."""
+    """A way to a better rung on this machine: a sentence and the exact command."""
 
     why: str
     command: str
@@ -80,9 +80,9 @@ def _print_layers(console: Console, best: Tried) -> None:
 
 
 def remedies(tried: Sequence[Tried], settings: Path = Path("/proc/sys")) -> list[Remedy]:
-    """Return what would give the rungs that don't work here, the nearest first.
+    """Return the remedies for the rungs that don't work here, the next better rung first.
 
-    `settings` is where the kernel's settings lie.
+    `settings` is the folder with the kernel's settings.
     """
     failed = {one.rung: one.problem for one in tried if one.confinement is None}
     found = []
@@ -97,7 +97,7 @@ def remedies(tried: Sequence[Tried], settings: Path = Path("/proc/sys")) -> list
 
 
 def _namespaces(settings: Path) -> list[Remedy]:
-    """Say what keeps user namespaces from an ordinary user here."""
+    """Return the remedy for what denies user namespaces to an ordinary user here."""
     switches = (
         ("kernel/apparmor_restrict_unprivileged_userns", "1", "0", "AppArmor (Ubuntu) forbids"),
         ("kernel/unprivileged_userns_clone", "0", "1", "this kernel's settings forbid"),

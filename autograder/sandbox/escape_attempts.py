@@ -1,6 +1,7 @@
-"""Runs inside a sandbox, like a submission: tries what a hostile one would, and says what worked.
+"""Escape attempts, run inside a sandbox as a submission; reports those that succeeded.
 
-It is handed over as text and knows nothing of the autograder; `probe.py` judges what it says.
+The file is passed to the sandbox as text and imports nothing of the autograder;
+`confinement_check.py` judges its report.
 """
 
 from __future__ import annotations
@@ -24,11 +25,11 @@ CALLS = {
     "shmget": (29, 194, (0, 4096, 896)),
     "open_by_handle_at": (304, 265, (-1, 0, 0)),
     "prlimit64 of others": (302, 261, (1, 7, 0, 0)),
-    # These change this process: last, and it ends after them.
+    # These change this process, so they come last, and the process ends after them.
     "ptrace": (101, 117, (0, 0, 0, 0)),
     "unshare": (272, 97, (0x10000000,)),
 }
-"""System calls by their numbers on x86-64 and aarch64, with arguments that do no harm."""
+"""System calls: their numbers on x86-64 and aarch64, and harmless arguments."""
 
 DESCRIPTORS = ("io_uring_setup", "userfaultfd", "perf_event_open")
 FAMILIES = {
@@ -46,7 +47,7 @@ DEVICES = ("kvm", "mem", "sda", "vda", "nvme0", "tty", "fuse")
 
 
 def look(outside: dict[str, Any]) -> dict[str, Any]:
-    """Return what is open. `outside` says where things of the machine are (probe._outside)."""
+    """Return what can be reached. `outside` has the targets (confinement_check._outside)."""
     here = os.path.dirname(os.path.abspath(__file__))
     places = ("/", here, outside["folder"], "/dev", "/tmp", "/usr/lib")
     same = outside["namespace"] and os.readlink("/proc/self/ns/pid") == outside["namespace"]
@@ -128,10 +129,10 @@ def _is_file(number: int) -> bool:
 
 
 def _status() -> dict[str, int]:
-    """Return whether new privileges are ruled out, the mode of seccomp, and what privileges are."""
+    """Return whether no_new_privs is set, the mode of seccomp, and the capabilities held."""
     try:
         import ctypes
-    except ImportError:  # it can't be asked: as if it were open
+    except ImportError:  # the status can't be read, which counts as a leak
         return {}
     libc = ctypes.CDLL(None)
     held = (ctypes.c_uint32 * 6)()
@@ -144,10 +145,10 @@ def _status() -> dict[str, int]:
 
 
 def _calls() -> list[str]:
-    """Return the system calls that the kernel answers with more than a refusal."""
+    """Return the system calls that the kernel does not refuse with EPERM or ENOSYS."""
     try:
         import ctypes
-    except ImportError:  # then student code has no such way either
+    except ImportError:  # then student code can't make arbitrary system calls either
         return []
     call = ctypes.CDLL(None, use_errno=True).syscall
     column = ("x86_64", "aarch64").index(platform.machine())
@@ -156,7 +157,7 @@ def _calls() -> list[str]:
         result = call(numbers[column], *map(ctypes.c_long, arguments))
         if result >= 0 and name in DESCRIPTORS:
             os.close(result)
-        # Whatever else it says of such arguments, it has looked at them.
+        # Any other error means that the kernel has examined the arguments.
         if result >= 0 or ctypes.get_errno() not in (errno.EPERM, errno.ENOSYS):
             found.append(name)
     return found

@@ -1,7 +1,7 @@
-"""NVIDIA's GPUs of this machine: their device files, and what a sandbox needs to use them.
+"""NVIDIA GPUs of this machine: their device files, and the mounts by which a sandbox uses them.
 
-The bindings follow reports of what works with CUDA in bubblewrap. They could not be tried where
-this was written: that machine has no GPU.
+The mounts follow published reports of CUDA in bubblewrap. They were written on a machine without a
+GPU and not tried there.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ DRIVER = "/usr/local/nvidia"
 
 
 def gpus(devices: Path = Path("/dev")) -> list[str]:
-    """Return the device file of each GPU, /dev/nvidia0 first; empty where there is none."""
+    """Return the device file of each GPU, /dev/nvidia0 first; empty without a GPU."""
     found = [path for path in devices.glob("nvidia*") if re.fullmatch(r"nvidia\d+", path.name)]
     return [str(path) for path in sorted(found, key=lambda path: int(path.name[6:]))]
 
 
 def binds(chosen: Sequence[str]) -> list[str]:
-    """Return bubblewrap's options that bind these GPUs, and no others; to come after --dev.
+    """Return bubblewrap's options that bind these GPUs, and no others. They follow --dev.
 
-    CUDA looks for its devices in /sys too, and fails with error 304 without it.
+    /sys is bound too: CUDA looks for its devices there and fails with error 304 otherwise.
     """
     if not chosen:
         return []
@@ -40,7 +40,7 @@ def binds(chosen: Sequence[str]) -> list[str]:
 
 
 def device_files(chosen: Sequence[str]) -> list[str]:
-    """Return these GPUs' device files, and those that belong to all."""
+    """Return the device files of these GPUs, and those shared by all GPUs."""
     if not chosen:
         return []
     devices = Path(chosen[0]).parent
@@ -48,7 +48,7 @@ def device_files(chosen: Sequence[str]) -> list[str]:
 
 
 def visible(chosen: Sequence[str]) -> dict[str, str]:
-    """Return the variable that shows CUDA these GPUs alone: what a sandbox does by binding them."""
+    """Return the variable that limits CUDA to these GPUs, for processes without a sandbox."""
     if not chosen:
         return {}
     numbers = (path.rpartition("nvidia")[2] for path in chosen)

@@ -1,9 +1,9 @@
-"""Confinement where a machine gives no namespaces: Landlock, seccomp and limits (rung C).
+"""Confinement without namespaces: Landlock, seccomp and limits (rung C).
 
-Student code sees which files exist, and opens none but its own and the interpreter's. It has no
-network and no socket, and can't signal, trace or change what isn't its own. Semaphores and shared
-memory lie in /dev/shm, which all of a machine's programs have in common here: so it has none, and
-packages that need them, such as PyTorch, are not for this rung.
+Student code can see which files exist, but opens only its own and the interpreter's. It has no
+network and no sockets, and can't signal, trace or change anything else. Without namespaces
+/dev/shm is shared by all programs of the machine, so student code has no access to it: packages
+that need its semaphores or shared memory, such as PyTorch, can't be used on this rung.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ ONLY_NUMPY = "packages such as PyTorch need a /dev/shm of their own, which only 
 
 
 class Landlocked:
-    """Starts workers that shut themselves in. One object serves one process.
+    """Starts workers that confine themselves. One object serves one process.
 
-    Raises OSError where the kernel has no Landlock, or the processor no filter, and for packages on
-    top of numpy.
+    Raises OSError if the kernel has no Landlock, if there is no seccomp filter for the processor,
+    and for packages besides numpy.
     """
 
     rung = "C"
@@ -60,14 +60,14 @@ class Landlocked:
 
     @property
     def name(self) -> str:
-        """What is recorded with every result."""
+        """The rung and its layers, recorded with every result."""
         return f"{self.rung} ({', '.join(self.layers)})"
 
     def _lay_out(self) -> None:
-        """Find out where the interpreter, its packages and the worker lie for student code.
+        """Determine the paths of the interpreter, its packages and the worker for student code.
 
-        Root shows them where any user can reach them, if it may mount; else they are where they
-        are, and links lead there.
+        A process of root that may mount makes them available to every user below runtime.TREE;
+        otherwise links in this object's folder lead to the originals.
         """
         mounts = runtime.prepare().mounts
         if runtime.staged():
@@ -97,7 +97,7 @@ class Landlocked:
         raise OSError(ONLY_NUMPY)
 
     def start(self, launch: Launch) -> Started:
-        """Start a ready parent for `launch` under a supervisor."""
+        """Start a ready parent for `launch` under a supervisor. Raises OSError."""
         if launch.packages or launch.folders or launch.script:
             raise OSError(ONLY_NUMPY)
         self._count += 1
@@ -137,7 +137,7 @@ class Landlocked:
         return Started(process, folder=scratch, tidy=lambda: remove(place))
 
     def _processes(self, most: int) -> int:
-        """Return the limit of processes as the kernel counts them: of all the user's together."""
+        """Return the limit of processes for the kernel, which counts all of the user's together."""
         if self.own_uid is not None:
             return most
         me, there = os.geteuid(), 0
@@ -146,18 +146,19 @@ class Landlocked:
                 if entry.name.isdigit() and entry.stat().st_uid == me:
                     there += len(os.listdir(entry / "task"))
             except OSError:
-                continue  # it ended between two looks
+                continue  # the process has ended meanwhile
         return there + most
 
     def close(self) -> None:
-        """Remove what was written."""
+        """Remove the folder with all files written."""
         remove(self._folder)
 
 
 def _standard_library(python: str) -> list[list[str]]:
-    """Return the rules that open an interpreter's library, and no packages beside it.
+    """Return the rules that open the standard library without its site-packages.
 
-    A rule holds for all that lies below, so what is to be left out can't be: the rest is named.
+    A rule holds for everything below its path and knows no exceptions, so each entry of the library
+    except the packages' folders gets a rule.
     """
     name = f"python{sys.version_info.major}.{sys.version_info.minor}"
     library = Path(python).parent.parent / "lib" / name

@@ -1,4 +1,4 @@
-"""What starting a worker takes, whichever confinement it is started in."""
+"""The description of a worker to start, and its command line, common to all confinements."""
 
 from __future__ import annotations
 

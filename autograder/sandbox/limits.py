@@ -1,4 +1,4 @@
-"""The limits of a sandbox, and a look from outside at what its processes really use."""
+"""The limits of a sandbox, and the measured memory, threads and files of its processes."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ ENDLESS = 1 << 62
 
 @dataclass(frozen=True)
 class Limits:
-    """What one submission's sandbox may use. 0 means no limit of that kind.
+    """The limits of one submission's sandbox. 0 means no limit of that kind.
 
-    Wall-clock deadlines: request_seconds for one request, test_seconds for all of a test's
-    together, training_seconds for one request to a driver. cpu_seconds is one worker's processor
-    time. memory_mb holds for each process and for all of them together; training_memory_mb takes
-    its place in a worker that trains. output_kb is what one test may print, file_mb the size of
-    one file; the scratch folder holds twice that. address_space: whether memory_mb bounds each
-    process's address space too, which is exact, and impossible with CUDA: that reserves far more
-    than it uses.
+    request_seconds, test_seconds and training_seconds are wall-clock times of one request, of all
+    requests of a test together, and of one request to a driver. cpu_seconds is the processor time
+    of one worker. memory_mb (MiB) holds for each process and for all together; training_memory_mb
+    replaces it in a worker that trains. output_kb (KiB) is the output of one test, file_mb (MiB)
+    the size of one file; the scratch folder holds twice that. address_space: whether memory_mb also
+    limits each process's address space, which is exact but impossible with CUDA, which reserves
+    far more than it uses.
     """
 
     request_seconds: float = 5.0
@@ -44,7 +44,7 @@ class Limits:
 
 
 def children(pid: int) -> list[int]:
-    """Return the living children of a process; none where it is gone, or the system can't say."""
+    """Return the children of a process; empty if it has ended or the system has no list of them."""
     try:
         with open(f"/proc/{pid}/task/{pid}/children") as file:
             return [int(child) for child in file.read().split()]
@@ -53,7 +53,7 @@ def children(pid: int) -> list[int]:
 
 
 def tree(pid: int) -> list[int]:
-    """Return `pid` and all its living descendants."""
+    """Return `pid` and all its descendants."""
     found = [pid]
     for parent in found:
         found.extend(children(parent))
@@ -61,7 +61,7 @@ def tree(pid: int) -> list[int]:
 
 
 def alive(pid: int) -> bool:
-    """Tell whether a process still runs; one that only waits for its parent's notice does not."""
+    """Tell whether a process runs; a zombie, which its parent has not waited for, does not."""
     try:
         with open(f"/proc/{pid}/stat", "rb") as file:
             state = file.read().rpartition(b")")[2].split()[0]
@@ -72,16 +72,16 @@ def alive(pid: int) -> bool:
 
 @dataclass(frozen=True)
 class Usage:
-    """What processes use together: memory in bytes, and how many threads they are."""
+    """Memory in bytes and number of threads of several processes together."""
 
     memory: int
     threads: int
 
 
 def usage(pids: list[int]) -> Usage:
-    """Return what the processes use; files, such as libraries, don't count as memory.
+    """Return the usage of processes; mapped files, such as libraries, don't count as memory.
 
-    What a fork has in common with its parent counts for both, shared memory for each that uses it.
+    Pages that a fork shares with its parent count for both, shared memory for each user of it.
     """
     memory = threads = 0
     for pid in pids:
@@ -93,22 +93,22 @@ def usage(pids: list[int]) -> Usage:
                     elif line.startswith("Threads:"):
                         threads += int(line.split()[1])
         except OSError:
-            continue  # it ended between two looks
+            continue  # the process has ended meanwhile
     return Usage(memory, threads)
 
 
 def folder_bytes(folder: str | Path) -> int:
-    """Return how many bytes what is below a folder takes on disk. Links are not followed.
+    """Return the disk space in bytes of all entries below a folder; links are not followed.
 
-    Each entry counts for a kilobyte at least: millions of empty files fill a disk too. What lies so
-    deep that it has no usable path counts as endless.
+    Each entry counts for at least 1024 bytes, since empty files use space too. Returns ENDLESS for
+    a tree so deep that its paths are too long for the system.
     """
     total, waiting = 0, [os.fspath(folder)]
     while waiting:
         try:
             with os.scandir(waiting.pop()) as entries:
                 for entry in entries:
-                    with contextlib.suppress(OSError):  # it may have gone between two looks
+                    with contextlib.suppress(OSError):  # removed meanwhile
                         if entry.is_dir(follow_symlinks=False):
                             waiting.append(entry.path)
                         size = entry.stat(follow_symlinks=False).st_blocks * 512

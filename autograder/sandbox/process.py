@@ -1,4 +1,4 @@
-"""One running sandbox: starting it, fresh workers in it, its output, its limits, its end."""
+"""One running sandbox: its start, a fresh worker for each test, output, limits and end."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ EARLY_SECONDS = 0.03
 IMPORT_SECONDS = 2.0
 REAP_SECONDS = 2.0
 SPARE_THREADS = 16
-"""Threads that are not the submission's: bubblewrap's, the parent's, the waiting worker's."""
+"""Threads allowed in addition: those of bubblewrap, the parent and the waiting worker."""
 
 KEPT_OUTPUT = 64 << 10
 TRAINING_CAPS = Caps(buffers=256 << 20)
 
 
 class Confinement(Protocol):
-    """A way of starting workers: a rung of the ladder, A to D.
+    """A way of starting workers: one of the rungs A to D.
 
-    `layers` are what it is made of, in words; `name` is recorded with every result. `own_uid` is
-    the user that student code runs as, where that isn't the grader's own.
+    `layers` describes its parts in words; `name` is recorded with every result. `own_uid` is the
+    user that student code runs as, None for the grader's own user.
     """
 
     rung: str
@@ -58,8 +58,8 @@ class Confinement(Protocol):
 class Sandbox:
     """A ready parent in its confinement, which forks a fresh worker for each test.
 
-    Raises InfraError when it can't be started. When the parent is gone or doesn't answer any more,
-    the whole sandbox is `broken`: the caller closes it and starts another.
+    Raises InfraError if it can't be started. A sandbox whose parent has ended or doesn't answer is
+    `broken`: the caller closes it and starts another.
     """
 
     def __init__(
@@ -113,10 +113,10 @@ class Sandbox:
         self._admit()
 
     def _await_ready(self) -> None:
-        # Moving processes into a cgroup waits in the kernel for 10 ms and more: while they start,
-        # that costs nothing. Whoever is not there yet comes into it with its parent, or below.
+        # Moving processes into a cgroup takes 10 ms or more, so it is done while they start. Later
+        # children of these processes start in the cgroup; `_admit` adds any that are missing.
         select.select([self._control], [], [], EARLY_SECONDS)
-        with contextlib.suppress(OSError):  # one of them has ended, which will be seen
+        with contextlib.suppress(OSError):  # a process has ended; `recv` below shows it
             self._running.admit()
         self._control.settimeout(START_SECONDS)
         try:
@@ -127,11 +127,14 @@ class Sandbox:
             self.drain_all()
             self.close()
             said = bytes(self.kept).decode(errors="replace").strip().splitlines()
-            said = said[:1] + said[1:][-1:]  # a program's own first word, a traceback's last
+            said = said[:1] + said[1:][-1:]  # the first line, and a traceback's last
             raise InfraError(f"the sandbox did not get ready: {' ... '.join(said) or 'no word'}")
 
     def _admit(self) -> None:
-        """Let the kernel's limits hold: now, when all that runs is ours and waits."""
+        """Put all processes under the cgroup's limits before any student code runs.
+
+        Raises InfraError if that fails.
+        """
         try:
             self._running.admit()
         except OSError as error:
@@ -141,8 +144,8 @@ class Sandbox:
     def import_modules(self, seed: int) -> bool:
         """Have the parent import the student's modules (or compile their tests), for all workers.
 
-        False says that this can't be done with this submission: its import doesn't end, ends the
-        process, prints without end, or starts threads. The sandbox is then broken.
+        Returns False, with the sandbox broken, if the import doesn't end within IMPORT_SECONDS,
+        ends the process, exceeds a limit or starts threads.
         """
         try:
             self._control.sendall(CONTROL.pack(IMPORT, seed))
@@ -153,7 +156,7 @@ class Sandbox:
         return not self.broken
 
     def _answers(self, deadline: float) -> bool:
-        """Wait for the parent to say that it is ready, reading output meanwhile."""
+        """Wait until the parent reports that it is ready; read output meanwhile. Raises Fault."""
         while (left := deadline - time.monotonic()) > 0:
             watched: list[Any] = [self._control, self.output]
             ready, _, _ = select.select(watched, [], [], min(POLL_SECONDS, left))
@@ -165,10 +168,10 @@ class Sandbox:
         return False
 
     def fresh(self, seed: int, *, large: bool = False) -> Channel:
-        """End the worker there is and return a channel to a new one.
+        """End the current worker and return a channel to a new one.
 
-        `seed` is for numpy's global generator; `large` gives the worker the memory of a training
-        run. Raises InfraError when the ready parent doesn't answer, whoever's fault that is.
+        `seed` is for the global generators; `large` selects the memory limit of training. Raises
+        InfraError if the ready parent doesn't answer, even if student code is the cause.
         """
         self.end_worker(wait=large != self._large)
         if self.broken:
@@ -176,7 +179,7 @@ class Sandbox:
         if large != self._large:
             self._limit_memory(large)
         if self._seen != Events():
-            self._struck()  # whatever the kernel did up to now is not the next test's
+            self._struck()  # earlier kernel events don't count for the next test
         self.drain_all()
         self._printed = 0
         self.kept.clear()
@@ -201,11 +204,11 @@ class Sandbox:
 
     @property
     def _memory_mb(self) -> int:
-        """What all its processes together may use now."""
+        """The current memory limit of all processes together, in MiB."""
         return self.limits.training_memory_mb if self._large else self.limits.memory_mb
 
     def _fork(self) -> socket.socket:
-        """Have the parent fork a worker; return our end of the channel to it."""
+        """Have the parent fork a worker; return the examiner's end of its channel."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             socket.send_fds(self._control, [CONTROL.pack(SPAWN, 0)], [theirs.fileno()])
@@ -218,10 +221,9 @@ class Sandbox:
         return ours
 
     def end_worker(self, *, wait: bool = True) -> int | None:
-        """Kill the worker and all it started; return its wait status, None if nobody answered.
+        """Kill the worker and all it started; return its wait status, None without an answer.
 
-        Without `wait` the killing goes on while the examiner does something else; a later call
-        takes the answer.
+        Without `wait` the call doesn't wait for the parent's answer, which a later call reads.
         """
         if self.broken:
             return None
@@ -241,7 +243,7 @@ class Sandbox:
         return None if self.broken else status
 
     def _take_answers(self) -> int | None:
-        """Read the statuses that are still to come; return the last one. Raises OSError."""
+        """Read all outstanding wait statuses; return the last. Raises OSError."""
         status = None
         while self._unread:
             answer = self._control.recv(4)
@@ -251,10 +253,10 @@ class Sandbox:
             status = int.from_bytes(answer, "little", signed=True)
         return status
 
-    # What a channel asks of its guard while it waits.
+    # The Guard protocol (client.Guard), called by a channel while it waits.
 
     def drain(self) -> None:
-        """Read what was printed. Raises Fault (OUTPUT) when a test printed more than it may."""
+        """Read output. Raises Fault (OUTPUT) if a test has printed more than the limit."""
         try:
             data = os.read(self.output, 1 << 16)
         except BlockingIOError:
@@ -268,7 +270,7 @@ class Sandbox:
             )
 
     def drain_all(self) -> None:
-        """Read all that was printed up to now, without judging it; no more than a test may."""
+        """Read the output up to now, at most one test's limit of it, without raising Fault."""
         most = self._printed + (self.limits.output_kb << 10)
         while self._printed <= most:
             try:
@@ -285,7 +287,7 @@ class Sandbox:
         return tree(self._running.pid)
 
     def watch(self) -> None:
-        """Look at all processes together. Raises Fault when they hold too much, or are too many."""
+        """Check memory, threads and files of all processes. Raises Fault if they exceed a limit."""
         limits = self.limits
         used = usage(self.processes())
         if fault := self._struck():
@@ -299,14 +301,14 @@ class Sandbox:
             raise Fault(Verdict.OUTPUT, f"Your code wrote more than {most} MB into files.")
 
     def _struck(self) -> Fault | None:
-        """Say what the kernel had to do to its processes since this was last asked, if anything."""
+        """Return a Fault for the kernel's interventions since the last call; None without any."""
         before, self._seen = self._seen, self._running.events()
         if self._seen.killed > before.killed:
             return Fault(Verdict.MEMORY, _too_much(self._memory_mb))
         return Fault(Verdict.VIOLATION, TOO_MANY) if self._seen.refused > before.refused else None
 
     def died(self) -> Fault:
-        """Say why the channel is closed: how the worker ended."""
+        """Return the Fault that describes how the worker ended."""
         status = self.end_worker()
         if fault := self._struck():
             return fault
@@ -315,7 +317,7 @@ class Sandbox:
         return fault_of_ending(os.waitstatus_to_exitcode(status))
 
     def close(self) -> None:
-        """Kill everything in the sandbox, and wait until it is gone."""
+        """Kill all processes of the sandbox and wait for their end."""
         for end in (self._channel, self._spare):
             if end is not None:
                 end.close()

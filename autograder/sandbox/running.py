@@ -1,4 +1,4 @@
-"""A sandbox that runs: its first process, its cgroup where it has one, and the end of both."""
+"""The processes of a running sandbox: its first process, its cgroup if any, and their end."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from autograder.sandbox.cgroup import Events, Group
 from autograder.sandbox.limits import alive, children, folder_bytes, tree
 
 CLOSE_SECONDS = 5.0
-"""How long the kernel may take to bury what was killed; it takes milliseconds."""
+"""Maximum wait in seconds for killed processes to disappear, which takes milliseconds."""
 
 
 class Running(Protocol):
-    """What has been started: by this process, or by a helper of it."""
+    """A sandbox started by this process, or by another one on its behalf."""
 
     pid: int
 
@@ -26,27 +26,27 @@ class Running(Protocol):
         """Return the exit status of the first process; None while it runs."""
 
     def admit(self) -> None:
-        """Bring all its processes into its cgroup: before any of them runs student code."""
+        """Move all its processes into its cgroup, before any of them runs student code."""
 
     def limit_memory(self, megabytes: int) -> None:
-        """Set what all its processes together may use, where the kernel counts that."""
+        """Set the memory limit of all processes together, in MiB; no effect without a cgroup."""
 
     def events(self) -> Events:
-        """Return what the kernel had to do up to now: zeros where it doesn't say."""
+        """Return the kernel's counts up to now; zeros without a cgroup."""
 
     def written(self) -> int:
-        """Return the bytes that its files take, where nothing else bounds them."""
+        """Return the bytes that its files take; 0 if the sandbox itself limits them."""
 
     def kill(self) -> None:
-        """Kill everything in it, whatever it ignores, and wait until nothing is left."""
+        """Kill all its processes with SIGKILL and wait for their end."""
 
 
 class Started:
     """A sandbox that this process has started.
 
-    `has_init`: its first process's only child is the init of a pid namespace that holds the rest.
-    `folder` is what it may fill where the sandbox itself sets no bound; `tidy` is called once when
-    nothing runs in it any more.
+    `has_init`: the first process's only child is the init of a pid namespace with all others.
+    `folder`: the writable folder, if the sandbox itself doesn't limit its size. `tidy` is called
+    once, after the last process has ended.
     """
 
     def __init__(
@@ -94,14 +94,14 @@ class Started:
 
 
 def _kill(pid: int) -> None:
-    with contextlib.suppress(ProcessLookupError):  # it may have ended by itself
+    with contextlib.suppress(ProcessLookupError):  # it has ended by itself
         os.kill(pid, signal.SIGKILL)
 
 
 def _kill_namespace(pid: int) -> None:
-    """Kill the init of a pid namespace and wait for its end, which is that of all in there.
+    """Kill the init of a pid namespace, and with it the whole namespace.
 
-    The kernel kills the others, and ends their init when none is left (pid_namespaces(7)).
+    The kernel kills all other processes of the namespace; the init ends last (pid_namespaces(7)).
     """
     inside = children(pid)
     for init in inside:
@@ -111,7 +111,7 @@ def _kill_namespace(pid: int) -> None:
 
 
 def wait_until_gone(pids: Sequence[int], seconds: float) -> bool:
-    """Wait until none of the processes runs any more; tell whether that is so."""
+    """Wait for the end of all processes; return False if `seconds` pass before that."""
     deadline = time.monotonic() + seconds
     while any(alive(pid) for pid in pids):
         if time.monotonic() > deadline:
@@ -123,8 +123,8 @@ def wait_until_gone(pids: Sequence[int], seconds: float) -> bool:
 def _kill_tree(pid: int) -> None:
     """Kill a process and all its descendants; the process itself goes last.
 
-    It adopts those whose parents have died. What starts processes faster than one look at all of
-    them takes is killed in the next look: each one costs it processor time that it hasn't got.
+    It adopts orphans. The search is repeated until no descendant is left, for at most
+    CLOSE_SECONDS, so processes started during one search are killed in the next.
     """
     deadline = time.monotonic() + CLOSE_SECONDS
     while time.monotonic() < deadline:

@@ -1,7 +1,7 @@
-"""What a sandbox needs of this machine: the interpreter, numpy, the worker; and nothing else.
+"""The files of this machine that a sandbox sees: the interpreter, numpy and the worker.
 
-Inside, the interpreter lies under /runtime and the worker under /grader, whatever their places
-outside are, so no path of the host is seen.
+Inside, the interpreter is always in /runtime and the worker in /grader, so that student code sees
+no paths of the host.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ PYTHON = "/runtime/bin/python3"
 SITE = "/runtime/site"
 GRADER = "/grader"
 WEEK = "/grader/week"
-"""Below it lie the folders of a week's own drivers and probes."""
+"""The folder that holds a week's own drivers and probes."""
 
 MOUNTED = ("wire", "worker")
-"""The rooms of ours that a sandbox holds."""
+"""The subpackages of autograder that a sandbox holds."""
 PYTEST = "/runtime/pytest"
 PYTEST_NEEDS = ("pytest", "_pytest", "py", "pluggy", "iniconfig", "packaging", "pygments")
 EXTRA = "/runtime/extra"
@@ -44,7 +44,7 @@ MS_RDONLY, MS_BIND, MS_REC, MS_PRIVATE = 0x1, 0x1000, 0x4000, 0x40000
 
 @dataclass(frozen=True)
 class Mount:
-    """A file or folder of the host, and where it appears inside (read-only)."""
+    """A file or folder of the host, mounted read-only at `target` inside."""
 
     source: str
     target: str
@@ -52,7 +52,7 @@ class Mount:
 
 @dataclass(frozen=True)
 class Runtime:
-    """Everything to mount, and the folders inside it to cover with an empty one."""
+    """All mounts of a sandbox, and the folders inside to be hidden by an empty one."""
 
     mounts: tuple[Mount, ...]
     masks: tuple[str, ...]
@@ -83,10 +83,10 @@ def basics(site: str, grader: str, pytest_site: str) -> list[Mount]:
 
 @lru_cache(maxsize=16)
 def installed(root: str) -> dict[str, str]:
-    """Return what the distribution `root` and all that it needs install: import name -> path.
+    """Return the modules of distribution `root` and its dependencies: top-level name -> path.
 
-    What isn't installed is left out, so the answer is empty where `root` isn't there. What every
-    sandbox has anyway, numpy, is left out too.
+    Distributions that aren't installed are left out, so the result is empty if `root` isn't
+    installed. numpy, which every sandbox has, is left out too.
     """
     found: dict[str, str] = {}
     todo, seen = [root], {"numpy"}
@@ -99,7 +99,7 @@ def installed(root: str) -> dict[str, str]:
             distribution = metadata.distribution(name)
         except metadata.PackageNotFoundError:
             continue
-        # `distribution.files` says the same, half a second later for a package as large as torch.
+        # `distribution.files` has the same names but takes half a second more for torch.
         for line in (distribution.read_text("RECORD") or "").splitlines():
             top = re.split("[/,]", line, maxsplit=1)[0]
             if not top.endswith((".dist-info", ".pth", "..")) and top != "__pycache__":
@@ -112,13 +112,13 @@ def installed(root: str) -> dict[str, str]:
 
 
 def extras(names: Iterable[str], target: str) -> list[Mount]:
-    """Return the mounts below `target` that make distributions importable, with their needs."""
+    """Return the mounts below `target` for distributions and their dependencies."""
     tops = {top: path for name in names for top, path in installed(name).items()}
     return [Mount(path, f"{target}/{top}") for top, path in sorted(tops.items())]
 
 
 def host_runtime(packages: Iterable[str] = ()) -> Runtime:
-    """Work out the mounts from the interpreter that runs this."""
+    """Return the mounts for the interpreter of this process."""
     stdlib = os.path.dirname(os.path.realpath(os.__file__))
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
     target = f"/runtime/lib/{version}"
@@ -142,16 +142,15 @@ def host_runtime(packages: Iterable[str] = ()) -> Runtime:
 
 @lru_cache(maxsize=16)
 def prepare(packages: tuple[str, ...] = ()) -> Runtime:
-    """Return the runtime with sources that the user of the sandbox can reach.
+    """Return the runtime, with sources that the user of the sandbox can reach.
 
-    `packages` are distributions that sandboxes may ask for on top; those that aren't installed are
-    left out.
+    `packages` are distributions that sandboxes can hold besides numpy; those that aren't installed
+    are left out.
 
-    As root the sandbox runs under another uid, which can't look into a private home folder. So
-    root binds each source into a folder of its own first, in a mount namespace that goes with this
-    process. Call it before the process starts threads: they share the namespace only if they are
-    started afterwards. Where root may not mount (in a plain container) the sources are used where
-    they lie.
+    A sandbox started by root runs under another uid, which can't read a private home folder. So
+    root binds each source into STAGE first, in a mount namespace that ends with this process. To be
+    called before the process starts threads: earlier threads don't share the namespace. If root may
+    not mount (in a plain container), the original sources are used.
     """
     runtime = host_runtime(packages)
     if not _can_stage():
@@ -164,7 +163,7 @@ def prepare(packages: tuple[str, ...] = ()) -> Runtime:
 
 @lru_cache(maxsize=1)
 def _can_stage() -> bool:
-    """Begin staging, where this process may mount; tell whether it does."""
+    """Begin staging if this process may mount; return whether it does."""
     global _staging
     if os.geteuid() != 0:
         return False
@@ -181,13 +180,13 @@ _staging = False
 
 
 def staged() -> bool:
-    """Whether `prepare` was called and could show its sources to every user."""
+    """Whether `prepare` has made its sources available to every user."""
     return _staging
 
 
 @lru_cache(maxsize=1024)
 def _stage_in_tree(mount: Mount) -> str:
-    """Bind a source to its place below TREE, which is laid out as a sandbox sees it."""
+    """Bind a source below TREE, at its path inside a sandbox; return the new path."""
     place = TREE + mount.target
     os.makedirs(os.path.dirname(place), mode=0o755, exist_ok=True)
     if os.path.isdir(mount.source):
@@ -200,17 +199,17 @@ def _stage_in_tree(mount: Mount) -> str:
 
 @lru_cache(maxsize=64)
 def _cover(folder: str) -> None:
-    """Put an empty, read-only file system over a folder, where there is one."""
+    """Mount an empty, read-only file system over a folder, if the folder exists."""
     if os.path.isdir(folder):
         _mount("tmpfs", folder, "tmpfs", MS_RDONLY)
 
 
 @lru_cache(maxsize=1024)
 def stage(source: str) -> str:
-    """Return a place where the user of the sandbox can reach a file or folder of the host.
+    """Return a path by which the user of the sandbox can reach a file or folder of the host.
 
-    Of root's, once `prepare` was called: what is staged stays so until this process ends.
-    Elsewhere it is the source itself.
+    If staging has begun (`prepare`), it is a bind mount in STAGE, which lasts until this process
+    ends; otherwise it is the source itself.
     """
     if not _staging:
         return source
@@ -227,7 +226,7 @@ def stage(source: str) -> str:
 def _mount_private(stage: str) -> None:
     """Give this process a mount namespace of its own, with an empty file system at `stage`.
 
-    What is mounted there is seen by this process and its children only, and goes with them.
+    Its mounts are visible to this process and its children only, and end with them.
     """
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.unshare(CLONE_NEWNS) != 0:

@@ -1,4 +1,4 @@
-"""The seccomp filter of a sandbox: system calls that no course work needs, refused by the kernel.
+"""The seccomp filter of a sandbox: the system calls that the kernel refuses to student code.
 
 A deny-list, as a classic BPF program (linux/seccomp.h, linux/filter.h). It closes what namespaces
 and Landlock leave open: other address families than AF_UNIX (AF_VSOCK is not covered by a network
@@ -25,7 +25,7 @@ AUDIT = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 
 _ARCHITECTURES = ("x86_64", "aarch64")
 _CALLS: dict[str, tuple[int | None, int | None]] = {
-    # What looks into other processes, or acts on them.
+    # Reading other processes, or acting on them.
     "ptrace": (101, 117),
     "process_vm_readv": (310, 270),
     "process_vm_writev": (311, 271),
@@ -36,7 +36,7 @@ _CALLS: dict[str, tuple[int | None, int | None]] = {
     "kcmp": (312, 272),
     "move_pages": (279, 239),
     "migrate_pages": (256, 238),
-    # What outlives a sandbox or connects two of them.
+    # Objects that outlive a sandbox or connect two of them.
     "add_key": (248, 217),
     "request_key": (249, 218),
     "keyctl": (250, 219),
@@ -53,7 +53,7 @@ _CALLS: dict[str, tuple[int | None, int | None]] = {
     "msgctl": (71, 187),
     "mq_open": (240, 180),
     "mq_unlink": (241, 181),
-    # Parts of the kernel that have had many holes.
+    # Parts of the kernel with many known vulnerabilities.
     "io_uring_setup": (425, 425),
     "io_uring_enter": (426, 426),
     "io_uring_register": (427, 427),
@@ -85,7 +85,7 @@ _CALLS: dict[str, tuple[int | None, int | None]] = {
     "open_tree_attr": (467, 467),
     "open_by_handle_at": (304, 265),
     "name_to_handle_at": (303, 264),
-    # What belongs to the administrator of a machine.
+    # Administration of the machine.
     "init_module": (175, 105),
     "finit_module": (313, 273),
     "delete_module": (176, 106),

@@ -1,8 +1,9 @@
-"""Splits root's process in two: one starts sandboxes, the other examines and is root no more.
+"""Privilege separation for a grader run by root: one process starts sandboxes, another examines.
 
-What a hostile submission can reach is the examiner: it decodes what comes out of sandboxes. So it
-runs as a user of its own, with the one privilege of reading files, which are root's here. What it
-may ask of its starter is fixed: a sandbox of the kind that was chosen, for files that it sends.
+The examiner decodes the data that come out of sandboxes, so a hostile submission could attack it.
+It therefore runs as a user of its own, with the single privilege of reading all files, since the
+course's files belong to root. It can only request that the starter start a sandbox of the chosen
+kind for files that it sends, and limit, query or kill such a sandbox.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from autograder.sandbox.running import Running
 from autograder.worker.week_drivers import WeekFolders
 
 FIRST_EXAMINER = 63_232
-"""Examiners of root run under FIRST_EXAMINER + slot: never the user of a sandbox."""
+"""Examiners of root run under uid FIRST_EXAMINER + slot, which no sandbox uses."""
 
 LARGEST_MESSAGE = 1 << 16
 LARGEST_FILES = 256 << 20
@@ -37,9 +38,9 @@ CAPABILITY_VERSION = 0x20080522
 
 
 def separate(confinement: Confinement, slot: int) -> Confinement:
-    """Give up root in this process, and return a confinement that a process with it serves.
+    """Give up root in this process; return a confinement served by a child that remains root.
 
-    To be called by root, before the process starts threads. It has no way back.
+    To be called by root, before the process starts threads; it can't be undone. Raises OSError.
     """
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     if os.fork() == 0:
@@ -68,7 +69,7 @@ class Separated:
         raise OSError("a sandbox of this kind gets no folders")
 
     def start(self, launch: Launch) -> Running:
-        """Have a ready parent started. Folders, GPUs and scripts are for the training job alone."""
+        """Have a ready parent started. Raises OSError, also for folders, GPUs or a script."""
         if launch.folders or launch.gpus or launch.script:
             raise OSError("a sandbox of this kind gets no folders, GPUs or scripts")
         wanted = {
@@ -88,7 +89,7 @@ class Separated:
         return _Distant(self.ask, *answer)
 
     def ask(self, what: str, *values: Any, fds: list[int] | None = None) -> Any:
-        """Ask the other process for one thing. Raises OSError where it fails, or is gone."""
+        """Send one request to the other process. Raises OSError if it fails or has ended."""
         with self._lock:
             message = json.dumps([what, *values]).encode()
             socket.send_fds(self._socket, [message], fds or [])
@@ -106,7 +107,7 @@ def _sizes(files: Mapping[str, bytes]) -> list[tuple[str, int]]:
 
 
 class _Distant:
-    """A sandbox that runs below the other process."""
+    """A sandbox whose first process is a child of the other process."""
 
     def __init__(self, ask: Callable[..., Any], number: int, pid: int):
         self._ask, self._number = ask, number
@@ -135,10 +136,10 @@ class _Distant:
 
 
 def _give_up_root(user: int) -> None:
-    """Become `user`, for good, with the right to read files and no other.
+    """Become `user` irrevocably, with CAP_DAC_READ_SEARCH as the only capability.
 
-    Where root itself hasn't got that right (in a container, say), without it: then the repository
-    has to be readable for everybody.
+    If root itself lacks that capability (in a container, say), the user has none, and the
+    repository has to be readable by everybody. Raises OSError.
     """
     libc = ctypes.CDLL(None, use_errno=True)
     os.setgroups([])
@@ -151,7 +152,7 @@ def _give_up_root(user: int) -> None:
     mask = struct.unpack_from("<6I", held)[1] & 1 << DAC_READ_SEARCH
     _must(libc.capset(header, struct.pack("<6I", mask, mask, mask, 0, 0, 0)))
     if mask:
-        # Ambient, so that programs that it runs (ruff, from root's home) can be read too.
+        # Ambient, so that programs it runs (ruff, in root's home folder) can be read too.
         _must(libc.prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, DAC_READ_SEARCH, 0, 0))
     _must(libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 
@@ -166,11 +167,11 @@ def _must(result: int) -> None:
 
 
 def _serve(confinement: Confinement, sock: socket.socket) -> NoReturn:
-    """Answer the examiner until it is gone; then end all that still runs."""
+    """Answer the examiner until it has ended; then kill all running sandboxes and exit."""
     running: dict[int, Running] = {}
     try:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # the examiner decides when to end
-        # The pool's own pipes are among what a fork inherits: they must close with the examiner.
+        # A fork inherits the pool's pipes, which must close when the examiner ends.
         keep = sock.fileno()
         os.closerange(3, keep)
         os.closerange(keep + 1, os.sysconf("SC_OPEN_MAX"))
@@ -196,7 +197,7 @@ def _serve(confinement: Confinement, sock: socket.socket) -> NoReturn:
 def _do(
     confinement: Confinement, running: dict[int, Running], message: list[Any], fds: list[int]
 ) -> Any:
-    """Carry out one request: to start a sandbox, or something about one that was started."""
+    """Carry out one request: start a sandbox, or act on a started one; return the answer."""
     what, *values = message
     if what == "start":
         started = confinement.start(_launch(values[0], fds))
@@ -217,7 +218,7 @@ def _do(
 
 
 def _launch(wanted: Mapping[str, Any], fds: list[int]) -> Launch:
-    """Read what is wanted; its files come in the first descriptor, those of the week last."""
+    """Return the Launch of a request; the first descriptor holds its files, the week's last."""
     content, control, output = fds
     size = os.fstat(content).st_size
     if size > LARGEST_FILES:
@@ -238,9 +239,9 @@ def _launch(wanted: Mapping[str, Any], fds: list[int]) -> Launch:
 
 
 def _read(stream: BinaryIO, sizes: Sequence[tuple[str, int]]) -> dict[str, bytes]:
-    """Read files that come one after the other. A name that leads elsewhere is refused.
+    """Read concatenated files. Raises ValueError for a name that leads out of the folder.
 
-    Some rungs write these files as root.
+    The check is needed because some rungs write these files as root.
     """
     files = {}
     for name, length in sizes:

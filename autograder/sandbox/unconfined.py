@@ -1,7 +1,7 @@
-"""No confinement: the worker as a plain process of the user. For practice, and for --unconfined.
+"""No confinement (rung D): the worker as a plain process, for practice and --unconfined.
 
-The value channel still holds: student code can't reach the examiner's memory, and time, memory and
-output are limited. It can read and write what the user can.
+Student code still runs in a process of its own: it can't reach the examiner's memory, and its time,
+memory and output are limited. It can read and write all files that the user can.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Unconfined:
 
     def __init__(self) -> None:
         self._folder = tempfile.mkdtemp(prefix="autograder-")
-        # Unlike atexit, this also runs at the end of a process of a pool.
+        # Unlike atexit, this also runs when a process of multiprocessing ends.
         Finalize(self, remove, (self._folder,), exitpriority=0)
         self._count = 0
         self._paths = {name: f"{self._folder}/{name}" for name in ("site", "grader", "pytest")}
@@ -39,7 +39,7 @@ class Unconfined:
         self._extras: set[str] = set()
 
     def place(self, folder: Folder) -> str:
-        """Return the path by which student code finds a folder: its own."""
+        """Return the path of a folder for student code, which is the original path."""
         return folder.source
 
     def start(self, launch: Launch) -> Started:
@@ -55,7 +55,7 @@ class Unconfined:
         environment = {**ENVIRONMENT, "HOME": scratch, "TMPDIR": scratch}
         del environment["LD_LIBRARY_PATH"]
         environment |= gpu.visible(launch.gpus)
-        # Without a user of its own the count would take in all of this user's processes.
+        # 0 (no limit of processes): the kernel would count all processes of this user.
         command = worker_command(
             os.path.realpath(sys.executable),
             launch,
@@ -76,7 +76,7 @@ class Unconfined:
         return Started(process, tidy=lambda: remove(scratch))
 
     def close(self) -> None:
-        """Remove what was written."""
+        """Remove the folder with all files written."""
         remove(self._folder)
 
 
@@ -90,9 +90,9 @@ def write_files(files: Mapping[str, bytes], folder: str) -> None:
 
 
 def remove(folder: str) -> None:
-    """Remove a folder that student code could write to, however deep it made it.
+    """Remove a folder that student code could write to, of any depth.
 
-    rm follows no link, and gets by with trees in which Python's own function runs out of stack.
+    rm follows no links, and removes trees so deep that shutil.rmtree exceeds its recursion limit.
     """
     subprocess.run(
         ["/bin/rm", "-rf", "--", folder],
@@ -104,7 +104,7 @@ def remove(folder: str) -> None:
 
 
 def link(mounts: Iterable[runtime.Mount]) -> None:
-    """Put a link where a sandbox would have a mount."""
+    """Create a symbolic link in place of each mount of a sandbox."""
     for mount in mounts:
         os.makedirs(os.path.dirname(mount.target), exist_ok=True)
         os.symlink(mount.source, mount.target)

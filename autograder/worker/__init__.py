@@ -1,1 +1,1 @@
-"""What runs in the process of the student's code: modules, requests, drivers, probes."""
+"""The code that runs in the process of student code: modules, requests, drivers, probes."""

@@ -1,8 +1,8 @@
-"""What a worker can be asked: import, get, set, call, operate, keep, fetch, probe, drive ...
+"""The operations of a worker: import, get, set, call, operate, keep, fetch, probe, drive ...
 
-A Dispatcher holds the objects that handles stand for and carries out one request at a time. It
-runs in the worker, beside the student's code, so nothing that it says is believed further than
-"this is a value that the student's code gave".
+A Dispatcher holds the objects that handles refer to and carries out one request at a time. It runs
+in the same process as student code, which could change it, so the examiner treats every answer as a
+value that student code chose.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ _streams = np.random.SeedSequence(0)
 
 @functools.wraps(_numpy_default_rng)
 def default_rng(seed: Any = None) -> np.random.Generator:
-    """Stand in for numpy's: without a seed, give a new stream that the test's seed fixes.
+    """Replace numpy's default_rng: without a seed, return a stream derived from the test's seed.
 
-    The same submission graded twice has to give the same results, also where it draws its initial
-    weights from a generator without a seed.
+    So a submission gives the same results each time, even if it draws its initial weights from a
+    generator without a seed.
     """
     return _numpy_default_rng(_streams.spawn(1)[0] if seed is None else seed)
 
@@ -45,8 +45,8 @@ def default_rng(seed: Any = None) -> np.random.Generator:
 class Dispatcher:
     """Carries out requests on the student's objects; `own` has the drivers and probes.
 
-    `failed_imports` are the faults of modules that were imported in vain, by their names; `more`
-    are operations beside those that every worker knows.
+    `failed_imports` maps modules whose import failed to their faults; `more` has operations in
+    addition to those of every worker.
     """
 
     def __init__(
@@ -106,8 +106,8 @@ class Dispatcher:
     def handle(self, operation: str, arguments: list[Any]) -> tuple[bool, Any]:
         """Carry out one request; return (True, result) or (False, description of the fault).
 
-        Everything that student code can raise is caught, SystemExit and KeyboardInterrupt too:
-        an exception is an answer here, never the end of the worker.
+        All exceptions of student code are caught, including SystemExit and KeyboardInterrupt, and
+        become the answer.
         """
         if operation == "import" and arguments[0] in self.failed_imports:
             return False, self.failed_imports[arguments[0]]
@@ -120,10 +120,10 @@ class Dispatcher:
             return False, describe_exception(error, self.folder)
 
     def warm_up(self) -> None:
-        """Do once what nearly every test does, while this worker waits for its test.
+        """Carry out typical requests once, while this worker waits for its test.
 
-        A forked process copies each page of memory when it first writes to it; those written to
-        here are copied while another test runs. Nothing that a test could notice changes.
+        A forked process copies each page of memory at the first write; the pages written here are
+        copied while another test runs. The state that a test can see does not change.
         """
         self.seed(0)
         array = np.random.default_rng().normal(size=(2, 2))
@@ -149,9 +149,9 @@ class Dispatcher:
 def import_all(
     space: ModuleSpace, seed: int, known: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
-    """Import every module of a submission; return the faults of those that can't be imported.
+    """Import every module of a submission; return the faults of failed imports by module.
 
-    `known` are faults that an earlier call returned: these modules are not tried again.
+    `known` are faults returned by an earlier call; these modules are not imported again.
     """
     failed: dict[str, Any] = dict(known or {})
     Dispatcher(space.folder).seed(seed)
@@ -164,10 +164,11 @@ def import_all(
 
 
 def describe_exception(error: BaseException, folder: str) -> dict[str, Any]:
-    """Say what was raised as values: type, text, and the lines of the student's files it passed.
+    """Describe an exception by plain values: kind, type, text, and [file, line] of its frames.
 
-    The text of an exception is the student's code too (`__str__` can do anything), and so is all
-    else that is asked of it: each is asked for once, with everything caught, and cut.
+    Only frames in the student's files are listed. `__str__` and other attributes of the exception
+    may run student code, so the text is read once, with all exceptions caught, and cut to MAX_TEXT
+    characters.
     """
     name, text = type_name(error), ""
     frames = _student_frames(error.__traceback__, folder)
@@ -197,7 +198,7 @@ def type_name(value: Any) -> str:
 
 
 def _file(path: str, folder: str) -> str:
-    """Return a file's name as it was handed in."""
+    """Return a path relative to the submission's folder."""
     return path.removeprefix(folder).lstrip("/")
 
 
@@ -209,6 +210,6 @@ def _student_frames(traceback: TracebackType | None, folder: str) -> list[list[A
         if code.co_filename.startswith(folder):
             frames.append([_file(code.co_filename, folder), traceback.tb_lineno])
         traceback = traceback.tb_next
-    if len(frames) > MAX_FRAMES:  # a deep recursion: its beginning and its end tell the story
+    if len(frames) > MAX_FRAMES:  # a deep recursion: keep its first and last frames
         frames = frames[: MAX_FRAMES // 2] + frames[-MAX_FRAMES // 2 :]
     return frames

@@ -1,8 +1,8 @@
-"""The engine's own drivers: long loops in the worker that the engine itself asks for, by name.
+"""The engine's drivers: long loops that the engine runs in the worker, by name.
 
-What a week's suites ask for besides stands in the week's folder (`week_drivers`). A driver runs
-beside the student's code, so what it returns is not believed: the examiner fetches the weights and
-measures for itself.
+Drivers for a week's suites are in the week's folder (`week_drivers`). A driver runs in the same
+process as student code, so its result is not trusted: the examiner fetches the weights and measures
+the accuracy itself.
 
 A week with a training job (`[week.job]` in course.toml) has to bring two drivers, which the job
 asks for:

@@ -1,4 +1,4 @@
-"""A submission's modules, importable from memory by their own names and by nothing else.
+"""The import of a submission's modules from memory, by their own names.
 
 A file in a folder is a module of a package: models/resnet.py is models.resnet.
 """
@@ -29,9 +29,9 @@ def _above(name: str) -> list[str]:
 class ModuleSpace(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     """Finds and loads modules from a mapping of file names to sources.
 
-    `folder` is where the files seem to lie: tracebacks and `__file__` name it. Compiled code is
-    kept, so a process forked from one that has called `compile_all` imports without compiling;
-    what `like`, with the same folder, has compiled already is taken over where sources are equal.
+    `folder` is the apparent folder of the files in tracebacks and `__file__`. Compiled code is
+    kept, so a process forked after `compile_all` imports without compiling; code compiled by
+    `like`, which has the same folder, is reused for modules with equal sources.
     """
 
     def __init__(
@@ -54,13 +54,13 @@ class ModuleSpace(importlib.abc.MetaPathFinder, importlib.abc.Loader):
             try:
                 self._compile(name)
             except (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError):
-                continue  # said where it belongs: when a test imports the module
+                continue  # reported when a test imports the module
 
     def _compile(self, name: str) -> CodeType:
         if name not in self.code:
             path = self._path(name)
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # such as of a "\\d": nothing that a test asked for
+                warnings.simplefilter("ignore")  # such as for an invalid escape "\\d"
                 self.code[name] = compile(self.sources[name], path, "exec", dont_inherit=True)
         return self.code[name]
 
@@ -81,16 +81,16 @@ class ModuleSpace(importlib.abc.MetaPathFinder, importlib.abc.Loader):
             exec(self._compile(name), module.__dict__)
 
     def loaded(self) -> set[str]:
-        """Return the files, without ".py", that have been imported while they are active."""
+        """Return the files, without ".py", whose modules are in sys.modules."""
         return {name.replace(".", "/") for name in self.sources if name in sys.modules}
 
     def install(self) -> None:
-        """Make the modules importable from now on; they go before everything else."""
+        """Make the modules importable from now on, with precedence over all others."""
         sys.meta_path.insert(0, self)
 
     @contextmanager
     def active(self) -> Iterator[None]:
-        """Make the modules importable for a while, then leave no trace of them in this process."""
+        """Make the modules importable within the context, then restore sys.modules."""
         before = self._taken()
         sys.meta_path.insert(0, self)
         try:
@@ -101,10 +101,10 @@ class ModuleSpace(importlib.abc.MetaPathFinder, importlib.abc.Loader):
             sys.modules.update(before)
 
     def _taken(self) -> dict[str, ModuleType]:
-        """Take out of sys.modules what goes by one of these modules' names; return it.
+        """Remove the modules with the names of a submission's from sys.modules; return them.
 
-        With a package goes all that is below it: a submission may have a package of a name that
-        this process knows already.
+        Everything below a package is removed with it, since a submission may have a package with
+        the name of one that this process has imported.
         """
         tops = {name.partition(".")[0] for name in self.sources}
         return {

@@ -1,7 +1,7 @@
-"""The engine's own probes: objects handed to student code by name, where any week may need them.
+"""The engine's probes: objects in the worker that any week can pass to student code by name.
 
-No callbacks cross the channel, so a function argument, such as f of `numerical_gradient(f, x)`, is
-one of the worker's by name. A week's own are in its folder (`week_drivers`).
+Functions can't cross the channel, so an argument such as f of `numerical_gradient(f, x)` is a probe
+in the worker, chosen by its name. A week's own probes are in its folder (`week_drivers`).
 """
 
 from __future__ import annotations

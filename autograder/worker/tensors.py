@@ -1,6 +1,6 @@
-"""PyTorch in a worker: one thread, seeded, its tensors as values, and what is forbidden shut.
+"""PyTorch in a worker: one thread, the seed, tensors as values, and forbidden functions disabled.
 
-Every function here does nothing where torch has not been imported.
+Every function here has no effect unless torch has been imported.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ SHUT = (
     "torch.batch_norm",
     "torch.native_batch_norm",
 )
-"""What students write themselves: calling torch's own raises, so the mistake names itself."""
+"""Functions of torch that students write themselves; calling them raises an error."""
 
 
 def prepare(threads: int = 1) -> None:
-    """Get torch ready for student code.
+    """Prepare torch for student code.
 
-    In the parent of all workers there may be one thread: a fork must not find a pool of them.
+    The parent of all workers must have a single thread, since a fork loses all others.
     """
     torch = sys.modules.get("torch")
     if torch is not None:
@@ -34,7 +34,7 @@ def prepare(threads: int = 1) -> None:
 
 
 def _shut(path: str) -> None:
-    """Replace what `path` names by a function that says that it is not to be used."""
+    """Replace the function at `path` by one that raises an error saying that it is forbidden."""
     *parts, name = path.split(".")
     target: Any = importlib.import_module(parts[0])
     for part in parts[1:]:
@@ -57,9 +57,9 @@ def seed(number: int) -> None:
 
 
 def as_values(result: Any) -> Any:
-    """Return a result with arrays in place of its tensors, also inside lists, tuples and dicts.
+    """Return a result with its tensors replaced by arrays, also in lists, tuples and dicts.
 
-    Types are looked at exactly: a subclass of a tensor is not a value.
+    Only exact types are replaced: an instance of a subclass of a tensor stays an object.
     """
     torch = sys.modules.get("torch")
     return result if torch is None else _converted(result, torch, 0)

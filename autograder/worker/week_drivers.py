@@ -1,11 +1,10 @@
-"""Loads a week's own drivers and probes: packages in the folders that the course names for it.
+"""The loader of a week's drivers and probes: packages in the folders that the course names.
 
-Each such folder is a package whose `__init__.py` has two dicts, DRIVERS and PROBES: names that the
-week's suites ask for (`student.drive`, `student.prepare`, `student.probe`) with what they stand
-for. The same loader serves a sandbox, where the packages can't be imported any more once they are
-loaded, and the examiner's own process, where several weeks are loaded side by side: so a package
-goes by a private name, and imports its own files relatively (`from .probes import Swing`), at its
-top, not inside a function.
+Each folder is a package whose `__init__.py` has two dicts, DRIVERS and PROBES, which map the names
+used in the week's suites (`student.drive`, `student.prepare`, `student.probe`) to functions and
+objects. The loader is used in a sandbox, where the packages can't be imported again after loading,
+and in the examiner's process, which loads several weeks. So a package gets a private name, and has
+to import its own files by relative imports (`from .probes import Swing`) at module level.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ _ours = [os.path.join(os.path.dirname(os.path.dirname(__file__)), "")]
 
 
 class WeekWorkerError(Exception):
-    """A week's folder of drivers and probes can't be used: which file, what in it, what to do."""
+    """A week's folder of drivers and probes is invalid: the file, the place in it, the remedy."""
 
     def __init__(self, file: str, key: str, problem: str, remedy: str) -> None:
         self.file, self.key, self.problem, self.remedy = file, key, problem, remedy
@@ -41,10 +40,10 @@ class WeekWorkerError(Exception):
 
 @dataclass(frozen=True)
 class WeekFolders:
-    """A week's own drivers and probes, as a sandbox gets them: read-only, and no other week's.
+    """The files of one week's drivers and probes, which a sandbox holds read-only.
 
-    `names` are the folders to load, in this order, as they lie below assignments/; `files` has
-    every Python file in them, its path below assignments/ -> its content.
+    `names` are the folders to load, in this order, relative to assignments/; `files` maps the path
+    of each Python file in them, relative to assignments/, to its content.
     """
 
     names: tuple[str, ...] = ()
@@ -56,17 +55,17 @@ NO_FOLDERS = WeekFolders()
 
 @dataclass(frozen=True)
 class WeekDrivers:
-    """What a suite may ask for by name: the engine's drivers and probes, and the week's own."""
+    """The drivers and probes of a suite by name: the engine's and the week's own."""
 
     drivers: Mapping[str, Any] = field(default_factory=lambda: DRIVERS)
     probes: Mapping[str, Any] = field(default_factory=lambda: PROBES)
 
     def driver(self, name: str) -> Any:
-        """Return a driver. Raises KeyError, which names those that there are."""
+        """Return a driver. Raises KeyError with the known names."""
         return _named(self.drivers, name, "driver")
 
     def probe(self, name: str) -> Any:
-        """Return a probe; classes and factories are returned as such, to be called."""
+        """Return a probe; classes and factories are not called. Raises KeyError."""
         return _named(self.probes, name, "probe")
 
 
@@ -78,11 +77,10 @@ def _named(table: Mapping[str, Any], name: str, kind: str) -> Any:
 
 
 def load(base: str, folders: Iterable[str]) -> WeekDrivers:
-    """Load the packages in `folders`, which lie below `base`; return their tables, joined.
+    """Load the packages in `folders`, relative to `base`; return their merged tables.
 
-    Raises WeekWorkerError for a folder that isn't a package, a table that is missing or isn't one,
-    and a name that two of them use, or that is the engine's. Messages name files as they lie below
-    assignments/.
+    Raises WeekWorkerError for a folder that isn't a package, a missing or invalid table, and a name
+    defined twice, also by the engine. Messages name files by their paths below assignments/.
     """
     joined: list[dict[str, Any]] = [dict(DRIVERS), dict(PROBES)]
     owners = [dict.fromkeys(table, "the engine's own (autograder/worker)") for table in joined]
@@ -104,7 +102,7 @@ def load(base: str, folders: Iterable[str]) -> WeekDrivers:
 
 
 def _import(base: str, folder: str, file: str) -> ModuleType:
-    """Import a folder's package under a name that nothing else has in this process."""
+    """Import a folder's package under a name that is unique in this process."""
     place = os.path.join(base, folder)
     start = os.path.join(place, "__init__.py")
     if not os.path.isfile(start):
@@ -129,7 +127,7 @@ def _import(base: str, folder: str, file: str) -> ModuleType:
 
 
 def _remove(name: str) -> None:
-    """Let a package be loaded afresh: its files may have changed since."""
+    """Remove a package from sys.modules, since its files may have changed since its import."""
     for known in list(sys.modules):
         if known == name or known.startswith(f"{name}."):
             del sys.modules[known]

@@ -1,1 +1,1 @@
-"""What a worker is only inside a sandbox: the ready parent, and what watches and limits it."""
+"""The programs inside a sandbox: the ready parent, its limits, and the observation of code."""

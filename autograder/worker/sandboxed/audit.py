@@ -1,8 +1,8 @@
-"""Notes what student code does that no task asks for, as it happens: imports, files, processes.
+"""An audit hook that notes unexpected actions of student code: imports, files, processes.
 
-An audit hook can't be taken off again by Python code. But it runs in the process of the code that
-it listens to, which may fill or empty its list or answer for it: what is noted is a reason to look,
-and that nothing is noted proves nothing.
+Python code can't remove an audit hook. But the hook runs in the same process as student code, which
+can change its notes or forge its answer: a note is a reason for a person to look, and the absence
+of notes is no proof of anything.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 from ..week_drivers import is_ours
 
 DIRECT = frozenset(("sys._getframe", "code.__new__", "marshal.loads", "exec"))
-"""Noted where a line of the student's asks for it itself: libraries do these all the time."""
+"""Events noted only if a line of the student's causes them directly: libraries often do so."""
 
 INDIRECT = frozenset(
     (
@@ -39,10 +39,10 @@ INDIRECT = frozenset(
         "gc.get_referrers",
     )
 )
-"""Noted where any line of the student's is behind it, except behind an import."""
+"""Events noted if a line of the student's causes them, directly or not, except by an import."""
 
 IMPORT = "import"
-"""Noted where only the import machinery stands between."""
+"""The event noted if only the import machinery is between it and a line of the student's."""
 
 NOTABLE = DIRECT | INDIRECT | {IMPORT}
 MOST = 40
@@ -70,13 +70,13 @@ class Listener:
         sys.addaudithook(self._hear)
 
     def notes(self) -> list[list[Any]]:
-        """Return what was noted, each kind of event with each thing once."""
+        """Return the notes without duplicates of event and object."""
         return [[*key, *place] for key, place in list(self._notes.items())[:MOST]]
 
     def _hear(self, event: str, arguments: tuple[Any, ...]) -> None:
         if event not in NOTABLE or self._busy or len(self._notes) >= MOST:
             return
-        self._busy = True  # the look at the stack below is such an event too
+        self._busy = True  # reading the stack below raises this event too
         try:
             self._judge(event, arguments)
         finally:
@@ -96,7 +96,7 @@ class Listener:
         return os.path.normpath(os.path.join(os.getcwd(), path)).startswith(self._free)
 
     def _student_frame(self, event: str) -> FrameType | None:
-        """Return the frame of the student's that is behind what happens now, if there is one."""
+        """Return the student's frame that causes the current event, if any."""
         frame: FrameType | None = sys._getframe(3)
         for _ in range(DEEPEST):
             if frame is None:

@@ -1,11 +1,11 @@
-"""Confinement by the process itself, before it knows any student code.
+"""Confinement that a process applies to itself before it runs student code: Landlock, seccomp.
 
-In a sandbox with namespaces Landlock is one more layer: what is in there but needless, such as the
-paths in /proc/self/mountinfo, can't be opened. Without namespaces it is all there is: a supervisor
-that stays outside adopts whatever its descendants leave behind, so that all of it can be found and
-killed. Its child gives up its user where it is root's, then asks the kernel for Landlock
-(https://docs.kernel.org/userspace-api/landlock.html) and a seccomp filter, and becomes the worker.
-Neither can be taken back.
+In a sandbox with namespaces Landlock is an additional layer: files inside that aren't needed, such
+as /proc/self/mountinfo with its paths, can't be opened. Without namespaces this module is the whole
+confinement: a supervisor remains outside and adopts all orphans among its descendants, so that
+they can be found and killed. Its child changes from root to another user, if it is root, applies
+Landlock (https://docs.kernel.org/userspace-api/landlock.html) and a seccomp filter to itself, and
+becomes the worker. Neither can be removed again.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ ASK_VERSION = 1
 EXECUTE, WRITE_FILE, READ_FILE, READ_DIR = 1, 2, 4, 8
 TRUNCATE, IOCTL_DEVICE = 1 << 14, 1 << 15
 EVERYTHING = (1 << 13, 1 << 14, 1 << 15, 1 << 15, 1 << 16)
-"""One more than all rights to files that each version of Landlock knows, from 1 on."""
+"""All rights to files of each version of Landlock, from 1 on, as a bit mask plus 1."""
 
 TCP = 3
 SCOPES = 3
-"""Abstract AF_UNIX sockets and signals, both to others of this confinement only."""
+"""The scopes that restrict abstract AF_UNIX sockets and signals to this confinement."""
 
 LIST, READ, WRITE = "list", "read", "write"
 
@@ -59,7 +59,7 @@ def main(program: str) -> NoReturn:
     parent = os.getppid()
     _prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
     if os.getppid() != parent:
-        os._exit(1)  # the grader died before it could tell
+        os._exit(1)  # the grader ended before PDEATHSIG was set
     _prctl(PR_SET_CHILD_SUBREAPER, 1)
     pid = os.fork()
     if pid:
@@ -67,7 +67,7 @@ def main(program: str) -> NoReturn:
         _supervise(pid)
     _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     _prctl(PR_SET_CHILD_SUBREAPER, 1)
-    # Opened before nothing of /proc can be any more.
+    # Opened now, since Landlock will forbid it.
     children = os.open(f"/proc/self/task/{os.getpid()}/children", os.O_RDONLY | os.O_CLOEXEC)
     enter(**settings["confined"])
     module = importlib.import_module(f"{__package__}.{program}")
@@ -77,7 +77,7 @@ def main(program: str) -> NoReturn:
 
 
 def _supervise(child: int) -> NoReturn:
-    """Wait for the child's end, kill what it leaves behind, and end as it did."""
+    """Wait for the child's end, kill its remaining descendants, and exit with its status."""
 
     def end(*_: Any) -> None:
         _bury_all()
@@ -93,7 +93,7 @@ def _supervise(child: int) -> NoReturn:
 
 
 def _bury_all() -> None:
-    """Kill every child, and those that thereby become children, until there is none."""
+    """Kill all children, and the orphans adopted thereby, until none is left."""
     while True:
         with open(f"/proc/self/task/{os.getpid()}/children") as file:
             children = [int(pid) for pid in file.read().split()]
@@ -122,7 +122,10 @@ def enter(user: int | None, rules: list[list[str]], filter: str) -> None:
 
 
 def restrict_files(rules: list[list[str]]) -> None:
-    """Let only what lies below the rules' paths be opened; no TCP, no signals to others."""
+    """Allow files below the rules' paths only, no TCP, and no signals to other processes.
+
+    What the kernel's version of Landlock lacks is left out. Raises OSError without Landlock.
+    """
     here = version()
     if not here:
         raise OSError(ctypes.get_errno(), "this kernel has no Landlock")

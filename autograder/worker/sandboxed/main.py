@@ -4,12 +4,12 @@ For each test the examiner sends the parent one end of a new socket; the forked 
 requests on that socket until it is killed, with all that it started. The next worker is forked
 ahead, while a test runs; it runs no student code before its own test begins.
 
-The parent imports numpy. Asked to (IMPORT), it imports the student's files too, once for all tests.
-From then on it is student code itself, which changes nothing for the examiner: it never believes
-more of a sandbox than that a value came out of it. Where that import fails to end, or leaves
-threads behind that a fork would lose, the examiner starts over without it. Before it is asked the
-parent doesn't even compile a file: a few lines can keep a compiler busy for hours. (The student's
-own tests wait for modules that only a worker gets; for them IMPORT means to compile.)
+The parent imports numpy. On the message IMPORT it imports the student's files too, once for all
+tests. From then on student code may control the parent; the examiner trusts no answer of a sandbox
+anyway. If the import doesn't end, or leaves threads behind, which a fork would lose, the examiner
+starts a new sandbox without it. Before IMPORT the parent doesn't compile any file either, since a
+few lines can keep a compiler busy for hours. (For the student's own tests, which need modules that
+only a worker receives, IMPORT only compiles.)
 
 Started as `python -s -S -P -B -c "..." SETTINGS`, where SETTINGS is a JSON object; see `Settings`.
 """
@@ -33,7 +33,7 @@ from typing import Any, NoReturn
 
 IMPORT, SPAWN, REAP = b"I", b"S", b"R"
 CONTROL = struct.Struct("<cQ")
-"""A message to the ready parent: what to do, and the seed that an import is done with."""
+"""A message to the ready parent: its kind, and the seed for an import."""
 
 READY = b"ready"
 
@@ -41,24 +41,24 @@ NOFILE = 128
 KILLING_ROUNDS = 200
 
 PRELOADED = ("numpy.random", "numpy.typing", "abc", "dataclasses", "functools", "math", "typing")
-"""What nearly every submission imports: imported once in the parent, so that no worker has to."""
+"""Modules that nearly every submission imports; the parent imports them once for all workers."""
 
 TORCH = ("torch", "torch.nn.functional", "torch.optim.lr_scheduler", "safetensors.torch")
-"""The same for submissions that may use torch."""
+"""Modules imported in addition for submissions that may use torch."""
 
 
 class Settings:
-    """What the launcher tells the ready parent, as attributes of a JSON object.
+    """The launcher's settings for the ready parent, as attributes from a JSON object.
 
-    folder: where the student's modules lie; modules: their file names; forget: sys.path entries
-    to drop once the worker's own imports are done; control: the control socket's descriptor;
-    namespace: the examiner's pid namespace, so that killing "everything" is only done in another
-    one; memory_bytes (training_memory_bytes for a worker that trains), processes, file_bytes,
-    cpu_seconds: limits of one worker (0: none). tests: the file of the student's own tests, for a
-    worker that runs those and answers with bits only; with_pytest: whether pytest runs them.
-    with_torch: whether torch is imported beforehand. week: the folder below which `week_folders`
-    lie, with the week's own drivers and probes. landlock: the rules of what may be opened from here
-    on (confined.restrict_files), none where something else sees to that.
+    folder: the folder of the student's modules; modules: their file names; forget: sys.path entries
+    to remove after the worker's own imports; control: the control socket's descriptor; namespace:
+    the examiner's pid namespace: all processes are killed only in a different one; memory_bytes
+    (training_memory_bytes for a worker that trains), processes, file_bytes, cpu_seconds: limits of
+    one worker (0: none). tests: the file of the student's own tests, for a worker that runs them
+    and answers with bits only; with_pytest: whether pytest runs them. with_torch: whether torch is
+    imported in advance. week: the folder that contains `week_folders`, the week's own drivers and
+    probes. landlock: rules of the files that may be opened from now on (confined.restrict_files),
+    empty if something else confines the process.
     """
 
     folder: str
@@ -83,7 +83,7 @@ class Settings:
 
 
 def main() -> NoReturn:
-    """Get ready, say so, and fork workers until the examiner closes the control socket."""
+    """Prepare, send READY, and fork workers until the examiner closes the control socket."""
     settings = Settings(sys.argv[1])
     if settings.landlock:
         from . import confined
@@ -115,7 +115,7 @@ def main() -> NoReturn:
         "trace": tracing.Tracer(settings.folder).call,
     }
     dispatcher = dispatch.Dispatcher(settings.folder, None, own, operations)
-    workers: list[int] = []  # the one that is at work, and the one that waits
+    workers: list[int] = []  # the active one, and the waiting one
     _freeze()
     control.sendall(READY)
     while True:
@@ -158,7 +158,7 @@ def main() -> NoReturn:
 
 
 def pid_namespace() -> str:
-    """Return what this process's pid namespace is known by; nothing where there are none."""
+    """Return the identifier of this process's pid namespace; "" if the system has none."""
     try:
         return os.readlink("/proc/self/ns/pid")
     except OSError:
@@ -168,8 +168,8 @@ def pid_namespace() -> str:
 def _skip_after_fork() -> None:
     """Keep the threading module from rebuilding its table of threads in each forked worker.
 
-    The table has one entry, which is right in a worker too: the parent has a single thread. The
-    handler touches so much memory that it takes a tenth of a worker's time.
+    The parent has a single thread, so the table is right in a worker too. The handler writes to so
+    much memory that it would take a tenth of a worker's time.
     """
     handler = getattr(threading, "_after_fork", None)
     if handler is not None:
@@ -177,9 +177,9 @@ def _skip_after_fork() -> None:
 
 
 def _forget(paths: list[str]) -> None:
-    """Make the worker's own modules unimportable: inside there is numpy and the standard library.
+    """Make the worker's own modules unimportable for student code.
 
-    They stay alive through the references that the code above holds.
+    They remain in use by the references of the code above.
     """
     sys.path[:] = [path for path in sys.path if path not in paths]
     package = __name__.partition(".")[0]
@@ -189,10 +189,10 @@ def _forget(paths: list[str]) -> None:
 
 
 def _import(dispatch: Any, space: Any, seed: int, namespace: str) -> dict[str, Any]:
-    """Import the student's files here; return the faults. Ends the process where that won't do.
+    """Import the student's files here; return the faults by module.
 
-    That is so in children that the import forked, where it left threads behind, and where one file
-    changed what the others build on: they are not to suffer for it.
+    Ends the process in children that the import forked, if the import left threads behind, and if a
+    file changed the modules of SURROUNDINGS, which would affect the other files.
     """
     pid, before = os.getpid(), _surroundings()
     failed = dispatch.import_all(space, seed)
@@ -205,7 +205,7 @@ def _import(dispatch: Any, space: Any, seed: int, namespace: str) -> dict[str, A
 def _threads() -> int:
     try:
         return len(os.listdir("/proc/self/task"))
-    except OSError:  # no Linux, or not to be seen: what Python knows of
+    except OSError:  # no /proc: the threads that Python knows
         return threading.active_count()
 
 
@@ -213,7 +213,7 @@ SURROUNDINGS = ("builtins", "math", "numpy", "random", "torch", "torch.nn.functi
 
 
 def _surroundings(before: dict[Any, Any] | None = None) -> dict[Any, Any]:
-    """Return what these modules hold, or, of what they held `before`, what is another thing now."""
+    """Return the attributes of the modules of SURROUNDINGS, or those that differ from `before`."""
     modules = {name: vars(sys.modules[name]) for name in SURROUNDINGS if name in sys.modules}
     if before is None:
         return {(name, key): held[key] for name, held in modules.items() for key in held}
@@ -225,7 +225,7 @@ def _surroundings(before: dict[Any, Any] | None = None) -> dict[Any, Any]:
 
 
 def _freeze() -> None:
-    """What exists now is never garbage: a collection in a worker would only copy it."""
+    """Exempt all current objects from garbage collection, which would copy pages in a worker."""
     gc.collect()
     gc.freeze()
 
@@ -233,8 +233,8 @@ def _freeze() -> None:
 def _limit(settings: Settings, message: bytes = IMPORT) -> None:
     """Set the limits of a worker, or of the parent before it imports the student's files.
 
-    A worker's are hard ones: student code can lower them, no more. The parent leaves room for the
-    workers that it forks: more memory, and processor time that isn't counted in the parent.
+    A worker gets hard limits, which student code can only lower. The parent's limits leave room for
+    its workers: a higher hard limit of memory, and none of processor time.
     """
     limits = [(resource.RLIMIT_NPROC, settings.processes)]
     limits += [(resource.RLIMIT_FSIZE, settings.file_bytes)]
@@ -242,7 +242,7 @@ def _limit(settings: Settings, message: bytes = IMPORT) -> None:
         os.setsid()
         limits += [(resource.RLIMIT_CPU, settings.cpu_seconds)]
     for what, value in limits:
-        if value:  # the second of grace is for the signal that says so: at the hard one it's KILL
+        if value:  # SIGXCPU at the soft limit, SIGKILL at the hard one a second later
             grace = 1 if what == resource.RLIMIT_CPU else 0
             resource.setrlimit(what, (value, value + grace))
     _limit_memory(settings.memory_bytes, settings.training_memory_bytes)
@@ -251,13 +251,13 @@ def _limit(settings: Settings, message: bytes = IMPORT) -> None:
 
 
 def _limit_memory(now: int, most: int) -> None:
-    """Set how much address space this process may have now, and the most it may ever ask for."""
+    """Set the soft (`now`) and hard limit of this process's address space in bytes; 0: none."""
     if now:
         resource.setrlimit(resource.RLIMIT_AS, (now, max(now, most)))
 
 
 def _reap(worker: int, spare: list[int], namespace: str) -> int:
-    """Kill the worker and everything it started; return how it ended (a wait status)."""
+    """Kill the worker and everything it started; return its wait status."""
     done, status = os.waitpid(worker, os.WNOHANG)
     if not done:
         with contextlib.suppress(ProcessLookupError):
@@ -270,9 +270,9 @@ def _reap(worker: int, spare: list[int], namespace: str) -> int:
 def _kill_others(spare: list[int], worker: int, namespace: str) -> None:
     """Kill every process but this one and the spare worker.
 
-    That is everything in a pid namespace of our own. Without one it is the worker's process group,
-    and the children of this process: it may have been made the one that adopts orphans. What
-    starts processes faster than they are killed ends the sandbox.
+    In a pid namespace of its own, these are all other processes; otherwise the worker's process
+    group and the children of this process, which may adopt orphans. Ends the sandbox if processes
+    are left after KILLING_ROUNDS rounds.
     """
     own = pid_namespace() != namespace
     if not own and worker:
@@ -298,7 +298,7 @@ def _everybody() -> list[int]:
 
 
 def _children() -> list[int]:
-    """Return this process's children; none where the system has no list of them."""
+    """Return this process's children; empty if the system has no list of them."""
     try:
         if children_file >= 0:
             return [int(pid) for pid in os.pread(children_file, 1 << 16, 0).split()]
@@ -309,7 +309,7 @@ def _children() -> list[int]:
 
 
 children_file = -1
-"""The list of this process's children, where it could not be opened any more (confined.main)."""
+"""Descriptor of the list of this process's children, opened by confined.main; -1: not opened."""
 
 
 class Wire:
@@ -320,7 +320,7 @@ class Wire:
         self._codec = codec
 
     def receive(self, from_ref: Any = None) -> Any:
-        """Return the next message; end the process where there is none."""
+        """Return the next message; end the process if the channel is closed."""
         header = self._read(self._codec.HEADER.size)
         body_size, buffer_size = self._codec.HEADER.unpack(header)
         return self._codec.decode(self._read(body_size), self._read(buffer_size), from_ref)
@@ -355,15 +355,15 @@ def serve(channel: Wire, dispatcher: Any) -> NoReturn:
         number, operation, arguments = channel.receive(dispatcher.from_ref)
         done, result = dispatcher.handle(operation, arguments)
         if os.getpid() != pid:
-            os._exit(0)  # a child that student code forked came back up to here
+            os._exit(0)  # a child that student code forked has returned to here
         _flush()
         channel.send([number, done, result], dispatcher.to_ref)
 
 
 def _flush() -> None:
-    """Write out what was printed, so that it is counted with the request it belongs to."""
+    """Flush the output, so that it counts for the current request."""
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
         except (AttributeError, ValueError, OSError):
-            continue  # student code may close or replace the streams; that is its own affair
+            continue  # student code may have closed or replaced the streams

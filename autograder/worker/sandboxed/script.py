@@ -1,7 +1,7 @@
 """The program inside the sandbox of a training job: runs `main` of one of the submission's modules.
 
-Started as `python -s -S -P -B -c "..." SETTINGS`, like the worker; there is no channel. What the
-module says, it says on standard output and in the files that it writes.
+Started as `python -s -S -P -B -c "..." SETTINGS`, like the worker, but without a channel. The
+results of the module are its standard output and the files that it writes.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (NOFILE, NOFILE))
     try:
         importlib.import_module(settings["module"]).main(list(settings["arguments"]))
-    except Exception as error:  # noqa: BLE001 - said as Python would, without our own lines
+    except Exception as error:  # noqa: BLE001 - reported as Python does, without the frames of this file
         said = traceback.TracebackException.from_exception(error)
         own = settings["folder"]
         said.stack[:] = [line for line in said.stack if line.filename.startswith(own)]
@@ -52,7 +52,7 @@ def main() -> None:
 
 
 def _wait(control: int) -> None:
-    """Say that all is ready, and wait to be let go: the grader sets limits from outside first."""
+    """Report that all is ready, and wait until the grader has set its limits from outside."""
     with socket.socket(fileno=control) as gate:
         gate.sendall(b"r")
         if not gate.recv(1):

@@ -1,7 +1,7 @@
-"""Inside the sandbox: runs the student's own tests against modules that the examiner sends.
+"""The run of the student's own tests in the sandbox, against modules sent by the examiner.
 
-The modules may be the reference, so what goes back is one bit for each test that the examiner
-named, and nothing else: no text, no names, no numbers.
+The modules may be the reference, so the answer is one bit for each test that the examiner named,
+without any text, names or numbers.
 
 Plain test functions and classes are called directly. A file that imports pytest (for parametrize,
 approx, raises, fixtures) is run by pytest itself.
@@ -20,7 +20,7 @@ OPTIONS = ["-p", "no:cacheprovider", "-p", "no:terminal", "-p", "no:faulthandler
 
 
 def prepare(with_pytest: bool) -> None:
-    """Import in the ready parent what every worker would import."""
+    """Import in the ready parent the modules that every worker needs."""
     if with_pytest:
         import pytest  # noqa: F401
 

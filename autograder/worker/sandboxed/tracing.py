@@ -1,7 +1,7 @@
-"""Counts the lines of Python that one call executes, and which functions run once more in it.
+"""Counts of the Python lines that a call executes, and of the functions that it runs again.
 
-It runs in the worker, beside the student's code, which could deceive it. What it says takes no
-point: it is evidence for a person, who has the files.
+The counting runs in the same process as student code, which could falsify it. The counts cost no
+points; they are evidence for a person, who has the files.
 """
 
 from __future__ import annotations
@@ -19,23 +19,23 @@ from ...wire.operators import operate
 from ..week_drivers import is_ours
 
 MOST_LINES = 50_000
-"""Counting stops here: no call that works on whole arrays comes near it."""
+"""Number of lines after which counting stops; far more than any vectorised call executes."""
 
 MOST_FUNCTIONS = 20
 KEPT_ENTRIES = 1 << 14
 KEPT_ARRAYS = 16
-"""Larger arguments, and more of them, are not kept for a comparison."""
+"""Largest arrays (entries), and number of arrays per function, that are kept for comparison."""
 
 NEAR = 0.01
-"""Steps of finite differences, and complex ones, are smaller (compared with the largest entry)."""
+"""Largest step of finite differences, relative to the largest entry of the array."""
 
 
 class Tracer:
     """Calls functions of the files in `folder` while it counts.
 
-    What library code does for a line of the student's counts as that line's: a loop that
-    `np.apply_along_axis` runs is a loop. Arguments of earlier calls are remembered, so that a later
-    one that evaluates the same functions a little beside them is seen.
+    Lines of library code count for the student's line that caused them, such as the loop in
+    `np.apply_along_axis`. Arguments of earlier calls are kept, so that a later call which evaluates
+    the same functions at slightly different arguments (finite differences) is noticed.
     """
 
     def __init__(self, folder: str):
@@ -43,13 +43,13 @@ class Tracer:
         self._known: dict[CodeType, list[np.ndarray]] = {}
 
     def call(self, function: Callable[..., Any] | str, arguments: list[Any]) -> dict[str, Any]:
-        """Call `function(*arguments)`; return what it gave and what it took, as values.
+        """Call `function(*arguments)`; return a dict of its result and the counts.
 
-        A text is an operator's symbol.
-        lines: how many lines were executed; complete: False where counting stopped before its end;
-        files: for each of the student's files [lines, its busiest line, that one's count];
+        function: a callable, or the symbol of an operator.
+        lines: number of executed lines; complete: False if counting stopped at MOST_LINES;
+        files: for each of the student's files [lines, the line executed most often, its count];
         again: for each function that an earlier call ran too [name, calls, calls with an argument
-        near one of before].
+        close to an earlier one].
         """
         self._lines = 0
         self._places: Counter[tuple[str, int]] = Counter()
@@ -125,7 +125,7 @@ class Tracer:
 
 
 def _near(one: np.ndarray, other: np.ndarray) -> bool:
-    """Tell whether two arrays differ, and differ by very little."""
+    """Tell whether two arrays differ, but by no more than NEAR."""
     if one.shape != other.shape or one.dtype.kind not in "fc" or other.dtype.kind not in "fc":
         return False
     return 0.0 < float(np.max(np.abs(one - other))) <= NEAR * float(np.max(np.abs(other)))
