@@ -165,7 +165,7 @@ def _version_3() -> bytes:
 
 
 def _as_module() -> bytes:
-    return (ROOT / "tests/styles/week1_backprop/derivations.py").read_bytes()
+    return (ROOT / "tests/styles/compact/week1_backprop/derivations.py").read_bytes()
 
 
 def _another_style() -> bytes:

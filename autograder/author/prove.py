@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import threading
 import time
+import tomllib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -35,7 +36,11 @@ OTHER_STYLES = "other_styles"
 """The subfolder of a solution with other correct solutions, one folder each."""
 
 COURSES_OWN_STYLES = Path("tests/styles")
-"""The folder of other correct solutions of this course's weeks; the grader's tests use it too."""
+"""The folder of other correct solutions of this course's weeks, <style>/<week>/; the grader's tests
+use them too."""
+
+STYLE_FILE = "style.toml"
+"""The file beside another solution that says what it lacks: `texts_alone`, `from_reference`."""
 
 MOST_FAULTS = 8
 """Maximum number of faults listed per proof; the others are only counted."""
@@ -69,6 +74,14 @@ class Share:
     check: PlannedCheck
     share: float
     points: float
+
+
+@dataclass(frozen=True)
+class OtherSolution:
+    """Another correct solution; if `texts_alone`, without what items marked `beyond` ask for."""
+
+    files: Mapping[str, bytes]
+    texts_alone: bool = False
 
 
 # The rubric and the files, without running anything.
@@ -106,24 +119,30 @@ def shares(examiner: Examiner) -> list[Share]:
 
 def other_solutions(
     root: Path, week: Week, reference: Mapping[str, bytes]
-) -> dict[str, dict[str, bytes]]:
-    """Return the other right solutions of a week by their names: file name -> content.
+) -> dict[str, OtherSolution]:
+    """Return the other right solutions of a week by their names.
 
-    One that lacks a module has the reference's.
+    One that lacks a module has the reference's; one with a style.toml only where that names it.
     """
-    folders = {COURSES_OWN_STYLES.as_posix(): root / COURSES_OWN_STYLES / week.folder}
+    own = sorted((root / COURSES_OWN_STYLES).glob("*"))
+    folders = {path.name: path / week.folder for path in own}
     beside = root / "solutions" / week.folder / OTHER_STYLES
     folders |= {path.name: path for path in sorted(beside.glob("*")) if path.is_dir()}
-    found = {}
-    for name, folder in folders.items():
-        files = {
-            module: (folder / module).read_bytes()
-            for module in week.modules
-            if (folder / module).is_file()
-        }
-        if files:
-            found[name] = {**reference, **files}
-    return found
+    read = {name: _other_solution(folder, week, reference) for name, folder in folders.items()}
+    return {name: solution for name, solution in read.items() if solution.files}
+
+
+def _other_solution(folder: Path, week: Week, reference: Mapping[str, bytes]) -> OtherSolution:
+    files = {
+        module: (folder / module).read_bytes()
+        for module in week.modules
+        if (folder / module).is_file()
+    }
+    if not (folder / STYLE_FILE).is_file():
+        return OtherSolution({**reference, **files} if files else {})
+    style = tomllib.loads((folder / STYLE_FILE).read_text("utf-8"))
+    taken = {name: reference[name] for name in style.get("from_reference", [])}
+    return OtherSolution({**taken, **files}, style.get("texts_alone", False))
 
 
 def stub_modules(root: Path, course: Course, week: Week) -> dict[str, str]:
@@ -147,15 +166,24 @@ def without_raises(stub: str, instead: str) -> str:
     return "\n".join(lines)
 
 
-def points_lost(examiner: Examiner, files: Mapping[str, bytes]) -> list[str]:
-    """Return the faults of a correct solution: checks without full credit, and flags."""
+def points_lost(
+    examiner: Examiner, files: Mapping[str, bytes], *, texts_alone: bool = False
+) -> list[str]:
+    """Return the faults of a correct solution: checks without full credit, and flags.
+
+    With `texts_alone` the items beyond the texts don't count.
+    """
     examined = examiner.examine(files, explain=False)
+    asked = {item.id for item in automatic_items(examiner) if not (texts_alone and item.beyond)}
+    item_of = {check.id: check.item for check in examiner.plan}
     faults = [
         f"{result.check}: {result.verdict}: {result.message}"
         for result in examined.results
-        if result.credit < FULL_CREDIT
+        if result.credit < FULL_CREDIT and item_of[result.check] in asked
     ]
-    points, full = score(examiner, examined.results), full_points(examiner)
+    scored = score_student(examiner.course, "someone", examiner.plan, examined.results)
+    points = sum(line.points for line in scored.items if line.id in asked)
+    full = sum(item.points for item in automatic_items(examiner) if item.id in asked)
     if points < full and not faults:
         problem = f"it gets {format_points(points)} of {format_points(full)} points"
         faults.append(f"{problem}: is an item without a check, or are all its weights 0?")
@@ -166,6 +194,14 @@ def points_lost(examiner: Examiner, files: Mapping[str, bytes]) -> list[str]:
 def full_points(examiner: Examiner) -> int:
     """Return the maximum points of the week's suites, in hundredths."""
     return sum(item.points for item in automatic_items(examiner))
+
+
+def promised(examiner: Examiner, other: OtherSolution) -> str:
+    """Say what another right solution gets: all points, or those of what the texts ask for."""
+    if not other.texts_alone:
+        return f"gets all {format_points(full_points(examiner))} points"
+    asked = sum(item.points for item in automatic_items(examiner) if not item.beyond)
+    return f"gets the {format_points(asked)} points that are not beyond the texts"
 
 
 def score(examiner: Examiner, results: list[CheckResult]) -> int:

@@ -79,8 +79,10 @@ class WeekProver:
             ITEMS_FIT: partial(prove.items_and_checks_apart, examiner),
             f"the solution {full}": partial(prove.points_lost, examiner, examiner.reference),
             **{
-                f"another solution ({name}) {full}": partial(prove.points_lost, examiner, files)
-                for name, files in others.items()
+                f"another solution ({name}) {prove.promised(examiner, other)}": partial(
+                    prove.points_lost, examiner, other.files, texts_alone=other.texts_alone
+                )
+                for name, other in others.items()
             },
             "untouched stubs get nothing, and count as not attempted": lambda: prove.points_given(
                 examiner, self._stubs, prove.NOTHING

@@ -138,7 +138,8 @@ class Week(Model):
     the training job runs. `notebooks` are where some of the modules come from: their functions are
     taken out of what is handed in. `due` is when it has to be handed in, None where it may come any
     time. `worker` are the folders, relative to assignments/, with the drivers and probes that its
-    suites ask for; None: its own `worker/`, where there is one.
+    suites ask for; None: its own `worker/`, where there is one. `homes` maps a module to the others
+    in which students may define its names instead.
     """
 
     number: Count
@@ -155,6 +156,7 @@ class Week(Model):
     forbidden: Annotated[tuple[Text, ...], Field(strict=False)] = ()
     job: TrainingJob | None = None
     worker: Annotated[tuple[FolderName, ...], Field(strict=False)] | None = None
+    homes: dict[FileName, FileNames] = {}
     due: Moment | None = None
     limits: Limits = Limits()
 
@@ -286,7 +288,8 @@ class Item(Model):
     """One line of the rubric. `points` is in hundredths, `week` the number of its week.
 
     `kind` says who gives the points: the suites, a person, or the training job. `document` is the
-    document by which a manual item is marked, where the week has several.
+    document by which a manual item is marked, where the week has several. `beyond`: the course
+    asks for it beyond the texts that it is made from.
     """
 
     id: Identifier
@@ -295,6 +298,7 @@ class Item(Model):
     week: Count
     kind: ItemKind
     document: FileName | None = None
+    beyond: bool = False
 
 
 class Component(Model):

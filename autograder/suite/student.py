@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,12 +12,32 @@ from autograder.channel.handles import Backend, Handle, Operand, operand
 from autograder.records import Verdict
 
 
+class Homes:
+    """A module whose names students may define in other modules instead; the first one counts."""
+
+    def __init__(self, student: Student, modules: Sequence[str]):
+        self._student, self._modules = student, modules
+
+    def __getattr__(self, name: str) -> Any:
+        """Return what `name` is in the first module that has it, or raise the first Fault."""
+        faults = []
+        for module in self._modules:
+            try:
+                return getattr(self._student.imported(module), name)
+            except Fault as fault:
+                faults.append(fault)
+        raise faults[0]
+
+
 class Student:
     """One submission in its own worker, for one test.
 
     `student.<module>` imports that module. `failed_imports` is shared by all tests of a
-    submission: an import that failed once isn't tried again.
+    submission: an import that failed once isn't tried again. `homes` are the other modules in which
+    a module's names may stand.
     """
+
+    homes: Mapping[str, Sequence[str]] = {}
 
     def __init__(self, ask: Backend, failed_imports: dict[str, Fault]):
         self._ask = ask
@@ -28,16 +49,21 @@ class Student:
         """Whether the worker has said any text of its own in this test."""
         return self._ask.heard
 
-    def __getattr__(self, name: str) -> Handle:
+    def __getattr__(self, name: str) -> Handle | Homes:
         if name.startswith("__"):
             raise AttributeError(name)
         return self.module(name)
 
-    def module(self, name: str) -> Handle:
-        """Import a module by its full name, such as "models.resnet".
+    def module(self, name: str) -> Handle | Homes:
+        """Return a module by its full name, such as "models.resnet", and its other homes.
 
         `student.<module>` is short for it.
         """
+        others = self.homes.get(name)
+        return Homes(self, [name, *others]) if others else self.imported(name)
+
+    def imported(self, name: str) -> Handle:
+        """Import a module by its full name."""
         if name in self._failed:
             raise self._failed[name]
         if name not in self._modules:

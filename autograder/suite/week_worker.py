@@ -1,4 +1,4 @@
-"""The folders of a week's own drivers and probes, for the hosts that run its suites.
+"""A week's own drivers and probes, and the homes of its names, for the hosts that run its suites.
 
 The folders stand in course.toml (`worker` of a [[week]]); without that key it is the week's own
 `worker/`, where it has one. A suite belongs to the week in whose folder it lies.
@@ -6,8 +6,8 @@ The folders stand in course.toml (`worker` of a [[week]]); without that key it i
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -21,10 +21,15 @@ OWN = "worker"
 
 @dataclass(frozen=True, eq=False)
 class WeekWorker:
-    """A week's folders of drivers and probes: `names`, as they lie below `base`, assignments/."""
+    """A week's folders of drivers and probes: `names`, as they lie below `base`, assignments/.
+
+    `homes` are the modules in which students may define a module's names instead, as they are
+    imported: {"gradient_check": ("test_gradients",)}.
+    """
 
     base: Path
     names: tuple[str, ...] = ()
+    homes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @cached_property
     def folders(self) -> WeekFolders:
@@ -60,9 +65,10 @@ def _folders(top: Path) -> Iterator[Path]:
 def worker_of(root: Path, week: Week) -> WeekWorker:
     """Return a week's drivers and probes. Raises CourseError for a folder that can't be used."""
     base = root / "assignments"
+    homes = {_imported(name): tuple(map(_imported, others)) for name, others in week.homes.items()}
     if week.worker is None:
         own = f"{week.folder}/{OWN}"
-        return WeekWorker(base, (own,) if (base / own).is_dir() else ())
+        return WeekWorker(base, (own,) if (base / own).is_dir() else (), homes)
     for name in week.worker:
         key = f"{week.id}.worker"
         if not (base / name).is_dir():
@@ -74,7 +80,12 @@ def worker_of(root: Path, week: Week) -> WeekWorker:
             problem = f"assignments/{where} would be mounted where student code runs"
             remedy = "Name a folder with drivers and probes alone"
             raise CourseError(COURSE_FILE, key, problem, remedy)
-    return WeekWorker(base, week.worker)
+    return WeekWorker(base, week.worker, homes)
+
+
+def _imported(file: str) -> str:
+    """Return the name by which a module's file is imported."""
+    return file.removesuffix(".py").replace("/", ".")
 
 
 def worker_beside(suite: Path) -> WeekWorker:
