@@ -26,8 +26,7 @@ def test_layers(student, rng):
         W = expect.array(f"layers[{number}].W", layers[number].W)
         message = f"expected Linear{sizes}, got weights of shape {W.shape}."
         expect.that(f"layers[{number}]", sorted(W.shape) == sorted(sizes), message)
-    logits = expect.array("logits", model.forward(rng.normal(size=(5, 784))), (5, 10))
-    expect.that("logits", float(np.ptp(logits)) > 0, "all logits of a new network are the same.")
+    expect.array("logits", model.forward(rng.normal(size=(5, 784))), (5, 10))
 
 
 @pytest.mark.weight(2)

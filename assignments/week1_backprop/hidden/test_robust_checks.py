@@ -17,10 +17,14 @@ from ..suite_tools.checked import (
 )
 
 pytestmark = pytest.mark.item("week1.robustness")
+needs_numerical = pytest.mark.needs("week1.numerical_gradient")
+needs_check = pytest.mark.needs("week1.gradient_check")
+needs_weights = pytest.mark.needs("week1.gradient_check_weights")
 
 SHAPE = (8, 6)
 
 
+@needs_numerical
 def test_numerical_gradient_of_three_dimensions(student, rng):
     """f gets an array of x's own shape, and the gradient has it too, for any number of axes."""
     x, f = rng.normal(size=(2, 3, 2)), Function(student, rng, (2, 3, 2))
@@ -28,6 +32,7 @@ def test_numerical_gradient_of_three_dimensions(student, rng):
     expect.close("gradient", received, f.measured(x, 0.1))
 
 
+@needs_numerical
 def test_numerical_gradient_of_other_dtypes(student, rng):
     """Integer and float32 inputs are moved by epsilon like any others: it works in float64."""
     x, f = np.array([[1, -2, 3], [0, 2, -1]]), Function(student, rng, (2, 3))
@@ -46,6 +51,7 @@ def expect_check(student, layer, x, wanted, said):
     expect.equal(f"gradient_check of {said}", received, wanted)
 
 
+@needs_check
 def test_check_refuses_a_layer_that_ignores_its_upstream_gradient(student, rng):
     """A layer that is right only where dL/dy is all ones fails."""
     curve, x = CurveMaker(student, rng, SHAPE), rng.normal(size=SHAPE)
@@ -54,6 +60,7 @@ def test_check_refuses_a_layer_that_ignores_its_upstream_gradient(student, rng):
     expect_check(student, wrong, x, False, "a layer that is right for an upstream gradient of ones")
 
 
+@needs_check
 def test_check_refuses_nan_and_another_shape(student, rng):
     """A dL_dx of NaN, or with its axes exchanged, fails, and raises nothing."""
     curve, x = CurveMaker(student, rng, SHAPE), rng.normal(size=SHAPE)
@@ -63,6 +70,7 @@ def test_check_refuses_nan_and_another_shape(student, rng):
     expect_check(student, wrong, x, False, "a layer with the axes of dL_dx exchanged")
 
 
+@needs_check
 def test_check_is_relative(student, rng):
     """Right gradients of about a million pass, wrong ones of about a millionth fail."""
     x = rng.normal(size=(4, 5))
@@ -71,6 +79,7 @@ def test_check_is_relative(student, rng):
     expect_check(student, small.wrong(doubled), x, False, "a wrong layer with small outputs")
 
 
+@needs_check
 def test_check_of_a_gradient_that_is_zero(student, rng):
     """A layer with a constant output and a gradient of 0 passes: 0 and 0 agree."""
     x = rng.normal(size=(4, 5))
@@ -102,17 +111,20 @@ def refuses(student, rng, said, **faults):
     in_either_form(run)
 
 
+@needs_weights
 def test_check_weights_refuses_wrong_bias_gradients(student, rng):
     """A dL_db that is twice too large, or wrong in one entry, fails, though dL_dW is right."""
     refuses(student, rng, "a layer with dL_db twice too large", b=doubled)
     refuses(student, rng, "a layer with one wrong entry in dL_db", b=last_entry)
 
 
+@needs_weights
 def test_check_weights_refuses_gradients_that_ignore_the_upstream_one(student, rng):
     """A layer whose dL_dW and dL_db are right only where dL/dy is all ones fails."""
     refuses(student, rng, "a layer that is right for an upstream gradient of ones", share=0.0)
 
 
+@needs_weights
 def test_check_weights_uses_its_tolerance(student, rng):
     """Gradients that are wrong by 0.1 % fail by default, and pass with tolerance=0.01."""
 
@@ -125,6 +137,7 @@ def test_check_weights_uses_its_tolerance(student, rng):
     in_either_form(run)
 
 
+@needs_weights
 def test_check_weights_is_relative(student, rng):
     """Right gradients of about a million pass, wrong ones of about a millionth fail."""
 

@@ -68,7 +68,16 @@ ACTIVATIONS = {
 }
 
 
-@pytest.mark.parametrize("name", ACTIVATIONS)
+def activations():
+    """Return a parameter for each activation; whether it is right is for its own item to say."""
+    items = {"ReLU": "relu", "LeakyReLU": "leaky_relu"}
+    return [
+        pytest.param(name, marks=pytest.mark.needs(f"week1.{items.get(name, name.lower())}"))
+        for name in ACTIVATIONS
+    ]
+
+
+@pytest.mark.parametrize("name", activations())
 def test_activations_keep_float32(student, rng, name):
     """With a float32 batch, outputs and gradients of the activations are float32."""
     function, gradient = ACTIVATIONS[name]
@@ -80,6 +89,7 @@ def test_activations_keep_float32(student, rng, name):
     expect_float32(received, {"forward output": function(x), "dL_dx": gradient(x, dL_dy)})
 
 
+@pytest.mark.needs("week1.linear")
 def test_linear_keeps_float32(student, rng):
     """With float32 inputs and parameters, results and gradients of Linear are float32."""
     form, layer = layout_of(student), student.neural_net.Linear(4, 3)
@@ -95,6 +105,7 @@ def test_linear_keeps_float32(student, rng):
     expect_float32(received, expected)
 
 
+@pytest.mark.needs("week1.sigmoid")
 def test_sigmoid_of_large_numbers_does_not_warn(student, rng):
     """Sigmoid of +-1000 overflows nowhere: NumPy gives no RuntimeWarning, in either precision."""
     x = np.array([[1000.0, -1000.0, 0.5], [-1000.0, 1000.0, -0.5]])
@@ -119,7 +130,13 @@ def residuals(rng):
     return y_pred, y_true, y_pred - y_true
 
 
-@pytest.mark.parametrize(("name", "factor"), [("MSELoss", 1.0), ("HuberLoss", 0.5)])
+@pytest.mark.parametrize(
+    ("name", "factor"),
+    [
+        pytest.param("MSELoss", 1.0, marks=pytest.mark.needs("week1.mse")),
+        pytest.param("HuberLoss", 0.5, marks=pytest.mark.needs("week1.huber")),
+    ],
+)
 def test_losses_keep_float32(student, rng, name, factor):
     """MSELoss and HuberLoss give float32 gradients for float32 predictions."""
     y_pred, y_true, r = residuals(rng)
@@ -133,6 +150,7 @@ def test_losses_keep_float32(student, rng, name, factor):
     )
 
 
+@pytest.mark.needs("week1.cross_entropy")
 def test_cross_entropy_keeps_float32(student, rng):
     """Float32 logits give float32 gradients, in either form of targets."""
     z, target = 2 * rng.normal(size=(5, 4)), np.array([0, 3, 1, 2, 1])
@@ -144,6 +162,7 @@ def test_cross_entropy_keeps_float32(student, rng):
         expect_float32(received, {"loss": value, "dL_dlogits": gradient})
 
 
+@pytest.mark.needs("week1.cross_entropy")
 def test_labels_as_they_come_from_files(student, rng):
     """Class indices of dtype uint8, as in MNIST's files, work."""
     z, target = 2 * rng.normal(size=(6, 10)), rng.permutation(10)[:6]

@@ -20,7 +20,7 @@ from autograder.suite.student import Student
 
 Credit = Callable[[float], int]
 Weights = dict[str, np.ndarray]
-"""Of a two-layer network: W1 (hidden, features), b1 (hidden,), W2 (classes, hidden), b2 (classes,)."""
+"""The weights of a two-layer network by the names in SHAPES, which has their shapes too."""
 
 FEATURES, HIDDEN, CLASSES = 784, 128, 10
 SHAPES = {"W1": (HIDDEN, FEATURES), "b1": (HIDDEN,), "W2": (CLASSES, HIDDEN), "b2": (CLASSES,)}
