@@ -10,7 +10,7 @@ def log_softmax(z):
 
 
 class _ElementwiseLoss:
-    """Mean over all elements of a function of pred - target."""
+    """Mean over all elements of a function of y_pred - y_true."""
 
     def _value(self, r):
         raise TypeError("a subclass defines the value")
@@ -18,11 +18,11 @@ class _ElementwiseLoss:
     def _slope(self, r):
         raise TypeError("a subclass defines the slope")
 
-    def forward(self, pred, target):
+    def forward(self, y_pred, y_true):
         """The mean; a ValueError for shapes that differ."""
-        if np.shape(pred) != np.shape(target):
-            raise ValueError(f"{np.shape(pred)} and {np.shape(target)} are two shapes")
-        self.r = np.subtract(pred, target)
+        if np.shape(y_pred) != np.shape(y_true):
+            raise ValueError(f"{np.shape(y_pred)} and {np.shape(y_true)} are two shapes")
+        self.r = np.subtract(y_pred, y_true)
         return self._value(self.r).mean()
 
     def backward(self):
@@ -60,25 +60,25 @@ class CrossEntropyLoss:
     def __init__(self, from_probabilities=False):
         self.from_probabilities = from_probabilities
 
-    def forward(self, pred, target):
+    def forward(self, logits, targets):
         """The mean loss, for indices or one-hot rows."""
-        if pred.ndim != 2:
+        if logits.ndim != 2:
             raise ValueError("predictions are rows of classes")
-        rows, classes = pred.shape
-        if target.shape == (rows,):
-            if target.size and not (target.min() >= 0 and target.max() < classes):
+        rows, classes = logits.shape
+        if targets.shape == (rows,):
+            if targets.size and not (targets.min() >= 0 and targets.max() < classes):
                 raise ValueError(f"labels are 0 to {classes - 1}")
-            self.hot = np.zeros(pred.shape, pred.dtype)
-            self.hot[np.arange(rows), target] = 1
-        elif target.shape == pred.shape:
-            self.hot = np.array(target, dtype=pred.dtype)
+            self.hot = np.zeros(logits.shape, logits.dtype)
+            self.hot[np.arange(rows), targets] = 1
+        elif targets.shape == logits.shape:
+            self.hot = np.array(targets, dtype=logits.dtype)
         else:
-            raise ValueError(f"targets of shape {target.shape} for predictions {pred.shape}")
+            raise ValueError(f"targets of shape {targets.shape} for predictions {logits.shape}")
         if self.from_probabilities:
-            self.p = pred.clip(np.finfo(pred.dtype).tiny, None)
+            self.p = logits.clip(np.finfo(logits.dtype).tiny, None)
             logs = np.log(self.p)
         else:
-            logs = log_softmax(pred)
+            logs = log_softmax(logits)
             self.p = np.exp(logs)
         return -np.mean(np.einsum("nc,nc->n", self.hot, logs))
 

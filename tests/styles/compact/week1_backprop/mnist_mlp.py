@@ -1,7 +1,6 @@
 """Week 1 in another hand: the two-layer network as a Network with names for its parts."""
 
 import numpy as np
-from losses import CrossEntropyLoss
 from neural_net import Linear, Network, ReLU
 
 
@@ -15,43 +14,47 @@ def minibatch_indices(count, batch_size, rng):
 class TwoLayerMLP:
     """Linear, ReLU, Linear."""
 
-    def __init__(self, input_size=784, hidden_size=128, num_classes=10, rng=None):
-        first = Linear(input_size, hidden_size, rng=rng)
-        self.network = Network([first, ReLU(), Linear(hidden_size, num_classes, rng=rng)])
-        self.loss = CrossEntropyLoss()
+    def __init__(self, rng=None):
+        self.network = Network([Linear(784, 128, rng=rng), ReLU(), Linear(128, 10, rng=rng)])
 
     @property
-    def layer1(self):
-        """First linear layer."""
-        return self.network.layers[0]
+    def layers(self):
+        """The network's layers."""
+        return self.network.layers
+
+    @layers.setter
+    def layers(self, layers):
+        self.network.layers = layers
 
     @property
-    def activation(self):
-        """The ReLU between the layers."""
-        return self.network.layers[1]
+    def loss_fn(self):
+        """The network's loss."""
+        return self.network.loss_fn
 
-    @property
-    def layer2(self):
-        """Second linear layer."""
-        return self.network.layers[2]
+    @loss_fn.setter
+    def loss_fn(self, loss_fn):
+        self.network.loss_fn = loss_fn
+
+    def _trainable(self):
+        return [layer for layer in self.layers if hasattr(layer, "W")]
 
     def forward(self, x):
         """Logits."""
         return self.network.forward(x)
 
-    def backward(self):
+    def backward(self, dL_dy):
         """All gradients."""
-        return self.network.backward(self.loss.backward())
+        self.network.backward(dL_dy)
 
     def update_parameters(self, lr):
         """Gradient descent, in place."""
-        for layer in (self.layer1, self.layer2):
+        for layer in self._trainable():
             layer.W -= lr * layer.dL_dW
             layer.b -= lr * layer.dL_db
 
-    def train_step(self, x, y, lr):
+    def train_step(self, x_batch, y_batch, lr):
         """One step; the loss before it."""
-        return self.network.train_step(x, y, self.loss, lr)
+        return self.network.train_step(x_batch, y_batch, lr)
 
     def predict(self, x):
         """Most likely classes."""
@@ -63,8 +66,7 @@ class TwoLayerMLP:
 
     def gradient_norms(self):
         """Norms of all gradients, by layer and parameter."""
-        norms = {}
-        for name in ("layer1", "layer2"):
-            layer = getattr(self, name)
-            norms[name] = {p: np.sqrt(np.sum(getattr(layer, f"dL_d{p}") ** 2)) for p in "Wb"}
-        return norms
+        return [
+            {p: np.sqrt(np.sum(getattr(layer, f"dL_d{p}") ** 2)) for p in "Wb"}
+            for layer in self._trainable()
+        ]

@@ -4,6 +4,7 @@ import abc
 from dataclasses import dataclass, field
 
 import numpy as np
+from losses import CrossEntropyLoss
 
 
 def _logistic(values):
@@ -181,8 +182,9 @@ class Softmax(Layer):
 class Network(Layer):
     """A chain of layers."""
 
-    def __init__(self, layers):
+    def __init__(self, layers, loss_fn=None):
         self.layers = layers
+        self.loss_fn = loss_fn or CrossEntropyLoss()
 
     def forward(self, x):
         """Through all layers."""
@@ -191,16 +193,16 @@ class Network(Layer):
             trail.append(layer.forward(trail[-1]))
         return trail[-1]
 
-    def backward(self, dL_dy):
+    def backward(self, loss_grad):
         """And back."""
         for position in range(len(self.layers) - 1, -1, -1):
-            dL_dy = self.layers[position].backward(dL_dy)
-        return dL_dy
+            loss_grad = self.layers[position].backward(loss_grad)
+        return loss_grad
 
-    def train_step(self, x, y, loss_fn, lr):
+    def train_step(self, x, y, lr):
         """One step of gradient descent; the loss before it."""
-        value = loss_fn.forward(self.forward(x), y)
-        self.backward(loss_fn.backward())
+        value = self.loss_fn.forward(self.forward(x), y)
+        self.backward(self.loss_fn.backward())
         for layer in self.layers:
             if hasattr(layer, "W"):
                 layer.W -= lr * layer.dL_dW
