@@ -87,14 +87,18 @@ class CurveMaker:
 
 
 class MixerMaker:
-    """Makes layers with W of shape (3, 5) and b of shape (3,), or (1, 3) where `row` says so."""
+    """Makes layers with W of shape (3, 5) and b of shape (3,), or (1, 3) where `row` says so.
+
+    `scale` is the size of the outputs.
+    """
 
     def __init__(
         self, student: Student, rng: np.random.Generator, row: bool, scale: float = 1.0
     ) -> None:
         self._probe = student.probe("mixer")
-        self.W = scale * rng.uniform(0.5, 1.5, size=(3, 5))
-        self.b = np.sqrt(scale) * rng.uniform(0.5, 1.5, size=(1, 3) if row else 3)
+        self._scale = scale
+        self.W = rng.uniform(0.5, 1.5, size=(3, 5))
+        self.b = rng.uniform(0.5, 1.5, size=(1, 3) if row else 3)
 
     def right(self) -> Handle:
         """Return the layer with right gradients."""
@@ -102,11 +106,10 @@ class MixerMaker:
 
     def wrong(self, W: Fault | None = None, b: Fault | None = None, **more: Any) -> Handle:
         """Return it with faults in dL_dW or dL_db, or with other settings of the layer."""
-        w, v = (
-            fault(np.ones(np.shape(numbers))) if fault else np.ones(np.shape(numbers))
-            for fault, numbers in ((W, self.W), (b, np.atleast_2d(self.b)))
-        )
-        return self._probe(self.W, self.b, w, v if self.b.ndim == 2 else v[0], **more)
+        w, v = self._scale * np.ones(self.W.shape), self._scale * np.ones((1, 3))
+        w, v = (W(w) if W else w), (b(v) if b else v)
+        v = v.reshape(self.b.shape)
+        return self._probe(self.W, self.b, w, v, self._scale, **more)
 
 
 def in_either_form(check: Callable[[bool], Any]) -> None:

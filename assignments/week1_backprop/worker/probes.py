@@ -100,10 +100,10 @@ class Pairs:
 
 
 class Mixer:
-    """y = sin(x) W^T + b^2, a layer with parameters: W of shape (M, D), b of (M,) or (1, M).
+    """y = size (sin(x) W^T + b^2), a layer with parameters: W of shape (M, D), b of (M,) or (1, M).
 
     `backward` multiplies what it stores for W and b by `w` and `v`, arrays of any shape that fits
-    (1 where the gradient is right); `share` is as for `Curve`, for the stored gradients.
+    (equal to `size` where the gradient is right); `share` is as for `Curve`, for these gradients.
     """
 
     W: Any = None
@@ -112,23 +112,29 @@ class Mixer:
     dL_db: Any = None
 
     def __init__(
-        self, W: np.ndarray, b: np.ndarray, w: Any = 1.0, v: Any = 1.0, share: float = 1.0
+        self,
+        W: np.ndarray,
+        b: np.ndarray,
+        w: Any = 1.0,
+        v: Any = 1.0,
+        size: float = 1.0,
+        share: float = 1.0,
     ) -> None:
         self.W, self.b = W.copy(), b.copy()
         self.dL_dW, self.dL_db = np.zeros_like(W), np.zeros_like(b)
-        self._w, self._v, self._share = w, v, share
+        self._w, self._v, self._size, self._share = w, v, size, share
 
     def forward(self, x: np.ndarray) -> np.ndarray:
         """Return the output, shape (N, M) for x of shape (N, D)."""
         self._x = x.copy()
-        return np.sin(x) @ self.W.T + self.b**2
+        return self._size * (np.sin(x) @ self.W.T + self.b**2)
 
     def backward(self, dL_dy: np.ndarray) -> np.ndarray:
         """Store dL_dW and dL_db, and return dL/dx."""
         upstream = self._share * dL_dy + (1.0 - self._share)
         self.dL_dW = (upstream.T @ np.sin(self._x)) * self._w
         self.dL_db = (2.0 * self.b * upstream.sum(axis=0)) * self._v
-        return (dL_dy @ self.W) * np.cos(self._x)
+        return self._size * (dL_dy @ self.W) * np.cos(self._x)
 
     __call__ = forward
 
