@@ -25,6 +25,7 @@ from autograder.grading.quality import Quality
 from autograder.grading.rules import Rules
 from autograder.grading.student_tests import Mutation
 from autograder.records import CheckResult, PlannedCheck, Verdict
+from autograder.reference import legal_variants
 from autograder.reference.gaps import find_gaps
 from autograder.reference.misconceptions import catalogue_of, solution_files
 from autograder.sandbox import Confinement, InfraError, Limits
@@ -89,7 +90,9 @@ class Examiner:
             key = f"{self.week.id}.student_tests"
             raise courses.CourseError(courses.COURSE_FILE, key, problem, remedy)
         item = self._item("student_tests")
-        return Mutation(item, self.week.student_tests, self.reference, noticeable)
+        variants = legal_variants.load(self.root / "solutions" / self.week.folder)
+        file, homes = self.week.student_tests, self.week.homes
+        return Mutation(item, file, self.reference, noticeable, variants, homes)
 
     @cached_property
     def quality(self) -> Quality:

@@ -49,6 +49,7 @@ from typing import Any
 from autograder.course import Course, Week
 from autograder.grading.flags.watched import watched_in, watched_names
 from autograder.records import Submission
+from autograder.reference import legal_variants
 from autograder.suite.week_worker import OWN
 from data.datasets import file_of
 
@@ -257,6 +258,8 @@ def _reference(folder: Path, week: Week) -> Parts:
             parts[f"{REFERENCE}: {name}"] = _sha256((folder / name).read_bytes())
     for path in sorted(folder.glob("misconceptions*.toml")):
         parts[f"{CATALOGUE}: {path.name}"] = _read(path).digest
+    if (variants := folder / legal_variants.FILE).is_file():
+        parts[f"{REFERENCE}: {variants.name}"] = _sha256(variants.read_bytes())
     return parts
 
 

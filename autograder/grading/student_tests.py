@@ -3,12 +3,14 @@
 The tests run in a sandbox of their own, against the reference and then against each mutant, the
 reference with one catalogued mistake. The reference can be read there, so only one bit per test
 comes back.
+
+A test may be right for code of another form than the reference's: then it is held against the first
+legal variant on which it passes, and that variant's mutants.
 """
 
 from __future__ import annotations
 
 import ast
-import marshal
 import secrets
 import time
 from collections import defaultdict
@@ -17,7 +19,9 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from autograder.channel.faults import Fault
+from autograder.grading.worlds import World, Worlds
 from autograder.records import FULL_CREDIT, CheckResult, PlannedCheck, Verdict
+from autograder.reference.legal_variants import LegalVariant
 from autograder.reference.misconceptions import Misconception
 from autograder.sandbox import Confinement, InfraError, Limits, Sandbox
 from autograder.text.sandbox_text import clean
@@ -53,14 +57,13 @@ FAILURE_MESSAGES = {
 NO_ANSWER = "your tests ended the process that they ran in."
 """Message for any other run without an answer; an exit status could reveal the reference."""
 
-FOLDER = "/submission"
-
 
 class Mutation:
     """The checks of one assignment's student tests.
 
     `reference` are the solution's modules, `catalogue` the mistakes that the tests should notice,
-    each an edit of one module.
+    each an edit of one module, `variants` other right forms, `homes` the other modules in which a
+    module's names may stand.
     """
 
     def __init__(
@@ -69,20 +72,19 @@ class Mutation:
         test_file: str,
         reference: Mapping[str, bytes],
         catalogue: Sequence[Misconception],
+        variants: Sequence[LegalVariant] = (),
+        homes: Mapping[str, Sequence[str]] | None = None,
     ):
         self.test_file = test_file
         self.plan = [
             PlannedCheck("student_tests::correct", item, "Your tests pass on a correct solution"),
             PlannedCheck("student_tests::mistakes", item, "Your tests notice wrong solutions", 3),
         ]
-        self._reference = {
-            name: _compiled(name, source) for name, source in reference.items() if name != test_file
-        }
-        self._mutants: list[tuple[Misconception, dict[str, np.ndarray]]] = []
-        for mistake in catalogue:
-            name = f"{mistake.module}.py"
-            edited = mistake.apply(reference[name].decode(), verify=False).encode()
-            self._mutants.append((mistake, {**self._reference, name: _compiled(name, edited)}))
+        self._catalogue = catalogue
+        sources = {name: text.decode() for name, text in reference.items() if name != test_file}
+        self._worlds = Worlds(sources, catalogue, variants, homes or {}, test_file)
+        for number in (None, *range(len(catalogue))):
+            self._worlds.modules(World(), number)
 
     def examine(
         self, confinement: Confinement, files: Mapping[str, bytes], limits: Limits
@@ -96,10 +98,11 @@ class Mutation:
             return self._both(Verdict.RAISED, f"{self.test_file} is not valid Python.")
         if not tests.written:
             return self._both(Verdict.NOT_ATTEMPTED, "None of the tests is filled in yet.")
+        helpers = {name: files[name] for name in self._worlds.helpers if name in files}
         runner = _Runner(
             lambda: Sandbox(
                 confinement,
-                {self.test_file: source},
+                {**helpers, self.test_file: source},
                 limits,
                 tests=self.test_file,
                 with_pytest=tests.needs_pytest,
@@ -107,43 +110,74 @@ class Mutation:
             limits.request_seconds,
         )
         try:
-            return self._judge(runner, tests)
+            return self._judge(runner, tests, self._worlds.all(bool(helpers)))
         finally:
             runner.close()
 
-    def _judge(self, runner: _Runner, tests: TestFunctions) -> list[CheckResult]:
-        """Find the tests that pass on the reference; count the mutants that one of them notices.
-
-        The reference is run again among the mutants, at random positions and in another sandbox
-        than the first time: a test that fails there depends on something other than the code.
-        """
-        bits = runner.run(self._reference, tests.written)
+    def _judge(
+        self, runner: _Runner, tests: TestFunctions, worlds: Sequence[World]
+    ) -> list[CheckResult]:
+        """Find the tests that are right; count the mutants that one of them notices."""
+        bits = runner.run(self._worlds.modules(worlds[0]), tests.written)
         if bits is None:
             verdict = runner.fault.verdict
             return self._both(
                 verdict, f"On a correct solution: {FAILURE_MESSAGES.get(verdict, NO_ANSWER)}"
             )
-        valid = [name for name, bit in zip(tests.written, bits, strict=True) if bit]
+        passing = [name for name, bit in zip(tests.written, bits, strict=True) if bit]
+        valid = {worlds[0]: passing, **self._elsewhere(runner, tests, worlds[1:], passing)}
         runner.restart()
-        repeated_at = {secrets.randbelow(len(self._mutants)) for _ in range(REFERENCE_REPEATS)}
-        failures: list[set[str]] = []
-        for number, (_, modules) in enumerate(self._mutants):
-            failures.append(runner.failing(modules, valid))
-            if number in repeated_at:
-                unsteady = runner.failing(self._reference, valid)
-                valid = [name for name in valid if name not in unsteady]
-        failing = [name for name in tests.written if name not in valid]
+        failures = self._failures(runner, valid)
+        right = {name for names in valid.values() for name in names}
+        failing = [name for name in tests.written if name not in right]
         noticed: dict[str, list[bool]] = defaultdict(list)
-        for (mistake, _), failed in zip(self._mutants, failures, strict=True):
-            noticed[mistake.where.partition(".")[0]].append(not failed.isdisjoint(valid))
+        for mistake, failed in zip(self._catalogue, failures, strict=True):
+            noticed[mistake.where.partition(".")[0]].append(not failed.isdisjoint(right))
         caught = sum(sum(bits) for bits in noticed.values())
         if not caught and tests.unwritten:
             return self._both(Verdict.NOT_ATTEMPTED, "The tests asked for aren't filled in yet.")
-        share = min(1.0, caught / len(self._mutants) / SHARE_FOR_FULL)
+        share = min(1.0, caught / len(self._catalogue) / SHARE_FOR_FULL)
         return [
-            self._correct(len(valid) / len(tests.written), failing, caught),
+            self._correct(len(right) / len(tests.written), failing, caught),
             _mistakes(self.plan[1].id, share, caught, noticed, tests.left_out),
         ]
+
+    def _elsewhere(
+        self,
+        runner: _Runner,
+        tests: TestFunctions,
+        worlds: Sequence[World],
+        passing: Sequence[str],
+    ) -> dict[World, list[str]]:
+        """Return the tests that are right in other worlds alone, by the first such world."""
+        left = [name for name in tests.written if name not in passing]
+        found: dict[World, list[str]] = {}
+        for world in worlds:
+            bits = runner.run(self._worlds.modules(world), left) if left else None
+            right = [name for name, bit in zip(left, bits or [], strict=False) if bit]
+            if right:
+                found[world] = right
+                left = [name for name in left if name not in right]
+        return found
+
+    def _failures(self, runner: _Runner, valid: dict[World, list[str]]) -> list[set[str]]:
+        """Return for each mistake the tests that fail where it is made, each in its world.
+
+        The reference of each world is run again among the mutants, at random positions and in
+        another sandbox than the first time: a test that fails there depends on something other than
+        the code, and is removed from `valid`.
+        """
+        repeated_at = {secrets.randbelow(len(self._catalogue)) for _ in range(REFERENCE_REPEATS)}
+        failures: list[set[str]] = []
+        for number in range(len(self._catalogue)):
+            failed: set[str] = set()
+            for world, names in valid.items():
+                failed |= runner.failing(self._worlds.modules(world, number), names)
+                if number in repeated_at:
+                    unsteady = runner.failing(self._worlds.modules(world), names)
+                    valid[world] = [name for name in names if name not in unsteady]
+            failures.append(failed)
+        return failures
 
     def _correct(self, share: float, failing: list[str], caught: int) -> CheckResult:
         check = self.plan[0].id
@@ -245,12 +279,6 @@ def _is_gap(function: ast.FunctionDef) -> bool:
             raised = node.exc.func if isinstance(node.exc, ast.Call) else node.exc
             return isinstance(raised, ast.Name) and raised.id == "NotImplementedError"
     return False
-
-
-def _compiled(name: str, source: bytes) -> np.ndarray:
-    """Return a trusted module compiled and marshalled, as it is sent to the workers."""
-    code = compile(source, f"{FOLDER}/{name}", "exec", dont_inherit=True)
-    return np.frombuffer(marshal.dumps(code), np.uint8)
 
 
 class _Runner:

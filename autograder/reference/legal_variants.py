@@ -1,0 +1,65 @@
+"""Legal variants of a solution: other right forms, against which students' own tests may be right.
+
+Where two forms are accepted (weights one way round or the other, a mean over all elements or over
+the batch), students' tests may hold code to theirs. A variant is code at the end of a module of the
+reference that puts a class in the place of the earlier one and uses that: so every catalogued
+mistake can be made in a variant too.
+"""
+
+from __future__ import annotations
+
+import ast
+import itertools
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+
+from autograder.errors import AuthorError
+
+FILE = "legal_variants.toml"
+Text = Annotated[str, StringConstraints(min_length=1)]
+
+
+class LegalVariantError(AuthorError):
+    """The file of legal variants is wrong. The message names it, the entry and the fault."""
+
+
+class LegalVariant(BaseModel):
+    """Another right form of `module`: with `append` at its end."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    id: Text
+    module: Text
+    append: Text
+
+    def apply(self, files: Mapping[str, str]) -> dict[str, str]:
+        """Return the sources of the modules, by file name, in this form."""
+        name = f"{self.module}.py"
+        return {**files, name: f"{files[name]}\n\n{self.append}"}
+
+
+def load(folder: Path) -> list[LegalVariant]:
+    """Read the legal variants beside a solution; none where there is no such file."""
+    path = folder / FILE
+    if not path.is_file():
+        return []
+    try:
+        written = tomllib.loads(path.read_text("utf-8"))
+        variants = [LegalVariant.model_validate(entry) for entry in written.get("variant", [])]
+        for variant in variants:
+            if not (folder / f"{variant.module}.py").is_file():
+                raise LegalVariantError(f"{path}: {variant.id}: there is no {variant.module}.py")
+            ast.parse(variant.append)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, ValidationError, SyntaxError) as error:
+        raise LegalVariantError(f"{path}: {error}") from error
+    return variants
+
+
+def forms(variants: Sequence[LegalVariant]) -> list[tuple[LegalVariant, ...]]:
+    """Return every combination of variants, those of fewer first: the reference's own is ()."""
+    sizes = range(len(variants) + 1)
+    return [form for size in sizes for form in itertools.combinations(variants, size)]
