@@ -17,8 +17,10 @@ from autograder.suite.expect import Wrong
 from autograder.suite.hidden.local_host import Local
 from autograder.suite.hidden.sandbox_host import SandboxHost
 from autograder.suite.hidden.threshold import (
+    SHAPES,
     Training,
-    fetch_weights,
+    as_weights,
+    initial_weights,
     train_two_layer,
     two_layer_accuracy,
 )
@@ -71,6 +73,7 @@ class TwoLayerMLP:
 
     def train_step(self, x, y, lr):
         self.calls.append((x, y, lr))
+        self.began = self.layer1.W
         self.layer1, self.layer2 = Layer(128, 784), Layer(10, 128)
         for k in range(10):  # hidden unit k adds up row k of the image
             self.layer1.W[k, 28 * k : 28 * (k + 1)] = 1.0
@@ -91,6 +94,20 @@ class Recorder:
         return self.backend(operation, *arguments)
 
 
+def access(model):
+    """Return the functions that write and read the weights of a fake student's network."""
+
+    def write(weights):
+        model.layer1.W, model.layer1.b = weights["W1"], weights["b1"]
+        model.layer2.W, model.layer2.b = weights["W2"], weights["b2"]
+
+    def read():
+        first, second = model.layer1, model.layer2
+        return {"W1": first.W, "b1": first.b, "W2": second.W, "b2": second.b}
+
+    return write, read
+
+
 def trained(source: str, training: Training, seed: int = 1):
     """Train a fake student; return the curve and what was sent to it."""
     space = ModuleSpace({"mnist_mlp.py": source.encode()})
@@ -98,7 +115,7 @@ def trained(source: str, training: Training, seed: int = 1):
         recorder = Recorder(Local(space, seed=0))
         student = Student(recorder, {})
         model = student.mnist_mlp.TwoLayerMLP()
-        return train_two_layer(student, model, training, seed), recorder.sent
+        return train_two_layer(student, model, training, seed, *access(model)), recorder.sent
 
 
 def fault_of(source: str, training: Training) -> Fault:
@@ -177,7 +194,8 @@ def test_the_batches_are_the_standardised_data_in_another_order_each_epoch(train
     space = ModuleSpace({"mnist_mlp.py": PERFECT.encode()})
     with space.active():
         student = Student(Local(space, seed=0), {})
-        train_two_layer(student, student.mnist_mlp.TwoLayerMLP(), training, seed=1)
+        trained_one = student.mnist_mlp.TwoLayerMLP()
+        train_two_layer(student, trained_one, training, 1, *access(trained_one))
         import mnist_mlp  # type: ignore[import-not-found]
 
         model = mnist_mlp.TwoLayerMLP()
@@ -223,7 +241,7 @@ def arrays_in(value):
 def test_nothing_of_the_test_data_is_sent(training, data):
     _, sent = trained(PERFECT, training)
     arrays = arrays_in([arguments for _, arguments in sent])
-    assert {array.shape for array in arrays} == {(70, 28, 28), (70,)}
+    assert {array.shape for array in arrays} == {(70, 28, 28), (70,), *SHAPES.values()}
     assert any(np.array_equal(array, data.x_train) for array in arrays)
     assert not any(np.array_equal(array[:50], data.y_test) for array in arrays)
 
@@ -240,17 +258,17 @@ def test_the_same_seed_gives_the_same_curve_and_another_one_another(training):
 BAD_WEIGHTS = {
     "a handle": (
         "self.layer1.W = object()",
-        "layer1.W after training: expected an array, got an object",
+        "W1 after training: expected an array, got an object",
     ),
     "a subclass": (
         "self.layer1.W = np.ma.masked_array(self.layer1.W)",
-        "layer1.W after training: expected an array, got an object of type MaskedArray",
+        "W1 after training: expected an array, got an object of type MaskedArray",
     ),
     "a list": (
         "self.layer1.b = [0.0] * 128",
-        "layer1.b after training: expected an array, got a list",
+        "b1 after training: expected an array, got a list",
     ),
-    "nothing": ("self.layer2.b = None", "layer2.b after training: expected an array, got None"),
+    "nothing": ("self.layer2.b = None", "b2 after training: expected an array, got None"),
     "one dimension": (
         "self.layer1.W = np.zeros(128 * 784)",
         "expected shape (128, 784), got (100352,)",
@@ -305,19 +323,40 @@ def test_a_network_without_its_parts_is_theirs_to_mend(training, old, new, verdi
     assert fault_of(PERFECT.replace(old, new), training).verdict == verdict
 
 
-def test_fetched_weights_are_float64_copies(training):
-    space = ModuleSpace({"mnist_mlp.py": PERFECT.encode()})
-    with space.active():
-        model = Student(Local(space, seed=0), {}).mnist_mlp.TwoLayerMLP()
-        weights = fetch_weights(model)
-        weights["W1"][:] = 7.0
-        assert not fetch_weights(model)["W1"].any()
-    assert {name: array.shape for name, array in weights.items()} == {
-        "W1": (128, 784),
-        "b1": (128,),
-        "W2": (10, 128),
-        "b2": (10,),
-    }
+def test_received_weights_are_float64_copies():
+    received = {name: np.ones(shape, np.float32) for name, shape in SHAPES.items()}
+    weights = as_weights(received, "now")
+    assert {array.dtype.name for array in weights.values()} == {"float64"}
+    weights["W1"][:] = 7.0
+    assert not (received["W1"] == 7.0).any()
+
+
+# The weights that it begins with
+
+
+def test_initial_weights_are_those_of_he_and_of_the_seed():
+    first, again, other = initial_weights(1), initial_weights(1), initial_weights(2)
+    assert {name: array.shape for name, array in first.items()} == SHAPES
+    assert np.var(first["W1"]) == pytest.approx(2 / 784, rel=0.02)
+    assert np.var(first["W2"]) == pytest.approx(2 / 128, rel=0.1)
+    assert not first["b1"].any()
+    assert all(np.array_equal(first[name], again[name]) for name in SHAPES)
+    assert not np.array_equal(first["W1"], other["W1"])
+
+
+def test_training_begins_with_weights_of_ours(training):
+    source = HOPELESS.replace("return 0.5", "return float(np.abs(self.began).sum())")
+    training.batch_size = 1000
+    curve, _ = trained(source, training, seed=5)
+    assert curve["loss"][0] == pytest.approx(np.abs(initial_weights(5)["W1"]).sum(), rel=1e-6)
+
+
+def test_a_network_that_keeps_its_own_weights_fails(training):
+    stubborn = "    W = property(lambda self: np.ones((128, 784)), lambda self, W: None)\n"
+    source = PERFECT.replace("class Layer:\n", f"class Layer:\n{stubborn}")
+    fault = fault_of(source, training)
+    assert type(fault) is Wrong
+    assert fault.message.startswith("W1 before training: ")
 
 
 # The data
@@ -357,7 +396,17 @@ from autograder.suite.hidden.threshold import train_two_layer
 @pytest.mark.training
 def test_accuracy(student, settings, grade):
     """The network is accurate."""
-    curve = train_two_layer(student, student.mnist_mlp.TwoLayerMLP(), settings, 1)
+    model = student.mnist_mlp.TwoLayerMLP()
+
+    def write(weights):
+        model.layer1.W, model.layer1.b = weights["W1"], weights["b1"]
+        model.layer2.W, model.layer2.b = weights["W2"], weights["b2"]
+
+    def read():
+        first, second = model.layer1, model.layer2
+        return {"W1": first.W, "b1": first.b, "W2": second.W, "b2": second.b}
+
+    curve = train_two_layer(student, model, settings, 1, write, read)
     grade(curve["accuracy"][-1] / settings.full_from, "said", **curve)
 '''
 
