@@ -241,7 +241,7 @@ def arrays_in(value):
 def test_nothing_of_the_test_data_is_sent(training, data):
     _, sent = trained(PERFECT, training)
     arrays = arrays_in([arguments for _, arguments in sent])
-    assert {array.shape for array in arrays} == {(70, 28, 28), (70,), *SHAPES.values()}
+    assert {array.shape for array in arrays} == {(70, 28, 28), (70,)}
     assert any(np.array_equal(array, data.x_train) for array in arrays)
     assert not any(np.array_equal(array[:50], data.y_test) for array in arrays)
 
