@@ -110,8 +110,9 @@ BATCHES = (1, 4, 16, 64, 256, 1024)
 
 def numpy_step(batch, width=128, dtype=np.float64):
     """Return a function that does one training step of your network on a batch of this size."""
-    model = TwoLayerMLP(hidden_size=width, rng=np.random.default_rng(0))
-    for layer in (model.layer1, model.layer2):
+    model, rng = TwoLayerMLP(), np.random.default_rng(0)
+    model.layers = [Linear(784, width, rng=rng), ReLU(), Linear(width, 10, rng=rng)]
+    for layer in model.layers[::2]:
         layer.W, layer.b = layer.W.astype(dtype), layer.b.astype(dtype)
     x, y = x_train[:batch].astype(dtype), y_train[:batch]
     return lambda: model.train_step(x, y, STEP)
@@ -245,11 +246,12 @@ def timed_step(batch, repeats):
 
         setattr(owner, method, watched)
 
-    watch(model.layer1, "forward", "layer 1 forward")
-    watch(model.layer2, "forward", "layer 2 forward")
-    watch(model.layer1, "backward", "layer 1 backward")
-    watch(model.layer2, "backward", "layer 2 backward")
-    for owner in (model.activation, model.loss):
+    first, activation, second = model.layers
+    watch(first, "forward", "layer 1 forward")
+    watch(second, "forward", "layer 2 forward")
+    watch(first, "backward", "layer 1 backward")
+    watch(second, "backward", "layer 2 backward")
+    for owner in (activation, model.loss_fn):
         for method in ("forward", "backward"):
             watch(owner, method, "ReLU and loss")
     watch(model, "update_parameters", "update")
@@ -706,7 +708,8 @@ def stack(activation, gain, seed=0):
     for k in range(DEPTH):
         inputs = x_train.shape[1] if k == 0 else UNITS
         linear = Linear(inputs, UNITS, rng=rng)
-        linear.W = rng.normal(0.0, gain / np.sqrt(inputs), size=(UNITS, inputs))
+        W = rng.normal(0.0, gain / np.sqrt(inputs), size=(UNITS, inputs))
+        linear.W = W if linear.W.shape == W.shape else W.T
         layers += [linear, activation()]
     return layers
 
@@ -815,13 +818,13 @@ def train_stack(activation, gain):
     Ends with the first epoch in which the loss is no number any more.
     """
     layers = [*stack(activation, gain), Linear(UNITS, 10, rng=np.random.default_rng(5))]
-    network, loss, rng = Network(layers), CrossEntropyLoss(), np.random.default_rng(2)
+    network, rng = Network(layers), np.random.default_rng(2)
     losses = []
     for _ in range(EPOCHS):
         epoch = []
         for batch in minibatch_indices(len(x_train), 50, rng):
             with np.errstate(all="ignore"):  # what explodes may overflow
-                epoch.append(network.train_step(x_train[batch], y_train[batch], loss, RATE))
+                epoch.append(network.train_step(x_train[batch], y_train[batch], RATE))
             if not np.isfinite(epoch[-1]):
                 return [*losses, np.nan]
         losses.append(np.mean(epoch))

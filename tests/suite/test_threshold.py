@@ -352,11 +352,11 @@ def test_training_begins_with_weights_of_ours(training):
 
 
 def test_a_network_that_keeps_its_own_weights_fails(training):
-    stubborn = "    W = property(lambda self: np.ones((128, 784)), lambda self, W: None)\n"
+    stubborn = "    b = property(lambda self: np.ones(len(self.W)), lambda self, b: None)\n"
     source = PERFECT.replace("class Layer:\n", f"class Layer:\n{stubborn}")
     fault = fault_of(source, training)
     assert type(fault) is Wrong
-    assert fault.message.startswith("W1 before training: ")
+    assert fault.message.startswith("b1 before training: ")
 
 
 # The data
