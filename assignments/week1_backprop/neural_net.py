@@ -260,8 +260,8 @@ class Network(Layer):
         Args:
             layers: first to last.
             loss_fn: has `forward(y_pred, y_true) -> float` and `backward() -> dL/dy_pred`;
-                a `CrossEntropyLoss` if None. (Another loss of the network's own, such as the mean
-                squared error, is accepted as long as value and gradient belong together.)
+                a `CrossEntropyLoss` if None. (One-hot rows as targets and the mean squared error
+                are accepted too, as long as value and gradient belong together.)
         """
         self.layers = list(layers)
         if loss_fn is None:
