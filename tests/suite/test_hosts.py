@@ -346,7 +346,7 @@ IN_HOMES = {
 
 def test_a_name_is_found_in_each_home_of_its_module(place, open_suite):
     session = open_suite(*IN_HOMES)
-    session.worker = replace(session.worker, homes=HOMES)
+    session._plugin.worker = replace(session.worker, homes=HOMES)
     files = {
         "m.py": b"one = 1\ntwo = 2\n",
         "more.py": b"two = 'not this'\nfour = 4\ndef three(): return 3\n",
