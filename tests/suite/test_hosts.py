@@ -336,7 +336,7 @@ IN_HOMES = {
     "expect.equal('two', student.parts.two, 2)": "pass",
     "expect.equal('three', student.parts.three(), 3)": "pass",
     "expect.equal('two', student.more.two, 'not this')": "pass",
-    "student.parts.four": "not-attempted",  # what the missing module itself would say
+    "student.parts.five": "not-attempted",  # what the missing module itself would say
     "student.m.three": "raised",
     "expect.equal('four', student.wrong.four, 4)": "pass",
     "student.wrong.five": "raised",
