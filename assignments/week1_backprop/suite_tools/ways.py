@@ -154,9 +154,10 @@ def squared(divisor: Callable[[np.ndarray], float]) -> Value:
 
 
 def of_probabilities(p: np.ndarray, t: np.ndarray) -> tuple[float, np.ndarray]:
-    """Return the cross-entropy of predictions that are probabilities already."""
+    """Return the cross-entropy of predictions that are probabilities; NaN if they are not."""
     hot = np.eye(p.shape[1])[t]
-    return float(-np.sum(hot * np.log(p)) / len(p)), -hot / p / len(p)
+    with np.errstate(all="ignore"):
+        return float(-np.sum(hot * np.log(p)) / len(p)), -hot / p / len(p)
 
 
 def one_hot(t: np.ndarray) -> np.ndarray:

@@ -24,6 +24,7 @@ class TwoLayerMLP:
 
     @layers.setter
     def layers(self, layers):
+        """Give the network other layers."""
         self.network.layers = layers
 
     @property
@@ -33,6 +34,7 @@ class TwoLayerMLP:
 
     @loss_fn.setter
     def loss_fn(self, loss_fn):
+        """Give the network another loss."""
         self.network.loss_fn = loss_fn
 
     def _trainable(self):
