@@ -2,10 +2,16 @@
 
 An operation is written once, for NumPy and for the student's objects alike (`lambda a, b: a + b`),
 or twice where the two are called differently (`np.exp`, and `lambda a: a.exp()` as `apply`).
+
+`backward()` of the engine takes no argument: dL/dL is 1. So that the upstream gradient of what is
+examined is another one than 1, the graph goes on after it: by a product with known numbers, or, if
+that fails, by other ways that use other operations. A mistake in one operation can so spoil the
+checks of that operation alone. What is expected is computed here for each way.
 """
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -20,10 +26,20 @@ from autograder.suite.student import Student
 TOLERANCE = {"rtol": 1e-10, "atol": 1e-10}
 """Both sides work in float64, so they agree up to rounding."""
 
+SINGLE_PRECISION = {"rtol": 1e-4, "atol": 1e-4}
+"""For engines whose tensors hold float32, whatever they are made of."""
+
 NAMES = "abcdef"
 """What operands are called in labels."""
 
+UPSTREAM = 0.7
+THREE = 3.0
+"""The upstream gradient of r in r + r + r."""
+
 Function = Callable[..., Any]
+Way = Callable[[Operand], Operand]
+
+_tolerances: weakref.WeakKeyDictionary[Student, dict[str, float]] = weakref.WeakKeyDictionary()
 
 
 def values(student: Student, *numbers: float) -> list[Operand]:
@@ -33,16 +49,38 @@ def values(student: Student, *numbers: float) -> list[Operand]:
 
 def tensors(student: Student, *arrays: Any, requires_grad: bool = True) -> list[Operand]:
     """Return a leaf of the student's array engine for each array."""
-    make = student.tensor.Tensor
+    make = student.autograd.Tensor
     return [student.operand(make(array, requires_grad=requires_grad)) for array in arrays]
+
+
+def constant(student: Student, array: Any) -> Operand:
+    """Return a Tensor that requires no gradient."""
+    return student.operand(student.autograd.Tensor(array))
+
+
+def tolerance_of_tensors(student: Student) -> dict[str, float]:
+    """Return how near a student's tensors must come: it is seen once whether they hold float32."""
+    if student not in _tolerances:
+        held = constant(student, np.array([1.0 / 3.0])).data
+        single = type(held) is np.ndarray and held.dtype == np.float32
+        _tolerances[student] = SINGLE_PRECISION if single else TOLERANCE
+    return _tolerances[student]
 
 
 def check_values(
     student: Student, label: str, f: Function, *numbers: float, apply: Function | None = None
 ) -> None:
-    """Compare a scalar operation's value, and its gradients for an upstream gradient of 0.7."""
-    leaves = values(student, *numbers)
-    _check(label, f, numbers, leaves, (apply or f)(*leaves), 0.7)
+    """Compare a scalar operation's value, and its gradients for an upstream gradient of not 1."""
+
+    def way(end: Way, upstream: float) -> None:
+        leaves = values(student, *numbers)
+        result = (apply or f)(*leaves)
+        _check(label, f, numbers, leaves, result, end, upstream, TOLERANCE)
+
+    expect.any_of(
+        lambda: way(lambda r: r * values(student, UPSTREAM)[0], UPSTREAM),
+        lambda: way(lambda r: r + r + r, THREE),
+    )
 
 
 def check_tensors(
@@ -54,17 +92,57 @@ def check_tensors(
     apply: Function | None = None,
 ) -> None:
     """Compare an array operation's value and gradients. `upstream` has the shape of the result."""
-    leaves = tensors(student, *arrays)
-    _check(label, f, arrays, leaves, (apply or f)(*leaves), upstream)
+
+    def way(end: Way, weights: Any) -> None:
+        leaves = tensors(student, *arrays)
+        result = (apply or f)(*leaves)
+        tolerance = tolerance_of_tensors(student)
+        _check(label, f, arrays, leaves, result, end, weights, tolerance)
+
+    ways = weighted_ends(student, np.asarray(upstream))
+    expect.any_of(*(lambda end=end, weights=weights: way(end, weights) for end, weights in ways))
+
+
+def weighted_ends(student: Student, upstream: np.ndarray) -> list[tuple[Way, np.ndarray]]:
+    """Return ways from a result to a single number, each with the upstream gradient that it gives.
+
+    Through * and sum; through @ (and reshape where the result is no matrix), or + for a single
+    number; for engines that have none of these yet, through * alone, from an end with more entries.
+    """
+
+    def product(r: Operand) -> Operand:
+        return r * constant(student, upstream)
+
+    if upstream.ndim == 0:
+        return [(product, upstream), (lambda r: r + r + r, np.asarray(THREE))]
+    matrix = upstream.reshape(-1, upstream.shape[-1]) if upstream.ndim > 1 else upstream[:, None]
+    column, row = matrix[:, :1], matrix[:1]
+
+    def between_vectors(r: Operand) -> Operand:
+        r = r if upstream.ndim == 2 else r.reshape(*matrix.shape)
+        return constant(student, column.T) @ r @ constant(student, row.T)
+
+    return [
+        (lambda r: product(r).sum(), upstream),
+        (between_vectors, (column @ row).reshape(upstream.shape)),
+        (product, upstream),
+    ]
 
 
 def _check(
-    label: str, f: Function, at: Sequence[Any], leaves: list[Operand], result: Any, upstream: Any
+    label: str,
+    f: Function,
+    at: Sequence[Any],
+    leaves: list[Operand],
+    result: Any,
+    end: Way,
+    upstream: Any,
+    tolerance: dict[str, float],
 ) -> None:
-    expect.close(f"data of {label}", result.data, f(*at), **TOLERANCE)
-    result.backward(upstream)
+    expect.close(f"data of {label}", result.data, f(*at), **tolerance)
+    end(result).backward()
     for number, gradient in enumerate(vjp(f, at, upstream)):
-        expect.close(f"{NAMES[number]}.grad of {label}", leaves[number].grad, gradient, **TOLERANCE)
+        expect.close(f"{NAMES[number]}.grad of {label}", leaves[number].grad, gradient, **tolerance)
 
 
 def refuses(label: str, call: Callable[[], Any], *named: Any) -> None:
