@@ -13,18 +13,17 @@ from autograder.channel.handles import Handle
 from autograder.suite import expect
 from autograder.suite.derivatives import vjp
 
+from ..suite_tools.engine import constant, tensors, weighted_ends
 from ..suite_tools.layers import (
-    STARTS,
     TOLERANCE,
     expression,
     layout_of,
     linear,
     recorded,
     recording,
-    tensor,
+    softmax_gradient,
     two_layer_gradients,
     two_layers,
-    softmax_gradient,
 )
 
 pytestmark = pytest.mark.item("week2.layers")
@@ -49,7 +48,7 @@ def linear_output(student, layout, W, b, x, label):
     """Compare a linear layer's output with x W + b, in both ways."""
 
     def by_engine():
-        result = student.operand(linear(student, layout, W, b)(tensor(student, x)))
+        result = student.operand(linear(student, layout, W, b)(constant(student, x)))
         expect.close(f"data of {label}", result.data, x @ W + b, **TOLERANCE)
 
     def by_recording():
@@ -78,32 +77,32 @@ def test_linear_output_of_other_sizes(student, rng):
         linear_output(student, layout, W, b, x, label)
 
 
-def gradients_by_engine(student, layout, rng, start):
-    """Compare the gradients that the student's engine finds, begun in one of several ways."""
-    W, b, x = case(rng)
-    upstream = rng.normal(size=(6, 3))
-    layer, given = linear(student, layout, W, b), tensor(student, x, requires_grad=True)
-    start(student, student.operand(layer(given)), upstream).backward()
-    wanted = layout.weights(x.T @ upstream)
-    expect.close("W.grad", layer.W.grad, wanted, **TOLERANCE)
+def gradients_by_engine(student, layout, arrays, end, upstream):
+    """Compare the gradients that the student's engine finds; `end` leads to a single number."""
+    W, b, x = arrays
+    layer, [given] = linear(student, layout, W, b), tensors(student, x)
+    end(student.operand(layer(given))).backward()
+    expect.close("W.grad", layer.W.grad, layout.weights(x.T @ upstream), **TOLERANCE)
     expect.close("b.grad", layer.b.grad, layout.biases(upstream.sum(axis=0)), **TOLERANCE)
     expect.close("x.grad", given.grad, upstream @ W.T, **TOLERANCE)
 
 
-def gradients_by_recording(student, layout, rng):
+def gradients_by_recording(student, layout, arrays, upstream):
     """Compare the derivatives of the expression that the layer computes."""
-    W, b, x = case(rng)
-    upstream = rng.normal(size=(6, 3))
+    W, b, x = arrays
     layer = recorded(student, linear(student, layout, W, b), "")
     value = expression(student, layer(recording(student, "x")))
-    arrays = [layout.weights(W), layout.biases(b), x]
-    received = _derivatives(lambda W, b, x: value(W=W, b=b, x=x), arrays, upstream)
+    received = derivatives(
+        lambda W, b, x: value(W=W, b=b, x=x),
+        [layout.weights(W), layout.biases(b), x],
+        upstream,
+    )
     expect.close("W.grad", received[0], layout.weights(x.T @ upstream), **TOLERANCE)
     expect.close("b.grad", received[1], layout.biases(upstream.sum(axis=0)), **TOLERANCE)
     expect.close("x.grad", received[2], upstream @ W.T, **TOLERANCE)
 
 
-def _derivatives(function, arrays, upstream):
+def derivatives(function, arrays, upstream):
     """Return the gradients of an expression, or fail the test where its shape is another."""
     shape = np.shape(function(*arrays))
     expect.equal("shape of the layer's result", shape, upstream.shape)
@@ -113,9 +112,12 @@ def _derivatives(function, arrays, upstream):
 @pytest.mark.weight(3)
 def test_linear_gradients(student, rng):
     """Gradients reach W, b and the input of a LinearAutograd."""
-    layout = layout_of(student)
-    ways = [partial(gradients_by_engine, student, layout, rng, start) for start in STARTS]
-    expect.any_of(*ways, partial(gradients_by_recording, student, layout, rng))
+    layout, arrays, upstream = layout_of(student), case(rng), rng.normal(size=(6, 3))
+    ways = [
+        partial(gradients_by_engine, student, layout, arrays, end, weights)
+        for end, weights in weighted_ends(student, upstream)
+    ]
+    expect.any_of(*ways, partial(gradients_by_recording, student, layout, arrays, upstream))
 
 
 @pytest.mark.weight(2)
@@ -151,7 +153,7 @@ def test_relu_output(student, rng):
     x = apart(rng, 5, 4)
 
     def by_engine():
-        result = student.operand(student.mnist_autograd.ReLUAutograd()(tensor(student, x)))
+        result = student.operand(student.mnist_autograd.ReLUAutograd()(constant(student, x)))
         expect.close("data of layer(x)", result.data, np.maximum(x, 0.0), **TOLERANCE)
 
     def by_recording():
@@ -166,21 +168,20 @@ def test_relu_output(student, rng):
 def test_relu_gradient(student, rng):
     """The gradient passes a ReLUAutograd where x is positive, and is 0 elsewhere."""
     x, upstream = apart(rng, 5, 4), rng.normal(size=(5, 4))
-    wanted = upstream * (x > 0.0)
 
-    def by_engine(start):
-        given = tensor(student, x, requires_grad=True)
-        result = student.operand(student.mnist_autograd.ReLUAutograd()(given))
-        start(student, result, upstream).backward()
-        expect.close("x.grad", given.grad, wanted, **TOLERANCE)
+    def by_engine(end, weights):
+        [given] = tensors(student, x)
+        end(student.operand(student.mnist_autograd.ReLUAutograd()(given))).backward()
+        expect.close("x.grad", given.grad, weights * (x > 0.0), **TOLERANCE)
 
     def by_recording():
         layer = student.mnist_autograd.ReLUAutograd()
         value = expression(student, layer(recording(student, "x")))
-        [received] = _derivatives(lambda x: value(x=x), [x], upstream)
-        expect.close("x.grad", received, wanted, **TOLERANCE)
+        [received] = derivatives(lambda x: value(x=x), [x], upstream)
+        expect.close("x.grad", received, upstream * (x > 0.0), **TOLERANCE)
 
-    expect.any_of(*(partial(by_engine, start) for start in STARTS), by_recording)
+    ways = [partial(by_engine, *way) for way in weighted_ends(student, upstream)]
+    expect.any_of(*ways, by_recording)
 
 
 # Layers one after the other
@@ -193,24 +194,24 @@ def test_gradients_are_those_of_week_1(student, rng):
     weights = [rng.normal(size=shape) for shape in ((7, 5), 5, (5, 4), 4)]
     x, labels = rng.normal(size=(8, 7)), rng.integers(0, 4, size=8)
     upstream = softmax_gradient(two_layers(weights, x), labels)
-    wanted = two_layer_gradients(weights, x, labels)
 
     def network():
         first = linear(student, layout, *weights[:2])
         second = linear(student, layout, *weights[2:])
         return first, student.mnist_autograd.ReLUAutograd(), second
 
-    def compare(received):
+    def compare(received, d_logits):
         names = ("W1.grad", "b1.grad", "W2.grad", "b2.grad")
         turns = (layout.weights, layout.biases) * 2
+        wanted = two_layer_gradients(weights, x, d_logits)
         for name, turn, one, gradient in zip(names, turns, received, wanted, strict=True):
             expect.close(name, one, turn(gradient), **TOLERANCE)
 
-    def by_engine(start):
+    def by_engine(end, d_logits):
         first, activation, second = network()
-        logits = student.operand(second(activation(first(tensor(student, x)))))
-        start(student, logits, upstream).backward()
-        compare([first.W.grad, first.b.grad, second.W.grad, second.b.grad])
+        logits = student.operand(second(activation(first(constant(student, x)))))
+        end(logits).backward()
+        compare([first.W.grad, first.b.grad, second.W.grad, second.b.grad], d_logits)
 
     def by_recording():
         first, activation, second = network()
@@ -222,6 +223,7 @@ def test_gradients_are_those_of_week_1(student, rng):
         def function(*parts):
             return value(**dict(zip(("W1", "b1", "W2", "b2"), parts, strict=True)), x=x)
 
-        compare(_derivatives(function, arrays, upstream))
+        compare(derivatives(function, arrays, upstream), upstream)
 
-    expect.any_of(*(partial(by_engine, start) for start in STARTS), by_recording)
+    ways = [partial(by_engine, *way) for way in weighted_ends(student, upstream)]
+    expect.any_of(*ways, by_recording)

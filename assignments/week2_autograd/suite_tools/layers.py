@@ -80,39 +80,6 @@ def linear(student: Student, layout: Layout, W: np.ndarray, b: np.ndarray) -> Op
     return layer
 
 
-def tensor(student: Student, array: Any, requires_grad: bool = False) -> Operand:
-    """Return a leaf of the student's engine."""
-    make = student.autograd.Tensor
-    made = make(array, requires_grad=True) if requires_grad else make(array)
-    return student.operand(made)
-
-
-# The student's engine: backward from any upstream gradient by a backward() without argument.
-
-Start = Callable[[Student, Operand, np.ndarray], Operand]
-
-
-def by_product_and_sum(student: Student, result: Operand, upstream: np.ndarray) -> Operand:
-    """Return sum(result * upstream), whose gradient with respect to the result is `upstream`."""
-    return student.operand((result * tensor(student, upstream)).sum())
-
-
-def by_products(student: Student, result: Operand, upstream: np.ndarray) -> Operand:
-    """Return the same, of shape (1, 1), by `*` and `@`."""
-    rows, columns = upstream.shape
-    product = result * tensor(student, upstream)
-    return tensor(student, np.ones((1, rows))) @ product @ tensor(student, np.ones((columns, 1)))
-
-
-def by_reshape(student: Student, result: Operand, upstream: np.ndarray) -> Operand:
-    """Return the same, of shape (1, 1), by `reshape` and `@`."""
-    flat = student.operand(result.reshape(1, upstream.size))
-    return flat @ tensor(student, upstream.reshape(-1, 1))
-
-
-STARTS: tuple[Start, ...] = (by_product_and_sum, by_products, by_reshape)
-
-
 # Stand-ins: what a layer does with them, as an expression.
 
 
@@ -203,12 +170,11 @@ def two_layers(weights: Sequence[np.ndarray], x: np.ndarray) -> np.ndarray:
 
 
 def two_layer_gradients(
-    weights: Sequence[np.ndarray], x: np.ndarray, labels: np.ndarray
+    weights: Sequence[np.ndarray], x: np.ndarray, d_logits: np.ndarray
 ) -> list[np.ndarray]:
-    """Return the gradients of the mean cross-entropy with respect to W1, b1, W2, b2."""
+    """Return the gradients with respect to W1, b1, W2, b2, from that of the logits."""
     W1, b1, W2, _ = weights
     before = x @ W1 + b1
     hidden = np.maximum(before, 0.0)
-    d_logits = softmax_gradient(two_layers(weights, x), labels)
     d_before = (d_logits @ W2.T) * (before > 0.0)
     return [x.T @ d_before, d_before.sum(axis=0), hidden.T @ d_logits, d_logits.sum(axis=0)]

@@ -1,4 +1,4 @@
-"""Plain gradient descent on two layers of the student's, with a loss that NumPy computes here.
+"""Plain gradient descent on layers of the student's, with a loss that NumPy computes here.
 
 The loss's gradient with respect to the logits goes back as a constant: L' = sum(logits * constant)
 has the same gradients as the loss itself. So no loss of the student's is needed. What a driver
@@ -37,7 +37,7 @@ WAYS: tuple[Way, ...] = (by_product_and_sum, by_products, by_reshape)
 """Ways to the same number by different operations."""
 
 
-def descend(
+def train_layers(
     make: Make,
     layers: Sequence[Any],
     x: np.ndarray,
@@ -88,4 +88,26 @@ def _loss_and_gradient(logits: np.ndarray, labels: np.ndarray) -> tuple[float, n
     return loss, (np.exp(log_softmax) - one_hot) / len(labels)
 
 
-DRIVERS: dict[str, Callable[..., Any]] = {"descend": descend}
+def listed(parameters: Any) -> list[Any]:
+    """Return what `parameters()` gave as a list, whatever it is: a list, a set, a generator."""
+    return list(parameters)
+
+
+class Step:
+    """A layer that computes max(x A + c, floor) of a tensor's numbers, without a graph."""
+
+    def __init__(self, make: Make, A: np.ndarray, c: np.ndarray, floor: float) -> None:
+        self.make, self.A, self.c, self.floor = make, A, c, floor
+
+    def __call__(self, x: Any) -> Any:
+        return self.make(np.maximum(np.asarray(x.data) @ self.A + self.c, self.floor))
+
+    forward = __call__
+
+    def parameters(self) -> list[Any]:
+        """Return none."""
+        return []
+
+
+PROBES: dict[str, Any] = {"step": Step}
+DRIVERS: dict[str, Callable[..., Any]] = {"train_layers": train_layers, "listed": listed}
