@@ -10,7 +10,7 @@ from ..suite_tools.engine import tensors, weighted_ends
 from ..suite_tools.layers import TOLERANCE, mean_loss
 
 pytestmark = pytest.mark.item("week2.network")
-needs_engine = pytest.mark.needs(
+ENGINE = (
     "week2.tensor_elementwise",
     "week2.broadcasting",
     "week2.matmul",
@@ -18,6 +18,7 @@ needs_engine = pytest.mark.needs(
     "week2.reshape",
     "week2.tensor_backward",
 )
+needs_engine = pytest.mark.needs(*ENGINE)
 """A loss that is made of the engine's operations is as right as those."""
 
 
@@ -73,6 +74,29 @@ def test_backward_of_the_loss(student, rng):
 
 
 @needs_engine
+def test_logits_that_are_used_twice(student, rng):
+    """The gradient is added to what comes from other uses of the logits."""
+    z, labels = batch(rng)
+    [logits] = tensors(student, z)
+    (loss_of(student, logits, labels) + loss_of(student, logits, labels)).backward()
+    [gradient] = vjp(lambda z: mean_loss(z, labels), [z], 2.0)
+    expect.close("logits.grad of a loss added to itself", logits.grad, gradient, **TOLERANCE)
+
+
+@pytest.mark.needs(*ENGINE, "week2.robustness")
+def test_second_backward_of_the_loss(student, rng):
+    """A second loss.backward() adds the same gradient again."""
+    z, labels = batch(rng)
+    [logits] = tensors(student, z)
+    loss = loss_of(student, logits, labels)
+    for times in (1.0, 2.0):
+        loss.backward()
+        [gradient] = vjp(lambda z: mean_loss(z, labels), [z], times)
+        label = f"logits.grad after {times:.0f} backward"
+        expect.close(label, logits.grad, gradient, **TOLERANCE)
+
+
+@needs_engine
 def test_as_many_examples_as_classes(student, rng):
     """A batch with as many examples as classes is no special case."""
     check(student, *batch(rng, 4, 4), text=", as many examples as classes")
@@ -111,7 +135,9 @@ def test_shapes_that_do_not_fit(student, rng):
         [logits] = tensors(student, rng.normal(size=shape))
         label = f"cross_entropy of logits {shape} with labels ({count},)"
         labels = np.zeros(count, dtype=np.int64)
-        expect.raises(label, lambda one=logits, y=labels: loss_of(student, one, y).data, "ValueError")
+        expect.raises(
+            label, lambda one=logits, y=labels: loss_of(student, one, y).data, "ValueError"
+        )
 
 
 def test_labels_that_are_no_classes(student, rng):

@@ -93,9 +93,15 @@ def step_from(arrays, x, y):
     return [array - LR * gradient for array, gradient in zip(arrays, gradients, strict=True)]
 
 
+def in_layout(layout, arrays):
+    """Return W1, b1, W2, b2 in the student's layout."""
+    turns = (layout.weights, layout.biases) * 2
+    return [turn(array) for turn, array in zip(turns, arrays, strict=True)]
+
+
 def expect_parameters(layers, layout, expected):
     """Compare the data of all parameters."""
-    turned = [turn(one) for turn, one in zip(2 * (layout.weights, layout.biases), expected)]
+    turned = in_layout(layout, expected)
     wanted = {"layers[0].W": 0, "layers[0].b": 1, "layers[2].W": 2, "layers[2].b": 3}
     for name, k in reversed(wanted.items()):
         received = getattr(layers[2 * (k // 2)], name[-1]).data
@@ -140,7 +146,9 @@ def test_forward_of_a_layer(student, rng):
     layer = linear(student, layout_of(student), *arrays[:2])
     given = student.autograd.Tensor(x)
     called, received = layer(given).data, layer.forward(given).data
-    expect.close("data of layer.forward(x)", received, expect.array("layer(x)", called, (3, HIDDEN)))
+    expect.close(
+        "data of layer.forward(x)", received, expect.array("layer(x)", called, (3, HIDDEN))
+    )
     empty = student.drive("listed", student.mnist_autograd.ReLUAutograd().parameters())
     expect.equal("length of parameters() of a ReLUAutograd", len(empty), 0)
 
@@ -166,7 +174,7 @@ def test_parameters_of_the_network(student, rng):
     are_tensors = isinstance(received, list) and all(isinstance(one, Handle) for one in received)
     expect.that("parameters()", are_tensors, "it must return a list of tensors.")
     expect.equal("length of parameters()", len(received), 4)
-    wanted = [turn(one) for turn, one in zip(2 * (layout.weights, layout.biases), arrays)]
+    wanted = in_layout(layout, arrays)
     for parameter in received:
         shape = expect.array("data of parameters()", parameter.data).shape
         for array in wanted:

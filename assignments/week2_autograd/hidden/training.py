@@ -141,9 +141,7 @@ def follow(lesson: Lesson, weights: Weights, batches: Sequence[np.ndarray]) -> N
     raise faults[0]
 
 
-def train(
-    student: Student, training: Training, rng: np.random.Generator
-) -> dict[str, list[Any]]:
+def train(student: Student, training: Training, rng: np.random.Generator) -> dict[str, list[Any]]:
     """Train the student's layers; return the loss it reports and the accuracy, by epochs."""
     lesson, rows = begin(student, training), len(training.data.x_train)
     curve: dict[str, list[Any]] = {"loss": [], "accuracy": []}

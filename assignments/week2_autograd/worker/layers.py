@@ -75,8 +75,8 @@ def train_layers(
 
 
 def _kept(grad: Any) -> Any:
-    """Return an own copy of what `grad` was before the first backward: None, or zeros."""
-    return None if grad is None else np.zeros_like(grad)
+    """Return what `grad` was before the first backward: None or a number, or zeros."""
+    return np.zeros_like(grad) if isinstance(grad, np.ndarray) else grad
 
 
 def _loss_and_gradient(logits: np.ndarray, labels: np.ndarray) -> tuple[float, np.ndarray]:
