@@ -37,7 +37,8 @@ THREE = 3.0
 """The upstream gradient of r in r + r + r."""
 
 Function = Callable[..., Any]
-Way = Callable[[Operand], Operand]
+End = Callable[[Operand], Any]
+"""Goes on from a result to a single number, and runs backward from there."""
 
 _tolerances: weakref.WeakKeyDictionary[Student, dict[str, float]] = weakref.WeakKeyDictionary()
 
@@ -72,14 +73,14 @@ def check_values(
 ) -> None:
     """Compare a scalar operation's value, and its gradients for an upstream gradient of not 1."""
 
-    def way(end: Way, upstream: float) -> None:
+    def way(end: End, upstream: float) -> None:
         leaves = values(student, *numbers)
         result = (apply or f)(*leaves)
         _check(label, f, numbers, leaves, result, end, upstream, TOLERANCE)
 
     expect.any_of(
-        lambda: way(lambda r: r * values(student, UPSTREAM)[0], UPSTREAM),
-        lambda: way(lambda r: r + r + r, THREE),
+        lambda: way(lambda r: (r * values(student, UPSTREAM)[0]).backward(), UPSTREAM),
+        lambda: way(lambda r: (r + r + r).backward(), THREE),
     )
 
 
@@ -93,28 +94,36 @@ def check_tensors(
 ) -> None:
     """Compare an array operation's value and gradients. `upstream` has the shape of the result."""
 
-    def way(end: Way, weights: Any) -> None:
+    def way(end: End, weights: Any) -> None:
         leaves = tensors(student, *arrays)
         result = (apply or f)(*leaves)
         tolerance = tolerance_of_tensors(student)
         _check(label, f, arrays, leaves, result, end, weights, tolerance)
 
-    ways = weighted_ends(student, np.asarray(upstream))
-    expect.any_of(*(lambda end=end, weights=weights: way(end, weights) for end, weights in ways))
+    by_any_end(student, upstream, way)
 
 
-def weighted_ends(student: Student, upstream: np.ndarray) -> list[tuple[Way, np.ndarray]]:
-    """Return ways from a result to a single number, each with the upstream gradient that it gives.
+def by_any_end(student: Student, upstream: Any, way: Callable[[End, np.ndarray], None]) -> None:
+    """Call `way(end, upstream gradient)` with each end of `weighted_ends`; one has to pass."""
+    ends = weighted_ends(student, np.asarray(upstream))
+    expect.any_of(*(lambda end=end, weights=weights: way(end, weights) for end, weights in ends))
+
+
+def weighted_ends(student: Student, upstream: np.ndarray) -> list[tuple[End, np.ndarray]]:
+    """Return ways to run backward from a result, each with the upstream gradient that it gives.
 
     Through * and sum; through @ (and reshape where the result is no matrix), or + for a single
-    number; for engines that have none of these yet, through * alone, from an end with more entries.
+    number. For engines that have none of these yet: through * alone, where backward begins with
+    ones, and with the upstream gradient itself, where backward takes it.
     """
 
     def product(r: Operand) -> Operand:
         return r * constant(student, upstream)
 
     if upstream.ndim == 0:
-        return [(product, upstream), (lambda r: r + r + r, np.asarray(THREE))]
+        ends = [(lambda r: product(r).backward(), upstream)]
+        ends.append((lambda r: (r + r + r).backward(), np.asarray(THREE)))
+        return [*ends, (lambda r: r.backward(upstream), upstream)]
     matrix = upstream.reshape(-1, upstream.shape[-1]) if upstream.ndim > 1 else upstream[:, None]
     column, row = matrix[:, :1], matrix[:1]
 
@@ -123,9 +132,10 @@ def weighted_ends(student: Student, upstream: np.ndarray) -> list[tuple[Way, np.
         return constant(student, column.T) @ r @ constant(student, row.T)
 
     return [
-        (lambda r: product(r).sum(), upstream),
-        (between_vectors, (column @ row).reshape(upstream.shape)),
-        (product, upstream),
+        (lambda r: product(r).sum().backward(), upstream),
+        (lambda r: between_vectors(r).backward(), (column @ row).reshape(upstream.shape)),
+        (lambda r: product(r).backward(), upstream),
+        (lambda r: r.backward(upstream), upstream),
     ]
 
 
@@ -135,14 +145,26 @@ def _check(
     at: Sequence[Any],
     leaves: list[Operand],
     result: Any,
-    end: Way,
+    end: End,
     upstream: Any,
     tolerance: dict[str, float],
 ) -> None:
     expect.close(f"data of {label}", result.data, f(*at), **tolerance)
-    end(result).backward()
+    end(result)
     for number, gradient in enumerate(vjp(f, at, upstream)):
         expect.close(f"{NAMES[number]}.grad of {label}", leaves[number].grad, gradient, **tolerance)
+
+
+def used_twice(check: Callable[[Function, Function], None], f: Function, apply: Function) -> None:
+    """Call `check` with f(...) + f(...), or with f(...) * f(...) if that fails.
+
+    Each is a graph in which the operands of f are used by two nodes, so gradients must be added.
+    """
+
+    def way(join: Function) -> None:
+        check(lambda *at: join(f(*at), f(*at)), lambda *at: join(apply(*at), apply(*at)))
+
+    expect.any_of(lambda: way(lambda x, y: x + y), lambda: way(lambda x, y: x * y))
 
 
 def refuses(label: str, call: Callable[[], Any], *named: Any) -> None:
