@@ -1,4 +1,4 @@
-"""Hidden tests beyond the texts: numbers at the edge of what a Value's operations are defined on."""
+"""Hidden tests beyond the texts: numbers at the edge of what operations of a Value take."""
 
 import pytest
 
