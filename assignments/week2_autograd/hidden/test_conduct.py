@@ -173,40 +173,6 @@ def test_transpose(student, rng):
     conduct.on_whole_arrays(run)
 
 
-@pytest.mark.item("week2.network")
-def test_cross_entropy(student, rng):
-    """The cross-entropy works on whole batches and derives its gradient."""
-
-    def run(batch, classes):
-        z, labels = rng.normal(size=(batch, classes)), rng.integers(0, classes, size=batch)
-        logits = leaf(student, z)
-        forward = student.trace(student.mnist_autograd.cross_entropy, logits, labels)
-        backward = student.trace(forward.result.backward)
-        softmax = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
-        backward = replace(backward, result=logits.grad)
-        backward = backward.beside((softmax - np.eye(classes)[labels]) / batch)
-        return {"cross_entropy": forward, "cross_entropy, backward": backward}
-
-    conduct.on_whole_arrays(run)
-
-
-@pytest.mark.item("week2.network")
-def test_network(student, rng):
-    """The network trains and predicts on whole batches."""
-
-    def run(batch, features):
-        model = student.mnist_autograd.AutogradMLP(features, 5, 3)
-        x, y = rng.normal(size=(batch, features)), rng.integers(0, 3, size=batch)
-        traces = {
-            "AutogradMLP.train_step": student.trace(model.train_step, x, y, 0.1),
-            "AutogradMLP.predict": student.trace(model.predict, x),
-            "AutogradMLP.evaluate": student.trace(model.evaluate, x, y),
-        }
-        return {name: trace.within("mnist_autograd.py") for name, trace in traces.items()}
-
-    conduct.on_whole_arrays(run)
-
-
 @pytest.mark.item("week2.value_functions")
 def test_value_functions(student, rng):
     """The slopes of a Value's functions are derived."""

@@ -68,14 +68,6 @@ def test_operand_that_requires_no_gradient(student, rng):
     by_any_end(student, upstream, way)
 
 
-def test_arrays_on_the_right(student, rng):
-    """The right operand may be a NumPy array; the result is a Tensor."""
-    n = rng.normal(size=(3, 4))
-    label = "a @ n with an array n, shapes (2, 3) and (3, 4)"
-    arrays, upstream = [rng.normal(size=(2, 3))], rng.normal(size=(2, 4))
-    check_tensors(student, label, lambda a: a @ n, arrays, upstream)
-
-
 @pytest.mark.weight(2)
 def test_product_of_products(student, rng):
     """In (a @ b) @ c the gradient passes through both products."""

@@ -1,4 +1,4 @@
-"""Hidden tests beyond the texts: tanh, sigmoid, exponents that are nodes of the graph, - and /."""
+"""Hidden tests beyond the texts: tanh, sigmoid, exponents in the graph, numbers and arrays."""
 
 import numpy as np
 import pytest
@@ -62,20 +62,6 @@ def test_power_with_a_value(student, rng):
     check_values(student, "n ** a with a number n", lambda a: n**a, float(rng.uniform(-2.0, 2.0)))
 
 
-def test_differences_and_quotients(student, rng):
-    """a - b, a / b and -a of Values, and numbers on the left of - and /, in that order."""
-    a, b, n = (float(number) for number in rng.uniform(0.5, 2.5, size=3))
-    operations = {"a - b": lambda a, b: a - b, "a / b": lambda a, b: a / b}
-    for label, f in operations.items():
-        check_values(student, label, f, a, b)
-    for label, f in {
-        "-a": lambda a: -a,
-        "n - a": lambda a: n - a,
-        "n / a": lambda a: n / a,
-    }.items():
-        check_values(student, label, f, a)
-
-
 @pytest.mark.weight(2)
 def test_tanh_of_tensors(student, rng):
     """tanh of a Tensor, entry by entry."""
@@ -94,8 +80,23 @@ def test_power_with_a_tensor(student, rng):
         check_tensors(student, label, lambda a, b: a**b, arrays, rng.normal(size=shape))
 
 
-def test_differences_and_quotients_of_tensors(student, rng):
-    """a - b and a / b of Tensors."""
-    arrays, upstream = [rng.uniform(0.5, 2.5, size=(2, 3)) for _ in "ab"], rng.normal(size=(2, 3))
-    for label, f in {"a - b": lambda a, b: a - b, "a / b": lambda a, b: a / b}.items():
-        check_tensors(student, label, f, arrays, upstream)
+@pytest.mark.weight(2)
+def test_numbers_and_arrays(student, rng):
+    """A number may stand on the left of * and + of a Tensor, and an array on the right."""
+    n, array, upstream = (
+        float(rng.uniform(1.5, 3.0)),
+        rng.normal(size=(3, 4)),
+        rng.normal(size=(3, 4)),
+    )
+    arrays = [rng.normal(size=shape) for shape in ((3, 4), (4,))]
+
+    def check(symbol, f):
+        number = f"n {symbol} a with a number n"
+        check_tensors(student, number, lambda a: f(n, a), [array], upstream)
+        for m in arrays:
+            text = f"a {symbol} n, an array n of shape {m.shape}, a of shape (3, 4)"
+            check_tensors(student, text, lambda a, m=m: f(a, m), [array], upstream)
+
+    expect.any_of(
+        lambda: check("+", lambda a, b: a + b), lambda: check("*", lambda a, b: a * b)
+    )  # fmt: skip

@@ -48,9 +48,9 @@ def test_batches_of_matrices(student, rng):
     check(student, rng, ((3, 3, 3),) * 2, ((2, 3, 4), (2, 4, 5)), ((2, 2, 3, 4), (2, 2, 4, 2)))
 
 
-def test_array_by_batches(student, rng):
-    """The other operand may be an array: one matrix, from either side."""
-    for shape, single in (((4, 4, 4), (4, 4)), ((2, 4, 4), (1, 4, 4))):
+def test_products_with_arrays(student, rng):
+    """The other operand may be an array, on either side."""
+    for shape, single in (((4, 4), (4, 4)), ((4, 4, 4), (4, 4)), ((2, 4, 4), (1, 4, 4))):
         n = rng.normal(size=single)
         for label, f in {"a @ n": lambda a, n=n: a @ n, "n @ a": lambda a, n=n: n @ a}.items():
             text = f"{label}, a of shape {shape}, an array n of shape {single}"

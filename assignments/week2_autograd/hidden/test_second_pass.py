@@ -133,8 +133,10 @@ def test_zero_grad_of_a_tensor(student, rng):
     def check(symbol):
         def way(end, weights):
             a, b = tensors(student, ONES, ONES)
-            end(joined(symbol, a, b))
-            close(student, "a.grad", a.grad, weights)
+            result = joined(symbol, a, b)
+            end(result)
+            result.zero_grad()
+            close(student, "a.grad after result.zero_grad()", a.grad, weights)
             a.zero_grad()
             left = a.grad
             if left is not None:

@@ -62,15 +62,11 @@ def check_at(student, label, f, at, data, slope):
 
 
 def test_edges(student):
-    """Powers at 0 have finite slopes, relu's slope at 0 is 0, and nothing warns."""
-    for n, data, slope in ((0, [1, 1], [0, 0]), (1, [0, 2], [1, 1]), (2, [0, 4], [0, 4])):
-        label = f"a ** {n} with a 0 in a"
-        check_at(student, label, lambda a, n=n: a**n, [0.0, 2.0], data, np.array(slope))
+    """The slope of a ** 0 is 0, also at 0, relu's slope at 0 is 0, and nothing warns."""
+    check_at(student, "a ** 0 with a 0 in a", lambda a: a**0, [0.0, 2.0], [1.0, 1.0], 0.0)
     slope = np.array([0.0, 1.0, 0.0, 0.0])
     at, data = [0.0, 1000.0, -1.0, -1000.0], [0.0, 1000.0, 0.0, 0.0]
     check_at(student, "a.relu() with a 0 in a", lambda a: a.relu(), at, data, slope)
-    at, data = [-1000.0, -745.0, 0.0], np.exp([-1000.0, -745.0, 0.0])
-    check_at(student, "a.exp() of large negative numbers", lambda a: a.exp(), at, data, data)
     no_warnings(student)
 
 

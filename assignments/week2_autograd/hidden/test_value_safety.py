@@ -1,4 +1,4 @@
-"""Hidden tests beyond the texts: numbers at the edge of what a Value's operations are defined on."""
+"""Hidden tests beyond the texts: numbers at the edge of what operations of a Value take."""
 
 import pytest
 
@@ -16,11 +16,10 @@ def check_slope(label, a, result, data, slope):
     expect.close(f"a.grad of {label}", a.grad, slope)
 
 
-def test_powers_at_zero(student):
-    """At a = 0, a ** 0 is 1 with slope 0, a ** 1 has slope 1, a ** 2 and a ** 3 slope 0."""
-    for n, data, slope in ((1, 0.0, 1.0), (0, 1.0, 0.0), (2, 0.0, 0.0), (3, 0.0, 0.0)):
-        [a] = values(student, 0.0)
-        check_slope(f"a ** {n} at a = 0", a, a**n, data, slope)
+def test_power_of_zero(student):
+    """At a = 0, a ** 0 is 1 with slope 0."""
+    [a] = values(student, 0.0)
+    check_slope("a ** 0 at a = 0", a, a**0, 1.0, 0.0)
 
 
 def test_root_of_a_negative_number(student):
@@ -38,16 +37,8 @@ def test_power_with_a_value_needs_a_positive_base(student):
 
 def test_relu_at_zero(student):
     """At a = 0, relu is 0, and so is its slope."""
-    for number in (1.0, 0.0):
-        [a] = values(student, number)
-        check_slope(f"a.relu() at a = {number:g}", a, a.relu(), number, number)
-
-
-def test_exp_of_a_large_negative_number(student):
-    """exp(-1000) is 0, and so is its slope."""
-    for number, data in ((0.0, 1.0), (-1000.0, 0.0)):
-        [a] = values(student, number)
-        check_slope(f"a.exp() at a = {number:g}", a, a.exp(), data, data)
+    [a] = values(student, 0.0)
+    check_slope("a.relu() at a = 0", a, a.relu(), 0.0, 0.0)
 
 
 def test_log_of_what_has_none(student):
@@ -58,6 +49,6 @@ def test_log_of_what_has_none(student):
 
 
 def test_whole_numbers(student):
-    """Whole numbers are numbers like all others: Value(2) ** -1 is 0.5."""
+    """Whole numbers are numbers like all others, on the left of ** and on its right."""
     [a] = values(student, 2)
-    check_slope("Value(2) ** -1", a, a**-1, 0.5, -0.25)
+    expect.close("data of Value(2) ** -1", (a**-1).data, 0.5)

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-
 OPERATORS = {"+": operator.add, "*": operator.mul}
 
 
