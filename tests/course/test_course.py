@@ -167,7 +167,7 @@ def test_points_survive_writing_and_reading(hundredths: int) -> None:
         (COURSE_FILE, 'student_tests = "test_', 'student_tests = "tests_', "none of the week's"),
         (COURSE_FILE, "graphs.png|", "|", "documents#1#2: must be a file name"),
         (COURSE_FILE, "graphs.png|", "graphs.pdf|", "more than once: graphs.pdf"),
-        (COURSE_FILE, "graphs.png|", "tensor.py|", "more than once: tensor.py"),
+        (COURSE_FILE, "graphs.png|", "autograd.py|", "more than once: autograd.py"),
         (COURSE_FILE, '"losses.py"', '"losses.py|mse.py"', "relative to the week's folder"),
         (COURSE_FILE, '"pictures.py"', '"lab_1.py"', "more than once: lab_1.py"),
         (RUBRIC_FILE, 'title = "ReLU"', 'title = "ReLU", document = "a"', "of the kind manual"),
