@@ -551,7 +551,7 @@ print(
 )
 
 # %% [markdown]
-# The whole step is a graph of a dozen nodes. Their overhead is a fraction of a millisecond, about
+# The whole step is a graph of eleven nodes. Their overhead is a fraction of a millisecond, about
 # the same for every batch. The larger the batch, the closer the ratio comes to 1: the products of
 # matrices are the same ones. That is the bargain of every framework: a fixed price per operation,
 # and nobody derives a backward pass any more. It is a good bargain as long as operations are large,
