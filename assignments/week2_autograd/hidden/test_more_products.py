@@ -50,7 +50,7 @@ def test_batches_of_matrices(student, rng):
 
 def test_products_with_arrays(student, rng):
     """The other operand may be an array, on either side."""
-    for shape, single in (((4, 4), (4, 4)), ((4, 4, 4), (4, 4)), ((2, 4, 4), (1, 4, 4))):
+    for shape, single in (((4, 4, 4), (4, 4)), ((2, 4, 4), (1, 4, 4))):
         n = rng.normal(size=single)
         for label, f in {"a @ n": lambda a, n=n: a @ n, "n @ a": lambda a, n=n: n @ a}.items():
             text = f"{label}, a of shape {shape}, an array n of shape {single}"

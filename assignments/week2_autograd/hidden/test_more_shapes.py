@@ -41,6 +41,7 @@ def test_transpose_with_axes(student, rng):
         "a.transpose(1, 2, 0)": lambda a: a.transpose(1, 2, 0),
         "a.transpose((2, 0, 1))": lambda a: a.transpose((2, 0, 1)),
         "a.transpose(-1, 0, 1)": lambda a: a.transpose(-1, 0, 1),
+        "a.T.transpose(1, 2, 0)": lambda a: a.T.transpose(1, 2, 0),
     }
     check(student, rng, (2, 3, 4), operations)
 
@@ -54,6 +55,7 @@ def test_index_with_integers_and_slices(student, rng):
         "a[:, 1]": lambda a: a[:, 1],
         "a[::2, ::-1]": lambda a: a[::2, ::-1],
         "a[..., None]": lambda a: a[..., None],
+        "a[1:][:, 2]": lambda a: a[1:][:, 2],
     }
     check(student, rng, (4, 5), operations)
 

@@ -100,12 +100,12 @@ def test_functions_of_functions(student, rng):
     """Operations on results of operations obey the chain rule."""
 
     def f(a, b):
-        return np.log(np.exp(a * b) + 1.0) ** 2
+        return np.log(np.exp(a * b) + 1.0) ** 2 * a
 
     def apply(a, b):
-        return ((a * b).exp() + 1.0).log() ** 2
+        return (((a * b).exp() + 1.0).relu().log() ** 2).relu() * a
 
-    check_shapes(student, rng, "log(exp(a b) + 1)^2", f, [positive, signed], apply, [(2, 3)])
+    check_shapes(student, rng, "log(exp(a b) + 1)^2 a", f, [positive, signed], apply, [(2, 3)])
 
 
 def test_uses_add_up(student, rng):
