@@ -187,9 +187,14 @@ def squares() -> tuple[Node, dict[str, Node]]:
     """Return sum((W x + b - y) ** 2) with its gradients, for W of shape (2, 3), x (3, 1)."""
     from autograd import Tensor
 
-    W = Tensor([[1.0, 2.0, -1.0], [0.0, 1.0, 3.0]], requires_grad=True)
-    b = Tensor([[0.5], [-0.5]], requires_grad=True)
-    x, y = Tensor([[1.0], [0.0], [2.0]]), Tensor([[1.0], [5.0]])
+    # All require a gradient: of what requires none the engine remembers nothing to draw.
+    parts = {
+        "W": [[1.0, 2.0, -1.0], [0.0, 1.0, 3.0]],
+        "x": [[1.0], [0.0], [2.0]],
+        "b": [[0.5], [-0.5]],
+        "y": [[1.0], [5.0]],
+    }
+    W, x, b, y = (Tensor(numbers, requires_grad=True) for numbers in parts.values())
     loss = ((W @ x + b - y) ** 2).sum()
     loss.backward()
     return loss, {"W": W, "x": x, "b": b, "y": y, "L": loss}
