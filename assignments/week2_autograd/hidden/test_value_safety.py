@@ -16,10 +16,13 @@ def check_slope(label, a, result, data, slope):
     expect.close(f"a.grad of {label}", a.grad, slope)
 
 
-def test_power_of_zero(student):
-    """At a = 0, a ** 0 is 1 with slope 0."""
+@pytest.mark.weight(2)
+def test_slopes_at_zero(student):
+    """At a = 0, a ** 0 is 1 with slope 0, and relu is 0 with slope 0."""
     [a] = values(student, 0.0)
     check_slope("a ** 0 at a = 0", a, a**0, 1.0, 0.0)
+    [a] = values(student, 0.0)
+    check_slope("a.relu() at a = 0", a, a.relu(), 0.0, 0.0)
 
 
 def test_root_of_a_negative_number(student):
@@ -33,12 +36,6 @@ def test_power_with_a_value_needs_a_positive_base(student):
     for number in (-2.0, 0.0):
         a, b = values(student, number, 2.0)
         expect.raises(f"a ** b at a = {number:g}", lambda a=a, b=b: a**b, "ValueError")
-
-
-def test_relu_at_zero(student):
-    """At a = 0, relu is 0, and so is its slope."""
-    [a] = values(student, 0.0)
-    check_slope("a.relu() at a = 0", a, a.relu(), 0.0, 0.0)
 
 
 def test_log_of_what_has_none(student):
