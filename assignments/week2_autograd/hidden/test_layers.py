@@ -1,7 +1,7 @@
 """Hidden tests of LinearAutograd and ReLUAutograd.
 
 Weights are set from outside, in the layout that the student's layer has. Each layer is reached
-through the student's engine and by stand-ins that note what it does (suite_tools/layers.py).
+through the student's engine and by stand-ins that note what it does (expressions.py).
 """
 
 from functools import partial
@@ -11,20 +11,17 @@ import pytest
 
 from autograder.channel.handles import Handle
 from autograder.suite import expect
-from autograder.suite.derivatives import vjp
 
 from ..suite_tools.engine import constant, tensors, weighted_ends
 from ..suite_tools.layers import (
     TOLERANCE,
-    expression,
     layout_of,
     linear,
-    recorded,
-    recording,
-    softmax_gradient,
+    loss_gradient,
     two_layer_gradients,
     two_layers,
 )
+from .expressions import derivatives, expression, recorded, recording
 
 pytestmark = pytest.mark.item("week2.layers")
 
@@ -100,13 +97,6 @@ def gradients_by_recording(student, layout, arrays, upstream):
     expect.close("W.grad", received[0], layout.weights(x.T @ upstream), **TOLERANCE)
     expect.close("b.grad", received[1], layout.biases(upstream.sum(axis=0)), **TOLERANCE)
     expect.close("x.grad", received[2], upstream @ W.T, **TOLERANCE)
-
-
-def derivatives(function, arrays, upstream):
-    """Return the gradients of an expression, or fail the test where its shape is another."""
-    shape = np.shape(function(*arrays))
-    expect.equal("shape of the layer's result", shape, upstream.shape)
-    return vjp(function, arrays, upstream)
 
 
 @pytest.mark.weight(3)
@@ -193,7 +183,7 @@ def test_gradients_are_those_of_week_1(student, rng):
     layout = layout_of(student)
     weights = [rng.normal(size=shape) for shape in ((7, 5), 5, (5, 4), 4)]
     x, labels = rng.normal(size=(8, 7)), rng.integers(0, 4, size=8)
-    upstream = softmax_gradient(two_layers(weights, x), labels)
+    upstream = loss_gradient(two_layers(weights, x), labels)
 
     def network():
         first = linear(student, layout, *weights[:2])

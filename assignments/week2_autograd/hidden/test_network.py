@@ -14,8 +14,8 @@ from ..suite_tools.layers import (
     TOLERANCE,
     layout_of,
     linear,
+    loss_gradient,
     mean_loss,
-    softmax_gradient,
     two_layer_gradients,
     two_layers,
 )
@@ -88,7 +88,7 @@ def batch(rng):
 
 def step_from(arrays, x, y):
     """Return the parameters after a step of gradient descent."""
-    d_logits = softmax_gradient(two_layers(arrays, x), y)
+    d_logits = loss_gradient(two_layers(arrays, x), y)
     gradients = two_layer_gradients(arrays, x, d_logits)
     return [array - LR * gradient for array, gradient in zip(arrays, gradients, strict=True)]
 

@@ -13,7 +13,7 @@ from ..suite_tools.layers import (
     TOLERANCE,
     layout_of,
     linear,
-    softmax_gradient,
+    loss_gradient,
     two_layer_gradients,
     two_layers,
 )
@@ -71,7 +71,7 @@ def test_gradients_are_those_of_week_1(student, rng):
     layout, relu = layout_of(student), student.mnist_autograd.ReLUAutograd()
     first, second = (linear(student, layout, *arrays[k : k + 2]) for k in (0, 2))
     logits = student.operand(second(relu(first(constant(student, x)))))
-    upstream = softmax_gradient(two_layers(arrays, x), y)
+    upstream = loss_gradient(two_layers(arrays, x), y)
     (logits * constant(student, upstream)).sum().backward()
     received = first.W.grad, first.b.grad, second.W.grad, second.b.grad
     wanted = two_layer_gradients(arrays, x, upstream)

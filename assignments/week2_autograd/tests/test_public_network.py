@@ -12,8 +12,8 @@ from ..suite_tools.engine import tensors
 from ..suite_tools.layers import (
     TOLERANCE,
     layout_of,
+    loss_gradient,
     mean_loss,
-    softmax_gradient,
     two_layer_gradients,
     two_layers,
 )
@@ -70,7 +70,7 @@ def test_cross_entropy(student, rng):
     loss = student.operand(student.mnist_autograd.cross_entropy(logits, labels))
     expect.close("loss", loss.data, mean_loss(z, labels), **TOLERANCE)
     loss.backward()
-    expect.close("logits.grad", logits.grad, softmax_gradient(z, labels), **TOLERANCE)
+    expect.close("logits.grad", logits.grad, loss_gradient(z, labels), **TOLERANCE)
 
 
 def test_logits(student, rng):
@@ -88,7 +88,7 @@ def test_train_step(student, rng):
         x, y = batch(rng)
         logits = two_layers(arrays, x)
         expect.close("loss", model.train_step(x, y, LR), mean_loss(logits, y), **TOLERANCE)
-        steps = two_layer_gradients(arrays, x, softmax_gradient(logits, y))
+        steps = two_layer_gradients(arrays, x, loss_gradient(logits, y))
         arrays = [array - LR * step for array, step in zip(arrays, steps, strict=True)]
         for name, layer, W, b in (
             ("layers[2]", second, *arrays[2:]),
