@@ -18,12 +18,15 @@ from autograder.suite import expect
 Pairs = Sequence[tuple[int, int]]
 
 # Leaves are 0, 1 and 2; the results follow.
+NEAR_AND_FAR = [(0, 1), (3, 3), (3, 3), (4, 5), (3, 3), (7, 7), (8, 8), (9, 2)]
+"""a + b is used by two results near the end, and by one that is four steps further away."""
+
 SMALL = {
     "a + a": [(0, 0)],
     "((a + b) + (a + c)) + (a + a)": [(0, 1), (0, 2), (3, 4), (0, 0), (5, 6)],
     "a diamond": [(0, 1), (3, 3), (3, 3), (4, 5), (6, 2)],
-    "a node used early and late": [(0, 1), (3, 3), (3, 3), (5, 5), (6, 2), (7, 2), (4, 8)],
-    "a node used late and early": [(0, 1), (3, 3), (3, 3), (5, 5), (6, 2), (7, 2), (8, 4)],
+    "a node used near and far": [*NEAR_AND_FAR, (6, 10)],
+    "a node used far and near": [*NEAR_AND_FAR, (10, 6)],
 }
 DOUBLED = [(0, 0), *((place, place) for place in range(3, 62))]
 """y = y + y, 60 times: 2 ** 60 paths."""
