@@ -119,7 +119,7 @@ CHANGES = (
         WEEK2,
     ),
     Change("week 2's own driver", "assignments/week2_autograd/worker/more.py", added(CODE), WEEK2),
-    Change("the reference of week 2", "solutions/week2_autograd/tensor.py", added(CODE), WEEK2),
+    Change("the reference of week 2", "solutions/week2_autograd/autograd.py", added(CODE), WEEK2),
     Change(
         "a misconception of week 2",
         "solutions/week2_autograd/misconceptions_reductions.toml",
@@ -137,7 +137,7 @@ CHANGES = (
         added(CODE),
     ),
     Change("a handout", "assignments/week2_autograd/README.md", added("\nMore.\n")),
-    Change("a stub", "assignments/week2_autograd/tensor.py", added(CODE)),
+    Change("a stub", "assignments/week2_autograd/autograd.py", added(CODE)),
     Change("points of the rubric", "assignments/rubric.toml", points_moved),
     Change(
         "a title of the rubric",

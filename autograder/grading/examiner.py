@@ -115,7 +115,8 @@ class Examiner:
             for name, source in self.reference.items()
             if name != self.week.student_tests and name in self.week.sources
         }
-        required = {name: found for name, found in items.items() if set(found) - optional}
+        counted = {name: sorted(set(found) - optional) for name, found in items.items()}
+        required = {name: found for name, found in counted.items() if found}
         return Quality(item, required, self.week.homes)
 
     @cached_property

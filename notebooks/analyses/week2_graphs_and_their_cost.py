@@ -11,7 +11,8 @@
 # 3. **Broadcasting.** What it does to a gradient.
 # 4. **Cost.** What an operation of the engine costs, compared with plain NumPy.
 #
-# Nothing here is graded. Each section ends with *Your turn*: questions to answer by changing a cell
+# Nothing here is graded, and some of it uses what goes beyond the assignment's source texts. Each
+# section ends with *Your turn*: questions to answer by changing a cell
 # and running it again.
 
 # %% [markdown]
@@ -39,18 +40,15 @@ root = prepare(
             "week2.value_operators",
             "week2.value_functions",
             "week2.value_backward",
-        ),
-        "tensor.py": (
             "week2.tensor_elementwise",
             "week2.broadcasting",
             "week2.matmul",
-            "week2.reductions",
-            "week2.shapes",
+            "week2.sum",
             "week2.tensor_backward",
-            "week2.cross_entropy",
+            "week2.more_operations",
         ),
         "draw_graph.py": ("week2.draw_graph",),
-        "mnist_autograd.py": ("week2.layers",),
+        "mnist_autograd.py": ("week2.layers", "week2.network"),
     },
 )
 
@@ -59,12 +57,11 @@ import math
 
 import matplotlib.pyplot as plt
 import numpy as np
-from autograd import Value
+from autograd import Tensor, Value
 from draw_graph import draw_graph, graph_of, label_of
 from graph_picture import picture
 from IPython.display import SVG, display
-from mnist_autograd import AutogradMLP
-from tensor import Tensor, cross_entropy
+from mnist_autograd import AutogradMLP, cross_entropy
 
 import data
 
@@ -231,8 +228,8 @@ print(f"number by number {small.data:.6f}, with arrays {parts['y'].item():.6f}")
 # ### Your turn
 #
 # - Give the neuron a ReLU instead of the tanh. For which biases are all gradients exactly 0?
-# - Draw $f = a \cdot a$. How many edges lead from $a$ to the product, and what does each
-#   contribute?
+# - Draw $f = a \cdot a$. One edge leads from $a$ to the product, since `_prev` is a set. How many
+#   contributions does the gradient of $a$ consist of?
 # - Find a unit in the small network whose ReLU is off. Which boxes have the gradient 0 because of
 #   that?
 
@@ -283,15 +280,15 @@ print(f"week 1's network on one image, by (3) with ten outputs: about {3 * 784 *
 #
 # ### Reuse: nodes against paths
 #
-# The chain rule sums over all *paths* from the result back to a leaf. After `y = y + y`, repeated
-# $n$ times, each node is used twice by the next one, so there are $2^n$ paths, but only $n + 1$
-# nodes.
+# The chain rule sums over all *paths* from the result back to a leaf. After `y = y + y.relu()`,
+# repeated $n$ times, each sum is used twice by the next one, directly and by way of the ReLU. So
+# there are $2^n$ paths, but only $2n + 1$ nodes.
 
 # %%
 y = Value(1.0)
 leaf = y
 for _ in range(4):
-    y = y + y
+    y = y + y.relu()
 y.backward()
 draw(y, x=leaf, y=y)
 
@@ -312,7 +309,7 @@ nodes_of, paths_of, slopes = [], [], []
 for n in doublings:
     y = leaf = Value(1.0)
     for _ in range(n):
-        y = y + y
+        y = y + y.relu()
     y.backward()
     nodes_of.append(count(y))
     paths_of.append(paths_to_leaf(y))
@@ -331,7 +328,7 @@ plt.show()
 # %% [markdown]
 # The gradient *is* the number of paths here, since each path contributes 1. A walk that followed
 # every path would be lost at $n = 40$. Your `backward` visits nodes: it adds up what arrives at a
-# node first, and hands the *sum* on. Sixty-one visits do the work of $2^{60} \approx 10^{18}$
+# node first, and hands the *sum* on. 121 visits do the work of $2^{60} \approx 10^{18}$
 # paths. This is what makes backpropagation cheap: a gradient of all parameters costs about as much
 # as a few forward passes, whatever their number.
 #
@@ -365,7 +362,7 @@ gradients = {}
 for shape in SHAPES:
     a, b = Tensor(np.zeros((2, 3)), requires_grad=True), Tensor(np.ones(shape), requires_grad=True)
     c = a + b
-    c.backward(upstream)
+    (c * Tensor(upstream)).sum().backward()
     gradients[shape] = b.grad
     if shape == (3,):
         draw(c, a=a, b=b, c=c)
@@ -414,7 +411,7 @@ plt.show()
 #
 # ### The question
 #
-# For every operation the engine makes an object, a closure and a tuple, and later walks over them.
+# For every operation the engine makes an object, a closure and a set, and later walks over them.
 # What does that cost on top of the arithmetic? A simple model of an operation on $n$ numbers is
 #
 # $$ T(n) = T_0 + n\, t, \tag{5} $$
@@ -435,11 +432,11 @@ def costs(numpy_operation, tensor_operation):
     rows = []
     for size in SIZES:
         x = np.linspace(0.1, 1.0, size)
-        tensor, ones = Tensor(x, requires_grad=True), np.ones(size)
+        tensor = Tensor(x, requires_grad=True)
 
-        def both(tensor=tensor, ones=ones):
-            tensor.zero_grad()
-            tensor_operation(tensor).backward(ones)
+        def both(tensor=tensor):
+            tensor.grad = None
+            tensor_operation(tensor).sum().backward()
 
         forward = seconds_of(lambda t=tensor: tensor_operation(t))
         rows.append((seconds_of(lambda x=x: numpy_operation(x)), forward, seconds_of(both)))
@@ -502,17 +499,17 @@ labels = digits.y_train
 def step_by_hand(weights, x, y, lr=0.01):
     """Do one step of gradient descent on W1, b1, W2, b2, with a backward pass written by hand."""
     W1, b1, W2, b2 = weights
-    before = x @ W1.T + b1
+    before = x @ W1 + b1
     hidden = np.maximum(before, 0.0)
-    scores = hidden @ W2.T + b2
+    scores = hidden @ W2 + b2
     powers = np.exp(scores - scores.max(axis=1, keepdims=True))
     gradient = powers / powers.sum(axis=1, keepdims=True)
     gradient[np.arange(len(y)), y] -= 1.0
     gradient /= len(y)
-    lower = (gradient @ W2) * (before > 0.0)
-    for array, slope in ((W2, gradient.T @ hidden), (b2, gradient.sum(0))):
+    lower = (gradient @ W2.T) * (before > 0.0)
+    for array, slope in ((W2, hidden.T @ gradient), (b2, gradient.sum(0))):
         array -= lr * slope
-    for array, slope in ((W1, lower.T @ x), (b1, lower.sum(0))):
+    for array, slope in ((W1, x.T @ lower), (b1, lower.sum(0))):
         array -= lr * slope
 
 
@@ -554,7 +551,7 @@ print(
 )
 
 # %% [markdown]
-# The whole step is a graph of a dozen nodes. Their overhead is a fraction of a millisecond, about
+# The whole step is a graph of eleven nodes. Their overhead is a fraction of a millisecond, about
 # the same for every batch. The larger the batch, the closer the ratio comes to 1: the products of
 # matrices are the same ones. That is the bargain of every framework: a fixed price per operation,
 # and nobody derives a backward pass any more. It is a good bargain as long as operations are large,

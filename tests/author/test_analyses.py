@@ -49,7 +49,7 @@ assert value_nodes == formula and len(set(tensor_nodes)) == 1 and tensor_nodes[0
 assert paths_of == [2**n for n in doublings] and slopes == [2.0**n for n in doublings]
 assert gradients[(3,)].tolist() == [0, 2.5, 7] and gradients[()] == 9.5
 assert gradients[(2, 1)].ravel().tolist() == [6, 3.5]
-assert count(loss) == 13
+assert count(loss) == 11
 saturated = [p["w1"].grad for p, z in zip(neurons, before_tanh) if abs(z) > 3]
 assert max(map(abs, saturated)) < 0.02, "1 - o ** 2 is below 0.01, and x1 is 2"
 """,

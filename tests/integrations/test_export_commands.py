@@ -33,7 +33,7 @@ def grades(tmp_path_factory) -> Path:
     with Gradebook.open(out / "gradebook.sqlite") as gradebook:
         gradebook.start_run("rung", "digits", "salt", {})
         for name, credit in (("ada", FULL_CREDIT), ("ben", FULL_CREDIT // 2), ("cleo", 0)):
-            files = {"tensor.py": name.encode()}
+            files = {"autograd.py": name.encode()}
             handed_in = Submission(name, files, received=datetime(2026, 10, 1, tzinfo=UTC))
             gradebook.add_submission(handed_in, 2)
             job = GradingJob(name, name, 2, handed_in.fingerprint, "rung")

@@ -77,14 +77,14 @@ class Value:
 """,
 }
 REST = """
-from autograd import Value as Tensor
+Tensor = Value
 
 class no_grad:
+    open_blocks = 0
     def __enter__(self): return self
     def __exit__(self, *error): return True
 
-def unbroadcast(gradient, shape): return Tensor(0.0)
-def cross_entropy(logits, labels): return Tensor(0.0)
+def accumulate(operand, contribution): pass
 """
 
 
@@ -97,8 +97,7 @@ def session():
 
 @pytest.mark.parametrize("lie", LIES)
 def test_an_engine_that_lies_gets_no_item_full_but_what_needs_no_engine(session, lie):
-    files = {**solution_files(ROOT, WEEK), "autograd.py": LIES[lie].encode()}
-    files["tensor.py"] = REST.encode()
+    files = {**solution_files(ROOT, WEEK), "autograd.py": (LIES[lie] + REST).encode()}
     untrained = [check for check in session.plan if check.item != "week2.accuracy"]
     outcomes = session.run(LocalHost(files), only={check.id for check in untrained})
     verdicts: dict[str, list[Verdict]] = {}
@@ -109,5 +108,5 @@ def test_an_engine_that_lies_gets_no_item_full_but_what_needs_no_engine(session,
         share = found.count(Verdict.PASS) / len(found)
         if item == "week2.draw_graph":  # the reference's, nearly always on nodes of the tests' own
             assert share > 0.9
-        else:
-            assert share <= 0.1, (item, share)
+        else:  # the reference's layers are tried on tensors of the tests' own, too
+            assert share <= (0.3 if item == "week2.layers" else 0.1), (item, share)
