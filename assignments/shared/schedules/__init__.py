@@ -35,7 +35,7 @@ class ListedRates:
 
 
 def rates_of(scheduler: Any, optimizer: HasRate, epochs: Sequence[int]) -> list[Any]:
-    """Return the optimizer's learning rate after `scheduler.step(epoch)`, for each epoch in turn."""
+    """Return the optimizer's learning rate after `step(epoch)`, for each of the epochs in turn."""
     rates = []
     for epoch in epochs:
         scheduler.step(epoch)
