@@ -9,8 +9,6 @@ from typing import Any
 
 from autograder.suite import expect
 
-from . import lists
-
 Layer = dict[str, Any]
 KINDS = {"conv": "nn.Conv2d", "norm": "BatchNorm2d", "block": "BasicBlock", "linear": "nn.Linear"}
 
@@ -76,7 +74,7 @@ def block_places(found: list[Layer], prefix: str) -> dict[str, str]:
         beside = near if home and f"{home}." != prefix else []
         names = {"shortcut.1": (beside or norms)[-1]}
         norms.remove(names["shortcut.1"])
-    names |= {"shortcut.0": name for name in past}
+    names |= dict(zip(("shortcut.0",), past, strict=False))
     ways = [one["name"] for one in main_way_of(found, prefix)]
     names |= dict(zip(("conv1", "conv2"), ways, strict=False))
     return names | dict(zip(("bn1", "bn2"), norms, strict=False))
@@ -93,7 +91,8 @@ def network_places(found: list[Layer]) -> dict[str, str]:
         names |= {f"{ours}.{layer}": name for layer, name in layers.items()}
     outside = outside_blocks(found)
     for kind, ours in (("conv", "conv1"), ("norm", "bn1"), ("linear", "fc")):
-        names |= {ours: one["name"] for one in outside[::-1] if one["kind"] == kind}
+        found_there = [one["name"] for one in outside if one["kind"] == kind]
+        names |= dict(zip((ours,), found_there, strict=False))
     return names
 
 
@@ -101,8 +100,3 @@ def outside_blocks(found: list[Layer]) -> list[Layer]:
     """Return the layers of a network that lie in none of its blocks, and are none."""
     blocks = tuple(f"{one['name']}." for one in found if one["kind"] == "block")
     return [one for one in found if one["kind"] != "block" and not one["name"].startswith(blocks)]
-
-
-def expect_count(label: str, found: list[Layer], count: int) -> None:
-    """There are so many layers."""
-    lists.equal(label, [len(found)], [count])

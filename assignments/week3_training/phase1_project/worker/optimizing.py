@@ -20,7 +20,7 @@ def optimize(
     make: Any,
     starts: list[np.ndarray],
     gradients: list[list[Any]],
-    options: dict[str, Any],
+    options: dict[str, Any] | list[float],
     rates: list[float] | None = None,
     moved_at: int | None = None,
     given_as: str = "list",
@@ -34,13 +34,13 @@ def optimize(
     """
     params = [tensor(start).requires_grad_() for start in starts]
     group = list if given_as == "list" else iter
-    optimizer = make(group(params), **options)
+    optimizer = made(make, group(params), options)
     path = [[p.detach().clone() for p in params]]
     leaves = kept = True
     for step, given in enumerate(gradients):
         if step == moved_at:
             state = stored(optimizer.state_dict())
-            optimizer = make(group(params), **options)
+            optimizer = made(make, group(params), options)
             optimizer.load_state_dict(state)
         if rates is not None:
             optimizer.lr = rates[step]
@@ -88,9 +88,14 @@ def optimize_two(
     return [moved[0].detach() for _, moved in pairs]
 
 
-def made(make: Any, params: list[Any], options: dict[str, Any]) -> Any:
-    """Return make(params, **options)."""
-    return make(params, **options)
+def made(make: Any, params: Any, options: dict[str, Any] | list[float]) -> Any:
+    """Return make(params, **options), or make(params, *options) for a list."""
+    return make(params, *options) if isinstance(options, list) else make(params, **options)
+
+
+def attribute(owner: Any, name: str) -> Any:
+    """Return an attribute, as something to keep in the worker."""
+    return getattr(owner, name)
 
 
 def with_gradients(starts: list[np.ndarray]) -> list[Any]:
@@ -163,6 +168,7 @@ DRIVERS: dict[str, Callable[..., Any]] = {
         optimize,
         optimize_two,
         made,
+        attribute,
         with_gradients,
         gradients_in,
         parameters,
