@@ -1,6 +1,6 @@
 """Hidden tests beyond the texts: models/layers.py and models/resnet.py with unusual inputs.
 
-Each looks at its own side only: what is normalised wrongly costs nothing here.
+They are blocked where the part that they go through is at fault.
 """
 
 import numpy as np
@@ -12,6 +12,9 @@ from . import roles
 from .oracle import double, filled, network, network_shapes, shift, values
 
 pytestmark = pytest.mark.item("project.robustness")
+of_norm = pytest.mark.needs("project.batch_norm")
+of_blocks = pytest.mark.needs("project.blocks")
+of_network = pytest.mark.needs("project.network")
 
 PARAMETERS = 11_173_962
 NEAR = {"rtol": 1e-3, "atol": 1e-3}
@@ -29,6 +32,7 @@ def images(rng, shape=(4, 3, 5, 6)):
 # BatchNorm2d
 
 
+@of_norm
 def test_batch_norm_in_any_order_in_memory(student, rng):
     """BatchNorm2d takes channels-last and strided tensors like any others."""
     for layout in ("channels_last", "strided"):
@@ -39,6 +43,7 @@ def test_batch_norm_in_any_order_in_memory(student, rng):
         expect.array(f"output, {layout} input", received, x.shape)
 
 
+@of_norm
 def test_batch_norm_keeps_its_input(student, rng):
     """BatchNorm2d does not change x, in neither mode."""
     layer, x = layer_of(student, 3), CENTRE + 2 * images(rng)
@@ -51,6 +56,7 @@ def test_batch_norm_keeps_its_input(student, rng):
         expect.unchanged("x", x, student.fetch(kept))
 
 
+@of_norm
 def test_batch_norm_keeps_the_dtype(student, rng):
     """The output of BatchNorm2d has the dtype of x: bfloat16 stays bfloat16."""
     for dtype, layout in (("float32", ""), ("bfloat16", "bfloat16")):
@@ -62,6 +68,7 @@ def test_batch_norm_keeps_the_dtype(student, rng):
             expect.array(f"output for {dtype}", student.fetch(output), x.shape)
 
 
+@of_norm
 def test_batch_norm_counts_in_float32(student):
     """Inputs of 16 bits are added up in float32: a mean of many numbers keeps its digits."""
     layer = layer_of(student, 1)
@@ -76,6 +83,7 @@ def test_batch_norm_counts_in_float32(student):
     expect.that("running_mean", any(abs(share - one) < 1e-3 for one in (0.1, 0.9)), message)
 
 
+@of_norm
 def test_batch_norm_refuses_other_shapes(student, rng):
     """x without 4 dimensions, or with other channels, raises a ValueError, in both modes."""
     layer = layer_of(student, 3)
@@ -89,6 +97,7 @@ def test_batch_norm_refuses_other_shapes(student, rng):
             expect.raises(label, layer, "ValueError", x)
 
 
+@of_norm
 def test_batch_norm_refuses_one_value_per_channel(student, rng):
     """A single value per channel raises a ValueError in training mode: it has no variance."""
     layer = layer_of(student, 3)
@@ -103,6 +112,7 @@ def test_batch_norm_refuses_one_value_per_channel(student, rng):
 # BasicBlock and ResNet18
 
 
+@pytest.mark.needs("project.blocks", "project.network")
 def test_no_biases_in_convolutions(student):
     """No convolution has a bias: the normalisation behind it would take it off again."""
     resnet = student.prepare("with_parts", True, False)
@@ -112,6 +122,7 @@ def test_no_biases_in_convolutions(student):
         expect.that("biases", not biased, f"there are biases in {', '.join(biased[:3])}.")
 
 
+@of_blocks
 def test_a_block_keeps_its_input(student, rng):
     """A block does not change x."""
     for arguments in ((6, 6), (6, 6, 2)):
@@ -122,6 +133,7 @@ def test_a_block_keeps_its_input(student, rng):
         expect.unchanged("x", x, student.fetch(kept))
 
 
+@of_network
 def test_the_network_keeps_its_input(student, rng):
     """The network does not change x."""
     made, x = student.prepare("with_parts", True, True).ResNet18(), images(rng, (2, 3, 32, 32))
@@ -130,7 +142,7 @@ def test_the_network_keeps_its_input(student, rng):
     expect.unchanged("x", x, student.fetch(kept))
 
 
-@pytest.mark.needs("project.network")
+@of_network
 def test_number_of_classes(student, rng):
     """ResNet18(num_classes) has so many logits."""
     for classes in (7, 100):

@@ -49,6 +49,7 @@ def test_parameters_without_gradients(student, rng, decoupled):
     expect_paths(optimize(student, starts, gradients, options), starts, gradients, **options)
 
 
+@of_adam
 @BOTH
 def test_gradients_are_kept(student, rng, decoupled):
     """A step changes no gradient."""
@@ -76,6 +77,7 @@ def test_state_of_a_new_optimizer(student, rng):
     expect_paths(received, starts, gradients, lr=0.05)
 
 
+@of_adam
 def test_state_dict_is_flat(student, rng):
     """state_dict gives tensors by name, nothing else: a safetensors file takes nothing else."""
     starts = starts_of(rng)
@@ -103,6 +105,7 @@ def test_state_is_taken_over_as_a_copy(student):
     expect.close("the second optimizer's parameter", found[1], wanted[-1], **NEAR)
 
 
+@of_adam
 @pytest.mark.parametrize("dtype", [np.float32, np.float64], ids=["float32", "float64"])
 def test_dtype_of_parameters(student, rng, dtype):
     """Parameters keep their dtype."""

@@ -2,7 +2,7 @@
 
 The 50,000 training images are 154 MB as bytes, so they are put on the device once, and shuffling,
 cropping and mirroring are operations on whole batches there. No image is handled on its own, and
-nothing is copied from the host while training. (That is for speed; a loop over images is right too.)
+nothing is copied from the host while training. (That is for speed: a loop over images will do.)
 
 Randomness comes from the `torch.Generator` that is passed or owned. That it never comes from
 torch's global one, and that arguments are not changed, is looked at in `project.robustness`.
@@ -140,8 +140,8 @@ class CIFAR10Loader:
       normalised batch is cropped at random (padding 4) and flipped at random.
     - Otherwise: in the given order, and nothing is random.
 
-    Beyond the texts (`project.robustness`): what is drawn depends on `seed` and the epoch alone, not
-    on what was drawn before, so a run that is resumed at epoch k sees what a run without
+    Beyond the texts (`project.robustness`): what is drawn depends on `seed` and the epoch alone,
+    not on what was drawn before, so a run that is resumed at epoch k sees what a run without
     interruption sees there. (The generators of a CPU and of a GPU differ, so on another kind of
     device it is another order.)
 

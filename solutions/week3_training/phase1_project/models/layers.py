@@ -77,8 +77,8 @@ class BatchNorm2d(nn.Module):
 
     In training mode each forward pass also lets the batch into the running statistics:
     running <- (1 - momentum) running + momentum batch. Here the batch's variance is the *unbiased*
-    one, divided by N H W - 1, as in PyTorch. (The biased one, for every batch, is accepted as well.)
-    Nothing is to be differentiated through this update.
+    one, divided by N H W - 1, as in PyTorch. (The biased one is accepted as well, if it is used for
+    every batch.) Nothing is to be differentiated through this update.
 
     The batch's mean and variance depend on x, so in training mode gradients must flow through them:
     no `detach`, no `torch.no_grad` around them.
