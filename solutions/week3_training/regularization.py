@@ -25,7 +25,7 @@ FloatArray = npt.NDArray[np.floating]
 
 
 class GaussianNoise:
-    """Worked example: adds normal noise in training, and nothing to what predictions are made of."""
+    """Worked example: adds normal noise in training, and nothing when the network predicts."""
 
     def __init__(self, deviation: float = 0.1, rng: np.random.Generator | None = None) -> None:
         """Keep the noise's standard deviation, and where it comes from (None: a fresh generator).
