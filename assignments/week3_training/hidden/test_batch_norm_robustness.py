@@ -149,14 +149,10 @@ def test_forward_refuses_other_shapes(student, rng):
 @after_forward
 @pytest.mark.weight(2)
 def test_a_batch_of_one(student, rng):
-    """A batch of one example raises a ValueError in training mode, and works in evaluation mode."""
+    """A batch of one example raises a ValueError in training mode, and leaves no trace."""
     layer, x = student.batch_norm.BatchNorm1d(4), batch(rng, 1)
     expect.array("forward output of two examples", layer.forward(batch(rng, 2)), (2, 4))
     mean = get(layer, "running_mean", 4)
     label = "forward of one example in training mode"
     expect.raises(label, layer.forward, "ValueError", x)
     expect_row(layer, "running_mean", mean, "running_mean after the refused batch")
-    put(layer, running_mean=np.ones(4), running_var=np.full(4, 4.0))
-    layer.eval()
-    expected = (x - 1) / np.sqrt(4 + 1e-5)
-    expect.close("forward output of one example, evaluated", layer.forward(x), expected, **NEAR)
