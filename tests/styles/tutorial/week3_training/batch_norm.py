@@ -1,53 +1,58 @@
-"""Batch normalization of the small library, with the compact gradient."""
+"""Batch normalisation layer, step by step through the computation graph."""
 
 import numpy as np
 
 
 class BatchNorm1d:
-    """Batch normalization for rows of features."""
+    """Batch normalisation with rows of parameters, shape (1, D)."""
 
     def __init__(self, num_features, eps=1e-5, momentum=0.1):
-        """Parameters, running statistics, mode."""
-        self.gamma = np.ones(num_features)
-        self.beta = np.zeros(num_features)
-        self.running_mean = np.zeros(num_features)
-        self.running_var = np.ones(num_features)
-        self.eps = eps
-        self.momentum = momentum
-        self.is_training = True
+        self.eps, self.momentum = eps, momentum
+        self.gamma = np.ones((1, num_features))
+        self.beta = np.zeros((1, num_features))
+        self.running_mean = np.zeros((1, num_features))
+        self.running_var = np.ones((1, num_features))
+        self.dL_dgamma = np.zeros((1, num_features))
+        self.dL_dbeta = np.zeros((1, num_features))
+        self.mode = "train"
+        self.cache = None
 
     def train(self):
-        """Training mode."""
-        self.is_training = True
-        return self
+        """Switch to training mode."""
+        self.mode = "train"
 
     def eval(self):
-        """Evaluation mode."""
-        self.is_training = False
-        return self
-
-    def track(self, mean, variance, count):
-        """Let a batch into the running statistics, with the unbiased variance."""
-        unbiased = variance * count / (count - 1)
-        self.running_mean += self.momentum * (mean - self.running_mean)
-        self.running_var += self.momentum * (unbiased - self.running_var)
+        """Switch to evaluation mode."""
+        self.mode = "eval"
 
     def forward(self, x):
-        """Normalize, scale, shift."""
-        if self.is_training:
-            mean = np.mean(x, axis=0)
-            variance = np.mean((x - mean) ** 2, axis=0)
-            self.track(mean, variance, len(x))
-        else:
-            mean, variance = self.running_mean, self.running_var
-        self.inverse = (variance + self.eps) ** -0.5
-        self.normal = (x - mean) * self.inverse
-        return self.normal * self.gamma + self.beta
+        """Normalise x over the batch."""
+        if self.mode == "train":
+            return self._forward_train(x)
+        x_hat = (x - self.running_mean) / np.sqrt(self.running_var + self.eps)
+        return x_hat * self.gamma + self.beta
+
+    def _forward_train(self, x):
+        n = x.shape[0]
+        mu = x.sum(axis=0, keepdims=True) / n
+        xmu = x - mu
+        var = (xmu**2).sum(axis=0, keepdims=True) / n
+        sqrtvar = np.sqrt(var + self.eps)
+        x_hat = xmu / sqrtvar
+        unbiased = var * n / (n - 1)
+        self.running_mean += self.momentum * (mu - self.running_mean)
+        self.running_var += self.momentum * (unbiased - self.running_var)
+        self.cache = (xmu, sqrtvar, x_hat)
+        return x_hat * self.gamma + self.beta
 
     def backward(self, dL_dy):
-        """(N g - sum g - x_hat sum(g x_hat)) / (N sigma), with g = gamma dL/dy."""
-        count = len(dL_dy)
-        self.dL_dbeta = dL_dy.sum(axis=0)
-        self.dL_dgamma = (dL_dy * self.normal).sum(axis=0)
-        inner = count * dL_dy - self.dL_dbeta - self.normal * self.dL_dgamma
-        return self.gamma * self.inverse / count * inner
+        """Go back through the graph node by node; the cache is used up."""
+        xmu, sqrtvar, x_hat = self.cache
+        self.cache = None
+        n = dL_dy.shape[0]
+        self.dL_dbeta = dL_dy.sum(axis=0, keepdims=True)
+        self.dL_dgamma = (dL_dy * x_hat).sum(axis=0, keepdims=True)
+        dx_hat = dL_dy * self.gamma
+        dvar = (dx_hat * xmu).sum(axis=0, keepdims=True) * -0.5 / sqrtvar**3
+        dmu = -(dx_hat / sqrtvar).sum(axis=0, keepdims=True)
+        return dx_hat / sqrtvar + dvar * 2 * xmu / n + dmu / n
