@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .rows import batch, make, normalised, parameters
+from ..suite_tools.rows import batch, make, normalised, parameters
 
 TINY = 1e-12
 """An eps that counts for nothing."""

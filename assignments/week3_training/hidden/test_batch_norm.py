@@ -9,7 +9,7 @@ import pytest
 
 from autograder.suite import expect
 
-from .rows import NEAR, batch, expect_row, get, make, normalised, parameters, put
+from ..suite_tools.rows import NEAR, batch, expect_row, get, make, normalised, parameters, put
 
 forward = pytest.mark.item("week3.batch_norm_forward")
 modes = pytest.mark.item("week3.batch_norm_modes")

@@ -9,8 +9,8 @@ import pytest
 
 from autograder.suite import expect
 
+from ..suite_tools.rows import NEAR, batch, expect_gradient, make, parameters, put
 from .backward_of_rows import TINY, formula, gradient, input_gradient, ready
-from .rows import NEAR, batch, expect_gradient, make, parameters, put
 
 pytestmark = [
     pytest.mark.item("week3.batch_norm_backward"),

@@ -8,8 +8,18 @@ import pytest
 
 from autograder.suite import expect
 
+from ..suite_tools.rows import (
+    NEAR,
+    batch,
+    expect_gradient,
+    expect_row,
+    get,
+    make,
+    normalised,
+    parameters,
+    put,
+)
 from .backward_of_rows import TINY, formula, gradient, input_gradient, ready
-from .rows import NEAR, batch, expect_gradient, expect_row, get, make, normalised, parameters, put
 
 pytestmark = pytest.mark.item("week3.batch_norm_robustness")
 after_forward = pytest.mark.needs("week3.batch_norm_forward")

@@ -4,7 +4,7 @@ import numpy as np
 
 from autograder.suite import expect
 
-from .colours import LOADER
+from ..suite_tools.colours import LOADER
 
 
 def call(student, name, images, *more):

@@ -4,7 +4,7 @@ import numpy as np
 
 from autograder.suite import expect
 
-from .colours import LOADER, normalised
+from ..suite_tools.colours import LOADER, normalised
 
 
 def splits(rng, train=6, test=4):

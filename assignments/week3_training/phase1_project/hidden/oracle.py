@@ -12,8 +12,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from ..suite_tools import roles
 from ..worker.drivers import drawn
-from . import lists, roles
+from . import lists
 
 Numbers = dict[str, Tensor]
 Names = dict[str, str]

@@ -6,8 +6,8 @@ import numpy as np
 
 from autograder.suite import expect
 
+from ..suite_tools.colours import scale_of
 from . import lists
-from .colours import scale_of
 
 COUNT, HELD_OUT, BATCH = 100, 2, 32
 BATCHES = 4

@@ -5,7 +5,7 @@ import pytest
 
 from autograder.suite import expect
 
-from .colours import normalised
+from ..suite_tools.colours import normalised
 from .crops import call, crop, flip, offsets, windows
 
 pytestmark = pytest.mark.item("project.augmentation")

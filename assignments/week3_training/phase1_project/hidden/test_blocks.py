@@ -10,7 +10,7 @@ import pytest
 
 from autograder.suite import expect
 
-from . import roles
+from ..suite_tools import roles
 from .oracle import batch_norm, block, block_shapes, double, filled, shift, values
 
 pytestmark = pytest.mark.item("project.blocks")

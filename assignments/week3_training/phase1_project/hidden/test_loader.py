@@ -5,7 +5,7 @@ import pytest
 
 from autograder.suite import expect
 
-from .colours import LOADER, normalised
+from ..suite_tools.colours import LOADER, normalised
 from .epochs import epoch, expect_split, folder_with, loader_of, orders, splits, tagged
 
 pytestmark = pytest.mark.item("project.augmentation")

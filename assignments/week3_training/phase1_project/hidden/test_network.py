@@ -10,8 +10,8 @@ import pytest
 
 from autograder.suite import expect
 
+from ..suite_tools import roles
 from ..worker.drivers import projected
-from . import roles
 from .oracle import (
     averages,
     batch_norm,

@@ -8,7 +8,7 @@ import pytest
 
 from autograder.suite import expect
 
-from .colours import LOADER
+from ..suite_tools.colours import LOADER
 from .crops import crop, offsets
 from .epochs import epoch, expect_split, folder_with, loader_of, order_of, orders, splits, tagged
 

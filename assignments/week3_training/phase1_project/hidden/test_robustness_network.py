@@ -8,7 +8,7 @@ import pytest
 
 from autograder.suite import expect
 
-from . import roles
+from ..suite_tools import roles
 from .oracle import double, filled, network, network_shapes, shift, values
 
 pytestmark = pytest.mark.item("project.robustness")
