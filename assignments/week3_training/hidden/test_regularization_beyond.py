@@ -59,6 +59,16 @@ def test_dropout_draws_from_its_generator(student):
 
 
 @options
+def test_dropout_without_a_generator(student):
+    """Two new layers that were given no generator drop different entries."""
+    x = np.ones((20, 20))
+    layers = [student.regularization.Dropout(0.5) for _ in range(2)]
+    one, other = (expect.array("y", layer.forward(x), x.shape) == 0 for layer in layers)
+    differ = not np.array_equal(one, other)
+    expect.that("another layer's output", differ, "two new layers dropped the same entries.")
+
+
+@options
 @each
 def test_augmentation_comes_from_the_generator(student, rng, name):
     """The same generator state gives the same images again, and another one gives others."""
@@ -88,6 +98,16 @@ def test_dropout_backward_after_predictions(student, rng):
         expect.array("forward output", layer.forward(x, training=False), x.shape)
         expect.close(f"dL_dx of a prediction {when}", layer.backward(grad), grad, rtol=1e-4)
         layer.forward(x, training=True)
+
+
+@robustness
+def test_dropout_backward_again(student, rng):
+    """A second backward for the same forward pass gives the same gradient."""
+    layer, grad = student.regularization.Dropout(0.4), rng.normal(size=(16, 20))
+    layer.forward(rng.normal(size=(16, 20)))
+    first, second = (expect.array("dL_dx", layer.backward(grad), grad.shape) for _ in range(2))
+    same = np.array_equal(first, second)
+    expect.that("dL_dx, asked for again", same, "it is another one than before.")
 
 
 @robustness
