@@ -6,10 +6,13 @@ Conventions, for every layer in this file:
   Means and variances are taken over the batch (axis 0), for each feature by itself.
 - `forward(x)` returns the layer's output and keeps whatever `backward` will need.
 - `backward(dL_dy)` takes the gradient of the loss with respect to that output, of its shape, and
-  returns the gradient with respect to the input, of its shape. It belongs to the latest `forward`,
-  and to the mode that the layer was in then. Calling it again gives the same result.
-- Neither method changes an array that it was given.
+  returns the gradient with respect to the input, of its shape. It belongs to the latest `forward`.
 - float64 in, float64 out. Whole batches at once: no Python loop over examples or features.
+
+Beyond the texts, `week3.batch_norm_robustness` asks for more: neither method changes an array that
+it was given; `backward` may be called again and gives the same result; after a forward pass in
+evaluation mode it is right as well, whichever mode the layer is in by then; large numbers that vary
+little lose no digits; float32 in gives float32 out; what makes no sense raises a ValueError.
 """
 
 from __future__ import annotations
@@ -23,8 +26,9 @@ FloatArray = npt.NDArray[np.floating]
 def check_batch(x: FloatArray, num_features: int, training: bool) -> None:
     """Raise a ValueError unless `x` is a batch that a layer can work with.
 
-    Given. A batch has shape (N, num_features). Without this, NumPy would broadcast: one column of
-    shape (N, 1), scaled by D factors, becomes (N, D) without a word.
+    Given, for `week3.batch_norm_robustness`. A batch has shape (N, num_features). Without this,
+    NumPy would broadcast: one column of shape (N, 1), scaled by D factors, becomes (N, D) without a
+    word.
 
     In training N is at least 2. A single example is its own mean: x_hat would be 0 whatever the
     example is, and no gradient would get through.
@@ -72,9 +76,9 @@ class BatchNorm1d:
         dL_dgamma: gradient of the loss with respect to gamma, shape (D,), set by each `backward`.
         dL_dbeta: gradient of the loss with respect to beta, shape (D,), set by each `backward`.
 
-    `gamma`, `beta`, `running_mean` and `running_var` may be replaced from outside: `forward` uses
-    the present ones. `backward` needs the gamma that `forward` used, so gamma must not be replaced
-    in between. An array that was assigned as a running statistic may be updated in place.
+    All four arrays may have the shape (1, D) instead. They may be replaced from outside: `forward`
+    uses the present ones. `backward` needs the gamma that `forward` used, so gamma must not be
+    replaced in between. An array that was assigned as a running statistic may be updated in place.
     """
 
     gamma: FloatArray
@@ -126,14 +130,15 @@ class BatchNorm1d:
             Outputs, of the same shape.
 
         Raises:
-            ValueError: if `x` has another shape; in training mode also if N is 1.
+            ValueError: if `x` has another shape; in training mode also if N is 1
+                (`week3.batch_norm_robustness`).
         """
         check_batch(x, self.num_features, self.training)
         if not self.training:
-            return self._forward_by_running_statistics(x)
+            return self._forward_by_running_statistics(x).astype(x.dtype, copy=False)
         if self.momentum > 0.0:
             self._update_running_statistics(x)
-        return self._forward_by_batch_statistics(x)
+        return self._forward_by_batch_statistics(x).astype(x.dtype, copy=False)
 
     def _forward_by_batch_statistics(self, x: FloatArray) -> FloatArray:
         """Normalise by the mean and the *biased* variance of the batch: the one divided by N.
@@ -176,13 +181,14 @@ class BatchNorm1d:
 
         - after a forward pass in training mode, mean and variance depend on x themselves:
           dL/dx = (g - mean of g - x_hat * mean of (g * x_hat)) / deviation, means over the batch;
-        - after one in evaluation mode they are constants: dL/dx = g / deviation.
+        - after one in evaluation mode they are constants: dL/dx = g / deviation. (Beyond the texts:
+          `week3.batch_norm_robustness`.)
 
         Args:
             dL_dy: upstream gradient, shape (N, num_features), not changed.
 
         Returns:
-            dL/dx, shape (N, num_features). `self.dL_dgamma` and `self.dL_dbeta`, both of shape
-            (num_features,), are replaced, not added to.
+            dL/dx, shape (N, num_features). `self.dL_dgamma` and `self.dL_dbeta`, of the shapes of
+            gamma and beta, are replaced, not added to.
         """
         raise NotImplementedError("week3.batch_norm_backward: fill in BatchNorm1d.backward")

@@ -3,16 +3,20 @@
 Conventions, for every optimizer in this file:
 
 - A parameter is any object with `data`, a float array of at least one axis, and `grad`, an array of
-  the same shape or None: the `Parameter` below, or a Tensor of week 2.
-- `step()` moves every parameter once, by the gradient that it has now. A parameter whose `grad` is
-  None is skipped: neither its data nor what the optimizer remembers of it changes. A gradient of
-  zeros is a gradient like any other.
-- `step()` never changes a gradient, and keeps no gradient's array either: the caller may write the
-  next gradient into the same array. `data` may be replaced or changed in place, as you like.
+  the same shape: the `Parameter` below, or a Tensor of week 2.
+- `step()` moves every parameter once, by the gradient that it has now. A gradient of zeros is a
+  gradient like any other. `data` may be replaced or changed in place, as you like.
 - The learning rate is read from `self.lr` at every step, since schedulers change it.
-- What an optimizer remembers belongs to one parameter of one optimizer, has the parameter's shape
-  and dtype, and starts at 0.
+- What an optimizer remembers belongs to one parameter of one optimizer, has the parameter's shape,
+  and starts at 0.
 - Everything happens entry by entry: squares, roots and quotients of arrays are those of entries.
+
+Beyond the texts (`week3.robustness`):
+
+- A parameter whose `grad` is None is skipped: neither its data nor what the optimizer remembers of
+  it changes.
+- `step()` never changes a gradient, and keeps no gradient's array either: the caller may write the
+  next gradient into the same array. `data` may be replaced from outside between two steps.
 - float32 stays float32: if a parameter and its gradient are float32, so is its data afterwards.
 """
 
@@ -66,25 +70,25 @@ class Optimizer(ABC):
     """What every optimizer has: parameters, a learning rate, `zero_grad` and `step`. Given.
 
     Attributes:
-        params: the parameters, in the order in which they were given.
+        parameters: the parameters, in the order in which they were given.
         lr: the learning rate. It may be changed between steps.
     """
 
-    def __init__(self, params: Iterable[Trainable], lr: float) -> None:
+    def __init__(self, parameters: Iterable[Trainable], lr: float) -> None:
         """Keep the parameters and the learning rate.
 
         Raises:
             ValueError: if there are no parameters, or if `lr` is not a positive number.
         """
-        self.params = list(params)
-        if not self.params:
+        self.parameters = list(parameters)
+        if not self.parameters:
             raise ValueError("an optimizer needs at least one parameter, got none")
         self.lr = positive("lr", lr)
 
     def zero_grad(self) -> None:
-        """Forget all gradients: set every parameter's `grad` to None."""
-        for p in self.params:
-            p.grad = None
+        """Set every parameter's gradient to zeros. (To set it to None is accepted too.)"""
+        for p in self.parameters:
+            p.grad = np.zeros_like(p.data)
 
     @abstractmethod
     def step(self) -> None:
@@ -104,15 +108,15 @@ class Rprop(Optimizer):
     it remembers: one array for each parameter, made once, and changed in place by `step`.
     """
 
-    def __init__(self, params: Iterable[Trainable], lr: float = 0.01) -> None:
+    def __init__(self, parameters: Iterable[Trainable], lr: float = 0.01) -> None:
         """Start with scale 1, and with no last sign. `lr`: the size of the first step."""
-        super().__init__(params, lr)
-        self.scales = [np.ones_like(p.data) for p in self.params]
-        self.signs = [np.zeros_like(p.data) for p in self.params]
+        super().__init__(parameters, lr)
+        self.scales = [np.ones_like(p.data) for p in self.parameters]
+        self.signs = [np.zeros_like(p.data) for p in self.parameters]
 
     def step(self) -> None:
         """Move every parameter that has a gradient."""
-        for p, scale, last in zip(self.params, self.scales, self.signs, strict=True):
+        for p, scale, last in zip(self.parameters, self.scales, self.signs, strict=True):
             if p.grad is None:
                 continue
             sign = np.sign(p.grad)
@@ -123,104 +127,113 @@ class Rprop(Optimizer):
 
 
 class SGD(Optimizer):
-    """Gradient descent, with weight decay.
+    """Gradient descent.
 
-    g = grad + weight_decay data
-    data <- data - lr g
+    data <- data - lr grad
 
-    Weight decay is the gradient of weight_decay / 2 times the sum of squares, added to the gradient
-    before the learning rate multiplies both, as in torch.optim.SGD.
+    Beyond the texts (`week3.options`): with weight decay,
+
+    data <- data - lr (grad + weight_decay data)
+
+    which is the gradient of weight_decay / 2 times the sum of squares, added to the gradient before
+    the learning rate multiplies both, as in torch.optim.SGD.
     """
 
-    def __init__(self, params: Iterable[Trainable], lr: float, weight_decay: float = 0.0) -> None:
+    def __init__(
+        self, parameters: Iterable[Trainable], lr: float, weight_decay: float = 0.0
+    ) -> None:
         """Keep the settings.
 
         Args:
-            params: the parameters.
+            parameters: the parameters to move.
             lr: learning rate, positive.
             weight_decay: strength of the pull towards 0; at least 0.
 
         Raises:
             ValueError: if a setting is out of its range, or if there are no parameters.
         """
-        super().__init__(params, lr)
+        super().__init__(parameters, lr)
         if not 0.0 <= weight_decay < float("inf"):
             raise ValueError(f"weight_decay must be 0 or a positive number, got {weight_decay}")
         self.weight_decay = weight_decay
 
     def step(self) -> None:
-        """Move every parameter that has a gradient; those without do not decay either."""
+        """Move every parameter; one whose grad is None stays, and does not decay either."""
         raise NotImplementedError("week3.sgd: fill in SGD.step")
 
 
 class SGDMomentum(Optimizer):
     """Gradient descent with momentum, the heavy ball (Polyak, 1964).
 
-    v <- beta v + grad, starting from v = 0
+    v <- momentum v + grad, starting from v = 0
     data <- data - lr v, with the new v
 
-    There is no dampening: the gradient enters v whole, not multiplied by 1 - beta. With a constant
-    gradient g the velocity grows to g / (1 - beta): beta = 0.9 makes steps ten times longer. The
-    learning rate stays outside v, so a new one counts for the whole step at once. Both as in
-    torch.optim.SGD.
+    There is no dampening: the gradient enters v whole, not multiplied by 1 - momentum. With a
+    constant gradient g the velocity grows to g / (1 - momentum): momentum = 0.9 makes steps ten
+    times longer. The learning rate stays outside v, so a new one counts for the whole step at once.
+    Both as in torch.optim.SGD.
+
+    The other form is accepted too: v <- momentum v - lr grad, data <- data + v. The two differ only
+    while the learning rate changes.
     """
 
-    def __init__(self, params: Iterable[Trainable], lr: float, beta: float = 0.9) -> None:
+    def __init__(self, parameters: Iterable[Trainable], lr: float, momentum: float = 0.9) -> None:
         """Keep the settings, and start every parameter's velocity at 0.
 
         Args:
-            params: the parameters.
+            parameters: the parameters to move.
             lr: learning rate, positive.
-            beta: how much of the velocity is left after a step, 0 <= beta < 1.
+            momentum: how much of the velocity is left after a step, 0 <= momentum < 1.
 
         Raises:
             ValueError: if a setting is out of its range, or if there are no parameters.
         """
-        super().__init__(params, lr)
-        self.beta = coefficient("beta", beta)
+        super().__init__(parameters, lr)
+        self.momentum = coefficient("momentum", momentum)
         raise NotImplementedError("week3.momentum: fill in SGDMomentum.__init__")
 
     def step(self) -> None:
-        """Move every parameter that has a gradient; those without do not coast on."""
+        """Move every parameter; one whose grad is None does not coast on."""
         raise NotImplementedError("week3.momentum: fill in SGDMomentum.step")
 
 
 class RMSprop(Optimizer):
     """Gradient descent with a step size for each entry, from the mean of its squared gradients.
 
-    s <- alpha s + (1 - alpha) grad^2, starting from s = 0
-    data <- data - lr grad / (sqrt(s) + eps), with the new s
+    s <- beta s + (1 - beta) grad^2, starting from s = 0
+    data <- data - lr grad / sqrt(s + epsilon), with the new s
 
-    eps stands outside the root, and there is no bias correction: as in torch.optim.RMSprop (Hinton,
-    2012, lecture notes). The first step is lr / sqrt(1 - alpha) long, ten times lr with the default
-    alpha, whatever the size of the gradient.
+    epsilon stands inside the root here. Outside it, grad / (sqrt(s) + epsilon) as in
+    torch.optim.RMSprop, is accepted too. There is no bias correction (Hinton, 2012, lecture notes):
+    the first step is lr / sqrt(1 - beta) long, 32 times lr with the default beta, whatever the size
+    of the gradient.
     """
 
     def __init__(
         self,
-        params: Iterable[Trainable],
-        lr: float = 0.01,
-        alpha: float = 0.99,
-        eps: float = 1e-8,
+        parameters: Iterable[Trainable],
+        lr: float,
+        beta: float = 0.999,
+        epsilon: float = 1e-8,
     ) -> None:
         """Keep the settings, and start every parameter's mean square at 0.
 
         Args:
-            params: the parameters.
+            parameters: the parameters to move.
             lr: learning rate, positive.
-            alpha: how much of the mean is left after a step, 0 <= alpha < 1.
-            eps: positive; keeps the quotient finite where all gradients were 0.
+            beta: how much of the mean is left after a step, 0 <= beta < 1.
+            epsilon: positive; keeps the quotient finite where all gradients were 0.
 
         Raises:
             ValueError: if a setting is out of its range, or if there are no parameters.
         """
-        super().__init__(params, lr)
-        self.alpha = coefficient("alpha", alpha)
-        self.eps = positive("eps", eps)
+        super().__init__(parameters, lr)
+        self.beta = coefficient("beta", beta)
+        self.epsilon = positive("epsilon", epsilon)
         raise NotImplementedError("week3.rmsprop: fill in RMSprop.__init__")
 
     def step(self) -> None:
-        """Move every parameter that has a gradient."""
+        """Move every parameter; one whose grad is None is skipped."""
         raise NotImplementedError("week3.rmsprop: fill in RMSprop.step")
 
 
@@ -231,38 +244,42 @@ class Adam(Optimizer):
     v <- beta2 v + (1 - beta2) grad^2, starting from v = 0
     m_hat = m / (1 - beta1^t)
     v_hat = v / (1 - beta2^t), where t is 1 in the first step
-    data <- data - lr m_hat / (sqrt(v_hat) + eps)
+    data <- data - lr m_hat / (sqrt(v_hat) + epsilon)
 
-    m and v themselves stay uncorrected. eps stands outside the root and is added after the
-    correction: algorithm 1 of the paper, and torch.optim.Adam. t counts the steps in which this
-    parameter had a gradient, as in PyTorch; one t for the whole optimizer, which also counts steps
-    that the parameter was skipped in, is accepted too.
+    m and v themselves stay uncorrected. epsilon stands outside the root and is added after the
+    correction: algorithm 1 of the paper, and torch.optim.Adam. Inside the root,
+    sqrt(v_hat + epsilon), is accepted too.
+
+    t counts the steps in which this parameter had a gradient, as in PyTorch; one t for the whole
+    optimizer, which also counts steps that the parameter was skipped in, is accepted too.
     """
 
     def __init__(
         self,
-        params: Iterable[Trainable],
-        lr: float = 1e-3,
-        betas: tuple[float, float] = (0.9, 0.999),
-        eps: float = 1e-8,
+        parameters: Iterable[Trainable],
+        lr: float,
+        beta1: float = 0.9,
+        beta2: float = 0.999,
+        epsilon: float = 1e-8,
     ) -> None:
         """Keep the settings, and start every parameter's m, v and count of steps at 0.
 
         Args:
-            params: the parameters.
+            parameters: the parameters to move.
             lr: learning rate, positive.
-            betas: (beta1, beta2), for m and for v, each at least 0 and below 1.
-            eps: positive; keeps the quotient finite where all gradients were 0.
+            beta1: how much of m is left after a step, 0 <= beta1 < 1.
+            beta2: how much of v is left after a step, 0 <= beta2 < 1.
+            epsilon: positive; keeps the quotient finite where all gradients were 0.
 
         Raises:
             ValueError: if a setting is out of its range, or if there are no parameters.
         """
-        super().__init__(params, lr)
-        self.beta1 = coefficient("beta1", betas[0])
-        self.beta2 = coefficient("beta2", betas[1])
-        self.eps = positive("eps", eps)
+        super().__init__(parameters, lr)
+        self.beta1 = coefficient("beta1", beta1)
+        self.beta2 = coefficient("beta2", beta2)
+        self.epsilon = positive("epsilon", epsilon)
         raise NotImplementedError("week3.adam: fill in Adam.__init__")
 
     def step(self) -> None:
-        """Move every parameter that has a gradient."""
+        """Move every parameter; one whose grad is None is skipped."""
         raise NotImplementedError("week3.adam: fill in Adam.step")

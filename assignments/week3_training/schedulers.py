@@ -2,19 +2,19 @@
 
 Conventions, for every scheduler in this file:
 
-- Epochs are counted from 0. A new scheduler is at epoch 0 and has set the optimizer's learning rate
-  for it; `step()`, called after each epoch, goes on to the next one.
-- `lr_at(epoch)` answers for any epoch, in any order, and changes nothing. It depends on the epoch
-  and on the scheduler's settings alone. (`step` makes its result a Python float: with a float64 of
-  NumPy's as their learning rate, float32 parameters would become float64.)
+- `step(epoch)` sets the optimizer's learning rate for that epoch. It is called at the beginning of
+  each epoch, with 0, 1, 2, ... in turn.
 - `base_lr` is the learning rate that the optimizer had when the scheduler was made. The optimizer's
-  present one has been set by a scheduler, so it is nothing to compute from.
+  present one has been set for an earlier epoch: it is safer not to compute from it.
 
     optimizer = SGD(parameters, lr=0.1)
     scheduler = StepLR(optimizer, step_size=30)
     for epoch in range(100):
+        scheduler.step(epoch)
         ...                     # one epoch, with optimizer.step() for each batch
-        scheduler.step()
+
+Beyond the texts (`week3.options`): the rate depends on the epoch and on the scheduler's settings
+alone. So epochs may be asked for in any order, and a run may be resumed in the middle.
 """
 
 from __future__ import annotations
@@ -32,6 +32,13 @@ class HasLearningRate(Protocol):
     lr: float
 
 
+class EpochScheduler(Protocol):
+    """What a warm-up needs of the scheduler after it."""
+
+    def step(self, epoch: int) -> None:
+        """Set the learning rate of an epoch."""
+
+
 def positive(name: str, value: float) -> float:
     """Return `value`; raise a ValueError unless it is positive and finite. Given."""
     if not 0.0 < value < math.inf:
@@ -47,36 +54,21 @@ def count(name: str, value: int) -> int:
 
 
 class Scheduler(ABC):
-    """What every scheduler does but for its formula, which is `lr_at`. Given.
+    """What every scheduler has: an optimizer and its learning rate at the start. Given.
 
     Attributes:
         optimizer: anything with an attribute `lr`.
         base_lr: the optimizer's learning rate when the scheduler was made.
-        epoch: the present epoch, from 0.
     """
 
-    def __init__(self, optimizer: HasLearningRate, base_lr: float | None = None) -> None:
-        """Start at epoch 0 and set the optimizer's learning rate for it.
-
-        `lr_at` is called here, so a subclass stores its own settings first and then calls this.
-
-        Args:
-            optimizer: whose learning rate is to change.
-            base_lr: the base learning rate; the optimizer's present one if None.
-        """
+    def __init__(self, optimizer: HasLearningRate) -> None:
+        """Keep the optimizer, and the learning rate that it has now."""
         self.optimizer = optimizer
-        self.base_lr = optimizer.lr if base_lr is None else base_lr
-        self.epoch = 0
-        self.optimizer.lr = float(self.lr_at(0))
+        self.base_lr = float(optimizer.lr)
 
     @abstractmethod
-    def lr_at(self, epoch: int) -> float:
-        """Return the learning rate of an epoch. `epoch`: 0, 1, 2, ..."""
-
-    def step(self) -> None:
-        """Go on to the next epoch and set the optimizer's learning rate for it."""
-        self.epoch += 1
-        self.optimizer.lr = float(self.lr_at(self.epoch))
+    def step(self, epoch: int) -> None:
+        """Set the optimizer's learning rate for an epoch: 0, 1, 2, ..."""
 
 
 class InverseTimeLR(Scheduler):
@@ -84,12 +76,12 @@ class InverseTimeLR(Scheduler):
 
     def __init__(self, optimizer: HasLearningRate, rate: float) -> None:
         """Keep the settings. `rate`: positive; after 1 / rate epochs base_lr is halved."""
-        self.rate = positive("rate", rate)
         super().__init__(optimizer)
+        self.rate = positive("rate", rate)
 
-    def lr_at(self, epoch: int) -> float:
-        """Return base_lr / (1 + rate epoch)."""
-        return self.base_lr / (1.0 + self.rate * epoch)
+    def step(self, epoch: int) -> None:
+        """Set the optimizer's learning rate to base_lr / (1 + rate epoch)."""
+        self.optimizer.lr = self.base_lr / (1.0 + self.rate * epoch)
 
 
 class StepLR(Scheduler):
@@ -111,13 +103,13 @@ class StepLR(Scheduler):
         Raises:
             ValueError: if a setting is out of its range.
         """
+        super().__init__(optimizer)
         self.step_size = count("step_size", step_size)
         self.gamma = positive("gamma", gamma)
-        super().__init__(optimizer)
 
-    def lr_at(self, epoch: int) -> float:
-        """Return the learning rate of an epoch. `epoch`: 0, 1, 2, ..."""
-        raise NotImplementedError("week3.step_lr: fill in StepLR.lr_at")
+    def step(self, epoch: int) -> None:
+        """Set the optimizer's learning rate for an epoch: 0, 1, 2, ..."""
+        raise NotImplementedError("week3.step_lr: fill in StepLR.step")
 
 
 class MultiStepLR(Scheduler):
@@ -136,21 +128,22 @@ class MultiStepLR(Scheduler):
 
         Args:
             optimizer: whose learning rate is to change.
-            milestones: epochs, each at least 1 and named once, in any order.
+            milestones: epochs, each at least 1 and named once, smallest first. Beyond the texts
+                (`week3.options`): in any order.
             gamma: the factor of each change, positive, usually below 1.
 
         Raises:
             ValueError: if a setting is out of its range, or if a milestone is named twice.
         """
+        super().__init__(optimizer)
         self.milestones = [count("each milestone", milestone) for milestone in milestones]
         if len(set(self.milestones)) < len(self.milestones):
             raise ValueError(f"milestones must differ from each other, got {self.milestones}")
         self.gamma = positive("gamma", gamma)
-        super().__init__(optimizer)
 
-    def lr_at(self, epoch: int) -> float:
-        """Return the learning rate of an epoch. `epoch`: 0, 1, 2, ..."""
-        raise NotImplementedError("week3.multi_step_lr: fill in MultiStepLR.lr_at")
+    def step(self, epoch: int) -> None:
+        """Set the optimizer's learning rate for an epoch: 0, 1, 2, ..."""
+        raise NotImplementedError("week3.multi_step_lr: fill in MultiStepLR.step")
 
 
 class ExponentialLR(Scheduler):
@@ -166,12 +159,12 @@ class ExponentialLR(Scheduler):
         Raises:
             ValueError: if gamma is not a positive number.
         """
-        self.gamma = positive("gamma", gamma)
         super().__init__(optimizer)
+        self.gamma = positive("gamma", gamma)
 
-    def lr_at(self, epoch: int) -> float:
-        """Return the learning rate of an epoch. `epoch`: 0, 1, 2, ..."""
-        raise NotImplementedError("week3.exponential_lr: fill in ExponentialLR.lr_at")
+    def step(self, epoch: int) -> None:
+        """Set the optimizer's learning rate for an epoch: 0, 1, 2, ..."""
+        raise NotImplementedError("week3.exponential_lr: fill in ExponentialLR.step")
 
 
 class CosineAnnealingLR(Scheduler):
@@ -195,43 +188,53 @@ class CosineAnnealingLR(Scheduler):
         Raises:
             ValueError: if a setting is out of its range.
         """
+        super().__init__(optimizer)
         self.T_max = count("T_max", T_max)
-        if not 0.0 <= eta_min <= optimizer.lr:
+        if not 0.0 <= eta_min <= self.base_lr:
             raise ValueError(
-                f"eta_min must be from 0 to the base learning rate {optimizer.lr}, got {eta_min}"
+                f"eta_min must be from 0 to the base learning rate {self.base_lr}, got {eta_min}"
             )
         self.eta_min = eta_min
-        super().__init__(optimizer)
 
-    def lr_at(self, epoch: int) -> float:
-        """Return the learning rate of an epoch. `epoch`: 0, 1, 2, ..."""
-        raise NotImplementedError("week3.cosine_lr: fill in CosineAnnealingLR.lr_at")
+    def step(self, epoch: int) -> None:
+        """Set the optimizer's learning rate for an epoch: 0, 1, 2, ..."""
+        raise NotImplementedError("week3.cosine_lr: fill in CosineAnnealingLR.step")
 
 
 class WarmupLR(Scheduler):
-    """Rises to the base learning rate in equal steps, then does what another scheduler says.
+    """Rises to the base learning rate in equal steps, then leaves it to another scheduler.
 
     lr = base_lr (epoch + 1) / warmup_epochs     while epoch < warmup_epochs
-    lr = base_scheduler.lr_at(epoch - warmup_epochs)     from then on
+    base_scheduler.step(epoch - warmup_epochs)   from then on; base_lr where there is none
 
     The first epoch has base_lr / warmup_epochs, not 0, which would be an epoch without learning.
     The last epoch of the warm-up has base_lr, and the one after it is the base scheduler's epoch 0.
+
+    Accepted too: a rise from 0, lr = base_lr epoch / warmup_epochs, and a base scheduler that
+    counts all epochs, base_scheduler.step(epoch).
     """
 
-    def __init__(self, warmup_epochs: int, base_scheduler: Scheduler) -> None:
-        """Take over the optimizer and `base_lr` of the base scheduler, which is not to be stepped.
+    def __init__(
+        self,
+        optimizer: HasLearningRate,
+        warmup_epochs: int,
+        base_scheduler: EpochScheduler | None = None,
+    ) -> None:
+        """Keep the settings.
 
         Args:
+            optimizer: whose learning rate is to change.
             warmup_epochs: how many epochs the rise takes, at least 1.
-            base_scheduler: has `optimizer`, `base_lr` and `lr_at(epoch)`.
+            base_scheduler: a scheduler of the same optimizer, which nobody else calls; if None, the
+                learning rate stays at base_lr after the warm-up.
 
         Raises:
             ValueError: if `warmup_epochs` is no whole number of at least 1.
         """
+        super().__init__(optimizer)
         self.warmup_epochs = count("warmup_epochs", warmup_epochs)
         self.base_scheduler = base_scheduler
-        super().__init__(base_scheduler.optimizer, base_scheduler.base_lr)
 
-    def lr_at(self, epoch: int) -> float:
-        """Return the learning rate of an epoch. `epoch`: 0, 1, 2, ..."""
-        raise NotImplementedError("week3.warmup_lr: fill in WarmupLR.lr_at")
+    def step(self, epoch: int) -> None:
+        """Set the optimizer's learning rate for an epoch: 0, 1, 2, ..."""
+        raise NotImplementedError("week3.warmup_lr: fill in WarmupLR.step")

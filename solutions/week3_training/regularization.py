@@ -2,11 +2,16 @@
 
 Conventions, for everything in this file:
 
-- No array that is handed in is ever changed.
-- Randomness comes from the `np.random.Generator` that the caller passes, and from nothing else: the
+- Layers have `forward(x, training=True)` and `backward(grad)`. `training` says what the call is
+  for: True while the network is trained, False for predictions.
+- Images are augmented with random numbers from the `np.random.Generator` that the caller passes.
+
+Beyond the texts:
+
+- `week3.options`: randomness comes from the generator that is passed, and from nothing else. The
   same generator state gives the same result again.
-- Layers have `train()`, `eval()` and `training`, `forward` and `backward` as in batch_norm.py.
-- Bad arguments raise a ValueError that says what is wrong.
+- `week3.robustness`: no array that is handed in is ever changed, images keep their dtype, a loss of
+  NaN is no improvement, and bad arguments raise a ValueError that says what is wrong.
 """
 
 from __future__ import annotations
@@ -20,11 +25,7 @@ FloatArray = npt.NDArray[np.floating]
 
 
 class GaussianNoise:
-    """Worked example: adds normal noise in training mode, and nothing in evaluation mode.
-
-    Attributes:
-        training: the mode: True at first, and after `train()`; False after `eval()`.
-    """
+    """Worked example: adds normal noise in training, and nothing when the network predicts."""
 
     def __init__(self, deviation: float = 0.1, rng: np.random.Generator | None = None) -> None:
         """Keep the noise's standard deviation, and where it comes from (None: a fresh generator).
@@ -36,38 +37,28 @@ class GaussianNoise:
             raise ValueError(f"deviation must not be negative, got {deviation}")
         self.deviation = deviation
         self.rng = np.random.default_rng() if rng is None else rng
-        self.training = True
 
-    def train(self) -> None:
-        """Go over to training mode."""
-        self.training = True
-
-    def eval(self) -> None:
-        """Go over to evaluation mode."""
-        self.training = False
-
-    def forward(self, x: FloatArray) -> FloatArray:
-        """Return x, in training mode plus noise, new in each call. `x`: any shape, not changed."""
-        if not self.training:
+    def forward(self, x: FloatArray, training: bool = True) -> FloatArray:
+        """Return x, in training plus noise, new in each call. `x`: any shape, not changed."""
+        if not training:
             return x
         return x + self.rng.normal(0.0, self.deviation, size=x.shape)
 
-    def backward(self, dL_dy: FloatArray) -> FloatArray:
+    def backward(self, grad: FloatArray) -> FloatArray:
         """Return dL/dx = dL/dy: an added number changes no derivative."""
-        return dL_dy
+        return grad
 
 
 class Dropout:
     """Sets entries to 0 at random in training, each with probability p, and enlarges the others.
 
     *Inverted* dropout: what is kept is divided by 1 - p, so that the expected value of every entry
-    is the entry itself, and in evaluation mode there is nothing to do. (The paper, Srivastava et
-    al., 2014, "Dropout", enlarges nothing in training and shrinks the weights for evaluation.)
+    is the entry itself, and for predictions there is nothing to do. (The paper, Srivastava et al.,
+    2014, "Dropout", enlarges nothing in training and shrinks the weights for predictions.)
 
     Attributes:
         p: the probability of being *dropped*.
         rng: where the choice comes from.
-        training: the mode: True at first, and after `train()`; False after `eval()`.
     """
 
     def __init__(self, p: float = 0.5, rng: np.random.Generator | None = None) -> None:
@@ -75,41 +66,32 @@ class Dropout:
 
         Args:
             p: the probability, 0 <= p < 1, with which each entry is dropped.
-            rng: a fresh `np.random.default_rng()` if None. Pass a seeded one to repeat a run.
+            rng: a fresh `np.random.default_rng()` if None. Beyond the texts (`week3.options`): pass
+                a seeded one to repeat a run.
 
         Raises:
             ValueError: if p is below 0, or 1 or more. (With p = 1 nothing would be left.)
         """
-        self.p = p
-        self.rng = np.random.default_rng() if rng is None else rng
-        self.training = True
-        # BEGIN SOLUTION week3.dropout
         if not 0.0 <= p < 1.0:
             raise ValueError(f"p must be at least 0 and below 1, got {p}")
-        # END SOLUTION
+        self.p = p
+        self.rng = np.random.default_rng() if rng is None else rng
 
-    def train(self) -> None:
-        """Go over to training mode."""
-        self.training = True
+    def forward(self, x: FloatArray, training: bool = True) -> FloatArray:
+        """Return x with dropout if `training`, and x as it is otherwise.
 
-    def eval(self) -> None:
-        """Go over to evaluation mode."""
-        self.training = False
-
-    def forward(self, x: FloatArray) -> FloatArray:
-        """Return x with dropout in training mode, and x as it is in evaluation mode.
-
-        In training mode every call draws anew, for every entry by itself: 0 with probability p, and
+        In training every call draws anew, for every entry by itself: 0 with probability p, and
         x / (1 - p) otherwise.
 
         Args:
-            x: any shape, float, not changed.
+            x: any shape, float.
+            training: whether the network is being trained.
 
         Returns:
             The output, of x's shape.
         """
         # BEGIN SOLUTION week3.dropout
-        if self.training:
+        if training:
             kept = self.rng.random(x.shape) >= self.p
             self._factor = kept / (1.0 - self.p)
         else:
@@ -117,14 +99,14 @@ class Dropout:
         return x * self._factor
         # END SOLUTION
 
-    def backward(self, dL_dy: FloatArray) -> FloatArray:
-        """Return dL/dx for the latest `forward`: by the same mask and the same factor.
+    def backward(self, grad: FloatArray) -> FloatArray:
+        """Return dL/dx for the latest `forward` in training: by the same mask and the same factor.
 
-        `dL_dy`: the shape of x, not changed. After a forward pass in evaluation mode, dL/dx is
-        dL/dy.
+        `grad` is dL/dy, of x's shape. Beyond the texts (`week3.robustness`): if the latest forward
+        was one for predictions, nothing was dropped in it, and dL/dx is dL/dy.
         """
         # BEGIN SOLUTION week3.dropout
-        return dL_dy * self._factor
+        return grad * self._factor
         # END SOLUTION
 
 
@@ -146,7 +128,7 @@ class L2:
         It is added to the loss. No mean anywhere: neither over entries nor over arrays.
 
         Args:
-            weights: arrays of any shapes, not changed. (Biases are usually left out.)
+            weights: arrays of any shapes. (Biases are usually left out.)
 
         Returns:
             A Python float; 0.0 for no arrays.
@@ -159,7 +141,7 @@ class L2:
         """Return the gradient of the penalty with respect to each array: strength * W.
 
         Args:
-            weights: arrays of any shapes, not changed.
+            weights: arrays of any shapes.
 
         Returns:
             A list of new arrays in the same order, each of its W's shape; to be added to the
@@ -173,8 +155,9 @@ class L2:
 class EarlyStopping:
     """Says when to stop: after `patience` epochs in a row without an improvement.
 
-    A loss is an improvement if it is below `best_loss - min_delta`. Equal is not below, and NaN
-    (a loss that has blown up) is not below anything, so it never is an improvement.
+    A loss is an improvement if it is below `best_loss - min_delta`. Equal is not below. Beyond the
+    texts (`week3.robustness`): NaN, a loss that has blown up, is not below anything, so it never is
+    an improvement.
 
     Attributes:
         best_loss: the loss of the latest improvement; infinity before the first.
@@ -212,7 +195,7 @@ class EarlyStopping:
         at further ones; an improvement starts the count anew.
 
         Args:
-            loss: the loss on validation data, NaN included.
+            loss: the loss on validation data.
 
         Returns:
             True: stop now. False: go on.
@@ -241,7 +224,7 @@ def random_crop(images: npt.NDArray, padding: int, rng: np.random.Generator) -> 
     horizontally independent, all places equally likely.
 
     Args:
-        images: shape (N, H, W) or (N, H, W, C), any real dtype, not changed.
+        images: shape (N, H, W) or (N, H, W, C), any real dtype.
         padding: at least 0. With 0 every image stays as it is.
         rng: where the places come from.
 
@@ -270,8 +253,8 @@ def horizontal_flip(images: npt.NDArray, rng: np.random.Generator, p: float = 0.
     """Mirror images left to right, each with probability p, independent of the others.
 
     Args:
-        images: shape (N, H, W) or (N, H, W, C), any real dtype, not changed. The columns of
-            pixels, axis 2, change their order; rows and channels do not.
+        images: shape (N, H, W) or (N, H, W, C), any real dtype. The columns of pixels, axis 2,
+            change their order; rows and channels do not.
         rng: where the choice comes from.
         p: from 0 (none) to 1 (all).
 

@@ -1,9 +1,15 @@
-"""What schedules are examined with, in each week that asks for some: drivers and a probe."""
+"""What schedules are examined with, in each week that asks for some: a driver and two probes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+
+class HasRate(Protocol):
+    """What a schedule needs of an optimizer."""
+
+    lr: float
 
 
 class LearningRate:
@@ -13,20 +19,30 @@ class LearningRate:
         self.lr = lr
 
 
-def rates_at(scheduler: Any, epochs: list[int]) -> list[Any]:
-    """Return what `scheduler.lr_at` says of each epoch, asked in this order."""
-    return [scheduler.lr_at(epoch) for epoch in epochs]
+class ListedRates:
+    """A scheduler that no task asks for: the learning rate of each epoch comes from a list.
+
+    It may be asked for any epoch in any order. Before the first one and after the last, the rates
+    are those of the first and the last.
+    """
+
+    def __init__(self, optimizer: HasRate, rates: Sequence[float]) -> None:
+        self.optimizer, self.base_lr, self._rates = optimizer, optimizer.lr, list(rates)
+
+    def step(self, epoch: int) -> None:
+        """Set the learning rate of an epoch, counted from 0."""
+        self.optimizer.lr = self._rates[min(max(epoch, 0), len(self._rates) - 1)]
 
 
-def rates_of(scheduler: Any, optimizer: Any, epochs: int) -> list[Any]:
-    """Return the optimizer's learning rate in so many epochs, with a step after each."""
-    rates = [optimizer.lr]
-    for _ in range(1, epochs):
-        scheduler.step()
+def rates_of(scheduler: Any, optimizer: HasRate, epochs: Sequence[int]) -> list[Any]:
+    """Return the optimizer's learning rate after `step(epoch)`, for each of the epochs in turn."""
+    rates = []
+    for epoch in epochs:
+        scheduler.step(epoch)
         rates.append(optimizer.lr)
     return rates
 
 
-DRIVERS: dict[str, Callable[..., Any]] = {"rates_at": rates_at, "rates_of": rates_of}
+DRIVERS: dict[str, Callable[..., Any]] = {"rates_of": rates_of}
 
-PROBES: dict[str, object] = {"optimizer": LearningRate}
+PROBES: dict[str, object] = {"optimizer": LearningRate, "listed_rates": ListedRates}

@@ -114,43 +114,12 @@ def test_crops_of_colour_images(student, rng):
     places(images, crop(student, images, 1), 1)
 
 
-def test_crops_keep_the_dtype(student, rng):
-    """uint8 stays uint8, float32 stays float32, float64 stays float64."""
-    for dtype in (np.uint8, np.float32, np.float64):
-        images = pictures(rng, 6, dtype=dtype)
-        received = crop(student, images, 2)
-        expect.dtype(f"random_crop of {np.dtype(dtype)}", received, dtype)
-        places(images, received, 2)
-
-
 def test_crops_without_padding(student, rng):
     """With padding 0 all images stay as they are, and with padding 1 they do not."""
     images = pictures(rng)
     expect.equal("random_crop with padding 0", crop(student, images, 0), images)
     moved = not np.array_equal(crop(student, images, 1), images)
     expect.that("random_crop with padding 1", moved, "12 images came out as they went in.")
-
-
-def test_crops_come_from_the_generator(student, rng):
-    """The same generator state gives the same crops; another, or the next call, gives others."""
-    images = pictures(rng, 30)
-    first = crop(student, images, 2, seed=3)
-    expect.equal("random_crop with the same seed", crop(student, images, 2, seed=3), first)
-    moved = not np.array_equal(crop(student, images, 2, seed=4), first)
-    expect.that("random_crop, another seed", moved, "two seeds gave exactly the same crops.")
-    one, module = generator(student, 3), student.regularization
-    calls = [expect.array("random_crop", module.random_crop(images, 2, one)) for _ in range(2)]
-    moved = not np.array_equal(*calls)
-    expect.that("random_crop, called again", moved, "two calls gave exactly the same crops.")
-
-
-def test_crops_leave_the_images(student, rng):
-    """The images that were handed in are not changed."""
-    images = pictures(rng)
-    kept = student.keep(images)
-    received = student.regularization.random_crop(kept, 2, generator(student))
-    expect.array("random_crop", received, images.shape)
-    expect.unchanged("images", images, student.fetch(kept))
 
 
 # horizontal_flip
@@ -172,7 +141,7 @@ def test_flips_mirror_left_and_right(student, rng):
 @pytest.mark.weight(2)
 def test_each_flip_is_drawn_by_itself(student, rng):
     """Each image is mirrored with probability p (default 0.5), by itself."""
-    images = pictures(rng, 400, (2, 3))
+    images = pictures(rng, 600, (2, 3))
     for p in ((0.2,), (0.7,), ()):
         share = float(np.mean(mirrored(images, flip(student, images, *p))))
         wanted = p[0] if p else 0.5
@@ -202,35 +171,3 @@ def test_flips_of_colour_images(student, rng):
     images = pictures(rng, 30, (4, 6, 3))
     mirrored(images, flip(student, images))
     expect.equal("horizontal_flip with p = 1", flip(student, images, 1.0), images[:, :, ::-1])
-
-
-def test_flips_keep_the_dtype(student, rng):
-    """uint8 stays uint8, float32 stays float32, float64 stays float64."""
-    for dtype in (np.uint8, np.float32, np.float64):
-        images = pictures(rng, 6, dtype=dtype)
-        received = flip(student, images)
-        expect.dtype(f"horizontal_flip of {np.dtype(dtype)}", received, dtype)
-        mirrored(images, received)
-
-
-def test_flips_come_from_the_generator(student, rng):
-    """The same generator state gives the same flips; another, or the next call, gives others."""
-    images = pictures(rng, 60)
-    first = flip(student, images, seed=3)
-    expect.equal("horizontal_flip with the same seed", flip(student, images, seed=3), first)
-    moved = not np.array_equal(flip(student, images, seed=4), first)
-    expect.that("horizontal_flip, another seed", moved, "two seeds gave exactly the same flips.")
-    one, module = generator(student, 3), student.regularization
-    calls = [expect.array("horizontal_flip", module.horizontal_flip(images, one)) for _ in range(2)]
-    moved = not np.array_equal(*calls)
-    expect.that("horizontal_flip, called again", moved, "two calls gave exactly the same flips.")
-
-
-def test_flips_leave_the_images(student, rng):
-    """The images that were handed in are not changed, even where all are mirrored."""
-    images = pictures(rng)
-    for p in (0.5, 1.0):
-        kept = student.keep(images)
-        received = student.regularization.horizontal_flip(kept, generator(student), p)
-        expect.array("horizontal_flip", received, images.shape)
-        expect.unchanged("images", images, student.fetch(kept))

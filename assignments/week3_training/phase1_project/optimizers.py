@@ -1,8 +1,10 @@
-"""Adam on torch tensors, with weight decay in both of its forms.
+"""Adam on torch tensors.
 
 `step` may loop over the parameters. Optional, and faster on a GPU, are operations on whole lists:
 `torch._foreach_mul_(tensors, number)` does what a loop of `tensor.mul_(number)` over the list does,
 entry for entry, in a few kernels where the loop starts one or more per parameter. ResNet-18 has 62.
+
+`train.py` may use any other optimizer of week 3 as well: write it into this file too.
 """
 
 from __future__ import annotations
@@ -26,42 +28,51 @@ class Adam:
 
     For each parameter p with gradient g, entry by entry:
 
-        decoupled:  p <- p - lr weight_decay p            (AdamW: Loshchilov and Hutter, 2019)
-        otherwise:  g is replaced by g + weight_decay p   (Adam with an L2 penalty)
         m <- beta1 m + (1 - beta1) g,    starting from m = 0
         v <- beta2 v + (1 - beta2) g^2,  starting from v = 0
-        p <- p - lr m_hat / (sqrt(v_hat) + eps)
+        p <- p - lr m_hat / (sqrt(v_hat) + epsilon)
              with m_hat = m / (1 - beta1^t), v_hat = v / (1 - beta2^t), t = 1 in the first step
 
-    (Kingma and Ba, 2015.) eps stands outside the root, and is added after the correction. t counts
-    the steps in which this parameter had a gradient; one t for all parameters is accepted too.
+    (Kingma and Ba, 2015.) epsilon stands outside the root here, and is added after the correction.
+    sqrt(v_hat + epsilon), in every step, is accepted as well.
+
+    Beyond the texts (`project.robustness`), with weight_decay:
+
+        decoupled:  p <- p - lr weight_decay p first      (AdamW: Loshchilov and Hutter, 2019)
+        otherwise:  g is replaced by g + weight_decay p   (Adam with an L2 penalty)
+
+    and t counts the steps in which a parameter had a gradient. (One t for all parameters is
+    accepted too.)
 
     Attributes:
-        params: list of the parameters, in the order in which they were given.
-        lr: the learning rate. A scheduler sets it between steps, so every step reads it anew.
+        parameters: list of the parameters, in the order in which they were given.
+        lr: the learning rate. A scheduler sets it, so every step reads it anew.
     """
 
     def __init__(
         self,
-        params: Iterable[Tensor],
-        lr: float = 1e-3,
-        betas: tuple[float, float] = (0.9, 0.999),
-        eps: float = 1e-8,
+        parameters: Iterable[Tensor],
+        lr: float,
+        beta1: float = 0.9,
+        beta2: float = 0.999,
+        epsilon: float = 1e-8,
         weight_decay: float = 0.0,
         decoupled: bool = True,
     ) -> None:
         """Keep the settings, and start every parameter's m, v and t at 0.
 
         Args:
-            params: the parameters: tensors that require gradients. An iterator is fine.
+            parameters: a list of tensors that require gradients. (An iterator of some, and a
+                ValueError for none, are beyond: `project.robustness`.)
             lr: learning rate, positive.
-            betas: (beta1, beta2), for m and for v, each at least 0 and below 1.
-            eps: positive; keeps the quotient finite where all gradients were 0.
+            beta1: for m, at least 0 and below 1.
+            beta2: for v, at least 0 and below 1.
+            epsilon: positive; keeps the quotient finite where all gradients were 0.
             weight_decay: not negative; 0 for none.
             decoupled: True for AdamW's weight decay, False to add it to the gradient.
 
         Raises:
-            ValueError: if a setting is out of its range, or if there are no parameters.
+            ValueError: if a setting is out of its range (`project.robustness`).
         """
         raise NotImplementedError("project.optimizer: fill in Adam.__init__")
 
@@ -69,24 +80,28 @@ class Adam:
     def step(self) -> None:
         """Move every parameter, in place, by the gradient in its `grad`.
 
-        A parameter whose `grad` is None is skipped: neither it nor its m, v and t change, and
-        weight decay does not touch it either. No `grad` is changed.
+        Beyond the texts (`project.robustness`): a parameter whose `grad` is None is skipped, so
+        neither it nor its m, v and t change, and weight decay does not touch it either. No `grad`
+        is changed.
         """
         raise NotImplementedError("project.optimizer: fill in Adam.step")
 
     def zero_grad(self) -> None:
-        """Forget all gradients: set every parameter's `grad` to None."""
+        """Set all gradients to zeros. (To set every `grad` to None is accepted as well.)"""
         raise NotImplementedError("project.optimizer: fill in Adam.zero_grad")
 
     def state_dict(self) -> dict[str, Tensor]:
-        """Return all that the optimizer remembers, as a flat dict of tensors.
+        """Return all that the optimizer remembers, as a flat dict of tensors. Beyond the texts.
 
         It holds what a new optimizer on the same parameters needs to go on as this one would: the
         moments and t, for instance as "t", "m.0", "m.1", ..., "v.0", "v.1", ... No settings: those
         are given to the new optimizer when it is made. Only tensors, since a safetensors file
         takes nothing else.
+
+        Without this method and the next one (delete them then) everything works, but a resumed run
+        begins with moments of 0.
         """
-        raise NotImplementedError("project.optimizer: fill in Adam.state_dict")
+        raise NotImplementedError("project.robustness: fill in Adam.state_dict")
 
     def load_state_dict(self, state: dict[str, Tensor]) -> None:
         """Take over what `state_dict` of an optimizer on parameters of the same shapes returned.
@@ -96,4 +111,4 @@ class Adam:
         Raises:
             ValueError: if it is the state of an optimizer on other parameters.
         """
-        raise NotImplementedError("project.optimizer: fill in Adam.load_state_dict")
+        raise NotImplementedError("project.robustness: fill in Adam.load_state_dict")

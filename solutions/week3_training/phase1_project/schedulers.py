@@ -1,12 +1,13 @@
-"""Cosine annealing with a warm-up, counted in steps of the optimizer, not in epochs."""
+"""Learning rates that change from epoch to epoch: a cosine, and a warm-up in front of it.
+
+Epochs are counted from 0. `step(epoch)` is called once before each epoch, with 0, 1, 2, ... in this
+order, and sets the optimizer's `lr` for that epoch. To make a scheduler changes no learning rate.
+"""
 
 from __future__ import annotations
 
 import math
 from typing import Protocol
-
-import torch
-from torch import Tensor
 
 
 class HasLearningRate(Protocol):
@@ -15,78 +16,96 @@ class HasLearningRate(Protocol):
     lr: float
 
 
+class Scheduler(Protocol):
+    """What a warm-up needs of the scheduler behind it. Given."""
+
+    def step(self, epoch: int) -> None:
+        """Set the optimizer's learning rate for an epoch, counted from 0."""
+
+
 class CosineAnnealingLR:
-    """Rises in a short warm-up, then falls along half a period of a cosine, and stays down.
+    """Falls from the base learning rate to eta_min along half a period of a cosine.
 
     With base, the learning rate that the optimizer had when the scheduler was made:
 
-        t < warmup:           base (t + 1) / warmup
-        warmup <= t < T_max:  eta_min + (base - eta_min) (1 + cos(pi s)) / 2
-                              with s = (t - warmup) / (T_max - warmup)
-        t >= T_max:           eta_min
+        lr of epoch e = eta_min + (base - eta_min) (1 + cos(pi e / T_max)) / 2
 
-    (Loshchilov and Hutter, 2017, without their restarts.) A new scheduler is at t = 0 and has set
-    the optimizer's `lr` for it; `step()`, called after each of the optimizer's steps, goes on to
-    the next t.
-
-    Attributes:
-        t: how many steps were done.
+    (Loshchilov and Hutter, 2017, without their restarts.) From T_max on it stays at eta_min. (That
+    is beyond the formula, `project.robustness`: no run here has more than T_max epochs.)
     """
 
-    def __init__(
-        self, optimizer: HasLearningRate, T_max: int, eta_min: float = 0.0, warmup: int = 0
-    ) -> None:
-        """Start at t = 0 and set the optimizer's learning rate for it.
+    def __init__(self, optimizer: HasLearningRate, T_max: int, eta_min: float = 0) -> None:
+        """Keep the settings and the optimizer's present learning rate.
 
         Args:
             optimizer: whose `lr` is to change.
-            T_max: the step at which eta_min is reached, at least 1.
+            T_max: the epoch at which eta_min is reached, at least 1.
             eta_min: the lowest learning rate, not negative.
-            warmup: how many steps the rise takes, from 0 to T_max - 1.
 
         Raises:
-            ValueError: if a setting is out of its range.
+            ValueError: if a setting is out of its range (`project.robustness`).
         """
         # BEGIN SOLUTION project.schedule
         if T_max < 1:
             raise ValueError(f"T_max must be at least 1, got {T_max}")
-        if not 0 <= warmup < T_max:
-            raise ValueError(f"warmup must be from 0 to T_max - 1 = {T_max - 1}, got {warmup}")
         if not 0.0 <= eta_min < math.inf:
             raise ValueError(f"eta_min must not be negative, got {eta_min}")
         self.optimizer, self.base = optimizer, optimizer.lr
-        self.T_max, self.eta_min, self.warmup = T_max, eta_min, warmup
-        self.t = 0
-        optimizer.lr = self.lr_at(0)
+        self.T_max, self.eta_min = T_max, eta_min
         # END SOLUTION
 
-    def lr_at(self, t: int) -> float:
-        """Return the learning rate of step t, counted from 0, for any t; changes nothing."""
+    def step(self, epoch: int) -> None:
+        """Set the optimizer's learning rate for an epoch, counted from 0."""
         # BEGIN SOLUTION project.schedule
-        if t < self.warmup:
-            return self.base * (t + 1) / self.warmup
-        if t >= self.T_max:
-            return self.eta_min
-        share = (t - self.warmup) / (self.T_max - self.warmup)
-        return self.eta_min + (self.base - self.eta_min) * (1.0 + math.cos(math.pi * share)) / 2.0
+        share = min(epoch / self.T_max, 1.0)
+        height = (1.0 + math.cos(math.pi * share)) / 2.0
+        self.optimizer.lr = self.eta_min + (self.base - self.eta_min) * height
         # END SOLUTION
 
-    def step(self) -> None:
-        """Go on to the next step and set the optimizer's learning rate for it."""
+
+class WarmupLR:
+    """Rises to the base learning rate in equal parts, then leaves it to another scheduler.
+
+    With base, the learning rate that the optimizer had when the scheduler was made, and w =
+    warmup_epochs:
+
+        e < w:   lr of epoch e = base (e + 1) / w, so that epoch w - 1 has the base itself
+        e >= w:  base_scheduler.step(e - w) sets it; without a base_scheduler it is base
+
+    Two things may be otherwise, in all epochs alike: the rise may be base e / w, and the scheduler
+    behind it may be given e instead of e - w.
+    """
+
+    def __init__(
+        self,
+        optimizer: HasLearningRate,
+        warmup_epochs: int,
+        base_scheduler: Scheduler | None = None,
+    ) -> None:
+        """Keep the settings and the optimizer's present learning rate.
+
+        Args:
+            optimizer: whose `lr` is to change.
+            warmup_epochs: how many epochs the rise takes, not negative.
+            base_scheduler: what comes after it, made for the same optimizer; None for nothing.
+
+        Raises:
+            ValueError: if warmup_epochs is negative (`project.robustness`).
+        """
         # BEGIN SOLUTION project.schedule
-        self.t += 1
-        self.optimizer.lr = self.lr_at(self.t)
+        if warmup_epochs < 0:
+            raise ValueError(f"warmup_epochs must not be negative, got {warmup_epochs}")
+        self.optimizer, self.base = optimizer, optimizer.lr
+        self.warmup_epochs, self.base_scheduler = warmup_epochs, base_scheduler
         # END SOLUTION
 
-    def state_dict(self) -> dict[str, Tensor]:
-        """Return t, as a flat dict of tensors. The settings are given to the new scheduler."""
+    def step(self, epoch: int) -> None:
+        """Set the optimizer's learning rate for an epoch, counted from 0."""
         # BEGIN SOLUTION project.schedule
-        return {"t": torch.tensor(self.t)}
-        # END SOLUTION
-
-    def load_state_dict(self, state: dict[str, Tensor]) -> None:
-        """Go to the step that `state_dict` was taken at, and set the optimizer's `lr` for it."""
-        # BEGIN SOLUTION project.schedule
-        self.t = int(state["t"])
-        self.optimizer.lr = self.lr_at(self.t)
+        if epoch < self.warmup_epochs:
+            self.optimizer.lr = self.base * (epoch + 1) / self.warmup_epochs
+        elif self.base_scheduler is not None:
+            self.base_scheduler.step(epoch - self.warmup_epochs)
+        else:
+            self.optimizer.lr = self.base
         # END SOLUTION

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from models.resnet import ResNet18
 from optimizers import Adam
-from schedulers import CosineAnnealingLR
+from schedulers import CosineAnnealingLR, WarmupLR
 from training.metrics import MetricsLog
 from training.trainer import Trainer
 
@@ -33,7 +33,7 @@ LABEL_SMOOTHING = 0.1
 VALIDATION_SHARE = 50
 """One image of so many is kept for validation."""
 WARMUP_SHARE = 20
-"""One step of so many, from the first, belongs to the warm-up."""
+"""One epoch of so many, but at least one, belongs to the warm-up."""
 
 
 def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -82,8 +82,8 @@ def loaders(options: argparse.Namespace) -> tuple[CIFAR10Loader, CIFAR10Loader]:
     # END SOLUTION
 
 
-def make_trainer(options: argparse.Namespace, batches: int) -> Trainer:
-    """Return a new model with its optimizer and schedule, for epochs of so many batches.
+def make_trainer(options: argparse.Namespace) -> Trainer:
+    """Return a new model with its optimizer and schedule.
 
     The weights depend on --seed alone. The model is on its device before the optimizer is made, so
     that what the optimizer remembers is there as well. The cosine ends with the last epoch.
@@ -93,26 +93,27 @@ def make_trainer(options: argparse.Namespace, batches: int) -> Trainer:
     model = ResNet18().to(options.device, memory_format=torch.channels_last)
     if options.compile:
         model.compile()
-    optimizer = Adam(model.parameters(), lr=options.lr, weight_decay=WEIGHT_DECAY)
-    steps = options.epochs * batches
-    scheduler = CosineAnnealingLR(optimizer, T_max=steps, warmup=steps // WARMUP_SHARE)
+    optimizer = Adam(list(model.parameters()), lr=options.lr, weight_decay=WEIGHT_DECAY)
+    warmup = max(1, options.epochs // WARMUP_SHARE)
+    cosine = CosineAnnealingLR(optimizer, T_max=max(1, options.epochs - warmup))
+    scheduler = WarmupLR(optimizer, warmup, cosine)
     return Trainer(model, optimizer, scheduler, options.device, LABEL_SMOOTHING)
     # END SOLUTION
 
 
 def run_epoch(
-    trainer: Trainer, training: CIFAR10Loader, validation: CIFAR10Loader
+    trainer: Trainer, training: CIFAR10Loader, validation: CIFAR10Loader, epoch: int
 ) -> dict[str, float]:
-    """Train for an epoch and evaluate; return what metrics.jsonl says of it.
+    """Train for an epoch, counted from 0, and evaluate; return what metrics.jsonl says of it.
 
     Returns:
         train_loss, train_accuracy, val_loss, val_accuracy: as the Trainer measures them; lr: the
-        learning rate after the epoch's last step; seconds: what training took, without evaluating;
-        images_per_second: training images per second of those.
+        epoch's learning rate; seconds: what training took, without evaluating; images_per_second:
+        training images per second of those.
     """
     # BEGIN SOLUTION project.training
     begun = time.perf_counter()
-    trained = trainer.train_epoch(training)
+    trained = trainer.train_epoch(training, epoch)
     ended = time.perf_counter()
     measured = trainer.evaluate(validation)
     return {
@@ -134,15 +135,18 @@ def main(argv: Sequence[str] | None = None) -> None:
     - TensorBoard's event files with the same numbers;
     - checkpoint.safetensors: after every epoch, once its line is written.
 
-    With --resume, goes on after the epoch of the checkpoint in --out, and the curve is the one
-    that the run would have had without interruption. Without a checkpoint it starts afresh. Without
-    --resume, an earlier run's checkpoint is removed, so that none can go on from it by mistake.
-    Prints a line per epoch.
+    With --resume, goes on after the epoch of the checkpoint in --out, with its weights. Prints a
+    line per epoch.
+
+    Beyond the texts (`project.robustness`): the curve of a resumed run is the one that it would
+    have had without interruption. Without a checkpoint --resume starts afresh. Without --resume, an
+    earlier run's checkpoint is removed, so that none can go on from it by mistake. The same --seed
+    gives the same curve.
     """
     options = parse(argv)
     # BEGIN SOLUTION project.training
     training, validation = loaders(options)
-    trainer = make_trainer(options, len(training))
+    trainer = make_trainer(options)
     checkpoint, done = options.out / CHECKPOINT, 0
     if not options.resume:
         checkpoint.unlink(missing_ok=True)
@@ -151,7 +155,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     log = MetricsLog(options.out, resume_epoch=done)
     training.set_epoch(done)
     for epoch in range(done + 1, options.epochs + 1):
-        numbers = run_epoch(trainer, training, validation)
+        numbers = run_epoch(trainer, training, validation, epoch - 1)
         log.write(epoch, **numbers)
         trainer.save(checkpoint, epoch)
         print(

@@ -2,9 +2,10 @@
 
 The 50,000 training images are 154 MB as bytes, so they are put on the device once, and shuffling,
 cropping and mirroring are operations on whole batches there. No image is handled on its own, and
-nothing is copied from the host while training.
+nothing is copied from the host while training. (That is for speed: a loop over images will do.)
 
-Randomness comes from the `torch.Generator` that is passed or owned, never from torch's global one.
+Randomness comes from the `torch.Generator` that is passed or owned. That it never comes from
+torch's global one, and that arguments are not changed, is looked at in `project.robustness`.
 """
 
 from __future__ import annotations
@@ -37,7 +38,8 @@ def load_cifar10(folder: str | Path, split: str = "train") -> tuple[Tensor, Tens
     """Read one split from `folder`/cifar10.npz.
 
     The file holds x_train, y_train and, not always, x_test, y_test: images as uint8 of shape
-    (N, 32, 32, 3), labels as uint8 of shape (N,). Only the split that is asked for is read.
+    (N, 32, 32, 3), labels as uint8 of shape (N,). A file without test images has to do.
+    (That the other split is not read at all is looked at in `project.robustness`.)
 
     Args:
         folder: where cifar10.npz is.
@@ -46,7 +48,7 @@ def load_cifar10(folder: str | Path, split: str = "train") -> tuple[Tensor, Tens
     Returns:
         images, uint8, shape (N, 3, 32, 32), 0..255; and labels, int64, shape (N,), 0..9.
 
-    Raises:
+    Raises (`project.robustness`):
         ValueError: if `split` is something else, or if the file does not have this split.
         FileNotFoundError: if there is no cifar10.npz in the folder; the message says where it was
             looked for.
@@ -57,8 +59,9 @@ def load_cifar10(folder: str | Path, split: str = "train") -> tuple[Tensor, Tens
 def normalise(images: Tensor) -> Tensor:
     """Return (images / 255 - MEAN) / STD, each channel with its own mean and deviation.
 
-    `images`: uint8, shape (N, 3, H, W), on any device, not changed. Returns float32, the same
-    shape and device.
+    `images`: uint8, shape (N, 3, H, W), on any device. Returns float32, the same shape and device.
+    (Deviations of 0.2023, 0.1994, 0.2010, which are often met, are accepted, and so are means and
+    deviations of 0.5; the same ones everywhere.)
     """
     raise NotImplementedError("project.augmentation: fill in normalise")
 
@@ -70,7 +73,7 @@ def random_crop(images: Tensor, padding: int, generator: torch.Generator) -> Ten
     uniform over the whole numbers 0..2 padding. (padding, padding) gives the image back.
 
     Args:
-        images: shape (N, C, H, W), any dtype, not changed. Normalised images, usually: there 0 is
+        images: shape (N, C, H, W), any dtype. Normalised images, usually: there 0 is
             the mean colour.
         padding: how many rows and columns of zeros, not negative.
         generator: where the offsets come from; it may be on another device than the images.
@@ -79,7 +82,7 @@ def random_crop(images: Tensor, padding: int, generator: torch.Generator) -> Ten
         The pieces: the same shape, dtype and device.
 
     Raises:
-        ValueError: if `padding` is negative.
+        ValueError: if `padding` is negative (`project.robustness`).
     """
     raise NotImplementedError("project.augmentation: fill in random_crop")
 
@@ -88,7 +91,7 @@ def random_flip(images: Tensor, generator: torch.Generator) -> Tensor:
     """Mirror each image left-right with probability 1/2, independently of the others.
 
     Args:
-        images: shape (N, C, H, W), any dtype, not changed.
+        images: shape (N, C, H, W), any dtype.
         generator: where the coins come from; it may be on another device than the images.
 
     Returns:
@@ -106,9 +109,10 @@ class CIFAR10Loader:
       normalised batch is cropped at random (padding 4) and flipped at random.
     - Otherwise: in the given order, and nothing is random.
 
-    What is drawn depends on `seed` and the epoch alone, not on what was drawn before, so a run that
-    is resumed at epoch k sees what a run without interruption sees there. (The generators of a CPU
-    and of a GPU differ, so on another kind of device it is another order.)
+    Beyond the texts (`project.robustness`): what is drawn depends on `seed` and the epoch alone,
+    not on what was drawn before, so a run that is resumed at epoch k sees what a run without
+    interruption sees there. (The generators of a CPU and of a GPU differ, so on another kind of
+    device it is another order.)
 
     Attributes:
         epoch: the epoch of the next pass, from 0. Goes up by one after each full pass;
@@ -128,7 +132,7 @@ class CIFAR10Loader:
         """Put the images and labels on the device, as the bytes that they are.
 
         Args:
-            images: uint8, shape (N, 3, 32, 32), as `load_cifar10` returns them; not changed.
+            images: uint8, shape (N, 3, 32, 32), as `load_cifar10` returns them.
             labels: int64, shape (N,).
             batch_size: images per batch, at least 1.
             train: True to shuffle and augment.
@@ -136,7 +140,8 @@ class CIFAR10Loader:
             device: where the batches are to be.
 
         Raises:
-            ValueError: if there are not as many labels as images, or if `batch_size` is below 1.
+            ValueError: if there are not as many labels as images, or if `batch_size` is below 1
+                (`project.robustness`).
         """
         raise NotImplementedError("project.augmentation: fill in CIFAR10Loader.__init__")
 

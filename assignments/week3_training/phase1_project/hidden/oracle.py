@@ -12,8 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from autograder.suite import expect
-
+from ..suite_tools import roles
 from ..worker.drivers import drawn
 from . import lists
 
@@ -26,32 +25,17 @@ STAGES = ((64, 1), (128, 2), (256, 2), (512, 2))
 
 
 def filled(student: Any, module: Any, wanted: Shapes, seed: int = 5) -> tuple[Numbers, Names]:
-    """Fill a module by name; return the numbers, as float64 with gradients, and their names there.
+    """Fill a module with numbers of ours; return these, as float64 with gradients, and the names.
 
-    Names may differ inside a shortcut, whose layers need not be called 0 and 1.
+    `wanted` has our names; what is called how in the student's module is found by what each layer
+    is and by the order in which they were made (roles.py).
     """
-    found = student.drive("randomise", module, seed)
-    names = {name: _place(name, shape, found) for name, shape in wanted.items()}
-    missing = [name for name, place in names.items() if place is None]
-    message = f"there is no parameter or buffer called {', '.join(missing[:4])}."
-    expect.that("names in the state dict", not missing, message)
+    names = roles.names_of(roles.layers_of(student, module), wanted)
+    found = student.drive("randomise", module, seed, names)
     for name, shape in wanted.items():
-        lists.equal(f"shape of {name}", found[names[name]], list(shape))
-    numbers = {name: double(drawn(names[name], shape, seed)) for name, shape in wanted.items()}
+        lists.equal(f"shape of {name}", found[name], list(shape))
+    numbers = {name: double(drawn(name, shape, seed)) for name, shape in wanted.items()}
     return numbers, names
-
-
-def _place(name: str, shape: tuple[int, ...], found: dict[str, list[int]]) -> str | None:
-    """Return under which name a number of ours stands in a student's module."""
-    head, shortcut, tail = name.partition("shortcut.")
-    if not shortcut:
-        return name if name in found else None
-    last = tail.rpartition(".")[2]
-    for place, given in found.items():
-        alike = place.startswith(head + shortcut) and place.endswith(f".{last}")
-        if alike and len(given) == len(shape):
-            return place
-    return None
 
 
 def shift(x: Tensor, p: Numbers, name: str, training: bool) -> Tensor:
@@ -135,8 +119,8 @@ def stem(x: Tensor, p: Numbers, training: bool, norm: Norm) -> Tensor:
     return torch.clamp_min(norm(out, p, "bn1", training), 0.0)
 
 
-def network(x: Tensor, p: Numbers, training: bool, norm: Norm, *, mixers: bool) -> Tensor:
-    """Return the logits."""
+def averages(x: Tensor, p: Numbers, training: bool, norm: Norm, *, mixers: bool) -> Tensor:
+    """Return what goes into the linear layer."""
     out = stem(x, p, training, norm)
     for name, _, _, stride in plan():
         if mixers:
@@ -144,7 +128,13 @@ def network(x: Tensor, p: Numbers, training: bool, norm: Norm, *, mixers: bool) 
             out = torch.cos(functional.conv2d(out, kernel, stride=stride))
         else:
             out = block(out, p, stride, training, norm, f"{name}.")
-    return out.mean(dim=(2, 3)) @ p["fc.weight"].T + p["fc.bias"]
+    return out.mean(dim=(2, 3))
+
+
+def network(x: Tensor, p: Numbers, training: bool, norm: Norm, *, mixers: bool) -> Tensor:
+    """Return the logits."""
+    features = averages(x, p, training, norm, mixers=mixers)
+    return features @ p["fc.weight"].T + p["fc.bias"]
 
 
 def double(array: np.ndarray) -> Tensor:

@@ -1,4 +1,8 @@
-"""Hidden tests of schedulers.py: cosine annealing with a warm-up."""
+"""Hidden tests of schedulers.py: cosine annealing and a warm-up, by each epoch's learning rate.
+
+`step(epoch)` is called with 0, 1, 2, ... A rise may go through base (e + 1) / w or base e / w, and
+the scheduler behind it may be given e - w or e, in all epochs alike: short schedules tell.
+"""
 
 import numpy as np
 import pytest
@@ -7,127 +11,128 @@ from autograder.suite import expect
 
 pytestmark = pytest.mark.item("project.schedule")
 
-NEAR = {"rtol": 1e-9, "atol": 1e-12}
-SETTINGS = {
-    "plain": {"T_max": 10},
-    "floor": {"T_max": 7, "eta_min": 0.02},
-    "warm-up": {"T_max": 12, "warmup": 4},
-    "warm-up and floor": {"T_max": 9, "eta_min": 0.05, "warmup": 3},
-    "short": {"T_max": 1},
-    "long warm-up": {"T_max": 5, "warmup": 4},
-    "warm-up of one step": {"T_max": 5, "warmup": 1},
-}
-EVERY = pytest.mark.parametrize("settings", list(SETTINGS.values()), ids=list(SETTINGS))
+NEAR = {"rtol": 1e-6, "atol": 1e-12}
+EVERY_COSINE = pytest.mark.parametrize(
+    "settings",
+    [{"T_max": 10}, {"T_max": 7, "eta_min": 0.02}, {"T_max": 1}, {"T_max": 100, "eta_min": 0.001}],
+    ids=["plain", "floor", "short", "long"],
+)
+WARMUPS = pytest.mark.parametrize("length", [1, 4, 5])
 
 
-def rates(base, steps, T_max, eta_min=0.0, warmup=0):
-    """Return the learning rates of steps 0 to steps - 1."""
-    t = np.arange(steps)
-    share = np.clip((t - warmup) / (T_max - warmup), 0.0, 1.0)
-    cosine = eta_min + (base - eta_min) * (1 + np.cos(np.pi * share)) / 2
-    return np.where(t < warmup, base * (t + 1) / max(warmup, 1), cosine)
+def cosine(epochs, base, T_max, eta_min=0.0):
+    """Return the learning rates of epochs up to T_max."""
+    share = np.asarray(epochs) / T_max
+    return eta_min + (base - eta_min) * (1 + np.cos(np.pi * share)) / 2
 
 
-def schedule(student, base, settings):
-    """Return a scheduler, and the optimizer whose learning rate it sets."""
-    optimizer = student.probe("optimizer")(base)
-    return student.schedulers.CosineAnnealingLR(optimizer, **settings), optimizer
+def optimizer_of(student, lr):
+    return student.probe("optimizer")(lr)
 
 
-@pytest.mark.weight(2)
-@EVERY
-def test_rates_of_a_run(student, settings):
-    """Over a whole run, and a while beyond, every step has its learning rate."""
-    scheduler, optimizer = schedule(student, 0.3, settings)
-    steps = settings["T_max"] + 8
-    received = student.drive("rates_of", scheduler, optimizer, steps)
+def rates(student, scheduler, optimizer, count):
+    """Return the learning rates of so many epochs."""
+    received = student.drive("rates_of", scheduler, optimizer, list(range(count)))
+    return np.array([float(expect.array("lr", rate, ())) for rate in received])
+
+
+def listed(student, optimizer, given):
+    """Return a made-up scheduler, with a learning rate for each epoch."""
+    return student.probe("listed_rates")(optimizer, given)
+
+
+# CosineAnnealingLR
+
+
+@pytest.mark.weight(3)
+@EVERY_COSINE
+def test_cosine(student, settings):
+    """From the base at epoch 0 the learning rate falls along half a cosine to eta_min at T_max."""
+    optimizer = optimizer_of(student, 0.3)
+    scheduler = student.schedulers.CosineAnnealingLR(optimizer, **settings)
+    count = settings["T_max"] + 1
+    received = rates(student, scheduler, optimizer, count)
     label = f"learning rates of {settings}"
-    expect.close(label, np.array(received), rates(0.3, steps, **settings), **NEAR)
+    expect.close(label, received, cosine(np.arange(count), 0.3, **settings), **NEAR)
 
 
-@EVERY
-def test_lr_at(student, settings):
-    """lr_at tells the learning rate of any step, in any order, and changes nothing."""
-    scheduler, optimizer = schedule(student, 0.5, settings)
-    wanted = rates(0.5, settings["T_max"] + 40, **settings)
-    asked = [settings["T_max"] + 39, 3, 0, settings["T_max"], 1, settings["T_max"] - 1, 0]
-    received = student.drive("rates_at", scheduler, asked)
-    expect.close(f"lr_at of the steps {asked}", np.array(received), wanted[asked], **NEAR)
-    expect.close("learning rate afterwards", optimizer.lr, wanted[0], **NEAR)
-    expect.equal("t afterwards", scheduler.t, 0)
-
-
-def test_the_first_rate_is_set_at_once(student):
-    """A new scheduler has set the learning rate of step 0, and t counts the steps."""
-    for warmup in (0, 5):
-        scheduler, optimizer = schedule(student, 0.4, {"T_max": 20, "warmup": warmup})
-        wanted = rates(0.4, 4, 20, warmup=warmup)
-        for t in range(4):
-            expect.equal("t", scheduler.t, t)
-            expect.close(
-                f"learning rate at t = {t}, warm-up {warmup}", optimizer.lr, wanted[t], **NEAR
-            )
-            scheduler.step()
-
-
-def test_base_is_the_rate_at_the_start(student):
-    """What happens to the optimizer's lr later does not change the schedule."""
-    scheduler, optimizer = schedule(student, 0.2, {"T_max": 6})
-    optimizer.lr = 7.0
-    scheduler.step()
-    expect.close("learning rate at t = 1", optimizer.lr, rates(0.2, 2, 6)[1], **NEAR)
-
-
-def test_it_stays_down(student):
-    """After T_max the learning rate stays at eta_min: there is no restart."""
-    scheduler, optimizer = schedule(student, 0.2, {"T_max": 5, "eta_min": 0.01})
-    received = student.drive("rates_of", scheduler, optimizer, 30)
-    expect.close("learning rates from T_max on", np.array(received)[5:], np.full(25, 0.01), **NEAR)
-    expect.close("learning rate in the middle", received[2], rates(0.2, 3, 5, 0.01)[2], **NEAR)
+def test_cosine_settings_in_their_order(student):
+    """CosineAnnealingLR(optimizer, T_max, eta_min) takes its settings in this order too."""
+    optimizer = optimizer_of(student, 0.8)
+    scheduler = student.schedulers.CosineAnnealingLR(optimizer, 6, 0.2)
+    received = rates(student, scheduler, optimizer, 7)
+    expect.close("learning rates", received, cosine(np.arange(7), 0.8, 6, 0.2), **NEAR)
 
 
 def test_no_two_schedules_meet(student):
     """Two schedules of two optimizers share nothing."""
-    first, one = schedule(student, 0.2, {"T_max": 8})
-    second, other = schedule(student, 0.9, {"T_max": 4, "warmup": 2})
-    for _ in range(3):
-        first.step()
-    second.step()
-    expect.close("first optimizer's rate", one.lr, rates(0.2, 4, 8)[3], **NEAR)
-    expect.close("second optimizer's rate", other.lr, rates(0.9, 2, 4, warmup=2)[1], **NEAR)
+    first, second = optimizer_of(student, 0.2), optimizer_of(student, 0.9)
+    one = student.schedulers.CosineAnnealingLR(first, 8)
+    other = student.schedulers.CosineAnnealingLR(second, 4)
+    rates(student, one, first, 4)
+    rates(student, other, second, 2)
+    expect.close("first optimizer's rate", first.lr, cosine(3, 0.2, 8), **NEAR)
+    expect.close("second optimizer's rate", second.lr, cosine(1, 0.9, 4), **NEAR)
 
 
-@EVERY
-def test_state_dict(student, settings):
-    """A new scheduler that takes over a state goes on from there, with the rate set at once."""
-    first, _ = schedule(student, 0.3, settings)
-    for _ in range(3):
-        first.step()
-    state = student.prepare("state_dict_of", first)
-    expect.equal("types in the state dict", student.drive("kinds_in", state), ["Tensor"])
-    second, other = schedule(student, 0.3, settings)
-    second.load_state_dict(student.prepare("stored", state))
-    wanted = rates(0.3, 10, **settings)
-    expect.equal("t after load_state_dict", second.t, 3)
-    expect.close("learning rate after load_state_dict", other.lr, wanted[3], **NEAR)
-    received = student.drive("rates_of", second, other, 7)
-    expect.close("learning rates from there on", np.array(received), wanted[3:], **NEAR)
+# WarmupLR
 
 
-@pytest.mark.parametrize(
-    "settings",
-    [
-        {"T_max": 0},
-        {"T_max": -3},
-        {"T_max": 5, "warmup": 5},
-        {"T_max": 5, "warmup": 8},
-        {"T_max": 5, "warmup": -1},
-        {"T_max": 5, "eta_min": -0.1},
-    ],
-    ids=lambda settings: "-".join(f"{name} {value}" for name, value in settings.items()),
-)
-def test_refuses_bad_settings(student, settings):
-    """A setting that is out of its range raises a ValueError."""
-    optimizer = student.probe("optimizer")(0.1)
-    call = lambda: student.schedulers.CosineAnnealingLR(optimizer, **settings)  # noqa: E731
-    expect.raises(f"CosineAnnealingLR(optimizer, {settings})", call, "ValueError")
+def rise(student, base, length):
+    """Return the rates of the rise by the student's convention: an experiment with one of 2 epochs.
+
+    Epoch 0 has half of the base, or nothing.
+    """
+    optimizer = optimizer_of(student, 1.0)
+    scheduler = student.schedulers.WarmupLR(optimizer, 2)
+    from_zero = abs(rates(student, scheduler, optimizer, 1)[0]) < 0.25
+    return base * (np.arange(length) + (0 if from_zero else 1)) / length
+
+
+def shift_of(student):
+    """Find out which epoch the scheduler behind the warm-up is given: return what is taken off.
+
+    Behind a warm-up of one epoch, epoch 1 has its rate of epoch 0, or that of epoch 1.
+    """
+    optimizer = optimizer_of(student, 1.0)
+    behind = listed(student, optimizer, [0.5, 0.25, 0.125])
+    scheduler = student.schedulers.WarmupLR(optimizer, 1, behind)
+    is_same_epoch = abs(rates(student, scheduler, optimizer, 2)[1] - 0.25) < 0.01
+    return lambda length: 0 if is_same_epoch else length
+
+
+@pytest.mark.weight(2)
+@WARMUPS
+def test_warm_up_alone(student, length):
+    """The learning rate rises in equal parts; behind the warm-up it is the base."""
+    optimizer = optimizer_of(student, 0.6)
+    scheduler = student.schedulers.WarmupLR(optimizer, length)
+    received = rates(student, scheduler, optimizer, length + 4)
+    wanted = np.concatenate([rise(student, 0.6, length), np.full(4, 0.6)])
+    expect.close(f"learning rates, warm-up of {length} epochs", received, wanted, **NEAR)
+
+
+@pytest.mark.weight(2)
+@WARMUPS
+def test_warm_up_before_another_scheduler(student, rng, length):
+    """Behind the warm-up the base scheduler sets the learning rate."""
+    given = [float(one) for one in rng.uniform(0.1, 1.0, length + 6)]
+    optimizer = optimizer_of(student, 0.6)
+    behind = listed(student, optimizer, given)
+    scheduler = student.schedulers.WarmupLR(optimizer, length, base_scheduler=behind)
+    received = rates(student, scheduler, optimizer, length + 5)
+    first = length - shift_of(student)(length)
+    wanted = np.concatenate([rise(student, 0.6, length), given[first : first + 5]])
+    expect.close(f"learning rates, warm-up of {length} epochs", received, wanted, **NEAR)
+
+
+def test_warm_up_before_a_cosine(student):
+    """A warm-up goes with the cosine of this file."""
+    length, T_max = 3, 12
+    optimizer = optimizer_of(student, 0.5)
+    behind = student.schedulers.CosineAnnealingLR(optimizer, T_max)
+    scheduler = student.schedulers.WarmupLR(optimizer, length, behind)
+    received = rates(student, scheduler, optimizer, T_max)
+    later = np.arange(length, T_max) - shift_of(student)(length)
+    wanted = np.concatenate([rise(student, 0.5, length), cosine(later, 0.5, T_max)])
+    expect.close("learning rates", received, wanted, **NEAR)

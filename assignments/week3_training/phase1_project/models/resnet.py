@@ -29,7 +29,8 @@ class BasicBlock(nn.Module):
     The second ReLU comes after the addition. The first convolution has the stride, so the block
     maps (N, in_channels, H, W) to (N, out_channels, H / stride, W / stride), rounded up.
 
-    Attributes:
+    Attributes (these names are ours; others do as well, as long as the layers are made in the order
+    of this list, and the shortcut's two lie in one module):
         conv1: 3 x 3, in_channels -> out_channels, with the stride, padding 1, no bias.
         bn1: BatchNorm2d(out_channels).
         conv2: 3 x 3, out_channels -> out_channels, stride 1, padding 1, no bias.
@@ -38,6 +39,9 @@ class BasicBlock(nn.Module):
             shape (stride 1, in_channels == out_channels). Elsewhere an `nn.Sequential` of a 1 x 1
             convolution, in_channels -> out_channels, with the stride, without bias, and a
             BatchNorm2d(out_channels). No ReLU in it.
+
+    All normalisations are those of models/layers.py. That no convolution has a bias, so that the
+    numbers of parameters are those of the handout, is looked at in `project.robustness`.
     """
 
     def __init__(self, in_channels: int, out_channels: int, stride: int = 1) -> None:
@@ -54,8 +58,9 @@ class BasicBlock(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Return the block's output.
 
-        `x`: shape (N, in_channels, H, W), not changed. Returns shape (N, out_channels, H / stride,
-        W / stride), rounded up, no entry negative.
+        `x`: shape (N, in_channels, H, W); that it is not changed is looked at in
+        `project.robustness`. Returns shape (N, out_channels, H / stride, W / stride), rounded up,
+        no entry negative.
         """
         raise NotImplementedError("project.blocks: fill in BasicBlock.forward")
 
@@ -64,6 +69,8 @@ class ResNet18(nn.Module):
     """The network: a convolution, eight blocks in four stages, the average, a linear layer.
 
     There is no max-pooling behind the first convolution: images of 32 x 32 are small already.
+
+    The names of the attributes are ours; others do as well.
 
     Attributes:                                                        output, for (N, 3, 32, 32)
         conv1: 3 x 3, 3 -> 64, stride 1, padding 1, no bias;               (N, 64, 32, 32)
@@ -76,14 +83,18 @@ class ResNet18(nn.Module):
     """
 
     def __init__(self, num_classes: int = 10) -> None:
-        """Make the layers. `num_classes`: the number of classes, at least 1."""
+        """Make the layers.
+
+        `num_classes`: the number of classes, at least 1. (Others than ten are beyond the texts:
+        `project.robustness`.)
+        """
         super().__init__()
         raise NotImplementedError("project.network: fill in ResNet18.__init__")
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the logits.
 
-        `x`: normalised images, shape (N, 3, 32, 32), floating point, not changed. Returns shape
+        `x`: normalised images, shape (N, 3, 32, 32), floating point. Returns shape
         (N, num_classes): scores, without a softmax. The loss takes care of that.
         """
         raise NotImplementedError("project.network: fill in ResNet18.forward")

@@ -5,9 +5,12 @@ import pytest
 
 from autograder.suite import expect
 
-pytestmark = pytest.mark.item("project.augmentation")
+from ..suite_tools.colours import LOADER, normalised, scale_of
 
-LOADER = "data.cifar10_loader"
+pytestmark = pytest.mark.item("project.augmentation")
+beyond = pytest.mark.item("project.robustness")
+of_loader = pytest.mark.needs("project.augmentation")
+
 COUNT, SIZE = 10, 4
 
 
@@ -23,17 +26,14 @@ def test_load_cifar10(student):
     expect.equal("images", received, np.moveaxis(images, 3, 1))
     expect.dtype("labels", labels, np.int64)
     expect.equal("labels", labels, np.array([7, 2]))
-    expect.raises('load_cifar10(folder, "test")', load, "ValueError", name, "test")
 
 
 def test_normalise(student):
     """Each channel has its own mean and deviation."""
-    module = student.module(LOADER)
     images = np.array([0, 51, 255], np.uint8).reshape(1, 3, 1, 1)
-    received = module.normalise(student.prepare("tensor", images))
-    mean, std = (expect.array(name, getattr(module, name), (3,)) for name in ("MEAN", "STD"))
-    wanted = (np.array([0.0, 0.2, 1.0]) - mean) / std
-    expect.close("normalised pixel", received, wanted.reshape(1, 3, 1, 1), rtol=1e-5, atol=1e-6)
+    wanted = normalised(student, images)
+    received = student.module(LOADER).normalise(student.prepare("tensor", images))
+    expect.close("normalised pixel", received, wanted, rtol=1e-4, atol=1e-4)
 
 
 def test_random_crop(student):
@@ -78,9 +78,8 @@ def epoch(student, loader):
     found = student.drive("epoch", loader)
     expect.equal("sizes of the batches", found["sizes"], [4, 4, 2])
     x = expect.array("x", found["x"], (COUNT, 3, 32, 32))
-    module = student.module(LOADER)
-    mean, std = (expect.array(name, getattr(module, name), (3,)) for name in ("MEAN", "STD"))
-    colours = (x[:, :, 16, 16] * std + mean) * 255.0 / 20.0
+    mean, deviation = (part.ravel() for part in scale_of(student))
+    colours = (x[:, :, 16, 16] * deviation + mean) * 255.0 / 20.0
     came = [round(float(colour[0])) for colour in colours]
     expect.close("colours", colours, np.repeat(came, 3).reshape(COUNT, 3), atol=0.01)
     expect.equal("labels, in the order of the images", np.array(found["y"]), np.array(came))
@@ -103,8 +102,10 @@ def test_training_epochs(student):
     expect.that("orders", len(set(map(tuple, orders))) == 3, "they repeat from epoch to epoch.")
 
 
+@beyond
+@of_loader
 def test_an_epoch_again(student):
-    """set_epoch(1) gives a new loader the epoch that is the second one of another."""
+    """Beyond the texts: set_epoch(1) gives a new loader another one's second epoch."""
     first, second = loader_of(student, True, 5), loader_of(student, True, 5)
     orders = [epoch(student, first) for _ in range(2)]
     second.set_epoch(1)
@@ -112,11 +113,22 @@ def test_an_epoch_again(student):
 
 
 def test_augmentation_is_for_training(student):
-    """Crops show zeros at an image's edge in training, and never with train=False."""
+    """Crops show padding at an image's edge in training, and never with train=False."""
     for train in (True, False):
         found = student.drive("epoch", loader_of(student, train))
         x = expect.array("x", found["x"], (COUNT, 3, 32, 32))
-        bright = x[np.abs(x[:, 0, 16, 16]) > 0.1]
-        edges = int(np.sum(np.any(bright[:, 0] == 0.0, axis=(1, 2))))
-        message = f"{edges} of {len(bright)} images with train={train} show padding."
+        edges = int(sum(bool(np.ptp(image, axis=(1, 2)).max() > 0.05) for image in x))
+        message = f"{edges} of {COUNT} images of one colour with train={train} show padding."
         expect.that("padding", edges >= 3 if train else edges == 0, message)
+
+
+@beyond
+@of_loader
+def test_load_cifar10_refuses(student):
+    """Beyond the texts: a split that is not in the file raises a ValueError."""
+    name = student.prepare("folder").name
+    arrays = {"x_train": np.zeros((1, 32, 32, 3), np.uint8), "y_train": np.zeros(1, np.uint8)}
+    student.drive("write_arrays", f"{name}/cifar10.npz", arrays, [])
+    load = student.module(LOADER).load_cifar10
+    expect.array("images", load(name)[0], (1, 3, 32, 32))
+    expect.raises('load_cifar10(folder, "test")', load, "ValueError", name, "test")

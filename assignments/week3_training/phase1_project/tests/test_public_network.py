@@ -1,7 +1,7 @@
 """Public tests of models/resnet.py: BasicBlock and ResNet18.
 
 In most of them made-up parts stand in the places of BatchNorm2d (y = weight x + bias) and of
-BasicBlock, so that each test judges one thing.
+BasicBlock, so that each test judges one thing. What layers are called makes no difference.
 """
 
 import numpy as np
@@ -9,9 +9,12 @@ import pytest
 
 from autograder.suite import expect
 
+from ..suite_tools import roles
+
 blocks = pytest.mark.item("project.blocks")
 network = pytest.mark.item("project.network")
-whole = pytest.mark.needs("project.batch_norm", "project.blocks")
+beyond = pytest.mark.item("project.robustness")
+whole = pytest.mark.needs("project.batch_norm", "project.blocks", "project.network")
 
 NEAR = {"rtol": 1e-4, "atol": 1e-4}
 FIRST = np.array([[1.0, -1.0], [0.5, 2.0]], np.float32)
@@ -55,24 +58,32 @@ def relu(x):
 def test_convolutions_of_a_block(student):
     """The first convolution has the stride; a shortcut has one where the shape changes."""
     for arguments, needed in (((4, 4), 0), ((4, 6), 1), ((4, 6, 2), 1), ((4, 4, 2), 1)):
-        found = student.drive("convolutions", block_of(student, *arguments))
-        for name in ("conv1", "conv2"):
-            expect.that(name, name in found, f"the block has no nn.Conv2d called {name}.")
-            expect.equal(f"kernel of {name}", found[name]["kernel"], [3, 3])
-            expect.equal(f"bias of {name}", found[name]["bias"], False)
+        found = roles.layers_of(student, block_of(student, *arguments))
+        main = roles.main_way_of(found, "")
+        kernels = [one["kernel"] for one in main]
+        label = f"kernels in BasicBlock{arguments}, but for the shortcut"
+        expect.equal(label, kernels, [[3, 3], [3, 3]])
         stride = arguments[2] if len(arguments) > 2 else 1
-        expect.equal("stride of conv1", found["conv1"]["stride"], [stride, stride])
-        expect.equal("stride of conv2", found["conv2"]["stride"], [1, 1])
-        label = f"convolutions of BasicBlock{arguments}"
-        expect.equal(label, len(found), 2 + needed)
+        strides = [one["stride"] for one in main]
+        expect.equal("strides of the two", strides, [[stride, stride], [1, 1]])
+        label = f"1 x 1 convolutions in BasicBlock{arguments}"
+        expect.equal(label, len(roles.shortcut_of(found, "")), needed)
+
+
+def fill(student, made, values):
+    """Fill a block's layers by our names for them: "conv1", "conv2", "shortcut.0"."""
+    places = roles.block_places(roles.layers_of(student, made), "")
+    missing = sorted(set(values) - set(places))
+    expect.that("layers", not missing, f"there is none for {', '.join(missing)}.")
+    named = {f"{places[name]}.weight": value for name, value in values.items()}
+    student.drive("fill", made, named | neutral(student, made))
 
 
 @blocks
 def test_a_block_adds_its_input(student):
     """relu(conv2(relu(conv1(x))) + x), with kernels that look at one pixel only."""
     made = block_of(student, 2, 2)
-    values = {"conv1.weight": centred(FIRST), "conv2.weight": centred(SECOND)}
-    student.drive("fill", made, values | neutral(student, made))
+    fill(student, made, {"conv1": centred(FIRST), "conv2": centred(SECOND)})
     received = student.drive("run", made, PIXELS[:, :, None, None], True)
     wanted = relu(relu(PIXELS @ FIRST.T) @ SECOND.T + PIXELS)
     expect.close("output", received, wanted[:, :, None, None], **NEAR)
@@ -82,12 +93,8 @@ def test_a_block_adds_its_input(student):
 def test_a_block_with_a_stride(student):
     """With stride 2 the shortcut looks at every other pixel, by a convolution of its own."""
     made = block_of(student, 2, 2, 2)
-    names = [n for n in student.drive("shapes", made)["parameters"] if n.startswith("shortcut")]
-    weights = [name for name in names if len(student.drive("state_of", made)[name].shape) == 4]
-    expect.equal("number of convolutions in the shortcut", len(weights), 1)
-    values = {"conv1.weight": centred(0 * FIRST), "conv2.weight": centred(SECOND)}
-    values |= {weights[0]: FIRST[:, :, None, None], **neutral(student, made)}
-    student.drive("fill", made, values)
+    values = {"conv1": centred(0 * FIRST), "conv2": centred(SECOND)}
+    fill(student, made, values | {"shortcut.0": FIRST[:, :, None, None]})
     x = np.arange(2 * 5 * 4, dtype=np.float32).reshape(1, 2, 5, 4) - 15.0
     wanted = relu(np.einsum("oi,nihw->nohw", FIRST, x[:, :, ::2, ::2]))
     expect.close("output", student.drive("run", made, x, True), wanted, **NEAR)
@@ -95,22 +102,22 @@ def test_a_block_with_a_stride(student):
 
 @blocks
 def test_normalisations_of_a_block(student):
-    """bn1, bn2, and the shortcut where it has a convolution, have the BatchNorm2d of layers.py."""
-    for arguments, extra in (((4, 4), []), ((4, 6, 2), ["shortcut"])):
-        found = student.drive("made_parts", block_of(student, *arguments))
-        places = sorted(name.partition(".")[0] for name in found)
-        expect.equal(f"places in BasicBlock{arguments}", places, ["bn1", "bn2", *extra])
+    """Each convolution has a BatchNorm2d of layers.py of its own behind it."""
+    for arguments, count in (((4, 4), 2), ((4, 6, 2), 3)):
+        found = roles.layers_of(student, block_of(student, *arguments))
+        label = f"number of BatchNorm2d in BasicBlock{arguments}"
+        expect.equal(label, len(roles.inside(found, "", "norm")), count)
 
 
 @blocks
 def test_gradients_of_a_block(student):
     """Gradients reach x and every parameter of a block."""
     made = block_of(student, 2, 3, 2)
-    student.drive("randomise", made, 3)
     x = np.sin(np.arange(2 * 2 * 6 * 6, dtype=np.float32)).reshape(2, 2, 6, 6)
-    found = student.drive("pullback", made, x, np.ones((2, 3, 3, 3), np.float32), True)
+    upstream = np.linspace(-1, 1, 2 * 3 * 3 * 3, dtype=np.float32).reshape(2, 3, 3, 3)
+    found = student.drive("pullback", made, x, upstream, True)
     expect.array("gradient of x", found["dx"], x.shape)
-    expect.equal("number of parameter arrays", len(found["gradients"]), 9)
+    expect.that("parameters", len(found["gradients"]) >= 9, "there are too few arrays of them.")
     for name, gradient in found["gradients"].items():
         array = expect.array(f"gradient of {name}", gradient)
         expect.that(f"gradient of {name}", bool(np.any(array)), "it is all zeros.")
@@ -119,51 +126,58 @@ def test_gradients_of_a_block(student):
 # ResNet18
 
 
+WANTED = [
+    [64, 64, 1],
+    [64, 64, 1],
+    [64, 128, 2],
+    [128, 128, 1],
+    [128, 256, 2],
+    [256, 256, 1],
+    [256, 512, 2],
+    [512, 512, 1],
+]
+SIDES = (32, 32, 16, 16, 8, 8, 4, 4)
+
+
+def blocks_in(student, made):
+    return [one for one in roles.layers_of(student, made) if one["kind"] == "block"]
+
+
 @network
 def test_blocks_of_the_network(student):
     """Four stages of two blocks, with 64, 128, 256 and 512 channels."""
-    found = student.drive("made_parts", network_of(student))
-    made = {name: arguments for name, arguments in found.items() if arguments}
-    wanted = {
-        "layer1.0": [64, 64, 1],
-        "layer1.1": [64, 64, 1],
-        "layer2.0": [64, 128, 2],
-        "layer2.1": [128, 128, 1],
-        "layer3.0": [128, 256, 2],
-        "layer3.1": [256, 256, 1],
-        "layer4.0": [256, 512, 2],
-        "layer4.1": [512, 512, 1],
-    }
-    expect.equal("names of the blocks", sorted(made), sorted(wanted))
-    for name, arguments in wanted.items():
-        label = f"in_channels, out_channels and stride of {name}"
-        expect.equal(label, made[name], arguments)
+    found = [one.get("made") for one in blocks_in(student, network_of(student))]
+    expect.equal("channels in and out and stride of each block", found, WANTED)
 
 
 @network
 def test_shapes_in_the_network(student):
     """The stages give 32 x 32, 16 x 16, 8 x 8 and 4 x 4 pixels, and the network its logits."""
-    stages = {"layer1": (64, 32), "layer2": (128, 16), "layer3": (256, 8), "layer4": (512, 4)}
+    made = network_of(student)
+    names = [one["name"] for one in blocks_in(student, made)]
+    expect.equal("number of blocks", len(names), 8)
     x = np.zeros((2, 3, 32, 32), np.float32)
-    found = student.drive("passing_shapes", network_of(student), x, [*stages, ""])
-    for name, (channels, side) in stages.items():
+    found = student.drive("passing_shapes", made, x, [*names, ""])
+    for name, (_, channels, _), side in zip(names, WANTED, SIDES, strict=True):
         expect.equal(f"shape after {name}", found.get(name), [2, channels, side, side])
     expect.equal("shape of the logits", found.get(""), [2, 10])
 
 
 @network
 def test_average_and_last_layer(student):
-    """fc gets the average over the image, and its outputs are the logits as they are."""
-    made = network_of(student, 4)
-    weight = np.zeros((4, 512), np.float32)
-    weight[0, 0], weight[1, 0], weight[2, 511] = 1.0, -1.0, 1.0
-    bias = np.array([0.0, 0.0, 0.0, -20.0], np.float32)
-    student.drive("fill", made, {"fc.weight": weight, "fc.bias": bias})
+    """The linear layer gets the average over the image, and gives the logits as they are."""
+    made = network_of(student)
+    places = roles.network_places(roles.layers_of(student, made))
+    expect.that("layers", {"layer4.1", "fc"} <= set(places), "there are some missing.")
+    block, linear = places["layer4.1"], places["fc"]
+    weight, bias = np.zeros((10, 512), np.float32), np.zeros(10, np.float32)
+    weight[0, 0], weight[1, 0], weight[2, 511], bias[3] = 1.0, -1.0, 1.0, -20.0
+    student.drive("fill", made, {f"{linear}.weight": weight, f"{linear}.bias": bias})
     x = np.sin(np.arange(3 * 32 * 32, dtype=np.float32)).reshape(1, 3, 32, 32)
-    seen = student.drive("passing", made, x, False, ["layer4", ""])
-    last = expect.array("output of layer4", seen["layer4"][1], (1, 512, 4, 4))
+    seen = student.drive("passing", made, x, False, [block, ""])
+    last = expect.array("output of the last block", seen[block][1], (1, 512, 4, 4))
     mean = last.astype(np.float64).mean(axis=(2, 3))[0]
-    wanted = np.array([[mean[0], -mean[0], mean[511], -20.0]])
+    wanted = np.array([[mean[0], -mean[0], mean[511], -20.0, *np.zeros(6)]])
     expect.close("logits", seen[""][1], wanted, **NEAR)
 
 
@@ -171,21 +185,36 @@ def test_average_and_last_layer(student):
 def test_gradients_of_the_network(student):
     """Gradients reach every parameter."""
     made = network_of(student)
-    student.drive("randomise", made, 3)
     x = np.sin(np.arange(2 * 3 * 32 * 32, dtype=np.float32)).reshape(2, 3, 32, 32)
     upstream = np.linspace(-1, 1, 20, dtype=np.float32).reshape(2, 10)
-    found = student.drive("projections", made, x, upstream, True, 1)
-    expect.equal("number of parameter arrays", len(found), 13)
-    lost = sorted(name for name, value in found.items() if not value)
+    found = student.drive("pullback", made, x, upstream, True)["gradients"]
+    expect.that("parameters", len(found) >= 13, "there are too few arrays of them.")
+    lost = sorted(name for name, gradient in found.items() if gradient is None)
     expect.that("gradients", not lost, f"no gradient reaches {', '.join(lost)}.")
 
 
 @network
-@whole
+@pytest.mark.needs("project.batch_norm", "project.blocks")
 def test_the_whole_network(student):
-    """With your own parts the network has 11,173,962 parameters and gives finite logits."""
+    """With your own parts the network gives finite logits, in both modes."""
     made = student.prepare("with_parts", False, False).ResNet18()
-    expect.equal("number of parameters", student.drive("count", made), 11_173_962)
     x = np.sin(np.arange(4 * 3 * 32 * 32, dtype=np.float32)).reshape(4, 3, 32, 32)
     for training in (True, False):
         expect.array("logits", student.drive("run", made, x, training), (4, 10))
+
+
+@beyond
+@whole
+def test_number_of_parameters(student):
+    """Beyond the texts: the network has 11,173,962 parameters, and so no biases too many."""
+    made = student.prepare("with_parts", False, False).ResNet18()
+    expect.equal("number of parameters", student.drive("count", made), 11_173_962)
+
+
+@beyond
+@whole
+def test_another_number_of_classes(student):
+    """Beyond the texts: ResNet18(num_classes) has so many logits."""
+    made = network_of(student, 4)
+    x = np.sin(np.arange(3 * 32 * 32, dtype=np.float32)).reshape(1, 3, 32, 32)
+    expect.array("logits", student.drive("run", made, x, False), (1, 4))

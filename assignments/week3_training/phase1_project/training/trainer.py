@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 from safetensors import safe_open
@@ -28,7 +28,7 @@ Batches = Iterable[tuple[Tensor, Tensor]]
 
 
 class Stateful(Protocol):
-    """What a checkpoint needs of an optimizer and of a scheduler."""
+    """What a checkpoint can keep the state of."""
 
     def state_dict(self) -> dict[str, Tensor]:
         """Return all that it remembers."""
@@ -37,21 +37,23 @@ class Stateful(Protocol):
         """Take over what `state_dict` returned."""
 
 
-class Optimizer(Stateful, Protocol):
+class Optimizer(Protocol):
     """What a training step needs of an optimizer."""
+
+    lr: float
 
     def step(self) -> None:
         """Move every parameter by its gradient."""
 
     def zero_grad(self) -> None:
-        """Forget all gradients."""
+        """Set all gradients to zeros, or to None."""
 
 
-class Scheduler(Stateful, Protocol):
-    """What a training step needs of a scheduler."""
+class Scheduler(Protocol):
+    """What an epoch needs of a scheduler."""
 
-    def step(self) -> None:
-        """Go on to the next step's learning rate."""
+    def step(self, epoch: int) -> None:
+        """Set the optimizer's learning rate for an epoch, counted from 0."""
 
 
 def prepare(device: torch.device) -> None:
@@ -68,7 +70,7 @@ class Trainer:
     Attributes:
         model: the network, on the device.
         optimizer: of the model's parameters.
-        scheduler: of the optimizer; counted in batches.
+        scheduler: of the optimizer.
         device: where the model and the batches are.
     """
 
@@ -87,14 +89,15 @@ class Trainer:
         """
         raise NotImplementedError("project.training: fill in Trainer.__init__")
 
-    def train_epoch(self, loader: Batches) -> dict[str, float]:
+    def train_epoch(self, loader: Batches, epoch: int) -> dict[str, float]:
         """Train on every batch of `loader` once: one step of the optimizer for each.
 
-        The model is put into training mode. The loss of a batch is the mean cross-entropy of its
-        images; the scheduler steps after each batch.
+        First the scheduler sets the epoch's learning rate: `scheduler.step(epoch)`. The model is
+        put into training mode. The loss of a batch is the mean cross-entropy of its images.
 
         Args:
             loader: yields (x, y): x float32, (B, 3, 32, 32); y int64, (B,); at least one batch.
+            epoch: which epoch it is, counted from 0.
 
         Returns:
             {"loss", "accuracy"}: means over the *images* of the epoch (the last batch may be
@@ -107,8 +110,9 @@ class Trainer:
     def evaluate(self, loader: Batches) -> dict[str, float]:
         """Measure the model as it is on every batch of `loader`.
 
-        The model is in evaluation mode meanwhile, and in the mode that it had before afterwards.
-        Nothing else of it changes, and the scheduler is not stepped.
+        The model is in evaluation mode meanwhile; its weights and buffers stay as they are, and so
+        does the learning rate. Beyond the texts (`project.robustness`): no gradients are recorded,
+        and afterwards the model is in the mode that it had before.
 
         Args:
             loader: as for `train_epoch`.
@@ -125,24 +129,31 @@ class Trainer:
     def save(self, path: str | Path, epoch: int) -> None:
         """Write a checkpoint after `epoch` epochs: a safetensors file.
 
-        It holds the tensors "model.<name>", "optimizer.<name>" and "scheduler.<name>", for each
-        name in the three's `state_dict()`, and the metadata {"epoch": "<epoch>"}. It is written
-        under another name in the same folder and then renamed: whenever the run is killed, `path`
-        is a whole checkpoint, the last one or this one.
+        It holds the tensors "model.<name>" for each name in the model's `state_dict()`, and the
+        metadata {"epoch": "<epoch>"}.
+
+        Beyond the texts (`project.robustness`): it also holds "optimizer.<name>" for each name in
+        the optimizer's `state_dict()`, where it has that method. (A scheduler remembers nothing: an
+        epoch's rate depends on the epoch alone.) It is written under another name in the same
+        folder and then renamed: whenever the run is killed, `path` is a whole checkpoint, the last
+        one or this one.
         """
         raise NotImplementedError("project.training: fill in Trainer.save")
 
     def load(self, path: str | Path) -> int:
-        """Put model, optimizer and scheduler into a checkpoint's state; return its epoch.
+        """Put the model into a checkpoint's state, and return its epoch.
+
+        Beyond the texts (`project.robustness`): the optimizer as well.
 
         Raises:
-            FileNotFoundError: if there is no such file.
+            FileNotFoundError: if there is no such file (`project.robustness`).
         """
         raise NotImplementedError("project.training: fill in Trainer.load")
 
     def _parts(self) -> dict[str, Stateful | nn.Module]:
         """Return what a checkpoint holds, by the first part of its tensors' names. Given."""
-        return {"model": self.model, "optimizer": self.optimizer, "scheduler": self.scheduler}
+        parts: dict[str, Any] = {"model": self.model, "optimizer": self.optimizer}
+        return {name: owner for name, owner in parts.items() if hasattr(owner, "state_dict")}
 
 
 class Total:

@@ -6,7 +6,7 @@ in it is the answer to a task: no formula here is one that the assignments ask f
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -17,11 +17,15 @@ class Shift(nn.Module):
     """Stands for BatchNorm2d: its names and shapes, with another arithmetic.
 
     y = weight x + bias in training mode, y = weight (x - running_mean) + running_var bias in
-    evaluation mode; nothing is divided, and nothing moves the buffers.
+    evaluation mode; nothing is divided, and nothing moves the buffers. It takes whatever settings
+    it is given.
     """
 
-    def __init__(self, num_features: int, eps: float = 1e-5, momentum: float = 0.1) -> None:
+    def __init__(
+        self, num_features: int, eps: float = 1e-5, momentum: float = 0.1, *_: Any, **__: Any
+    ) -> None:
         super().__init__()
+        self.num_features, self.eps, self.momentum = num_features, eps, momentum
         flat = torch.full((4, num_features), 0.0)
         flat[[0, 3]] += 1.0
         for row, name in enumerate(("weight", "bias")):
@@ -40,15 +44,20 @@ class Shift(nn.Module):
 class Mixer(nn.Module):
     """Stands for BasicBlock: cos(x[:, :, ::stride, ::stride] mixed by `weight`), where x is NCHW.
 
-    `weight` has shape (out_channels, in_channels); `made` says with which arguments it was made.
-    What initialises a block's layers finds some, which take no part and belong to no module.
+    `weight` has shape (out_channels, in_channels); `made` says with which numbers it was made, the
+    stride 1 if none was given. Arguments may have any names. What initialises a block's layers, or
+    asks for its expansion, finds something, which takes no part and belongs to no module.
     """
 
-    def __init__(self, in_channels: int, out_channels: int, stride: int = 1) -> None:
+    expansion: ClassVar[int] = 1
+
+    def __init__(self, *sizes: Any, **named: Any) -> None:
         super().__init__()
-        self.made = [int(in_channels), int(out_channels), int(stride)]
-        self.stride = stride
-        self.weight = nn.Parameter(torch.randn(out_channels, in_channels) / in_channels**0.5)
+        given = [*sizes, *named.values()]
+        numbers = [int(one) for one in given if isinstance(one, int) and not isinstance(one, bool)]
+        before, after, self.stride = [*numbers, 1][:3]
+        self.made = [before, after, self.stride]
+        self.weight = nn.Parameter(torch.randn(after, before) / before**0.5)
         for name, layer in (("conv1", nn.Conv2d(1, 1, 1)), ("conv2", nn.Conv2d(1, 1, 1))):
             self.__dict__[name] = layer
         for name in ("bn1", "bn2"):
@@ -71,7 +80,7 @@ class Pixel(nn.Module):
     passes: ClassVar[list[list]] = []
     stop_at: ClassVar[int | None] = None
 
-    def __init__(self, num_classes: int = 10) -> None:
+    def __init__(self, num_classes: int = 10, *_: Any, **__: Any) -> None:
         super().__init__()
         self.weight = nn.Parameter(0.1 * torch.randn(3, num_classes))
         self.bias = nn.Parameter(torch.zeros(num_classes))
@@ -120,18 +129,12 @@ class Walker:
 
 
 class Fading:
-    """Stands for a schedule: the rate is multiplied by 0.8 in each step. `t` counts them."""
+    """Stands for a schedule: epoch e has the rate at the start times 0.8^e. `asked` lists them."""
 
     def __init__(self, optimizer: Walker) -> None:
-        self.optimizer, self.base, self.t = optimizer, optimizer.lr, 0
+        self.optimizer, self.base = optimizer, optimizer.lr
+        self.asked: list[int] = []
 
-    def step(self) -> None:
-        self.t += 1
-        self.optimizer.lr = self.base * 0.8**self.t
-
-    def state_dict(self) -> dict[str, Tensor]:
-        return {"t": torch.full((), self.t)}
-
-    def load_state_dict(self, state: dict[str, Tensor]) -> None:
-        self.t = int(state["t"])
-        self.optimizer.lr = self.base * 0.8**self.t
+    def step(self, epoch: int) -> None:
+        self.asked.append(epoch)
+        self.optimizer.lr = self.base * 0.8**epoch

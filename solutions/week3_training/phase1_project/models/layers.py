@@ -77,8 +77,8 @@ class BatchNorm2d(nn.Module):
 
     In training mode each forward pass also lets the batch into the running statistics:
     running <- (1 - momentum) running + momentum batch. Here the batch's variance is the *unbiased*
-    one, divided by N H W - 1, as in PyTorch. (The biased one is accepted as well.) Nothing is to be
-    differentiated through this update.
+    one, divided by N H W - 1, as in PyTorch. (The biased one is accepted as well, if it is used for
+    every batch.) Nothing is to be differentiated through this update.
 
     The batch's mean and variance depend on x, so in training mode gradients must flow through them:
     no `detach`, no `torch.no_grad` around them.
@@ -115,16 +115,19 @@ class BatchNorm2d(nn.Module):
         """Return the normalised, scaled and shifted x.
 
         Args:
-            x: shape (N, C, H, W), floating point, not changed. In bfloat16 or float16 (autocast
-                gives such inputs) the arithmetic is done in float32 all the same.
+            x: shape (N, C, H, W), floating point.
 
         Returns:
-            A tensor of x's shape and dtype.
+            A tensor of x's shape.
+
+        Beyond the texts (`project.robustness`): x is not changed, and any order in memory is fine.
+        The result has the dtype of x. In bfloat16 or float16 (autocast gives such inputs) the
+        arithmetic is done in float32 all the same.
 
         Raises:
             ValueError: if `x` has not 4 dimensions, or another number of channels than
                 `num_features`; in training mode also if N H W is below 2, since one value per
-                channel has no variance.
+                channel has no variance (`project.robustness`).
         """
         # BEGIN SOLUTION project.batch_norm
         self._check(x)
@@ -141,7 +144,7 @@ class BatchNorm2d(nn.Module):
 
     def _check(self, x: Tensor) -> None:
         """Raise the ValueErrors of `forward`. A helper: delete it if you don't use it."""
-        # BEGIN SOLUTION project.batch_norm
+        # BEGIN SOLUTION project.robustness
         if x.dim() != 4 or x.shape[1] != self.num_features:
             expected = f"(N, {self.num_features}, H, W)"
             raise ValueError(f"expected an input of shape {expected}, got {tuple(x.shape)}")

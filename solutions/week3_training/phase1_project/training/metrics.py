@@ -38,18 +38,22 @@ def accuracy(logits: Tensor, labels: Tensor) -> float:
 class MetricsLog:
     """Writes the numbers of each epoch to `folder`/metrics.jsonl and to TensorBoard event files.
 
-    metrics.jsonl has one JSON object per line, for instance {"epoch": 1, "train_loss": 1.5}. A
-    line is written whole and at once, so that a run can be watched, and loses nothing when it is
-    killed.
+    metrics.jsonl has one JSON object per line, for instance {"epoch": 1, "train_loss": 1.5}.
+
+    Beyond the texts (`project.robustness`): a line is written whole and at once, so that a run can
+    be watched, and loses nothing when it is killed.
     """
 
     def __init__(self, folder: Path, resume_epoch: int = 0) -> None:
         """Make the folder and open the log.
 
         With `resume_epoch` = k, the lines of epochs 1 to k that an earlier run left in the folder
-        are kept. All others are dropped: those of later epochs, which the resumed run will write
-        again, and a last line that is not whole. With 0, the log starts empty. The new file is
-        written under another name and then renamed, so at no time is a kept line missing on disk.
+        are kept.
+
+        Beyond the texts (`project.robustness`): all others are dropped, those of later epochs,
+        which the resumed run will write again, and a last line that is not whole. With 0, the log
+        starts empty. The new file is written under another name and then renamed, so at no time is
+        a kept line missing on disk.
         """
         folder.mkdir(parents=True, exist_ok=True)
         self.path = folder / LOG

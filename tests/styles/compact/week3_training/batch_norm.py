@@ -54,7 +54,7 @@ class BatchNorm1d:
         self._memory = {"x_hat": values, "inverse": inverse, "training": self.training}
         result = values * self.gamma
         result += self.beta
-        return result
+        return result.astype(x.dtype)
 
     def _row_count(self, x):
         if x.ndim != 2:
@@ -74,6 +74,6 @@ class BatchNorm1d:
         self.dL_dgamma = np.einsum("nd,nd->d", x_hat, dL_dy)
         outer = dL_dy * (self.gamma * inverse)
         if not self._memory["training"]:
-            return outer
+            return outer.astype(dL_dy.dtype)
         jacobians = np.eye(rows) - (1 + np.einsum("nd,md->dnm", x_hat, x_hat)) / rows
-        return np.einsum("dnm,md->nd", jacobians, outer)
+        return np.einsum("dnm,md->nd", jacobians, outer).astype(dL_dy.dtype)

@@ -12,7 +12,7 @@ import torch
 from data import cifar10_loader
 from models import resnet
 from optimizers import Adam
-from schedulers import CosineAnnealingLR
+from schedulers import CosineAnnealingLR, WarmupLR
 from training.metrics import MetricsLog
 from training.trainer import Trainer
 
@@ -65,8 +65,8 @@ class Run:
         torch.manual_seed(chosen.seed)
         model = resnet.ResNet18().to(chosen.device)
         optimizer = Adam(model.parameters(), lr=chosen.lr, weight_decay=0.05)
-        total = chosen.epochs * len(self.training)
-        scheduler = CosineAnnealingLR(optimizer, total, warmup=total // 10)
+        rise = chosen.epochs // 10
+        scheduler = WarmupLR(optimizer, rise, CosineAnnealingLR(optimizer, chosen.epochs - rise))
         self.trainer = Trainer(model, optimizer, scheduler, chosen.device)
 
     def start(self) -> int:
@@ -82,7 +82,7 @@ class Run:
         """Train for an epoch, counted from 1, and measure."""
         self.training.set_epoch(number - 1)
         before = time.monotonic()
-        train = self.trainer.train_epoch(self.training)
+        train = self.trainer.train_epoch(self.training, number - 1)
         seconds = max(time.monotonic() - before, 1e-9)
         val = self.trainer.evaluate(self.validation)
         numbers = {f"train_{name}": value for name, value in train.items()}

@@ -52,8 +52,9 @@ class Trainer:
         loss = cross_entropy(logits, labels)
         return loss, Seen(loss.item(), accuracy(logits, labels), labels.shape[0])
 
-    def train_epoch(self, loader: Iterable[tuple[Tensor, Tensor]]) -> dict[str, float]:
+    def train_epoch(self, loader: Iterable[tuple[Tensor, Tensor]], epoch: int) -> dict[str, float]:
         """Take one step per batch; return {"loss", "accuracy"} over all images."""
+        self.scheduler.step(epoch)
         self.model.train()
         seen: list[Seen] = []
         for images, labels in loader:
@@ -62,7 +63,6 @@ class Trainer:
             self.optimizer.zero_grad()
             loss.backward()
             self.optimizer.step()
-            self.scheduler.step()
         return _summary(seen)
 
     def evaluate(self, loader: Iterable[tuple[Tensor, Tensor]]) -> dict[str, float]:
@@ -78,7 +78,7 @@ class Trainer:
     def save(self, path: str | Path, epoch: int) -> None:
         """Write a checkpoint, under another name at first."""
         tensors: dict[str, Tensor] = {}
-        for prefix in ("model", "optimizer", "scheduler"):
+        for prefix in ("model", "optimizer"):
             for name, value in getattr(self, prefix).state_dict().items():
                 tensors[f"{prefix}.{name}"] = value.detach().cpu().clone()
         name = os.fspath(path)
@@ -95,7 +95,7 @@ class Trainer:
         # The format: the length of a JSON header as 8 bytes, the header, the numbers.
         (length,) = struct.unpack_from("<Q", content)
         metadata = json.loads(content[8 : 8 + length])["__metadata__"]
-        shares: dict[str, dict[str, Tensor]] = {"model": {}, "optimizer": {}, "scheduler": {}}
+        shares: dict[str, dict[str, Tensor]] = {"model": {}, "optimizer": {}}
         for name, tensor in safe.load(content).items():
             prefix, _, rest = name.partition(".")
             shares[prefix][rest] = tensor

@@ -1,0 +1,168 @@
+"""Hidden tests beyond the texts: BatchNorm1d in float32, unusual batches, errors that explain.
+
+Those that compare numbers are blocked where the part that they go through is at fault.
+"""
+
+import numpy as np
+import pytest
+
+from autograder.suite import expect
+
+from ..suite_tools.rows import (
+    NEAR,
+    batch,
+    expect_gradient,
+    expect_row,
+    get,
+    make,
+    normalised,
+    parameters,
+    put,
+)
+from .backward_of_rows import TINY, formula, gradient, input_gradient, ready
+
+pytestmark = pytest.mark.item("week3.batch_norm_robustness")
+after_forward = pytest.mark.needs("week3.batch_norm_forward")
+after_backward = pytest.mark.needs("week3.batch_norm_forward", "week3.batch_norm_backward")
+after_all = pytest.mark.needs(
+    "week3.batch_norm_forward", "week3.batch_norm_backward", "week3.batch_norm_modes"
+)
+
+
+# Numbers
+
+
+@after_forward
+@pytest.mark.weight(2)
+def test_forward_of_large_numbers_that_vary_little(student, rng):
+    """Features of 100,000,000 give or take 1 are normalised like any others, in float64."""
+    x = rng.normal(size=(8, 3)) + np.array([1e8, -1e8, 0.0])
+    expect.close("forward output", make(student, 3).forward(x), normalised(x), **NEAR)
+
+
+@after_backward
+def test_float32(student, rng):
+    """A batch in float32 comes out in float32, and so does the gradient."""
+    layer, x = make(student, 4), batch(rng).astype(np.float32)
+    expect.dtype("forward output for float32", layer.forward(x), np.float32)
+    dL_dx = layer.backward(rng.normal(size=x.shape).astype(np.float32))
+    expect.dtype("dL_dx for float32", dL_dx, np.float32)
+
+
+@after_forward
+def test_no_warning(student, rng):
+    """A feature that does not vary gives no warning."""
+    layer, x = make(student, 4), batch(rng)
+    x[:, 2] = 3.0
+    expect.array("forward output", layer.forward(x), x.shape)
+    warned = [text for text in student.warnings() if "RuntimeWarning" in text]
+    expect.that("warnings", not warned, f"your code warned: {'; '.join(warned)}")
+
+
+# Arrays that are not the layer's own
+
+
+@after_forward
+def test_forward_keeps_what_it_is_given(student, rng):
+    """forward changes neither x nor gamma nor beta, in neither mode."""
+    layer, x = make(student, 4), batch(rng)
+    gamma, beta = parameters(layer, rng)
+    for switch in (layer.train, layer.eval):
+        switch()
+        kept = student.keep(x)
+        expect.array("forward output", layer.forward(kept), x.shape)
+        expect.unchanged("x", x, student.fetch(kept))
+        expect_row(layer, "gamma", gamma)
+        expect_row(layer, "beta", beta)
+
+
+@after_backward
+def test_backward_keeps_what_it_is_given(student, rng):
+    """backward changes neither dL_dy nor x, neither gamma nor beta."""
+    layer, x = make(student, 4, eps=TINY), batch(rng)
+    gamma, beta = parameters(layer, rng)
+    dL_dy = rng.normal(size=x.shape)
+    kept_x, kept_upstream = student.keep(x), student.keep(dL_dy)
+    layer.forward(kept_x)
+    x = expect.array("x after forward", student.fetch(kept_x), x.shape)
+    expect.array("dL_dx", layer.backward(kept_upstream), x.shape)
+    expect.unchanged("dL_dy", dL_dy, student.fetch(kept_upstream))
+    expect.unchanged("x", x, student.fetch(kept_x))
+    expect_row(layer, "gamma", gamma)
+    expect_row(layer, "beta", beta)
+
+
+# backward, more than once and in the other mode
+
+
+@after_backward
+def test_backward_again(student, rng):
+    """A second backward gives the same: dL_dgamma and dL_dbeta are replaced, not added to."""
+    layer, x, gamma, beta, dL_dy = ready(student, rng)
+    layer.backward(dL_dy)
+    dL_dx = layer.backward(dL_dy)
+    expect.close("second dL_dx", dL_dx, input_gradient(x, gamma, dL_dy), **NEAR)
+    expected = gradient(lambda moved: formula(x, moved, beta), gamma, dL_dy)
+    expect_gradient(layer, "gamma", expected, "dL_dgamma after two backwards")
+    expect_gradient(layer, "beta", dL_dy.sum(axis=0), "dL_dbeta after two backwards")
+
+
+@after_all
+@pytest.mark.weight(2)
+def test_backward_in_evaluation_mode(student, rng):
+    """After a forward in evaluation mode the statistics are constants: dL/dx = g / deviation.
+
+    The running statistics are those of the batch, so that it makes no difference here which of
+    them the forward pass took.
+    """
+    layer, _, gamma, _, _ = ready(student, rng, 9)
+    x, dL_dy = batch(rng), rng.normal(size=(6, 4))
+    put(layer, running_mean=x.mean(axis=0), running_var=x.var(axis=0))
+    layer.eval()
+    layer.forward(x)
+    dL_dx = layer.backward(dL_dy)
+    expect.close("dL_dx in evaluation mode", dL_dx, dL_dy * gamma / x.std(axis=0), **NEAR)
+    expected = (dL_dy * formula(x)).sum(axis=0)
+    expect_gradient(layer, "gamma", expected, "dL_dgamma in evaluation mode")
+    expect_gradient(layer, "beta", dL_dy.sum(axis=0), "dL_dbeta in evaluation mode")
+
+
+@after_all
+def test_backward_goes_by_the_mode_of_forward(student, rng):
+    """Whatever mode the layer is in now, backward belongs to the one that forward ran in."""
+    layer, x, gamma, _, dL_dy = ready(student, rng)
+    before = input_gradient(x, gamma, dL_dy)
+    layer.eval()
+    label = "dL_dx after a forward in training mode, and then eval()"
+    expect.close(label, layer.backward(dL_dy), before, **NEAR)
+    x, dL_dy = batch(rng), rng.normal(size=(6, 4))
+    put(layer, running_mean=x.mean(axis=0), running_var=x.var(axis=0))
+    layer.forward(x)
+    layer.train()
+    label = "dL_dx after a forward in evaluation mode, and then train()"
+    expect.close(label, layer.backward(dL_dy), dL_dy * gamma / x.std(axis=0), **NEAR)
+
+
+# What is refused
+
+
+@after_forward
+def test_forward_refuses_other_shapes(student, rng):
+    """x of a shape other than (N, num_features) raises a ValueError; (N, num_features) does not."""
+    layer = make(student, 3)
+    expect.array("forward output", layer.forward(rng.normal(size=(5, 3))), (5, 3))
+    for shape in ((5, 1), (5, 4), (3,), (2, 5, 3)):
+        label = f"forward of x {shape} with 3 features"
+        expect.raises(label, layer.forward, "ValueError", rng.normal(size=shape))
+
+
+@after_forward
+@pytest.mark.weight(2)
+def test_a_batch_of_one(student, rng):
+    """A batch of one example raises a ValueError in training mode, and leaves no trace."""
+    layer, x = student.batch_norm.BatchNorm1d(4), batch(rng, 1)
+    expect.array("forward output of two examples", layer.forward(batch(rng, 2)), (2, 4))
+    mean = get(layer, "running_mean", 4)
+    label = "forward of one example in training mode"
+    expect.raises(label, layer.forward, "ValueError", x)
+    expect_row(layer, "running_mean", mean, "running_mean after the refused batch")

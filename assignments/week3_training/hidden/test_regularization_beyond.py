@@ -1,0 +1,221 @@
+"""Hidden tests of regularization.py beyond the texts: repeatable runs, arrays, bad arguments, NaN.
+
+Each test looks at its own side alone: whether the right entries are dropped, the right images
+mirrored, is a matter of other items.
+"""
+
+import numpy as np
+import pytest
+
+from autograder.suite import expect
+
+options = pytest.mark.item("week3.options")
+robustness = pytest.mark.item("week3.robustness")
+
+OTHER_SEEDS = range(6, 26)
+NAN = float("nan")
+
+
+def pictures(rng, n=12, shape=(5, 7), dtype=np.uint8):
+    """Return images of random numbers from 1 to 255."""
+    return rng.integers(1, 256, size=(n, *shape)).astype(dtype)
+
+
+def crop(student, images, generator, padding=2):
+    """Return what random_crop gives: an array of the images' shape."""
+    received = student.regularization.random_crop(images, padding, generator)
+    return expect.array("random_crop", received, images.shape)
+
+
+def flip(student, images, generator):
+    """Return what horizontal_flip gives: an array of the images' shape."""
+    received = student.regularization.horizontal_flip(images, generator)
+    return expect.array("horizontal_flip", received, images.shape)
+
+
+AUGMENTATIONS = {"random_crop": crop, "horizontal_flip": flip}
+each = pytest.mark.parametrize("name", list(AUGMENTATIONS))
+
+
+# Repeatable runs
+
+
+@options
+def test_dropout_draws_from_its_generator(student):
+    """Layers with equally seeded generators drop the same entries, and other seeds others."""
+    x = np.ones((20, 20))
+
+    def dropped(seed):
+        generator = student.probe("generator")(seed)
+        layer = student.regularization.Dropout(0.5, rng=generator)
+        return expect.array("forward output", layer.forward(x), x.shape) == 0
+
+    first = dropped(5)
+    expect.that("forward output", bool(first.any()), "no entry was dropped.")
+    same = np.array_equal(dropped(5), first)
+    expect.that("forward output, same seed", same, "two equal generators gave different masks.")
+    differ = any(not np.array_equal(dropped(seed), first) for seed in OTHER_SEEDS)
+    expect.that("forward output, other seeds", differ, "all seeds gave exactly the same mask.")
+
+
+@options
+def test_dropout_without_a_generator(student):
+    """Two new layers that were given no generator drop different entries."""
+    x = np.ones((20, 20))
+    layers = [student.regularization.Dropout(0.5) for _ in range(2)]
+    one, other = (expect.array("y", layer.forward(x), x.shape) == 0 for layer in layers)
+    differ = not np.array_equal(one, other)
+    expect.that("another layer's output", differ, "two new layers dropped the same entries.")
+
+
+@options
+@each
+def test_augmentation_comes_from_the_generator(student, rng, name):
+    """The same generator state gives the same images again, and another one gives others."""
+    images, make = pictures(rng, 30), student.probe("generator")
+    call = AUGMENTATIONS[name]
+    first = call(student, images, make(5))
+    expect.equal(f"{name} with the same seed", call(student, images, make(5)), first)
+    differ = any(
+        not np.array_equal(call(student, images, make(seed)), first) for seed in OTHER_SEEDS
+    )
+    expect.that(f"{name}, other seeds", differ, "all seeds gave exactly the same images.")
+    one = make(5)
+    calls = [call(student, images, one) for _ in OTHER_SEEDS]
+    differ = any(not np.array_equal(again, first) for again in calls)
+    expect.that(f"{name}, called again", differ, "all calls gave exactly the same images.")
+
+
+# Dropout
+
+
+@robustness
+def test_dropout_backward_after_predictions(student, rng):
+    """After a forward pass with training=False, dL/dx is dL/dy, whatever was dropped before."""
+    layer = student.regularization.Dropout(0.4)
+    x, grad = rng.normal(size=(16, 20)), rng.normal(size=(16, 20))
+    for when in ("before any training", "after training"):
+        expect.array("forward output", layer.forward(x, training=False), x.shape)
+        expect.close(f"dL_dx of a prediction {when}", layer.backward(grad), grad, rtol=1e-4)
+        layer.forward(x, training=True)
+
+
+@robustness
+def test_dropout_backward_again(student, rng):
+    """A second backward for the same forward pass gives the same gradient."""
+    layer, grad = student.regularization.Dropout(0.4), rng.normal(size=(16, 20))
+    layer.forward(rng.normal(size=(16, 20)))
+    first, second = (expect.array("dL_dx", layer.backward(grad), grad.shape) for _ in range(2))
+    same = np.array_equal(first, second)
+    expect.that("dL_dx, asked for again", same, "it is another one than before.")
+
+
+@robustness
+def test_dropout_of_images(student, rng):
+    """Arrays with four axes work like those with two."""
+    layer = student.regularization.Dropout(0.25)
+    x, grad = rng.normal(size=(3, 2, 5, 4)), rng.normal(size=(3, 2, 5, 4))
+    expect.array("forward output", layer.forward(x), x.shape)
+    expect.array("dL_dx", layer.backward(grad), x.shape)
+
+
+@robustness
+def test_dropout_keeps_what_it_is_given(student, rng):
+    """Neither x nor dL_dy is changed, in training or not."""
+    x, grad = rng.normal(size=(8, 10)), rng.normal(size=(8, 10))
+    layer = student.regularization.Dropout(0.5)
+    for training in (True, False):
+        kept_x, kept_grad = student.keep(x), student.keep(grad)
+        layer.forward(kept_x, training=training)
+        expect.array("dL_dx", layer.backward(kept_grad), x.shape)
+        expect.unchanged(f"x with training={training}", x, student.fetch(kept_x))
+        expect.unchanged(f"dL_dy with training={training}", grad, student.fetch(kept_grad))
+
+
+@robustness
+def test_dropout_refuses_impossible_probabilities(student):
+    """A p below 0, of 1 or above raises a ValueError; 0 and 0.99 do not."""
+    make, x = student.regularization.Dropout, np.ones((4, 5))
+    for p in (-0.1, 1.0, 1.5):
+        expect.raises(f"Dropout({p})", make, "ValueError", p)
+    for p in (0.0, 0.99):
+        expect.array(f"forward output with p = {p}", make(p).forward(x), x.shape)
+
+
+# L2 and early stopping
+
+
+@robustness
+def test_l2_keeps_the_weights(student, rng):
+    """Neither penalty nor gradients changes the arrays."""
+    weights, penalty = [rng.normal(size=(4, 3)), rng.normal(size=6)], student.regularization.L2(0.3)
+    kept = [student.keep(W) for W in weights]
+    expect.array("penalty", penalty.penalty(kept), ())
+    listed = type(penalty.gradients(kept)) in (list, tuple)
+    expect.that("gradients", listed, "it must return a list with one array for each W.")
+    for number, (W, handle) in enumerate(zip(weights, kept, strict=True)):
+        expect.unchanged(f"array {number}", W, student.fetch(handle))
+
+
+def best_epoch_after(stopping, *losses):
+    """Return best_epoch after these further losses: a whole number, or None."""
+    for loss in losses:
+        stopping.step(loss)
+    best = stopping.best_epoch
+    known = best is None or type(best) is int
+    expect.that("best_epoch", known, "it must be a whole number, or None.")
+    return best
+
+
+@robustness
+def test_early_stopping_never_takes_nan_for_an_improvement(student):
+    """A loss of NaN leaves best_epoch as it was."""
+    stopping = student.regularization.EarlyStopping(3)
+    best = best_epoch_after(stopping, 1.0)
+    expect.that("best_epoch", best is not None, "it is still None after a loss of 1.")
+    expect.equal("best_epoch after two losses of NaN", best_epoch_after(stopping, NAN, NAN), best)
+
+
+@robustness
+def test_early_stopping_when_the_first_loss_is_nan(student):
+    """A first loss of NaN is no improvement either, as a first loss of 7 would be."""
+    first, second = (student.regularization.EarlyStopping(4) for _ in range(2))
+    best = best_epoch_after(first, 7.0)
+    expect.that("best_epoch", best is not None, "it is still None after a loss of 7.")
+    expect.equal("best_epoch after losses of NaN", best_epoch_after(second, NAN, NAN), None)
+
+
+# Augmentation of images
+
+
+@robustness
+@each
+def test_augmentation_keeps_the_dtype(student, rng, name):
+    """uint8 stays uint8, float32 stays float32, float64 stays float64."""
+    for dtype in (np.uint8, np.float32, np.float64):
+        images = pictures(rng, 6, dtype=dtype)
+        received = AUGMENTATIONS[name](student, images, student.probe("generator")(0))
+        expect.dtype(f"{name} of {np.dtype(dtype)}", received, dtype)
+
+
+@robustness
+@each
+def test_augmentation_leaves_the_images(student, rng, name):
+    """The images that were handed in are not changed."""
+    images = pictures(rng, 30)
+    kept, generator = student.keep(images), student.probe("generator")(0)
+    arguments = (kept, 2, generator) if name == "random_crop" else (kept, generator)
+    received = getattr(student.regularization, name)(*arguments)
+    expect.array(name, received, images.shape)
+    expect.unchanged("images", images, student.fetch(kept))
+
+
+@robustness
+@each
+def test_augmentation_refuses_other_arrays(student, rng, name):
+    """Images with another number of axes raise a ValueError; those with three do not."""
+    call, generator = AUGMENTATIONS[name], student.probe("generator")(0)
+    for shape in ((6, 5), (3, 2, 6, 5, 3)):
+        images = np.ones(shape)
+        expect.raises(f"images of shape {shape}", call, "ValueError", student, images, generator)
+    call(student, pictures(rng), generator)

@@ -1,0 +1,161 @@
+"""Hidden tests beyond the texts: models/layers.py and models/resnet.py with unusual inputs.
+
+They are blocked where the part that they go through is at fault.
+"""
+
+import numpy as np
+import pytest
+
+from autograder.suite import expect
+
+from ..suite_tools import roles
+from .oracle import double, filled, network, network_shapes, shift, values
+
+pytestmark = pytest.mark.item("project.robustness")
+of_norm = pytest.mark.needs("project.batch_norm")
+of_blocks = pytest.mark.needs("project.blocks")
+of_network = pytest.mark.needs("project.network")
+
+PARAMETERS = 11_173_962
+NEAR = {"rtol": 1e-3, "atol": 1e-3}
+CENTRE = np.array([[[3.0]], [[-2.0]], [[0.5]]], np.float32)
+
+
+def layer_of(student, channels):
+    return student.module("models.layers").BatchNorm2d(channels)
+
+
+def images(rng, shape=(4, 3, 5, 6)):
+    return rng.normal(size=shape).astype(np.float32)
+
+
+# BatchNorm2d
+
+
+@of_norm
+def test_batch_norm_in_any_order_in_memory(student, rng):
+    """BatchNorm2d takes channels-last and strided tensors like any others."""
+    for layout in ("channels_last", "strided"):
+        x = images(rng)
+        received = student.drive(
+            "run", layer_of(student, 3), student.prepare("tensor", x, layout), True
+        )
+        expect.array(f"output, {layout} input", received, x.shape)
+
+
+@of_norm
+def test_batch_norm_keeps_its_input(student, rng):
+    """BatchNorm2d does not change x, in neither mode."""
+    layer, x = layer_of(student, 3), CENTRE + 2 * images(rng)
+    for training in (True, False):
+        kept = student.prepare("tensor", x)
+        received = student.drive("run", layer, kept, training)
+        received = expect.array("output", received, x.shape)
+        if training:
+            expect.that("output", not np.allclose(received, x), "your layer returns x as it is.")
+        expect.unchanged("x", x, student.fetch(kept))
+
+
+@of_norm
+def test_batch_norm_keeps_the_dtype(student, rng):
+    """The output of BatchNorm2d has the dtype of x: bfloat16 stays bfloat16."""
+    for dtype, layout in (("float32", ""), ("bfloat16", "bfloat16")):
+        x = images(rng, (8, 3, 6, 6))
+        for training in (True, False):
+            given = student.prepare("tensor", x, layout)
+            output = student.prepare("run", layer_of(student, 3), given, training)
+            expect.equal("dtype of the output", student.drive("dtype_of", output), dtype)
+            expect.array(f"output for {dtype}", student.fetch(output), x.shape)
+
+
+@of_norm
+def test_batch_norm_counts_in_float32(student):
+    """Inputs of 16 bits are added up in float32: a mean of many numbers keeps its digits."""
+    layer = layer_of(student, 1)
+    x = (64.0 + np.arange(65536) % 8 / 2).astype(np.float32).reshape(16, 1, 64, 64)
+    student.drive("run", layer, student.prepare("tensor", x, "bfloat16"), True)
+    received = layer.running_mean
+    moved = expect.array("running_mean", received)
+    expect.that("running_mean", moved.size == 1, "it should be one number for each channel.")
+    share = float(moved.reshape(-1)[0]) / float(x.mean())
+    # Whatever share of the batch goes into it, adding up in 16 bits stops far below the sum.
+    message = "the mean of 65,536 numbers of 16 bits has lost its digits: add up in float32."
+    expect.that("running_mean", any(abs(share - one) < 1e-3 for one in (0.1, 0.9)), message)
+
+
+@of_norm
+def test_batch_norm_refuses_other_shapes(student, rng):
+    """x without 4 dimensions, or with other channels, raises a ValueError, in both modes."""
+    layer = layer_of(student, 3)
+    expect.array("output", student.drive("run", layer, images(rng), True), (4, 3, 5, 6))
+    for shape in ((4, 3), (3, 5, 5), (2, 3, 4), (2, 4, 5, 5), (2, 1, 5, 5), (1, 2, 3, 4, 5)):
+        x = student.prepare("tensor", np.ones(shape, np.float32))
+        for training in (True, False):
+            mode = "training" if training else "evaluation"
+            label = f"x of shape {shape} with 3 channels, {mode} mode"
+            layer.train(training)
+            expect.raises(label, layer, "ValueError", x)
+
+
+@of_norm
+def test_batch_norm_refuses_one_value_per_channel(student, rng):
+    """A single value per channel raises a ValueError in training mode: it has no variance."""
+    layer = layer_of(student, 3)
+    pair = np.array([[1.0, 2.0, 3.0], [4.0, -1.0, 0.0]], np.float32).reshape(2, 3, 1, 1)
+    expect.array("output of two values", student.drive("run", layer, pair, True), pair.shape)
+    before = expect.array("running_mean", layer.running_mean)
+    x = student.prepare("tensor", images(rng, (1, 3, 1, 1)))
+    expect.raises("x of shape (1, 3, 1, 1), training mode", layer, "ValueError", x)
+    expect.close("running_mean after the refused batch", layer.running_mean, before)
+
+
+# BasicBlock and ResNet18
+
+
+@pytest.mark.needs("project.blocks", "project.network")
+def test_no_biases_in_convolutions(student):
+    """No convolution has a bias: the normalisation behind it would take it off again."""
+    resnet = student.prepare("with_parts", True, False)
+    for made in (resnet.BasicBlock(4, 6, 2), resnet.ResNet18()):
+        found = roles.layers_of(student, made)
+        biased = [one["name"] for one in found if one["kind"] == "conv" and one.get("bias")]
+        expect.that("biases", not biased, f"there are biases in {', '.join(biased[:3])}.")
+
+
+@of_blocks
+def test_a_block_keeps_its_input(student, rng):
+    """A block does not change x."""
+    for arguments in ((6, 6), (6, 6, 2)):
+        made = student.prepare("with_parts", True, False).BasicBlock(*arguments)
+        x = images(rng, (3, 6, 5, 6))
+        kept = student.prepare("tensor", x)
+        expect.array("output", student.drive("run", made, kept, True))
+        expect.unchanged("x", x, student.fetch(kept))
+
+
+@of_network
+def test_the_network_keeps_its_input(student, rng):
+    """The network does not change x."""
+    made, x = student.prepare("with_parts", True, True).ResNet18(), images(rng, (2, 3, 32, 32))
+    kept = student.prepare("tensor", x)
+    expect.array("logits", student.drive("run", made, kept, True))
+    expect.unchanged("x", x, student.fetch(kept))
+
+
+@of_network
+def test_number_of_classes(student, rng):
+    """ResNet18(num_classes) has so many logits."""
+    for classes in (7, 100):
+        made = student.prepare("with_parts", True, True).ResNet18(classes)
+        p, _ = filled(student, made, network_shapes(classes, mixers=True))
+        x = images(rng, (1, 3, 32, 32))
+        wanted = values(network(double(x), p, False, shift, mixers=True))
+        received = student.drive("run", made, x, False)
+        expect.close(f"logits, {classes} classes", received, wanted, **NEAR)
+
+
+@pytest.mark.needs("project.batch_norm", "project.blocks", "project.network")
+def test_number_of_parameters(student):
+    """The network has 11,173,962 parameters: all that its layers need, and nothing more."""
+    made = student.prepare("with_parts", False, False).ResNet18()
+    expect.equal("number of parameters", student.drive("count", made), PARAMETERS)

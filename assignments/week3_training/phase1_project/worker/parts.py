@@ -1,0 +1,140 @@
+"""Drivers that put made-up parts into a student's modules, and tell which layer is which.
+
+A made-up part stands where another of the student's parts would. So a mistake in one part fails the
+tests of no other.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import torch
+
+from .drivers import fill
+from .probes import Fading, Mixer, Pixel, Shift, Walker
+
+LAYERS, RESNET = "models.layers", "models.resnet"
+
+
+def with_parts(norm: bool, block: bool) -> ModuleType:
+    """Import models.resnet with made-up parts: in place of BatchNorm2d, and of BasicBlock too."""
+    if norm:
+        importlib.import_module(LAYERS).BatchNorm2d = Shift
+    resnet = _fresh(RESNET)
+    if block:
+        resnet.BasicBlock = Mixer
+    return resnet
+
+
+def _fresh(name: str) -> ModuleType:
+    """Import a module anew, so that it sees what has been put into others."""
+    sys.modules.pop(name, None)
+    return importlib.import_module(name)
+
+
+def layers(module: Any) -> list[dict[str, Any]]:
+    """Return what a block or a network is made of, in the order in which it was made.
+
+    {"name", "kind"} of each convolution, normalisation, block and linear layer, and of a
+    convolution or a block that is made up what it was made with.
+    """
+    found = []
+    for name, part in module.named_modules():
+        kind = _kind(part) if name else ""
+        if kind:
+            found.append({"name": name, "kind": kind, **_made(part)})
+    return found
+
+
+def _kind(part: Any) -> str:
+    """Say what a layer is: "conv", "norm", "block", "linear", or "" for anything else."""
+    kinds = {
+        "conv": torch.nn.Conv2d,
+        "linear": torch.nn.Linear,
+        "norm": getattr(importlib.import_module(LAYERS), "BatchNorm2d", None),
+        "block": getattr(importlib.import_module(RESNET), "BasicBlock", None),
+    }
+    fits = (kind for kind, cls in kinds.items() if isinstance(cls, type) and isinstance(part, cls))
+    return next(fits, "")
+
+
+def _made(part: Any) -> dict[str, Any]:
+    if isinstance(part, torch.nn.Conv2d):
+        return {
+            "channels": [part.in_channels, part.out_channels],
+            "kernel": list(part.kernel_size),
+            "stride": list(part.stride),
+            "bias": part.bias is not None,
+        }
+    return {"made": list(part.made)} if isinstance(part, Mixer) else {}
+
+
+# A made-up network, optimizer and schedule
+
+
+def _pixel() -> type[Pixel]:
+    """Return the made-up network, which has seen nothing yet."""
+    Pixel.passes.clear()
+    Pixel.stop_at = None
+    return Pixel
+
+
+def with_network() -> ModuleType:
+    """Import train with a made-up, tiny network in the place of ResNet18."""
+    importlib.import_module(RESNET).ResNet18 = _pixel()
+    for name in ("training.trainer", "training.metrics"):
+        _fresh(name)
+    return _fresh("train")
+
+
+def trio(lr: float, values: dict[str, np.ndarray]) -> list[Any]:
+    """Return a made-up network with such weights, an optimizer and a schedule, as handles."""
+    network = _pixel()(len(values["bias"]))
+    fill(network, values)
+    optimizer = Walker(list(network.parameters()), lr)
+    return [network, optimizer, Fading(optimizer)]
+
+
+def forward_passes() -> list[list[Any]]:
+    """Return what the made-up network's forward passes were given (see Pixel)."""
+    return Pixel.passes
+
+
+def interrupted(train: ModuleType, options: list[str], passes: int) -> bool:
+    """Run train.main(options) until the made-up network has trained on so many batches, no longer.
+
+    Tells whether that came to pass.
+    """
+    network = _pixel()
+    network.stop_at = passes
+    try:
+        train.main(options)
+    except KeyboardInterrupt:
+        return True
+    finally:
+        network.stop_at = None
+    return False
+
+
+def main_of(train: ModuleType, options: list[str]) -> None:
+    """Run train.main(options), which may take as long as training does."""
+    train.main(options)
+
+
+DRIVERS: dict[str, Callable[..., Any]] = {
+    function.__name__: function
+    for function in (
+        with_parts,
+        layers,
+        with_network,
+        trio,
+        forward_passes,
+        interrupted,
+        main_of,
+    )
+}
