@@ -8,17 +8,19 @@ Conventions, for every layer in this file:
   output's shape, and returns the gradient with respect to the input, always of the input's shape.
   It belongs to the latest `forward`. Calling it again gives the same result: nothing accumulates.
 - Neither method changes an array that it was given.
-- float64 in, float64 out. If the input, the upstream gradient and the layer's own parameters
-  are float32, everything that the layer returns or stores is float32.
-- Entries of +-1000 are ordinary inputs: no overflow, no NaN, no RuntimeWarning.
+- Entries of +-1000 are ordinary inputs: the results are right, and never NaN or infinite.
 - Whole batches at once: no Python loop over examples or features.
+
+Beyond the texts (week1.robustness): if the input, the upstream gradient and the layer's own
+parameters are float32, everything that the layer returns or stores is float32; and large inputs
+make no RuntimeWarning either.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -58,6 +60,10 @@ class Square(Layer):
 class Linear(Layer):
     """A fully connected layer: y = x W^T + b.
 
+    Here W has a row for each output. Weights the other way round, (in_features, out_features) with
+    y = x W + b, are accepted too, and so are biases as one row, (1, out_features): choose one form
+    and keep to it. A gradient always has the shape of what it is the gradient of.
+
     Attributes:
         W: weights, shape (out_features, in_features). Row j holds the weights of output j.
         b: biases, shape (out_features,).
@@ -79,12 +85,12 @@ class Linear(Layer):
         Args:
             in_features: size of one input row, at least 1.
             out_features: size of one output row, at least 1.
-            rng: where the random weights come from; a fresh `np.random.default_rng()` if None,
-                so that two layers start differently. Pass a seeded generator to repeat a run.
+            rng: beyond the texts (week1.tools): where the random weights come from; a fresh
+                `np.random.default_rng()` if None, so that two layers start differently. Pass a
+                seeded generator to repeat a run.
 
         Every entry of `W` is drawn from a normal distribution with mean 0 and *variance*
         2 / in_features (He et al., 2015, "Delving Deep into Rectifiers"). `b` starts at zero.
-        Both are float64.
         """
         self.in_features = in_features
         self.out_features = out_features
@@ -144,14 +150,14 @@ class LeakyReLU(Layer):
         self.alpha = alpha
 
     def forward(self, x: FloatArray) -> FloatArray:
-        """Return x or alpha * x. `x`: any shape, not changed; same shape and dtype out."""
+        """Return x or alpha * x. `x`: any shape, not changed; the result has its shape."""
         raise NotImplementedError("week1.leaky_relu: fill in LeakyReLU.forward")
 
     def backward(self, dL_dy: FloatArray) -> FloatArray:
         """Return dL/dx = dL/dy where x > 0, and alpha * dL/dy elsewhere.
 
-        At the kink x = 0 the slope is alpha, the one of the negative side, as in PyTorch.
-        `dL_dy`: the shape of x, not changed. The result keeps its dtype.
+        At the kink x = 0 the slope here is alpha, the one of the negative side, as in PyTorch; the
+        slope 1 of the positive side is accepted too. `dL_dy`: the shape of x, not changed.
         """
         raise NotImplementedError("week1.leaky_relu: fill in LeakyReLU.backward")
 
@@ -228,7 +234,7 @@ class Softmax(Layer):
 class Loss(Protocol):
     """What a loss can do; the classes of losses.py do."""
 
-    def forward(self, pred: FloatArray, target: npt.NDArray) -> float:
+    def forward(self, y_pred: FloatArray, y_true: npt.NDArray) -> float:
         """Return the loss of the predictions."""
         ...
 
@@ -238,21 +244,42 @@ class Loss(Protocol):
 
 
 class Network(Layer):
-    """Layers in a row: the output of each is the input of the next."""
+    """Layers in a row, the output of each being the input of the next, and a loss at the end.
 
-    def __init__(self, layers: Sequence[Layer]) -> None:
-        """Keep the layers, first to last. Anything with `forward` and `backward` will do."""
+    Attributes:
+        layers: the layers, first to last.
+        loss_fn: the loss that `train_step` lowers.
+    """
+
+    layers: list[Any]
+    loss_fn: Loss
+
+    def __init__(self, layers: Sequence[Any], loss_fn: Loss | None = None) -> None:
+        """Keep the layers and the loss. Anything with `forward` and `backward` is a layer.
+
+        Args:
+            layers: first to last.
+            loss_fn: has `forward(y_pred, y_true) -> float` and `backward() -> dL/dy_pred`;
+                a `CrossEntropyLoss` if None. (Another loss of the network's own, such as the mean
+                squared error, is accepted as long as value and gradient belong together.)
+        """
         self.layers = list(layers)
+        if loss_fn is None:
+            from losses import CrossEntropyLoss  # here, so that the layers work without losses.py
+
+            loss_fn = CrossEntropyLoss()
+        self.loss_fn = loss_fn
 
     def forward(self, x: FloatArray) -> FloatArray:
         """Return the last layer's output for the batch `x`, shape (N, inputs of layer 1)."""
         raise NotImplementedError("week1.network: fill in Network.forward")
 
-    def backward(self, dL_dy: FloatArray) -> FloatArray:
+    def backward(self, loss_grad: FloatArray) -> FloatArray:
         """Pass the gradient back through all layers, last to first.
 
         Args:
-            dL_dy: gradient with respect to the network's output, of its shape, not changed.
+            loss_grad: gradient of the loss with respect to the network's output, of its shape, not
+                changed.
 
         Returns:
             Gradient with respect to the network's input, of its shape. Every layer with
@@ -260,16 +287,16 @@ class Network(Layer):
         """
         raise NotImplementedError("week1.network: fill in Network.backward")
 
-    def train_step(self, x: FloatArray, y: npt.NDArray, loss_fn: Loss, lr: float) -> float:
+    def train_step(self, x: FloatArray, y: npt.NDArray, lr: float) -> float:
         """Do one step of gradient descent on one batch.
 
-        Forward pass, loss, backward pass, then for every Linear layer W <- W - lr * dL_dW and
-        b <- b - lr * dL_db. Both gradients of all layers belong to the parameters before the step.
+        Forward pass, `self.loss_fn`, backward pass, then for every layer that has parameters
+        (`hasattr(layer, "W")`) W <- W - lr * dL_dW and b <- b - lr * dL_db. Both gradients of all
+        layers belong to the parameters before the step.
 
         Args:
             x: inputs, shape (N, inputs of layer 1), not changed.
-            y: targets in the form that `loss_fn` takes, not changed.
-            loss_fn: has `forward(pred, target) -> float` and `backward() -> dL_dpred`.
+            y: targets in the form that the loss takes, not changed.
             lr: learning rate, positive.
 
         Returns:

@@ -3,14 +3,16 @@
     python draw_graph.py                 draw the handout's three graphs into figures/
 
 `draw_graph(value, "graph.svg")` saves a picture that every browser shows; with `format="dot"` it
-writes the language of Graphviz instead. The values may be of autograd.py or of tensor.py: all that
-is used of them is `data`, `grad`, `_prev` and `_op`.
+writes the language of Graphviz instead. The values may be `Value`s or `Tensor`s: all that is
+used of them is `data`, `grad`, `_prev` and `_op`.
+
+All of this goes beyond the assignment's source texts.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -20,7 +22,7 @@ class Node(Protocol):
 
     data: Any
     grad: Any
-    _prev: Sequence[Any]
+    _prev: Collection[Any]
     _op: str
 
 
@@ -33,9 +35,11 @@ def graph_of(value: Node) -> tuple[list[Node], list[Edge]]:
     Returns:
         The nodes: `value` and everything that it was computed from, operands before results, each
         once. And the edges, as pairs (index of an operand, index of its result) into that list, one
-        for each time that an operand is used: `a * a` has two edges between the same nodes.
+        for each operand in a result's `_prev`. That is a set, so `a * a` has one edge.
 
-    Nodes are told apart by identity, not by their numbers. No recursion: graphs may be deep.
+    A set has no order of its own. Take operands in the order of their labels (`label_of`), so that
+    a graph gives the same picture in every run. Nodes are told apart by identity, not by their
+    numbers. No recursion: graphs may be deep.
     """
     raise NotImplementedError("week2.draw_graph: fill in graph_of")
 
@@ -60,8 +64,8 @@ def to_dot(value: Node) -> str:
         digraph {
           rankdir=LR;
           node [shape=box];
-          n0 [label="leaf\\ndata 2\\ngrad -3"];
-          n1 [label="neg\\ndata -2\\ngrad 3"];
+          n0 [label="leaf\\ndata 2\\ngrad 7.3891"];
+          n1 [label="exp\\ndata 7.3891\\ngrad 1"];
           n0 -> n1;
         }
 
@@ -143,12 +147,12 @@ def products() -> tuple[Node, dict[str, Node]]:
 
 
 def squares() -> tuple[Node, dict[str, Node]]:
-    """Return sum((W x + b - y) ** 2) with its gradients, for W of shape (2, 3)."""
-    from tensor import Tensor
+    """Return sum((W x + b - y) ** 2) with its gradients, for W of shape (2, 3), x (3, 1)."""
+    from autograd import Tensor
 
     W = Tensor([[1.0, 2.0, -1.0], [0.0, 1.0, 3.0]], requires_grad=True)
-    b = Tensor([0.5, -0.5], requires_grad=True)
-    x, y = Tensor([1.0, 0.0, 2.0]), Tensor([1.0, 5.0])
+    b = Tensor([[0.5], [-0.5]], requires_grad=True)
+    x, y = Tensor([[1.0], [0.0], [2.0]]), Tensor([[1.0], [5.0]])
     loss = ((W @ x + b - y) ** 2).sum()
     loss.backward()
     return loss, {"W": W, "x": x, "b": b, "y": y, "L": loss}
@@ -157,16 +161,17 @@ def squares() -> tuple[Node, dict[str, Node]]:
 def network() -> tuple[Node, dict[str, Node]]:
     """Return the loss of a two-layer network, 3 inputs, 5 hidden units, 2 classes, 4 examples."""
     import numpy as np
-    from tensor import Tensor, cross_entropy
+    from autograd import Tensor
+    from mnist_autograd import cross_entropy
 
     rng = np.random.default_rng(0)
-    shapes = {"x": (4, 3), "W1": (5, 3), "b1": (5,), "W2": (2, 5), "b2": (2,)}
+    shapes = {"x": (4, 3), "W1": (3, 5), "b1": (5,), "W2": (5, 2), "b2": (2,)}
     parts = {
         name: Tensor(rng.normal(size=shape), requires_grad=name != "x")
         for name, shape in shapes.items()
     }
-    hidden = (parts["x"] @ parts["W1"].T + parts["b1"]).relu()
-    loss = cross_entropy(hidden @ parts["W2"].T + parts["b2"], [0, 1, 1, 0])
+    hidden = (parts["x"] @ parts["W1"] + parts["b1"]).relu()
+    loss = cross_entropy(hidden @ parts["W2"] + parts["b2"], [0, 1, 1, 0])
     loss.backward()
     return loss, {**parts, "L": loss}
 

@@ -8,7 +8,7 @@
 
 Given: nothing here needs to be filled. Each experiment uses what you wrote (BatchNorm1d, Dropout,
 and extra_credit.py) and runs for some seconds. Pictures go to figures/ (--out); the seed (--seed)
-fixes every number.
+fixes every number, those of dropout only if yours takes a generator (week3.options).
 """
 
 from __future__ import annotations
@@ -85,21 +85,17 @@ class Model:
         """Keep the layers, first to last."""
         self.parts = parts
 
-    def scores(self, x: FloatArray) -> FloatArray:
-        """Return the last layer's output."""
+    def scores(self, x: FloatArray, training: bool) -> FloatArray:
+        """Return the last layer's output; the layers that have two modes are told which one."""
         for part in self.parts:
-            x = part.forward(x)
-        return x
-
-    def set_mode(self, training: bool) -> None:
-        """Tell the layers that have two modes which one to be in."""
-        for part in self.parts:
-            if isinstance(part, (BatchNorm1d, Dropout)):
+            if isinstance(part, BatchNorm1d):
                 part.train() if training else part.eval()
+            x = part.forward(x, training) if isinstance(part, Dropout) else part.forward(x)
+        return x
 
     def step(self, x: FloatArray, y: IntArray, rate: float) -> None:
         """Take one step of gradient descent on a batch."""
-        log_p = log_softmax(self.scores(x))
+        log_p = log_softmax(self.scores(x, training=True))
         gradient = (np.exp(log_p) - np.eye(log_p.shape[1])[y]) / len(y)
         for part in reversed(self.parts):
             gradient = part.backward(gradient)
@@ -108,11 +104,17 @@ class Model:
                 setattr(part, name, getattr(part, name) - rate * getattr(part, slope))
 
     def measure(self, x: FloatArray, y: IntArray) -> tuple[float, float]:
-        """Return loss and accuracy on (x, y), in evaluation mode."""
-        self.set_mode(training=False)
-        log_p = log_softmax(self.scores(x))
-        self.set_mode(training=True)
+        """Return loss and accuracy of the predictions for x."""
+        log_p = log_softmax(self.scores(x, training=False))
         return float(-log_p[np.arange(len(y)), y].mean()), float(np.mean(log_p.argmax(1) == y))
+
+
+def dropout_layer(p: float, rng: np.random.Generator) -> Dropout:
+    """Return a Dropout; one that takes no generator draws other masks in each run."""
+    try:
+        return Dropout(p, rng=rng)
+    except TypeError:
+        return Dropout(p)
 
 
 def log_softmax(scores: FloatArray) -> FloatArray:
@@ -191,7 +193,7 @@ def dropout(options: argparse.Namespace) -> None:
         rng = np.random.default_rng(options.seed)
         layers: list[Layer] = []
         for inputs, outputs in ((x.shape[1], 128), (128, 128)):
-            layers += [Dense(inputs, outputs, rng), Rectifier(), Dropout(p, rng)]
+            layers += [Dense(inputs, outputs, rng), Rectifier(), dropout_layer(p, rng)]
         model = Model([*layers, Dense(128, 10, rng)])
         curves = []
         for _ in range(50):

@@ -16,20 +16,13 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from optimizers import SGD, Adam, Optimizer, Parameter, RMSprop, SGDMomentum
-from schedulers import (
-    CosineAnnealingLR,
-    ExponentialLR,
-    MultiStepLR,
-    Scheduler,
-    StepLR,
-    WarmupLR,
-)
+from optimizers import SGD, Adam, Optimizer, RMSprop, SGDMomentum
+from schedulers import CosineAnnealingLR, ExponentialLR, MultiStepLR, StepLR, WarmupLR
 
 FloatArray = npt.NDArray[np.floating]
 
@@ -78,16 +71,27 @@ def filled_in(names: list[str], make: Callable[[str], Any]) -> list[tuple[str, s
 
 # How optimizers move.
 
+
+class Parameter:
+    """A parameter for an optimizer to move."""
+
+    def __init__(self, data: FloatArray) -> None:
+        """Keep the data; the gradient is set before each step."""
+        self.data, self.grad = data, np.zeros_like(data)
+
+
 STEPS = 60
 START = np.array([-4.0, 1.4])
 FUNCTIONS = {"$f = x^2 + y^2$": np.array([2.0, 2.0]), "$f = x^2 + 25 y^2$": np.array([2.0, 50.0])}
 """Functions to minimise, sum(curvature x^2) / 2, by their curvatures."""
 
 OPTIMIZERS: dict[str, Callable[[list[Parameter]], Optimizer]] = {
-    "SGD, lr 0.036": lambda params: SGD(params, lr=0.036),
-    "SGDMomentum, lr 0.02, beta 0.7": lambda params: SGDMomentum(params, lr=0.02, beta=0.7),
-    "RMSprop, lr 0.1, alpha 0.9": lambda params: RMSprop(params, lr=0.1, alpha=0.9),
-    "Adam, lr 0.3": lambda params: Adam(params, lr=0.3),
+    "SGD, lr 0.036": lambda parameters: SGD(parameters, lr=0.036),
+    "SGDMomentum, lr 0.02, momentum 0.7": lambda parameters: SGDMomentum(
+        parameters, lr=0.02, momentum=0.7
+    ),
+    "RMSprop, lr 0.1, beta 0.9": lambda parameters: RMSprop(parameters, lr=0.1, beta=0.9),
+    "Adam, lr 0.3": lambda parameters: Adam(parameters, lr=0.3),
 }
 
 
@@ -224,7 +228,7 @@ def draw_descent_factors(axes: Any) -> float:
     """Draw gradient descent's factor against its learning rate; return it at the best one."""
 
     def measure(lr: float) -> float:
-        return measured_factor(lambda params: SGD(params, lr=lr))
+        return measured_factor(lambda parameters: SGD(parameters, lr=lr))
 
     best = draw_factors(axes, np.linspace(0.0, 0.09, 24), descent_factor, measure, BEST_LR)
     axes.text(0.003, 1.05, "the distance grows", color=DARK)
@@ -238,7 +242,7 @@ def draw_momentum_factors(axes: Any) -> float:
     """Draw momentum's factor against beta; return it at the best setting."""
 
     def measure(beta: float) -> float:
-        return measured_factor(lambda params: SGDMomentum(params, momentum_lr(beta), beta))
+        return measured_factor(lambda p: SGDMomentum(p, momentum_lr(beta), beta))
 
     best = draw_factors(axes, np.linspace(0.0, 0.999, 24), momentum_factor, measure, BEST_BETA)
     some = np.linspace(0.3, 1.0, 100)
@@ -256,8 +260,8 @@ def draw_distances(axes: Any) -> None:
     steps, start = np.arange(61), np.array([1.0, 1.0])
     best_momentum = momentum_lr(BEST_BETA), BEST_BETA
     settings = (
-        ("gradient descent", lambda params: SGD(params, BEST_LR), descent_factor(BEST_LR)),
-        ("momentum", lambda params: SGDMomentum(params, *best_momentum), np.sqrt(BEST_BETA)),
+        ("gradient descent", lambda p: SGD(p, BEST_LR), descent_factor(BEST_LR)),
+        ("momentum", lambda p: SGDMomentum(p, *best_momentum), np.sqrt(BEST_BETA)),
     )
     for (name, make, factor), colour in zip(settings, COLOURS, strict=False):
         distance = np.linalg.norm(descend(make, CURVATURE, start, len(steps) - 1), axis=1)
@@ -284,6 +288,13 @@ class Rate:
         self.lr = BASE_LR
 
 
+class Scheduler(Protocol):
+    """What is asked of a scheduler here."""
+
+    def step(self, epoch: int) -> None:
+        """Set the learning rate of an epoch: 0, 1, 2, ..."""
+
+
 SCHEDULERS: dict[str, Callable[[Rate], Scheduler]] = {
     "StepLR\nstep_size 30, gamma 0.3": lambda rate: StepLR(rate, 30, gamma=0.3),
     "MultiStepLR\nmilestones 20, 80, gamma 0.3": lambda rate: MultiStepLR(
@@ -291,18 +302,20 @@ SCHEDULERS: dict[str, Callable[[Rate], Scheduler]] = {
     ),
     "ExponentialLR\ngamma 0.96": lambda rate: ExponentialLR(rate, gamma=0.96),
     "CosineAnnealingLR\nT_max 100, eta_min 0.01": lambda rate: CosineAnnealingLR(rate, 100, 0.01),
-    "WarmupLR\n20 epochs, then a cosine": lambda rate: WarmupLR(20, CosineAnnealingLR(rate, 80)),
+    "WarmupLR\n20 epochs, then a cosine": lambda rate: WarmupLR(
+        rate, 20, CosineAnnealingLR(rate, 80)
+    ),
 }
 
 
 def learning_rates(make: Callable[[Rate], Scheduler]) -> FloatArray:
-    """Return the learning rate of each epoch, with a step of the scheduler after each."""
+    """Return the learning rate of each epoch, with a step of the scheduler before each."""
     rate = Rate()
     scheduler = make(rate)
     received = []
-    for _ in range(EPOCHS):
+    for epoch in range(EPOCHS):
+        scheduler.step(epoch)
         received.append(rate.lr)
-        scheduler.step()
     return np.array(received)
 
 

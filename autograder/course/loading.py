@@ -212,6 +212,11 @@ def _check_weeks(weeks: tuple[Week, ...]) -> None:
             problem = f"{week.student_tests!r} is none of the week's modules"
             remedy = "Add it to `modules` or correct it"
             raise CourseError(COURSE_FILE, f"{week.id}.student_tests", problem, remedy)
+        for name in {*week.homes, *(other for others in week.homes.values() for other in others)}:
+            if name not in week.modules:
+                problem = f"{name!r} is none of the week's modules"
+                remedy = "Add it to `modules` or correct it"
+                raise CourseError(COURSE_FILE, f"{week.id}.homes", problem, remedy)
         for notebook in week.notebooks:
             _check_notebook(notebook, week)
 

@@ -95,20 +95,25 @@ class Examiner:
     def quality(self) -> Quality:
         """The quality checks: one for each module in which students have to fill gaps.
 
-        A module whose gaps are all extra credit has no check, nor has a notebook. A week without an
-        item for quality has no such checks.
+        A module whose gaps are all extra credit or beyond the texts has no check, nor has a
+        notebook. A week without an item for quality has no such checks.
         """
         item = f"{self.week.id}.quality"
         if item not in {item.id for item in self.course.items(self.week.number)}:
             return Quality(item, {})
-        extra = {item.id for part in self.course.components if part.extra for item in part.items}
+        optional = {
+            item.id
+            for part in self.course.components
+            for item in part.items
+            if part.extra or item.beyond
+        }
         items = {
             name: sorted(set(re.findall(r"# BEGIN SOLUTION ([\w.]+)", source.decode())))
             for name, source in self.reference.items()
             if name != self.week.student_tests and name in self.week.sources
         }
-        required = {name: found for name, found in items.items() if set(found) - extra}
-        return Quality(item, required)
+        required = {name: found for name, found in items.items() if set(found) - optional}
+        return Quality(item, required, self.week.homes)
 
     @cached_property
     def rules(self) -> Rules:

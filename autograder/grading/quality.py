@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from autograder.channel.faults import InfraError
@@ -36,11 +36,13 @@ RUFF_TIMEOUT_SECONDS = 20.0
 class Quality:
     """The quality checks of an assignment, one for each module.
 
-    `items` maps a module's file name to the rubric items that its checks belong to.
+    `items` maps a module's file name to the rubric items that its checks belong to, `homes` to the
+    other files in which its names may stand: the first one that is there is judged instead of it.
     """
 
     item: str
     items: Mapping[str, Sequence[str]]
+    homes: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @property
     def plan(self) -> list[PlannedCheck]:
@@ -55,11 +57,16 @@ class Quality:
         """Grade the modules. `plan` and `results` are the suite's, to tell which modules work."""
         passed = {result.check for result in results if result.verdict is Verdict.PASS}
         working = {name: self._works(name, plan, passed) for name in self.items}
-        trees = {name: syntax_tree(files[name]) for name in self.items if name in files}
+        places = {name: self._place(name, files) for name in self.items}
+        trees = {name: syntax_tree(files[name]) for name in places.values() if name in files}
         # A file that Python can't parse may make ruff fail, also for the other files.
-        readable = [name for name, tree in trees.items() if tree and working[name]]
-        findings = lint({name: files[name] for name in readable})
-        return [_judge(name, working[name], trees, findings) for name in self.items]
+        readable = {place for name, place in places.items() if working[name] and trees.get(place)}
+        findings = lint({name: files[name] for name in sorted(readable)})
+        return [_judge(name, places[name], working[name], trees, findings) for name in self.items]
+
+    def _place(self, name: str, files: Mapping[str, bytes]) -> str:
+        """Return the file that holds what a module asks for."""
+        return next((file for file in (name, *self.homes.get(name, ())) if file in files), name)
 
     def _works(self, name: str, plan: Sequence[PlannedCheck], passed: set[str]) -> bool:
         checks = {planned.id for planned in plan if planned.item in self.items[name]}
@@ -67,17 +74,18 @@ class Quality:
 
 
 def _judge(
+    module: str,
     name: str,
     works: bool,
     trees: Mapping[str, ast.Module | None],
     findings: Mapping[str, list[str]],
 ) -> CheckResult:
-    """Grade one module by its syntax tree (None: invalid) and ruff's findings in it."""
-    check = f"quality::{name}"
+    """Grade a module by the syntax tree (None: invalid) of the file `name`, and ruff's findings."""
+    check = f"quality::{module}"
     if name not in trees:
         return CheckResult(check, Verdict.NOT_ATTEMPTED, message=f"There is no {name}.")
     if not works:
-        message = f"Counts once a quarter of the checks of {name} pass."
+        message = f"Counts once a quarter of the checks of {module} pass."
         return CheckResult(check, Verdict.BLOCKED, message=message)
     tree = trees[name]
     if tree is None:

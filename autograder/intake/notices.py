@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import PurePosixPath
 
 from autograder.course import Week
@@ -30,7 +30,7 @@ def missing_file_notices(week: Week, files: WeekFiles, ignored: Sequence[str]) -
     """Name the week's missing files, and ignored files that may be one under another name."""
     taken = {*files.modules, *files.documents}
     missing = [names for names in week.asked if taken.isdisjoint(names)]
-    listed = ", ".join(" or ".join(names) for names in missing)
+    listed = ", ".join(" or ".join(names) + _elsewhere(week, names, taken) for names in missing)
     notices = []
     if len(missing) == len(week.asked):
         notices.append(f"None of the files of {week.name} was found: {listed}.")
@@ -44,6 +44,12 @@ def missing_file_notices(week: Week, files: WeekFiles, ignored: Sequence[str]) -
             if path is not None:
                 notices.append(f"{one_line(path)} was ignored: {_must_be(path, base, name)}.")
     return notices
+
+
+def _elsewhere(week: Week, names: Sequence[str], taken: Collection[str]) -> str:
+    """Say in which of the files that are there a missing module's names may stand."""
+    homes = [home for name in names for home in week.homes.get(name, ()) if home in taken]
+    return f" (what it asks for may stand in {' or '.join(homes)})" if homes else ""
 
 
 def _must_be(path: str, base: str, name: str) -> str:

@@ -84,7 +84,7 @@ class StudentHost:
         remote = Remote(
             self._process, self._seconds, self._limits.test_seconds, training, self._sources.place
         )
-        return Student(remote, self._failed_imports)
+        return Student(remote, self._failed_imports, own.homes)
 
     def finish(self, fault: Fault | None) -> None:
         """Keep what was printed; give up a process that has ended."""

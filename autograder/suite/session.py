@@ -313,7 +313,6 @@ class Plugin:
         student: Student | None = None
         try:
             student = host.start(seed_of(salt, check.id, "|worker"), large=large, own=self.worker)
-            student.homes = self.worker.homes
             self._call(check, item, student, grade, salt)
         except Fault as caught:
             fault = caught

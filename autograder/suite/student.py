@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -37,10 +38,13 @@ class Student:
     a module's names may stand.
     """
 
-    homes: Mapping[str, Sequence[str]] = {}
-
-    def __init__(self, ask: Backend, failed_imports: dict[str, Fault]):
-        self._ask = ask
+    def __init__(
+        self,
+        ask: Backend,
+        failed_imports: dict[str, Fault],
+        homes: Mapping[str, Sequence[str]] = MappingProxyType({}),
+    ):
+        self._ask, self._homes = ask, homes
         self._failed = failed_imports
         self._modules: dict[str, Handle] = {}
 
@@ -59,7 +63,7 @@ class Student:
 
         `student.<module>` is short for it.
         """
-        others = self.homes.get(name)
+        others = self._homes.get(name)
         return Homes(self, [name, *others]) if others else self.imported(name)
 
     def imported(self, name: str) -> Handle:

@@ -105,8 +105,8 @@ def saddle(p):
 
 OPTIMIZERS = {
     "SGD": lambda p, lr: SGD([p], lr=lr),
-    "SGDMomentum": lambda p, lr: SGDMomentum([p], lr=lr, beta=0.9),
-    "RMSprop": lambda p, lr: RMSprop([p], lr=lr, alpha=0.9),
+    "SGDMomentum": lambda p, lr: SGDMomentum([p], lr=lr, momentum=0.9),
+    "RMSprop": lambda p, lr: RMSprop([p], lr=lr, beta=0.9),
     "Adam": lambda p, lr: Adam([p], lr=lr),
 }
 LANDSCAPES = {
@@ -198,7 +198,7 @@ for title in LANDSCAPES:
 #
 # - Raise the learning rate of SGD in the ravine to 0.079, then to 0.081. What does the limit $2/25$
 #   say?
-# - Set `beta=0.5` for momentum in the ravine. Does it still swing?
+# - Set `momentum=0.5` for SGDMomentum in the ravine. Does it still swing?
 # - Start the saddle at $y = 10^{-6}$. How many more steps does SGD need, and why is it not a
 #   thousand times as many?
 
@@ -231,7 +231,7 @@ SCHEDULES = {
     "ExponentialLR": lambda o: ExponentialLR(o, gamma=0.01 ** (1 / EPOCHS)),
     "CosineAnnealingLR": lambda o: CosineAnnealingLR(o, T_max=EPOCHS),
     "WarmupLR, then cosine": lambda o: WarmupLR(
-        EPOCHS // 6, CosineAnnealingLR(o, T_max=EPOCHS - EPOCHS // 6)
+        o, EPOCHS // 6, CosineAnnealingLR(o, T_max=EPOCHS - EPOCHS // 6)
     ),
 }
 
@@ -241,10 +241,10 @@ def rates_of(make):
     rate = Rate(HIGHEST)
     scheduler = make(rate) if make else None
     rates = []
-    for _ in range(EPOCHS):
-        rates.append(rate.lr)
+    for epoch in range(EPOCHS):
         if scheduler:
-            scheduler.step()
+            scheduler.step(epoch)
+        rates.append(rate.lr)
     return rates
 
 
@@ -348,7 +348,9 @@ def train(network, labels, lr, epochs, batch, make=None, seed=1):
     scheduler = make(optimizer) if make else None
     rng = np.random.default_rng(seed)
     losses = [network.loss_and_accuracy(x_train, labels)[0]]
-    for _ in range(epochs):
+    for epoch in range(epochs):
+        if scheduler:
+            scheduler.step(epoch)
         order = rng.permutation(len(x_train))
         for start in range(0, len(order) - batch + 1, batch):
             rows = order[start : start + batch]
@@ -361,8 +363,6 @@ def train(network, labels, lr, epochs, batch, make=None, seed=1):
             losses.append(network.loss_and_accuracy(x_train, labels)[0])
         if not np.isfinite(losses[-1]):
             break
-        if scheduler:
-            scheduler.step()
     return np.array(losses)
 
 

@@ -83,12 +83,14 @@ def numerical_gradient(f: ScalarFunction, x: npt.NDArray, epsilon: float = 1e-5)
 
     Args:
         f: takes an array of x's shape and returns a float. It does not change its argument.
-        x: where to measure: any shape, any real dtype, not changed. All work is done in float64,
-            so that integer inputs can be moved by epsilon too.
+        x: where to measure: any shape, any real dtype, not changed.
         epsilon: half the distance between the two points of a difference.
 
     Returns:
-        The gradient, the shape of x, float64.
+        The gradient, the shape of x.
+
+    Beyond the texts (week1.robustness): all work is done in float64, and so is the result, so that
+    integer and float32 inputs can be moved by epsilon too; and x can have any number of axes.
     """
     # BEGIN SOLUTION week1.numerical_gradient
     point = np.array(x, dtype=np.float64)
@@ -161,8 +163,11 @@ def gradient_check(
         verbose: print one line with the error and how to read it.
 
     Returns:
-        True if the error is below `tolerance`; False if it is not, if it is NaN, or if the
-        gradient has another shape than x.
+        True if the error is below `tolerance`, otherwise False.
+
+    Beyond the texts (week1.robustness): a gradient of NaN or of another shape than x's gives False
+    and raises nothing; a layer that is right only for an upstream gradient of ones gives False; a
+    gradient of 0 that should be 0 gives True; and the size of the gradients makes no difference.
     """
     # BEGIN SOLUTION week1.gradient_check
     x = np.array(x, dtype=np.float64)
@@ -182,7 +187,8 @@ def gradient_check_weights(
     """Check the gradients that a layer's `backward` stores, dL_dW and dL_db.
 
     As `gradient_check`, but here the parameters move and the inputs stay. Both parameters
-    are checked, also when the first is wrong.
+    are checked, also when the first is wrong. (The biases, `tolerance` and what `gradient_check`
+    does beyond the texts are beyond them here too: week1.robustness.)
 
     Args:
         layer: has `forward`, `backward`, the parameters `W` and `b`, and after `backward` their

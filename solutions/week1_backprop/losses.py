@@ -2,13 +2,16 @@
 
 Conventions, for every loss in this file:
 
-- `forward(pred, target)` returns the loss as a Python float and keeps what `backward` will need.
-- `backward()` returns dL/dpred for the latest `forward`: the shape and the dtype of `pred`.
-  Calling it again gives the same result.
+- `forward` takes predictions first and targets second, returns the loss as a Python float, and
+  keeps what `backward` will need.
+- `backward()` returns the gradient with respect to the predictions, of their shape, for the latest
+  `forward`. Calling it again gives the same result.
 - Losses are means (over what, each class says), so that they do not grow with the batch.
   The gradient is that of the mean: it carries the same divisor.
 - Neither method changes an array that it was given.
-- Bad shapes and impossible labels raise a ValueError that says what is wrong.
+
+Beyond the texts (week1.robustness): bad shapes and impossible labels raise a ValueError that says
+what is wrong, and float32 predictions give float32 gradients.
 """
 
 from __future__ import annotations
@@ -19,152 +22,170 @@ import numpy.typing as npt
 FloatArray = npt.NDArray[np.floating]
 
 
-def check_same_shape(pred: npt.NDArray, target: npt.NDArray) -> None:
+def check_same_shape(y_pred: npt.NDArray, y_true: npt.NDArray) -> None:
     """Raise a ValueError unless both arrays have the same shape.
 
     Given. Without it NumPy would broadcast: the difference of shapes (N, 1) and (N,) is an (N, N)
     array, and the loss a number that means nothing.
     """
-    if pred.shape != target.shape:
+    if y_pred.shape != y_true.shape:
         raise ValueError(
-            f"predictions have shape {pred.shape}, but targets have shape {target.shape}; "
+            f"predictions have shape {y_pred.shape}, but targets have shape {y_true.shape}; "
             "they must be the same"
         )
 
 
 class MeanAbsoluteLoss:
-    """Worked example: L = mean of |pred - target| over all elements.
+    """Worked example: L = mean of |y_pred - y_true| over all elements.
 
     An array of shape (N, D) has N * D elements, and the mean divides by all of them. One element's
-    share of the loss is |r| / (N * D) with r = pred - target; its derivative is sign(r) / (N * D).
+    share of the loss is |r| / (N * D) with r = y_pred - y_true, and its derivative is
+    sign(r) / (N * D).
     """
 
-    def forward(self, pred: FloatArray, target: FloatArray) -> float:
+    def forward(self, y_pred: FloatArray, y_true: FloatArray) -> float:
         """Return the mean absolute difference.
 
         Args:
-            pred: predictions, any shape, float, not changed.
-            target: targets, the same shape, not changed.
+            y_pred: predictions, any shape, float, not changed.
+            y_true: targets, the same shape, not changed.
 
         Raises:
-            ValueError: if the shapes differ.
+            ValueError: if the shapes differ (beyond the texts: week1.robustness).
         """
-        check_same_shape(pred, target)
-        self._residual = pred - target
+        check_same_shape(y_pred, y_true)
+        self._residual = y_pred - y_true
         return float(np.mean(np.abs(self._residual)))
 
     def backward(self) -> FloatArray:
-        """Return dL/dpred = sign(pred - target) / (number of elements); 0 where they are equal."""
+        """Return dL/dy_pred = sign(r) / (number of elements), which is 0 where r = 0."""
         return np.sign(self._residual) / self._residual.size
 
 
 class MSELoss:
-    """Mean squared error: L = mean of (pred - target) ** 2 over all elements."""
+    """Mean squared error: L = mean of (y_pred - y_true) ** 2 over all elements.
 
-    def forward(self, pred: FloatArray, target: FloatArray) -> float:
+    Adding up over the features and taking the mean over the batch alone is accepted too, with the
+    gradient that belongs to it.
+    """
+
+    def forward(self, y_pred: FloatArray, y_true: FloatArray) -> float:
         """Return the mean of the squared differences over all elements, not only over the batch.
 
         Args:
-            pred: predictions, any shape, usually (N, D), float, not changed.
-            target: targets, the same shape, not changed.
+            y_pred: predictions, any shape, usually (N, D), float, not changed.
+            y_true: targets, the same shape, not changed.
 
         Raises:
-            ValueError: if the shapes differ.
+            ValueError: if the shapes differ (beyond the texts: week1.robustness).
         """
         # BEGIN SOLUTION week1.mse
-        check_same_shape(pred, target)
-        self._residual = pred - target
+        check_same_shape(y_pred, y_true)
+        self._residual = y_pred - y_true
         return float(np.mean(self._residual**2))
         # END SOLUTION
 
     def backward(self) -> FloatArray:
-        """Return dL/dpred = 2 (pred - target) / (number of elements), the shape of pred."""
+        """Return dL/dy_pred = 2 (y_pred - y_true) / (number of elements), the shape of y_pred."""
         # BEGIN SOLUTION week1.mse
         return 2.0 * self._residual / self._residual.size
         # END SOLUTION
 
 
 class CrossEntropyLoss:
-    """Cross-entropy between target classes and predicted ones: the mean of -log p over the batch.
+    """Cross-entropy between logits and true classes: the mean over the batch of -log p.
 
-    p is the probability that the prediction gives to the example's true class. Predictions are
-    logits (raw scores), and the softmax is part of the loss; with `from_probabilities=True` they
-    are probabilities already.
+    p is the probability that the softmax of an example's logits gives to its true class: the
+    softmax is part of the loss.
 
     With logits z and true class t, one example's loss is log(sum_j exp(z_j)) - z_t. Computing the
     softmax first and its logarithm afterwards would give log(0) for confident mistakes. With the
     row's maximum m taken out, log(sum_j exp(z_j)) = m + log(sum_j exp(z_j - m)), logits of +-1000
     give the exact loss: 0 when the right class leads by 2000, 2000 when it trails by 2000.
+
+    Beyond the texts (week1.tools): with `from_probabilities=True` the softmax is switched off, and
+    the predictions are probabilities already.
     """
 
     def __init__(self, from_probabilities: bool = False) -> None:
         """Keep whether predictions are probabilities (True) or logits (False)."""
         self.from_probabilities = from_probabilities
 
-    def forward(self, pred: FloatArray, target: npt.NDArray) -> float:
+    def forward(self, logits: FloatArray, targets: npt.NDArray) -> float:
         """Return the mean loss over the batch.
 
         Args:
-            pred: shape (N, C), float, not changed. Logits of any size; or, with
-                `from_probabilities`, numbers in [0, 1] whose rows sum to 1. Probabilities below
-                the smallest normal number of pred's dtype (`np.finfo(pred.dtype).tiny`)
-                count as that number, so that log(0) is about -708 in float64 and never -inf.
-            target: class indices, shape (N,), integers from 0 to C - 1; or one-hot rows, shape
+            logits: shape (N, C), float, of any size, not changed.
+            targets: class indices, shape (N,), integers from 0 to C - 1; or one-hot rows, shape
                 (N, C), of any numeric dtype. Not changed.
 
         Raises:
-            ValueError: if `pred` is not two-dimensional, if `target` has neither shape, or if a
-                class index is negative or not below C.
+            ValueError: (beyond the texts: week1.robustness) if `logits` is not two-dimensional, if
+                `targets` has neither shape, or if a class index is negative or not below C.
         """
-        # BEGIN SOLUTION week1.cross_entropy
-        self._target = self._one_hot(target, pred)
         if self.from_probabilities:
-            self._prob = np.maximum(pred, np.finfo(pred.dtype).tiny)
-            log_prob = np.log(self._prob)
-        else:
-            shifted = pred - pred.max(axis=1, keepdims=True)
-            log_prob = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
-            self._prob = np.exp(log_prob)
-        return float(-(self._target * log_prob).sum() / len(pred))
+            return self._forward_of_probabilities(logits, targets)
+        # BEGIN SOLUTION week1.cross_entropy
+        self._targets = self._one_hot(targets, logits)
+        shifted = logits - logits.max(axis=1, keepdims=True)
+        log_prob = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+        self._prob = np.exp(log_prob)
+        return float(-(self._targets * log_prob).sum() / len(logits))
         # END SOLUTION
 
     def backward(self) -> FloatArray:
-        """Return dL/dpred, shape (N, C).
-
-        For logits: (softmax(pred) - one_hot(target)) / N. For probabilities:
-        -one_hot(target) / (N p), with p raised to the smallest normal number as in `forward`.
-        """
-        # BEGIN SOLUTION week1.cross_entropy
+        """Return dL/dlogits = (softmax(logits) - one_hot(targets)) / N, shape (N, C)."""
         if self.from_probabilities:
-            return -self._target / (len(self._target) * self._prob)
-        return (self._prob - self._target) / len(self._target)
+            return self._backward_of_probabilities()
+        # BEGIN SOLUTION week1.cross_entropy
+        return (self._prob - self._targets) / len(self._targets)
+        # END SOLUTION
+
+    def _forward_of_probabilities(self, p: FloatArray, targets: npt.NDArray) -> float:
+        """Return the mean of -log p over the batch, where p has each row's true class.
+
+        `p`: shape (N, C), numbers in [0, 1] whose rows sum to 1. Probabilities below the smallest
+        normal number of p's dtype (`np.finfo(p.dtype).tiny`) count as that number, so that log(0)
+        is about -708 in float64 and never -inf. `targets`: as for `forward`. Neither is changed.
+        """
+        # BEGIN SOLUTION week1.tools
+        self._targets = self._one_hot(targets, p)
+        self._prob = np.maximum(p, np.finfo(p.dtype).tiny)
+        return float(-(self._targets * np.log(self._prob)).sum() / len(p))
+        # END SOLUTION
+
+    def _backward_of_probabilities(self) -> FloatArray:
+        """Return dL/dp = -one_hot(targets) / (N p), p raised to the smallest number as above."""
+        # BEGIN SOLUTION week1.tools
+        return -self._targets / (len(self._targets) * self._prob)
         # END SOLUTION
 
     @staticmethod
-    def _one_hot(target: npt.NDArray, pred: FloatArray) -> FloatArray:
-        """Return the targets as one-hot rows: shape and dtype of `pred`, a new array.
+    def _one_hot(targets: npt.NDArray, logits: FloatArray) -> FloatArray:
+        """Return the targets as one-hot rows: shape and dtype of `logits`, a new array.
 
         Takes the targets in both forms and raises the errors that `forward` documents.
         """
         # BEGIN SOLUTION week1.cross_entropy
-        if pred.ndim != 2:
-            raise ValueError(f"predictions must have shape (N, C), got {pred.shape}")
-        if target.shape == pred.shape:
-            return target.astype(pred.dtype)
-        if target.shape != pred.shape[:1]:
-            raise ValueError(f"targets must have shape (N,) or (N, C), got {target.shape}")
-        if np.any(target < 0) or np.any(target >= pred.shape[1]):
-            raise ValueError(f"class indices must be between 0 and {pred.shape[1] - 1}")
-        return (np.arange(pred.shape[1]) == target[:, np.newaxis]).astype(pred.dtype)
+        if logits.ndim != 2:
+            raise ValueError(f"predictions must have shape (N, C), got {logits.shape}")
+        if targets.shape == logits.shape:
+            return targets.astype(logits.dtype)
+        if targets.shape != logits.shape[:1]:
+            raise ValueError(f"targets must have shape (N,) or (N, C), got {targets.shape}")
+        if np.any(targets < 0) or np.any(targets >= logits.shape[1]):
+            raise ValueError(f"class indices must be between 0 and {logits.shape[1] - 1}")
+        return (np.arange(logits.shape[1]) == targets[:, np.newaxis]).astype(logits.dtype)
         # END SOLUTION
 
 
 class HuberLoss:
     """Squared near the target, linear far from it, so that outliers pull with bounded force.
 
-    With r = pred - target, one element's share is r ** 2 / 2 where |r| <= delta and
+    With r = y_pred - y_true, one element's share is r ** 2 / 2 where |r| <= delta and
     delta (|r| - delta / 2) elsewhere; the loss is their mean over all elements. Both pieces
-    have the same value and slope at |r| = delta.
+    have the same value and slope at |r| = delta. As for `MSELoss`, the sum over the features and
+    the mean over the batch is accepted too.
     """
 
     def __init__(self, delta: float = 1.0) -> None:
@@ -173,26 +194,26 @@ class HuberLoss:
             raise ValueError(f"delta must be positive, got {delta}")
         self.delta = delta
 
-    def forward(self, pred: FloatArray, target: FloatArray) -> float:
+    def forward(self, y_pred: FloatArray, y_true: FloatArray) -> float:
         """Return the mean Huber loss over all elements.
 
         Args:
-            pred: predictions, any shape, usually (N, D), float, not changed.
-            target: targets, the same shape, not changed.
+            y_pred: predictions, any shape, usually (N, D), float, not changed.
+            y_true: targets, the same shape, not changed.
 
         Raises:
-            ValueError: if the shapes differ.
+            ValueError: if the shapes differ (beyond the texts: week1.robustness).
         """
         # BEGIN SOLUTION week1.huber
-        check_same_shape(pred, target)
-        self._residual = pred - target
+        check_same_shape(y_pred, y_true)
+        self._residual = y_pred - y_true
         size = np.abs(self._residual)
         linear = self.delta * (size - 0.5 * self.delta)
         return float(np.mean(np.where(size <= self.delta, 0.5 * size**2, linear)))
         # END SOLUTION
 
     def backward(self) -> FloatArray:
-        """Return dL/dpred, the shape of pred.
+        """Return dL/dy_pred, the shape of y_pred.
 
         One entry is r where |r| <= delta and delta * sign(r) elsewhere, divided by the number
         of elements.

@@ -49,6 +49,8 @@ def minibatch_indices(
 ) -> list[npt.NDArray[np.intp]]:
     """Divide the examples 0 .. count - 1 into random batches for one epoch.
 
+    Beyond the texts: week1.tools.
+
     Args:
         count: how many examples there are.
         batch_size: examples in each batch, except that the last one has what is left.
@@ -58,89 +60,80 @@ def minibatch_indices(
         Index arrays, in which every example occurs exactly once in all. `x[batch]` and `y[batch]`
         are then a batch and its labels.
     """
-    # BEGIN SOLUTION week1.mlp
+    # BEGIN SOLUTION week1.tools
     order = rng.permutation(count)
     return [order[start : start + batch_size] for start in range(0, count, batch_size)]
     # END SOLUTION
 
 
 class TwoLayerMLP:
-    """Linear, ReLU, Linear, with the cross-entropy of the logits as loss.
+    """784 inputs, 128 hidden units with ReLU, 10 logits; the cross-entropy of the logits as loss.
 
     Attributes:
-        layer1: Linear, from the inputs to the hidden units.
-        activation: ReLU.
-        layer2: Linear, from the hidden units to one logit for each class.
-        loss: CrossEntropyLoss on logits.
+        layers: a list of three: Linear(784, 128), ReLU(), Linear(128, 10).
+        loss_fn: CrossEntropyLoss.
+
+    The methods use whatever these two hold at the moment, and take any layer with `forward` and
+    `backward` for one (`hasattr(layer, "W")` says whether it has parameters).
     """
 
-    layer1: Linear
-    activation: ReLU
-    layer2: Linear
-    loss: CrossEntropyLoss
+    layers: list[Any]
+    loss_fn: CrossEntropyLoss
 
-    def __init__(
-        self,
-        input_size: int = 784,
-        hidden_size: int = 128,
-        num_classes: int = 10,
-        rng: np.random.Generator | None = None,
-    ) -> None:
-        """Create the four parts that the class's docstring names.
+    def __init__(self, rng: np.random.Generator | None = None) -> None:
+        """Create the layers and the loss.
 
-        Args:
-            input_size: numbers in one example.
-            hidden_size: hidden units.
-            num_classes: classes, and logits.
-            rng: handed to both Linear layers for their initial weights.
+        `rng` is beyond the texts (week1.tools): it is handed to both Linear layers for their
+        initial weights, so that a run can be repeated.
         """
         # BEGIN SOLUTION week1.mlp
-        self.layer1 = Linear(input_size, hidden_size, rng=rng)
-        self.activation = ReLU()
-        self.layer2 = Linear(hidden_size, num_classes, rng=rng)
-        self.loss = CrossEntropyLoss()
+        self.layers = [Linear(784, 128, rng=rng), ReLU(), Linear(128, 10, rng=rng)]
+        self.loss_fn = CrossEntropyLoss()
         # END SOLUTION
 
     def forward(self, x: FloatArray) -> FloatArray:
-        """Return the logits, shape (N, num_classes), of the batch `x`, shape (N, input_size)."""
+        """Return the logits, shape (N, 10), of the batch `x`, shape (N, 784)."""
         # BEGIN SOLUTION week1.mlp
-        hidden = self.activation.forward(self.layer1.forward(x))
-        return self.layer2.forward(hidden)
+        for layer in self.layers:
+            x = layer.forward(x)
+        return x
         # END SOLUTION
 
-    def backward(self) -> None:
-        """Compute all gradients, starting from `self.loss.backward()`.
+    def backward(self, dL_dy: FloatArray) -> None:
+        """Compute all gradients, from the last layer to the first. Returns nothing.
 
-        `forward` and `self.loss.forward` have been run on the batch. Afterwards `dL_dW` and
-        `dL_db` of both Linear layers belong to it. Returns nothing.
+        `dL_dy` is the gradient of the loss with respect to the logits, shape (N, 10), not changed.
+        `forward` has been run on the batch. Afterwards `dL_dW` and `dL_db` of both Linear layers
+        belong to it; no parameter has changed.
         """
         # BEGIN SOLUTION week1.mlp
-        dL_dhidden = self.layer2.backward(self.loss.backward())
-        self.layer1.backward(self.activation.backward(dL_dhidden))
+        for layer in reversed(self.layers):
+            dL_dy = layer.backward(dL_dy)
         # END SOLUTION
 
     def update_parameters(self, lr: float) -> None:
         """Take one step of gradient descent: W <- W - lr dL_dW, b <- b - lr dL_db, both layers."""
         # BEGIN SOLUTION week1.mlp
-        for layer in (self.layer1, self.layer2):
-            layer.W = layer.W - lr * layer.dL_dW
-            layer.b = layer.b - lr * layer.dL_db
+        for layer in self.layers:
+            if hasattr(layer, "W"):
+                layer.W = layer.W - lr * layer.dL_dW
+                layer.b = layer.b - lr * layer.dL_db
         # END SOLUTION
 
-    def train_step(self, x: FloatArray, y: IntArray, lr: float) -> float:
+    def train_step(self, x_batch: FloatArray, y_batch: IntArray, lr: float) -> float:
         """Train on one batch: forward pass, loss, backward pass, update.
 
         Args:
-            x: inputs, shape (N, input_size), not changed.
-            y: class indices, shape (N,), not changed.
+            x_batch: inputs, shape (N, 784), not changed.
+            y_batch: class indices, shape (N,), not changed.
             lr: learning rate, positive.
 
         Returns:
             The batch's mean loss before the update.
         """
         # BEGIN SOLUTION week1.mlp
-        loss = self.loss.forward(self.forward(x), y)
-        self.backward()
+        loss = self.loss_fn.forward(self.forward(x_batch), y_batch)
+        self.backward(self.loss_fn.backward())
         self.update_parameters(lr)
         return loss
         # END SOLUTION
@@ -154,24 +147,27 @@ class TwoLayerMLP:
     def evaluate(self, x: FloatArray, y: IntArray) -> float:
         """Return the accuracy: the share of rows of `x` whose prediction is right, from 0 to 1.
 
-        `x`: shape (N, input_size). `y`: the true class indices, shape (N,).
+        `x`: shape (N, 784). `y`: the true class indices, shape (N,). (Percent, from 0 to 100, are
+        accepted too.)
         """
         # BEGIN SOLUTION week1.mlp
         return float(np.mean(self.predict(x) == y))
         # END SOLUTION
 
-    def gradient_norms(self) -> dict[str, dict[str, float]]:
-        """Return the Euclidean norm of every stored gradient.
+    def gradient_norms(self) -> list[dict[str, float]]:
+        """Return the Euclidean norms of the stored gradients. Beyond the texts: week1.tools.
 
-        In the form {"layer1": {"W": ..., "b": ...}, "layer2": {"W": ..., "b": ...}}, with Python
-        floats. The norm is the square root of the sum of the squares of all entries. Norms that
-        shrink from layer to layer, going back, tell of gradients that vanish.
+        One entry for each layer with parameters, first to last, in the form
+        [{"W": ..., "b": ...}, {"W": ..., "b": ...}], with Python floats. The norm is the square
+        root of the sum of the squares of all entries. Norms that shrink from layer to layer, going
+        back, tell of gradients that vanish.
         """
-        # BEGIN SOLUTION week1.mlp
-        return {
-            name: {"W": float(np.linalg.norm(layer.dL_dW)), "b": float(np.linalg.norm(layer.dL_db))}
-            for name, layer in (("layer1", self.layer1), ("layer2", self.layer2))
-        }
+        # BEGIN SOLUTION week1.tools
+        return [
+            {"W": float(np.linalg.norm(layer.dL_dW)), "b": float(np.linalg.norm(layer.dL_db))}
+            for layer in self.layers
+            if hasattr(layer, "W")
+        ]
         # END SOLUTION
 
 
@@ -234,19 +230,21 @@ def train(options: argparse.Namespace) -> None:
 
     x_train, y_train, x_test, y_test = load_images()
     rng = np.random.default_rng(options.seed)
-    model = TwoLayerMLP(input_size=x_train.shape[1], rng=rng)
+    model = TwoLayerMLP(rng=rng)
     losses: list[float] = []
     for epoch in range(1, options.epochs + 1):
         batches = minibatch_indices(len(x_train), options.batch_size, rng)
         for batch in tqdm(batches, desc=f"epoch {epoch}", unit="batch", leave=False):
             losses.append(model.train_step(x_train[batch], y_train[batch], options.lr))
-        norms = ", ".join(f"{k} {v['W']:.3f}" for k, v in model.gradient_norms().items())
+        norms = ", ".join(f"{layer['W']:.3f}" for layer in model.gradient_norms())
         print(
             f"epoch {epoch}: train accuracy {model.evaluate(x_train, y_train):.4f}, "
             f"test accuracy {model.evaluate(x_test, y_test):.4f}, norm of dL_dW: {norms}"
         )
     plot_losses(losses, options.out / "loss_curve.png")
-    plot_weights(model.layer1.W, options.out / "first_layer_weights.png")
+    weights = model.layers[0].W
+    rows = weights if len(weights) == 128 else weights.T  # one row for each hidden unit
+    plot_weights(rows, options.out / "first_layer_weights.png")
 
 
 def study(options: argparse.Namespace) -> None:
@@ -260,11 +258,11 @@ def study(options: argparse.Namespace) -> None:
             layers: list[Layer] = []
             for size_in, size_out in itertools.pairwise(sizes):
                 layers += [Linear(size_in, size_out, rng=rng), ReLU()]
-            network, loss = Network([*layers, Linear(width, 10, rng=rng)]), CrossEntropyLoss()
+            network = Network([*layers, Linear(width, 10, rng=rng)])
             start = time.perf_counter()
             for _ in range(options.epochs):
                 for batch in minibatch_indices(len(x_train), options.batch_size, rng):
-                    network.train_step(x_train[batch], y_train[batch], loss, options.lr)
+                    network.train_step(x_train[batch], y_train[batch], options.lr)
             seconds = time.perf_counter() - start
             accuracy = np.mean(network.forward(x_test).argmax(axis=1) == y_test)
             print(f"{depth:13}  {width:5}  {accuracy:13.4f}  {seconds:7.1f}")

@@ -1,10 +1,12 @@
-"""Week 1's network once more, trained by the engine of tensor.py: nobody writes a backward pass.
+"""Layers on the engine, and week 1's network made of them: nobody writes a backward pass.
 
     python mnist_autograd.py             train for 5 epochs, save the loss curve and a graph
     python mnist_autograd.py --help      all options
 
-The first half of the file is yours to fill; the script below it is complete. Importing this module
-needs NumPy and tensor.py alone: all else is imported where it is used.
+First come the layers, then what goes beyond the assignment's source texts: the cross-entropy as an
+operation of the engine, and a network that trains itself. The script at the end is complete, and
+uses all of it. Importing this module needs NumPy and autograd.py alone: all else is imported where
+it is used.
 """
 
 from __future__ import annotations
@@ -16,9 +18,10 @@ import time
 from abc import ABC, abstractmethod
 from pathlib import Path
 
+import autograd  # for what goes beyond the texts, where it is used
 import numpy as np
 import numpy.typing as npt
-from tensor import Tensor, cross_entropy, no_grad
+from autograd import Tensor
 
 FloatArray = npt.NDArray[np.floating]
 IntArray = npt.NDArray[np.integer]
@@ -28,85 +31,122 @@ class Layer(ABC):
     """What every layer can do. Compare with week 1: there is no `backward` any more."""
 
     @abstractmethod
-    def forward(self, x: Tensor) -> Tensor:
+    def __call__(self, x: Tensor) -> Tensor:
         """Return the output for the batch `x`, traced by the engine."""
 
     def parameters(self) -> list[Tensor]:
         """Return the tensors that training changes; none, unless a layer says otherwise."""
         return []
 
-    def __call__(self, x: Tensor) -> Tensor:
-        """Return `forward(x)`: layers are called like functions."""
-        return self.forward(x)
+    def forward(self, x: Tensor) -> Tensor:
+        """Return `self(x)`, under the name that it has in week 1. Given."""
+        return self(x)
 
 
 class LinearAutograd(Layer):
-    """A fully connected layer: y = x W^T + b.
+    """A fully connected layer: y = x W + b.
+
+    W of shape (in_dim, out_dim) is the convention here. W of shape (out_dim, in_dim), as in many
+    libraries, is accepted as well: y = x W^T + b; so is b of shape (1, out_dim). What counts is
+    that a layer keeps to one of them.
 
     Attributes:
-        W: weights, a Tensor of shape (out_features, in_features) that requires a gradient.
-        b: biases, a Tensor of shape (out_features,) that requires a gradient.
+        W: weights, a Tensor of shape (in_dim, out_dim) that requires a gradient.
+        b: biases, a Tensor of shape (out_dim,) that requires a gradient.
     """
 
     W: Tensor
     b: Tensor
 
-    def __init__(
-        self, in_features: int, out_features: int, rng: np.random.Generator | None = None
-    ) -> None:
-        """Create the layer with He initialisation, as in week 1.
+    def __init__(self, in_dim: int, out_dim: int, rng: np.random.Generator | None = None) -> None:
+        """Create the layer: small random weights, and biases that are zero.
 
-        Every entry of `W` comes from a normal distribution with mean 0 and variance
-        2 / in_features (He et al., 2015); all of `W` in one draw of its shape. `b` starts at zero.
+        Beyond the texts (week2.network): He initialisation, as in week 1. Every entry of `W` comes
+        from a normal distribution with mean 0 and variance 2 / in_dim (He et al., 2015), drawn from
+        `rng`; where that is None, from a fresh `np.random.default_rng()`.
 
         Args:
-            in_features: size of one input row, at least 1.
-            out_features: size of one output row, at least 1.
-            rng: where the weights come from; a fresh `np.random.default_rng()` if None.
+            in_dim: size of one input row, at least 1.
+            out_dim: size of one output row, at least 1.
+            rng: where the weights come from.
         """
         rng = np.random.default_rng() if rng is None else rng
         # BEGIN SOLUTION week2.layers
-        deviation = np.sqrt(2.0 / in_features)
-        weights = rng.normal(0.0, deviation, size=(out_features, in_features))
-        self.W = Tensor(weights, requires_grad=True)
-        self.b = Tensor(np.zeros(out_features), requires_grad=True)
+        deviation = np.sqrt(2.0 / in_dim)
+        self.W = Tensor(rng.normal(0.0, deviation, size=(in_dim, out_dim)), requires_grad=True)
+        self.b = Tensor(np.zeros(out_dim), requires_grad=True)
+        # END SOLUTION
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """Return x W + b: shape (N, in_dim) -> (N, out_dim)."""
+        # BEGIN SOLUTION week2.layers
+        return x @ self.W + self.b
         # END SOLUTION
 
     def parameters(self) -> list[Tensor]:
-        """Return [W, b]."""
+        """Return W and b: the tensors themselves, not copies."""
         # BEGIN SOLUTION week2.layers
         return [self.W, self.b]
-        # END SOLUTION
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Return x W^T + b: shape (N, in_features) -> (N, out_features)."""
-        # BEGIN SOLUTION week2.layers
-        return x @ self.W.T + self.b
         # END SOLUTION
 
 
 class ReLUAutograd(Layer):
     """The rectified linear unit as a layer: y = max(0, x), entry by entry."""
 
-    def forward(self, x: Tensor) -> Tensor:
+    def __call__(self, x: Tensor) -> Tensor:
         """Return max(0, x), of x's shape."""
         # BEGIN SOLUTION week2.layers
         return x.relu()
         # END SOLUTION
 
 
+# Beyond the texts
+
+
+def cross_entropy(logits: Tensor, labels: npt.ArrayLike) -> Tensor:
+    """Return the mean over the batch of -log softmax(logits)[label], as a tensor of shape ().
+
+    It can be made of the engine's operations, or be one node of the graph, with week 1's formulas:
+    with m the largest logit of a row, log softmax(z)_t = (z_t - m) - log sum_j exp(z_j - m), so
+    logits of +-1000 are no problem; the gradient with respect to the logits is
+    (softmax(logits) - one_hot(labels)) / N.
+
+    Args:
+        logits: shape (N, C), N at least 1.
+        labels: class indices, integers from 0 to C - 1, shape (N,), not changed.
+
+    Raises:
+        ValueError: if the shapes are others, or if a label is no class.
+    """
+    # BEGIN SOLUTION week2.network
+    labels = np.asarray(labels)
+    if logits.ndim != 2 or labels.shape != logits.shape[:1] or not labels.size:
+        raise ValueError(f"logits of shape {logits.shape} with labels of shape {labels.shape}")
+    if labels.dtype.kind not in "iu" or np.any((labels < 0) | (labels >= logits.shape[1])):
+        raise ValueError(f"labels must be integers from 0 to {logits.shape[1] - 1}")
+    shifted = logits.data - logits.data.max(axis=1, keepdims=True)
+    log_prob = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    one_hot = np.arange(logits.shape[1]) == labels[:, np.newaxis]
+    out = Tensor._result(-log_prob[one_hot].mean(), (logits,), "cross_entropy")
+
+    def _backward() -> None:
+        autograd.accumulate(logits, out.grad * (np.exp(log_prob) - one_hot) / len(labels))
+
+    if out.requires_grad:
+        out._backward = _backward
+    return out
+    # END SOLUTION
+
+
 class AutogradMLP:
-    """Linear, ReLU, Linear; trained with the cross-entropy of the logits.
+    """Linear, ReLU, linear; trained with the cross-entropy of the logits.
 
     Attributes:
-        layer1: LinearAutograd, from the inputs to the hidden units.
-        activation: ReLUAutograd.
-        layer2: LinearAutograd, from the hidden units to one logit for each class.
+        layers: [LinearAutograd, ReLUAutograd, LinearAutograd], from the inputs to the hidden
+            units, and from those to one logit for each class.
     """
 
-    layer1: LinearAutograd
-    activation: ReLUAutograd
-    layer2: LinearAutograd
+    layers: list[Layer]
 
     def __init__(
         self,
@@ -123,30 +163,35 @@ class AutogradMLP:
             num_classes: classes, and logits.
             rng: handed to both linear layers for their initial weights.
         """
-        # BEGIN SOLUTION week2.layers
-        self.layer1 = LinearAutograd(input_size, hidden_size, rng=rng)
-        self.activation = ReLUAutograd()
-        self.layer2 = LinearAutograd(hidden_size, num_classes, rng=rng)
+        # BEGIN SOLUTION week2.network
+        self.layers = [
+            LinearAutograd(input_size, hidden_size, rng=rng),
+            ReLUAutograd(),
+            LinearAutograd(hidden_size, num_classes, rng=rng),
+        ]
         # END SOLUTION
 
     def parameters(self) -> list[Tensor]:
-        """Return the parameters of all layers: [W, b of layer1, W, b of layer2]."""
-        # BEGIN SOLUTION week2.layers
-        return self.layer1.parameters() + self.layer2.parameters()
+        """Return the parameters of all layers, in the layers' order."""
+        # BEGIN SOLUTION week2.network
+        return [parameter for layer in self.layers for parameter in layer.parameters()]
         # END SOLUTION
 
     def forward(self, x: FloatArray) -> Tensor:
         """Return the logits of a batch: array (N, input_size) -> Tensor (N, num_classes)."""
-        # BEGIN SOLUTION week2.layers
-        hidden = self.activation(self.layer1(Tensor(x)))
-        return self.layer2(hidden)
+        # BEGIN SOLUTION week2.network
+        out = Tensor(x)
+        for layer in self.layers:
+            out = layer(out)
+        return out
         # END SOLUTION
 
     def train_step(self, x: FloatArray, y: IntArray, lr: float) -> float:
         """Train on one batch: loss, gradients, and p <- p - lr dL/dp for every parameter p.
 
         The gradients are those of this batch alone. `backward` adds to what is there, so old
-        gradients have to be cleared first.
+        gradients have to be cleared first: set every `grad` to what it is before the first
+        `backward` of your engine.
 
         Args:
             x: inputs, shape (N, input_size), not changed.
@@ -156,14 +201,14 @@ class AutogradMLP:
         Returns:
             The batch's mean loss before the update.
         """
-        # BEGIN SOLUTION week2.layers
+        # BEGIN SOLUTION week2.network
         loss = cross_entropy(self.forward(x), y)
         for parameter in self.parameters():
-            parameter.zero_grad()
+            parameter.grad = None
         loss.backward()
         for parameter in self.parameters():
             parameter.data -= lr * parameter.grad
-        return loss.item()
+        return float(loss.data)
         # END SOLUTION
 
     def predict(self, x: FloatArray) -> IntArray:
@@ -171,8 +216,8 @@ class AutogradMLP:
 
         Builds no graph: it runs within `no_grad`.
         """
-        # BEGIN SOLUTION week2.layers
-        with no_grad():
+        # BEGIN SOLUTION week2.network
+        with autograd.no_grad():
             return self.forward(x).data.argmax(axis=1)
         # END SOLUTION
 
@@ -181,7 +226,7 @@ class AutogradMLP:
 
         `x`: shape (N, input_size). `y`: the true class indices, shape (N,). Builds no graph.
         """
-        # BEGIN SOLUTION week2.layers
+        # BEGIN SOLUTION week2.network
         return float(np.mean(self.predict(x) == y))
         # END SOLUTION
 
@@ -230,7 +275,7 @@ def picture_of_a_step(model: AutogradMLP, x: FloatArray, y: IntArray, path: Path
     from draw_graph import draw_graph
 
     for parameter in model.parameters():
-        parameter.zero_grad()
+        parameter.grad = None
     loss = cross_entropy(model.forward(x), y)
     loss.backward()
     names = dict(zip(("W1", "b1", "W2", "b2"), model.parameters(), strict=True))

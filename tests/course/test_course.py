@@ -167,7 +167,9 @@ def test_points_survive_writing_and_reading(hundredths: int) -> None:
         (COURSE_FILE, 'student_tests = "test_', 'student_tests = "tests_', "none of the week's"),
         (COURSE_FILE, "graphs.png|", "|", "documents#1#2: must be a file name"),
         (COURSE_FILE, "graphs.png|", "graphs.pdf|", "more than once: graphs.pdf"),
-        (COURSE_FILE, "graphs.png|", "tensor.py|", "more than once: tensor.py"),
+        (COURSE_FILE, "graphs.png|", "autograd.py|", "more than once: autograd.py"),
+        (COURSE_FILE, '"losses.py" = [', '"loss.py" = [', "'loss.py' is none of the week's"),
+        (COURSE_FILE, '= ["autograd.py"]', '= ["engine.py"]', "'engine.py' is none of the week's"),
         (COURSE_FILE, '"losses.py"', '"losses.py|mse.py"', "relative to the week's folder"),
         (COURSE_FILE, '"pictures.py"', '"lab_1.py"', "more than once: lab_1.py"),
         (RUBRIC_FILE, 'title = "ReLU"', 'title = "ReLU", document = "a"', "of the kind manual"),
@@ -224,3 +226,12 @@ def test_more_accuracy_never_gives_less(course: Course, a: float, b: float) -> N
     setting = course.training_setting("mnist")
     low, high = sorted((a, b))
     assert 0 <= setting.credit(low) <= setting.credit(high) <= FULL_CREDIT
+
+
+def test_what_goes_beyond_the_texts_is_a_small_part_of_each_component(course: Course) -> None:
+    """The texts that the course is made from are the contract; ours are additions."""
+    for part in course.components:
+        beyond = sum(item.points for item in part.items if item.beyond)
+        assert beyond * 10 <= part.points, part.id
+        assert not (part.extra and beyond), "extra credit is an addition already"
+    assert any(item.beyond for item in course.items())

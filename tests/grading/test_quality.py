@@ -255,3 +255,24 @@ def test_the_reference_of_week_1_gets_everything_and_its_stubs_nothing():
         done = [CheckResult(check.id, Verdict(verdict)) for check in plan]
         given = quality.measure(files, plan, done)
         assert sum(result.credit for result in given) == credit * FULL_CREDIT, folder
+
+
+# Homes
+
+
+def test_a_missing_module_is_judged_where_its_names_stand():
+    quality = Quality("q", {"a.py": ["one", "two"], "b.py": ["three"]}, {"b.py": ["c.py", "a.py"]})
+    bare = b"def f(x):\n    return x\n"
+    given = {result.check: result for result in quality.measure({"a.py": bare}, PLAN, ALL)}
+    assert given["quality::b.py"].credit == given["quality::a.py"].credit < FULL_CREDIT
+    both = quality.measure({"a.py": bare, "b.py": GOOD}, PLAN, ALL)
+    assert [result.credit == FULL_CREDIT for result in both] == [False, True]
+    none = quality.measure({}, PLAN, ALL)
+    assert [result.message for result in none] == ["There is no a.py.", "There is no b.py."]
+
+
+def test_a_home_counts_for_a_module_only_if_what_that_asks_for_works():
+    quality = Quality("q", {"a.py": ["one", "two"], "b.py": ["three"]}, {"b.py": ["a.py"]})
+    some = results(*(check.id for check in PLAN if check.item != "three"))
+    given = quality.measure({"a.py": GOOD}, PLAN, some)
+    assert [result.verdict for result in given] == [Verdict.PASS, Verdict.BLOCKED]

@@ -374,3 +374,17 @@ def test_a_documents_content_changes_nothing_that_is_graded_by_program(tmp_path:
     ada, ben = take_all(tmp_path)
     assert ada.fingerprint == ben.fingerprint
     assert ada.documents != ben.documents
+
+
+def test_a_missing_module_may_stand_in_another_file(tmp_path: Path) -> None:
+    put_folder(tmp_path / "ada", {"more.py": b""})
+    week = WEEK.model_copy(
+        update={"modules": ("more.py", "layers.py"), "homes": {"layers.py": ("more.py",)}}
+    )
+    [submission] = (take_weeks(tmp_path, week)[1],)
+    missing = "layers.py (what it asks for may stand in more.py)"
+    assert any(missing in notice for notice in submission.notices), submission.notices
+    (tmp_path / "ada" / "more.py").unlink()
+    (tmp_path / "ada" / "layers.py").write_bytes(b"")
+    submission = take_weeks(tmp_path, week)[1]
+    assert not any("may stand" in notice for notice in submission.notices)

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from autograder.course import load
-from autograder.course.apportion import apportion, apportion_points
+from autograder.course.apportion import apportion
 from autograder.course.scoring import CheckScore, item_points, score_student
 from autograder.integrations.gradescope import results as shape
 from autograder.integrations.gradescope.metadata import (
@@ -19,7 +19,7 @@ from autograder.integrations.gradescope.metadata import (
     graded_on_that_day,
     read_metadata,
 )
-from autograder.integrations.gradescope.results import GradingStatus, Visibility
+from autograder.integrations.gradescope.results import GradingStatus, Visibility, apportion_points
 from autograder.records import FULL_CREDIT, CheckResult, PlannedCheck, Verdict
 from tests import gradescope
 

@@ -398,3 +398,41 @@ def test_a_kept_array_holds_on_to_nothing_larger():
 @pytest.mark.parametrize("value", [[1], (1,), {}, HANDLE], ids=repr)
 def test_what_identifies_nothing_is_not_kept(value):
     assert Wrong("y", "wrong", value).received is NOT_KEPT
+
+
+# any_of
+
+
+def test_any_of_takes_the_first_way_that_shows_it():
+    calls = []
+
+    def way(number, result=None, fault=None):
+        calls.append(number)
+        if fault is not None:
+            raise fault
+        return result
+
+    first, second = Fault(Verdict.RAISED, "first"), Wrong("y", "second")
+    right = lambda: way(3, "third")  # noqa: E731
+    assert (
+        expect.any_of(lambda: way(1, fault=first), lambda: way(2, fault=second), right) == "third"
+    )
+    assert calls == [1, 2, 3]
+    assert expect.any_of(right, lambda: way(4)) == "third"
+    assert 4 not in calls
+
+
+def test_any_of_fails_as_the_first_way_does():
+    first, second = Fault(Verdict.RAISED, "first"), Wrong("y", "second")
+
+    def fail(fault):
+        raise fault
+
+    with pytest.raises(Fault) as caught:
+        expect.any_of(lambda: fail(first), lambda: fail(second))
+    assert caught.value is first
+
+
+def test_any_of_hides_no_mistake_of_the_test_itself():
+    with pytest.raises(TypeError):
+        expect.any_of(lambda: expect.that("y", 1, "a number is no truth value"), lambda: None)

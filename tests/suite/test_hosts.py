@@ -328,3 +328,42 @@ def test_a_driver_has_a_requests_time_except_in_a_test_that_trains(confinement, 
         host.close()
     assert caught.value.verdict is Verdict.TIMEOUT
     assert caught.value.message == f"No answer within {seconds} seconds."
+
+
+HOMES = {"parts": ("m", "more"), "more": ("m",), "wrong": ("more",)}
+IN_HOMES = {
+    "expect.equal('one', student.parts.one, 1)": "pass",
+    "expect.equal('two', student.parts.two, 2)": "pass",
+    "expect.equal('three', student.parts.three(), 3)": "pass",
+    "expect.equal('two', student.more.two, 'not this')": "pass",
+    "student.parts.five": "not-attempted",  # what the missing module itself would say
+    "student.m.three": "raised",
+    "expect.equal('four', student.wrong.four, 4)": "pass",
+    "student.wrong.five": "raised",
+    "student.imported('parts')": "not-attempted",
+}
+
+
+def test_a_name_is_found_in_each_home_of_its_module(place, open_suite):
+    session = open_suite(*IN_HOMES)
+    session._plugin.worker = replace(session.worker, homes=HOMES)
+    files = {
+        "m.py": b"one = 1\ntwo = 2\n",
+        "more.py": b"two = 'not this'\nfour = 4\ndef three(): return 3\n",
+        "wrong.py": b"five = (\n",
+    }
+    host = SandboxHost(place, files, TIGHT, ["m.py", "more.py", "parts.py", "wrong.py"])
+    outcomes = session.run(host)
+    host.close()
+    found = [str(outcome.result.verdict) for outcome in outcomes]
+    assert dict(zip(IN_HOMES, found, strict=True)) == IN_HOMES
+
+
+def test_the_homes_of_a_week_are_the_courses() -> None:
+    course = courses.load(ROOT)
+    week = course.week(1)
+    homes = worker_of(ROOT, week).homes
+    assert homes["gradient_check"] == ("test_gradients",)
+    project = next(week for week in course.weeks if week.job)
+    changed = project.model_copy(update={"homes": {"models/layers.py": ("models/resnet.py",)}})
+    assert worker_of(ROOT, changed).homes == {"models.layers": ("models.resnet",)}

@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = [ROOT / part / "week2_autograd" for part in ("assignments", "solutions")]
 """What is given lies beside the stubs; the solutions, put in front of the path last, go first."""
 
-NAMES = ("autograd", "tensor", "graph_picture", "draw_graph")
+NAMES = ("autograd", "graph_picture", "draw_graph", "mnist_autograd")
 SVG = "{http://www.w3.org/2000/svg}"
 CHARACTER = 0.6
 """Width of a letter as a share of its size, in the fonts that the picture asks for."""
@@ -225,6 +225,18 @@ def test_dot(week2, make):
     assert boxes == [(i, week2.draw_graph.label_of(node)) for i, node in enumerate(nodes)]
     arrows = [re.fullmatch(r"  n(\d+) -> n(\d+);", line) for line in lines[3 + len(nodes) : -1]]
     assert [(int(m[1]), int(m[2])) for m in arrows] == edges
+
+
+@pytest.mark.parametrize("name", ["products", "squares", "network"])
+def test_a_graph_gives_the_same_picture_every_time(week2, name):
+    """Operands are a set, whose order follows from addresses: it must not show."""
+    kept, pictures = [], set()
+    for count in range(20):
+        kept.append([object() for _ in range(7 * count)])  # so that addresses differ
+        value, names = getattr(week2.draw_graph, name)()
+        kept.append(value)
+        pictures.add(week2.draw_graph.draw_graph(value, names=names))
+    assert len(pictures) == 1
 
 
 def test_names_stand_in_the_picture(week2):

@@ -1,15 +1,17 @@
 """Checks week 3's reference optimizers and schedulers against PyTorch's, where definitions agree.
 
-They agree in: SGD with weight decay; momentum without dampening; RMSprop without momentum and not
-centred; Adam without weight decay; StepLR, MultiStepLR and ExponentialLR; CosineAnnealingLR up to
-T_max; and WarmupLR, which is LinearLR followed by the base scheduler in a SequentialLR.
+They agree in: SGD with weight decay; momentum without dampening; Adam without weight decay; StepLR,
+MultiStepLR and ExponentialLR; CosineAnnealingLR up to T_max; and WarmupLR, which is LinearLR
+followed by the base scheduler in a SequentialLR.
 
 They differ in:
 
+- RMSprop: epsilon stands inside the root in the reference, outside it in PyTorch. Where it counts
+  for nothing they agree.
 - CosineAnnealingLR after T_max: the reference stays at eta_min, PyTorch goes on along the cosine.
 - Learning rates are computed by a formula here, by a recursion there: equal up to rounding only.
-- PyTorch accepts a learning rate of 0 and an eps of 0; the reference refuses them.
-- `zero_grad` sets gradients to None in both, but PyTorch can be told to fill them with 0 instead.
+- PyTorch accepts a learning rate of 0 and an epsilon of 0; the reference refuses them.
+- `zero_grad` fills gradients with 0 in the reference and sets them to None in PyTorch.
 """
 
 from __future__ import annotations
@@ -42,17 +44,25 @@ def reference(name: str) -> ModuleType:
 
 optimizers, schedulers = reference("optimizers"), reference("schedulers")
 
+TINY = 1e-30
+"""An epsilon that counts for nothing, wherever it stands."""
+
 # Name here, settings here; name there, settings there.
 OPTIMIZERS = [
     ("SGD", {"lr": 0.1}, "SGD", {"lr": 0.1}),
     ("SGD", {"lr": 0.05, "weight_decay": 0.3}, "SGD", {"lr": 0.05, "weight_decay": 0.3}),
     ("SGDMomentum", {"lr": 0.05}, "SGD", {"lr": 0.05, "momentum": 0.9}),
-    ("SGDMomentum", {"lr": 0.1, "beta": 0.5}, "SGD", {"lr": 0.1, "momentum": 0.5}),
-    ("RMSprop", {}, "RMSprop", {}),
-    ("RMSprop", {"alpha": 0.8, "eps": 0.1}, "RMSprop", {"alpha": 0.8, "eps": 0.1}),
-    ("Adam", {}, "Adam", {}),
-    ("Adam", {"lr": 0.05, "eps": 0.1}, "Adam", {"lr": 0.05, "eps": 0.1}),
-    ("Adam", {"betas": (0.6, 0.8)}, "Adam", {"betas": (0.6, 0.8)}),
+    ("SGDMomentum", {"lr": 0.1, "momentum": 0.5}, "SGD", {"lr": 0.1, "momentum": 0.5}),
+    ("RMSprop", {"lr": 0.01, "epsilon": TINY}, "RMSprop", {"alpha": 0.999, "eps": TINY}),
+    (
+        "RMSprop",
+        {"lr": 0.01, "beta": 0.8, "epsilon": TINY},
+        "RMSprop",
+        {"alpha": 0.8, "eps": TINY},
+    ),
+    ("Adam", {"lr": 1e-3}, "Adam", {}),
+    ("Adam", {"lr": 0.05, "epsilon": 0.1}, "Adam", {"lr": 0.05, "eps": 0.1}),
+    ("Adam", {"lr": 1e-3, "beta1": 0.6, "beta2": 0.8}, "Adam", {"betas": (0.6, 0.8)}),
 ]
 
 
@@ -87,18 +97,13 @@ def test_optimizers_take_the_same_path(ours, settings, theirs, their_settings, s
 
 
 def test_optimizers_have_the_same_default_settings():
-    """Where both have a default; the learning rate of SGD has none here."""
+    """Where both have a default; the learning rate has none here, and RMSprop has another mean."""
     p = torch.nn.Parameter(torch.zeros(1))
     rms, adam = torch.optim.RMSprop([p]).defaults, torch.optim.Adam([p]).defaults
     here = [optimizers.Parameter(np.zeros(1))]
-    ours = optimizers.RMSprop(here)
-    assert (ours.lr, ours.alpha, ours.eps) == (rms["lr"], rms["alpha"], rms["eps"])
-    ours = optimizers.Adam(here)
-    assert (ours.lr, (ours.beta1, ours.beta2), ours.eps) == (
-        adam["lr"],
-        adam["betas"],
-        adam["eps"],
-    )
+    assert optimizers.RMSprop(here, 0.1).epsilon == rms["eps"]
+    ours = optimizers.Adam(here, 0.1)
+    assert (ours.beta1, ours.beta2, ours.epsilon) == (*adam["betas"], adam["eps"])
 
 
 class Rate:
@@ -128,9 +133,9 @@ def our_rates(make) -> list[float]:
     optimizer = Rate()
     scheduler = make(optimizer)
     rates = []
-    for _ in range(EPOCHS):
+    for epoch in range(EPOCHS):
+        scheduler.step(epoch)
         rates.append(optimizer.lr)
-        scheduler.step()
     return rates
 
 
@@ -175,7 +180,7 @@ def test_warmup_is_a_linear_rise_and_then_the_base_scheduler(length):
         return parts.SequentialLR(optimizer, [rise, base], milestones=[length])
 
     ours = our_rates(
-        lambda o: schedulers.WarmupLR(length, schedulers.StepLR(o, step_size=10, gamma=0.5))
+        lambda o: schedulers.WarmupLR(o, length, schedulers.StepLR(o, step_size=10, gamma=0.5))
     )
     np.testing.assert_allclose(ours, torch_rates(make), rtol=1e-10)
 
@@ -189,9 +194,10 @@ def test_schedulers_drive_the_optimizers_of_this_week():
     second = torch.optim.Adam([there], lr=0.1)
     ours = schedulers.CosineAnnealingLR(first, T_max=20)
     theirs = torch.optim.lr_scheduler.CosineAnnealingLR(second, T_max=20)
-    for _ in range(20):
+    for epoch in range(20):
+        ours.step(epoch)
         here.grad = rng.normal(size=(2, 3))
         there.grad = torch.tensor(here.grad)
-        for part in (first, second, ours, theirs):
+        for part in (first, second, theirs):
             part.step()
     np.testing.assert_allclose(here.data, there.detach().numpy(), rtol=1e-10, atol=1e-12)

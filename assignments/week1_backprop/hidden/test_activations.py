@@ -54,26 +54,11 @@ def check_arguments(student, layer, rng):
     expect.unchanged("dL_dy", dL_dy, student.fetch(kept_upstream))
 
 
-def check_float32(layer, rng, function, slope):
-    """Run a float32 batch: dtypes, and values to float32's accuracy."""
-    x, dL_dy = inputs(rng), rng.normal(size=(5, 3))
-    y = layer.forward(x.astype(np.float32))
-    dL_dx = layer.backward(dL_dy.astype(np.float32))
-    expect.close("forward output", y, function(x), rtol=1e-4, atol=1e-5)
-    expect.close("dL_dx", dL_dx, dL_dy * slope(x), rtol=1e-4, atol=1e-5)
-    expect.dtype("forward output", y, np.float32)
-    expect.dtype("dL_dx", dL_dx, np.float32)
-
-
-def check_large(student, layer, rng, function, slope):
-    """Run inputs of +-1000 in both precisions: values, and no warning of an overflow."""
+def check_large(layer, rng, function, slope):
+    """Run inputs of +-1000: the values."""
     dL_dy = rng.normal(size=LARGE.shape)
     expect.close("forward output", layer.forward(LARGE), function(LARGE))
     expect.close("dL_dx", layer.backward(dL_dy), dL_dy * slope(LARGE))
-    y = layer.forward(LARGE.astype(np.float32))
-    expect.close("float32 forward output", y, function(LARGE), rtol=1e-4, atol=1e-5)
-    warned = [text for text in student.warnings() if "RuntimeWarning" in text]
-    expect.that("warnings", not warned, f"your code warned: {'; '.join(warned)}")
 
 
 # ReLU
@@ -114,12 +99,6 @@ def test_relu_keeps_order(student, rng):
     check_latest_batch(student.neural_net.ReLU(), rng, relu_slope)
 
 
-@relu
-def test_relu_float32(student, rng):
-    """ReLU keeps float32."""
-    check_float32(student.neural_net.ReLU(), rng, lambda x: np.where(x > 0, x, 0.0), relu_slope)
-
-
 # LeakyReLU
 
 
@@ -145,16 +124,18 @@ def test_leaky_relu_forward(student, rng):
 def test_leaky_relu_gradient(student, rng):
     """LeakyReLU.backward multiplies dL/dy by 1 where x > 0, and by alpha elsewhere."""
     check_gradient(student.neural_net.LeakyReLU(), rng, leaky_slope(0.01))
-    check_gradient(student.neural_net.LeakyReLU(alpha=0.3), rng, leaky_slope(0.3))
+    check_gradient(student.neural_net.LeakyReLU(0.3), rng, leaky_slope(0.3))
 
 
 @leaky_relu
 def test_leaky_relu_at_the_kink(student):
-    """At x = 0 LeakyReLU's slope is alpha, by convention."""
-    layer = student.neural_net.LeakyReLU(alpha=0.2)
+    """At x = 0 LeakyReLU's slope is alpha, by convention, or 1 throughout."""
+    layer = student.neural_net.LeakyReLU(0.2)
     layer.forward(np.array([[0.0, 0.0, 2.0]]))
     dL_dy = np.array([[3.0, -2.0, -4.0]])
-    expect.close("dL_dx", layer.backward(dL_dy), dL_dy * np.array([0.2, 0.2, 1.0]))
+    received = expect.array("dL_dx", layer.backward(dL_dy), dL_dy.shape)
+    at_zero = 1.0 if np.isclose(received[0, 0], dL_dy[0, 0]) else 0.2
+    expect.close("dL_dx", received, dL_dy * np.array([at_zero, at_zero, 1.0]))
 
 
 @leaky_relu
@@ -162,12 +143,6 @@ def test_leaky_relu_keeps_order(student, rng):
     """LeakyReLU changes neither x nor dL_dy, and backward belongs to the latest forward."""
     check_arguments(student, student.neural_net.LeakyReLU(), rng)
     check_latest_batch(student.neural_net.LeakyReLU(), rng, leaky_slope(0.01))
-
-
-@leaky_relu
-def test_leaky_relu_float32(student, rng):
-    """LeakyReLU keeps float32."""
-    check_float32(student.neural_net.LeakyReLU(), rng, leaky(0.01), leaky_slope(0.01))
 
 
 # Sigmoid
@@ -194,8 +169,8 @@ def test_sigmoid_gradient(student, rng):
 
 @sigmoid
 def test_sigmoid_of_large_numbers(student, rng):
-    """Sigmoid of +-1000 is 1 or 0, with gradient 0 and without warnings."""
-    check_large(student, student.neural_net.Sigmoid(), rng, logistic, logistic_slope)
+    """Sigmoid of +-1000 is 1 or 0, with gradient 0."""
+    check_large(student.neural_net.Sigmoid(), rng, logistic, logistic_slope)
 
 
 @sigmoid
@@ -203,12 +178,6 @@ def test_sigmoid_keeps_order(student, rng):
     """Sigmoid changes neither x nor dL_dy, and backward belongs to the latest forward."""
     check_arguments(student, student.neural_net.Sigmoid(), rng)
     check_latest_batch(student.neural_net.Sigmoid(), rng, logistic_slope)
-
-
-@sigmoid
-def test_sigmoid_float32(student, rng):
-    """Sigmoid keeps float32."""
-    check_float32(student.neural_net.Sigmoid(), rng, logistic, logistic_slope)
 
 
 # Tanh
@@ -234,8 +203,8 @@ def test_tanh_gradient(student, rng):
 
 @tanh
 def test_tanh_of_large_numbers(student, rng):
-    """Tanh of +-1000 is 1 or -1, with gradient 0 and without warnings."""
-    check_large(student, student.neural_net.Tanh(), rng, np.tanh, tanh_slope)
+    """Tanh of +-1000 is 1 or -1, with gradient 0."""
+    check_large(student.neural_net.Tanh(), rng, np.tanh, tanh_slope)
 
 
 @tanh
@@ -243,9 +212,3 @@ def test_tanh_keeps_order(student, rng):
     """Tanh changes neither x nor dL_dy, and backward belongs to the latest forward."""
     check_arguments(student, student.neural_net.Tanh(), rng)
     check_latest_batch(student.neural_net.Tanh(), rng, tanh_slope)
-
-
-@tanh
-def test_tanh_float32(student, rng):
-    """Tanh keeps float32."""
-    check_float32(student.neural_net.Tanh(), rng, np.tanh, tanh_slope)

@@ -8,6 +8,8 @@ import pytest
 
 from autograder.suite.hidden import conduct
 
+from ..suite_tools.layout import linear
+
 pytestmark = pytest.mark.flag(conduct.LOOPS)
 
 
@@ -53,9 +55,8 @@ def test_linear(student, rng):
     """Linear works on whole batches and derives its gradients."""
 
     def run(batch, features):
-        layer = student.neural_net.Linear(features, 3)
         W = rng.normal(size=(3, features))
-        layer.W, layer.b = W, rng.normal(size=3)
+        layer, _ = linear(student, W, rng.normal(size=3))
         x, dL_dy = rng.normal(size=(batch, features)), rng.normal(size=(batch, 3))
         forward = student.trace(layer.forward, x)
         backward = student.trace(layer.backward, dL_dy).beside(dL_dy @ W)
@@ -112,7 +113,9 @@ def test_network(student, rng):
     """A network adds no loop over the batch to those of its layers."""
 
     def run(batch, features):
-        network = student.neural_net.Network([student.probe("bump")(), student.probe("bump")()])
+        p = np.array([0.5, 1.0, 0.0, 0.2])
+        layers = [student.probe("curve")(p, p[:3]) for _ in range(2)]
+        network = student.neural_net.Network(layers)
         x, dL_dy = rng.normal(size=(batch, features)), rng.normal(size=(batch, features))
         forward = student.trace(network.forward, x)
         backward = student.trace(network.backward, dL_dy)
@@ -126,8 +129,8 @@ def test_mlp(student, rng):
     """The network's predictions come from whole batches."""
 
     def run(batch, features):
-        model = student.mnist_mlp.TwoLayerMLP(features, 5, 3)
-        x, y = rng.normal(size=(batch, features)), rng.integers(0, 3, size=batch)
+        model = student.mnist_mlp.TwoLayerMLP()
+        x, y = rng.normal(size=(batch, features)), rng.integers(0, 10, size=batch)
         traces = {
             "TwoLayerMLP.train_step": student.trace(model.train_step, x, y, 0.1),
             "TwoLayerMLP.predict": student.trace(model.predict, x),
@@ -135,4 +138,4 @@ def test_mlp(student, rng):
         }
         return {name: trace.within("mnist_mlp.py") for name, trace in traces.items()}
 
-    conduct.on_whole_arrays(run)
+    conduct.on_whole_arrays(run, (784, 784))

@@ -1,4 +1,8 @@
-"""Hidden tests of the mean losses over elements in losses.py: MSELoss and HuberLoss."""
+"""Hidden tests of the mean losses over elements in losses.py: MSELoss and HuberLoss.
+
+Both may be the mean over all elements, or the sum over the features and the mean over the batch:
+the first value shows which, and everything else is held to that.
+"""
 
 import numpy as np
 import pytest
@@ -16,7 +20,7 @@ def batch(rng, shape=(5, 3)):
     return pred, target
 
 
-def squares(pred, target, _=None):
+def squares(pred, target):
     """Return the mean squared error and its gradient."""
     residual = pred - target
     return float(np.mean(residual**2)), 2 * residual / residual.size
@@ -32,46 +36,57 @@ def huber_loss(pred, target, delta=1.0):
     return float(np.mean(value)), slope / residual.size
 
 
+def in_form(loss, rng, formula):
+    """Return the formula in the form that the student's loss has; `formula` is a mean of elements.
+
+    Where the value is that of neither form, it stays the mean over all elements.
+    """
+    pred, target = batch(rng)
+    value, features = formula(pred, target)[0], pred.shape[1]
+    received = expect.array("loss", loss.forward(pred, target), ())
+    if not np.isclose(received, features * value, rtol=1e-6):
+        return formula
+
+    def summed(pred, target):
+        value, gradient = formula(pred, target)
+        return pred.shape[1] * value, pred.shape[1] * gradient
+
+    return summed
+
+
+def check_value(loss, rng, formula):
+    """Compare the loss of a batch."""
+    formula, (pred, target) = in_form(loss, rng, formula), batch(rng)
+    expect.close("loss", loss.forward(pred, target), formula(pred, target)[0])
+
+
+def check_gradient(loss, rng, formula):
+    """Compare the gradient of a batch."""
+    formula, (pred, target) = in_form(loss, rng, formula), batch(rng)
+    loss.forward(pred, target)
+    expect.close("dL_dy_pred", loss.backward(), formula(pred, target)[1])
+
+
 def check_latest_batch(loss, rng, formula):
     """Run batches of two sizes; the second's gradient is asked for twice."""
-    loss.forward(*batch(rng, (6, 3)))
+    formula = in_form(loss, rng, formula)
     loss.backward()
     pred, target = batch(rng, (1, 4))
     value, gradient = formula(pred, target)
     expect.close("loss of the second batch", loss.forward(pred, target), value)
-    expect.close("dL_dpred", loss.backward(), gradient)
-    expect.close("dL_dpred, asked for again", loss.backward(), gradient)
+    expect.close("dL_dy_pred", loss.backward(), gradient)
+    expect.close("dL_dy_pred, asked for again", loss.backward(), gradient)
 
 
 def check_arguments(student, loss, rng, formula):
     """See whether forward or backward changes the predictions or the targets."""
-    pred, target = batch(rng)
+    formula, (pred, target) = in_form(loss, rng, formula), batch(rng)
     kept_pred, kept_target = student.keep(pred), student.keep(target)
     value, gradient = formula(pred, target)
     expect.close("loss", loss.forward(kept_pred, kept_target), value)
-    expect.close("dL_dpred", loss.backward(), gradient)
-    expect.unchanged("pred", pred, student.fetch(kept_pred))
-    expect.unchanged("target", target, student.fetch(kept_target))
-
-
-def check_float32(loss, rng, formula):
-    """Run a float32 batch: dtype of the gradient, and values to float32's accuracy."""
-    pred, target = batch(rng)
-    value, gradient = formula(pred, target)
-    received = loss.forward(pred.astype(np.float32), target.astype(np.float32))
-    expect.close("loss", received, value, rtol=1e-4)
-    dL_dpred = loss.backward()
-    expect.close("dL_dpred", dL_dpred, gradient, rtol=1e-4, atol=1e-5)
-    expect.dtype("dL_dpred", dL_dpred, np.float32)
-
-
-def check_shapes(loss, rng):
-    """Shapes that NumPy would broadcast are refused."""
-    label = "forward of predictions (5, 1) with targets (5,)"
-    expect.raises(label, loss.forward, "ValueError", rng.normal(size=(5, 1)), rng.normal(size=5))
-    label = "forward of predictions (5, 3) with targets (1, 3)"
-    pred, target = rng.normal(size=(5, 3)), rng.normal(size=(1, 3))
-    expect.raises(label, loss.forward, "ValueError", pred, target)
+    expect.close("dL_dy_pred", loss.backward(), gradient)
+    expect.unchanged("y_pred", pred, student.fetch(kept_pred))
+    expect.unchanged("y_true", target, student.fetch(kept_target))
 
 
 # MSELoss
@@ -81,19 +96,14 @@ def check_shapes(loss, rng):
 @pytest.mark.weight(2)
 def test_mse_value(student, rng):
     """MSELoss.forward is the mean of the squared differences over all elements."""
-    pred, target = batch(rng)
-    received = student.losses.MSELoss().forward(pred, target)
-    expect.close("loss", received, squares(pred, target)[0])
+    check_value(student.losses.MSELoss(), rng, squares)
 
 
 @mse
 @pytest.mark.weight(2)
 def test_mse_gradient(student, rng):
-    """MSELoss.backward is 2 (pred - target), divided by the number of elements."""
-    pred, target = batch(rng)
-    loss = student.losses.MSELoss()
-    loss.forward(pred, target)
-    expect.close("dL_dpred", loss.backward(), squares(pred, target)[1])
+    """MSELoss.backward is 2 (y_pred - y_true), over the divisor that the loss itself has."""
+    check_gradient(student.losses.MSELoss(), rng, squares)
 
 
 @mse
@@ -108,18 +118,6 @@ def test_mse_keeps_its_arguments(student, rng):
     check_arguments(student, student.losses.MSELoss(), rng, squares)
 
 
-@mse
-def test_mse_float32(student, rng):
-    """MSELoss gives float32 gradients for float32 predictions."""
-    check_float32(student.losses.MSELoss(), rng, squares)
-
-
-@mse
-def test_mse_refuses_different_shapes(student, rng):
-    """MSELoss raises a ValueError where predictions and targets differ in shape."""
-    check_shapes(student.losses.MSELoss(), rng)
-
-
 # HuberLoss
 
 
@@ -127,30 +125,26 @@ def test_mse_refuses_different_shapes(student, rng):
 @pytest.mark.weight(2)
 def test_huber_value(student, rng):
     """HuberLoss.forward is r^2 / 2 within delta and linear outside, averaged over all elements."""
-    pred, target = batch(rng)
-    received = student.losses.HuberLoss().forward(pred, target)
-    expect.close("loss", received, huber_loss(pred, target)[0])
+    check_value(student.losses.HuberLoss(), rng, huber_loss)
 
 
 @huber
 @pytest.mark.weight(2)
 def test_huber_gradient(student, rng):
-    """HuberLoss.backward is r within delta and delta sign(r) outside, over the elements' number."""
-    pred, target = batch(rng)
-    loss = student.losses.HuberLoss()
-    loss.forward(pred, target)
-    expect.close("dL_dpred", loss.backward(), huber_loss(pred, target)[1])
+    """HuberLoss.backward is r within delta and delta sign(r) outside, over the loss's divisor."""
+    check_gradient(student.losses.HuberLoss(), rng, huber_loss)
 
 
 @huber
 def test_huber_with_another_delta(student, rng):
-    """HuberLoss(delta=0.5) changes from parabola to lines at |r| = 0.5, without a jump."""
+    """HuberLoss(0.5) changes from parabola to lines at |r| = 0.5, without a jump."""
+    loss = student.losses.HuberLoss(0.5)
+    formula = in_form(loss, rng, lambda pred, target: huber_loss(pred, target, 0.5))
     pred, target = batch(rng)
     pred.flat[2:5] = target.flat[2:5] + np.array([0.5, -0.5, 1000.0])
-    value, gradient = huber_loss(pred, target, 0.5)
-    loss = student.losses.HuberLoss(delta=0.5)
+    value, gradient = formula(pred, target)
     expect.close("loss", loss.forward(pred, target), value)
-    expect.close("dL_dpred", loss.backward(), gradient)
+    expect.close("dL_dy_pred", loss.backward(), gradient)
 
 
 @huber
@@ -163,15 +157,3 @@ def test_huber_latest_batch(student, rng):
 def test_huber_keeps_its_arguments(student, rng):
     """HuberLoss changes neither predictions nor targets."""
     check_arguments(student, student.losses.HuberLoss(), rng, huber_loss)
-
-
-@huber
-def test_huber_float32(student, rng):
-    """HuberLoss gives float32 gradients for float32 predictions."""
-    check_float32(student.losses.HuberLoss(), rng, huber_loss)
-
-
-@huber
-def test_huber_refuses_different_shapes(student, rng):
-    """HuberLoss raises a ValueError where predictions and targets differ in shape."""
-    check_shapes(student.losses.HuberLoss(), rng)

@@ -38,14 +38,12 @@ def test_rows_of_very_different_size(student):
 
 
 def test_large_scores(student, rng):
-    """Scores of +-1000 give probabilities of 1 and 0 and no warning."""
+    """Scores of +-1000 give probabilities of 1 and 0."""
     x = np.array([[1000.0, -1000.0, 0.0], [-1000.0, -1000.0, 1000.0], [1000.0, 1000.0, -1000.0]])
     dL_dy = rng.normal(size=x.shape)
     layer = student.neural_net.Softmax()
     expect.close("forward output", layer.forward(x), softmax(x))
     expect.close("dL_dx", layer.backward(dL_dy), input_gradient(x, dL_dy))
-    warned = [text for text in student.warnings() if "RuntimeWarning" in text]
-    expect.that("warnings", not warned, f"your code warned: {'; '.join(warned)}")
 
 
 @pytest.mark.weight(3)
@@ -77,15 +75,3 @@ def test_arguments_stay_as_they_were(student, rng):
     expect.array("dL_dx", layer.backward(kept_upstream), x.shape)
     expect.unchanged("x", x, student.fetch(kept_x))
     expect.unchanged("dL_dy", dL_dy, student.fetch(kept_upstream))
-
-
-def test_float32_stays_float32(student, rng):
-    """Softmax keeps float32."""
-    x, dL_dy = rng.normal(size=(5, 3)), rng.normal(size=(5, 3))
-    layer = student.neural_net.Softmax()
-    y = layer.forward(x.astype(np.float32))
-    dL_dx = layer.backward(dL_dy.astype(np.float32))
-    expect.close("forward output", y, softmax(x), rtol=1e-4, atol=1e-5)
-    expect.close("dL_dx", dL_dx, input_gradient(x, dL_dy), rtol=1e-4, atol=1e-5)
-    expect.dtype("forward output", y, np.float32)
-    expect.dtype("dL_dx", dL_dx, np.float32)

@@ -1,120 +1,84 @@
 """Functions, a loss and layers that are handed to student code where a test needs a known one.
 
 No callbacks cross the channel, so a function argument, such as f of `numerical_gradient(f, x)`, is
-one of these by name. Student code can read this file, so nothing in it is the answer to a task: the
-functions and layers are made-up ones. Those whose names begin with a fault are wrong on purpose.
+made here, of numbers that the test draws. Student code can read this file, so nothing in it is the
+answer to a task. The forward and the backward pass of a layer have numbers of their own: whether
+they belong together, and the layer is right, is known to the test alone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
+from typing import Any
 
 import numpy as np
 
-# Scalar functions of one array.
+
+def function(
+    cubic: np.ndarray, waves: np.ndarray, form: np.ndarray
+) -> Callable[[np.ndarray], float]:
+    """Return f(x) = sum(cubic * x^3 + waves * sin(x)) + x^T form x, for x of the shape of `cubic`.
+
+    A central difference of the cubic part is off by exactly cubic * epsilon^2. In the last term x
+    stands for all its entries in a row.
+    """
+
+    def f(x: np.ndarray) -> float:
+        if np.shape(x) != cubic.shape:
+            raise ValueError(f"f takes arrays of shape {cubic.shape}, it was given {np.shape(x)}")
+        flat = np.ravel(x)
+        return float(np.sum(cubic * x**3 + waves * np.sin(x)) + flat @ form @ flat)
+
+    return f
 
 
-def cubes(x: np.ndarray) -> float:
-    """Return the sum of x ** 3. A central difference of it is off by exactly epsilon ** 2."""
-    return float(np.sum(x**3))
+class Loss:
+    """L = sum of cos(2 y - 3 t) / N, a loss that notices when its arguments are swapped.
 
+    Targets t are class indices, or arrays of the shape of the predictions y.
+    """
 
-def quadratic_form(x: np.ndarray) -> float:
-    """Return x^T A x + 3 * (first entry) for a fixed A that is not symmetric, over all entries."""
-    flat = np.ravel(x)
-    a = np.arange(flat.size**2, dtype=np.float64).reshape(flat.size, flat.size) % 7.0 - 2.0
-    return float(flat @ a @ flat + 3.0 * flat[0])
-
-
-def waves(x: np.ndarray) -> float:
-    """Return the sum of sin(x_i) * (i + 1), so that no two entries count the same."""
-    return float(np.sum(np.sin(x) * (1.0 + np.arange(x.size).reshape(x.shape))))
-
-
-def halves(x: np.ndarray) -> float:
-    """Return the sum of x[0] * x[1] ** 2 for an array of shape (2, ...): it needs the shape."""
-    if x.ndim != 3 or len(x) != 2:
-        raise ValueError(f"this function takes arrays of shape (2, ?, ?), it was given {x.shape}")
-    return float(np.sum(x[0] * x[1] ** 2))
-
-
-# A loss, and layers without parameters.
-
-
-class CosineLoss:
-    """L = sum of cos(2 pred - target), a loss that notices when its arguments are swapped."""
-
-    def forward(self, pred: np.ndarray, target: np.ndarray) -> float:
+    def forward(self, y: np.ndarray, t: np.ndarray) -> float:
         """Return the loss."""
-        self._phase = 2.0 * pred - target
-        return float(np.sum(np.cos(self._phase)))
+        if t.ndim == 1:
+            t = np.arange(y.shape[1]) == t[:, np.newaxis]
+        self._phase = 2.0 * y - 3.0 * t
+        return float(np.sum(np.cos(self._phase)) / len(y))
 
     def backward(self) -> np.ndarray:
-        """Return dL/dpred."""
-        return -2.0 * np.sin(self._phase)
+        """Return dL/dy."""
+        return -2.0 * np.sin(self._phase) / len(self._phase)
+
+    __call__ = forward
 
 
-class Elementwise:
-    """y = scale * f(x), entry by entry, with a fault in the slope if one is named.
+class Curve:
+    """y = p0 sin(x) + p1 x + p2 |x| + p3, entry by entry; `backward` uses q instead of p.
 
-    Faults: "doubled", "sign", "slightly" (by a factor 1.001), "entry" (only the last one is wrong),
-    "upstream" (right only where the upstream gradient is all ones), "shape" (transposed), "nan".
+    p: four numbers; q: three, or an array of three times the shape of x. Where q is p[:3], the
+    gradient is right. `share` of the upstream gradient is used, ones for the rest of it; `order` is
+    that of the axes of the result.
     """
 
     def __init__(
-        self,
-        f: Callable[[np.ndarray], np.ndarray],
-        slope: Callable[[np.ndarray], np.ndarray],
-        fault: str = "",
-        scale: float = 1.0,
+        self, p: np.ndarray, q: np.ndarray, share: float = 1.0, order: tuple[int, int] = (0, 1)
     ) -> None:
-        self._f, self._slope, self._fault, self._scale = f, slope, fault, scale
+        self._p, self._q, self._share, self._order = p, q, share, order
 
     def forward(self, x: np.ndarray) -> np.ndarray:
-        """Return scale * f(x)."""
+        """Return the output, of the shape of x."""
         self._x = x.copy()
-        return self._scale * self._f(x)
+        p = self._p
+        return p[0] * np.sin(x) + p[1] * x + p[2] * np.abs(x) + p[3]
 
     def backward(self, dL_dy: np.ndarray) -> np.ndarray:
-        """Return dL/dx, with the fault in it."""
-        upstream = np.ones_like(dL_dy) if self._fault == "upstream" else dL_dy
-        return spoil(upstream * self._scale * self._slope(self._x), self._fault)
+        """Return dL/dx by the numbers q."""
+        q, x = self._q, self._x
+        slope = q[0] * np.cos(x) + q[1] + q[2] * np.where(x < 0.0, -1.0, 1.0)
+        upstream = self._share * dL_dy + (1.0 - self._share)
+        return (upstream * slope).transpose(self._order)
 
-
-def spoil(gradient: np.ndarray, fault: str) -> np.ndarray:
-    """Return a wrong copy of a gradient; without a fault, or with one not known here, the same."""
-    gradient = gradient.copy()
-    if fault in FACTORS:
-        gradient *= FACTORS[fault]
-    elif fault == "entry":
-        gradient.flat[-1] = 1.5 * gradient.flat[-1] + 0.5
-    elif fault == "shape":
-        gradient = gradient.T
-    return gradient
-
-
-FACTORS = {"doubled": 2.0, "sign": -1.0, "slightly": 1.001, "nan": float("nan")}
-
-
-def cosine_slope(x: np.ndarray) -> np.ndarray:
-    """Return the derivative of sin(x) + x ** 2 / 2."""
-    return np.cos(x) + x
-
-
-def bump(x: np.ndarray) -> np.ndarray:
-    """Return sin(x) + x ** 2 / 2."""
-    return np.sin(x) + x**2 / 2.0
-
-
-def bent_slope(x: np.ndarray) -> np.ndarray:
-    """Return the derivative of x ** 2 + 3 |x|, which has a kink at 0."""
-    return 2.0 * x + 3.0 * np.where(x < 0.0, -1.0, 1.0)
-
-
-def bent(x: np.ndarray) -> np.ndarray:
-    """Return x ** 2 + 3 |x|."""
-    return x**2 + 3.0 * np.abs(x)
+    __call__ = forward
 
 
 class Pairs:
@@ -132,48 +96,56 @@ class Pairs:
         result[:, 1:] += dL_dy * self._x[:, :-1]
         return result
 
+    __call__ = forward
 
-# A layer with parameters.
 
+class Mixer:
+    """y = sin(x) W^T + b^2, a layer with parameters: W of shape (M, D), b of (M,) or (1, M).
 
-class Swing:
-    """y = sin(W x) + b ** 2 x, entry by entry, with W and b of shape (D,), for x of shape (N, D).
-
-    `weight_fault` and `bias_fault` name faults of dL_dW and dL_db, as in `Elementwise`.
+    `backward` multiplies what it stores for W and b by `w` and `v`, arrays of any shape that fits
+    (1 where the gradient is right); `share` is as for `Curve`, for the stored gradients.
     """
 
-    def __init__(self, weight_fault: str = "", bias_fault: str = "", scale: float = 1.0) -> None:
-        self._faults, self._scale = (weight_fault, bias_fault), scale
-        self.W = np.array([0.7, -1.2, 0.4, 1.6, -0.5])
-        self.b = np.array([1.5, 0.3, -0.8, 0.6, 1.1])
-        self.dL_dW, self.dL_db = np.zeros(5), np.zeros(5)
+    W: Any = None
+    b: Any = None
+    dL_dW: Any = None
+    dL_db: Any = None
+
+    def __init__(
+        self, W: np.ndarray, b: np.ndarray, w: Any = 1.0, v: Any = 1.0, share: float = 1.0
+    ) -> None:
+        self.W, self.b = W.copy(), b.copy()
+        self.dL_dW, self.dL_db = np.zeros_like(W), np.zeros_like(b)
+        self._w, self._v, self._share = w, v, share
 
     def forward(self, x: np.ndarray) -> np.ndarray:
-        """Return the output, the shape of x."""
+        """Return the output, shape (N, M) for x of shape (N, D)."""
         self._x = x.copy()
-        return self._scale * (np.sin(self.W * x) + self.b**2 * x)
+        return np.sin(x) @ self.W.T + self.b**2
 
     def backward(self, dL_dy: np.ndarray) -> np.ndarray:
-        """Store dL_dW and dL_db with their faults in them, and return dL/dx."""
-        x, slope = self._x, np.cos(self.W * self._x)
-        parts = []
-        for fault, part in zip(self._faults, (slope * x, 2.0 * self.b * x), strict=True):
-            upstream = np.ones_like(dL_dy) if fault == "upstream" else dL_dy
-            gradient = spoil(np.einsum("nd,nd->d", upstream, self._scale * part), fault)
-            parts.append(gradient[np.newaxis] if fault == "shape" else gradient)
-        self.dL_dW, self.dL_db = parts
-        return dL_dy * self._scale * (slope * self.W + self.b**2)
+        """Store dL_dW and dL_db, and return dL/dx."""
+        upstream = self._share * dL_dy + (1.0 - self._share)
+        self.dL_dW = (upstream.T @ np.sin(self._x)) * self._w
+        self.dL_db = (2.0 * self.b * upstream.sum(axis=0)) * self._v
+        return (dL_dy @ self.W) * np.cos(self._x)
+
+    __call__ = forward
+
+
+def mixer_of_kind(kind: type, W: np.ndarray, b: np.ndarray) -> Mixer:
+    """Return a `Mixer` that is an instance of `kind` too, for code that asks for that."""
+    made = type(kind.__name__, (Mixer, kind), {})
+    layer = made.__new__(made)
+    Mixer.__init__(layer, W, b)
+    return layer
 
 
 PROBES: dict[str, object] = {
-    "cubes": cubes,
-    "quadratic_form": quadratic_form,
-    "waves": waves,
-    "halves": halves,
-    "cosine_loss": CosineLoss,
-    "bump": partial(Elementwise, bump, cosine_slope),
-    "bent": partial(Elementwise, bent, bent_slope),
-    "constant": partial(Elementwise, np.ones_like, np.zeros_like),
+    "function": function,
+    "loss": Loss,
+    "curve": Curve,
     "pairs": Pairs,
-    "swing": Swing,
+    "mixer": Mixer,
+    "mixer_of_kind": mixer_of_kind,
 }

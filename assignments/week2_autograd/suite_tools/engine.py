@@ -2,10 +2,16 @@
 
 An operation is written once, for NumPy and for the student's objects alike (`lambda a, b: a + b`),
 or twice where the two are called differently (`np.exp`, and `lambda a: a.exp()` as `apply`).
+
+`backward()` of the engine takes no argument: dL/dL is 1. So that the upstream gradient of what is
+examined is another one than 1, the graph goes on after it: by a product with known numbers, or, if
+that fails, by other ways that use other operations. A mistake in one operation can so spoil the
+checks of that operation alone. What is expected is computed here for each way.
 """
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -20,10 +26,21 @@ from autograder.suite.student import Student
 TOLERANCE = {"rtol": 1e-10, "atol": 1e-10}
 """Both sides work in float64, so they agree up to rounding."""
 
+SINGLE_PRECISION = {"rtol": 1e-4, "atol": 1e-4}
+"""For engines whose tensors hold float32, whatever they are made of."""
+
 NAMES = "abcdef"
 """What operands are called in labels."""
 
+UPSTREAM = 0.7
+THREE = 3.0
+"""The upstream gradient of r in r + r + r."""
+
 Function = Callable[..., Any]
+End = Callable[[Operand], Any]
+"""Goes on from a result to a single number, and runs backward from there."""
+
+_tolerances: weakref.WeakKeyDictionary[Student, dict[str, float]] = weakref.WeakKeyDictionary()
 
 
 def values(student: Student, *numbers: float) -> list[Operand]:
@@ -33,16 +50,38 @@ def values(student: Student, *numbers: float) -> list[Operand]:
 
 def tensors(student: Student, *arrays: Any, requires_grad: bool = True) -> list[Operand]:
     """Return a leaf of the student's array engine for each array."""
-    make = student.tensor.Tensor
+    make = student.autograd.Tensor
     return [student.operand(make(array, requires_grad=requires_grad)) for array in arrays]
+
+
+def constant(student: Student, array: Any) -> Operand:
+    """Return a Tensor that requires no gradient."""
+    return student.operand(student.autograd.Tensor(array))
+
+
+def tolerance_of_tensors(student: Student) -> dict[str, float]:
+    """Return how near a student's tensors must come: it is seen once whether they hold float32."""
+    if student not in _tolerances:
+        held = constant(student, np.array([1.0 / 3.0])).data
+        single = type(held) is np.ndarray and held.dtype == np.float32
+        _tolerances[student] = SINGLE_PRECISION if single else TOLERANCE
+    return _tolerances[student]
 
 
 def check_values(
     student: Student, label: str, f: Function, *numbers: float, apply: Function | None = None
 ) -> None:
-    """Compare a scalar operation's value, and its gradients for an upstream gradient of 0.7."""
-    leaves = values(student, *numbers)
-    _check(label, f, numbers, leaves, (apply or f)(*leaves), 0.7)
+    """Compare a scalar operation's value, and its gradients for an upstream gradient of not 1."""
+
+    def way(end: End, upstream: float) -> None:
+        leaves = values(student, *numbers)
+        result = (apply or f)(*leaves)
+        _check(label, f, numbers, leaves, result, end, upstream, TOLERANCE)
+
+    expect.any_of(
+        lambda: way(lambda r: (r * values(student, UPSTREAM)[0]).backward(), UPSTREAM),
+        lambda: way(lambda r: (r + r + r).backward(), THREE),
+    )
 
 
 def check_tensors(
@@ -54,17 +93,78 @@ def check_tensors(
     apply: Function | None = None,
 ) -> None:
     """Compare an array operation's value and gradients. `upstream` has the shape of the result."""
-    leaves = tensors(student, *arrays)
-    _check(label, f, arrays, leaves, (apply or f)(*leaves), upstream)
+
+    def way(end: End, weights: Any) -> None:
+        leaves = tensors(student, *arrays)
+        result = (apply or f)(*leaves)
+        tolerance = tolerance_of_tensors(student)
+        _check(label, f, arrays, leaves, result, end, weights, tolerance)
+
+    by_any_end(student, upstream, way)
+
+
+def by_any_end(student: Student, upstream: Any, way: Callable[[End, np.ndarray], None]) -> None:
+    """Call `way(end, upstream gradient)` with each end of `weighted_ends`; one has to pass."""
+    ends = weighted_ends(student, np.asarray(upstream))
+    expect.any_of(*(lambda end=end, weights=weights: way(end, weights) for end, weights in ends))
+
+
+def weighted_ends(student: Student, upstream: np.ndarray) -> list[tuple[End, np.ndarray]]:
+    """Return ways to run backward from a result, each with the upstream gradient that it gives.
+
+    Through * and sum; through @ (and reshape where the result is no matrix), or + for a single
+    number. For engines that have none of these yet: through * alone, where backward begins with
+    ones, and with the upstream gradient itself, where backward takes it.
+    """
+
+    def product(r: Operand) -> Operand:
+        return r * constant(student, upstream)
+
+    if upstream.ndim == 0:
+        ends = [(lambda r: product(r).backward(), upstream)]
+        ends.append((lambda r: (r + r + r).backward(), np.asarray(THREE)))
+        return [*ends, (lambda r: r.backward(upstream), upstream)]
+    matrix = upstream.reshape(-1, upstream.shape[-1]) if upstream.ndim > 1 else upstream[:, None]
+    column, row = matrix[:, :1], matrix[:1]
+
+    def between_vectors(r: Operand) -> Operand:
+        r = r if upstream.ndim == 2 else r.reshape(*matrix.shape)
+        return constant(student, column.T) @ r @ constant(student, row.T)
+
+    return [
+        (lambda r: product(r).sum().backward(), upstream),
+        (lambda r: between_vectors(r).backward(), (column @ row).reshape(upstream.shape)),
+        (lambda r: product(r).backward(), upstream),
+        (lambda r: r.backward(upstream), upstream),
+    ]
 
 
 def _check(
-    label: str, f: Function, at: Sequence[Any], leaves: list[Operand], result: Any, upstream: Any
+    label: str,
+    f: Function,
+    at: Sequence[Any],
+    leaves: list[Operand],
+    result: Any,
+    end: End,
+    upstream: Any,
+    tolerance: dict[str, float],
 ) -> None:
-    expect.close(f"data of {label}", result.data, f(*at), **TOLERANCE)
-    result.backward(upstream)
+    expect.close(f"data of {label}", result.data, f(*at), **tolerance)
+    end(result)
     for number, gradient in enumerate(vjp(f, at, upstream)):
-        expect.close(f"{NAMES[number]}.grad of {label}", leaves[number].grad, gradient, **TOLERANCE)
+        expect.close(f"{NAMES[number]}.grad of {label}", leaves[number].grad, gradient, **tolerance)
+
+
+def used_twice(check: Callable[[Function, Function], None], f: Function, apply: Function) -> None:
+    """Call `check` with f(...) + f(...), or with f(...) * f(...) if that fails.
+
+    Each is a graph in which the operands of f are used by two nodes, so gradients must be added.
+    """
+
+    def way(join: Function) -> None:
+        check(lambda *at: join(f(*at), f(*at)), lambda *at: join(apply(*at), apply(*at)))
+
+    expect.any_of(lambda: way(lambda x, y: x + y), lambda: way(lambda x, y: x * y))
 
 
 def refuses(label: str, call: Callable[[], Any], *named: Any) -> None:

@@ -1,6 +1,8 @@
 """What runs inside this week's sandboxes beside the student's code: drivers and probes by name."""
 
-from .drivers import DRIVERS
-from .probes import PROBES
+from . import drivers, layers, probes, recording
+
+DRIVERS = {**drivers.DRIVERS, **layers.DRIVERS, **recording.DRIVERS}
+PROBES = {**probes.PROBES, **layers.PROBES, **recording.PROBES}
 
 __all__ = ["DRIVERS", "PROBES"]

@@ -18,7 +18,7 @@ class GraphNode:
         op: str = "",
         operands: Sequence[GraphNode] = (),
     ) -> None:
-        self.data, self.grad, self._op, self._prev = data, grad, op, tuple(operands)
+        self.data, self.grad, self._op, self._prev = data, grad, op, set(operands)
 
 
 # Context managers can't cross a channel, but their two ends can be called.

@@ -16,7 +16,6 @@ from .optimizer_paths import (
     form_of,
     gradients_of,
     make,
-    parameters,
 )
 
 pytestmark = pytest.mark.item("week3.robustness")
@@ -26,6 +25,17 @@ each = pytest.mark.parametrize("kind", list(SETTINGS))
 HUGE = 1e9
 FAR = 1e4
 """No step is as long as FAR, unless an entry of HUGE has got into it."""
+
+
+def parameters(student, rng):
+    """Return four made-up parameters of one shape, and their data."""
+    starts = [rng.normal(size=(2, 3)) for _ in range(4)]
+    return [student.probe("parameter")(start) for start in starts], starts
+
+
+def same_gradients(rng, steps, starts):
+    """Return for each parameter gradients that are the same in each of these steps."""
+    return [np.repeat(gradients_of(rng, 1, start.shape), steps, axis=0) for start in starts]
 
 
 def expect_moved(label, p, start):
@@ -44,7 +54,7 @@ def expect_moved(label, p, start):
 def test_skips_parameters_without_gradient(student, rng, kind):
     """A parameter whose grad is None is skipped: it stays where it is, and the others move."""
     params, starts = parameters(student, rng)
-    gradients = [gradients_of(rng, 3, start.shape) for start in starts]
+    gradients = same_gradients(rng, 3, starts)
     gradients[1] = [None] * 3
     drive(make(student, kind, params, SETTINGS[kind]), params, gradients)
     expect.equal("data of the parameter without gradient", params[1].data, starts[1])
@@ -58,13 +68,17 @@ def test_skipping_a_step_changes_no_memory(student, rng, kind):
 
     Seen where the same two steps without the one between them are right.
     """
-    settings, start, g = SETTINGS[kind], rng.normal(size=(2, 3)), gradients_of(rng, 3, (2, 3))
-    form, places = form_of(student, kind), []
+    settings, start = SETTINGS[kind], rng.normal(size=(2, 3))
+    g = np.abs(gradients_of(rng, 3, (2, 3)))
+    places = []
     for steps in ([g[0], g[2]], [g[0], None, g[2]]):
         p = student.probe("parameter")(start)
         drive(make(student, kind, [p], settings), [p], [steps])
         expect_moved("the parameter", p, start)
         places.append(p.data)
+    if not np.isfinite(places[0]).all():
+        return
+    form = form_of(student, kind)
     legal = [change(kind, g[[0, 2]], **settings, **form)]
     if kind == "Adam":  # one count of steps for the whole optimizer is legal too
         legal.append(change(kind, g[[0, 2]], t=[1, 3], **settings, **form))
@@ -79,7 +93,7 @@ def test_skipping_a_step_changes_no_memory(student, rng, kind):
 def test_gradients_stay_as_they_were(student, rng, kind):
     """step changes no gradient, over several steps with the same ones."""
     params, starts = parameters(student, rng)
-    gradients = [gradients_of(rng, 1, start.shape)[0] for start in starts]
+    gradients = [g[0] for g in same_gradients(rng, 1, starts)]
     kept = [student.keep(gradient) for gradient in gradients]
     for p, gradient in zip(params, kept, strict=True):
         p.grad = gradient
@@ -97,7 +111,7 @@ def test_gradients_stay_as_they_were(student, rng, kind):
 def test_keeps_no_gradients_array(student, rng, kind):
     """An array that held a gradient may be written into after the step: nobody holds on to it."""
     params, starts = parameters(student, rng)
-    gradients = [gradients_of(rng, 2, start.shape) for start in starts]
+    gradients = same_gradients(rng, 2, starts)
     first = [student.keep(g[0]) for g in gradients]
     for p, gradient in zip(params, first, strict=True):
         p.grad = gradient
@@ -121,7 +135,7 @@ def test_keeps_no_gradients_array(student, rng, kind):
 def test_data_may_be_replaced(student, rng, kind):
     """Where a parameter's data is replaced from outside, steps go on from there."""
     params, starts = parameters(student, rng)
-    gradients = [gradients_of(rng, 3, start.shape) for start in starts]
+    gradients = same_gradients(rng, 3, starts)
     optimizer = make(student, kind, params, SETTINGS[kind])
     drive(optimizer, params, [g[:2] for g in gradients])
     places = [2 * FAR + rng.normal(size=start.shape) for start in starts]
@@ -139,7 +153,7 @@ def test_data_may_be_replaced(student, rng, kind):
 def test_float32_stays_float32(student, rng, kind):
     """float32 parameters with float32 gradients stay float32."""
     start = rng.normal(size=(2, 3)).astype(np.float32)
-    g = gradients_of(rng, 10, (2, 3)).astype(np.float32)
+    g = np.abs(gradients_of(rng, 10, (2, 3))).astype(np.float32)
     p = student.probe("parameter")(start)
     drive(make(student, kind, [p], SETTINGS[kind]), [p], [g])
     expect_moved("the parameter", p, start)
@@ -152,7 +166,7 @@ def test_zero_grad_without_gradients(student, rng):
     optimizer = make(student, "SGD", params, {"lr": 0.1})
     params[2].grad = np.ones(starts[2].shape)
     optimizer.zero_grad()
-    drive(optimizer, params, [gradients_of(rng, 1, start.shape) for start in starts])
+    drive(optimizer, params, same_gradients(rng, 1, starts))
     for number, (p, start) in enumerate(zip(params, starts, strict=True)):
         expect_moved(f"parameter {number}", p, start)
 
@@ -175,10 +189,6 @@ def test_refuses_bad_settings(student, rng, kind):
         expect.raises(label, lambda s=settings: make(student, kind, params, s), "ValueError")
     no_parameters = lambda: make(student, kind, [], {"lr": 0.1})  # noqa: E731
     expect.raises(f"{kind} without parameters", no_parameters, "ValueError")
-    drive(
-        make(student, kind, params, SETTINGS[kind]),
-        params,
-        [gradients_of(rng, 2, start.shape) for start in starts],
-    )
+    drive(make(student, kind, params, SETTINGS[kind]), params, same_gradients(rng, 2, starts))
     for number, (p, start) in enumerate(zip(params, starts, strict=True)):
         expect_moved(f"parameter {number}", p, start)

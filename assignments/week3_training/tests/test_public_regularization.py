@@ -9,6 +9,8 @@ dropout = pytest.mark.item("week3.dropout")
 l2 = pytest.mark.item("week3.l2")
 early_stopping = pytest.mark.item("week3.early_stopping")
 augmentation = pytest.mark.item("week3.augmentation")
+options = pytest.mark.item("week3.options")
+robustness = pytest.mark.item("week3.robustness")
 
 W1, W2 = np.array([[1.0, -2.0], [0.5, 3.0]]), np.array([2.0, -1.0, 4.0])
 IMAGES = np.arange(1, 121, dtype=np.uint8).reshape(10, 3, 4)
@@ -17,15 +19,10 @@ IMAGES = np.arange(1, 121, dtype=np.uint8).reshape(10, 3, 4)
 # Dropout
 
 
-def dropout_layer(student, p):
-    """Return a Dropout layer with a seeded generator."""
-    return student.regularization.Dropout(p, rng=student.probe("generator")(1))
-
-
 @dropout
 def test_dropout_drops_the_share_p(student):
     """About the share p of the entries is dropped, and others in the next forward pass."""
-    layer, x = dropout_layer(student, 0.2), np.ones((100, 100))
+    layer, x = student.regularization.Dropout(0.2), np.ones((100, 100))
     first, second = (expect.array("forward output", layer.forward(x), x.shape) for _ in range(2))
     expect.close("share dropped", float(np.mean(first == 0)), 0.2, rtol=0, atol=0.03)
     differ = not np.array_equal(first, second)
@@ -35,32 +32,21 @@ def test_dropout_drops_the_share_p(student):
 @dropout
 def test_dropout_enlarges_what_it_keeps(student):
     """An entry x comes out as 0 or as x / (1 - p), and the gradient goes the same way."""
-    x, dL_dy = np.linspace(1, 5, 40).reshape(4, 10), np.linspace(-3, -1, 40).reshape(4, 10)
-    layer = dropout_layer(student, 0.2)
+    x, grad = np.linspace(1, 5, 200).reshape(4, 50), np.linspace(-3, -1, 200).reshape(4, 50)
+    layer = student.regularization.Dropout(0.2)
     y = expect.array("forward output", layer.forward(x), x.shape)
     expect.that("forward output", bool(np.any(y)), "every entry was dropped.")
     expect.close("forward output", y, np.where(y == 0, 0, x / 0.8))
-    expect.close("dL_dx", layer.backward(dL_dy), np.where(y == 0, 0, dL_dy / 0.8))
+    expect.close("dL_dx", layer.backward(grad), np.where(y == 0, 0, grad / 0.8))
 
 
 @dropout
-def test_dropout_does_nothing_in_evaluation_mode(student):
-    """In evaluation mode the output is the input, and dL/dx is dL/dy."""
-    layer, x = dropout_layer(student, 0.2), np.linspace(1, 5, 40).reshape(4, 10)
-    layer.eval()
-    expect.close("forward output in evaluation mode", layer.forward(x), x)
-    expect.close("dL_dx in evaluation mode", layer.backward(-x), -x)
-
-
-@dropout
-def test_dropout_refuses_impossible_probabilities(student):
-    """A p of -0.1 or 1 raises a ValueError."""
-
-    def p_of(p):
-        return student.regularization.Dropout(p).p
-
-    for p in (-0.1, 1.0):
-        expect.raises(f"p of Dropout({p})", p_of, "ValueError", p)
+def test_dropout_does_nothing_for_predictions(student):
+    """With training=False the output is the input; with training=True entries are dropped."""
+    layer, x = student.regularization.Dropout(0.2), np.linspace(1, 5, 200).reshape(4, 50)
+    expect.close("forward output with training=False", layer.forward(x, training=False), x)
+    y = expect.array("forward output", layer.forward(x, training=True), x.shape)
+    expect.that("forward output with training=True", bool((y == 0).any()), "no entry was dropped.")
 
 
 # L2
@@ -113,23 +99,13 @@ def test_early_stopping_min_delta(student):
     expect_answers(stopping, losses, best_epochs, [False] * 6 + [True])
 
 
-@early_stopping
-def test_early_stopping_never_takes_nan_for_an_improvement(student):
-    """NaN is no improvement."""
-    stopping = student.regularization.EarlyStopping(2)
-    nan = float("nan")
-    expect_answers(stopping, [5.0, nan, nan], [0, 0, 0], [False, False, True])
-    expect.close("best_loss", stopping.best_loss, 5.0)
-
-
 # random_crop and horizontal_flip
 
 
 def crop(student, images, padding):
-    """Return what random_crop gives: an array of the images' shape and dtype."""
+    """Return what random_crop gives: an array of the images' shape."""
     generator = student.probe("generator")(2)
     received = student.regularization.random_crop(images, padding, generator)
-    expect.dtype("random_crop", received, images.dtype)
     return expect.array("random_crop", received, images.shape)
 
 
@@ -158,10 +134,9 @@ def test_crops_without_padding(student):
 
 
 def flip(student, images, p, label):
-    """Return what horizontal_flip gives: an array of the images' shape and dtype."""
+    """Return what horizontal_flip gives: an array of the images' shape."""
     generator = student.probe("generator")(3)
     received = student.regularization.horizontal_flip(images, generator, p)
-    expect.dtype(label, received, images.dtype)
     return expect.array(label, received, images.shape)
 
 
@@ -177,11 +152,62 @@ def test_flips_mirror_left_and_right(student):
 
 @augmentation
 def test_flips_are_drawn_for_each_image(student):
-    """With p = 0.5 some images are mirrored and others are not; the originals are unchanged."""
-    images = np.tile(IMAGES, (4, 1, 1))
-    kept, generator = student.keep(images), student.probe("generator")(3)
-    received = student.regularization.horizontal_flip(kept, generator)
+    """With p = 0.5 some images are mirrored and others are not."""
+    images, generator = np.tile(IMAGES, (4, 1, 1)), student.probe("generator")(3)
+    received = student.regularization.horizontal_flip(images, generator)
     received = expect.array("horizontal_flip", received, images.shape)
     same = sum(np.array_equal(one, other) for one, other in zip(received, images, strict=True))
     expect.that("horizontal_flip", 0 < same < 40, "of 40 images all were mirrored, or none was.")
-    expect.unchanged("images", images, student.fetch(kept))
+
+
+# Beyond the texts
+
+
+@options
+def test_dropout_draws_from_its_generator(student):
+    """Layers with equally seeded generators drop the same entries, and another seed others."""
+    x, make = np.ones((20, 20)), student.regularization.Dropout
+    layers = [make(0.5, rng=student.probe("generator")(seed)) for seed in (1, 1, 2)]
+    first, again, other = (expect.array("y", layer.forward(x), x.shape) for layer in layers)
+    same = np.array_equal(first, again)
+    expect.that("forward output, same seed", same, "two equal generators gave different masks.")
+    differ = not np.array_equal(first, other)
+    expect.that("forward output, other seed", differ, "two seeds gave exactly the same mask.")
+
+
+@robustness
+def test_dropout_refuses_impossible_probabilities(student):
+    """A p of -0.1 or 1 raises a ValueError; 0.4 does not."""
+    make, x = student.regularization.Dropout, np.ones((4, 5))
+    for p in (-0.1, 1.0):
+        expect.raises(f"Dropout({p})", make, "ValueError", p)
+    expect.array("forward output", make(0.4).forward(x), x.shape)
+
+
+@robustness
+def test_dropout_backward_after_predictions(student):
+    """After a forward pass with training=False, dL/dx is dL/dy."""
+    layer, x = student.regularization.Dropout(0.2), np.linspace(1, 5, 40).reshape(4, 10)
+    layer.forward(x, training=True)
+    layer.forward(x, training=False)
+    expect.close("dL_dx of a prediction", layer.backward(-x), -x)
+
+
+@robustness
+def test_early_stopping_never_takes_nan_for_an_improvement(student):
+    """NaN is no improvement."""
+    stopping = student.regularization.EarlyStopping(2)
+    nan = float("nan")
+    expect_answers(stopping, [5.0, nan, nan], [0, 0, 0], [False, False, True])
+    expect.close("best_loss", stopping.best_loss, 5.0)
+
+
+@robustness
+@pytest.mark.parametrize("name", ["random_crop", "horizontal_flip"])
+def test_augmentation_keeps_images_and_dtype(student, name):
+    """The images that were handed in are unchanged, and the new ones have their dtype."""
+    kept, generator = student.keep(IMAGES), student.probe("generator")(3)
+    arguments = (kept, 1, generator) if name == "random_crop" else (kept, generator)
+    received = getattr(student.regularization, name)(*arguments)
+    expect.dtype(name, received, IMAGES.dtype)
+    expect.unchanged("images", IMAGES, student.fetch(kept))

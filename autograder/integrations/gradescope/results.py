@@ -11,10 +11,11 @@ import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from fractions import Fraction
 from typing import Any, TypeGuard
 
 from autograder.course import Course
-from autograder.course.apportion import apportion_points
+from autograder.course.apportion import apportion
 from autograder.course.points import format_points
 from autograder.course.scoring import CheckScore, ItemScore, StudentScore
 from autograder.records import FULL_CREDIT, Verdict
@@ -242,3 +243,30 @@ def _leaderboard(checks: Sequence[CheckScore]) -> list[Results]:
 
 def _count(number: int, what: str) -> str:
     return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def apportion_points(
+    points: int, max_points: int, checks: Sequence[CheckScore]
+) -> list[tuple[int, int]]:
+    """Return the points and maximum points of each check of an item, in hundredths.
+
+    They add up to the item's `points` and `max_points`. A check that passed has all its points, one
+    that earned nothing has none. So a check's maximum may differ by a hundredth between
+    submissions: which checks are rounded up depends on which checks pass.
+    """
+    weights = sum(check.planned.weight for check in checks)
+    if not weights:
+        return [(0, 0) for _ in checks]
+    max_shares = [Fraction(max_points * check.planned.weight, weights) for check in checks]
+    credits = [check.result.credit if check.result else 0 for check in checks]
+    shares = [
+        share * credit / FULL_CREDIT for share, credit in zip(max_shares, credits, strict=True)
+    ]
+    zeros = [0] * len(checks)
+    scores = apportion(points, shares, zeros, [math.ceil(share) for share in shares])
+    upper = [
+        score if credit == FULL_CREDIT else max_points
+        for score, credit in zip(scores, credits, strict=True)
+    ]
+    max_scores = apportion(max_points, max_shares, scores, upper)
+    return list(zip(scores, max_scores, strict=True))

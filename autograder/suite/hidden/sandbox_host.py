@@ -90,7 +90,7 @@ class SandboxHost:
         if self._untold:
             self._untold = False
             self._note_failed_imports(self._remote)
-        return GradedStudent(self._remote, self._failed_imports)
+        return GradedStudent(self._remote, self._failed_imports, own.homes)
 
     def _note_failed_imports(self, remote: Remote) -> None:
         """Import each module before the sandbox receives any test's inputs; record the failures.

@@ -1,8 +1,8 @@
 """The accuracy threshold: training by the student's train_step, measured by the examiner.
 
-The worker gets training images and labels. Test images and labels never leave this process: after
-each epoch the weights are fetched over the channel, and the accuracy is computed here by the
-grader's own forward pass.
+The worker gets initial weights, training images and labels. Test images and labels never leave this
+process: after each epoch the weights are fetched over the channel, and the accuracy is computed
+here by the grader's own forward pass.
 """
 
 from __future__ import annotations
@@ -19,7 +19,11 @@ from autograder.suite import expect
 from autograder.suite.student import Student
 
 Credit = Callable[[float], int]
+Weights = dict[str, np.ndarray]
+"""Of a two-layer network: W1 (hidden, features), b1 (hidden,), W2 (classes, hidden), b2 (classes,)."""
+
 FEATURES, HIDDEN, CLASSES = 784, 128, 10
+SHAPES = {"W1": (HIDDEN, FEATURES), "b1": (HIDDEN,), "W2": (CLASSES, HIDDEN), "b2": (CLASSES,)}
 
 
 @dataclass
@@ -64,35 +68,31 @@ class Training:
         return (rows.astype(np.float64) - mean) / deviation
 
 
-def two_layer_accuracy(weights: dict[str, np.ndarray], x: np.ndarray, y: np.ndarray) -> float:
-    """Return the accuracy of argmax(relu(x W1^T + b1) W2^T + b2), in 0..1.
-
-    W1: (hidden, 784), b1: (hidden,), W2: (10, hidden), b2: (10,); x: (N, 784); y: (N,).
-    """
+def two_layer_accuracy(weights: Weights, x: np.ndarray, y: np.ndarray) -> float:
+    """Return the accuracy of argmax(relu(x W1^T + b1) W2^T + b2), in 0..1; x: (N, 784), y: (N,)."""
     with np.errstate(all="ignore"):
         hidden = np.maximum(x @ weights["W1"].T + weights["b1"], 0.0)
         logits = hidden @ weights["W2"].T + weights["b2"]
     return float(np.mean(np.argmax(logits, axis=1) == y))
 
 
-def as_it_is(weight: Any) -> Any:
-    """Return the weight unchanged, for weights that are arrays."""
-    return weight
-
-
-def fetch_weights(model: Any, read: Callable[[Any], Any] = as_it_is) -> dict[str, np.ndarray]:
-    """Return a two-layer network's weights as float64 arrays of the right shapes, or fail the test.
-
-    `read` gets the array of each weight.
-    """
-    first, second = model.layer1, model.layer2
-    weights = {
-        "W1": expect.array("layer1.W after training", read(first.W), (HIDDEN, FEATURES)),
-        "b1": expect.array("layer1.b after training", read(first.b), (HIDDEN,)),
-        "W2": expect.array("layer2.W after training", read(second.W), (CLASSES, HIDDEN)),
-        "b2": expect.array("layer2.b after training", read(second.b), (CLASSES,)),
+def initial_weights(seed: int) -> Weights:
+    """Return weights by He initialisation and biases of 0."""
+    rng = np.random.default_rng(seed)
+    return {
+        name: rng.normal(0.0, np.sqrt(2.0 / shape[-1]), size=shape)
+        if len(shape) == 2
+        else np.zeros(shape)
+        for name, shape in SHAPES.items()
     }
-    return {name: array.astype(np.float64) for name, array in weights.items()}
+
+
+def as_weights(received: dict[str, Any], when: str) -> Weights:
+    """Return a network's weights as float64 arrays of the right shapes, or fail the test."""
+    return {
+        name: expect.array(f"{name} {when}", received[name], shape).astype(np.float64)
+        for name, shape in SHAPES.items()
+    }
 
 
 def train_two_layer(
@@ -100,17 +100,22 @@ def train_two_layer(
     model: Any,
     training: Training,
     seed: int,
-    read: Callable[[Any], Any] = as_it_is,
+    write: Callable[[Weights], None],
+    read: Callable[[], dict[str, Any]],
 ) -> dict[str, list[Any]]:
     """Train the student's two-layer network by its own train_step; measure it after each epoch.
 
-    `model` has a `train_step(x, y, lr)`, and `layer1` and `layer2` with W and b, of which `read`
-    gets the arrays (`lambda weight: weight.data` where they are tensors).
+    `model` has a `train_step(x, y, lr)`. `write` puts weights into it: the training begins with
+    weights that are drawn here. `read` returns what it has at the moment, in the same form.
 
     Returns {"loss": as the student's code reported it (None where that is no finite number),
     "accuracy": as measured here}, one entry for each epoch.
     """
     data = training.data
+    start = initial_weights(seed)
+    write(start)
+    for name, array in as_weights(read(), "before training").items():
+        expect.close(f"{name} before training", array, start[name])
     x = student.prepare("standardise", data.x_train, *training.scale)
     y = student.keep(data.y_train.astype(np.int64))
     curve: dict[str, list[Any]] = {"loss": [], "accuracy": []}
@@ -120,6 +125,7 @@ def train_two_layer(
         )
         finite = type(loss) is float and np.isfinite(loss)
         curve["loss"].append(round(loss, 6) if finite else None)
-        accuracy = two_layer_accuracy(fetch_weights(model, read), training.test_rows, data.y_test)
+        weights = as_weights(read(), "after training")
+        accuracy = two_layer_accuracy(weights, training.test_rows, data.y_test)
         curve["accuracy"].append(round(accuracy, 6))
     return curve

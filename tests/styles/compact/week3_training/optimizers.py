@@ -24,22 +24,22 @@ def check(right, text):
 class Optimizer:
     """Loops over the parameters; a subclass says how one of them moves."""
 
-    def __init__(self, params, lr):
+    def __init__(self, parameters, lr):
         """Keep them."""
-        self.params = tuple(params)
-        check(self.params, "no parameters")
+        self.parameters = tuple(parameters)
+        check(self.parameters, "no parameters")
         check(lr > 0, f"learning rate {lr}")
         self.lr = lr
         self.state = {}
 
     def zero_grad(self):
         """Forget the gradients."""
-        for p in self.params:
-            p.grad = None
+        for p in self.parameters:
+            p.grad = None if p.grad is None else 0 * p.grad
 
     def step(self):
         """Move what has a gradient."""
-        for p in self.params:
+        for p in self.parameters:
             if p.grad is not None:
                 memory = self.state.setdefault(id(p), SimpleNamespace())
                 p.data -= self.change(p, memory)
@@ -52,9 +52,9 @@ class Optimizer:
 class SGD(Optimizer):
     """Gradient descent."""
 
-    def __init__(self, params, lr, weight_decay=0.0):
+    def __init__(self, parameters, lr, weight_decay=0.0):
         """Keep the settings."""
-        super().__init__(params, lr)
+        super().__init__(parameters, lr)
         check(weight_decay >= 0, "weight_decay below 0")
         self.weight_decay = weight_decay
 
@@ -66,45 +66,45 @@ class SGD(Optimizer):
 class SGDMomentum(Optimizer):
     """The heavy ball."""
 
-    def __init__(self, params, lr, beta=0.9):
+    def __init__(self, parameters, lr, momentum=0.9):
         """Keep the settings."""
-        super().__init__(params, lr)
-        check(0 <= beta < 1, "beta")
-        self.beta = beta
+        super().__init__(parameters, lr)
+        check(0 <= momentum < 1, "momentum")
+        self.momentum = momentum
 
     def change(self, p, memory):
         """Return lr v, where the first v is a copy of the gradient."""
         old = getattr(memory, "v", None)
-        memory.v = p.grad.copy() if old is None else p.grad + self.beta * old
+        memory.v = p.grad.copy() if old is None else p.grad + self.momentum * old
         return self.lr * memory.v
 
 
 class RMSprop(Optimizer):
     """Divides by the root of a mean square."""
 
-    def __init__(self, params, lr=0.01, alpha=0.99, eps=1e-8):
+    def __init__(self, parameters, lr, beta=0.999, epsilon=1e-8):
         """Keep the settings."""
-        super().__init__(params, lr)
-        check(0 <= alpha < 1, "alpha")
-        check(eps > 0, "eps")
-        self.alpha, self.eps = alpha, eps
+        super().__init__(parameters, lr)
+        check(0 <= beta < 1, "beta")
+        check(epsilon > 0, "epsilon")
+        self.beta, self.epsilon = beta, epsilon
 
     def change(self, p, memory):
-        """Return lr g / (sqrt(s) + eps)."""
+        """Return lr g / (sqrt(s) + epsilon)."""
         old = getattr(memory, "s", 0.0)
-        memory.s = old + (1 - self.alpha) * (p.grad * p.grad - old)
-        return self.lr * p.grad / (np.sqrt(memory.s) + self.eps)
+        memory.s = old + (1 - self.beta) * (p.grad * p.grad - old)
+        return self.lr * p.grad / (np.sqrt(memory.s) + self.epsilon)
 
 
 class Adam(Optimizer):
     """Counts steps for the whole optimizer, and puts the corrections where they cost least."""
 
-    def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8):
+    def __init__(self, parameters, lr, beta1=0.9, beta2=0.999, epsilon=1e-8):
         """Keep the settings."""
-        super().__init__(params, lr)
-        check(all(0 <= beta < 1 for beta in betas), "betas")
-        check(eps > 0, "eps")
-        self.betas, self.eps, self.t = betas, eps, 0
+        super().__init__(parameters, lr)
+        check(0 <= beta1 < 1 and 0 <= beta2 < 1, "betas")
+        check(epsilon > 0, "epsilon")
+        self.betas, self.epsilon, self.t = (beta1, beta2), epsilon, 0
 
     def step(self):
         """Count once, then as ever."""
@@ -112,9 +112,9 @@ class Adam(Optimizer):
         super().step()
 
     def change(self, p, memory):
-        """Return lr m_hat / (sqrt(v_hat) + eps)."""
+        """Return lr m_hat / (sqrt(v_hat) + epsilon)."""
         b1, b2 = self.betas
         memory.m = b1 * getattr(memory, "m", 0.0) + (1 - b1) * p.grad
         memory.v = b2 * getattr(memory, "v", 0.0) + (1 - b2) * np.square(p.grad)
-        root = np.sqrt(memory.v) / math.sqrt(1 - b2**self.t) + self.eps
+        root = np.sqrt(memory.v) / math.sqrt(1 - b2**self.t) + self.epsilon
         return self.lr / (1 - b1**self.t) * memory.m / root

@@ -9,57 +9,39 @@ class GaussianNoise:
     """The worked example of the handout."""
 
     def __init__(self, deviation=0.1, rng=None):
-        self.deviation, self.rng, self.training = deviation, rng or np.random.default_rng(), True
+        self.deviation, self.rng = deviation, rng or np.random.default_rng()
 
-    def train(self):
-        """Switch to training."""
-        self.training = True
-
-    def eval(self):
-        """Switch to evaluation."""
-        self.training = False
-
-    def forward(self, x):
+    def forward(self, x, training=True):
         """Add noise in training."""
-        return x + self.training * self.rng.normal(0, self.deviation, x.shape)
+        return x + training * self.rng.normal(0, self.deviation, x.shape)
 
-    def backward(self, dL_dy):
+    def backward(self, grad):
         """Pass the gradient on."""
-        return dL_dy
+        return grad
 
 
 class Dropout:
-    """Inverted dropout; in evaluation mode there is no mask at all."""
+    """Inverted dropout; for predictions there is no mask at all."""
 
     def __init__(self, p=0.5, rng=None):
         if p < 0 or p >= 1:
             raise ValueError(f"{p} is no probability of dropping")
         self.p, self._source = p, rng or np.random.default_rng()
-        self.training, self._mask = True, None
+        self._mask = None
 
-    def train(self):
-        """Switch to training."""
-        self.training = True
-        return self
-
-    def eval(self):
-        """Switch to evaluation."""
-        self.training = False
-        return self
-
-    def forward(self, x):
+    def forward(self, x, training=True):
         """Choose what stays."""
         self._mask = None
-        if not self.training:
+        if not training:
             return x
         self._mask = self._source.binomial(1, 1 - self.p, size=x.shape).astype(bool)
         return np.where(self._mask, x / (1 - self.p), 0)
 
-    def backward(self, dL_dy):
+    def backward(self, grad):
         """Use the same choice."""
         if self._mask is None:
-            return dL_dy
-        result = dL_dy.copy()
+            return grad
+        result = grad.copy()
         result[~self._mask] = 0
         result /= 1 - self.p
         return result
@@ -97,8 +79,15 @@ class EarlyStopping:
         return np.bool_(now - best >= self._patience)
 
 
+def check_axes(images):
+    """Raise a ValueError unless there are three or four axes."""
+    if images.ndim not in (3, 4):
+        raise ValueError(f"{images.ndim} axes")
+
+
 def random_crop(images, padding, rng):
     """Look every pixel up in the padded images."""
+    check_axes(images)
     count, height, width = images.shape[:3]
     shape = (count, height + 2 * padding, width + 2 * padding, *images.shape[3:])
     padded = np.zeros(shape, dtype=images.dtype)
@@ -110,5 +99,6 @@ def random_crop(images, padding, rng):
 
 def horizontal_flip(images, rng, p=0.5):
     """Go through the images one by one."""
+    check_axes(images)
     turned = [image[:, ::-1] if rng.uniform() < p else image for image in images]
     return np.array(turned, dtype=images.dtype)

@@ -8,19 +8,16 @@ import numpy as np
 class Scheduler:
     """Keeps the base learning rate and sets the present one."""
 
-    def __init__(self, optimizer, base_lr=None):
-        """Start at epoch 0."""
+    def __init__(self, optimizer):
+        """Keep both."""
         self.optimizer = optimizer
-        self.base_lr = base_lr or optimizer.lr
-        self.epoch = -1
-        self.step()
+        self.base_lr = optimizer.lr
 
-    def step(self):
-        """Go on."""
-        self.epoch += 1
-        self.optimizer.lr = self.lr_at(self.epoch)
+    def step(self, epoch):
+        """Set the learning rate of an epoch."""
+        self.optimizer.lr = self.lr_of(epoch)
 
-    def lr_at(self, epoch):
+    def lr_of(self, epoch):
         """Return the learning rate of an epoch."""
         raise NotImplementedError
 
@@ -40,11 +37,11 @@ class StepLR(Scheduler):
         self.step_size, self.gamma = step_size, gamma
         super().__init__(optimizer)
 
-    def lr_at(self, epoch):
+    def lr_of(self, epoch):
         """Recurse."""
         if epoch == 0:
             return self.base_lr
-        return self.lr_at(epoch - 1) * (self.gamma if epoch % self.step_size == 0 else 1)
+        return self.lr_of(epoch - 1) * (self.gamma if epoch % self.step_size == 0 else 1)
 
 
 class MultiStepLR(Scheduler):
@@ -57,7 +54,7 @@ class MultiStepLR(Scheduler):
         self.gamma = gamma
         super().__init__(optimizer)
 
-    def lr_at(self, epoch):
+    def lr_of(self, epoch):
         """Count by bisection."""
         return self.base_lr * np.power(self.gamma, float(bisect_right(self.milestones, epoch)))
 
@@ -71,9 +68,9 @@ class ExponentialLR(Scheduler):
         self.gamma = gamma
         super().__init__(optimizer)
 
-    def lr_at(self, epoch):
+    def lr_of(self, epoch):
         """Recurse."""
-        return self.gamma * self.lr_at(epoch - 1) if epoch else self.base_lr
+        return self.gamma * self.lr_of(epoch - 1) if epoch else self.base_lr
 
 
 class CosineAnnealingLR(Scheduler):
@@ -85,24 +82,26 @@ class CosineAnnealingLR(Scheduler):
         self.T_max, self.eta_min = T_max, eta_min
         super().__init__(optimizer)
 
-    def lr_at(self, epoch):
+    def lr_of(self, epoch):
         """Return middle + half the height times the cosine."""
         middle, half = (self.base_lr + self.eta_min) / 2, (self.base_lr - self.eta_min) / 2
         return middle + half * np.cos(np.pi * epoch / self.T_max)
 
 
 class WarmupLR(Scheduler):
-    """A recursion up to the end of the warm-up."""
+    """A table of the warm-up's learning rates."""
 
-    def __init__(self, warmup_epochs, base_scheduler):
-        """Keep the settings."""
+    def __init__(self, optimizer, warmup_epochs, base_scheduler=None):
+        """Fill the table."""
         check(warmup_epochs >= 1 and warmup_epochs == int(warmup_epochs))
-        self.warmup_epochs, self.base_scheduler = warmup_epochs, base_scheduler
-        super().__init__(base_scheduler.optimizer, base_scheduler.base_lr)
+        super().__init__(optimizer)
+        self.table = np.linspace(0, self.base_lr, warmup_epochs + 1)[1:].tolist()
+        self.base_scheduler = base_scheduler
 
-    def lr_at(self, epoch):
-        """Rise by equal steps."""
-        if epoch >= self.warmup_epochs:
-            return self.base_scheduler.lr_at(epoch - self.warmup_epochs)
-        rise = self.base_lr / self.warmup_epochs
-        return rise + (self.lr_at(epoch - 1) if epoch else 0)
+    def step(self, epoch):
+        """Look the learning rate up, or ask the base scheduler."""
+        late = epoch - len(self.table)
+        if late >= 0 and self.base_scheduler is not None:
+            self.base_scheduler.step(late)
+        else:
+            self.optimizer.lr = self.table[min(late, -1)]

@@ -1,4 +1,4 @@
-"""Hidden tests of tensor.cross_entropy."""
+"""Hidden tests of cross_entropy (beyond the texts, item week2.network)."""
 
 import numpy as np
 import pytest
@@ -6,16 +6,20 @@ import pytest
 from autograder.suite import expect
 from autograder.suite.derivatives import vjp
 
-from ..suite_tools.engine import TOLERANCE, tensors
+from ..suite_tools.engine import tensors, weighted_ends
+from ..suite_tools.layers import TOLERANCE, mean_loss
 
-pytestmark = pytest.mark.item("week2.cross_entropy")
-
-
-def mean_loss(z, labels):
-    """Return the mean of log(sum exp(z)) - z[label] over the rows, also for complex logits."""
-    shifted = z - np.real(z).max(axis=1, keepdims=True)
-    log_softmax = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
-    return -np.mean(log_softmax[np.arange(len(labels)), labels])
+pytestmark = pytest.mark.item("week2.network")
+ENGINE = (
+    "week2.tensor_elementwise",
+    "week2.broadcasting",
+    "week2.matmul",
+    "week2.sum",
+    "week2.reshape",
+    "week2.tensor_backward",
+)
+needs_engine = pytest.mark.needs(*ENGINE)
+"""A loss that is made of the engine's operations is as right as those."""
 
 
 def batch(rng, n=5, classes=4):
@@ -23,46 +27,82 @@ def batch(rng, n=5, classes=4):
     return 2 * rng.normal(size=(n, classes)), rng.permutation(np.arange(n) % classes)
 
 
-def check(student, z, labels, upstream=0.7, text=""):
-    """Compare the loss and its gradient."""
-    [logits] = tensors(student, z)
-    loss = student.operand(student.tensor.cross_entropy(logits, labels))
-    expect.close(f"loss{text}", loss.data, mean_loss(z, labels), **TOLERANCE)
-    loss.backward(upstream)
-    [gradient] = vjp(lambda z: mean_loss(z, labels), [z], upstream)
-    expect.close(f"logits.grad{text}", logits.grad, gradient, **TOLERANCE)
+def loss_of(student, logits, labels):
+    """Return the loss, a Tensor of the student's."""
+    return student.operand(student.mnist_autograd.cross_entropy(logits, labels))
 
 
+def check(student, z, labels, text=""):
+    """Compare the loss and its gradient, for an upstream gradient that is not 1."""
+
+    def way(end, upstream):
+        [logits] = tensors(student, z)
+        loss = loss_of(student, logits, labels)
+        expect.close(f"loss{text}", loss.data, mean_loss(z, labels), **TOLERANCE)
+        end(loss)
+        [gradient] = vjp(lambda z: mean_loss(z, labels), [z], upstream)
+        expect.close(f"logits.grad{text}", logits.grad, gradient, **TOLERANCE)
+
+    ways = weighted_ends(student, np.asarray(-2.5))
+    expect.any_of(*(lambda one=one: way(*one) for one in ways))
+
+
+@needs_engine
 @pytest.mark.weight(2)
 def test_loss(student, rng):
     """The loss is the mean of log(sum exp(z)) - z[label], a Tensor of shape ()."""
     z, labels = batch(rng)
     [logits] = tensors(student, z)
-    loss = student.operand(student.tensor.cross_entropy(logits, labels))
-    expect.close("loss", loss.data, mean_loss(z, labels), **TOLERANCE)
+    expect.close("loss", loss_of(student, logits, labels).data, mean_loss(z, labels), **TOLERANCE)
 
 
+@needs_engine
 @pytest.mark.weight(2)
 def test_gradient(student, rng):
     """The gradient is (softmax - one-hot) / N, times the upstream gradient."""
     check(student, *batch(rng))
-    check(student, *batch(rng), upstream=-2.5, text=", upstream gradient -2.5")
 
 
-def test_backward_without_a_gradient(student, rng):
-    """The loss is a single number, so backward() needs no argument."""
+@needs_engine
+def test_backward_of_the_loss(student, rng):
+    """loss.backward() gives the gradient of the loss itself."""
     z, labels = batch(rng)
     [logits] = tensors(student, z)
-    student.operand(student.tensor.cross_entropy(logits, labels)).backward()
+    loss_of(student, logits, labels).backward()
     [gradient] = vjp(lambda z: mean_loss(z, labels), [z], 1.0)
     expect.close("logits.grad", logits.grad, gradient, **TOLERANCE)
 
 
+@needs_engine
+def test_logits_that_are_used_twice(student, rng):
+    """The gradient is added to what comes from other uses of the logits."""
+    z, labels = batch(rng)
+    [logits] = tensors(student, z)
+    (loss_of(student, logits, labels) + loss_of(student, logits, labels)).backward()
+    [gradient] = vjp(lambda z: mean_loss(z, labels), [z], 2.0)
+    expect.close("logits.grad of a loss added to itself", logits.grad, gradient, **TOLERANCE)
+
+
+@pytest.mark.needs(*ENGINE, "week2.robustness")
+def test_second_backward_of_the_loss(student, rng):
+    """A second loss.backward() adds the same gradient again."""
+    z, labels = batch(rng)
+    [logits] = tensors(student, z)
+    loss = loss_of(student, logits, labels)
+    for times in (1.0, 2.0):
+        loss.backward()
+        [gradient] = vjp(lambda z: mean_loss(z, labels), [z], times)
+        label = f"logits.grad after {times:.0f} backward"
+        expect.close(label, logits.grad, gradient, **TOLERANCE)
+
+
+@needs_engine
 def test_as_many_examples_as_classes(student, rng):
     """A batch with as many examples as classes is no special case."""
     check(student, *batch(rng, 4, 4), text=", as many examples as classes")
 
 
+@needs_engine
 def test_single_example(student, rng):
     """A batch of one example works, and so do labels of dtype uint8, as in MNIST's files."""
     z, labels = batch(rng, 1, 10)
@@ -71,6 +111,7 @@ def test_single_example(student, rng):
     check(student, z, labels.astype(np.uint8), text=", labels of dtype uint8")
 
 
+@needs_engine
 @pytest.mark.weight(2)
 def test_large_logits(student):
     """Logits of +-1000 overflow nowhere: a lead of 2000 costs 0, a lag of 2000 costs 2000."""
@@ -81,15 +122,11 @@ def test_large_logits(student):
     expect.that("warnings", not warned, f"your code warned: {'; '.join(warned)}")
 
 
+@needs_engine
 def test_each_row_has_its_own_scale(student):
     """Rows near +1000 and rows near -1000 may stand in one batch."""
     z = np.array([[1000.0, 1001.0, 999.0], [-1000.0, -1002.0, -999.0], [0.5, -0.5, 0.0]])
     check(student, z, np.array([1, 0, 2]), text=", rows near +1000 and near -1000")
-
-
-def loss_of(student, logits, labels):
-    """Return the number that cross_entropy gives."""
-    return student.operand(student.tensor.cross_entropy(logits, labels)).data
 
 
 def test_shapes_that_do_not_fit(student, rng):
@@ -98,7 +135,9 @@ def test_shapes_that_do_not_fit(student, rng):
         [logits] = tensors(student, rng.normal(size=shape))
         label = f"cross_entropy of logits {shape} with labels ({count},)"
         labels = np.zeros(count, dtype=np.int64)
-        expect.raises(label, lambda one=logits, y=labels: loss_of(student, one, y), "ValueError")
+        expect.raises(
+            label, lambda one=logits, y=labels: loss_of(student, one, y).data, "ValueError"
+        )
 
 
 def test_labels_that_are_no_classes(student, rng):
@@ -107,14 +146,15 @@ def test_labels_that_are_no_classes(student, rng):
     for wrong in (4, -1):
         label = f"cross_entropy with label {wrong} and 4 classes"
         labels = np.array([0, wrong, 1])
-        expect.raises(label, lambda y=labels: loss_of(student, logits, y), "ValueError")
+        expect.raises(label, lambda y=labels: loss_of(student, logits, y).data, "ValueError")
 
 
+@needs_engine
 def test_arguments_stay_as_they_were(student, rng):
     """Neither logits nor labels are changed."""
     z, labels = batch(rng)
     [logits], kept = tensors(student, z), student.keep(labels)
-    loss = student.operand(student.tensor.cross_entropy(logits, kept))
+    loss = loss_of(student, logits, kept)
     expect.close("loss", loss.data, mean_loss(z, labels), **TOLERANCE)
     loss.backward()
     expect.array("logits.grad", logits.grad, z.shape)

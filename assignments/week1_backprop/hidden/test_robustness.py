@@ -1,0 +1,187 @@
+"""Hidden tests of what layers and losses do beyond the texts (item week1.robustness).
+
+Each looks at its own side only. "Keeps float32" asks for the dtype of all results, and for one
+right value among them, so that nothing right earns nothing.
+"""
+
+import numpy as np
+import pytest
+
+from autograder.suite import expect
+
+from ..suite_tools.layout import layout_of
+from ..suite_tools.networks import cross_entropy
+
+pytestmark = pytest.mark.item("week1.robustness")
+
+SINGLE = {"rtol": 1e-4, "atol": 1e-5}
+
+
+def expect_float32(received, expected):
+    """Expect every array to be float32, and one to be right; both by the same labels."""
+    for label, array in received.items():
+        if label != "loss":
+            expect.dtype(label, array, np.float32)
+
+    def is_right(label):
+        return lambda: expect.close(label, received[label], expected[label], **SINGLE)
+
+    expect.any_of(*(is_right(label) for label in expected))
+
+
+def no_warnings(student):
+    """Expect that the student's code did not make NumPy warn."""
+    warned = [text for text in student.warnings() if "RuntimeWarning" in text]
+    expect.that("warnings", not warned, f"your code warned: {'; '.join(warned)}")
+
+
+# Layers
+
+
+def logistic(x):
+    """Return the sigmoid of x in float64, by its two safe forms."""
+    small = np.exp(-np.abs(x))
+    return np.where(x >= 0, 1 / (1 + small), small / (1 + small))
+
+
+def softmax(x):
+    """Return the softmax of each row, in float64."""
+    exponentials = np.exp(x - x.max(axis=1, keepdims=True))
+    return exponentials / exponentials.sum(axis=1, keepdims=True)
+
+
+def softmax_gradient(x, dL_dy):
+    """Return dL/dx of the softmax."""
+    y = softmax(x)
+    return y * (dL_dy - (dL_dy * y).sum(axis=1, keepdims=True))
+
+
+ACTIVATIONS = {
+    "ReLU": (lambda x: np.where(x > 0, x, 0.0), lambda x, g: np.where(x > 0, g, 0.0)),
+    "LeakyReLU": (
+        lambda x: np.where(x > 0, x, 0.01 * x),
+        lambda x, g: np.where(x > 0, g, 0.01 * g),
+    ),
+    "Sigmoid": (logistic, lambda x, g: g * logistic(x) * logistic(-x)),
+    "Tanh": (np.tanh, lambda x, g: g * (1 - np.tanh(x) ** 2)),
+    "Softmax": (softmax, softmax_gradient),
+}
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_activations_keep_float32(student, rng, name):
+    """With a float32 batch, outputs and gradients of the activations are float32."""
+    function, gradient = ACTIVATIONS[name]
+    x, dL_dy = rng.normal(size=(5, 3)), rng.normal(size=(5, 3))
+    x = np.where(np.abs(x) < 0.05, 0.3, x)
+    layer = getattr(student.neural_net, name)()
+    y = layer.forward(x.astype(np.float32))
+    received = {"forward output": y, "dL_dx": layer.backward(dL_dy.astype(np.float32))}
+    expect_float32(received, {"forward output": function(x), "dL_dx": gradient(x, dL_dy)})
+
+
+def test_linear_keeps_float32(student, rng):
+    """With float32 inputs and parameters, results and gradients of Linear are float32."""
+    form, layer = layout_of(student), student.neural_net.Linear(4, 3)
+    W, b = rng.normal(size=(3, 4)), rng.normal(size=3)
+    layer.W = form.weights(W).astype(np.float32)
+    layer.b = form.biases(b).astype(np.float32)
+    x, dL_dy = rng.normal(size=(5, 4)), rng.normal(size=(5, 3))
+    y = layer.forward(x.astype(np.float32))
+    dL_dx = layer.backward(dL_dy.astype(np.float32))
+    received = {"forward output": y, "dL_dx": dL_dx, "dL_dW": layer.dL_dW, "dL_db": layer.dL_db}
+    expected = {"forward output": x @ W.T + b, "dL_dx": dL_dy @ W}
+    expected["dL_dW"] = form.weights(dL_dy.T @ x)
+    expect_float32(received, expected)
+
+
+def test_sigmoid_of_large_numbers_does_not_warn(student, rng):
+    """Sigmoid of +-1000 overflows nowhere: NumPy gives no RuntimeWarning, in either precision."""
+    x = np.array([[1000.0, -1000.0, 0.5], [-1000.0, 1000.0, -0.5]])
+    dL_dy, layer = rng.normal(size=x.shape), student.neural_net.Sigmoid()
+    y = layer.forward(x)
+    expected = dL_dy * logistic(x) * logistic(-x)
+    dL_dx = layer.backward(dL_dy)
+    expect.any_of(
+        lambda: expect.close("forward output", y, logistic(x)),
+        lambda: expect.close("dL_dx", dL_dx, expected),
+    )
+    layer.forward(x.astype(np.float32))
+    no_warnings(student)
+
+
+# Losses
+
+
+def residuals(rng):
+    """Return predictions, targets and their difference, all between -1 and 1."""
+    y_pred, y_true = rng.uniform(-0.5, 0.5, size=(2, 5, 3))
+    return y_pred, y_true, y_pred - y_true
+
+
+@pytest.mark.parametrize(("name", "factor"), [("MSELoss", 1.0), ("HuberLoss", 0.5)])
+def test_losses_keep_float32(student, rng, name, factor):
+    """MSELoss and HuberLoss give float32 gradients for float32 predictions."""
+    y_pred, y_true, r = residuals(rng)
+    loss = getattr(student.losses, name)()
+    value = loss.forward(y_pred.astype(np.float32), y_true.astype(np.float32))
+    received = {"loss": value, "dL_dy_pred": loss.backward()}
+    mean = {"loss": factor * np.mean(r**2), "dL_dy_pred": 2 * factor * r / r.size}
+    expect.any_of(
+        lambda: expect_float32(received, mean),
+        lambda: expect_float32(received, {key: 3 * number for key, number in mean.items()}),
+    )
+
+
+def test_cross_entropy_keeps_float32(student, rng):
+    """Float32 logits give float32 gradients, in either form of targets."""
+    z, target = 2 * rng.normal(size=(5, 4)), np.array([0, 3, 1, 2, 1])
+    value, gradient = cross_entropy(z, target)
+    for form in (target, np.eye(4)[target]):
+        loss = student.losses.CrossEntropyLoss()
+        received = {"loss": loss.forward(z.astype(np.float32), form)}
+        received["dL_dlogits"] = loss.backward()
+        expect_float32(received, {"loss": value, "dL_dlogits": gradient})
+
+
+def test_labels_as_they_come_from_files(student, rng):
+    """Class indices of dtype uint8, as in MNIST's files, work."""
+    z, target = 2 * rng.normal(size=(6, 10)), rng.permutation(10)[:6]
+    value, gradient = cross_entropy(z, target)
+    loss = student.losses.CrossEntropyLoss()
+    received = loss.forward(z, target.astype(np.uint8))
+    expect.any_of(
+        lambda: expect.close("loss", received, value),
+        lambda: expect.close("dL_dlogits", loss.backward(), gradient),
+    )
+
+
+@pytest.mark.parametrize("name", ["MSELoss", "HuberLoss"])
+def test_losses_refuse_different_shapes(student, rng, name):
+    """MSELoss and HuberLoss raise a ValueError for shapes that NumPy would broadcast."""
+    loss = getattr(student.losses, name)()
+    for first, second in (((5, 1), (5,)), ((5, 3), (1, 3))):
+        label = f"forward of predictions {first} with targets {second}"
+        arrays = rng.normal(size=first), rng.normal(size=second)
+        expect.raises(label, loss.forward, "ValueError", *arrays)
+
+
+def test_cross_entropy_refuses_a_label_that_is_too_large(student, rng):
+    """A class index of C raises a ValueError: the classes are 0 to C - 1."""
+    z, loss = rng.normal(size=(3, 4)), student.losses.CrossEntropyLoss()
+    label = "forward with label 4 and 4 classes"
+    expect.raises(label, loss.forward, "ValueError", z, np.array([0, 4, 1]))
+
+
+def test_cross_entropy_refuses_a_negative_label(student, rng):
+    """A class index of -1 raises a ValueError; it must not count as the last class."""
+    z, loss = rng.normal(size=(3, 4)), student.losses.CrossEntropyLoss()
+    expect.raises("forward with label -1", loss.forward, "ValueError", z, np.array([0, -1, 1]))
+
+
+def test_cross_entropy_refuses_targets_of_another_shape(student, rng):
+    """Targets of the wrong length or the wrong number of classes raise a ValueError."""
+    z, loss = rng.normal(size=(3, 4)), student.losses.CrossEntropyLoss()
+    for shape in ((2,), (3, 5), (3, 1)):
+        label = f"forward of logits (3, 4) with targets {shape}"
+        expect.raises(label, loss.forward, "ValueError", z, np.zeros(shape, dtype=np.int64))

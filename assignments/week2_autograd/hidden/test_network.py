@@ -1,0 +1,291 @@
+"""Hidden tests of AutogradMLP and of the layers' initial weights (beyond the texts, week2.network).
+
+Weights are set from outside, and all that is expected is computed here. Where gradients don't
+matter, the network is also asked with layers of ours in the place of its own.
+"""
+
+import numpy as np
+import pytest
+
+from autograder.channel.handles import Handle
+from autograder.suite import expect
+
+from ..suite_tools.layers import (
+    TOLERANCE,
+    layout_of,
+    linear,
+    mean_loss,
+    softmax_gradient,
+    two_layer_gradients,
+    two_layers,
+)
+
+pytestmark = pytest.mark.item("week2.network")
+needs_engine = pytest.mark.needs(
+    "week2.tensor_elementwise",
+    "week2.broadcasting",
+    "week2.matmul",
+    "week2.sum",
+    "week2.reshape",
+    "week2.tensor_backward",
+    "week2.layers",
+)
+needs_layers = pytest.mark.needs("week2.layers")
+needs_no_grad = pytest.mark.needs("week2.robustness", "week2.layers")
+
+SIZES = INPUTS, HIDDEN, CLASSES = 6, 5, 4
+LR = 0.3
+
+
+def parameters(rng):
+    """Return W1, b1, W2, b2 of a small network, each W as (in, out)."""
+    shapes = (INPUTS, HIDDEN), HIDDEN, (HIDDEN, CLASSES), CLASSES
+    return [0.7 * rng.normal(size=shape) for shape in shapes]
+
+
+def network(student, arrays):
+    """Return the student's network with these parameters, and its linear layers."""
+    model = student.operand(student.mnist_autograd.AutogradMLP(*SIZES))
+    layers = layers_of(model)
+    layout = layout_of(student)
+    for layer, W, b in zip(layers[::2], arrays[::2], arrays[1::2], strict=True):
+        layer.W.data, layer.b.data = layout.weights(W), layout.biases(b)
+    return model, layers, layout
+
+
+def layers_of(model):
+    """Return the three layers of a network."""
+    layers = model.layers
+    listed = isinstance(layers, list | tuple) and all(isinstance(one, Handle) for one in layers)
+    expect.that("layers", listed, "it must be a list of layers.")
+    expect.equal("length of layers", len(layers), 3)
+    return list(layers)
+
+
+def with_our_layers(student, arrays):
+    """Return the student's network with layers of ours, which compute behind the engine's back."""
+    model, make, layer = network(student, arrays)[0], student.autograd.Tensor, student.probe("step")
+    eye, zero = np.eye(HIDDEN), np.zeros(HIDDEN)
+    model.layers = [
+        layer(make, *arrays[:2], -np.inf),
+        layer(make, eye, zero, 0.0),
+        layer(make, *arrays[2:], -np.inf),
+    ]
+    return model
+
+
+def either(student, arrays, look):
+    """Look at the network with its own layers, or else with ours."""
+    return expect.any_of(
+        lambda: look(network(student, arrays)[0]), lambda: look(with_our_layers(student, arrays))
+    )
+
+
+def batch(rng):
+    """Return inputs and labels."""
+    return rng.normal(size=(8, INPUTS)), rng.integers(0, CLASSES, size=8)
+
+
+def step_from(arrays, x, y):
+    """Return the parameters after a step of gradient descent."""
+    d_logits = softmax_gradient(two_layers(arrays, x), y)
+    gradients = two_layer_gradients(arrays, x, d_logits)
+    return [array - LR * gradient for array, gradient in zip(arrays, gradients, strict=True)]
+
+
+def in_layout(layout, arrays):
+    """Return W1, b1, W2, b2 in the student's layout."""
+    turns = (layout.weights, layout.biases) * 2
+    return [turn(array) for turn, array in zip(turns, arrays, strict=True)]
+
+
+def expect_parameters(layers, layout, expected):
+    """Compare the data of all parameters."""
+    turned = in_layout(layout, expected)
+    wanted = {"layers[0].W": 0, "layers[0].b": 1, "layers[2].W": 2, "layers[2].b": 3}
+    for name, k in reversed(wanted.items()):
+        received = getattr(layers[2 * (k // 2)], name[-1]).data
+        expect.close(f"{name}.data", received, turned[k], **TOLERANCE)
+
+
+# The layers' initial weights
+
+
+@needs_layers
+@pytest.mark.weight(2)
+def test_initial_weights_have_the_variance_of_he(student):
+    """The initial weights have mean 0 and variance 2 / in_dim; b is zero."""
+    layout = layout_of(student)
+    layer = student.mnist_autograd.LinearAutograd(400, 150, rng=student.probe("generator")(7))
+    W, b = layout.ours("LinearAutograd(400, 150)", layer.W.data, layer.b.data, (400, 150))
+    expect.close("b.data", b, np.zeros(150))
+    expect.close("mean of W", float(np.mean(W)), 0.0, rtol=0, atol=0.003)
+    expect.close("variance of W", float(np.var(W)), 2 / 400, rtol=0.05)
+
+
+@needs_layers
+def test_weights_come_from_the_generator(student):
+    """The same generator gives the same weights, another one others; without one, they differ."""
+    make, generator = student.mnist_autograd.LinearAutograd, student.probe("generator")
+    first, again, other = (
+        expect.array("W.data", make(4, 3, rng=generator(seed)).W.data) for seed in (5, 5, 6)
+    )
+    expect.that("W.data", bool(np.any(first)), "all weights start at zero")
+    expect.close("W.data from the same seed", again, first)
+    differs = not np.array_equal(first, other)
+    expect.that("W.data from another seed", differs, "two seeds gave the same weights")
+    one, two = (expect.array("W.data", make(4, 3).W.data) for _ in range(2))
+    differs = not np.array_equal(one, two)
+    expect.that("W.data of two layers", differs, "both layers started with the same weights")
+
+
+@needs_layers
+def test_forward_of_a_layer(student, rng):
+    """The layers' forward is the same as calling them; a ReLUAutograd has no parameters."""
+    arrays, x = parameters(rng), rng.normal(size=(3, INPUTS))
+    layer = linear(student, layout_of(student), *arrays[:2])
+    given = student.autograd.Tensor(x)
+    called, received = layer(given).data, layer.forward(given).data
+    expect.close(
+        "data of layer.forward(x)", received, expect.array("layer(x)", called, (3, HIDDEN))
+    )
+    empty = student.drive("listed", student.mnist_autograd.ReLUAutograd().parameters())
+    expect.equal("length of parameters() of a ReLUAutograd", len(empty), 0)
+
+
+# AutogradMLP
+
+
+@needs_layers
+def test_sizes_of_the_network(student):
+    """AutogradMLP() has 784 inputs, 128 hidden units and 10 classes."""
+    model, layout = student.mnist_autograd.AutogradMLP(), layout_of(student)
+    first, _, second = layers_of(model)
+    layout.ours("layers[0]", first.W.data, first.b.data, (784, 128))
+    layout.ours("layers[2]", second.W.data, second.b.data, (128, 10))
+
+
+@needs_layers
+def test_parameters_of_the_network(student, rng):
+    """parameters() of the network returns W and b of both linear layers: the tensors themselves."""
+    arrays = parameters(rng)
+    model, layers, layout = network(student, parameters(rng))
+    received = student.drive("listed", model.parameters())
+    are_tensors = isinstance(received, list) and all(isinstance(one, Handle) for one in received)
+    expect.that("parameters()", are_tensors, "it must return a list of tensors.")
+    expect.equal("length of parameters()", len(received), 4)
+    wanted = in_layout(layout, arrays)
+    for parameter in received:
+        shape = expect.array("data of parameters()", parameter.data).shape
+        for array in wanted:
+            if array.shape == shape:
+                parameter.data = array
+    expect_parameters(layers, layout, arrays)
+
+
+@pytest.mark.weight(2)
+@needs_layers
+def test_logits(student, rng):
+    """forward takes an array through the three layers, and returns the logits."""
+    arrays, (x, _) = parameters(rng), batch(rng)
+
+    def look(model):
+        logits = student.operand(model.forward(x))
+        expect.close("data of forward(x)", logits.data, two_layers(arrays, x), **TOLERANCE)
+
+    either(student, arrays, look)
+
+
+@needs_engine
+def test_train_step_returns_the_loss(student, rng):
+    """train_step returns, as a float, the loss that the batch had before the update."""
+    arrays, (x, y) = parameters(rng), batch(rng)
+    loss = network(student, arrays)[0].train_step(x, y, LR)
+    expect.that("loss", type(loss) is float, f"expected a float, got {expect.kind_of(loss)}")
+    expect.close("loss", loss, mean_loss(two_layers(arrays, x), y), **TOLERANCE)
+
+
+@needs_engine
+@pytest.mark.weight(2)
+def test_train_step_learns(student, rng):
+    """train_step moves all parameters against their gradients, by lr."""
+    arrays, (x, y) = parameters(rng), batch(rng)
+    model, layers, layout = network(student, arrays)
+    model.train_step(x, y, LR)
+    expect_parameters(layers, layout, step_from(arrays, x, y))
+
+
+@needs_engine
+@pytest.mark.weight(2)
+def test_train_step_starts_afresh(student, rng):
+    """The gradients of earlier steps have no part in a step."""
+    arrays = parameters(rng)
+    model, layers, layout = network(student, arrays)
+    for _ in range(3):
+        x, y = batch(rng)
+        model.train_step(x, y, LR)
+        arrays = step_from(arrays, x, y)
+        expect_parameters(layers, layout, arrays)
+
+
+@needs_engine
+def test_train_step_keeps_its_arguments(student, rng):
+    """train_step changes neither x nor y."""
+    x, y = batch(rng)
+    kept_x, kept_y = student.keep(x), student.keep(y)
+    loss = network(student, parameters(rng))[0].train_step(kept_x, kept_y, LR)
+    expect.array("loss", loss, ())
+    expect.unchanged("x", x, student.fetch(kept_x))
+    expect.unchanged("y", y, student.fetch(kept_y))
+
+
+@pytest.mark.weight(2)
+@needs_layers
+def test_predict(student, rng):
+    """predict returns, for each row, the class with the largest logit, as integers (N,)."""
+    arrays, (x, _) = parameters(rng), batch(rng)
+
+    def look(model):
+        received = expect.array("predict", model.predict(x), (8,))
+        expect.that("predict", received.dtype.kind in "iu", f"dtype {received.dtype} is no integer")
+        expect.equal("predict", received, two_layers(arrays, x).argmax(axis=1))
+
+    either(student, arrays, look)
+
+
+@needs_layers
+def test_evaluate(student, rng):
+    """evaluate returns the share of right predictions: 6 of 8 are 0.75."""
+    arrays, (x, _) = parameters(rng), batch(rng)
+    y = two_layers(arrays, x).argmax(axis=1)
+    y[:2] = (y[:2] + 1) % CLASSES
+    either(student, arrays, lambda model: expect.close("accuracy", model.evaluate(x, y), 0.75))
+
+
+@needs_no_grad
+def test_predict_and_evaluate_leave_the_engine_on(student, rng):
+    """After predict and evaluate graphs are built as before."""
+    model, (x, y) = network(student, parameters(rng))[0], batch(rng)
+    expect.array("predict", model.predict(x), (8,))
+    expect.array("accuracy", model.evaluate(x, y), ())
+    logits = student.operand(model.forward(x))
+    expect.equal("requires_grad of the logits", logits.requires_grad, True)
+
+
+@needs_no_grad
+def test_predict_builds_no_graph(student, rng):
+    """predict computes its logits within no_grad."""
+    model, (x, _) = network(student, parameters(rng))[0], batch(rng)
+    for built in student.drive("graphs_within", model, "predict", x):
+        expect.equal("requires_grad of the logits within predict", built, False)
+
+
+@needs_layers
+def test_both_layers_use_the_generator(student):
+    """AutogradMLP hands its generator to both layers: the same seed gives the same network."""
+    make, generator = student.mnist_autograd.AutogradMLP, student.probe("generator")
+    first, again = (layers_of(make(*SIZES, rng=generator(3))) for _ in range(2))
+    for k in (0, 2):
+        one, other = (expect.array(f"layers[{k}].W.data", net[k].W.data) for net in (first, again))
+        expect.that(f"layers[{k}].W.data", bool(np.any(one)), "all weights start at zero")
+        expect.close(f"layers[{k}].W.data of another network with the same seed", other, one)

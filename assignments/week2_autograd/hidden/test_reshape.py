@@ -1,0 +1,81 @@
+"""Hidden tests of Tensor.reshape."""
+
+import numpy as np
+import pytest
+
+from autograder.suite import expect
+
+from ..suite_tools.engine import (
+    by_any_end,
+    check_tensors,
+    tensors,
+    tolerance_of_tensors,
+    used_twice,
+)
+
+pytestmark = pytest.mark.item("week2.reshape")
+
+
+def check(student, rng, shape, *others):
+    """Compare a.reshape(...) from `shape` to each of the other shapes."""
+    for other in others:
+        array, upstream = rng.normal(size=shape), rng.normal(size=other)
+        label = f"a.reshape({', '.join(map(str, other))}), shape {shape}"
+        check_tensors(student, label, lambda a, other=other: a.reshape(*other), [array], upstream)
+
+
+@pytest.mark.weight(3)
+def test_matrices(student, rng):
+    """reshape puts the entries, in their order, into another shape, and the gradient back."""
+    check(student, rng, (2, 6), (3, 4), (4, 3), (6, 2))
+
+
+@pytest.mark.weight(2)
+def test_other_numbers_of_axes(student, rng):
+    """There may be more axes than before, or fewer."""
+    check(student, rng, (2, 6), (12,), (2, 2, 3))
+    check(student, rng, (12,), (3, 4))
+    check(student, rng, (2, 3, 4), (6, 4))
+
+
+def test_axes_of_length_one(student, rng):
+    """A vector becomes a row or a column, and back."""
+    check(student, rng, (3,), (1, 3), (3, 1))
+    check(student, rng, (3, 1), (3,))
+
+
+@pytest.mark.weight(2)
+def test_in_a_graph(student, rng):
+    """Where the operand was computed itself, the gradient passes on to what it came from."""
+    array, upstream = rng.normal(size=(2, 6)), rng.normal(size=(3, 4))
+    label = "a.reshape(4, 3).reshape(3, 4), shape (2, 6)"
+    check_tensors(
+        student, label, lambda a: a.reshape(4, 3).reshape(3, 4), [array], upstream
+    )  # fmt: skip
+
+
+def test_uses_add_up(student, rng):
+    """What reshape passes back is added to the grad of its operand."""
+    array, upstream = rng.normal(size=(2, 6)), rng.normal(size=(3, 4))
+
+    def check_both(both, apply):
+        label = "a.reshape(3, 4), twice in one graph"
+        check_tensors(student, label, both, [array], upstream, apply)
+
+    used_twice(check_both, lambda a: a.reshape(3, 4), lambda a: a.reshape(3, 4))
+
+
+def test_operand_stays_as_it_is(student, rng):
+    """reshape makes a new Tensor: the operand keeps its shape and its numbers."""
+    array, upstream = rng.normal(size=(2, 6)), rng.normal(size=(3, 4))
+
+    def way(end, weights):
+        [a] = tensors(student, array)
+        result = a.reshape(3, 4)
+        near = tolerance_of_tensors(student)
+        expect.close("data of a.reshape(3, 4)", result.data, array.reshape(3, 4), **near)
+        end(result)
+        expect.close("a.data after a.reshape(3, 4)", a.data, array, **near)
+        expect.close("a.grad of a.reshape(3, 4)", a.grad, np.reshape(weights, (2, 6)), **near)
+
+    by_any_end(student, upstream, way)

@@ -1,0 +1,54 @@
+"""Hidden tests beyond the texts: numbers at the edge of what operations of a Value take."""
+
+import pytest
+
+from autograder.suite import expect
+
+from ..suite_tools.engine import refuses, values
+
+pytestmark = pytest.mark.item("week2.robustness")
+
+
+def check_slope(label, a, result, data, slope):
+    """Compare the value and the slope of an operation at one number with known ones."""
+    expect.close(f"data of {label}", result.data, data)
+    result.backward()
+    expect.close(f"a.grad of {label}", a.grad, slope)
+
+
+def test_power_of_zero(student):
+    """At a = 0, a ** 0 is 1 with slope 0."""
+    [a] = values(student, 0.0)
+    check_slope("a ** 0 at a = 0", a, a**0, 1.0, 0.0)
+
+
+def test_root_of_a_negative_number(student):
+    """A negative base under a number with a fraction raises a ValueError, not a complex number."""
+    [a] = values(student, -2.0)
+    expect.raises("a ** 0.5 at a = -2", lambda: a**0.5, "ValueError")
+
+
+def test_power_with_a_value_needs_a_positive_base(student):
+    """A Value as exponent of a base that is negative or 0 raises a ValueError: log(a) is needed."""
+    for number in (-2.0, 0.0):
+        a, b = values(student, number, 2.0)
+        expect.raises(f"a ** b at a = {number:g}", lambda a=a, b=b: a**b, "ValueError")
+
+
+def test_relu_at_zero(student):
+    """At a = 0, relu is 0, and so is its slope."""
+    [a] = values(student, 0.0)
+    check_slope("a.relu() at a = 0", a, a.relu(), 0.0, 0.0)
+
+
+def test_log_of_what_has_none(student):
+    """log of 0 and of a negative number raises a ValueError; its message names the number."""
+    for number in (0.0, -1.5):
+        [a] = values(student, number)
+        refuses(f"a.log() at a = {number:g}", a.log, f"{number:g}")
+
+
+def test_whole_numbers(student):
+    """Whole numbers are numbers like all others, on the left of ** and on its right."""
+    [a] = values(student, 2)
+    expect.close("data of Value(2) ** -1", (a**-1).data, 0.5)
