@@ -105,10 +105,10 @@ def _flat_shapes(shapes):
 
 def test_a_new_layer(student):
     """At first weight and running_var are ones, bias and running_mean zeros."""
-    layer = layer_of(student, 4)
+    state = student.drive("state_of", layer_of(student, 4))
     for name, value in (("weight", 1.0), ("bias", 0.0), ("running_mean", 0.0)):
-        expect_flat(name, getattr(layer, name), np.full(4, value))
-    expect_flat("running_var", layer.running_var, np.ones(4))
+        expect_flat(name, state.get(name), np.full(4, value))
+    expect_flat("running_var", state.get("running_var"), np.ones(4))
 
 
 def test_two_layers_share_nothing(student, rng):

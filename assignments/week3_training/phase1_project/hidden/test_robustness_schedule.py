@@ -12,6 +12,7 @@ def optimizer_of(student, lr):
     return student.probe("optimizer")(lr)
 
 
+@pytest.mark.needs("project.schedule")
 def test_the_cosine_stays_down(student):
     """After T_max the learning rate stays at eta_min: there is no restart."""
     optimizer = optimizer_of(student, 0.2)

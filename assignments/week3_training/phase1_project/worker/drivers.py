@@ -63,23 +63,38 @@ def dtype_of(value: Any) -> str:
 # Modules
 
 
+OTHER_NAMES = {"gamma": "weight", "beta": "bias"}
+"""What a normalisation's parameters are also called, and the names that tests have for them."""
+
+
+def ours(name: str) -> str:
+    """Return the name that tests have for a parameter or buffer."""
+    head, dot, last = name.rpartition(".")
+    return f"{head}{dot}{OTHER_NAMES.get(last, last)}"
+
+
+def state_in(module: Any) -> dict[str, Any]:
+    """Return a module's parameters and buffers themselves, by our names."""
+    return {ours(name): value for name, value in module.state_dict().items()}
+
+
 def shapes(module: Any) -> dict[str, dict[str, list[int]]]:
     """Return the shapes of a module's parameters and of what else is in its state dict."""
-    parameters = {name: list(p.shape) for name, p in module.named_parameters()}
-    state = {name: list(p.shape) for name, p in module.state_dict().items()}
+    parameters = {ours(name): p for name, p in module.named_parameters()}
+    state = {name: list(value.shape) for name, value in state_in(module).items()}
     rest = {name: shape for name, shape in state.items() if name not in parameters}
-    trained = {name: list(p.shape) for name, p in module.named_parameters() if p.requires_grad}
+    trained = {name: list(p.shape) for name, p in parameters.items() if p.requires_grad}
     return {"parameters": trained, "buffers": rest}
 
 
 def state_of(module: Any) -> dict[str, Any]:
     """Return copies of a module's parameters and buffers by name."""
-    return {name: value.detach().clone() for name, value in module.state_dict().items()}
+    return {name: value.detach().clone() for name, value in state_in(module).items()}
 
 
 def fill(module: Any, values: dict[str, np.ndarray]) -> None:
     """Copy values into parameters and buffers of a module, in the shape that each has there."""
-    state = module.state_dict()
+    state = state_in(module)
     for name, value in values.items():
         if name not in state:
             raise AttributeError(f"no parameter or buffer is called {name}")
@@ -118,13 +133,13 @@ def randomise(module: Any, seed: int, names: dict[str, str]) -> dict[str, list[i
     for part in module.modules():
         if isinstance(part, torch.nn.Conv2d) and part.bias is not None:
             part.bias.data.zero_()
-    state, found = module.state_dict(), {}
-    for ours, name in names.items():
+    state, found = state_in(module), {}
+    for wanted, name in names.items():
         value = state[name]
         flat = value.dim() == 4 and value.numel() == value.shape[1]
         shape = [value.numel()] if flat and len(value) == 1 else list(value.shape)
-        put(value, drawn(ours, shape, seed))
-        found[ours] = shape
+        put(value, drawn(wanted, shape, seed))
+        found[wanted] = shape
     return found
 
 
@@ -145,7 +160,7 @@ def pullback(module: Any, x: np.ndarray, upstream: np.ndarray, training: bool) -
     leaf = tensor(x).requires_grad_()
     y = module(leaf)
     y.backward(tensor(upstream).to(y.dtype))
-    gradients = {name: p.grad for name, p in module.named_parameters()}
+    gradients = {ours(name): p.grad for name, p in module.named_parameters()}
     return {"y": y, "dx": leaf.grad, "gradients": gradients}
 
 
@@ -162,8 +177,8 @@ def projections(
     `names`: ours, and what each is called in the module. None where there is no gradient.
     """
     found = pullback(module, x, upstream, training)["gradients"]
-    given = {ours: found.get(name) for ours, name in names.items()}
-    return {ours: None if g is None else projected(ours, g, seed) for ours, g in given.items()}
+    given = {wanted: found.get(name) for wanted, name in names.items()}
+    return {name: None if g is None else projected(name, g, seed) for name, g in given.items()}
 
 
 def projected(name: str, gradient: Any, seed: int) -> float:

@@ -83,6 +83,9 @@ class BatchNorm2d(nn.Module):
     The batch's mean and variance depend on x, so in training mode gradients must flow through them:
     no `detach`, no `torch.no_grad` around them.
 
+    All of the four below may have the shape (1, C, 1, 1) as well, and the two parameters may be
+    called gamma and beta.
+
     Attributes:
         weight: parameter, shape (C,), ones at first.
         bias: parameter, shape (C,), zeros at first.

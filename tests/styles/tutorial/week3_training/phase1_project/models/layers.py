@@ -11,8 +11,8 @@ class BatchNorm2d(nn.Module):
         super().__init__()
         shape = (1, num_features, 1, 1)
         self.eps, self.momentum = eps, momentum
-        self.weight = nn.Parameter(torch.ones(shape))
-        self.bias = nn.Parameter(torch.zeros(shape))
+        self.gamma = nn.Parameter(torch.ones(shape))
+        self.beta = nn.Parameter(torch.zeros(shape))
         self.register_buffer("running_mean", torch.zeros(shape))
         self.register_buffer("running_var", torch.ones(shape))
 
@@ -27,7 +27,7 @@ class BatchNorm2d(nn.Module):
         return self._affine((x - mean) / (var + self.eps).sqrt())
 
     def _affine(self, x_hat):
-        return self.weight * x_hat + self.bias
+        return self.gamma * x_hat + self.beta
 
 
 def conv_bn(in_channels, out_channels, kernel_size, stride=1):
