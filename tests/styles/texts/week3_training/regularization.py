@@ -14,7 +14,7 @@ class Dropout:
         """Apply a new mask in training; return x otherwise."""
         if not training:
             return x
-        self.mask = (np.random.rand(*x.shape) > self.p) / (1 - self.p)  # noqa: NPY002 - as students do
+        self.mask = (np.random.rand(*x.shape) > self.p) / (1 - self.p)
         return x * self.mask
 
     def backward(self, grad):

@@ -21,7 +21,7 @@ class Dropout:
 
     def draw(self, shape):
         """Return 1 for what is kept and 0 for what is dropped."""
-        return np.random.binomial(1, self.keep, size=shape)  # noqa: NPY002 - as students do
+        return np.random.binomial(1, self.keep, size=shape)
 
     def apply(self, values):
         """Mask and rescale."""
