@@ -22,7 +22,7 @@ COURSE = load(ROOT)
 AUTO = [item for item in COURSE.items(2) if item.kind == "auto"]
 MOST = sum(item.points for item in AUTO)
 WEEK = "autograd"
-"""Week 2's component: all but half a point of it is automatic."""
+"""Week 2's component: all but one point of it is automatic."""
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +42,7 @@ def grades(tmp_path_factory) -> Path:
             done = plan if name != "cleo" else plan[:3]
             gradebook.record(name, [CheckResult(c.id, verdict, credit) for c in done], 1.0)
         marks = out / "manual.csv"
-        lines = [f"{name},week2.graphs,0.5,fine" for name in ("ada", "ben", "cleo")]
+        lines = [f"{name},week2.graphs,1,fine" for name in ("ada", "ben", "cleo")]
         marks.write_text("\n".join(["student,item,points,comment", *lines]) + "\n")
         gradebook.import_manual(marks, COURSE)
         gradebook.finish_run()
@@ -86,7 +86,7 @@ def test_canvas(grades, canvas_file, part) -> None:
         *("--grades", grades),
     )
     filled = canvas_file.with_name("exported.filled.csv")
-    assert changes(filled) == {"ada": "20", "ben": "10.25"}
+    assert changes(filled) == {"ada": "20", "ben": "10.5"}
     assert canvas_file.read_bytes() == before
     assert "Week 2 (7): points of 2 student(s) filled in." in said
     assert "not graded completely (--pending so-far fills in the points so far): cleo" in said
@@ -96,7 +96,7 @@ def test_canvas_so_far_into_a_file_of_ones_own_choice(grades, canvas_file, tmp_p
     out = tmp_path / "out.csv"
     options = ("--grades", grades, "--out", out, "--pending", "so-far")
     call("canvas", "--template", canvas_file, "--assignment", "Week 2 (7)", *options)
-    assert changes(out) == {"ada": "20", "ben": "10.25", "cleo": "0.5"}
+    assert changes(out) == {"ada": "20", "ben": "10.5", "cleo": "1"}
 
 
 def test_what_counts_is_exported_not_what_the_work_would_be_worth(
@@ -122,7 +122,7 @@ def test_moodle(grades, tmp_path) -> None:
     assignment = Worksheet(100.0, {1: (None, None, ""), 2: (None, None, "")})
     assert assignment.changes(path.with_name("worksheet.filled.csv").read_bytes()) == {
         1: (100.0, "Autograder: 20 of 20 points, here 100 of 100."),
-        2: (51.25, "Autograder: 10.25 of 20 points, here 51.25 of 100."),
+        2: (52.5, "Autograder: 10.5 of 20 points, here 52.5 of 100."),
     }
 
 

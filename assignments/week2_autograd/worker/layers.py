@@ -81,11 +81,12 @@ def _kept(grad: Any) -> Any:
 
 def _loss_and_gradient(logits: np.ndarray, labels: np.ndarray) -> tuple[float, np.ndarray]:
     """Return the mean cross-entropy of a batch, and its gradient with respect to the logits."""
-    shifted = logits - logits.max(axis=1, keepdims=True)
-    log_softmax = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
-    one_hot = np.eye(logits.shape[1])[labels]
-    loss = -float(np.mean(np.sum(log_softmax * one_hot, axis=1)))
-    return loss, (np.exp(log_softmax) - one_hot) / len(labels)
+    rows = np.arange(len(labels))
+    powers = np.exp(logits - np.max(logits, axis=1)[:, np.newaxis])
+    shares = powers / np.sum(powers, axis=1)[:, np.newaxis]
+    loss = -float(np.mean(np.log(np.maximum(shares[rows, labels], 1e-300))))
+    shares[rows, labels] -= 1.0
+    return loss, shares / len(rows)
 
 
 def listed(parameters: Any) -> list[Any]:
