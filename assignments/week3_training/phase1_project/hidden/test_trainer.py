@@ -57,6 +57,17 @@ def test_the_schedule_sets_the_rate_of_each_epoch(student, rng):
         expect.that("scheduler", asked[-1:] == [epoch], message)
 
 
+def test_each_epoch_has_its_own_rate(student, rng):
+    """Epochs 1 and 2, as after resuming, train with their own learning rates."""
+    values, batches = numbers(rng), batches_of(rng)
+    trainer, network, _, _ = trainer_of(student, values)
+    expected = Expected(values)
+    for epoch in (1, 2):
+        trainer.train_epoch(student.prepare("batches", batches), epoch)
+        expected.train(batches, epoch)
+    expect_state(student, network, expected)
+
+
 @pytest.mark.weight(2)
 def test_evaluate(student, rng):
     """evaluate gives the means over the images, in evaluation mode."""

@@ -106,19 +106,19 @@ class Pixel(nn.Module):
 class Walker:
     """Stands for an optimizer: p <- p - lr (g + drag), where drag grows by 0.001 in each step."""
 
-    def __init__(self, params: list[Tensor], lr: float) -> None:
-        self.params, self.lr = list(params), lr
+    def __init__(self, parameters: list[Tensor], lr: float) -> None:
+        self.parameters, self.lr = list(parameters), lr
         self.drag = torch.zeros(())
 
     @torch.no_grad()
     def step(self) -> None:
-        for p in self.params:
+        for p in self.parameters:
             if p.grad is not None:
                 p -= self.lr * (p.grad + self.drag)
         self.drag += 0.001
 
     def zero_grad(self) -> None:
-        for p in self.params:
+        for p in self.parameters:
             p.grad = None
 
     def state_dict(self) -> dict[str, Tensor]:
