@@ -82,7 +82,7 @@ def test_power_with_a_tensor(student, rng):
 
 @pytest.mark.weight(2)
 def test_numbers_and_arrays(student, rng):
-    """A number may stand on the left of * and + of a Tensor, and an array on the right."""
+    """A number may stand on either side of * and + of a Tensor, and an array on the right."""
     n, array, upstream = (
         float(rng.uniform(1.5, 3.0)),
         rng.normal(size=(3, 4)),
@@ -91,8 +91,9 @@ def test_numbers_and_arrays(student, rng):
     arrays = [rng.normal(size=shape) for shape in ((3, 4), (4,))]
 
     def check(symbol, f):
-        number = f"n {symbol} a with a number n"
-        check_tensors(student, number, lambda a: f(n, a), [array], upstream)
+        left, right = f"n {symbol} a with a number n", f"a {symbol} n with a number n"
+        check_tensors(student, left, lambda a: f(n, a), [array], upstream)
+        check_tensors(student, right, lambda a: f(a, n), [array], upstream)
         for m in arrays:
             text = f"a {symbol} n, an array n of shape {m.shape}, a of shape (3, 4)"
             check_tensors(student, text, lambda a, m=m: f(a, m), [array], upstream)
