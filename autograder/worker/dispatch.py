@@ -72,6 +72,7 @@ class Dispatcher:
             "probe": own.probe,
             "drive": lambda name, args: own.driver(name)(*args),
             "prepare": lambda name, args: own.driver(name)(*args),
+            "reset": self.reset,
             "warnings": lambda: [text[:MAX_TEXT] for text in self.caught[:20]],
             **(more or {}),
         }
@@ -90,6 +91,12 @@ class Dispatcher:
         _random.Random.seed(random._inst, seed)
         warnings.simplefilter("always")
         warnings.showwarning = self._catch_warning
+
+    def reset(self, seed: int) -> None:
+        """Begin another test in this worker: forget the objects and warnings of the last one."""
+        self.objects.clear()
+        self.caught.clear()
+        self.seed(seed)
 
     def _catch_warning(self, message: Any, category: Any, *args: Any, **kwargs: Any) -> None:
         self.caught.append(f"{category.__name__}: {message}")
