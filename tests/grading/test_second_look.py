@@ -81,7 +81,7 @@ def test_answers_stored_for_this_salt_are_noticed(examiner, look) -> None:
 @pytest.mark.parametrize("variation", range(3))
 @pytest.mark.parametrize("kind", ["reference", "style"])
 def test_honest_work_is_not_noticed(examiner, look, kind, variation) -> None:
-    folder = ROOT / "tests" / "styles" / examiner.week.folder
+    folder = ROOT / "tests" / "styles" / "compact" / examiner.week.folder
     files = dict(examiner.reference)
     if kind == "style":
         files = {name: (folder / name).read_bytes() for name in examiner.week.modules}

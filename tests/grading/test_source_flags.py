@@ -108,7 +108,7 @@ def test_a_module_of_the_submission_is_its_own() -> None:
 
 @pytest.mark.parametrize("week", COURSE.weeks, ids=lambda week: week.id)
 def test_correct_solutions_use_nothing_that_is_watched(week) -> None:
-    folder = ROOT / "tests" / "styles" / week.folder
+    folder = ROOT / "tests" / "styles" / "compact" / week.folder
     style = {name: (folder / name).read_bytes() for name in week.modules}
     for files in (solution_files(ROOT, week), style):
         assert source_flags(files, watched_in(NAMES, week), week.given) == []

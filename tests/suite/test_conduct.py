@@ -142,7 +142,7 @@ def reference(number: int) -> dict[str, bytes]:
 
 def style(number: int) -> dict[str, bytes]:
     week = COURSE.week(number)
-    folder = ROOT / "tests" / "styles" / week.folder
+    folder = ROOT / "tests" / "styles" / "compact" / week.folder
     return {name: (folder / name).read_bytes() for name in week.modules}
 
 

@@ -62,7 +62,8 @@ def _catalogue(number: int) -> list[Misconception]:
 @cache
 def _week_files(number: int) -> tuple[Path, ...]:
     """Return the week's files and the course's settings; the catalogue is no file here."""
-    places = [ROOT / place for place in ("assignments", "solutions", "tests/styles")]
+    places = [ROOT / place for place in ("assignments", "solutions")]
+    places += sorted((ROOT / COURSES_OWN_STYLES).glob("*"))
     folders = [place / COURSE.week(number).folder for place in places]
     files = [path for folder in (*folders, ROOT / "data") for path in tree(folder)]
     settings = places[0].glob("*.toml")
