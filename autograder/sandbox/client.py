@@ -118,7 +118,8 @@ class Channel:
 
     def _receive(self, deadline: float, seconds: float, from_ref: Callable) -> Any:
         """Read and decode one frame. Raises Fault (VIOLATION) if data follows it."""
-        data = self._receive_soon() or self._receive_when_ready(deadline, seconds)
+        data = self._receive_soon() if time.monotonic() < deadline else b""
+        data = data or self._receive_when_ready(deadline, seconds)
         while len(data) < codec.HEADER.size:
             self._wait(deadline, seconds)
             data += self._receive_some(CHUNK_BYTES)
