@@ -125,10 +125,6 @@ class Examiner:
         """The run of some passed checks with other inputs."""
         return SecondLook(
             self.session,
-            self.confinement,
-            self.limits,
-            self.week.modules,
-            self.week.packages,
             self.course.salt,
             self.reference,
         )
@@ -176,6 +172,7 @@ class Examiner:
         try:
             outcomes = self.session.run(host, report=lambda outcome: tell(outcome.result))
             flags = self._watch(host, outcomes)
+            flags += self.second_look.look(host, files, outcomes)
         finally:
             host.close()
         checks = {check.id: check for check in self.session.plan}
@@ -192,7 +189,6 @@ class Examiner:
             for result in found:
                 tell(result)
             results += found
-        flags += self.second_look.look(files, outcomes)
         watched = watched_in(self._watched, self.week)
         source = source_flags(files, watched, self.week.given)
         flags += [*source, *run_time_flags(host.notes, watched, source)]

@@ -1,7 +1,6 @@
 """A submission in a sandbox while a suite examines it: a worker for the tests of each item.
 
-docs/sandbox.md says why no point can be won by what a test leaves behind in a worker, and why none is
-lost by it.
+docs/sandbox.md says why no point is won by what a test leaves behind in a worker, and none lost.
 """
 
 from __future__ import annotations
