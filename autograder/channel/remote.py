@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable
 from typing import Any, Protocol
 
+import numpy as np
+
 from autograder.channel.fault_records import fault_from_record
 from autograder.channel.faults import Fault
 from autograder.channel.handles import make_handle, to_refs
@@ -15,6 +17,10 @@ from autograder.wire.codec import Ref
 
 LONG = ("drive", "prepare")
 """Operations with the time limit of a training run, in a test that trains."""
+
+
+MOST_WAITING = 64
+"""Maximum number of attributes that are set in one message."""
 
 
 class Channel(Protocol):
@@ -35,6 +41,8 @@ class Remote:
     seconds: time limit of one request; test_seconds: of all requests together; long_seconds: of
     each run of a driver in a test that trains, which doesn't count for test_seconds; None in other
     tests, where drivers are ordinary requests. `heard`: whether any answer contained text.
+
+    Attributes are set with the next request that has an answer to wait for: all in one message.
     """
 
     def __init__(
@@ -51,15 +59,22 @@ class Remote:
         self._long_seconds = long_seconds
         self._place = place
         self._from_ref = make_handle(self)
+        self._waiting: list[list[Any]] = []
         self.heard = False
 
     def __call__(self, operation: str, *arguments: Any) -> Any:
+        if operation == "set" and len(self._waiting) < MOST_WAITING:
+            self._waiting.append([operation, [to_refs(copied(part)) for part in arguments]])
+            return None
         long = self._long_seconds if operation in LONG else None
         if long is None and self._left <= 0:
             raise Fault(Verdict.TIMEOUT, "All calls of this test together took too long.")
         seconds = min(self._seconds, self._left) if long is None else long
         started = time.monotonic()
         plain = [to_refs(argument) for argument in arguments]
+        if self._waiting:
+            plain = [[*self._waiting, [operation, plain]]]
+            operation, self._waiting = "batch", []
         try:
             done, result = self._channel.request(
                 operation, *plain, seconds=seconds, from_ref=self._from_ref
@@ -74,6 +89,17 @@ class Remote:
         if done:
             return result
         raise fault_from_record(result, self._place)
+
+
+def copied(value: Any) -> Any:
+    """Return a value whose arrays are copies: what is sent later is what was set."""
+    if type(value) is np.ndarray:
+        return value.copy()
+    if type(value) in (list, tuple):
+        return type(value)(map(copied, value))
+    if type(value) is dict:
+        return {key: copied(part) for key, part in value.items()}
+    return value
 
 
 def holds_text(value: Any) -> bool:

@@ -129,10 +129,6 @@ class Examiner:
         """The run of some passed checks with other inputs."""
         return SecondLook(
             self.session,
-            self.confinement,
-            self.limits,
-            self.week.modules,
-            self.week.packages,
             self.course.salt,
             self.reference,
         )
@@ -166,20 +162,25 @@ class Examiner:
         report: Callable[[CheckResult], None] | None = None,
         *,
         explain: bool = True,
+        training: bool = True,
     ) -> Examined:
         """Return one result for each planned check, in the plan's order, and the flags.
 
         `report` gets each result as soon as it is known; a result of the suite twice: at the end of
         its test, and later with its final message and diagnosis. Without `explain` there is no
-        diagnosis, which takes most of the time if nearly all checks fail.
+        diagnosis, which takes most of the time if nearly all checks fail. Without `training` the
+        checks that train are left out.
         """
         tell = report or (lambda result: None)
+        trained = self.session.training
+        only = None if training else {check.id for check in self.session.plan} - trained
         host = SandboxHost(
             self.confinement, files, self.limits, self.week.modules, self.week.packages
         )
         try:
-            outcomes = self.session.run(host, report=lambda outcome: tell(outcome.result))
+            outcomes = self.session.run(host, only, lambda outcome: tell(outcome.result))
             flags = self._watch(host, outcomes)
+            flags += self.second_look.look(host, files, outcomes)
         finally:
             host.close()
         checks = {check.id: check for check in self.session.plan}
@@ -196,7 +197,6 @@ class Examiner:
             for result in found:
                 tell(result)
             results += found
-        flags += self.second_look.look(files, outcomes)
         watched = watched_in(self._watched, self.week)
         source = source_flags(files, watched, self.week.given)
         flags += [*source, *run_time_flags(host.notes, watched, source)]

@@ -178,11 +178,7 @@ class Sandbox:
             raise InfraError("the sandbox does not answer any more")
         if large != self._large:
             self._limit_memory(large)
-        if self._seen != Events():
-            self._struck()  # earlier kernel events don't count for the next test
-        self.drain_all()
-        self._printed = 0
-        self.kept.clear()
+        self.next_test()
         waiting = self._spare or self._fork()
         self._spare = None
         self._channel = Channel(waiting, self, TRAINING_CAPS if large else None)
@@ -193,6 +189,14 @@ class Sandbox:
             raise InfraError(f"the worker is gone before its test: {fault.message}") from fault
         self._spare = self._fork()
         return self._channel
+
+    def next_test(self) -> None:
+        """Let another test go on with the current worker: its output counts from here."""
+        if self._seen != Events():
+            self._struck()  # earlier kernel events don't count for it
+        self.drain_all()
+        self._printed = 0
+        self.kept.clear()
 
     def _limit_memory(self, large: bool) -> None:
         self._large = large

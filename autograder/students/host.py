@@ -55,6 +55,7 @@ class StudentHost:
         self._import_first = True
         self._closed = False
         self.printed = ""
+        self.reused = False
         self._process: Process | None = self._new()
 
     def _new(self) -> Process:
@@ -63,7 +64,14 @@ class StudentHost:
         except OSError as error:
             raise InfraError(f"no process could be started for your code: {error}") from error
 
-    def start(self, seed: int, *, large: bool = False, own: WeekWorker = NO_WORKER) -> Student:
+    def start(
+        self,
+        seed: int,
+        *,
+        large: bool = False,
+        own: WeekWorker = NO_WORKER,
+        group: str | None = None,
+    ) -> Student:
         """Begin a test: return the student's modules in their initial state.
 
         The drivers and probes are those that the host was made with.
@@ -93,6 +101,9 @@ class StudentHost:
             self._seconds = min(self._seconds, IMPATIENT_SECONDS)
         if self._process is not None and self._process.has_ended:
             self._give_up()
+
+    def renew(self) -> None:
+        """Do nothing: all tests share a process here."""
 
     def _give_up(self) -> None:
         if self._process is not None:

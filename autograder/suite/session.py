@@ -46,6 +46,7 @@ MARKERS: tuple[str, ...] = (
     "weight(n): the test's share of its item's points, relative to the item's other tests",
     "training: the test trains; it may use more memory and runs after the others",
     "needs(*ids): items whose failure explains a failure of this test",
+    "fresh: the test needs a worker that has run no other test",
 )
 OPTIONS = ["--capture=no", "-c", os.devnull, "--import-mode=importlib"]
 NO_PLUGINS = "PYTEST_DISABLE_PLUGIN_AUTOLOAD"
@@ -270,7 +271,7 @@ class Plugin:
                 result = CheckResult(check.id, Verdict.TIMEOUT, message=NOT_RUN)
                 outcome = self._outcome(result, None, None)
             else:
-                outcome = self.run_test(host, check, item, salt)
+                outcome = self._run_test_twice(host, check, item, salt)
             verdict = outcome.result.verdict
             timeouts[check.item] += verdict is Verdict.TIMEOUT
             outcomes.append(outcome)
@@ -301,18 +302,34 @@ class Plugin:
             found.append(_blocked(outcome, first) if first else outcome)
         return found
 
+    def _run_test_twice(
+        self, host: Host, check: PlannedCheck, item: pytest.Function, salt: str
+    ) -> Outcome:
+        """Run one test; if it fails where other tests have been, what it does alone counts.
+
+        A gap that is not filled in is so everywhere.
+        """
+        outcome = self.run_test(host, check, item, salt)
+        if host.reused and outcome.result.verdict not in (Verdict.PASS, Verdict.NOT_ATTEMPTED):
+            host.renew()
+            outcome = self.run_test(host, check, item, salt)
+        return outcome
+
     def run_test(
         self, host: Host, check: PlannedCheck, item: pytest.Function, salt: str
     ) -> Outcome:
-        """Run one test against what `host` holds."""
+        """Run one test against what `host` holds, in a worker of its item's if that is possible."""
         started = time.perf_counter()
         large = item.get_closest_marker("training") is not None
+        group = None if item.get_closest_marker("fresh") else check.item
         grade = Grade()
         fault: Fault | None = None
         error: BaseException | None = None
         student: Student | None = None
         try:
-            student = host.start(seed_of(salt, check.id, "|worker"), large=large, own=self.worker)
+            student = host.start(
+                seed_of(salt, check.id, "|worker"), large=large, own=self.worker, group=group
+            )
             self._call(check, item, student, grade, salt)
         except Fault as caught:
             fault = caught

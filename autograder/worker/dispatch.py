@@ -72,6 +72,7 @@ class Dispatcher:
             "probe": own.probe,
             "drive": lambda name, args: own.driver(name)(*args),
             "prepare": lambda name, args: own.driver(name)(*args),
+            "reset": self.reset,
             "warnings": lambda: [text[:MAX_TEXT] for text in self.caught[:20]],
             **(more or {}),
         }
@@ -91,6 +92,12 @@ class Dispatcher:
         warnings.simplefilter("always")
         warnings.showwarning = self._catch_warning
 
+    def reset(self, seed: int) -> None:
+        """Begin another test in this worker: forget the objects and warnings of the last one."""
+        self.objects.clear()
+        self.caught.clear()
+        self.seed(seed)
+
     def _catch_warning(self, message: Any, category: Any, *args: Any, **kwargs: Any) -> None:
         self.caught.append(f"{category.__name__}: {message}")
 
@@ -109,6 +116,8 @@ class Dispatcher:
         All exceptions of student code are caught, including SystemExit and KeyboardInterrupt, and
         become the answer.
         """
+        if operation == "batch":
+            return self._handle_all(arguments[0])
         if operation == "import" and arguments[0] in self.failed_imports:
             return False, self.failed_imports[arguments[0]]
         try:
@@ -118,6 +127,15 @@ class Dispatcher:
             return True, tensors.as_values(result)
         except BaseException as error:  # noqa: BLE001 - see above
             return False, describe_exception(error, self.folder)
+
+    def _handle_all(self, requests: list[list[Any]]) -> tuple[bool, Any]:
+        """Carry out several requests; return the first fault, or the last one's result."""
+        done, result = True, None
+        for operation, arguments in requests:
+            done, result = self.handle(operation, arguments)
+            if not done:
+                break
+        return done, result
 
     def warm_up(self) -> None:
         """Carry out typical requests once, while this worker waits for its test.

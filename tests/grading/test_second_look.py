@@ -36,10 +36,10 @@ def look(examiner) -> Callable[[dict[str, bytes]], tuple[list[Flag], int]]:
         host = SandboxHost(examiner.confinement, files, examiner.limits, examiner.week.modules)
         try:
             outcomes = examiner.session.run(host)
+            flags = examiner.second_look.look(host, files, outcomes)
         finally:
             host.close()
-        passed = [o for o in outcomes if o.result.verdict is Verdict.PASS]
-        return examiner.second_look.look(files, outcomes), len(passed)
+        return flags, len([o for o in outcomes if o.result.verdict is Verdict.PASS])
 
     return look
 
@@ -115,7 +115,7 @@ def test_limits_and_our_own_faults_are_no_evidence(examiner, look, monkeypatch) 
         raise InfraError("no sandbox")
 
     monkeypatch.setattr("autograder.suite.hidden.sandbox_host.Sandbox", fails)
-    assert examiner.second_look.look(files, outcomes) == []
+    assert examiner.second_look.look(host, files, outcomes) == []
 
 
 def test_which_checks_are_chosen_follows_from_the_salt_and_the_submission(examiner) -> None:

@@ -138,7 +138,7 @@ def test_a_sandbox_says_what_is_wrong_with_them(confinement, own):
     (own.base / "rings/worker/__init__.py").write_text("DRIVERS = {}\n")
     host = SandboxHost(confinement, {"look.py": LOOK}, Limits())
     with pytest.raises(InfraError, match=r"assignments/rings/worker/__init__.py: PROBES: is miss"):
-        host.start(0, own=own)
+        host.start(0, own=own).module("look")
     host.close()
 
 

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 from autograder.gradebook.flags import Flag
 from autograder.records import PlannedCheck, Verdict
-from autograder.sandbox import Confinement, Limits
 from autograder.suite.hidden.local_host import LocalHost
 from autograder.suite.hidden.sandbox_host import SandboxHost
 from autograder.suite.hidden.session import GradedSession
@@ -36,26 +35,23 @@ class SecondLook:
     """
 
     session: GradedSession
-    confinement: Confinement
-    limits: Limits
-    modules: Sequence[str]
-    packages: tuple[str, ...]
     salt: str
     reference: Mapping[str, bytes]
 
-    def look(self, files: Mapping[str, bytes], outcomes: Sequence[Outcome]) -> list[Flag]:
-        """Return what a person should look at. `outcomes` are those of the run that counts."""
+    def look(
+        self, host: SandboxHost, files: Mapping[str, bytes], outcomes: Sequence[Outcome]
+    ) -> list[Flag]:
+        """Return what a person should look at. `outcomes` are those of the run that counts.
+
+        `host` is where that was: to know that one is looked at again gives nobody a right answer.
+        """
         passed = [o.result.check for o in outcomes if o.result.verdict is Verdict.PASS]
         key = f"{self.salt}|second look|{_fingerprint(files)}"
         chosen = self._choose(passed, key)
         if not chosen:
             return []
-        host = SandboxHost(self.confinement, files, self.limits, self.modules, self.packages)
         host.ours = True  # what is said of these runs no student reads, so nothing is withheld
-        try:
-            stored = self._with_fresh_inputs(host, chosen, key)
-        finally:
-            host.close()
+        stored = self._with_fresh_inputs(host, chosen, key)
         return [self._on_stored(stored)] if stored else []
 
     def _choose(self, passed: Collection[str], key: str) -> set[str]:

@@ -66,6 +66,7 @@ class LocalHost:
 
     ours = True
     lost = 0
+    reused = False
 
     def __init__(self, files: Mapping[str, bytes], like: LocalHost | None = None):
         """`like` spares compiling what its files have in common with these.
@@ -79,7 +80,12 @@ class LocalHost:
         self._stack = contextlib.ExitStack()
 
     def start(
-        self, seed: int, *, large: bool = False, own: WeekWorker = NO_WORKER
+        self,
+        seed: int,
+        *,
+        large: bool = False,
+        own: WeekWorker = NO_WORKER,
+        group: str | None = None,
     ) -> GradedStudent:
         self._stack.enter_context(self._modules.active())
         self._stack.enter_context(warnings.catch_warnings())
@@ -91,6 +97,9 @@ class LocalHost:
     def finish(self, fault: Fault | None) -> None:
         self.loaded = self._modules.loaded()
         self._stack.close()
+
+    def renew(self) -> None:
+        """Do nothing: each test has modules of its own."""
 
     def again(self) -> LocalHost:
         """Return this host: trusted code needs no separation between runs."""

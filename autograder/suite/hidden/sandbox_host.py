@@ -1,9 +1,13 @@
-"""A submission in a sandbox while a suite examines it: one fresh worker for each test."""
+"""A submission in a sandbox while a suite examines it: a worker for the tests of each item.
+
+docs/sandbox.md says why no point is won by what a test leaves behind in a worker, and none lost.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from typing import Any
 
 from autograder.channel.faults import Fault, InfraError
 from autograder.channel.remote import Remote
@@ -14,6 +18,7 @@ from autograder.sandbox.client import Channel
 from autograder.suite.hidden.student import GradedStudent
 from autograder.suite.week_worker import NO_WORKER, WeekWorker
 from autograder.text.sandbox_text import clean
+from autograder.wire.codec import Ref
 from autograder.worker.modules import module_name
 
 IMPORT_SEED = 0
@@ -37,10 +42,12 @@ class SandboxHost:
 
     `modules` are the files that the assignment asks for: one that isn't there is not attempted;
     `packages` the distributions that it may import on top of numpy. `notes` says of each event
-    that worker.sandboxed.audit noted, and of what it was about, where it was seen first.
+    that worker.sandboxed.audit noted, and of what it was about, where it was seen first. `reused`:
+    whether the present test's worker has run other tests.
     """
 
     ours = False
+    reused = False
 
     def __init__(
         self,
@@ -57,7 +64,8 @@ class SandboxHost:
         self._modules = tuple(modules)
         self._sources = Sources(self._files)
         self._sandbox: Sandbox | None = None
-        self._remote: Remote | None = None
+        self._channel: Channel | None = None
+        self._group: str | None = None
         self.notes: dict[tuple[str, str], str] = {}
         self._failed_imports: dict[str, Fault] = {
             module_name(name): Fault(
@@ -73,31 +81,61 @@ class SandboxHost:
         self._untold = False
 
     def start(
-        self, seed: int, *, large: bool = False, own: WeekWorker = NO_WORKER
+        self,
+        seed: int,
+        *,
+        large: bool = False,
+        own: WeekWorker = NO_WORKER,
+        group: str | None = None,
     ) -> GradedStudent:
-        """Return the submission in a fresh worker. Raises InfraError when there can't be one."""
+        """Return the submission for one test, in a worker that begins with the first request.
+
+        Tests of the same `group` share a worker as long as they pass; without one, or with `large`,
+        the test has its own.
+        """
         if own is not self._own:  # a sandbox has the drivers that it was started with
             self.close()
             self._own = own
-        self._remote = None
-        self._remote = Remote(
-            self._fresh(seed, large),
+        if group is None or large or group != self._group:
+            self._end_worker(None)
+        self._group = None if large else group
+        self.reused = self._channel is not None
+        remote = Remote(
+            _Later(self, seed, large),
             self._seconds,
             self._limits.test_seconds,
             self._limits.training_seconds if large else None,
             self._sources.place,
         )
+        return GradedStudent(remote, self._failed_imports, own.homes)
+
+    def begin(self, seed: int, large: bool) -> Channel:
+        """Return the channel to the present test's worker, ready for the test's requests.
+
+        Raises InfraError when there can't be one.
+        """
+        if self._channel is not None and self._sandbox is not None:
+            self._sandbox.next_test()
+            self._channel.request("reset", seed, seconds=self._seconds)
+            return self._channel
+        self._channel = self._fresh(seed, large)
         if self._untold:
             self._untold = False
-            self._note_failed_imports(self._remote)
-        return GradedStudent(self._remote, self._failed_imports, own.homes)
+            self._note_failed_imports(self._channel)
+        return self._channel
 
-    def _note_failed_imports(self, remote: Remote) -> None:
+    def failed_import(self, name: str) -> Fault | None:
+        """Return why a module's import failed, None where it is not known to have."""
+        return self._failed_imports.get(name)
+
+    def _note_failed_imports(self, channel: Channel) -> None:
         """Import each module before the sandbox receives any test's inputs; record the failures.
 
         The messages of failed imports therefore do not depend on inputs and may be shown. The
         parent has imported all modules already, so this takes almost no time.
         """
+        limit = self._limits.test_seconds
+        remote = Remote(channel, self._seconds, limit, None, self._sources.place)
         for name in map(module_name, self._modules):
             if name not in self._failed_imports:
                 try:
@@ -150,12 +188,25 @@ class SandboxHost:
         return sandbox
 
     def finish(self, fault: Fault | None) -> None:
-        """End the worker; give up the sandbox if it doesn't answer any more."""
+        """End the test; its worker is kept for the next one of its group, unless it failed."""
         if fault is not None and fault.verdict is Verdict.TIMEOUT:
             self._seconds = min(self._seconds, IMPATIENT_SECONDS)
+        kept = fault is None or (fault.verdict is Verdict.NOT_ATTEMPTED and not fault.fatal)
+        if self._group is None or not kept:
+            self._end_worker(fault)
+
+    def renew(self) -> None:
+        """End the worker: the next test has a fresh one."""
+        self._end_worker(None)
+
+    def _end_worker(self, fault: Fault | None) -> None:
+        """End the worker; give up the sandbox if it doesn't answer any more."""
+        if self._channel is None:
+            return
+        if fault is None or not fault.fatal:
+            self._take_notes(self._channel)
+        self._channel = None
         if self._sandbox is not None:
-            if fault is None or not fault.fatal:
-                self._take_notes()
             self._sandbox.end_worker(wait=fault is not None)
             if self._sandbox.broken:
                 self._give_up()
@@ -164,14 +215,14 @@ class SandboxHost:
         """Close a sandbox that no longer answers; the next one imports no modules beforehand."""
         self.lost += 1
         self._import_first = False
+        self._channel = None
         self.close()
 
-    def _take_notes(self) -> None:
+    def _take_notes(self, channel: Channel) -> None:
         """Fetch the events that the worker's audit recorded; a malformed answer is ignored."""
-        if self._remote is None:
-            return
+        remote = Remote(channel, self._seconds, self._seconds, None, self._sources.place)
         try:
-            answer = self._remote("notes")
+            answer = remote("notes")
             for event, what, file, line in answer if type(answer) is list else ():
                 if len(self.notes) < MOST_NOTES and type(line) is int:
                     place = f"{clean(file, 60)}:{line}"
@@ -202,6 +253,33 @@ class SandboxHost:
         return bytes(self._sandbox.kept).decode(errors="replace") if self._sandbox else ""
 
     def close(self) -> None:
+        """End the worker and its sandbox; another is started if a test asks for one."""
+        if self._channel is not None:
+            self._take_notes(self._channel)
+        self._channel = self._group = None
         if self._sandbox is not None:
             self._sandbox.close()
             self._sandbox = None
+
+
+class _Later:
+    """The channel of a test whose worker begins with the first request."""
+
+    def __init__(self, host: SandboxHost, seed: int, large: bool):
+        self._host, self._seed, self._large = host, seed, large
+        self._channel: Channel | None = None
+
+    def request(
+        self,
+        operation: str,
+        *arguments: Any,
+        seconds: float,
+        from_ref: Callable[[Ref], Any],
+    ) -> tuple[bool, Any]:
+        """Send a request, as Channel.request does."""
+        if self._channel is None:
+            self._channel = self._host.begin(self._seed, self._large)
+            known = self._host.failed_import(arguments[0]) if operation == "import" else None
+            if known is not None:  # found out just now, before the worker had any inputs
+                raise known
+        return self._channel.request(operation, *arguments, seconds=seconds, from_ref=from_ref)

@@ -147,6 +147,7 @@ class _GradedPlugin(Plugin):
     def _again(self, salt: str, host: Host, name: str) -> GradedOutcome:
         """Run one test with inputs from another seed."""
         check, item = next(test for test in self.tests if test[0].id == name)
+        host.renew()
         return cast(GradedOutcome, super().run_test(host, check, item, f"{salt}|again"))
 
     def watch(self, host: Host, only: Collection[str] | None, salt: str) -> list[Flag]:

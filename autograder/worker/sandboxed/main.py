@@ -318,22 +318,37 @@ class Wire:
     def __init__(self, sock: socket.socket, codec: Any):
         self._socket = sock
         self._codec = codec
+        self._ahead = b""
 
     def receive(self, from_ref: Any = None) -> Any:
         """Return the next message; end the process if the channel is closed."""
-        header = self._read(self._codec.HEADER.size)
-        body_size, buffer_size = self._codec.HEADER.unpack(header)
-        return self._codec.decode(self._read(body_size), self._read(buffer_size), from_ref)
+        data = self._ahead
+        while len(data) < self._codec.HEADER.size:
+            data += self._some()
+        body_size, buffer_size = self._codec.HEADER.unpack_from(data)
+        end = self._codec.HEADER.size + body_size
+        frame = bytearray(max(end + buffer_size, len(data)))
+        frame[: len(data)] = data
+        self._fill(memoryview(frame)[len(data) :])
+        self._ahead = bytes(frame[end + buffer_size :])
+        view = memoryview(frame)
+        return self._codec.decode(
+            view[self._codec.HEADER.size : end], view[end : end + buffer_size], from_ref
+        )
 
-    def _read(self, size: int) -> bytearray:
-        data = bytearray(size)
-        view = memoryview(data)
+    def _some(self) -> bytes:
+        """Return what has come; most messages are small, and come with one call."""
+        data = self._socket.recv(1 << 16)
+        if not data:
+            os._exit(0)
+        return data
+
+    def _fill(self, view: memoryview) -> None:
         while len(view):
             count = self._socket.recv_into(view)
             if not count:
                 os._exit(0)
             view = view[count:]
-        return data
 
     def send(self, answer: list, to_ref: Any = None) -> None:
         """Send [id, True, result] or [id, False, fault]."""
