@@ -28,6 +28,7 @@ AutograderError
 │   │   └── ProgramMissingError     sandbox.launch
 │   └── OurFaultError               grading.setting
 ├── InputError                      what was given can't be used: an option, a file, a submission
+│   ├── ChoiceError                 grading.choice
 │   ├── HandInError                 students.hand_in
 │   ├── IntakeError                 intake.class_entries
 │   ├── ManualError                 gradebook.manual_marks
@@ -36,7 +37,8 @@ AutograderError
 │   ├── NotebookError               notebooks.cells
 │   ├── Refused                     intake.admission
 │   ├── RosterError                 integrations.github.roster_file
-│   └── SheetError                  integrations.gradebooks.exported_sheet
+│   ├── SheetError                  integrations.gradebooks.exported_sheet
+│   └── StatusError                 grading.status
 ├── OutputError                     what was asked for can't be written
 │   ├── Classroom50Error            students.classroom50
 │   ├── ClassFolderError            author.simulate.class_folder
@@ -50,6 +52,7 @@ AutograderError
 │   ├── GradebookError              gradebook.opening
 │   ├── LedgerError                 integrations.push.ledger
 │   ├── MarksError                  integrations.formgrader.marks
+│   ├── RunningError                grading.lock
 │   ├── SpoolError                  integrations.push.spool
 │   └── StateError                  integrations.github.state
 └── RemoteError                     git, or another machine, did not do what it was asked for
