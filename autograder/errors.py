@@ -64,7 +64,8 @@ AutograderError
 Apart stand Fault (channel.faults), Wrong (suite.expect) and Noticed, which say what a student's
 code did; CodecError (wire.scan) and WeekWorkerError (worker.week_drivers), whose modules run beside
 the student's code and know nothing of ours: the first becomes a Fault, the second a CourseError;
-and what only steers a program: Stopped (of the training job and of the push service) and Changed.
+and what only steers a program: Stopped (of the training job and of the push service), Terminated
+(commands.shared) and Changed.
 """
 
 from __future__ import annotations

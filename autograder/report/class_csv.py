@@ -19,9 +19,9 @@ def gradebook_csv(course: Course, reports: Sequence[GradedReport]) -> str:
     """Return the class as CSV: student, component ids, item ids, total, max, pending, final, late.
 
     Points have two decimals; those of a component that is not open are blank, and so are those of
-    its items, and what no test has been run for yet. `pending` names the items whose points may still grow, separated by spaces. All
-    points but `final` are before deductions for lateness. `late` names each late week, how late it
-    was and the share that it keeps: "week1:2 days:0.8".
+    its items, and what was not graded yet. `pending` names the items whose points may still grow,
+    separated by spaces. All points but `final` are before deductions for lateness. `late` names
+    each late week, how late it was and the share that it keeps: "week1:2 days:0.8".
     """
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")

@@ -46,12 +46,11 @@ def class_statistics(scores: Sequence[StudentScore], commonest: int = 3) -> Clas
     for part in known:
         sums[part.id] += part.points
     finals = [score.final for score in scores if not score.is_unknown]
+    means = {part.id: half_up(sums[part.id], max(1, numbers[part.id])) for part in parts}
     return ClassStatistics(
         students=len(scores),
         mean=half_up(sum(finals), max(1, len(finals))),
-        component_means={
-            part.id: half_up(sums[part.id], max(1, numbers[part.id])) for part in parts
-        },
+        component_means=means,
         misconceptions=_commonest(scores, commonest),
     )
 
