@@ -90,8 +90,9 @@ class ComponentScore:
 
     @property
     def is_unknown(self) -> bool:
-        """Whether its tests were not run yet, and nobody marked anything of it."""
-        is_waiting = all(item.is_unknown or item.reason == TO_BE_MARKED for item in self.items)
+        """Whether its tests were not run yet, and nothing else of it gave points."""
+        to_come = [item for item in self.items if item.reason in (TO_BE_MARKED, PENDING_GPU)]
+        is_waiting = all(item.is_unknown or item in to_come for item in self.items)
         return is_waiting and any(item.is_unknown for item in self.items)
 
 
