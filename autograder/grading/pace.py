@@ -67,12 +67,13 @@ def what_took_longest(timed: Iterable[Timed], name_of: Callable[[int], str]) -> 
     if not jobs:
         return []
     longest = (
-        f"{one_line(one.student)} {name_of(one.week)} {one.seconds:.1f} s" for one in jobs[:LONGEST]
+        f"{one_line(one.student)}, {name_of(one.week)}: {one.seconds:.1f} s"
+        for one in jobs[:LONGEST]
     )
     numbers = Counter(one.week for one in jobs)
     totals = (
-        f"{name_of(week)} {sum(one.seconds for one in jobs if one.week == week):.1f} s "
+        f"{name_of(week)}: {sum(one.seconds for one in jobs if one.week == week):.1f} s "
         f"({count} submission{'' if count == 1 else 's'})"
         for week, count in sorted(numbers.items())
     )
-    return [f"Took longest: {', '.join(longest)}", f"Took in all: {', '.join(totals)}"]
+    return [f"Took longest: {'; '.join(longest)}", f"Took in all: {'; '.join(totals)}"]

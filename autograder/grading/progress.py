@@ -108,7 +108,7 @@ class Display:
     def _line(self) -> str:
         now = self._progress
         weeks = ", ".join(
-            f"{self._name(week)} {total - now.left.get(week, 0)} of {total}"
+            f"{self._name(week)}: {total - now.left.get(week, 0)} of {total}"
             for week, total in sorted(self._totals.items())
         )
         total = sum(self._totals.values())
@@ -125,11 +125,11 @@ class Display:
     def _running(self, running: Sequence[RunningJob]) -> str:
         now = datetime.now(UTC)
         named = [
-            f"{one_line(job.student)} {self._name(job.week)} {(now - job.since).seconds} s"
+            f"{one_line(job.student)}, {self._name(job.week)}: {(now - job.since).seconds} s"
             for job in running[:NAMES_SHOWN]
         ]
         rest = len(running) - len(named)
-        return ", ".join(named) + (f" and {rest} more" if rest else "")
+        return "; ".join(named) + (f" and {rest} more" if rest else "")
 
     def _name(self, week: int) -> str:
         return self._course.week(week).name if week else ""

@@ -32,7 +32,7 @@ from autograder.records import CheckResult, PlannedCheck, Submission, Verdict
 LOST = "The grader lost this check's result; it has to be graded again."
 
 
-BEAT_SECONDS = 2.0
+BEAT_SECONDS = 1.0
 """Time between two looks at what is running."""
 
 

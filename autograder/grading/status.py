@@ -131,8 +131,11 @@ def _status(gradebook: Gradebook, holding: Holder | None) -> Status | None:
         return None
     run = runs[beat.run if beat else max(runs)]
     state = _state(run["finished"] is not None, beat, holding)
-    running = beat.running if beat and state is State.RUNNING else ()
     everybody, ours = gradebook.standings(), gradebook.standings(run["id"])
+    # The heartbeat may be older than the last results.
+    done = {(one.student, one.week) for one in ours if _is_done(one, run["id"])}
+    at_work = beat.running if beat and state is State.RUNNING else ()
+    running = tuple(job for job in at_work if (job.student, job.week) not in done)
     return Status(
         state,
         holding,
@@ -166,15 +169,12 @@ def _weeks(
     ours: Iterable[Standing], run: int, running: Sequence[RunningJob]
 ) -> tuple[WeekStatus, ...]:
     total, done, infra = Counter[int](), Counter[int](), Counter[int]()
-    finished = set()
     for one in ours:
         total[one.week] += 1
         if _is_done(one, run):
-            finished.add((one.student, one.week))
             done[one.week] += 1
             infra[one.week] += bool(one.failures)
-    # The heartbeat may be older than the last results.
-    at_work = Counter(job.week for job in running if (job.student, job.week) not in finished)
+    at_work = Counter(job.week for job in running)
     return tuple(
         WeekStatus(week, total[week], done[week], at_work[week], infra[week])
         for week in sorted(total)
@@ -217,7 +217,7 @@ def lines(status: Status, course: Course, now: datetime | None = None) -> list[s
     said.append(f"{done}.")
     said += (_week_line(week, names[week.week]) for week in status.weeks)
     said += (
-        f"  running: {one_line(job.student)} {names[job.week]}, {(now - job.since).seconds} s"
+        f"  running: {one_line(job.student)}, {names[job.week]}, {(now - job.since).seconds} s"
         for job in status.running
     )
     return said + _class_lines(status, names)

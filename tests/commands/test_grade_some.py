@@ -215,12 +215,12 @@ def test_a_log_gets_lines_without_control_characters(
     monkeypatch.setenv("FORCE_COLOR", "1")
     grade(small, submissions, tmp_path / "out")
     said = capfd.readouterr().out
-    assert "graded 0 of 3 (week 2 0 of 3), unknown time left\n" in said
-    assert re.search(r"^graded 3 of 3 \(week 2 3 of 3\) in \d+ s$", said, re.MULTILINE)
+    assert "graded 0 of 3 (week 2: 0 of 3), unknown time left\n" in said
+    assert re.search(r"^graded 3 of 3 \(week 2: 3 of 3\) in \d+ s$", said, re.MULTILINE)
     assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f]", said)
     longest, in_all = said.splitlines()[-2:]
-    assert re.fullmatch(r"Took longest: (\w{3} week 2 \d+\.\d s(, )?){3}", longest)
-    assert re.fullmatch(r"Took in all: week 2 \d+\.\d s \(3 submissions\)", in_all)
+    assert re.fullmatch(r"Took longest: (\w{3}, week 2: \d+\.\d s(; )?){3}", longest)
+    assert re.fullmatch(r"Took in all: week 2: \d+\.\d s \(3 submissions\)", in_all)
 
 
 @pytest.fixture

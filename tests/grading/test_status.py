@@ -66,7 +66,7 @@ def test_a_running_grading_says_how_far_it_is(small, book, out) -> None:
     assert said[2:5] == [
         "2 of 4 submissions have their results, 1 running, 1 waiting, about 30 s left.",
         "  week 2: 2 of 4 done, 1 running, 1 left, 1 with a failure of ours",
-        "  running: cyd week 2, 12 s",
+        "  running: cyd, week 2, 12 s",
     ]
     assert said[5:] == [
         "The gradebook has 4 students.",
@@ -209,7 +209,7 @@ def test_the_time_left_is_unknown_before_a_job_of_each_week_ended() -> None:
 def test_what_took_longest_is_named_as_text() -> None:
     timed = [Timed("a\x1b[31m", 2, 1.25), Timed("ben", 3, 70.0), Timed("none", 3, 0.0)]
     assert what_took_longest(timed, "week {}".format) == [
-        "Took longest: ben week 3 70.0 s, a\\x1b[31m week 2 1.2 s",
-        "Took in all: week 2 1.2 s (1 submission), week 3 70.0 s (1 submission)",
+        "Took longest: ben, week 3: 70.0 s; a\\x1b[31m, week 2: 1.2 s",
+        "Took in all: week 2: 1.2 s (1 submission); week 3: 70.0 s (1 submission)",
     ]
     assert what_took_longest([], str) == []
