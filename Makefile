@@ -18,11 +18,11 @@ help: ## Show this list
 	@echo
 	@echo "PYTHON=python3.12 chooses the Python (3.11 to 3.13) that .venv is made with."
 
-grade: ## Grade a class: SUBMISSIONS=dir (or class.zip) OUT=dir (default: grades)|WEEK=2 JOBS=2 (default: one for each processor) UNCONFINED=1 DRY_RUN=1|Without WEEK: all weeks of which anything was handed in|Without SUBMISSIONS: write a simulated class of 12 and grade that|DRY_RUN=1 only says what would run, why, and about how long
+grade: ## Grade a class: SUBMISSIONS=dir (or class.zip) OUT=dir (default: grades)|WEEK=2 JOBS=2 (default: one for each processor) UNCONFINED=1 DRY_RUN=1|Without WEEK: all weeks of which anything was handed in|Without SUBMISSIONS: write a simulated class of 12 and grade that|DRY_RUN=1 only says what would run, why, and about how long|ARGS="--student ada" (or --only infra, --since 2026-10-12) grades only some of it
 	$(SETUP) $(NEEDS) sandbox
 	@$(RUN) -m autograder grade $(if $(SUBMISSIONS),--submissions "$(SUBMISSIONS)") \
 		--out "$(or $(OUT),grades)" $(if $(WEEK),--week "$(WEEK)") $(if $(JOBS),--jobs "$(JOBS)") \
-		$(if $(filter 1,$(UNCONFINED)),--unconfined) $(if $(filter 1,$(DRY_RUN)),--dry-run)
+		$(if $(filter 1,$(UNCONFINED)),--unconfined) $(if $(filter 1,$(DRY_RUN)),--dry-run) $(ARGS)
 
 gpu: ## Train and measure a class's final projects: SUBMISSIONS=dir OUT=dir (default: grades)|JOBS_PER_GPU=2 (default: 1)|On a machine without a GPU, a trial for no points: TRIAL=1
 	$(if $(SUBMISSIONS),,$(error Say where the submissions are: make gpu SUBMISSIONS=dir OUT=dir))

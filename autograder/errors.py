@@ -28,6 +28,7 @@ AutograderError
 │   │   └── ProgramMissingError     sandbox.launch
 │   └── OurFaultError               grading.setting
 ├── InputError                      what was given can't be used: an option, a file, a submission
+│   ├── ChoiceError                 grading.choice
 │   ├── HandInError                 students.hand_in
 │   ├── IntakeError                 intake.class_entries
 │   ├── ManualError                 gradebook.manual_marks
@@ -36,7 +37,8 @@ AutograderError
 │   ├── NotebookError               notebooks.cells
 │   ├── Refused                     intake.admission
 │   ├── RosterError                 integrations.github.roster_file
-│   └── SheetError                  integrations.gradebooks.exported_sheet
+│   ├── SheetError                  integrations.gradebooks.exported_sheet
+│   └── StatusError                 grading.status
 ├── OutputError                     what was asked for can't be written
 │   ├── Classroom50Error            students.classroom50
 │   ├── ClassFolderError            author.simulate.class_folder
@@ -50,6 +52,7 @@ AutograderError
 │   ├── GradebookError              gradebook.opening
 │   ├── LedgerError                 integrations.push.ledger
 │   ├── MarksError                  integrations.formgrader.marks
+│   ├── RunningError                grading.lock
 │   ├── SpoolError                  integrations.push.spool
 │   └── StateError                  integrations.github.state
 └── RemoteError                     git, or another machine, did not do what it was asked for
@@ -61,7 +64,8 @@ AutograderError
 Apart stand Fault (channel.faults), Wrong (suite.expect) and Noticed, which say what a student's
 code did; CodecError (wire.scan) and WeekWorkerError (worker.week_drivers), whose modules run beside
 the student's code and know nothing of ours: the first becomes a Fault, the second a CourseError;
-and what only steers a program: Stopped (of the training job and of the push service) and Changed.
+and what only steers a program: Stopped (of the training job and of the push service), Terminated
+(commands.shared) and Changed.
 """
 
 from __future__ import annotations

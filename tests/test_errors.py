@@ -17,7 +17,16 @@ from autograder import errors
 from autograder.errors import AutograderError, FileError
 
 PACKAGE = Path(errors.__file__).parent
-APART = {"Changed", "CodecError", "Fault", "Noticed", "Stopped", "WeekWorkerError", "Wrong"}
+APART = {
+    "Changed",
+    "CodecError",
+    "Fault",
+    "Noticed",
+    "Stopped",
+    "Terminated",
+    "WeekWorkerError",
+    "Wrong",
+}
 OWN_ARGUMENTS = {
     "CourseError": ("course.toml", "week", "there is no week 9", "Choose 1"),
     "ManualError": (Path("manual.csv"), ["line 2: no student", "line 3: no item"]),

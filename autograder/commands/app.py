@@ -13,6 +13,7 @@ from autograder.errors import AutograderError, FileError
 
 GROUPS = (
     "grade",
+    "status",
     "marking",
     "gpu",
     "students",

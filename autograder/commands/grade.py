@@ -19,7 +19,7 @@ from autograder.commands.class_options import (
     Submissions,
     Unconfined,
 )
-from autograder.commands.shared import ROOT, number_of, when_stopped
+from autograder.commands.shared import ROOT, ending_when_terminated, number_of, when_stopped
 
 
 def add_to(app: typer.Typer) -> None:
@@ -45,19 +45,35 @@ def grade(
         bool,
         typer.Option("--dry-run", help="Only say what would run, why and how long; write nothing."),
     ] = False,
+    student: Annotated[
+        list[str] | None, typer.Option(help="Grade this student; may be repeated.")
+    ] = None,
+    only: Annotated[
+        str | None,
+        typer.Option(help="infra: grade what has a failure of ours in its last results."),
+    ] = None,
+    since: Annotated[
+        str | None,
+        typer.Option(
+            help="Grade what was handed in or changed since: 2026-10-12T21:40:00+02:00, or a date."
+        ),
+    ] = None,
 ) -> None:
-    """Grade all that a class handed in.
+    """Grade all that a class handed in, or some of it: --student, --only and --since combine.
 
-    Without --submissions, write a simulated class of 12 and grade that.
+    The reports always cover the whole class. Without --submissions, write a simulated class of 12
+    and grade that.
     """
     from autograder.author.simulate.small_class import simulate
+    from autograder.grading.choice import choice_of
     from autograder.grading.class_run import grade_submissions
     from autograder.integrations.formgrader.marks import collect_marks
     from autograder.text.files import demand_folder
 
     goes_on = "What was finished is kept; the same command goes on from there."
-    with when_stopped(goes_on), ExitStack() as stack:
+    with when_stopped(goes_on), ending_when_terminated(), ExitStack() as stack:
         number = number_of(week)
+        choice = choice_of(ROOT, student or (), only, since)
         if not dry_run:
             demand_folder(out)
         folder = submissions or SIMULATED
@@ -78,4 +94,5 @@ def grade(
             own_code=submissions is None,
             dry_run=dry_run,
             collect_marks=collect_marks,
+            choice=choice,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ from autograder.text.display import many_lines
 
 ROOT = Path(__file__).resolve().parents[2]
 USAGE_STATUS = 2
-INTERRUPTED_STATUS = 130
+INTERRUPTED_STATUS, TERMINATED_STATUS = 130, 143
 
 WEEK = 'Number of the week, or "project".'
 WeekName = Annotated[str, typer.Option("--week", help=WEEK)]
@@ -39,10 +40,30 @@ def fail(message: str, status: int = USAGE_STATUS) -> NoReturn:
     raise SystemExit(status)
 
 
+class Terminated(KeyboardInterrupt):
+    """The program was asked to end by SIGTERM: it ends as after Ctrl-C."""
+
+
 @contextmanager
 def when_stopped(message: str) -> Iterator[None]:
     """Say what Ctrl-C leaves behind, where a command says more than that it was stopped."""
     try:
         yield
+    except Terminated:
+        fail(f"stopped. {message}", TERMINATED_STATUS)
     except KeyboardInterrupt:
         fail(f"stopped. {message}", INTERRUPTED_STATUS)
+
+
+@contextmanager
+def ending_when_terminated() -> Iterator[None]:
+    """Make SIGTERM, from `kill` or a batch system, raise Terminated meanwhile."""
+
+    def end(number: int, frame: object) -> NoReturn:
+        raise Terminated
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

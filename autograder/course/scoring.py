@@ -16,6 +16,7 @@ from autograder.records import FULL_CREDIT, CheckResult, ManualMark, PlannedChec
 TO_BE_MARKED = "to be marked by hand"
 MUST_BE_REGRADED = "must be graded again"
 NOT_GRADED_YET = "not graded yet"
+EARLIER = "these points are of an earlier grading, since the last one has not come to it yet"
 PENDING_GPU = "pending-gpu: the training job has not measured it yet"
 
 
@@ -29,7 +30,8 @@ class CheckScore:
 
 @dataclass(frozen=True)
 class ItemScore:
-    """One item's points. While `pending`, they are a lower bound, and `reason` says why.
+    """One item's points. While `pending`, they are a lower bound, and `reason` says why; those of
+    an earlier grading (EARLIER) may also become fewer.
 
     `comment` is that of the person who marked it. `kept` is the share of the points that a late
     submission keeps, 0..FULL_CREDIT.
@@ -49,6 +51,11 @@ class ItemScore:
     def final(self) -> int:
         """The points that count, after the deduction for lateness."""
         return half_up(self.points * self.kept, FULL_CREDIT)
+
+    @property
+    def is_unknown(self) -> bool:
+        """Whether none of its checks was run yet: its 0 points say nothing."""
+        return self.reason == NOT_GRADED_YET and not any(check.result for check in self.checks)
 
 
 @dataclass(frozen=True)
@@ -80,6 +87,13 @@ class ComponentScore:
     def pending(self) -> bool:
         """Whether any of its items is pending."""
         return any(item.pending for item in self.items)
+
+    @property
+    def is_unknown(self) -> bool:
+        """Whether its tests were not run yet, and nothing else of it gave points."""
+        to_come = [item for item in self.items if item.reason in (TO_BE_MARKED, PENDING_GPU)]
+        is_waiting = all(item.is_unknown or item in to_come for item in self.items)
+        return is_waiting and any(item.is_unknown for item in self.items)
 
 
 @dataclass(frozen=True)
@@ -122,6 +136,12 @@ class StudentScore:
         """Whether any item is pending."""
         return any(item.pending for item in self.items)
 
+    @property
+    def is_unknown(self) -> bool:
+        """Whether nothing that is open was graded yet."""
+        parts = [part for part in self.components if part.is_open]
+        return bool(parts) and all(part.is_unknown for part in parts)
+
 
 def score_student(
     course: Course,
@@ -132,6 +152,7 @@ def score_student(
     refused_weeks: Collection[int] = (),
     open_weeks: Collection[int] | None = None,
     kept: Mapping[int, int] | None = None,
+    earlier: Collection[str] = (),
 ) -> StudentScore:
     """Score one student over all weeks.
 
@@ -141,8 +162,9 @@ def score_student(
     whose submissions were not taken, it has 0 points for good. `open_weeks` are those of which the
     class handed in anything (None: all); a component without items of theirs is not open. Checks of
     items that the rubric no longer has are left out. `kept` is the share of its points that a late
-    week keeps, by its number: `points` stay what the work is worth, `final` is what counts. Raises
-    ValueError for two records or plans of one check and for a record without a plan.
+    week keeps, by its number: `points` stay what the work is worth, `final` is what counts. Items
+    in `earlier`, whose results are of an earlier grading, are pending too. Raises ValueError for
+    two records or plans of one check and for a record without a plan.
     """
     checks = _pair(planned, results)
     marks_by_item = {mark.item: mark for mark in marks if mark.student == student}
@@ -156,7 +178,10 @@ def score_student(
         if item.kind == "manual":
             return _score_manual(item, marks_by_item.get(item.id), refused)
         reason = PENDING_GPU if item.kind == "training" else NOT_GRADED_YET
-        return _score_auto(item, checks.get(item.id, ()), refused, reason)
+        scored = _score_auto(item, checks.get(item.id, ()), refused, reason)
+        if item.id in earlier and not (scored.pending or refused):
+            return replace(scored, pending=True, reason=EARLIER)
+        return scored
 
     def score_component(part: Component) -> ComponentScore:
         is_open = open_weeks is None or any(item.week in open_weeks for item in part.items)

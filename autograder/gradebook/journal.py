@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import socket
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -19,6 +21,7 @@ from typing import Any, Self
 
 from autograder.course import Course
 from autograder.gradebook.flags import Flag
+from autograder.gradebook.heartbeat import Heartbeat, RunningJob, heartbeat_of, heartbeat_row
 from autograder.gradebook.manual_marks import read_manual
 from autograder.gradebook.opening import (
     Connection,
@@ -58,6 +61,22 @@ class GradingJob:
 
 
 EMPTY_FINGERPRINT = Submission("").fingerprint
+JOB = "key, student, week, fingerprint, confinement, part, state, seconds"
+RECEIPT = """student, week, fingerprint, notices, refusal, documents, received,
+    commit_hash AS "commit\""""
+
+STANDINGS = """SELECT submissions.student, submissions.week,
+        submissions.fingerprint != :empty AS has_files,
+        coalesce(jobs.state = 'finished', 0) AS is_finished, coalesce(jobs.run, 0) AS run,
+        coalesce(jobs.seconds, 0) AS seconds,
+        (SELECT count(*) FROM results WHERE job = jobs.key) AS results,
+        (SELECT count(*) FROM results WHERE job = jobs.key AND verdict = 'infra') AS failures
+    FROM submissions LEFT JOIN jobs ON jobs.key = (
+        SELECT key FROM jobs AS own WHERE own.student = submissions.student
+            AND own.week = submissions.week AND own.part = 'suite'
+            AND own.fingerprint = submissions.fingerprint ORDER BY turn DESC LIMIT 1)"""
+LATEST = """submissions.run = (SELECT max(own.run) FROM submissions AS own
+    WHERE own.student = submissions.student AND own.week = submissions.week)"""
 
 
 @dataclass(frozen=True)
@@ -76,6 +95,25 @@ class Receipt:
     documents: Mapping[str, str]
     received: str | None = None
     commit: str | None = None
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How far the grading of a submission by its week's suite has come.
+
+    `run` is the number of the run that planned its job or last recorded results of it, 0 where
+    there is no job; `results` is their number, `failures` that of the grader's own. `seconds` is
+    the duration of the last recording.
+    """
+
+    student: str
+    week: int
+    has_files: bool
+    is_finished: bool
+    run: int
+    seconds: float
+    results: int
+    failures: int
 
 
 class Gradebook:
@@ -216,6 +254,15 @@ class Gradebook:
         """Record that the current run has finished."""
         with self._writing():
             self._db.execute("UPDATE runs SET finished = ? WHERE id = ?", (_now(), self._in_run()))
+
+    def beat(self, at_once: int, running: Iterable[RunningJob] = ()) -> None:
+        """Record that the current run goes on in this process, and what it is examining now."""
+        here = (os.getpid(), socket.gethostname())
+        beat = Heartbeat(self._in_run(), *here, at_once, datetime.now(UTC), tuple(running))
+        with self._writing():
+            self._db.execute(
+                "INSERT OR REPLACE INTO heartbeats VALUES (?, ?, ?, ?, ?, ?)", heartbeat_row(beat)
+            )
 
     def add_submission(self, submission: Submission, week: int) -> None:
         """Keep a submission of this run; it replaces the student's earlier one."""
@@ -393,19 +440,19 @@ class Gradebook:
         query = "SELECT DISTINCT week FROM submissions WHERE student = ? ORDER BY week"
         return [row["week"] for row in self._db.execute(query, (student,))]
 
-    def submission(self, student: str, week: int) -> Receipt | None:
-        """Return the student's latest submission for a week."""
-        query = """SELECT student, week, fingerprint, notices, refusal, documents, received,
-            commit_hash AS "commit" FROM submissions
-            WHERE student = ? AND week = ? ORDER BY run DESC LIMIT 1"""
-        row = self._db.execute(query, (student, week)).fetchone()
-        if row is None:
-            return None
-        lists = {
-            "notices": tuple(json.loads(row["notices"])),
-            "documents": json.loads(row["documents"]),
-        }
-        return Receipt(**{**dict(row), **lists})
+    def submission(self, student: str, week: int, fingerprint: str | None = None) -> Receipt | None:
+        """Return the student's latest submission for a week, or the latest of these files."""
+        query = f"""SELECT {RECEIPT} FROM submissions WHERE student = ? AND week = ?
+            AND fingerprint = coalesce(?, fingerprint) ORDER BY run DESC LIMIT 1"""
+        row = self._db.execute(query, (student, week, fingerprint)).fetchone()
+        return None if row is None else _receipt(row)
+
+    def submissions_before(self, when: datetime) -> dict[tuple[str, int], Receipt]:
+        """Return the latest submissions, by student and week, of the runs begun before a time."""
+        query = f"""SELECT {RECEIPT} FROM (SELECT submissions.*, max(run) FROM submissions
+            JOIN runs ON run = runs.id WHERE started < ? GROUP BY student, week)"""
+        rows = self._db.execute(query, (when.astimezone(UTC).isoformat(timespec="seconds"),))
+        return {(row["student"], row["week"]): _receipt(row) for row in rows}
 
     def has(self, student: str, week: int) -> bool:
         """Whether any file was taken from the student's latest submission for a week."""
@@ -417,18 +464,45 @@ class Gradebook:
     def job(self, student: str, week: int, part: str = SUITE) -> GradingJob | None:
         """Return the current job: the last one planned for the student's latest submission."""
         latest = self.submission(student, week)
-        if latest is None:
-            return None
-        columns = "key, student, week, fingerprint, confinement, part, state, seconds"
-        query = f"""SELECT {columns} FROM jobs WHERE student = ? AND week = ? AND part = ?
+        return None if latest is None else self._job_of(student, week, part, latest.fingerprint)
+
+    def _job_of(self, student: str, week: int, part: str, fingerprint: str) -> GradingJob | None:
+        """Return the last job planned for these files."""
+        query = f"""SELECT {JOB} FROM jobs WHERE student = ? AND week = ? AND part = ?
             AND fingerprint = ? ORDER BY turn DESC LIMIT 1"""
-        row = self._db.execute(query, (student, week, part, latest.fingerprint)).fetchone()
+        row = self._db.execute(query, (student, week, part, fingerprint)).fetchone()
         return None if row is None else GradingJob(**dict(row))
+
+    def counting_job(self, student: str, week: int, part: str = SUITE) -> GradingJob | None:
+        """Return the job whose results count.
+
+        It is the current one. While nothing of that has been examined yet, it is the last finished
+        one: of the same files if there is any. The training counts of those files whose suite does.
+        """
+        latest = self.submission(student, week)
+        if latest is None or latest.refusal is not None:
+            return self.job(student, week, part)
+        files = latest.fingerprint
+        if part != SUITE:
+            suite = self.counting_job(student, week)
+            files = suite.fingerprint if suite else files
+        current = self._job_of(student, week, part, files)
+        if current and (current.state == "finished" or self._has_results(current)):
+            return current
+        other_files = "" if part == SUITE else "AND fingerprint = :files"
+        query = f"""SELECT {JOB} FROM jobs WHERE student = :student AND week = :week
+            AND part = :part AND state = 'finished' {other_files}
+            ORDER BY fingerprint = :files DESC, turn DESC LIMIT 1"""
+        values = {"student": student, "week": week, "part": part, "files": files}
+        row = self._db.execute(query, values).fetchone()
+        return current if row is None else GradingJob(**dict(row))
+
+    def _has_results(self, job: GradingJob) -> bool:
+        return bool(self._value("SELECT count(*) FROM results WHERE job = ?", job.key))
 
     def jobs(self, week: int, part: str = SUITE) -> list[GradingJob]:
         """Return all jobs of a week that were ever planned, the current ones first."""
-        columns = "key, student, week, fingerprint, confinement, part, state, seconds"
-        query = f"SELECT {columns} FROM jobs WHERE week = ? AND part = ? ORDER BY turn DESC"
+        query = f"SELECT {JOB} FROM jobs WHERE week = ? AND part = ? ORDER BY turn DESC"
         return [GradingJob(**dict(row)) for row in self._db.execute(query, (week, part))]
 
     def dependencies(self, key: str) -> dict[str, str] | None:
@@ -444,14 +518,20 @@ class Gradebook:
 
     def planned(self, student: str, week: int, part: str = SUITE) -> list[PlannedCheck]:
         """Return the checks planned in the current job, in order; none where there is no job."""
-        job = self.job(student, week, part)
+        return self.planned_in(self.job(student, week, part))
+
+    def planned_in(self, job: GradingJob | None) -> list[PlannedCheck]:
+        """Return the checks planned in a job, in order."""
         query = "SELECT id, item, title, weight FROM planned WHERE job = ? ORDER BY position"
         rows = self._db.execute(query, (job.key,)) if job else ()
         return [PlannedCheck(**dict(row)) for row in rows]
 
     def results(self, student: str, week: int, part: str = SUITE) -> list[CheckResult]:
         """Return the results of the current job, in the order of its plan."""
-        job = self.job(student, week, part)
+        return self.results_of(self.job(student, week, part))
+
+    def results_of(self, job: GradingJob | None) -> list[CheckResult]:
+        """Return the results of a job, in the order of its plan."""
         query = """SELECT results.* FROM results JOIN planned USING (job, id)
             WHERE job = ? ORDER BY position"""
         rows = self._db.execute(query, (job.key,)) if job else ()
@@ -459,10 +539,26 @@ class Gradebook:
 
     def flags(self, student: str, week: int, part: str = SUITE) -> list[Flag]:
         """Return the flags of the current job, for a person to look at."""
-        job = self.job(student, week, part)
+        return self.flags_of(self.job(student, week, part))
+
+    def flags_of(self, job: GradingJob | None) -> list[Flag]:
+        """Return the flags of a job."""
         query = "SELECT rule, evidence, item, place FROM flags WHERE job = ? ORDER BY position"
         rows = self._db.execute(query, (job.key,)) if job else ()
         return [Flag(**dict(row)) for row in rows]
+
+    def standings(self, run: int | None = None) -> list[Standing]:
+        """Return the standings of a run's submissions, or of everybody's latest ones."""
+        which = LATEST if run is None else "submissions.run = :run"
+        query = f"{STANDINGS} WHERE {which} ORDER BY submissions.week, submissions.student"
+        rows = self._db.execute(query, {"empty": EMPTY_FINGERPRINT, "run": run})
+        flags = ("has_files", "is_finished")
+        return [Standing(**{**dict(row), **{key: bool(row[key]) for key in flags}}) for row in rows]
+
+    def last_heartbeat(self) -> Heartbeat | None:
+        """Return the last heartbeat of the last run that has any."""
+        row = self._db.execute("SELECT * FROM heartbeats ORDER BY run DESC LIMIT 1").fetchone()
+        return None if row is None else heartbeat_of(row)
 
     def marks(self, student: str) -> list[ManualMark]:
         """Return the marks that a person gave a student."""
@@ -473,6 +569,14 @@ class Gradebook:
         """Return all runs, the first one first, `versions` as a dictionary."""
         rows = self._db.execute("SELECT * FROM runs ORDER BY id")
         return [{**dict(row), "versions": json.loads(row["versions"])} for row in rows]
+
+
+def _receipt(row: sqlite3.Row) -> Receipt:
+    lists = {
+        "notices": tuple(json.loads(row["notices"])),
+        "documents": json.loads(row["documents"]),
+    }
+    return Receipt(**{**dict(row), **lists})
 
 
 def _now() -> str:

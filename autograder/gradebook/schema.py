@@ -1,6 +1,6 @@
 """The gradebook's tables, and the upgrades from earlier formats."""
 
-SCHEMA_VERSION = 8
+SCHEMA_VERSION = 9
 APPLICATION_ID = 0x4E4E4642
 
 FLAGS = """CREATE TABLE flags (
@@ -10,6 +10,10 @@ FLAGS = """CREATE TABLE flags (
 
 DEPENDENCIES = """CREATE TABLE dependencies (
         digest TEXT PRIMARY KEY, parts TEXT NOT NULL) WITHOUT ROWID"""
+
+HEARTBEATS = """CREATE TABLE heartbeats (
+        run INTEGER PRIMARY KEY REFERENCES runs, pid INTEGER NOT NULL, host TEXT NOT NULL,
+        at_once INTEGER NOT NULL, heard TEXT NOT NULL, running TEXT NOT NULL)"""
 
 SCHEMA = (
     """CREATE TABLE runs (
@@ -42,6 +46,7 @@ SCHEMA = (
         PRIMARY KEY (student, item))""",
     FLAGS,
     DEPENDENCIES,
+    HEARTBEATS,
     f"PRAGMA application_id = {APPLICATION_ID}",
     f"PRAGMA user_version = {SCHEMA_VERSION}",
 )
@@ -54,5 +59,6 @@ UPGRADES = {
     5: "ALTER TABLE submissions ADD COLUMN commit_hash TEXT",
     6: DEPENDENCIES,
     7: "ALTER TABLE jobs ADD COLUMN dependencies TEXT",
+    8: HEARTBEATS,
 }
 """The statement that upgrades each earlier format to the next one."""

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 import data
 from autograder import course as courses
 from autograder.course import Course, Week
+from autograder.gradebook.heartbeat import RunningJob
 from autograder.gradebook.journal import Gradebook
 from autograder.gradebook.manual_marks import demand_readable
 from autograder.grading import run as grading
-from autograder.grading.preview import graded_again, preview
+from autograder.grading.choice import EVERYTHING, Choice, chosen, known_students
+from autograder.grading.lock import only_grading
+from autograder.grading.preview import WeekPreview, graded_again, listed, preview
 from autograder.grading.preview import lines as preview_lines
+from autograder.grading.progress import Display, console_of_run
 from autograder.grading.setting import (
     KNOWN_INPUTS,
     SHIPPED_SALT,
@@ -25,16 +29,17 @@ from autograder.grading.setting import (
     why_not_here,
 )
 from autograder.intake.reading import IntakeError, read_class
-from autograder.records import Submission, Verdict
-from autograder.report.gather import GradedReport, gather
+from autograder.records import Submission
+from autograder.report.gather import gather
 from autograder.report.terminal import say
 from autograder.report.writing import write_reports
 from autograder.sandbox import Confinement, Unconfined
 from autograder.sandbox.choose import NotConfinedError, choose
-from autograder.text.display import one_line
 
 SubmissionsByWeek = dict[int, list[Submission]]
 CollectMarks = Callable[[Console, Course, Gradebook, Path], object]
+GRADEBOOK = "gradebook.sqlite"
+STOPPED = "Stopped. The reports hold what is finished; who was not reached keeps the last results."
 
 
 def grade_submissions(
@@ -50,8 +55,11 @@ def grade_submissions(
     own_code: bool = False,
     dry_run: bool = False,
     collect_marks: CollectMarks | None = None,
+    choice: Choice = EVERYTHING,
 ) -> None:
     """Grade a class from beginning to end, write its reports into `out` and print its table.
+
+    The reports cover everybody whom the gradebook or these submissions know, whatever is graded.
 
     week: the number of the only week to grade, None for all weeks that were handed in.
     jobs: number of submissions examined at a time.
@@ -59,16 +67,20 @@ def grade_submissions(
     own_code: the submissions are the course's own, so they may run without confinement.
     dry_run: only print what would be graded, why, and the expected time; write nothing.
     collect_marks: imports marks given elsewhere, before the reports are written.
+    choice: which of the submissions to grade.
 
-    Raises AutograderError; its subclass OurFaultError if the grader failed in some checks.
+    Raises AutograderError; its subclass OurFaultError if the grader failed in some checks. On
+    KeyboardInterrupt the reports are written with what the gradebook has.
     """
-    console = Console(highlight=False)
+    console = console_of_run()
     course = courses.load(root)
     if course.salt == SHIPPED_SALT and not own_code:
         say(console, KNOWN_INPUTS, "yellow")
     if manual:
         demand_readable(manual)
     by_week = _read_submissions(console, course, submissions, week, handed_in)
+    everybody = {one.student for each in by_week.values() for one in each}
+    choice = replace(choice, students=known_students(choice.students, everybody))
     confinement = None if unconfined else _confinement(console, own_code)
     if confinement is None:
         say(console, "UNCONFINED: student code can read and write all that you can.", "bold red")
@@ -80,37 +92,121 @@ def grade_submissions(
     packages = tuple(sorted({name for week in weeks for name in week.packages}))
     setting = grading.Setting(root, _datasets(console, weeks), confinement is None, packages)
     name = confinement.name if confinement else Unconfined.name
+    run = _ClassRun(console, course, setting, name, by_week, everybody, week is None, choice)
     if dry_run:
-        with Gradebook.copy_of(out / "gradebook.sqlite") as gradebook:
-            if week is None:
-                by_week = _without_what_is_graded_already(console, course, by_week, gradebook)
-            would_run = preview(root, course, setting.datasets, name, by_week, gradebook)
-        for line in preview_lines(would_run, jobs):
-            say(console, line)
-        say(console, "A dry run: nothing was run, nothing written.")
+        with Gradebook.copy_of(out / GRADEBOOK) as gradebook:
+            run.preview(gradebook, jobs)
         return
-    with Gradebook.open(out / "gradebook.sqlite") as gradebook:
-        students = {one.student for submissions in by_week.values() for one in submissions}
-        if week is None:
-            _name_weeks_without_anything(console, course, by_week, gradebook)
-            by_week = _without_what_is_graded_already(console, course, by_week, gradebook)
-        would_run = preview(root, course, setting.datasets, name, by_week, gradebook)
-        for line in graded_again(would_run):
-            say(console, line)
-        _grade(console, course, setting, by_week, gradebook, jobs)
-        if collect_marks:
-            collect_marks(console, course, gradebook, out)
-        if manual:
-            count = gradebook.import_manual(manual, course)
-            say(console, f"{count} marks read from {manual}")
-        reports = gather(course, gradebook, students)
-    write_reports(console, course, reports, out)
-    failed = sum(_has_failed(report, course, by_week) for report in reports)
-    if failed:
-        raise OurFaultError(
-            f"{failed} submission(s) could not be graded whole because the grader failed; no "
-            "points are lost. The same command tries them again."
-        )
+    with Gradebook.open(out / GRADEBOOK) as gradebook, only_grading(out):
+        run.grade(gradebook, out, jobs, manual, collect_marks)
+
+
+@dataclass(frozen=True)
+class _ClassRun:
+    """The grading of submissions that were read: by week, and the ids of all students.
+
+    `confinement` is the name of what confines them; `all_weeks` says that no week was asked for.
+    """
+
+    console: Console
+    course: Course
+    setting: grading.Setting
+    confinement: str
+    by_week: SubmissionsByWeek
+    everybody: Collection[str]
+    all_weeks: bool
+    choice: Choice
+
+    def preview(self, gradebook: Gradebook, jobs: int) -> None:
+        """Say what would run."""
+        for line in preview_lines(self._previews(self._to_grade(gradebook), gradebook), jobs):
+            say(self.console, line)
+        say(self.console, "A dry run: nothing was run, nothing written.")
+
+    def grade(
+        self,
+        gradebook: Gradebook,
+        out: Path,
+        jobs: int,
+        manual: Path | None,
+        collect_marks: CollectMarks | None,
+    ) -> None:
+        """Grade, write the reports, and say what took longest."""
+        if self.all_weeks:
+            _name_weeks_without_anything(self.console, self.course, self.by_week, gradebook)
+        to_grade = self._to_grade(gradebook)
+        previews = self._previews(to_grade, gradebook)
+        for line in graded_again(previews):
+            say(self.console, line)
+        each = {one.week.number: one.seconds_each for one in previews}
+        display = Display(self.console, self.course, each, jobs)
+        stopped: KeyboardInterrupt | None = None
+        try:
+            self._run(to_grade, gradebook, jobs, display)
+            if collect_marks:
+                collect_marks(self.console, self.course, gradebook, out)
+            if manual:
+                count = gradebook.import_manual(manual, self.course)
+                say(self.console, f"{count} marks read from {manual}")
+        except KeyboardInterrupt as interrupt:
+            stopped = interrupt
+            say(self.console, STOPPED, "yellow")
+        self._report(gradebook, out)
+        for line in display.longest():
+            say(self.console, line)
+        if stopped is not None:
+            raise stopped
+        _demand_whole_results(to_grade, gradebook)
+
+    def _to_grade(self, gradebook: Gradebook) -> SubmissionsByWeek:
+        """Return what is chosen, without what is graded already."""
+        left = self.by_week
+        if self.all_weeks:
+            left = _without_what_is_graded_already(self.console, self.course, left, gradebook)
+        if self.choice.is_everything:
+            return left
+        picked = chosen(left, self.choice, gradebook)
+        number, total = (sum(map(len, each.values())) for each in (picked, left))
+        say(self.console, f"Only {number} of {total} submissions: those {self.choice}.")
+        return picked
+
+    def _previews(self, to_grade: SubmissionsByWeek, gradebook: Gradebook) -> list[WeekPreview]:
+        root, datasets = self.setting.root, self.setting.datasets
+        return preview(root, self.course, datasets, self.confinement, to_grade, gradebook)
+
+    def _run(
+        self, to_grade: SubmissionsByWeek, gradebook: Gradebook, jobs: int, display: Display
+    ) -> None:
+        """Grade, with a heartbeat in the gradebook."""
+
+        def report(progress: grading.Progress) -> None:
+            if not progress.student:
+                gradebook.beat(jobs)
+            display.report(progress)
+
+        def watch(running: Sequence[RunningJob]) -> None:
+            gradebook.beat(jobs, running)
+            display.watch(running)
+
+        if any(to_grade.values()):
+            with display.shown():
+                grading.grade_class(
+                    self.course, self.setting, to_grade, gradebook, jobs, report, watch=watch
+                )
+
+    def _report(self, gradebook: Gradebook, out: Path) -> None:
+        """Write the reports of everybody in the gradebook or in these submissions."""
+        known = set(gradebook.students())
+        others = sorted(known - set(self.everybody))
+        if others:
+            say(
+                self.console,
+                f"In the reports with their last results, and not among these submissions: "
+                f"{listed(others)}. Another class belongs into another folder (--out).",
+            )
+        reports = gather(self.course, gradebook, known | set(self.everybody))
+        if reports:
+            write_reports(self.console, self.course, reports, out)
 
 
 def _read_submissions(
@@ -189,12 +285,15 @@ def _without_what_cannot_run(
     return left
 
 
-def _has_failed(report: GradedReport, course: Course, weeks: Collection[int]) -> bool:
-    """Tell whether a check of these weeks has no result because of a failure of the grader."""
-    ours = {item.id for item in course.items() if item.week in weeks}
-    items = (item for item in report.score.items if item.id in ours)
-    results = (check.result for item in items for check in item.checks)
-    return any(result is None or result.verdict is Verdict.INFRA for result in results)
+def _demand_whole_results(graded: SubmissionsByWeek, gradebook: Gradebook) -> None:
+    """Raise OurFaultError if a submission of this run has no whole results."""
+    jobs = (gradebook.job(one.student, week) for week, each in graded.items() for one in each)
+    failed = sum(job is None or job.state != "finished" for job in jobs)
+    if failed:
+        raise OurFaultError(
+            f"{failed} submission(s) could not be graded whole because the grader failed; no "
+            "points are lost. The same command tries them again, and `--only infra` these alone."
+        )
 
 
 def _confinement(console: Console, own_code: bool) -> Confinement | None:
@@ -229,30 +328,3 @@ def _datasets(console: Console, weeks: Sequence[Week]) -> dict[int, str | None]:
             "(`make data` downloads it).",
         )
     return chosen
-
-
-def _grade(
-    console: Console,
-    course: Course,
-    setting: grading.Setting,
-    by_week: Mapping[int, Sequence[Submission]],
-    gradebook: Gradebook,
-    jobs: int,
-) -> None:
-    columns = (
-        TextColumn("grading"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[last]}", markup=False),
-    )
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("grading", total=None, last="")
-
-        def report(progress: grading.Progress) -> None:
-            week = course.week(progress.week).name if progress.week else ""
-            last = f"{one_line(progress.student)}, {week}" if progress.student else ""
-            bar.update(task, total=progress.total, completed=progress.done, last=last)
-
-        grading.grade_class(course, setting, by_week, gradebook, jobs, report)

@@ -17,6 +17,7 @@ from statistics import fmean
 from autograder.course import Course, Week
 from autograder.gradebook.journal import Gradebook, GradingJob
 from autograder.grading import fingerprint
+from autograder.grading.pace import duration
 from autograder.records import Submission
 from autograder.text.display import one_line
 
@@ -151,8 +152,8 @@ def changes(before: Mapping[str, str] | None, now: Mapping[str, str]) -> str:
             differing[kind].append(_difference(kind, what, before.get(name), now.get(name)))
     said = []
     for kind, names in differing.items():
-        listed = _listed([name for name in names if name], FILES_SHOWN)
-        said.append(f"{kind} changed ({listed})" if listed else f"{kind} changed")
+        shown = listed([name for name in names if name], FILES_SHOWN)
+        said.append(f"{kind} changed ({shown})" if shown else f"{kind} changed")
     return "; ".join(said)
 
 
@@ -172,7 +173,8 @@ def _difference(kind: str, name: str, before: str | None, now: str | None) -> st
     return name
 
 
-def _listed(names: Sequence[str], most: int) -> str:
+def listed(names: Sequence[str], most: int = NAMES_SHOWN) -> str:
+    """Name the first of these, and say how many more there are."""
     rest = len(names) - most
     shown = ", ".join(one_line(name) for name in names[:most])
     return f"{shown} and {rest} more" if rest > 0 else shown
@@ -193,7 +195,7 @@ def lines(previews: Iterable[WeekPreview], jobs: int) -> list[str]:
             f"{name}: {one.count} of {_counted(one.submissions)} would run, {_time(one, jobs)}."
         )
         said += [
-            f"  {len(who)} {_in_words(reason)}: {_listed(who, NAMES_SHOWN)}"
+            f"  {len(who)} {_in_words(reason)}: {listed(who, NAMES_SHOWN)}"
             for reason, who in one.to_run.items()
         ]
         unknown |= one.seconds_each is None
@@ -248,14 +250,6 @@ def _time(one: WeekPreview, jobs: int) -> str:
         f"in about {duration(_seconds(one, jobs))} ({one.seconds_each:.1f} s each before, "
         f"{min(jobs, one.with_files)} at once)"
     )
-
-
-def duration(seconds: float) -> str:
-    """Format a time in seconds: 40 s, 12 min, 2 h 10 min."""
-    if seconds < 90:
-        return f"{max(1, round(seconds))} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
 
 
 def _capital(text: str) -> str:

@@ -8,14 +8,19 @@ one writer, this process.
 
 from __future__ import annotations
 
+import queue
+import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import BrokenExecutor, Executor, Future, as_completed
+from concurrent.futures import BrokenExecutor, Executor, Future
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from autograder.course import Course
 from autograder.errors import CantExamineError
 from autograder.gradebook.flags import Examined
+from autograder.gradebook.heartbeat import RunningJob
 from autograder.gradebook.journal import Gradebook, GradingJob
 from autograder.grading import fingerprint
 from autograder.grading.absent import record_absent
@@ -27,14 +32,29 @@ from autograder.records import CheckResult, PlannedCheck, Submission, Verdict
 LOST = "The grader lost this check's result; it has to be graded again."
 
 
+BEAT_SECONDS = 1.0
+"""Time between two looks at what is running."""
+
+
 @dataclass(frozen=True)
 class Progress:
-    """Progress of a run: numbers of finished and of all jobs, and the job finished last."""
+    """Progress of a run: numbers of finished and of all jobs, and the job finished last.
+
+    `left` is the number of jobs to be run still, by the week's number, and `with_files` that of
+    those among them with files to examine.
+    """
 
     done: int
     total: int
     student: str = ""
     week: int = 0
+    seconds: float = 0.0
+    left: Mapping[int, int] = field(default_factory=dict)
+    with_files: Mapping[int, int] = field(default_factory=dict)
+
+
+Watch = Callable[[Sequence[RunningJob]], None]
+"""Gets the jobs that are running, at the beginning and then every BEAT_SECONDS or so."""
 
 
 def grade_class(
@@ -45,13 +65,15 @@ def grade_class(
     jobs: int,
     report: Callable[[Progress], None],
     pool: Executor | None = None,
+    watch: Watch = lambda running: None,
 ) -> None:
     """Grade a class's submissions, by the week's number; record each result at once.
 
     Submissions whose results are in the gradebook are not run again. A submission whose examiner is
     lost in all attempts gets INFRA results, and the next run tries it again. `pool` is an Executor
     for the same setting, which stays open; without it a pool of `jobs` processes is used for this
-    run. Raises CantExamineError if a week can't be graded.
+    run. `report` and `watch` are called in this thread, after what they tell of is recorded. Raises
+    CantExamineError if a week can't be graded.
     """
     data = ", ".join(sorted({name for name in setting.datasets.values() if name})) or "none"
     with nullcontext(pool) if pool else open_pool(setting, jobs) as pool:
@@ -65,17 +87,21 @@ def grade_class(
             depends = _parts(course, setting, week, plan)
             todo += _plan(taken[week], week, plan, depends, gradebook)
         total = sum(map(len, taken.values()))
-        before = total - len(todo)
-        report(Progress(before, total))
-        for done, (job, examined, seconds) in enumerate(_run(todo, pool), start=1):
+        left = Counter(job.week for job, _ in todo)
+        with_files = Counter(job.week for job, submission in todo if submission.files)
+        report(Progress(total - len(todo), total, left=dict(left), with_files=dict(with_files)))
+        for (job, submission), (examined, seconds) in _run(todo, pool, watch):
             results = _complete(plans[job.week].checks, examined.results)
             gradebook.record(job.key, results, seconds, examined.flags)
-            report(Progress(before + done, total, job.student, job.week))
+            left[job.week] -= 1
+            with_files[job.week] -= bool(submission.files)
+            ended = (job.student, job.week, seconds, dict(left), dict(with_files))
+            report(Progress(total - left.total(), total, *ended))
     gradebook.finish_run()
 
 
 Todo = list[tuple[GradingJob, Submission]]
-Ended = tuple[GradingJob, Examined, float]
+Outcome = tuple[Examined, float]
 
 
 def _plans(weeks: Sequence[int], pool: Executor) -> dict[int, Plan]:
@@ -113,20 +139,53 @@ def _plan(
     return todo
 
 
-def _run(todo: Todo, pool: Executor) -> Iterator[Ended]:
-    """Yield each job's results as it ends."""
-    jobs: dict[Future[tuple[Examined, float]], GradingJob] = {
-        pool.submit(examine_submission, submission, job.week): job for job, submission in todo
-    }
+def _run(
+    todo: Todo, pool: Executor, watch: Watch
+) -> Iterator[tuple[tuple[GradingJob, Submission], Outcome]]:
+    """Yield each job with its outcome as it ends."""
+    ended: queue.SimpleQueue[Future[Outcome]] = queue.SimpleQueue()
+    waiting: dict[Future[Outcome], tuple[GradingJob, Submission]] = {}
     try:
-        for future in as_completed(jobs):
-            yield jobs[future], *_outcome(future)
+        for job, submission in todo:
+            future = pool.submit(examine_submission, submission, job.week)
+            waiting[future] = (job, submission)
+            future.add_done_callback(ended.put)
+        look = _Look(waiting, watch)
+        while waiting:
+            look()
+            try:
+                future = ended.get(timeout=BEAT_SECONDS)
+            except queue.Empty:
+                continue
+            yield waiting.pop(future), _outcome(future)
     finally:
-        for future in jobs:
+        for future in waiting:
             future.cancel()
 
 
-def _outcome(future: Future[tuple[Examined, float]]) -> tuple[Examined, float]:
+class _Look:
+    """Tells what is running, every BEAT_SECONDS at most, however often it is called."""
+
+    def __init__(
+        self, waiting: Mapping[Future[Outcome], tuple[GradingJob, Submission]], watch: Watch
+    ):
+        self._waiting, self._watch = waiting, watch
+        self._next = 0.0
+        self._since: dict[Future[Outcome], datetime] = {}
+
+    def __call__(self) -> None:
+        now = time.monotonic()
+        if now < self._next:
+            return
+        self._next = now + BEAT_SECONDS
+        running = [future for future in self._waiting if future.running()]
+        here = datetime.now(UTC)
+        self._since = {future: self._since.get(future, here) for future in running}
+        jobs = ((self._waiting[future][0], since) for future, since in self._since.items())
+        self._watch([RunningJob(job.student, job.week, since) for job, since in jobs])
+
+
+def _outcome(future: Future[Outcome]) -> Outcome:
     """Return a job's outcome, without results if its examiner was lost or failed."""
     try:
         return future.result()

@@ -19,9 +19,9 @@ def gradebook_csv(course: Course, reports: Sequence[GradedReport]) -> str:
     """Return the class as CSV: student, component ids, item ids, total, max, pending, final, late.
 
     Points have two decimals; those of a component that is not open are blank, and so are those of
-    its items. `pending` names the items whose points may still grow, separated by spaces. All
-    points but `final` are before deductions for lateness. `late` names each late week, how late it
-    was and the share that it keeps: "week1:2 days:0.8".
+    its items, and what was not graded yet. `pending` names the items whose points may still grow,
+    separated by spaces. All points but `final` are before deductions for lateness. `late` names
+    each late week, how late it was and the share that it keeps: "week1:2 days:0.8".
     """
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
@@ -31,18 +31,22 @@ def gradebook_csv(course: Course, reports: Sequence[GradedReport]) -> str:
     for report in reports:
         score = report.score
         component_points = [
-            _points(part.points) if part.is_open else "" for part in score.components
+            _points(part.points) if part.is_open and not part.is_unknown else ""
+            for part in score.components
         ]
         pending = " ".join(item.id for item in score.items if item.pending)
-        points_by_item = {item.id: _points(item.points) for item in score.items}
+        points_by_item = {
+            item.id: "" if item.is_unknown else _points(item.points) for item in score.items
+        }
         item_points = [points_by_item.get(id, "") for id in items]
-        totals = [_points(score.total), _points(score.max_total)]
+        total, final = ("" if score.is_unknown else _points(p) for p in (score.total, score.final))
+        totals = [total, _points(score.max_total)]
         late = "; ".join(
             f"{week.week}:{in_words(week.late)}:{week.kept / FULL_CREDIT:.4g}"
             for week in report.late
         )
         row = [guard_formula(score.student), *component_points, *item_points, *totals]
-        writer.writerow([*row, pending, _points(score.final), late])
+        writer.writerow([*row, pending, final, late])
     return buffer.getvalue()
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from autograder.course.lateness import in_words
 from autograder.course.points import format_points
-from autograder.course.scoring import CheckScore, ComponentScore, ItemScore, StudentScore
+from autograder.course.scoring import EARLIER, CheckScore, ComponentScore, ItemScore, StudentScore
 from autograder.records import FULL_CREDIT, CheckResult, Verdict
 from autograder.report.graded import GradedReport
 from autograder.results.student import VERDICT_WORDS
@@ -47,6 +47,8 @@ def _summary(score: StudentScore) -> str:
     text = f"**{format_points(score.total)} of {format_points(score.max_total)} points"
     if not score.pending:
         return f"{text}.**"
+    if any(item.reason == EARLIER for item in score.items):
+        return f"{text} so far.** They may change: see the items marked pending."
     more = format_points(score.pending_points)
     return f"{text} so far.** Up to {more} more are still to come: see the items marked pending."
 

@@ -10,7 +10,7 @@ from autograder.course import Course
 from autograder.course.lateness import judge_lateness, kept_shares
 from autograder.course.scoring import score_student
 from autograder.gradebook.flags import Flag
-from autograder.gradebook.journal import PARTS, TRAINING, Gradebook
+from autograder.gradebook.journal import PARTS, SUITE, TRAINING, Gradebook, GradingJob, Receipt
 from autograder.records import CheckResult, PlannedCheck
 from autograder.report.graded import GradedReport, Row
 from autograder.report.leaderboard import ranking
@@ -26,7 +26,9 @@ def gather(
 ) -> list[GradedReport]:
     """Return reports on the gradebook's students, or only those given, sorted by id.
 
-    A week is open once anybody in the class has handed in something, whoever is chosen.
+    A week is open once anybody in the class has handed in something, whoever is chosen. A result
+    counts until there is a later one of the same student's week. A student whom the gradebook
+    doesn't know yet has a report in which everything is still to come.
     """
     everybody = gradebook.students()
     chosen = everybody if students is None else sorted(students)
@@ -51,28 +53,31 @@ def _report_on(
     receipts = {week: gradebook.submission(student, week) for week in weeks}
     submissions = [receipt for receipt in receipts.values() if receipt]
     refused = {entry.week: entry.refusal for entry in submissions if entry.refusal}
-    jobs = [gradebook.job(student, week, part) for week in weeks for part in PARTS]
+    parts = [(week, part) for week in weeks for part in PARTS]
+    jobs = {each: gradebook.counting_job(student, *each) for each in parts}
     planned: list[PlannedCheck] = []
     results: list[CheckResult] = []
     flags: list[tuple[str, Flag]] = []
-    for week in weeks:
+    earlier: set[str] = set()
+    for (week, part), job in jobs.items():
         # Two weeks' suites may have tests of the same name.
         name = course.week(week).id
-        for part in PARTS:
-            plan = gradebook.planned(student, week, part)
-            measured = gradebook.results(student, week, part)
-            planned += (replace(check, id=f"{name}/{check.id}") for check in plan)
-            results += (replace(result, check=f"{name}/{result.check}") for result in measured)
-            week_flags = [*gradebook.flags(student, week, part), *_doubts(plan, measured)]
-            flags += ((name, flag) for flag in week_flags)
+        plan, measured = gradebook.planned_in(job), gradebook.results_of(job)
+        planned += (replace(check, id=f"{name}/{check.id}") for check in plan)
+        results += (replace(result, check=f"{name}/{result.check}") for result in measured)
+        flags += ((name, flag) for flag in (*gradebook.flags_of(job), *_doubts(plan, measured)))
+        if job != gradebook.job(student, week, part):
+            earlier.update(check.item for check in plan)
     marks = gradebook.marks(student)
+    counting = (_counting(gradebook, receipts[week], jobs[week, SUITE]) for week in weeks)
     handed_in = [
         judge_lateness(course, student, entry.week, _time(entry.received), entry.commit)
-        for entry in submissions
+        for entry in counting
+        if entry
     ]
     kept = kept_shares(handed_in, course)
     score = score_student(
-        course, student, planned, results, marks, refused.keys(), open_weeks, kept
+        course, student, planned, results, marks, refused.keys(), open_weeks, kept, earlier
     )
     documents = {
         item.id: names
@@ -83,7 +88,7 @@ def _report_on(
     # A notice on a whole archive is given once, whichever weeks were read from it.
     return GradedReport(
         score,
-        " and ".join(sorted({job.confinement for job in jobs if job})) or NOTHING_RUN,
+        " and ".join(sorted({job.confinement for job in jobs.values() if job})) or NOTHING_RUN,
         notices=tuple(dict.fromkeys(notice for entry in submissions for notice in entry.notices)),
         handed_in=tuple(handed_in),
         refusals=tuple(dict.fromkeys(refused.values())),
@@ -91,6 +96,15 @@ def _report_on(
         documents=documents,
         flags=tuple(flags),
     )
+
+
+def _counting(
+    gradebook: Gradebook, latest: Receipt | None, job: GradingJob | None
+) -> Receipt | None:
+    """Return the submission whose results count: its time decides what is late."""
+    if latest is None or job is None or job.fingerprint == latest.fingerprint:
+        return latest
+    return gradebook.submission(latest.student, latest.week, job.fingerprint) or latest
 
 
 def _time(text: str | None) -> datetime | None:

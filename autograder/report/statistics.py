@@ -24,7 +24,7 @@ class ClassStatistics:
     """Means of the class so far, in hundredths of a point.
 
     `mean` is of the points that count; `component_means`, by component id, are before deductions
-    for lateness.
+    for lateness. Who was not graded yet is left out of them.
     """
 
     students: int
@@ -40,14 +40,17 @@ def class_statistics(scores: Sequence[StudentScore], commonest: int = 3) -> Clas
     """
     if not scores:
         raise ValueError("a class without students has no statistics")
-    components = {part.id for score in scores for part in score.components if part.is_open}
-    sums: Counter[str] = Counter()
-    for score in scores:
-        sums.update({part.id: part.points for part in score.components if part.is_open})
+    parts = [part for score in scores for part in score.components if part.is_open]
+    known = [part for part in parts if not part.is_unknown]
+    sums, numbers = Counter[str](), Counter(part.id for part in known)
+    for part in known:
+        sums[part.id] += part.points
+    finals = [score.final for score in scores if not score.is_unknown]
+    means = {part.id: half_up(sums[part.id], max(1, numbers[part.id])) for part in parts}
     return ClassStatistics(
         students=len(scores),
-        mean=half_up(sum(score.final for score in scores), len(scores)),
-        component_means={id: half_up(sums[id], len(scores)) for id in components},
+        mean=half_up(sum(finals), max(1, len(finals))),
+        component_means=means,
         misconceptions=_commonest(scores, commonest),
     )
 

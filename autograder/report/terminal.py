@@ -14,6 +14,7 @@ from rich.text import Text
 from autograder.course.lateness import in_words
 from autograder.course.points import format_points
 from autograder.course.scoring import (
+    EARLIER,
     MUST_BE_REGRADED,
     NOT_GRADED_YET,
     PENDING_GPU,
@@ -30,9 +31,12 @@ MIN_ID_WIDTH = 10
 FULL_ID_WIDTH = 24
 """Ids up to this length are shown on one line, if need be under short headers."""
 POINTS_WIDTH = 6
+UNKNOWN = "-"
+"""What was not graded yet."""
 REMEDIES = {
     MUST_BE_REGRADED: "run the same command once more",
     NOT_GRADED_YET: "an earlier run was stopped, so run it once more",
+    EARLIER: "that was stopped, so run it once more",
 }
 """What to do about each reason for pending points that no person has to give."""
 
@@ -51,6 +55,8 @@ def print_class(
     console.print(_table(console, reports, statistics))
     if any(report.score.pending for report in reports):
         _say(console, "* part of these points is still pending")
+    if any(part.is_unknown for report in reports for part in report.score.components):
+        _say(console, f"{UNKNOWN} not graded yet")
     _print_troubles(console, reports)
     _print_by_hand(console, reports)
     _print_late(console, reports)
@@ -91,9 +97,12 @@ def _table(console: Console, reports: Sequence[GradedReport], statistics: ClassS
     shown = [part.id for part in parts][: len(headers)]
     for report in reports:
         score = report.score
-        cells = {part.id: _cell(part.points, part.pending) for part in score.components}
+        cells = {
+            part.id: UNKNOWN if part.is_unknown else _cell(part.points, part.pending)
+            for part in score.components
+        }
         row = [one_line(score.student), *(cells[id] for id in shown)]
-        row.append(_cell(score.final, score.pending))
+        row.append(UNKNOWN if score.is_unknown else _cell(score.final, score.pending))
         table.add_row(*map(Text, row), style="red" if report.refusals else None)
     table.add_section()
     means = [_cell(statistics.component_means[id]) for id in shown]

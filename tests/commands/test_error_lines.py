@@ -419,6 +419,7 @@ def test_a_mistake_of_an_author_is_named_on_the_terminal(
         ("gradescope", "run", "--base"),
         ("class", "init", "--to"),
         ("export", "csv", "--grades"),
+        ("status", "--grades"),
         ("formgrader", "--out"),
     ],
 )
@@ -453,7 +454,17 @@ def test_commands_whose_modules_are_not_there_are_not_offered(course: Path) -> N
     text = run(course, "--help").stdout
     offered = {name for name in ("check", "ci", "hand-in", "export") if f" {name} " in text}
     assert offered == {"check", "ci", "hand-in", "export"}
-    for name in ("grade", "gpu", "formgrader", "stubs", "release", "doctor", "hook", "gradescope"):
+    for name in (
+        "grade",
+        "gpu",
+        "formgrader",
+        "stubs",
+        "release",
+        "doctor",
+        "status",
+        "hook",
+        "gradescope",
+    ):
         assert f" {name} " not in text
     text = run(course, "export", "--help").stdout
     assert " classroom50 " in text

@@ -34,6 +34,9 @@ DRY = {
     "make data": "-m data download",
     "make bench": "-m benchmarks",
     "make grade SUBMISSIONS=dir WEEK=project": '-m autograder grade --submissions "dir"',
+    'make grade SUBMISSIONS=dir OUT=grades ARGS="--student ada --student bob"': (
+        "--student ada --student bob"
+    ),
     "make grade SUBMISSIONS=class.zip": '-m autograder grade --submissions "class.zip"',
     "make formgrader SUBMISSIONS=dir OUT=grades": (
         '-m autograder formgrader --submissions "dir" --out "grades"'
@@ -50,6 +53,9 @@ PRINTS = {
     ".venv/bin/python -m autograder grade --submissions dir --out grades --dry-run": (
         "nothing was run, nothing written"
     ),
+    'make grade SUBMISSIONS=dir OUT=grades ARGS="--only infra"': "class mean",
+    'make grade SUBMISSIONS=dir OUT=grades ARGS="--since 2026-10-12"': "class mean",
+    ".venv/bin/python -m autograder status --grades grades": "the last one came to its end",
     (
         ".venv/bin/python -m autograder grade --submissions dir --out grades"
         " --handed-in handed_in.csv"

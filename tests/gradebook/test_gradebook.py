@@ -118,6 +118,7 @@ def test_a_gradebook_without_flags_is_taken_along(path: Path) -> None:
             raw.execute(f"ALTER TABLE submissions DROP COLUMN {column}")
         raw.execute("ALTER TABLE jobs DROP COLUMN dependencies")
         raw.execute("DROP TABLE dependencies")
+        raw.execute("DROP TABLE heartbeats")
         raw.execute("DROP TABLE flags")
         raw.execute("PRAGMA user_version = 3")
     raw.close()
@@ -251,6 +252,7 @@ def test_a_copy_of_an_earlier_format_is_taken_along_in_memory_only(path: Path) -
     with sqlite3.connect(path) as raw:
         raw.execute("ALTER TABLE jobs DROP COLUMN dependencies")
         raw.execute("DROP TABLE dependencies")
+        raw.execute("DROP TABLE heartbeats")
         raw.execute("PRAGMA user_version = 6")
     raw.close()
     before = path.read_bytes()
@@ -353,6 +355,7 @@ def test_a_gradebook_of_the_first_format_is_taken_along(path: Path) -> None:
         raw.execute("ALTER TABLE jobs DROP COLUMN part")
         raw.execute("ALTER TABLE jobs DROP COLUMN dependencies")
         raw.execute("DROP TABLE dependencies")
+        raw.execute("DROP TABLE heartbeats")
         raw.execute("DROP TABLE flags")
         raw.execute("PRAGMA user_version = 1")
     raw.close()

@@ -25,6 +25,7 @@ from autograder.report.class_csv import (
 )
 from autograder.report.class_files import write_class, write_student
 from autograder.report.graded import GradedReport
+from autograder.report.statistics import class_statistics
 from autograder.results.results_json import SCHEMA, results_json
 from autograder.text import files as atomic
 
@@ -70,10 +71,20 @@ def test_items_add_up_to_components_and_components_to_the_total() -> None:
     (row,) = rows_of(gradebook_csv(COURSE, [report()]))
     for part in COURSE.components:
         if part.is_open:
-            added = sum(parse_points(row[item.id]) for item in part.items)
-            assert added == parse_points(row[part.id])
+            added = sum(parse_points(row[item.id] or "0") for item in part.items)
+            assert added == parse_points(row[part.id] or "0")
     shown = [row[part.id] for part in COURSE.components if row[part.id]]
     assert sum(map(parse_points, shown)) == parse_points(row["total"])
+
+
+def test_what_was_not_graded_yet_is_blank_and_no_zero() -> None:
+    nothing = GradedReport(score_student(COURSE, "ben", PLAN, [], open_weeks={1}), "none")
+    ada, ben = rows_of(gradebook_csv(COURSE, [report(), nothing]))
+    assert (ada["week1.relu"], ada["week1.mse"]) == ("", "0.75")
+    assert {ben[key] for key in ("week1.relu", "core", "total", "final")} == {""}
+    assert "week1.relu" in ben["pending"].split(" ")
+    statistics = class_statistics([report().score, nothing.score])
+    assert statistics.mean == report().score.final, "who was not graded counts in no mean"
 
 
 def test_a_week_that_is_not_open_has_blank_cells_and_no_points() -> None:

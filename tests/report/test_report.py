@@ -388,7 +388,8 @@ def test_eight_components_and_usual_ids_fit_into_80_columns() -> None:
     text = shown([GradedReport(score, "bubblewrap")], 80)
     assert "H: Extra Credit\n" in text
     (row,) = (line for line in text.splitlines() if "s0001-kaya-kim" in line)
-    assert row.split()[1:] == ["*0.00"] * 9
+    assert row.split()[1:] == ["-"] * 9
+    assert "- not graded yet\n" in text
 
 
 def test_refused_submissions_are_named_with_their_reason() -> None:
