@@ -22,11 +22,11 @@ import data
 from autograder import course as courses
 from autograder.author.simulate.class_folder import write_class
 from autograder.gradebook.journal import Gradebook
+from autograder.gradebook.submission import Submission
 from autograder.grading import run as grading
 from autograder.grading.operations import examiner_of, operation
 from autograder.grading.setting import Setting
 from autograder.intake.reading import take_in
-from autograder.records import Submission
 
 ROOT = Path(__file__).resolve().parent.parent
 STUDENTS = 30

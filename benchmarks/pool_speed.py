@@ -9,10 +9,10 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+from autograder.gradebook.submission import Submission
 from autograder.grading.operations import describe, examine_submission
 from autograder.grading.pool import open_pool
 from autograder.grading.setting import Setting
-from autograder.records import Submission
 
 ROOT = Path(__file__).resolve().parent.parent
 JOBS = 500

@@ -8,8 +8,8 @@ import zipfile
 from pathlib import Path
 
 from autograder.course import Limits, Week
+from autograder.gradebook.submission import Submission
 from autograder.intake.reading import Intake, read_class, take_in
-from autograder.records import Submission
 
 LIMITS = Limits(
     request_seconds=1,

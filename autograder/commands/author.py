@@ -10,7 +10,8 @@ import typer
 
 from autograder.commands import students
 from autograder.commands.class_options import SIMULATED, OnlyWeek
-from autograder.commands.shared import ROOT, number_of
+from autograder.commands.instructors import number_of
+from autograder.commands.shared import ROOT
 from autograder.course import Week, load
 
 

@@ -8,7 +8,8 @@ from typing import Annotated, Any
 import typer
 
 from autograder.commands.class_options import GRADES
-from autograder.commands.shared import ROOT, WEEK, export_app, number_of
+from autograder.commands.instructors import number_of
+from autograder.commands.shared import ROOT, WEEK, export_app
 from autograder.errors import InputError
 
 gradescope_app = typer.Typer(

@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from autograder.commands.class_options import CLASS, GRADES, Out, Unconfined
-from autograder.commands.shared import ROOT, when_stopped
+from autograder.commands.instructors import when_stopped
+from autograder.commands.shared import ROOT
 
 
 def add_to(app: typer.Typer) -> None:
@@ -35,8 +36,8 @@ def gpu(
 
     --device cpu --epochs 1 --subset 512 tries everything out on any machine, for no points.
     """
+    from autograder.commands.instructors import demand_folder
     from autograder.gpu.class_run import train_class
-    from autograder.text.files import demand_folder
 
     with when_stopped("Each job goes on from its last checkpoint with the same command."):
         demand_folder(out)

@@ -19,7 +19,8 @@ from autograder.commands.class_options import (
     Submissions,
     Unconfined,
 )
-from autograder.commands.shared import ROOT, ending_when_terminated, number_of, when_stopped
+from autograder.commands.instructors import ending_when_terminated, number_of, when_stopped
+from autograder.commands.shared import ROOT
 
 
 def add_to(app: typer.Typer) -> None:
@@ -65,10 +66,10 @@ def grade(
     and grade that.
     """
     from autograder.author.simulate.small_class import simulate
+    from autograder.commands.instructors import demand_folder
     from autograder.grading.choice import choice_of
     from autograder.grading.class_run import grade_submissions
     from autograder.integrations.formgrader.marks import collect_marks
-    from autograder.text.files import demand_folder
 
     goes_on = "What was finished is kept; the same command goes on from there."
     with when_stopped(goes_on), ending_when_terminated(), ExitStack() as stack:

@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from autograder.commands.class_options import GRADES, OnlyWeek, Out, Submissions
-from autograder.commands.shared import ROOT, number_of, when_stopped
+from autograder.commands.instructors import number_of, when_stopped
+from autograder.commands.shared import ROOT
 
 
 def add_to(app: typer.Typer) -> None:

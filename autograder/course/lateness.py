@@ -83,20 +83,6 @@ def kept_share(rule: HandingIn, late: timedelta) -> int:
     return math.floor(share * FULL_CREDIT + 0.5)
 
 
-def in_words(late: timedelta) -> str:
-    """Return a delay in words: "2 days 3 hours", "1 hour 5 minutes", "40 seconds"."""
-    seconds = max(1, round(late.total_seconds()))
-    units = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
-    parts = []
-    for name, size in units:
-        count, seconds = divmod(seconds, size)
-        if count:
-            parts.append(f"{count} {name}{'' if count == 1 else 's'}")
-        elif parts:
-            break
-    return " ".join(parts[:2])
-
-
 def kept_shares(handed_in: Iterable[HandedIn], course: Course) -> dict[int, int]:
     """Return the share of points that each week keeps, by week number, for `score_student`."""
     numbers = {week.id: week.number for week in course.weeks}

@@ -20,7 +20,6 @@ from pydantic import (
 
 from autograder.course.points import parse_points
 from autograder.errors import AuthorError
-from autograder.records import FULL_CREDIT
 
 
 class CourseError(AuthorError):
@@ -222,21 +221,6 @@ class TrainingSetting(Model):
         if curve[0][1] != 0 or curve[-1][1] != 1:
             raise ValueError("the first share must be 0 and the last one 1")
         return curve
-
-    def credit(self, accuracy: float) -> int:
-        """Return the credit, 0..FULL_CREDIT, for a test accuracy; NaN is worth nothing.
-
-        Linear between the curve's points and rounded down, so only the last point gives all.
-        """
-        if not accuracy > self.curve[0][0]:
-            return 0
-        if accuracy >= self.curve[-1][0]:
-            return FULL_CREDIT
-        for (x0, y0), (x1, y1) in pairwise(self.curve):
-            if accuracy <= x1:
-                share = y1 if accuracy == x1 else y0 + (y1 - y0) * (accuracy - x0) / (x1 - x0)
-                return int(round(FULL_CREDIT * share, 6))
-        raise AssertionError("the curve's last point was passed above")
 
 
 class HandingIn(Model):

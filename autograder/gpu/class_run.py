@@ -20,10 +20,11 @@ from autograder.gpu.images import DIGITS, Images, load_images
 from autograder.gpu.job import Plan
 from autograder.gpu.queue import TRIAL, Progress, Seat, run_class
 from autograder.gradebook.journal import TRAINING, Gradebook
+from autograder.gradebook.submission import Submission
 from autograder.grading.setting import OurFaultError, RefusedError, demand_dataset
 from autograder.grading.training_check import CHECK
 from autograder.intake.reading import IntakeError, read_class
-from autograder.records import Submission, Verdict
+from autograder.records import Verdict
 from autograder.report.class_csv import leaderboard_csv
 from autograder.report.gather import gather
 from autograder.report.graded import Row

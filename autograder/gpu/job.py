@@ -29,6 +29,7 @@ from autograder.grading.training_check import CHECK
 from autograder.records import FULL_CREDIT, CheckResult, Verdict
 from autograder.sandbox import Confinement, Limits, Sandbox
 from autograder.sandbox.launch import Folder, Launch, Script
+from autograder.suite.hidden.threshold import credit_for
 from autograder.suite.student import Student
 from autograder.suite.week_worker import WeekWorker
 from autograder.text.display import many_lines
@@ -289,7 +290,7 @@ class Job:
             message = f"The network that {CHECKPOINT} holds can't be run. {fault.message}"
             return _failed(fault.verdict, message, seconds=ended.seconds)
         odd = [*doubts(accuracy, curves), *self._stored()]
-        credit = self.plan.curve.credit(accuracy.credited)
+        credit = credit_for(self.plan.curve.curve, accuracy.credited)
         detail: dict[str, Any] = {
             "accuracy": round(accuracy.plain, 5),
             "accuracy_moved": round(accuracy.moved, 5),

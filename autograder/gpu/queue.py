@@ -17,11 +17,12 @@ from autograder.course import Week
 from autograder.gpu.job import Job, Plan, Stopped, prove_device
 from autograder.gradebook.journal import Gradebook
 from autograder.gradebook.journal import GradingJob as Entry
+from autograder.gradebook.submission import Submission
 from autograder.grading.absent import record_absent
 from autograder.grading.fingerprint import digest
 from autograder.grading.preview import Why, changes, reason_to_run
 from autograder.grading.training_check import CHECK, planned_checks
-from autograder.records import CheckResult, Submission, Verdict
+from autograder.records import CheckResult, Verdict
 from autograder.sandbox import Confinement
 from autograder.text.display import one_line
 

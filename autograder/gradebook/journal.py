@@ -35,7 +35,8 @@ from autograder.gradebook.opening import (
 )
 from autograder.gradebook.rows import flag_row, result_of, result_row, storable
 from autograder.gradebook.schema import APPLICATION_ID, SCHEMA, SCHEMA_VERSION, UPGRADES
-from autograder.records import CheckResult, ManualMark, PlannedCheck, Submission, Verdict
+from autograder.gradebook.submission import Submission
+from autograder.records import CheckResult, ManualMark, PlannedCheck, Verdict
 
 SUITE, TRAINING = PARTS = ("suite", "training")
 """The parts of grading a submission: the suite, and the training job."""

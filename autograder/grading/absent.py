@@ -8,8 +8,9 @@ from collections.abc import Iterable
 from autograder.course import Week
 from autograder.gradebook.journal import TRAINING, Gradebook
 from autograder.gradebook.journal import GradingJob as Entry
+from autograder.gradebook.submission import Submission
 from autograder.grading.training_check import CHECK, planned_checks
-from autograder.records import CheckResult, Submission, Verdict
+from autograder.records import CheckResult, Verdict
 
 
 def record_absent(week: Week, taken: Iterable[Submission], gradebook: Gradebook) -> None:

@@ -12,9 +12,9 @@ from pathlib import Path
 from autograder import course as courses
 from autograder.errors import InputError
 from autograder.gradebook.journal import Gradebook, Receipt
+from autograder.gradebook.submission import Submission
 from autograder.grading.preview import listed
 from autograder.intake.students import student_id
-from autograder.records import Submission
 from autograder.text.display import one_line
 
 NEAREST_SHOWN = 3

@@ -14,6 +14,7 @@ from autograder.course import Course, Week
 from autograder.gradebook.heartbeat import RunningJob
 from autograder.gradebook.journal import Gradebook
 from autograder.gradebook.manual_marks import demand_readable
+from autograder.gradebook.submission import Submission
 from autograder.grading import run as grading
 from autograder.grading.choice import EVERYTHING, Choice, chosen, known_students
 from autograder.grading.lock import only_grading
@@ -29,7 +30,6 @@ from autograder.grading.setting import (
     why_not_here,
 )
 from autograder.intake.reading import IntakeError, read_class
-from autograder.records import Submission
 from autograder.report.gather import gather
 from autograder.report.terminal import say
 from autograder.report.writing import write_reports

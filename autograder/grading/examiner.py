@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 import data
@@ -32,7 +32,7 @@ from autograder.sandbox import Confinement, InfraError, Limits
 from autograder.suite.hidden.disclosure import Disclosure
 from autograder.suite.hidden.sandbox_host import SandboxHost
 from autograder.suite.hidden.session import GradedSession
-from autograder.suite.hidden.threshold import Training
+from autograder.suite.hidden.threshold import Training, credit_for
 from autograder.suite.session import Outcome
 
 
@@ -74,7 +74,7 @@ class Examiner:
             epochs=setting.epochs,
             batch_size=setting.batch_size,
             lr=setting.lr,
-            credit=setting.credit,
+            credit=partial(credit_for, setting.curve),
             full_from=setting.curve[-1][0],
         )
 

@@ -47,8 +47,8 @@ from pathlib import Path
 from typing import Any
 
 from autograder.course import Course, Week
+from autograder.gradebook.submission import Submission
 from autograder.grading.flags.watched import watched_in, watched_names
-from autograder.records import Submission
 from autograder.reference import legal_variants
 from autograder.suite.week_worker import OWN
 from data.datasets import file_of

@@ -24,9 +24,10 @@ from typing import Any, Literal, TypeVar
 
 from autograder.errors import AutograderError
 from autograder.gradebook.flags import Examined
+from autograder.gradebook.submission import Submission
 from autograder.grading import messages
 from autograder.grading.setting import Setting
-from autograder.records import CheckResult, PlannedCheck, Submission
+from autograder.records import CheckResult, PlannedCheck
 from autograder.text.display import one_line
 
 PR_SET_PDEATHSIG = 1

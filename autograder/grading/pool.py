@@ -18,6 +18,7 @@ from typing import Any
 
 from autograder.errors import CantExamineError
 from autograder.gradebook.flags import Examined
+from autograder.gradebook.submission import Submission
 from autograder.grading import messages
 from autograder.grading.examiner_process import (
     END_SECONDS,
@@ -29,7 +30,7 @@ from autograder.grading.examiner_process import (
 from autograder.grading.fork_server import running_server
 from autograder.grading.operations import Plan, describe
 from autograder.grading.setting import Setting
-from autograder.records import CheckResult, Submission
+from autograder.records import CheckResult
 from autograder.text.display import one_line
 
 ATTEMPTS = 2

@@ -16,9 +16,9 @@ from statistics import fmean
 
 from autograder.course import Course, Week
 from autograder.gradebook.journal import Gradebook, GradingJob
+from autograder.gradebook.submission import Submission
 from autograder.grading import fingerprint
 from autograder.grading.pace import duration
-from autograder.records import Submission
 from autograder.text.display import one_line
 
 NO_FILES = Submission("").fingerprint

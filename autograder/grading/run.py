@@ -22,12 +22,13 @@ from autograder.errors import CantExamineError
 from autograder.gradebook.flags import Examined
 from autograder.gradebook.heartbeat import RunningJob
 from autograder.gradebook.journal import Gradebook, GradingJob
+from autograder.gradebook.submission import Submission
 from autograder.grading import fingerprint
 from autograder.grading.absent import record_absent
 from autograder.grading.operations import Plan, describe, examine_submission
 from autograder.grading.pool import note, open_pool
 from autograder.grading.setting import Setting
-from autograder.records import CheckResult, PlannedCheck, Submission, Verdict
+from autograder.records import CheckResult, PlannedCheck, Verdict
 
 LOST = "The grader lost this check's result; it has to be graded again."
 

@@ -13,11 +13,12 @@ from queue import SimpleQueue
 
 from autograder.errors import CantExamineError
 from autograder.gradebook.flags import Examined, Flag
+from autograder.gradebook.submission import Submission
 from autograder.grading.operations import Plan, describe, examine_submission
 from autograder.grading.pool import ExaminerPool, note, open_pool
 from autograder.grading.run import LOST
 from autograder.grading.setting import Setting
-from autograder.records import CheckResult, PlannedCheck, Submission, Verdict
+from autograder.records import CheckResult, PlannedCheck, Verdict
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from datetime import UTC, tzinfo
 from pathlib import Path
 
 from autograder.course import Week
+from autograder.gradebook.submission import Submission
 from autograder.intake.admission import Admission, FileType, Member, Refused, clean_path
 from autograder.intake.archives import DAMAGE, read_archive
 from autograder.intake.class_entries import ClassEntry, IntakeError, open_class
@@ -36,7 +37,6 @@ from autograder.intake.students import (
     students_by_name,
 )
 from autograder.intake.week_files import WeekFileFinder, some
-from autograder.records import Submission
 from autograder.text.display import one_line
 
 

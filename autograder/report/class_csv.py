@@ -7,9 +7,9 @@ import io
 from collections.abc import Iterable, Sequence
 
 from autograder.course import Course
-from autograder.course.lateness import in_words
 from autograder.records import FULL_CREDIT
 from autograder.report.graded import GradedReport, Row
+from autograder.report.lateness_words import in_words
 from autograder.text.display import one_line
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")

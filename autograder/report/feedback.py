@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from autograder.course.lateness import in_words
 from autograder.course.points import format_points
 from autograder.course.scoring import EARLIER, CheckScore, ComponentScore, ItemScore, StudentScore
 from autograder.records import FULL_CREDIT, CheckResult, Verdict
 from autograder.report.graded import GradedReport
+from autograder.report.lateness_words import in_words
 from autograder.results.student import VERDICT_WORDS
 from autograder.text.markdown import block, code, inline
 

@@ -11,7 +11,6 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from autograder.course.lateness import in_words
 from autograder.course.points import format_points
 from autograder.course.scoring import (
     EARLIER,
@@ -23,6 +22,7 @@ from autograder.course.scoring import (
 )
 from autograder.records import FULL_CREDIT
 from autograder.report.graded import GradedReport
+from autograder.report.lateness_words import in_words
 from autograder.report.statistics import ClassStatistics
 from autograder.text.display import one_line
 

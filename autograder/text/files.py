@@ -39,25 +39,6 @@ def _replace(path: Path, data: bytes) -> None:
         raise
 
 
-def demand_folder(folder: Path) -> None:
-    """Raise OSError where a folder neither is there nor can be made, or takes no files.
-
-    Nothing is made: what is refused for another reason later leaves no empty folder.
-    """
-    nearest = folder.absolute()
-    while not os.path.lexists(nearest):
-        nearest = nearest.parent
-    problem = 0
-    if not nearest.is_dir():
-        problem = errno.EEXIST if nearest == folder.absolute() else errno.ENOTDIR
-    elif os.statvfs(nearest).f_flag & os.ST_RDONLY:
-        problem = errno.EROFS
-    elif not os.access(nearest, os.W_OK | os.X_OK):
-        problem = errno.EACCES
-    if problem:
-        raise OSError(problem, os.strerror(problem), str(folder))
-
-
 def source_digest(source: bytes) -> str:
     """Return the SHA-256 of a source file, independent of the kind of its line ends."""
     return hashlib.sha256(source.replace(b"\r\n", b"\n")).hexdigest()

@@ -23,6 +23,7 @@ from autograder.course import (
 )
 from autograder.course.points import format_points, parse_points
 from autograder.records import FULL_CREDIT
+from autograder.suite.hidden.threshold import credit_for
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -215,17 +216,18 @@ def test_the_curve_gives_credit(course: Course) -> None:
     curve = course.training_setting("mnist").model_copy(
         update={"curve": ((0.1, 0.0), (0.8, 0.5), (0.95, 1.0))}
     )
-    assert [curve.credit(a) for a in (0.0, 0.1, 0.8, 0.95, 1.0)] == [0, 0, 5000, 10_000, 10_000]
-    assert curve.credit(0.45) == 2500
-    assert curve.credit(0.9499) == 9996
-    assert curve.credit(math.nan) == 0
+    credits = [credit_for(curve.curve, a) for a in (0.0, 0.1, 0.8, 0.95, 1.0)]
+    assert credits == [0, 0, 5000, 10_000, 10_000]
+    assert credit_for(curve.curve, 0.45) == 2500
+    assert credit_for(curve.curve, 0.9499) == 9996
+    assert credit_for(curve.curve, math.nan) == 0
 
 
 @given(st.floats(0, 1), st.floats(0, 1))
 def test_more_accuracy_never_gives_less(course: Course, a: float, b: float) -> None:
     setting = course.training_setting("mnist")
     low, high = sorted((a, b))
-    assert 0 <= setting.credit(low) <= setting.credit(high) <= FULL_CREDIT
+    assert 0 <= credit_for(setting.curve, low) <= credit_for(setting.curve, high) <= FULL_CREDIT
 
 
 def test_what_goes_beyond_the_texts_is_a_small_part_of_each_component(course: Course) -> None:

@@ -19,12 +19,14 @@ from autograder.course.scoring import PENDING_GPU
 from autograder.gpu import class_run
 from autograder.gpu.class_run import JobError
 from autograder.gradebook.journal import TRAINING, Gradebook, GradingJob
-from autograder.records import FULL_CREDIT, CheckResult, PlannedCheck, Submission, Verdict
+from autograder.gradebook.submission import Submission
+from autograder.records import FULL_CREDIT, CheckResult, PlannedCheck, Verdict
 from autograder.report.class_csv import leaderboard_csv
 from autograder.report.class_files import write_student
 from autograder.report.gather import gather
 from autograder.report.leaderboard import ranking
 from autograder.sandbox.gpu import binds, gpus
+from autograder.suite.hidden.threshold import credit_for
 
 ROOT = Path(__file__).resolve().parents[2]
 COURSE = courses.load(ROOT)
@@ -175,9 +177,9 @@ def test_a_student_sees_curves_and_a_place_among_nameless_others(trained, tmp_pa
 
 def test_points_follow_the_documented_curve():
     curve = COURSE.training_setting("cifar10")
-    assert curve.credit(0.10) == 0
-    assert curve.credit(0.90) == FULL_CREDIT
-    assert 0 < curve.credit(0.5) < curve.credit(0.8) < FULL_CREDIT
+    assert credit_for(curve.curve, 0.10) == 0
+    assert credit_for(curve.curve, 0.90) == FULL_CREDIT
+    assert 0 < credit_for(curve.curve, 0.5) < credit_for(curve.curve, 0.8) < FULL_CREDIT
     assert WEEK.job is not None
     assert (WEEK.job.epochs, WEEK.job.minutes) == (100, 30)
 

@@ -10,8 +10,9 @@ import pytest
 from autograder import course as courses
 from autograder.gpu.queue import folder_of, job_key, trained_again
 from autograder.gradebook.journal import TRAINING, Gradebook, GradingJob
+from autograder.gradebook.submission import Submission
 from autograder.grading.training_check import CHECK, planned_checks
-from autograder.records import CheckResult, Submission, Verdict
+from autograder.records import CheckResult, Verdict
 
 ROOT = Path(__file__).resolve().parents[2]
 WEEK = courses.load(ROOT).week(10)

@@ -23,10 +23,12 @@ from autograder.gpu.images import Images, load_images, moved  # noqa: E402
 from autograder.gpu.job import Job, Plan, Stopped  # noqa: E402
 from autograder.gpu.queue import Progress, Seat, run_class  # noqa: E402
 from autograder.gradebook.journal import TRAINING, Gradebook  # noqa: E402
-from autograder.records import FULL_CREDIT, CheckResult, Submission, Verdict  # noqa: E402
+from autograder.gradebook.submission import Submission  # noqa: E402
+from autograder.records import FULL_CREDIT, CheckResult, Verdict  # noqa: E402
 from autograder.sandbox import InfraError, Limits  # noqa: E402
 from autograder.sandbox.choose import choose  # noqa: E402
 from autograder.sandbox.limits import tree  # noqa: E402
+from autograder.suite.hidden.threshold import credit_for  # noqa: E402
 from autograder.suite.week_worker import worker_of  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -226,7 +228,8 @@ def test_test_images_known_by_heart_are_worth_nothing(plan, seat, tmp_path, imag
     detail = result.detail
     assert detail["accuracy"] > 0.95, result.message
     assert detail["accuracy_moved"] < 0.3
-    assert result.credit == plan.curve.credit(detail["accuracy_moved"]) < FULL_CREDIT // 5
+    expected = credit_for(plan.curve.curve, detail["accuracy_moved"])
+    assert result.credit == expected < FULL_CREDIT // 5
     assert any("by heart" in doubt for doubt in detail["doubts"])
 
 
@@ -236,7 +239,7 @@ def test_metrics_are_a_claim_and_no_more(plan, seat, tmp_path):
     files["train.py"] = files["train.py"].replace(b"p -= 2.0 * p.grad", b"p -= 0.0 * p.grad")
     result = run(plan, seat, files, tmp_path)
     assert result.detail["accuracy"] < 0.3
-    assert result.credit == plan.curve.credit(result.detail["accuracy"])
+    assert result.credit == credit_for(plan.curve.curve, result.detail["accuracy"])
     assert any("claims" in doubt for doubt in result.detail["doubts"])
 
 

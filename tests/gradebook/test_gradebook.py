@@ -17,7 +17,8 @@ import pytest
 from autograder.gradebook.flags import Flag
 from autograder.gradebook.journal import Gradebook, GradebookError, GradingJob
 from autograder.gradebook.schema import APPLICATION_ID, SCHEMA_VERSION
-from autograder.records import FULL_CREDIT, CheckResult, PlannedCheck, Submission, Verdict
+from autograder.gradebook.submission import Submission
+from autograder.records import FULL_CREDIT, CheckResult, PlannedCheck, Verdict
 
 ROOT = Path(__file__).resolve().parents[2]
 CHECKS = [

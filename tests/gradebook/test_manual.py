@@ -10,7 +10,8 @@ import pytest
 from autograder.course import Course, load
 from autograder.gradebook.journal import Gradebook
 from autograder.gradebook.manual_marks import ManualError
-from autograder.records import ManualMark, Submission
+from autograder.gradebook.submission import Submission
+from autograder.records import ManualMark
 
 ROOT = Path(__file__).resolve().parents[2]
 

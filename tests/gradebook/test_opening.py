@@ -11,7 +11,7 @@ import pytest
 from autograder.gradebook import journal
 from autograder.gradebook.journal import Gradebook, GradebookError
 from autograder.gradebook.opening import explained
-from autograder.records import Submission
+from autograder.gradebook.submission import Submission
 
 
 def hand_in(gradebook: Gradebook, student: str) -> None:

@@ -16,12 +16,13 @@ from typing import Any
 import pytest
 
 from autograder.errors import CantExamineError
+from autograder.gradebook.submission import Submission
 from autograder.grading import examiner_process, messages
 from autograder.grading.examiner_process import ExaminerProcess, LostError
 from autograder.grading.operations import describe, examine_submission
 from autograder.grading.pool import open_pool
 from autograder.grading.setting import Setting
-from autograder.records import CheckResult, Submission, Verdict
+from autograder.records import CheckResult, Verdict
 
 SETTING = Setting(Path("/nowhere"), {})
 PASS = CheckResult("a", Verdict.PASS, 10_000)

@@ -27,6 +27,7 @@ from autograder import course as courses
 from autograder.errors import CantExamineError
 from autograder.gradebook.flags import Examined
 from autograder.gradebook.journal import Gradebook
+from autograder.gradebook.submission import Submission
 from autograder.grading import messages
 from autograder.grading import run as grading
 from autograder.grading.examiner_process import LostError
@@ -41,7 +42,7 @@ from autograder.grading.pool import open_pool
 from autograder.grading.run import grade_class
 from autograder.grading.setting import Setting
 from autograder.grading.single import Checked, Ended, Planned, examine_one
-from autograder.records import CheckResult, Submission, Verdict
+from autograder.records import CheckResult, Verdict
 from autograder.sandbox.running import wait_until_gone
 from autograder.sandbox.starter import FIRST_EXAMINER
 

@@ -13,6 +13,7 @@ import pytest
 from autograder import course as courses
 from autograder.course import Course
 from autograder.gradebook.journal import Gradebook, GradingJob
+from autograder.gradebook.submission import Submission
 from autograder.grading import preview as previews
 from autograder.grading.fingerprint import digest, job_key, parts_of_week
 from autograder.grading.preview import (
@@ -26,7 +27,7 @@ from autograder.grading.preview import (
     preview,
 )
 from autograder.grading.run import Setting, grade_class
-from autograder.records import CheckResult, PlannedCheck, Submission, Verdict
+from autograder.records import CheckResult, PlannedCheck, Verdict
 
 ROOT = Path(__file__).resolve().parents[2]
 CHECK = PlannedCheck("test_suite::test_double[1]", "week2.double", "Every entry is doubled")

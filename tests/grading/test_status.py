@@ -16,10 +16,11 @@ from autograder import course as courses
 from autograder.gradebook.heartbeat import RunningJob
 from autograder.gradebook.journal import Gradebook, GradingJob
 from autograder.gradebook.opening import GradebookError
+from autograder.gradebook.submission import Submission
 from autograder.grading.lock import LOCK, RunningError, holder, only_grading
 from autograder.grading.pace import Timed, seconds_left, what_took_longest
 from autograder.grading.status import State, StatusError, as_json, lines, read_status
-from autograder.records import CheckResult, PlannedCheck, Submission, Verdict
+from autograder.records import CheckResult, PlannedCheck, Verdict
 
 PLAN = [PlannedCheck("t::a", "week2.double", "Doubles.")]
 STUDENTS = ("ada", "ben", "cyd", "eve")

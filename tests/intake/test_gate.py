@@ -15,10 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograder.course import Limits, Week
+from autograder.gradebook.submission import Submission
 from autograder.intake.admission import Admission, FileType, Member, Refused, clean_path
 from autograder.intake.lookalike_names import name_keys, skeleton
 from autograder.intake.reading import take_in
-from autograder.records import Submission
 
 WEEK = Week(
     number=1,

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from autograder.gradebook.submission import Submission
 from autograder.intake.class_entries import IntakeError
 from autograder.intake.reading import read_class
-from autograder.records import Submission
 from tests.handed_in import FILES, OTHER, WEEK
 
 BERLIN = timezone(timedelta(hours=2))

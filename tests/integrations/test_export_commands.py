@@ -13,7 +13,8 @@ import pytest
 from autograder.commands.app import main
 from autograder.course import load
 from autograder.gradebook.journal import Gradebook, GradingJob
-from autograder.records import FULL_CREDIT, CheckResult, PlannedCheck, Submission, Verdict
+from autograder.gradebook.submission import Submission
+from autograder.records import FULL_CREDIT, CheckResult, PlannedCheck, Verdict
 from tests.canvas import Canvas
 from tests.moodle import Worksheet
 

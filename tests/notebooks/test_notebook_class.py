@@ -8,11 +8,12 @@ import pytest
 
 from autograder.course import load
 from autograder.gradebook.journal import Gradebook
+from autograder.gradebook.submission import Submission
 from autograder.grading.examiner import Examiner
 from autograder.grading.run import grade_class
 from autograder.grading.setting import Setting
 from autograder.intake.reading import read_class
-from autograder.records import CheckResult, Submission
+from autograder.records import CheckResult
 from autograder.report.feedback import feedback
 from autograder.report.gather import gather
 from autograder.suite.hidden.sandbox_host import SandboxHost

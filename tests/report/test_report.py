@@ -22,14 +22,8 @@ from autograder.course.points import format_points
 from autograder.course.scoring import score_student
 from autograder.gradebook.flags import Flag
 from autograder.gradebook.journal import Gradebook, GradingJob
-from autograder.records import (
-    FULL_CREDIT,
-    CheckResult,
-    ManualMark,
-    PlannedCheck,
-    Submission,
-    Verdict,
-)
+from autograder.gradebook.submission import Submission
+from autograder.records import FULL_CREDIT, CheckResult, ManualMark, PlannedCheck, Verdict
 from autograder.report.class_csv import gradebook_csv
 from autograder.report.feedback import block, feedback, inline
 from autograder.report.gather import NOTHING_RUN, VERDICT_WORDS, GradedReport, gather

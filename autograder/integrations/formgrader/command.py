@@ -29,11 +29,12 @@ from autograder.course.points import format_points
 from autograder.course.scoring import ItemScore
 from autograder.errors import CantRunError
 from autograder.gradebook.journal import Gradebook
+from autograder.gradebook.submission import Submission
 from autograder.intake.reading import read_class
 from autograder.integrations.formgrader import nbgrader_course as nbgrader
 from autograder.integrations.formgrader.marking import verdict_text
 from autograder.integrations.formgrader.marks import collect_marks, take_over, taken_over_before
-from autograder.records import ManualMark, Submission
+from autograder.records import ManualMark
 from autograder.report.gather import VERDICT_WORDS, GradedReport, gather
 from autograder.report.writing import write_reports
 

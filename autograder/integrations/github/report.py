@@ -15,6 +15,7 @@ from autograder.course import Course
 from autograder.course.points import format_points
 from autograder.errors import RemoteError
 from autograder.gradebook.journal import Gradebook
+from autograder.gradebook.submission import Submission
 from autograder.intake.reading import take_in
 from autograder.integrations.git import GitError
 from autograder.integrations.github.api import Api, ApiError
@@ -22,7 +23,6 @@ from autograder.integrations.github.fetch import REPOSITORIES
 from autograder.integrations.github.remote_git import Access, fetch, make_bare, push
 from autograder.integrations.github.roster_file import StudentRepository
 from autograder.integrations.github.state import RepositoryState, read_states, write_states
-from autograder.records import Submission
 from autograder.report.feedback import feedback
 from autograder.report.gather import GradedReport, gather
 from autograder.results.junit import junit_xml

@@ -15,10 +15,11 @@ from pathlib import Path
 
 from autograder import course as courses
 from autograder.course import Course, CourseError, Extension, Week
-from autograder.course.lateness import in_words, judge_lateness, kept_shares
+from autograder.course.lateness import judge_lateness, kept_shares
 from autograder.course.scoring import score_student
 from autograder.errors import CantExamineError, OutputError
 from autograder.gradebook.flags import Flag
+from autograder.gradebook.submission import Submission
 from autograder.grading.setting import Setting, datasets_here
 from autograder.grading.single import Checked, Ended, Planned, examine_one
 from autograder.intake.class_entries import IntakeError, open_class
@@ -32,7 +33,8 @@ from autograder.integrations.gradescope.metadata import (
     read_metadata,
 )
 from autograder.integrations.gradescope.results import GradingStatus, Results, Visibility
-from autograder.records import FULL_CREDIT, CheckResult, PlannedCheck, Submission
+from autograder.records import FULL_CREDIT, CheckResult, PlannedCheck
+from autograder.report.lateness_words import in_words
 from autograder.sandbox.runtime import installed
 from autograder.text.display import many_lines, one_line
 from autograder.text.files import write_bytes

@@ -9,12 +9,13 @@ from pathlib import Path
 
 from autograder.course import Course
 from autograder.gradebook.journal import Gradebook
+from autograder.gradebook.submission import Submission
 from autograder.grading.run import grade_class
 from autograder.grading.setting import Setting
 from autograder.integrations.git import GitError, Repository
 from autograder.integrations.push.ledger import Ledger, Push
 from autograder.integrations.push.refs import FEEDBACK_BRANCH, HEADS
-from autograder.records import Submission, Verdict
+from autograder.records import Verdict
 from autograder.report.class_files import write_class, write_student
 from autograder.report.gather import gather
 from autograder.results.student import StudentReport

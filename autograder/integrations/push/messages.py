@@ -6,9 +6,9 @@ import textwrap
 from collections import Counter
 from datetime import date, datetime, time, timedelta, tzinfo
 
-from autograder.course.lateness import in_words
 from autograder.course.points import format_points
 from autograder.records import Verdict
+from autograder.report.lateness_words import in_words
 from autograder.results.student import StudentReport
 from autograder.text.display import many_lines, one_line
 

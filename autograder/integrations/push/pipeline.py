@@ -17,13 +17,13 @@ from pathlib import Path
 
 from autograder.course import Course
 from autograder.gradebook.journal import Gradebook
+from autograder.gradebook.submission import Submission
 from autograder.integrations.git import GitError, Repository
 from autograder.integrations.push import hidden, messages, public, refs
 from autograder.integrations.push.ledger import Ledger, Push, PushState
 from autograder.integrations.push.pools import Pools
 from autograder.integrations.push.pushed_commit import CommitSubmissions, read_commit
 from autograder.integrations.push.spool import Arrival, Spool, SpoolError
-from autograder.records import Submission
 
 MAX_ATTEMPTS = 3
 MAX_QUEUE_SECONDS = 20.0

@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from autograder.course import Course, Week
+from autograder.gradebook.submission import Submission
 from autograder.intake.admission import FileType
 from autograder.intake.class_entries import ClassEntry
 from autograder.intake.reading import read_student
@@ -16,7 +17,6 @@ from autograder.intake.students import StudentUpload, UploadPart
 from autograder.intake.week_files import WeekFileFinder, some
 from autograder.integrations.git import Repository
 from autograder.integrations.push.ledger import Fingerprints
-from autograder.records import Submission
 from autograder.text.files import source_digest
 
 

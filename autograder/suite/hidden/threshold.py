@@ -7,14 +7,16 @@ here by the grader's own forward pass.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from autograder.channel.faults import InfraError
+from autograder.records import FULL_CREDIT
 from autograder.suite import expect
 from autograder.suite.student import Student
 
@@ -66,6 +68,22 @@ class Training:
         mean, deviation = self.scale
         rows = self.data.x_test.reshape(len(self.data.x_test), -1)
         return (rows.astype(np.float64) - mean) / deviation
+
+
+def credit_for(curve: Sequence[tuple[float, float]], accuracy: float) -> int:
+    """Return the credit, 0..FULL_CREDIT, for a test accuracy by a setting's curve; NaN: nothing.
+
+    Linear between the curve's points and rounded down, so only the last point gives all.
+    """
+    if not accuracy > curve[0][0]:
+        return 0
+    if accuracy >= curve[-1][0]:
+        return FULL_CREDIT
+    for (x0, y0), (x1, y1) in pairwise(curve):
+        if accuracy <= x1:
+            share = y1 if accuracy == x1 else y0 + (y1 - y0) * (accuracy - x0) / (x1 - x0)
+            return int(round(FULL_CREDIT * share, 6))
+    raise AssertionError("the curve's last point was passed above")
 
 
 def two_layer_accuracy(weights: Weights, x: np.ndarray, y: np.ndarray) -> float:
