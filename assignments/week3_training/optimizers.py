@@ -87,8 +87,8 @@ class Optimizer(ABC):
 
     def zero_grad(self) -> None:
         """Set every parameter's gradient to zeros. (To set it to None is accepted too.)"""
-        for p in self.parameters:
-            p.grad = np.zeros_like(p.data)
+        for parameter in self.parameters:
+            parameter.grad = np.zeros_like(parameter.data)
 
     @abstractmethod
     def step(self) -> None:
