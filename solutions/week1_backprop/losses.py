@@ -5,13 +5,14 @@ Conventions, for every loss in this file:
 - `forward` takes predictions first and targets second, returns the loss as a Python float, and
   keeps what `backward` will need.
 - `backward()` returns the gradient with respect to the predictions, of their shape, for the latest
-  `forward`. Calling it again gives the same result.
+  `forward`.
 - Losses are means (over what, each class says), so that they do not grow with the batch.
   The gradient is that of the mean: it carries the same divisor.
 - Neither method changes an array that it was given.
 
 Beyond the texts (week1.robustness): bad shapes and impossible labels raise a ValueError that says
-what is wrong, and float32 predictions give float32 gradients.
+what is wrong, float32 predictions give float32 gradients, and a second `backward` for the same
+`forward` gives the same result.
 """
 
 from __future__ import annotations

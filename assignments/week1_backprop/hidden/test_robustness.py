@@ -9,7 +9,7 @@ import pytest
 
 from autograder.suite import expect
 
-from ..suite_tools.layout import layout_of
+from ..suite_tools.layout import layout_of, linear
 from ..suite_tools.networks import cross_entropy
 
 pytestmark = pytest.mark.item("week1.robustness")
@@ -122,6 +122,57 @@ def test_sigmoid_of_large_numbers_does_not_warn(student, rng):
     )
     layer.forward(x.astype(np.float32))
     no_warnings(student)
+
+
+# Backward passes without a forward pass between them
+
+
+def same_again(backward, forward, gradient):
+    """Expect a second `backward()` to give what the first one gave, and something to be right.
+
+    `forward` and `gradient` are received and expected values: what forward gave, and the gradient.
+    """
+    first, second = backward(), backward()
+    expect.any_of(
+        lambda: expect.close("forward", *forward),
+        lambda: expect.close("gradient", first, gradient),
+    )
+    first = expect.array("gradient", first, gradient.shape)
+    expect.close("gradient, asked for again", second, first)
+
+
+@pytest.mark.parametrize("name", activations())
+def test_activations_give_the_same_gradient_again(student, rng, name):
+    """A second backward of an activation, for the same forward, gives the same gradient."""
+    x, dL_dy = rng.normal(size=(5, 3)), rng.normal(size=(5, 3))
+    layer, (function, gradient) = getattr(student.neural_net, name)(), ACTIVATIONS[name]
+    forward = (layer.forward(x), function(x))
+    same_again(lambda: layer.backward(dL_dy), forward, gradient(x, dL_dy))
+
+
+@pytest.mark.needs("week1.linear")
+def test_linear_gives_the_same_gradient_again(student, rng):
+    """A second backward of Linear, for the same forward, gives the same dL/dx and dL_dW."""
+    W, b = rng.normal(size=(3, 4)), rng.normal(size=3)
+    layer, _ = linear(student, W, b)
+    x, dL_dy = rng.normal(size=(5, 4)), rng.normal(size=(5, 3))
+    stored = []
+
+    def backward():
+        dL_dx = layer.backward(dL_dy)
+        stored.append(expect.array("dL_dW", layer.dL_dW))
+        return dL_dx
+
+    same_again(backward, (layer.forward(x), x @ W.T + b), dL_dy @ W)
+    expect.close("dL_dW, asked for again", stored[1], stored[0])
+
+
+@needs_cross_entropy
+def test_cross_entropy_gives_the_same_gradient_again(student, rng):
+    """A second backward of the cross-entropy gives the same gradient."""
+    z, target = 2 * rng.normal(size=(5, 4)), np.array([0, 3, 1, 2, 1])
+    loss, (value, gradient) = student.losses.CrossEntropyLoss(), cross_entropy(z, target)
+    same_again(loss.backward, (loss.forward(z, target), value), gradient)
 
 
 # Losses
