@@ -9,7 +9,7 @@ import pytest
 
 from autograder.suite import expect
 
-from ..suite_tools.ways import of_mlp
+from .ways import of_mlp
 
 pytestmark = pytest.mark.item("week1.tools")
 

@@ -9,8 +9,8 @@ import pytest
 
 from autograder.suite import expect
 
-from ..suite_tools.networks import CLASSES
-from ..suite_tools.ways import LR, of_mlp
+from ..suite_tools.by_hand import of_mlp
+from ..suite_tools.made_up import CLASSES, LR
 
 mlp = pytest.mark.item("week1.mlp")
 tools = pytest.mark.item("week1.tools")

@@ -11,10 +11,10 @@ import pytest
 
 from autograder.suite import expect
 
+from ..suite_tools.by_hand import of_network, of_training
 from ..suite_tools.layout import layout_of
 from ..suite_tools.layout import linear as linear_with
-from ..suite_tools.networks import CLASSES
-from ..suite_tools.ways import LR, of_network, of_training
+from ..suite_tools.made_up import CLASSES, LR
 
 linear = pytest.mark.item("week1.linear")
 relu = pytest.mark.item("week1.relu")

@@ -112,14 +112,14 @@ class Walker:
 
     @torch.no_grad()
     def step(self) -> None:
-        for p in self.parameters:
-            if p.grad is not None:
-                p -= self.lr * (p.grad + self.drag)
+        for parameter in self.parameters:
+            if parameter.grad is not None:
+                parameter -= self.lr * (parameter.grad + self.drag)
         self.drag += 0.001
 
     def zero_grad(self) -> None:
-        for p in self.parameters:
-            p.grad = None
+        for parameter in self.parameters:
+            parameter.grad = None
 
     def state_dict(self) -> dict[str, Tensor]:
         return {"drag": self.drag.clone()}
@@ -132,9 +132,9 @@ class Fading:
     """Stands for a schedule: epoch e has the rate at the start times 0.8^e. `asked` lists them."""
 
     def __init__(self, optimizer: Walker) -> None:
-        self.optimizer, self.base = optimizer, optimizer.lr
+        self.optimizer, self.first = optimizer, optimizer.lr
         self.asked: list[int] = []
 
     def step(self, epoch: int) -> None:
         self.asked.append(epoch)
-        self.optimizer.lr = self.base * 0.8**epoch
+        self.optimizer.lr = self.first * 0.8**epoch

@@ -1,8 +1,7 @@
-"""Networks whose layers and loss are known here: what they compute comes from the test's numbers.
+"""Networks whose layers and loss are made up here: what they compute comes from the test's numbers.
 
-A network of the student's is looked at in several ways, of which one has to be right: with made-up
-layers of ours in it, whatever the student's own layers do; and with the student's own layers, whose
-weights are set, for code that keeps other references to them. The same holds for the loss.
+A network of the student's is looked at with such layers in it, whatever the student's own layers
+do. The same holds for the loss.
 """
 
 from __future__ import annotations
@@ -18,7 +17,6 @@ from autograder.suite import expect
 from autograder.suite.student import Student
 
 from ..worker.probes import Curve, Loss, Mixer
-from .layout import Layout, layout_of, set_parameters
 
 Held = list[dict[str, np.ndarray]]
 """W and b, or their gradients, of both layers that have some, first to last."""
@@ -122,52 +120,9 @@ def made_up(student: Student, rng: np.random.Generator, kind: Kind = plain) -> P
 
 
 def back(layers: Sequence[Any], dL_dy: np.ndarray) -> np.ndarray:
-    """Return dL/dx of layers in a row."""
-    for layer in reversed(layers):
-        dL_dy = layer.backward(dL_dy)
-    return dL_dy
-
-
-# The student's own layers: Linear, ReLU, Linear.
-
-
-def own(student: Student, layers: Sequence[Handle], sizes: tuple[int, int], rng: Any) -> Parts:
-    """Return the student's own layers with random parameters; `sizes` are inputs and hidden units.
-
-    Biases of the hidden units are small, and so are the weights: no unit is always off.
-    """
-    layout, (features, hidden) = layout_of(student), sizes
-    W1, b1 = rng.normal(size=(hidden, features)) / np.sqrt(features), 0.1 * rng.normal(size=hidden)
-    W2, b2 = rng.normal(size=(CLASSES, hidden)) / np.sqrt(hidden), rng.normal(size=CLASSES)
-    set_parameters(layers[0], layout, W1, b1)
-    set_parameters(layers[-1], layout, W2, b2)
-
-    def units(x: np.ndarray) -> np.ndarray:
-        return np.maximum(x @ W1.T + b1, 0.0)
-
-    def hidden_gradient(x: np.ndarray, dL_dy: np.ndarray) -> np.ndarray:
-        return (dL_dy @ W2) * (units(x) > 0.0)
-
-    def gradients(x: np.ndarray, dL_dy: np.ndarray) -> Held:
-        before = hidden_gradient(x, dL_dy)
-        return [
-            in_form(layout, before.T @ x, before.sum(axis=0)),
-            in_form(layout, dL_dy.T @ units(x), dL_dy.sum(axis=0)),
-        ]
-
-    return Parts(
-        layers=layers,
-        start=[in_form(layout, W1, b1), in_form(layout, W2, b2)],
-        logits=lambda x: units(x) @ W2.T + b2,
-        gradients=gradients,
-        inputs=lambda x, dL_dy: hidden_gradient(x, dL_dy) @ W1,
-        features=features,
-    )
-
-
-def in_form(layout: Layout, W: np.ndarray, b: np.ndarray) -> dict[str, np.ndarray]:
-    """Return parameters or gradients as the student's Linear holds them."""
-    return {"W": layout.weights(W), "b": layout.biases(b)}
+    """Return dL/dx of three layers in a row."""
+    first, curve, last = layers
+    return first.backward(curve.backward(last.backward(dL_dy)))
 
 
 # Losses: the mean over the batch of something, and its gradient with respect to the predictions.
@@ -182,9 +137,39 @@ def made_up_loss(y: np.ndarray, t: np.ndarray) -> tuple[float, np.ndarray]:
     return twin.forward(y, t), twin.backward()
 
 
-def cross_entropy(z: np.ndarray, t: np.ndarray) -> tuple[float, np.ndarray]:
-    """Return value and gradient of the cross-entropy of logits."""
-    shifted = z - z.max(axis=1, keepdims=True)
-    log_p = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
-    hot = np.eye(z.shape[1])[t]
-    return float(-np.sum(hot * log_p) / len(z)), (np.exp(log_p) - hot) / len(z)
+# A network with a batch, and what a step of training does to it.
+
+LR = 0.3
+BATCH = 7
+
+
+@dataclass(frozen=True)
+class Case:
+    """A network of the student's, its parts, and the loss that it lowers.
+
+    `y` are targets in the form that the loss takes, `t` the same as class indices.
+    """
+
+    network: Handle
+    parts: Parts
+    loss: Value
+    x: np.ndarray
+    y: np.ndarray
+    t: np.ndarray
+
+    def value(self) -> float:
+        """Return the loss of the batch before any step."""
+        return self.loss(self.parts.logits(self.x), self.t)[0]
+
+    def after_a_step(self) -> list[dict[str, np.ndarray]]:
+        """Return the parameters after one step of gradient descent with rate LR."""
+        _, gradient = self.loss(self.parts.logits(self.x), self.t)
+        return self.parts.after(self.x, gradient, LR)
+
+
+Check = Callable[[Case], Any]
+
+
+def batch(rng: np.random.Generator, features: int, size: int = BATCH) -> Any:
+    """Return inputs and class indices."""
+    return rng.normal(size=(size, features)), rng.integers(0, CLASSES, size=size)

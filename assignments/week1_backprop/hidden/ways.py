@@ -6,7 +6,6 @@ What is expected comes from the test's own numbers in each of them.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,53 +15,20 @@ from autograder.channel.handles import Handle
 from autograder.suite import expect
 from autograder.suite.student import Student
 
-from .networks import (
+from ..suite_tools.made_up import (
     CLASSES,
     KINDS,
+    LR,
+    Case,
+    Check,
     Kind,
     Parts,
     Value,
-    cross_entropy,
+    batch,
     made_up,
     made_up_loss,
-    own,
 )
-
-LR = 0.3
-BATCH = 7
-
-
-@dataclass(frozen=True)
-class Case:
-    """A network of the student's, its parts, and the loss that it lowers.
-
-    `y` are targets in the form that the loss takes, `t` the same as class indices.
-    """
-
-    network: Handle
-    parts: Parts
-    loss: Value
-    x: np.ndarray
-    y: np.ndarray
-    t: np.ndarray
-
-    def value(self) -> float:
-        """Return the loss of the batch before any step."""
-        return self.loss(self.parts.logits(self.x), self.t)[0]
-
-    def after_a_step(self) -> list[dict[str, np.ndarray]]:
-        """Return the parameters after one step of gradient descent with rate LR."""
-        _, gradient = self.loss(self.parts.logits(self.x), self.t)
-        return self.parts.after(self.x, gradient, LR)
-
-
-Check = Callable[[Case], Any]
-
-
-def batch(rng: np.random.Generator, features: int, size: int = BATCH) -> Any:
-    """Return inputs and class indices."""
-    return rng.normal(size=(size, features)), rng.integers(0, CLASSES, size=size)
-
+from .networks import cross_entropy, own
 
 # TwoLayerMLP
 
