@@ -128,9 +128,8 @@ class Adam:
     def zero_grad(self) -> None:
         """Set all gradients to zeros. (To set every `grad` to None is accepted as well.)"""
         # BEGIN SOLUTION project.optimizer
-        for p in self.parameters:
-            if p.grad is not None:
-                p.grad.zero_()
+        for gradient in [p.grad for p in self.parameters if p.grad is not None]:
+            gradient.zero_()
         # END SOLUTION
 
     def state_dict(self) -> dict[str, Tensor]:

@@ -50,7 +50,7 @@ class CosineAnnealingLR:
             raise ValueError(f"T_max must be at least 1, got {T_max}")
         if not 0.0 <= eta_min < math.inf:
             raise ValueError(f"eta_min must not be negative, got {eta_min}")
-        self.optimizer, self.full_lr = optimizer, optimizer.lr
+        self.optimizer, self.initial_lr = optimizer, optimizer.lr
         self.T_max, self.eta_min = T_max, eta_min
         # END SOLUTION
 
@@ -59,7 +59,7 @@ class CosineAnnealingLR:
         # BEGIN SOLUTION project.schedule
         share = min(epoch / self.T_max, 1.0)
         height = (1.0 + math.cos(math.pi * share)) / 2.0
-        self.optimizer.lr = self.eta_min + (self.full_lr - self.eta_min) * height
+        self.optimizer.lr = self.eta_min + (self.initial_lr - self.eta_min) * height
         # END SOLUTION
 
 
@@ -95,7 +95,7 @@ class WarmupLR:
         # BEGIN SOLUTION project.schedule
         if warmup_epochs < 0:
             raise ValueError(f"warmup_epochs must not be negative, got {warmup_epochs}")
-        self.optimizer, self.full_lr = optimizer, optimizer.lr
+        self.optimizer, self.initial_lr = optimizer, optimizer.lr
         self.warmup_epochs, self.base_scheduler = warmup_epochs, base_scheduler
         # END SOLUTION
 
@@ -103,9 +103,9 @@ class WarmupLR:
         """Set the optimizer's learning rate for an epoch, counted from 0."""
         # BEGIN SOLUTION project.schedule
         if epoch < self.warmup_epochs:
-            self.optimizer.lr = self.full_lr * (epoch + 1) / self.warmup_epochs
+            self.optimizer.lr = self.initial_lr * (epoch + 1) / self.warmup_epochs
         elif self.base_scheduler is not None:
             self.base_scheduler.step(epoch - self.warmup_epochs)
         else:
-            self.optimizer.lr = self.full_lr
+            self.optimizer.lr = self.initial_lr
         # END SOLUTION

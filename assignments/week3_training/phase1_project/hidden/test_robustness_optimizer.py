@@ -54,8 +54,10 @@ def test_parameters_without_gradients(student, rng, decoupled):
 def test_gradients_are_kept(student, rng, decoupled):
     """A step changes no gradient."""
     options = {"lr": 0.05, "weight_decay": 0.3, "decoupled": decoupled}
-    make, starts = student.optimizers.Adam, starts_of(rng)
-    found = student.drive("optimize", make, starts, gradients_of(rng, 3), options)
+    make, starts, gradients = student.optimizers.Adam, starts_of(rng), gradients_of(rng, 3)
+    found = student.drive("optimize", make, starts, gradients, options)
+    expect.array("path of parameter 0", found["path"][0], (4, *starts[0].shape))
+    expect_paths(found["path"], starts, gradients, **options)
     expect.equal("gradients are as they were before the step", found["kept"], True)
 
 
@@ -111,7 +113,9 @@ def test_dtype_of_parameters(student, rng, dtype):
     """Parameters keep their dtype."""
     starts = [start.astype(dtype) for start in starts_of(rng)]
     gradients = [[g.astype(dtype) for g in given] for given in gradients_of(rng, 3)]
-    for path in optimize(student, starts, gradients, {"lr": 0.05}):
+    received = optimize(student, starts, gradients, {"lr": 0.05})
+    expect_paths(received, starts, gradients, lr=0.05)
+    for path in received:
         expect.dtype("parameter", path, dtype)
 
 

@@ -39,11 +39,13 @@ def test_no_gradients_are_recorded_while_evaluating(student, rng):
 
 def test_evaluate_puts_the_mode_back(student, rng):
     """After evaluate the network is in the mode that it was in before, whichever that was."""
-    trainer, network, _, _ = trainer_of(student, numbers(rng))
-    given = student.prepare("batches", batches_of(rng))
+    values, batches = numbers(rng), batches_of(rng)
+    trainer, network, _, _ = trainer_of(student, values)
+    given = student.prepare("batches", batches)
     for training in (True, False):
         network.train(training)
-        trainer.evaluate(given)
+        received = trainer.evaluate(given)
+        expect_means("evaluate", received, Expected(values).evaluate(batches))
         expect.equal("network.training afterwards", network.training, training)
 
 

@@ -102,7 +102,7 @@ def shift_of(student):
 
 
 @pytest.mark.weight(2)
-@WARMUPS
+@pytest.mark.parametrize("length", [2, 4, 5])
 def test_warm_up_alone(student, length):
     """The learning rate rises in equal parts; behind the warm-up it is the base."""
     optimizer = optimizer_of(student, 0.6)
