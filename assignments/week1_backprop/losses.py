@@ -138,7 +138,10 @@ class CrossEntropyLoss:
         raise NotImplementedError("week1.tools: fill in CrossEntropyLoss._forward_of_probabilities")
 
     def _backward_of_probabilities(self) -> FloatArray:
-        """Return dL/dp = -one_hot(targets) / (N p), p raised to the smallest number as above."""
+        """Return dL/dp = -one_hot(targets) / (N p).
+
+        Here too, p is at least the smallest normal number.
+        """
         raise NotImplementedError(
             "week1.tools: fill in CrossEntropyLoss._backward_of_probabilities"
         )

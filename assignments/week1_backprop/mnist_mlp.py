@@ -162,6 +162,31 @@ def save_figure(figure: Any, path: Path) -> None:
     print(f"saved {path}")
 
 
+def seeded(kind: Any, *sizes: int, rng: np.random.Generator) -> Any:
+    """Return kind(*sizes) with weights from `rng`, or from anywhere if it takes no generator."""
+    try:
+        return kind(*sizes, rng=rng)
+    except TypeError:
+        return kind(*sizes)
+
+
+def batches_of(count: int, size: int, rng: np.random.Generator) -> list[npt.NDArray[np.integer]]:
+    """Return the batches of an epoch; while `minibatch_indices` is a gap, ones drawn at random."""
+    try:
+        return list(minibatch_indices(count, size, rng))
+    except (NameError, NotImplementedError):
+        return [rng.integers(count, size=size) for _ in range(-(-count // size))]
+
+
+def norms_of(model: Any) -> str:
+    """Return the norms of the stored gradients as text; none while `gradient_norms` is a gap."""
+    try:
+        norms = model.gradient_norms() if hasattr(model, "gradient_norms") else []
+    except NotImplementedError:
+        norms = []
+    return ", norm of dL_dW: " * bool(norms) + ", ".join(f"{layer['W']:.3f}" for layer in norms)
+
+
 def plot_losses(losses: list[float], path: Path) -> None:
     """Save the loss of every batch as a curve, with a running mean over 50 batches."""
     from matplotlib.figure import Figure
@@ -197,16 +222,15 @@ def train(options: argparse.Namespace) -> None:
 
     x_train, y_train, x_test, y_test = load_images()
     rng = np.random.default_rng(options.seed)
-    model = TwoLayerMLP(rng=rng)
+    model = seeded(TwoLayerMLP, rng=rng)
     losses: list[float] = []
     for epoch in range(1, options.epochs + 1):
-        batches = minibatch_indices(len(x_train), options.batch_size, rng)
+        batches = batches_of(len(x_train), options.batch_size, rng)
         for batch in tqdm(batches, desc=f"epoch {epoch}", unit="batch", leave=False):
             losses.append(model.train_step(x_train[batch], y_train[batch], options.lr))
-        norms = ", ".join(f"{layer['W']:.3f}" for layer in model.gradient_norms())
         print(
             f"epoch {epoch}: train accuracy {model.evaluate(x_train, y_train):.4f}, "
-            f"test accuracy {model.evaluate(x_test, y_test):.4f}, norm of dL_dW: {norms}"
+            f"test accuracy {model.evaluate(x_test, y_test):.4f}{norms_of(model)}"
         )
     plot_losses(losses, options.out / "loss_curve.png")
     weights = model.layers[0].W
@@ -224,11 +248,11 @@ def study(options: argparse.Namespace) -> None:
             sizes = [x_train.shape[1], *[width] * depth]
             layers: list[Layer] = []
             for size_in, size_out in itertools.pairwise(sizes):
-                layers += [Linear(size_in, size_out, rng=rng), ReLU()]
-            network = Network([*layers, Linear(width, 10, rng=rng)])
+                layers += [seeded(Linear, size_in, size_out, rng=rng), ReLU()]
+            network = Network([*layers, seeded(Linear, width, 10, rng=rng)])
             start = time.perf_counter()
             for _ in range(options.epochs):
-                for batch in minibatch_indices(len(x_train), options.batch_size, rng):
+                for batch in batches_of(len(x_train), options.batch_size, rng):
                     network.train_step(x_train[batch], y_train[batch], options.lr)
             seconds = time.perf_counter() - start
             accuracy = np.mean(network.forward(x_test).argmax(axis=1) == y_test)

@@ -1,8 +1,9 @@
 """Your own tests of the gradients of week 1, one behaviour each.
 
-They are graded by what they find: all must pass on a correct implementation, and among them they
-should fail on as many wrong ones as possible. So a test must look at the whole result, on inputs
-that leave a mistake no place to hide, and demand only what the docstrings promise.
+They are graded by what they find: each should pass on a correct implementation (one that doesn't is
+left out, which costs), and among them they should fail on as many wrong ones as possible. So a test
+must look at the whole result, on inputs that leave a mistake no place to hide, and demand only what
+the docstrings promise.
 
 Every test is a function whose name starts with `test_`, and needs NumPy and the layers alone.
 The measuring below is given, and does not use your gradient_check.py: a mistake there

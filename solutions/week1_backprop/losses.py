@@ -156,7 +156,10 @@ class CrossEntropyLoss:
         # END SOLUTION
 
     def _backward_of_probabilities(self) -> FloatArray:
-        """Return dL/dp = -one_hot(targets) / (N p), p raised to the smallest number as above."""
+        """Return dL/dp = -one_hot(targets) / (N p).
+
+        Here too, p is at least the smallest normal number.
+        """
         # BEGIN SOLUTION week1.tools
         return -self._targets / (len(self._targets) * self._prob)
         # END SOLUTION
