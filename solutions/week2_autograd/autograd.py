@@ -9,8 +9,9 @@ Conventions, for everything in this file:
 - `backward()` puts a 1 into the `grad` of the result L and calls `_backward` of every node of the
   graph, each once, and results always before what they were computed from.
 - Operators never change their operands. `a += b` makes a new node, as `a = a + b` does.
-- Plain numbers may stand on either side of an operator; they become leaves of the graph. (Only the
-  number in `a ** number` does not: it is part of the operation.)
+- Plain numbers may stand on either side of an operator (for `Tensor`: week2.more_operations); they
+  become leaves of the graph. (Only the number in `a ** number` does not: it is part of the
+  operation.)
 
 What is marked "beyond the texts" belongs to the items week2.more_operations and week2.robustness.
 """
@@ -702,7 +703,7 @@ class Tensor:
         tensor with more entries needs `gradient`, dL/d(this tensor), an array of its shape, which
         is not changed.
 
-        Raises:
+        Raises (week2.robustness):
             RuntimeError: if this tensor doesn't require a gradient.
             ValueError: naming the shape, if there is no gradient and this tensor has not just
                 one entry; naming both shapes, if the gradient's is another.
@@ -719,7 +720,12 @@ class Tensor:
         # END SOLUTION
 
     def _first_gradient(self, gradient: npt.ArrayLike | None) -> FloatArray:
-        """Return the array that `backward` begins with, or raise the errors that it documents."""
+        """Return the array that `backward` begins with.
+
+        For a tensor with a single entry, ones of data's shape: they suffice for
+        week2.tensor_backward. The argument, and the errors that `backward` documents, are beyond
+        the texts (week2.robustness).
+        """
         # BEGIN SOLUTION week2.tensor_backward
         if not self.requires_grad:
             raise RuntimeError("backward() on a tensor that doesn't require a gradient")
@@ -737,7 +743,10 @@ class Tensor:
     # Beyond the texts
 
     def zero_grad(self) -> None:
-        """Forget the gradient of this tensor: `grad` is None again."""
+        """Forget the gradient of this tensor: `grad` is None again.
+
+        (Zeros in an engine whose gradients begin with zeros.)
+        """
         # BEGIN SOLUTION week2.robustness
         self.grad = None
         # END SOLUTION

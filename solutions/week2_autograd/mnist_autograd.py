@@ -274,8 +274,8 @@ def picture_of_a_step(model: AutogradMLP, x: FloatArray, y: IntArray, path: Path
     """Save the graph of the loss of one batch, as the engine sees it, with its gradients."""
     from draw_graph import draw_graph
 
-    for parameter in model.parameters():
-        parameter.grad = None
+    for parameter in model.parameters():  # `grad` as it is at the beginning, None or zeros
+        parameter.grad = Tensor(parameter.data, requires_grad=True).grad
     loss = cross_entropy(model.forward(x), y)
     loss.backward()
     names = dict(zip(("W1", "b1", "W2", "b2"), model.parameters(), strict=True))
