@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -123,9 +124,7 @@ def made_up(student: Student, rng: np.random.Generator, kind: Kind = plain) -> P
 
 def back(layers: Sequence[Any], dL_dy: np.ndarray) -> np.ndarray:
     """Return dL/dx of layers in a row."""
-    for layer in reversed(layers):
-        dL_dy = layer.backward(dL_dy)
-    return dL_dy
+    return reduce(lambda gradient, layer: layer.backward(gradient), layers[::-1], dL_dy)
 
 
 # The student's own layers: Linear, ReLU, Linear.
