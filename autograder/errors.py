@@ -6,6 +6,7 @@ AutograderError
 ├── AuthorError                     what the course is made from has a mistake in it
 │   ├── AnalysisError               author.analyses
 │   ├── CourseError                 course.model
+│   ├── LegalVariantError           reference.legal_variants
 │   ├── MisconceptionError          reference.misconceptions
 │   ├── PlanError                   grading.plan_check
 │   ├── ReleaseError                author.release
@@ -65,7 +66,7 @@ Apart stand Fault (channel.faults), Wrong (suite.expect) and Noticed, which say 
 code did; CodecError (wire.scan) and WeekWorkerError (worker.week_drivers), whose modules run beside
 the student's code and know nothing of ours: the first becomes a Fault, the second a CourseError;
 and what only steers a program: Stopped (of the training job and of the push service), Terminated
-(commands.shared) and Changed.
+(commands.instructors) and Changed.
 """
 
 from __future__ import annotations

@@ -240,7 +240,7 @@ def find_tests(source: bytes) -> TestFunctions | None:
     for node in tree.body:
         if isinstance(node, ast.FunctionDef) and node.name.startswith("test"):
             functions.append((node.name, node))
-        if isinstance(node, ast.ClassDef) and node.name.startswith("Test"):
+        if isinstance(node, ast.ClassDef) and _holds_tests(node):
             functions += [
                 (f"{node.name}::{part.name}", part)
                 for part in node.body
@@ -251,6 +251,12 @@ def find_tests(source: bytes) -> TestFunctions | None:
     return TestFunctions(
         written, unwritten, _needs_pytest(tree, [function for _, function in functions])
     )
+
+
+def _holds_tests(node: ast.ClassDef) -> bool:
+    """Whether pytest looks for tests in a class: one called Test..., or a unittest.TestCase."""
+    bases = {ast.unparse(base).rpartition(".")[2] for base in node.bases}
+    return node.name.startswith("Test") or "TestCase" in bases
 
 
 def _needs_pytest(tree: ast.Module, functions: list[ast.FunctionDef]) -> bool:

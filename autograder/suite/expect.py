@@ -28,6 +28,10 @@ NOT_KEPT = object()
 """Replaces a received value that is too large or whose type can't identify a failure."""
 
 
+_held = [0]
+"""The number of comparisons that have held so far."""
+
+
 class Wrong(Fault):
     """A wrong answer; `label` and `received` identify it when misconceptions are matched.
 
@@ -119,6 +123,7 @@ def close(
         bad = ~(np.abs(got - wanted) <= atol + rtol * np.abs(wanted))
     if bad.any():
         raise Wrong(label, describe(got, wanted, bad), got, numeric=True)
+    _held[0] += 1
 
 
 def dtype(label: str, received: Any, expected: Any) -> None:
@@ -212,15 +217,17 @@ def any_of(*ways: Callable[[], Any]) -> Any:
     """One of several ways to see the same thing shows it; the result is that way's.
 
     For tests that reach what they look at through other parts, which may be at fault: each way goes
-    through different ones. When all fail, the first one's failure counts.
+    through different ones. When all fail, the failure of the one that got furthest counts: the one
+    with most comparisons that held; among equals a wrong answer, then the first.
     """
     faults = []
     for way in ways:
+        before = _held[0]
         try:
             return way()
         except Fault as fault:
-            faults.append(fault)
-    raise faults[0]
+            faults.append((before - _held[0], not isinstance(fault, Wrong), len(faults), fault))
+    raise min(faults, key=lambda entry: entry[:3])[3]
 
 
 def raises(label: str, call: Callable[..., Any], type_name: str, *args: Any) -> None:

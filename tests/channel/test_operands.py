@@ -201,21 +201,9 @@ def test_only_an_object_can_become_an_operand(student):
 
 def test_the_workers_loops_build_graphs_of_any_depth(student):
     a = student.engine.Text("a")
-    assert student.operand(student.prepare("chain", a, 3)).text == "(((a+a)+a)+a)"
-    assert student.operand(student.prepare("doubled", a, 2)).text == "((a+a)+(a+a))"
-
-
-def test_a_graph_comes_back_with_operands_before_results(student):
-    node = student.probe("graph_node")
-    x, y = node(2.0), node(np.ones(2), None, "")
-    product = node(6.0, None, "*", (x, y))
-    nodes = student.drive("graph", node(8.0, None, "+", (product, x)))
-    assert [entry[0] for entry in nodes if entry[2]] == ["*", "+"]
-    places = {entry[0]: entry[2] for entry in nodes}
-    leaf = next(number for number, entry in enumerate(nodes) if np.shape(entry[1]) == (2,))
-    assert len(nodes) == 4
-    assert places["+"] == [2, places["*"][0]]
-    assert places["*"][1] == leaf
+    assert student.operand(student.prepare("chain", a, 3, "+")).text == "(((a+a)+a)+a)"
+    nodes = student.prepare("graph", [a], [[0, 0], [1, 1]], "+")
+    assert student.operand(student.prepare("node", nodes, 2)).text == "((a+a)+(a+a))"
 
 
 def test_a_context_can_be_entered_and_left_in_order_or_by_an_error(local):

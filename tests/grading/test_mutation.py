@@ -276,6 +276,7 @@ def test_skipped_tests_count_for_nothing(examine):
         (CLASSES, ["TestLine::test_at", "TestLine::test_steps"], False),
         (PYTEST, ["test_square", "test_line", "TestSteps::test_steps"], True),
         (UNITTEST, ["TestAll::test_all"], True),
+        (UNITTEST.replace("TestAll", "LayerTests"), ["LayerTests::test_all"], True),
         (HOOKS, ["test_line"], True),
         ("from pytest import approx\ndef test_a(): pass", ["test_a"], True),
         ("import numpy.testing\ndef test_a(): pass", ["test_a"], False),

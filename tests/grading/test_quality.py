@@ -276,3 +276,44 @@ def test_a_home_counts_for_a_module_only_if_what_that_asks_for_works():
     some = results(*(check.id for check in PLAN if check.item != "three"))
     given = quality.measure({"a.py": GOOD}, PLAN, some)
     assert [result.verdict for result in given] == [Verdict.PASS, Verdict.BLOCKED]
+
+
+def test_setters_and_overrides_need_no_docstring_of_their_own():
+    source = '''"""A module."""
+
+
+class Base:
+    """A base."""
+
+    def step(self):
+        """Go on."""
+
+
+class Part(Base):
+    """A part."""
+
+    @property
+    def W(self):
+        """The weights."""
+
+    @W.setter
+    def W(self, value):
+        self.held = value
+
+    def step(self):
+        return 1
+
+    def other(self):
+        return 2
+'''
+    tree = syntax_tree(source.encode())
+    assert tree is not None
+    assert documentation(tree)[1] == ["Part.other"]
+
+
+def test_a_function_made_in_a_loop_is_no_finding():
+    source = GOOD + (
+        b'\n\ndef g(xs):\n    """Return them."""\n    for x in xs:\n'
+        b"        f(lambda: x)\n    return list(zip(xs, xs))\n"
+    )
+    assert lint({"a.py": source})["a.py"] == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from functools import partial
 
 import numpy as np
 import pytest
@@ -422,8 +423,24 @@ def test_any_of_takes_the_first_way_that_shows_it():
     assert 4 not in calls
 
 
+def test_any_of_tells_of_the_way_that_got_furthest():
+    def way(held, fault):
+        for _ in range(held):
+            expect.close("y", 1.0, 1.0)
+        raise fault
+
+    raised, early, late = Fault(Verdict.RAISED, "r"), Wrong("y", "early"), Wrong("y", "late")
+    for ways in (((0, raised), (0, early), (2, late)), ((2, late), (1, raised), (1, early))):
+        with pytest.raises(Fault) as caught:
+            expect.any_of(*(partial(way, held, fault) for held, fault in ways))
+        assert caught.value is late
+    with pytest.raises(Fault) as caught:
+        expect.any_of(lambda: way(1, raised), lambda: way(1, early))
+    assert caught.value is early, "a wrong answer says more than an exception"
+
+
 def test_any_of_fails_as_the_first_way_does():
-    first, second = Fault(Verdict.RAISED, "first"), Wrong("y", "second")
+    first, second = Wrong("y", "first"), Wrong("y", "second")
 
     def fail(fault):
         raise fault

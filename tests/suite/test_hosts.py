@@ -322,7 +322,7 @@ def test_a_driver_has_a_requests_time_except_in_a_test_that_trains(confinement, 
     try:
         student = host.start(0, large=training, own=worker_of(ROOT, courses.load(ROOT).week(2)))
         with pytest.raises(Fault) as caught:
-            student.prepare("chain", student.m.Endless(), 3)
+            student.prepare("chain", student.m.Endless(), 3, "+")
         host.finish(caught.value)
     finally:
         host.close()
@@ -367,3 +367,26 @@ def test_the_homes_of_a_week_are_the_courses() -> None:
     project = next(week for week in course.weeks if week.job)
     changed = project.model_copy(update={"homes": {"models/layers.py": ("models/resnet.py",)}})
     assert worker_of(ROOT, changed).homes == {"models.layers": ("models.resnet",)}
+
+
+IMPORTS_PYTEST = b"""
+import pytest
+from pytest import approx, mark
+
+@pytest.fixture
+def layer(): return 3
+
+@pytest.mark.parametrize("x", [1, 2])
+@mark.slow
+def test_it(x): pass
+
+def one(): return 1
+"""
+
+
+def test_a_file_of_tests_can_be_imported_for_its_functions(place, open_suite):
+    session = open_suite("expect.equal('one', student.test_m.one(), 1)")
+    host = SandboxHost(place, {"test_m.py": IMPORTS_PYTEST}, TIGHT, ["test_m.py"])
+    [outcome] = session.run(host)
+    host.close()
+    assert outcome.result.verdict is Verdict.PASS, outcome.result.message

@@ -6,11 +6,20 @@ What is noticed here becomes a flag, for a person to look at, and takes no point
 import numpy as np
 import pytest
 
+from autograder.suite import expect
 from autograder.suite.hidden import conduct
 
 from ..suite_tools.layout import linear
 
 pytestmark = pytest.mark.flag(conduct.LOOPS)
+
+
+def linear_or_none(student, W, b):
+    """Return a Linear with these parameters. One of another form has nothing to do with loops."""
+    try:
+        return linear(student, W, b)[0]
+    except expect.Wrong:
+        pytest.skip("its form is for the tests of week1.linear to judge")
 
 
 def sigmoid(x):
@@ -56,7 +65,7 @@ def test_linear(student, rng):
 
     def run(batch, features):
         W = rng.normal(size=(3, features))
-        layer, _ = linear(student, W, rng.normal(size=3))
+        layer = linear_or_none(student, W, rng.normal(size=3))
         x, dL_dy = rng.normal(size=(batch, features)), rng.normal(size=(batch, 3))
         forward = student.trace(layer.forward, x)
         backward = student.trace(layer.backward, dL_dy).beside(dL_dy @ W)

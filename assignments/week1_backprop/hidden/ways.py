@@ -58,7 +58,7 @@ def layers_of_mlp(student: Student, model: Handle, rng: Any, kind: Kind | None) 
         expect.that("layers", several, "expected a list of three: Linear, ReLU and Linear.")
         return own(student, layers, (784, 128), rng)
     parts = made_up(student, rng, kind)
-    model.layers = list(parts.layers)
+    student.drive("put_in", model, list(parts.layers))
     return parts
 
 

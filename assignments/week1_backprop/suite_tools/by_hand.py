@@ -80,7 +80,8 @@ def of_mlp(student: Student, rng: np.random.Generator, check: Check) -> None:
                 parts, loss = copied(student, model.layers, (784, 128)), own_loss(student)
             else:
                 parts, loss = made_up(student, rng, kind), made_up_loss
-                model.layers, model.loss_fn = list(parts.layers), student.probe("loss")()
+                student.drive("put_in", model, list(parts.layers))
+                model.loss_fn = student.probe("loss")()
             x, t = batch(rng, parts.features)
             check(Case(model, parts, loss, x, t, t))
 

@@ -1,4 +1,4 @@
-"""The forms that a submission's Linear may have: weights either way round, biases flat or in a row.
+"""The forms that a submission's Linear may have: weights either way round, biases flat or not.
 
 All tests work with W of shape (out, in) and b of shape (out,); what goes to the student's layer, or
 is compared with what it holds, is put into the student's form first. One form holds everywhere.
@@ -20,10 +20,10 @@ IN, OUT = 3, 2
 
 @dataclass(frozen=True)
 class Layout:
-    """transposed: W has shape (in, out); row: b has shape (1, out)."""
+    """transposed: W has shape (in, out); axes: the shape of b, -1 for its length."""
 
     transposed: bool
-    row: bool
+    axes: tuple[int, ...]
 
     def weights(self, W: np.ndarray) -> np.ndarray:
         """Return weights (out, in), or their gradient, as the student's layer holds them."""
@@ -31,14 +31,14 @@ class Layout:
 
     def biases(self, b: np.ndarray) -> np.ndarray:
         """Return biases (out,), or their gradient, as the student's layer holds them."""
-        return b[np.newaxis] if self.row else b
+        return b.reshape(self.axes)
 
     def back(self, array: Any) -> Any:
         """Return weights (out, in) or biases (out,) of what the student's layer holds."""
         if type(array) is not np.ndarray:
             return array
-        if array.ndim == 2 and len(array) == 1 and self.row:
-            return array[0]
+        if array.ndim == len(self.axes) == 2 and 1 in array.shape:
+            return array.reshape(-1)
         return array.T if self.transposed else array
 
 
@@ -49,10 +49,11 @@ def layout_of(student: Student) -> Layout:
     right = W.shape in ((OUT, IN), (IN, OUT))
     wanted = f"expected shape {(OUT, IN)} or {(IN, OUT)} in Linear({IN}, {OUT}), got {W.shape}."
     expect.that("W", right, wanted)
-    right = b.shape in ((OUT,), (1, OUT))
+    right = b.shape in ((OUT,), (1, OUT), (OUT, 1))
     wanted = f"expected shape {(OUT,)} or {(1, OUT)} in Linear({IN}, {OUT}), got {b.shape}."
     expect.that("b", right, wanted)
-    return Layout(transposed=W.shape == (IN, OUT), row=b.shape == (1, OUT))
+    axes = tuple(-1 if length == OUT else 1 for length in b.shape)
+    return Layout(transposed=W.shape == (IN, OUT), axes=axes)
 
 
 def linear(student: Student, W: np.ndarray, b: np.ndarray) -> tuple[Handle, Layout]:

@@ -37,6 +37,30 @@ IMPATIENT_REAP_SECONDS = 0.5
 """Time limit for ending a worker once the submission has broken a sandbox, in seconds."""
 
 
+PYTEST, STAND_IN = (
+    "pytest.py",
+    b'''"""Stands for pytest where tests are only imported."""
+
+
+class Anything:
+    def __getattr__(self, name):
+        return self
+
+    def __call__(self, *arguments, **named):
+        alone = len(arguments) == 1 and not named and callable(arguments[0])
+        return arguments[0] if alone else self
+
+
+def __getattr__(name):
+    if name.startswith("__"):
+        raise AttributeError(name)
+    return Anything()
+''',
+)
+"""A file of the student's own tests may hold functions that are examined, and import pytest, which
+no sandbox has in which a suite is run."""
+
+
 class SandboxHost:
     """A submission in a sandbox, which is started when first needed and again when it breaks.
 
@@ -59,6 +83,8 @@ class SandboxHost:
     ):
         self._confinement = confinement
         self._files = {name: data for name, data in files.items() if name.endswith(".py")}
+        if PYTEST not in self._files and any(b"pytest" in data for data in self._files.values()):
+            self._files[PYTEST] = STAND_IN
         self._limits = limits
         self._packages = packages
         self._modules = tuple(modules)
