@@ -34,7 +34,12 @@ class WatchedHost(LocalHost):
         self._seen: dict[int, CodeType] = {}
 
     def start(
-        self, seed: int, *, large: bool = False, own: WeekWorker = NO_WORKER
+        self,
+        seed: int,
+        *,
+        large: bool = False,
+        own: WeekWorker = NO_WORKER,
+        group: str | None = None,
     ) -> GradedStudent:
         self._seen = {}
         threading.setprofile(self._note)
