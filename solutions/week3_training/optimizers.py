@@ -271,8 +271,8 @@ class Adam(Optimizer):
     data <- data - lr m_hat / (sqrt(v_hat) + epsilon)
 
     m and v themselves stay uncorrected. epsilon stands outside the root and is added after the
-    correction: algorithm 1 of the paper, and torch.optim.Adam. Inside the root,
-    sqrt(v_hat + epsilon), is accepted too.
+    correction: algorithm 1 of the paper, and torch.optim.Adam. Two other forms are accepted:
+    sqrt(v_hat + epsilon), and both corrections in the learning rate (the end of section 2).
 
     t counts the steps in which this parameter had a gradient, as in PyTorch; one t for the whole
     optimizer, which also counts steps that the parameter was skipped in, is accepted too.

@@ -60,12 +60,16 @@ def rmsprop(g, rates, beta=0.999, epsilon=1e-8, inside=True):
     return -along(rates, g / root((1 - beta) * faded(beta, g**2), epsilon, inside))
 
 
-def adam(g, rates, beta1=0.9, beta2=0.999, epsilon=1e-8, inside=False, t=None):
-    """Return the steps of Adam; `t` numbers the steps, 1, 2, 3, ... if not given."""
+def adam(g, rates, beta1=0.9, beta2=0.999, epsilon=1e-8, inside=False, folded=False, t=None):
+    """Return the steps of Adam; `t` numbers the steps, 1, 2, 3, ... if not given.
+
+    With `folded` both corrections are in the learning rate: epsilon is added to the root of v.
+    """
     t = np.arange(1, len(g) + 1) if t is None else np.array(t)
     t = t.reshape(-1, *[1] * (g.ndim - 1))
     m_hat = (1 - beta1) * faded(beta1, g) / (1 - beta1**t)
     v_hat = (1 - beta2) * faded(beta2, g**2) / (1 - beta2**t)
+    epsilon = epsilon / np.sqrt(1 - beta2**t) if folded else epsilon
     return -along(rates, m_hat / root(v_hat, epsilon, inside))
 
 
@@ -75,7 +79,7 @@ FORMS = {
     "SGD": [{}],
     "SGDMomentum": [{"lr_in_velocity": False}, {"lr_in_velocity": True}],
     "RMSprop": [{"inside": True}, {"inside": False}],
-    "Adam": [{"inside": False}, {"inside": True}],
+    "Adam": [{"inside": False}, {"inside": True}, {"folded": True}],
 }
 """The legal forms of each optimizer; the stub's comes first."""
 

@@ -34,7 +34,7 @@ class Adam:
              with m_hat = m / (1 - beta1^t), v_hat = v / (1 - beta2^t), t = 1 in the first step
 
     (Kingma and Ba, 2015.) epsilon stands outside the root here, and is added after the correction.
-    sqrt(v_hat + epsilon), in every step, is accepted as well.
+    sqrt(v_hat + epsilon) is accepted as well, and so are both corrections in the learning rate.
 
     Beyond the texts (`project.robustness`), with weight_decay:
 

@@ -32,11 +32,11 @@ def adam(
     weight_decay=0.0,
     decoupled=True,
     rates=None,
-    inside=False,
+    place="outside",
 ):
     """Return a parameter after 0, 1, ... steps; a gradient that is None is skipped.
 
-    `inside`: whether epsilon stands inside the root.
+    `place`: where epsilon stands, one of PLACES.
     """
     p, m, v, t = np.array(start, dtype=np.float64), 0.0, 0.0, 0
     path = [p]
@@ -49,20 +49,24 @@ def adam(
             v = beta2 * v + (1 - beta2) * g**2
             shrunk = p - rate * weight_decay * p if decoupled else p
             v_hat = v / (1 - beta2**t)
-            root = np.sqrt(v_hat + epsilon) if inside else np.sqrt(v_hat) + epsilon
+            added = epsilon / np.sqrt(1 - beta2**t) if place == "uncorrected" else epsilon
+            root = np.sqrt(v_hat + added) if place == "inside" else np.sqrt(v_hat) + added
             p = shrunk - rate * m / (1 - beta1**t) / root
         path.append(p)
     return np.array(path)
 
 
-def inside_of(student):
-    """Find out where the student's epsilon stands: a single step with a gradient and epsilon of 1.
+PLACES = {"outside": 0.5, "inside": 0.5**0.5, "uncorrected": 0.001**0.5 / (0.001**0.5 + 1.0)}
+"""Outside the root, inside it, or outside that of the uncorrected v, where the corrections are in
+the learning rate; with the length of the first step with a gradient, a rate and an epsilon of 1."""
 
-    It has the length lr / 2 where epsilon is outside the root, lr / sqrt(2) where it is inside.
-    """
+
+def place_of(student):
+    """Find out where the student's epsilon stands, by a single step; "outside" if nowhere."""
     start, gradients = [np.zeros(1, np.float32)], [[np.ones(1, np.float32)]]
     [path] = optimize(student, start, gradients, {"lr": 1.0, "epsilon": 1.0})
-    return bool(abs(path[-1, 0] + 0.5**0.5) < 0.01)
+    near = [place for place, length in PLACES.items() if abs(path[-1, 0] + length) < 0.003]
+    return near[0] if near else "outside"
 
 
 def optimize(student, starts, gradients, options, *more):

@@ -1,6 +1,6 @@
 """Hidden tests of optimizers.py: Adam on tensors, against its formula in NumPy, in float64.
 
-epsilon may stand outside the root or inside it, in every step alike: a step with a large one tells.
+epsilon may stand at one of three places, in every step alike: a step with a large one tells.
 """
 
 import numpy as np
@@ -9,7 +9,7 @@ import pytest
 from autograder.suite import expect
 
 from . import lists
-from .adam import expect_paths, gradients_of, inside_of, optimize, starts_of
+from .adam import expect_paths, gradients_of, optimize, place_of, starts_of
 
 pytestmark = pytest.mark.item("project.optimizer")
 
@@ -35,7 +35,7 @@ def test_settings_in_their_order(student, rng):
     starts, gradients = starts_of(rng), gradients_of(rng, 3)
     received = optimize(student, starts, gradients, [0.05, 0.7, 0.9, 0.5])
     options = {"lr": 0.05, "beta1": 0.7, "beta2": 0.9, "epsilon": 0.5}
-    expect_paths(received, starts, gradients, inside=inside_of(student), **options)
+    expect_paths(received, starts, gradients, place=place_of(student), **options)
 
 
 def test_epsilon(student, rng):
@@ -43,7 +43,7 @@ def test_epsilon(student, rng):
     starts, gradients = starts_of(rng), gradients_of(rng, 4)
     options = {"lr": 0.1, "epsilon": 0.5}
     received = optimize(student, starts, gradients, options)
-    expect_paths(received, starts, gradients, inside=inside_of(student), **options)
+    expect_paths(received, starts, gradients, place=place_of(student), **options)
 
 
 def test_gradients_of_zero(student):
