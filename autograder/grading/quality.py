@@ -32,7 +32,7 @@ FINDINGS_TO_ZERO = 12
 """Up to FREE_FINDINGS cost nothing; beyond, the lint half falls to 0 at FINDINGS_TO_ZERO."""
 
 DOCUMENTED_FOR_FULL = 0.9
-WORKING_SHARE = 0.25
+WORKING_SHARE = 0.2
 RUFF_TIMEOUT_SECONDS = 20.0
 
 
@@ -89,7 +89,7 @@ def _judge(
     if name not in trees:
         return CheckResult(check, Verdict.NOT_ATTEMPTED, message=f"There is no {name}.")
     if not works:
-        message = f"Counts once a quarter of the checks of {module} pass."
+        message = f"Counts once a fifth of the checks of {module} pass."
         return CheckResult(check, Verdict.BLOCKED, message=message)
     tree = trees[name]
     if tree is None:

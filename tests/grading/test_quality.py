@@ -127,7 +127,7 @@ def test_what_needs_a_docstring(source, share, missing):
         (["three::0", "three::1", "three::2"], True),
     ],
 )
-def test_it_counts_once_a_quarter_of_the_modules_checks_pass(passing, blocked):
+def test_it_counts_once_a_fifth_of_the_modules_checks_pass(passing, blocked):
     result = measure({"a.py": GOOD}, results(*passing))["a.py"]
     assert result.verdict is (Verdict.BLOCKED if blocked else Verdict.PASS)
     assert result.credit == (0 if blocked else FULL_CREDIT)
