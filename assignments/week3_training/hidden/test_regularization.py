@@ -74,7 +74,6 @@ def test_dropout_backward_uses_the_mask_of_forward(student, rng):
     layer, x, grad = student.regularization.Dropout(0.4), inputs(rng), inputs(rng)
     expected = grad * factor_of(layer, x, 0.4)
     expect.close("dL_dx", layer.backward(grad), expected, **NEAR)
-    expect.close("dL_dx, asked for again", layer.backward(grad), expected, **NEAR)
 
 
 @dropout
@@ -117,22 +116,18 @@ def test_dropout_does_nothing_for_predictions(student, rng):
 @dropout
 def test_dropout_of_nothing(student, rng):
     """With p = 0 nothing is dropped and nothing enlarged, in training too."""
-    layer, x, grad = student.regularization.Dropout(0.0), inputs(rng), inputs(rng)
+    layer, x = student.regularization.Dropout(0.0), inputs(rng)
     expect.close("forward output with p = 0", layer.forward(x), x, **NEAR)
-    expect.close("dL_dx with p = 0", layer.backward(grad), grad, **NEAR)
 
 
 @dropout
 def test_dropout_draws_anew_in_each_forward(student):
-    """Two forward passes of one layer drop different entries, and so do two new layers."""
+    """Two forward passes of one layer drop different entries."""
     x = np.ones((20, 20))
     layer = student.regularization.Dropout(0.5)
     first, second = dropped_by(layer, x), dropped_by(layer, x)
     differ = not np.array_equal(first, second)
     expect.that("second forward output", differ, "two forward passes dropped the same entries.")
-    one, other = (dropped_by(student.regularization.Dropout(), x) for _ in range(2))
-    differ = not np.array_equal(one, other)
-    expect.that("another layer's output", differ, "two new layers dropped the same entries.")
 
 
 @dropout

@@ -59,6 +59,16 @@ def test_dropout_draws_from_its_generator(student):
 
 
 @options
+def test_dropout_without_a_generator(student):
+    """Two new layers that were given no generator drop different entries."""
+    x = np.ones((20, 20))
+    layers = [student.regularization.Dropout(0.5) for _ in range(2)]
+    one, other = (expect.array("y", layer.forward(x), x.shape) == 0 for layer in layers)
+    differ = not np.array_equal(one, other)
+    expect.that("another layer's output", differ, "two new layers dropped the same entries.")
+
+
+@options
 @each
 def test_augmentation_comes_from_the_generator(student, rng, name):
     """The same generator state gives the same images again, and another one gives others."""
@@ -91,6 +101,16 @@ def test_dropout_backward_after_predictions(student, rng):
 
 
 @robustness
+def test_dropout_backward_again(student, rng):
+    """A second backward for the same forward pass gives the same gradient."""
+    layer, grad = student.regularization.Dropout(0.4), rng.normal(size=(16, 20))
+    layer.forward(rng.normal(size=(16, 20)))
+    first, second = (expect.array("dL_dx", layer.backward(grad), grad.shape) for _ in range(2))
+    same = np.array_equal(first, second)
+    expect.that("dL_dx, asked for again", same, "it is another one than before.")
+
+
+@robustness
 def test_dropout_of_images(student, rng):
     """Arrays with four axes work like those with two."""
     layer = student.regularization.Dropout(0.25)
@@ -115,11 +135,17 @@ def test_dropout_keeps_what_it_is_given(student, rng):
 @robustness
 def test_dropout_refuses_impossible_probabilities(student):
     """A p below 0, of 1 or above raises a ValueError; 0 and 0.99 do not."""
-    make, x = student.regularization.Dropout, np.ones((4, 5))
+    x = np.ones((4, 5))
+
+    def is_made(p):
+        student.regularization.Dropout(p)
+        return True
+
     for p in (-0.1, 1.0, 1.5):
-        expect.raises(f"Dropout({p})", make, "ValueError", p)
+        expect.raises(f"Dropout({p})", is_made, "ValueError", p)
     for p in (0.0, 0.99):
-        expect.array(f"forward output with p = {p}", make(p).forward(x), x.shape)
+        y = student.regularization.Dropout(p).forward(x)
+        expect.array(f"forward output with p = {p}", y, x.shape)
 
 
 # L2 and early stopping

@@ -65,7 +65,7 @@ def test_path(student, rng, lr):
 def test_decay_alone(student):
     """Where the gradient is 0, and not None, weight decay still shrinks the data."""
     start = np.array([2.0, -3.0])
-    p, g = student.probe("parameter")(start), np.zeros((3, 2))
+    p, g = student.probe("parameter")(start), np.array([[3.0, 2.0], [0.0, 0.0], [0.0, 0.0]])
     settings = {"lr": 0.1, "weight_decay": 0.5}
     drive(make(student, "SGD", [p], settings), [p], [g])
     expect_path(student, [p], [start], [g], **settings)
