@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from copy import deepcopy
 from typing import Any, Protocol
-
-import numpy as np
 
 from autograder.channel.fault_records import fault_from_record
 from autograder.channel.faults import Fault
@@ -64,7 +63,7 @@ class Remote:
 
     def __call__(self, operation: str, *arguments: Any) -> Any:
         if operation == "set" and len(self._waiting) < MOST_WAITING:
-            self._waiting.append([operation, [to_refs(copied(part)) for part in arguments]])
+            self._waiting.append([operation, deepcopy([to_refs(part) for part in arguments])])
             return None
         long = self._long_seconds if operation in LONG else None
         if long is None and self._left <= 0:
@@ -89,17 +88,6 @@ class Remote:
         if done:
             return result
         raise fault_from_record(result, self._place)
-
-
-def copied(value: Any) -> Any:
-    """Return a value whose arrays are copies: what is sent later is what was set."""
-    if type(value) is np.ndarray:
-        return value.copy()
-    if type(value) in (list, tuple):
-        return type(value)(map(copied, value))
-    if type(value) is dict:
-        return {key: copied(part) for key, part in value.items()}
-    return value
 
 
 def holds_text(value: Any) -> bool:
