@@ -220,7 +220,7 @@ def any_of(*ways: Callable[[], Any]) -> Any:
     through different ones. When all fail, the failure of the one that got furthest counts: the one
     with most comparisons that held; among equals a wrong answer, then the first.
     """
-    faults = []
+    faults: list[tuple[int, bool, int, Fault]] = []
     for way in ways:
         before = _held[0]
         try:
