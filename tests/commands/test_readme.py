@@ -91,7 +91,7 @@ PRINTS = {
     "make lint": "All checks passed!",
     "make fix": "All checks passed!",
     "make help": "Neural Network Foundations",
-    ".venv/bin/python -m autograder --help": "Grade all that a class handed in.",
+    ".venv/bin/python -m autograder --help": "Grade all that a class handed in,",
 }
 SPAN = re.compile(r"`(make [^`\n]+|\.venv/bin/python -m \w+ [^`\n]+)`")
 BLOCK = re.compile(r"^ *```sh\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)

@@ -6,6 +6,7 @@ grader's own driver with the settings of grading.toml, over 10 seeds.
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from autograder import course as courses
 from autograder.records import FULL_CREDIT
 from autograder.reference.misconceptions import solution_files
 from autograder.suite.hidden.local_host import LocalHost
-from autograder.suite.hidden.threshold import Training, train_two_layer
+from autograder.suite.hidden.threshold import Training, credit_for, train_two_layer
 
 ROOT = Path(__file__).resolve().parents[2]
 SEEDS = range(10)
@@ -57,7 +58,7 @@ def training() -> Training:
         setting.epochs,
         setting.batch_size,
         setting.lr,
-        setting.credit,
+        partial(credit_for, setting.curve),
         setting.curve[-1][0],
     )
 

@@ -83,7 +83,8 @@ class SandboxHost:
     ):
         self._confinement = confinement
         self._files = {name: data for name, data in files.items() if name.endswith(".py")}
-        if PYTEST not in self._files and any(b"pytest" in data for data in self._files.values()):
+        tests = (data for name, data in self._files.items() if name.startswith("test_"))
+        if PYTEST not in self._files and any(b"pytest" in data for data in tests):
             self._files[PYTEST] = STAND_IN
         self._limits = limits
         self._packages = packages
