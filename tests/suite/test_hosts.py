@@ -390,3 +390,53 @@ def test_a_file_of_tests_can_be_imported_for_its_functions(place, open_suite):
     [outcome] = session.run(host)
     host.close()
     assert outcome.result.verdict is Verdict.PASS, outcome.result.message
+
+
+SHARED = """
+import pytest
+from autograder.suite import expect
+
+@pytest.mark.item("a")
+def test_1(student):
+    \"\"\"One.\"\"\"
+    expect.equal("calls", student.m.count(), 1)
+
+@pytest.mark.item("a")
+def test_2(student):
+    \"\"\"Two.\"\"\"
+    expect.equal("calls", student.m.count(), 2)
+
+@pytest.mark.fresh
+@pytest.mark.item("a")
+def test_3(student):
+    \"\"\"Three.\"\"\"
+    expect.equal("calls", student.m.count(), 1)
+
+@pytest.mark.item("b")
+def test_4(student):
+    \"\"\"Four.\"\"\"
+    expect.equal("calls", student.m.count(), 1)
+"""
+
+
+def test_tests_of_one_item_share_a_worker_unless_they_ask_for_their_own(place, tmp_path):
+    (tmp_path / "suite").mkdir()
+    (tmp_path / "suite" / "test_it.py").write_text(SHARED)
+    session = GradedSession(tmp_path / "suite", "salt")
+    host = SandboxHost(place, {"m.py": SOURCE.encode()}, TIGHT)
+    found = [str(outcome.result.verdict) for outcome in session.run(host)]
+    host.close()
+    session.close()
+    assert found == ["pass"] * 4
+
+
+def test_what_was_not_handed_in_starts_no_sandbox(place, open_suite, monkeypatch):
+    def start(*arguments, **options):
+        raise AssertionError("a sandbox was started")
+
+    session = open_suite("student.missing.x")
+    monkeypatch.setattr("autograder.suite.hidden.sandbox_host.Sandbox", start)
+    host = SandboxHost(place, {}, TIGHT, ["missing.py"])
+    [outcome] = session.run(host)
+    host.close()
+    assert outcome.result.verdict is Verdict.NOT_ATTEMPTED
