@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from autograder.records import FULL_CREDIT, CheckResult, PlannedCheck, Verdict
 from autograder.text.syntax import syntax_tree
@@ -54,15 +55,30 @@ def uses(files: Mapping[str, bytes], forbidden: Sequence[str]) -> list[str]:
     places = []
     for file, source in sorted(files.items()):
         tree = syntax_tree(source) if file.endswith(".py") else None
-        names = names_in(tree) if tree else ()
-        used = {(at, rule) for name, at in names for rule in forbidden if falls_under(name, rule)}
+        used = uses_in(tree, forbidden) if tree else set()
         places += [f"{file}, line {line}: {rule}" for line, rule in sorted(used)]
     return places
+
+
+def uses_in(
+    tree: ast.Module, rules: Collection[str], every_text: bool = True
+) -> set[tuple[int, str]]:
+    """Return the line of each use of a name that falls under a rule, and that rule."""
+    wanted = frozenset(rules)
+    names = names_in(tree, every_text)
+    return {(line, rule) for name, line in names for rule in wanted.intersection(_outwards(name))}
 
 
 def falls_under(name: str, rule: str) -> bool:
     """Whether a full name equals the rule's name or is inside that module or class."""
     return name == rule or name.startswith(f"{rule}.")
+
+
+def _outwards(name: str) -> Iterator[str]:
+    """Yield a full name and those of all that it is inside of: "a.b.c", "a.b", "a"."""
+    while name:
+        yield name
+        name = name.rpartition(".")[0]
 
 
 IMPORTERS = ("import_module", "__import__")
@@ -75,7 +91,7 @@ def names_in(tree: ast.Module, every_text: bool = True) -> Iterator[tuple[str, i
     calls if `every_text`, otherwise only of calls of IMPORTERS.
     """
     known: dict[str, str] = {}
-    nodes = list(ast.walk(tree))
+    nodes = nodes_of(tree)
     for node in nodes:
         if isinstance(node, ast.Import):
             for alias in node.names:
@@ -97,6 +113,12 @@ def names_in(tree: ast.Module, every_text: bool = True) -> Iterator[tuple[str, i
             for argument in node.args:
                 if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
                     yield argument.value, node.lineno
+
+
+@lru_cache(maxsize=16)
+def nodes_of(tree: ast.Module) -> tuple[ast.AST, ...]:
+    """Return all nodes of a tree, as ast.walk yields them; nobody may change them."""
+    return tuple(ast.walk(tree))
 
 
 def called(node: ast.Call) -> str:
@@ -123,7 +145,7 @@ def stored_answers(files: Mapping[str, bytes]) -> list[str]:
     places = []
     for file, source in sorted(files.items()):
         tree = syntax_tree(source) if file.endswith(".py") else None
-        for node in ast.walk(tree) if tree else ():
+        for node in nodes_of(tree) if tree else ():
             if isinstance(node, ast.Constant) and isinstance(node.value, str | bytes):
                 size, what = len(node.value), "characters"
                 limit = MAX_CONSTANT_CHARACTERS

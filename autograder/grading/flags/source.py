@@ -8,7 +8,14 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from autograder.gradebook.flags import Flag
 from autograder.grading.flags.watched import Watched
-from autograder.grading.rules import IMPORTERS, called, falls_under, names_in, stored_answers
+from autograder.grading.rules import (
+    IMPORTERS,
+    called,
+    falls_under,
+    nodes_of,
+    stored_answers,
+    uses_in,
+)
 from autograder.text.syntax import syntax_tree
 from autograder.worker.modules import module_name
 
@@ -31,9 +38,11 @@ def source_flags(
     """
     trees = {name: syntax_tree(files[name]) for name in sorted(files) if name.endswith(".py")}
     own = {module_name(name).partition(".")[0] for name in (*files, *given)}
+    names = {name for entry in watched for name in entry.names if name.partition(".")[0] not in own}
+    used = _uses(trees, names)
     flags = []
     for entry in watched:
-        places = _uses(trees, [n for n in entry.names if n.partition(".")[0] not in own])
+        places = [place for place in used if place[2] in entry.names]
         if places:
             flags.append(_flag(IMPORTS, f"{entry.why}: ", places))
     hidden = [
@@ -82,22 +91,20 @@ def _flag(rule: str, why: str, places: Sequence[tuple[str, int, str]]) -> Flag:
 
 
 def _uses(
-    trees: Mapping[str, ast.Module | None], names: Sequence[str]
+    trees: Mapping[str, ast.Module | None], names: Collection[str]
 ) -> list[tuple[str, int, str]]:
-    found = {
+    found = [
         (file, line, rule)
         for file, tree in trees.items()
         if tree
-        for name, line in names_in(tree, every_text=False)
-        for rule in names
-        if falls_under(name, rule)
-    }
+        for line, rule in uses_in(tree, names, every_text=False)
+    ]
     return sorted(found)
 
 
 def _hidden_code(tree: ast.Module) -> Iterator[tuple[int, str]]:
     """Yield where code or a module comes from what isn't written down, or is no Python."""
-    for node in ast.walk(tree):
+    for node in nodes_of(tree):
         if isinstance(node, ast.Call):
             yield from ((node.lineno, said) for said in _suspicious_call(node))
         elif isinstance(node, ast.Constant) and isinstance(node.value, str | bytes):
@@ -120,6 +127,6 @@ def _suspicious_call(node: ast.Call) -> Iterator[str]:
 def _many_numbers(trees: Mapping[str, ast.Module | None]) -> list[str]:
     counts: dict[str, int] = defaultdict(int)
     for file, tree in trees.items():
-        for node in ast.walk(tree) if tree else ():
+        for node in nodes_of(tree) if tree else ():
             counts[file] += isinstance(node, ast.Constant) and type(node.value) in (int, float)
     return [f"{file}: {n:,} numbers" for file, n in counts.items() if n > MOST_NUMBERS]
