@@ -184,7 +184,10 @@ def _seats(places: Sequence[tuple[str, ...]], week: Week, unconfined: bool) -> l
     if unconfined:
         return [Seat(Unconfined(), gpus) for gpus in places]
     try:
-        return [Seat(choose(slot, week.packages), gpus) for slot, gpus in enumerate(places)]
+        return [
+            Seat(choose(slot, week.packages, forked=False), gpus)
+            for slot, gpus in enumerate(places)
+        ]
     except NotConfinedError as error:
         raise RefusedError(
             f"student code can't be confined on this machine: {error}. Mend that, or say "

@@ -17,7 +17,7 @@ import time
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from pkgutil import resolve_name
 from typing import Any, Literal, TypeVar
@@ -137,10 +137,9 @@ def confinement_here() -> Any:
     setting, slot = _begun
     if setting.unconfined:
         return Unconfined()
-    confinement = choose(slot, setting.packages)
-    if os.geteuid() == 0:  # the process that decodes answers of student code gives up root
-        return separate(confinement, slot)
-    return confinement
+    make = partial(choose, slot, setting.packages)
+    # The process that decodes answers of student code gives up root.
+    return separate(make, slot) if os.geteuid() == 0 else make()
 
 
 @cache

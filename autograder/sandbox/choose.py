@@ -8,8 +8,9 @@ confinement, is never chosen automatically: an instructor has to ask for it.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from autograder.channel.faults import Fault, InfraError
 from autograder.sandbox import cgroup
@@ -35,13 +36,14 @@ class Tried:
     problem: str = ""
 
 
-def choose(slot: int = 0, packages: tuple[str, ...] = ()) -> Confinement:
+def choose(slot: int = 0, packages: tuple[str, ...] = (), *, forked: bool = True) -> Confinement:
     """Return the best confinement that works here. Raises NotConfinedError where none does.
 
-    `packages` are distributions that its sandboxes can hold besides numpy.
+    `packages` are distributions that its sandboxes can hold besides numpy. `forked`: whether
+    sandboxes may be forked from a template; those with folders, devices or scripts never are.
     """
     problems = []
-    for tried in try_rungs(slot, packages):
+    for tried in try_rungs(slot, packages, forked):
         if tried.confinement is not None:
             return tried.confinement
         problems.append(f"{tried.rung}: {tried.problem}")
@@ -54,24 +56,42 @@ def rungs(slot: int = 0, packages: tuple[str, ...] = ()) -> list[Confinement]:
     return [tried.confinement for tried in found if tried.confinement is not None]
 
 
-def try_rungs(slot: int = 0, packages: tuple[str, ...] = ()) -> Iterator[Tried]:
-    """Try the rungs A, B and C in this order, and yield the outcome of each."""
-    yield _try("A", lambda: _best(slot, packages))
-    yield _try("B", lambda: Bubblewrap(slot, packages, cgroups=False))
-    yield _try("C", lambda: Landlocked(slot, packages))
+def try_rungs(
+    slot: int = 0, packages: tuple[str, ...] = (), forked: bool = True
+) -> Iterator[Tried]:
+    """Try the rungs A, B and C in this order, and yield the outcome of each.
+
+    Where sandboxes can't be forked from a template, each is started by bubblewrap alone.
+    """
+    ways = (True, False) if forked else (False,)
+    yield _try("A", [partial(_best, slot, packages, way) for way in ways])
+    plain = partial(Bubblewrap, slot, packages, cgroups=False)
+    yield _try("B", [partial(plain, forked=way) for way in ways])
+    yield _try("C", [partial(Landlocked, slot, packages)])
 
 
-def _best(slot: int, packages: tuple[str, ...]) -> Confinement:
+def _best(slot: int, packages: tuple[str, ...], forked: bool) -> Confinement:
     if os.geteuid() != 0:
         raise PermissionError("needs root: for a user of its own for each sandbox, and cgroups")
     problem = cgroup.available()
     if problem is not None:
         raise OSError(f"no cgroups can be made here: {problem}")
-    return Bubblewrap(slot, packages)
+    return Bubblewrap(slot, packages, forked=forked)
 
 
-def _try(rung: str, make: Callable[[], Confinement]) -> Tried:
-    """Create a confinement and search it for leaks."""
+def _try(rung: str, ways: Sequence[Callable[[], Confinement]]) -> Tried:
+    """Create a confinement and search it for leaks, in one way after the other until one is tight.
+
+    The problem is that of the last way.
+    """
+    for make in ways:
+        tried = _try_way(rung, make)
+        if tried.confinement is not None:
+            break
+    return tried
+
+
+def _try_way(rung: str, make: Callable[[], Confinement]) -> Tried:
     try:
         confinement = make()
         found = leaks(confinement)

@@ -62,28 +62,22 @@ class Launch:
     week: WeekFolders = NO_FOLDERS
 
 
-def worker_command(
-    python: str,
+def parent_settings(
     launch: Launch,
     folder: str,
     paths: Mapping[str, str],
     *,
     processes: int,
-    confined: Mapping[str, Any] | None = None,
     landlock: Sequence[Sequence[str]] = (),
-) -> list[str]:
-    """Return the command line of the ready parent.
+) -> dict[str, Any]:
+    """Return the settings of the ready parent: worker.sandboxed.main.Settings.
 
-    `paths` names its folders: site, grader, week, pytest, and extra for `packages`. `processes` is
-    the limit that it sets itself (0: none); `confined` makes it shut itself in, and `landlock` are
-    the rules of what it may open where something else confines it (worker.sandboxed.confined).
-
-    -S and -P keep everything but the standard library off sys.path; -s and -B leave no door and no
-    trace in home folders. -I would do the same and ignore PYTHONHASHSEED too, which is pinned so
-    that the order of a set is the same in every run.
+    `folder` holds the submission inside; of `paths` the grader's and the week's are used.
+    `processes` is the limit that it sets itself (0: none); `landlock` are the rules of what it may
+    open where something else confines it (worker.sandboxed.confined).
     """
     limits = launch.limits
-    settings: dict[str, Any] = {
+    return {
         "folder": folder,
         "modules": [name for name in launch.files if name.endswith(".py")],
         "forget": [paths["grader"]],
@@ -101,9 +95,24 @@ def worker_command(
         "week": paths["week"],
         "week_folders": launch.week.names,
     }
-    path = [paths["site"], paths["grader"]]
-    path += [paths["pytest"]] if launch.with_pytest else []
-    path += [paths["extra"]] if launch.packages else []
+
+
+def worker_command(
+    python: str,
+    launch: Launch,
+    folder: str,
+    paths: Mapping[str, str],
+    *,
+    processes: int,
+    confined: Mapping[str, Any] | None = None,
+    landlock: Sequence[Sequence[str]] = (),
+) -> list[str]:
+    """Return the command line of the ready parent, or of the script.
+
+    `paths` names its folders: site, grader, week, pytest, and extra for `packages`. `confined`
+    makes it shut itself in (worker.sandboxed.confined); the rest is as for `parent_settings`.
+    """
+    settings = parent_settings(launch, folder, paths, processes=processes, landlock=landlock)
     main = "main"
     if launch.script:
         main = "script"
@@ -112,6 +121,26 @@ def worker_command(
     if confined:
         settings["confined"] = dict(confined)
         start = f"from autograder.worker.sandboxed.confined import main; main({main!r})"
+    return python_command(python, launch.with_pytest, launch.packages, paths, start, settings)
+
+
+def python_command(
+    python: str,
+    with_pytest: bool,
+    packages: Sequence[str],
+    paths: Mapping[str, str],
+    start: str,
+    settings: Mapping[str, Any],
+) -> list[str]:
+    """Return the command line of a program inside: the statements `start`, with its settings.
+
+    -S and -P keep everything but the standard library off sys.path; -s and -B leave no door and no
+    trace in home folders. -I would do the same and ignore PYTHONHASHSEED too, which is pinned so
+    that the order of a set is the same in every run.
+    """
+    path = [paths["site"], paths["grader"]]
+    path += [paths["pytest"]] if with_pytest else []
+    path += [paths["extra"]] if packages else []
     program = f"import sys; sys.path += {path!r}; {start}"
     return [python, "-s", "-S", "-P", "-B", "-c", program, json.dumps(settings)]
 

@@ -21,6 +21,7 @@ from dataclasses import asdict
 from typing import Any, BinaryIO, NoReturn
 
 from autograder.sandbox.cgroup import Events
+from autograder.sandbox.choose import NotConfinedError
 from autograder.sandbox.launch import Folder, Launch, memory_file
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.process import Confinement
@@ -32,23 +33,25 @@ FIRST_EXAMINER = 63_232
 
 LARGEST_MESSAGE = 1 << 16
 LARGEST_FILES = 256 << 20
+SHOWN_CHARACTERS = 2_000
 PR_SET_KEEPCAPS, PR_SET_NO_NEW_PRIVS, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE = 8, 38, 47, 2
 DAC_READ_SEARCH = 2
 CAPABILITY_VERSION = 0x20080522
 
 
-def separate(confinement: Confinement, slot: int) -> Confinement:
-    """Give up root in this process; return a confinement served by a child that remains root.
+def separate(make: Callable[[], Confinement], slot: int) -> Confinement:
+    """Give up root in this process; return the confinement that a child, which stays root, makes.
 
-    To be called by root, before the process starts threads; it can't be undone. Raises OSError.
+    To be called by root, before the process starts threads; it can't be undone. Raises OSError,
+    and NotConfinedError where `make` does.
     """
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     if os.fork() == 0:
         ours.close()
-        _serve(confinement, theirs)
+        _serve(make, theirs)
     theirs.close()
     _give_up_root(FIRST_EXAMINER + slot)
-    return Separated(confinement, ours)
+    return Separated(ours)
 
 
 # The examiner's side.
@@ -59,11 +62,14 @@ class Separated:
 
     confined = True
 
-    def __init__(self, confinement: Confinement, sock: socket.socket):
-        self.rung, self.layers = confinement.rung, confinement.layers
-        self.name, self.own_uid = confinement.name, confinement.own_uid
+    def __init__(self, sock: socket.socket):
         self._socket = sock
         self._lock = threading.Lock()
+        try:
+            rung, layers, self.name, self.own_uid = self._answer()
+        except OSError as error:
+            raise NotConfinedError(str(error)) from error
+        self.rung, self.layers = rung, tuple(layers)
 
     def place(self, folder: Folder) -> str:
         raise OSError("a sandbox of this kind gets no folders")
@@ -93,7 +99,10 @@ class Separated:
         with self._lock:
             message = json.dumps([what, *values]).encode()
             socket.send_fds(self._socket, [message], fds or [])
-            answer = self._socket.recv(LARGEST_MESSAGE)
+            return self._answer()
+
+    def _answer(self) -> Any:
+        answer = self._socket.recv(LARGEST_MESSAGE)
         if not answer:
             raise OSError("the process that starts sandboxes is gone")
         result = json.loads(answer)
@@ -166,7 +175,7 @@ def _must(result: int) -> None:
 # The side that keeps root's rights.
 
 
-def _serve(confinement: Confinement, sock: socket.socket) -> NoReturn:
+def _serve(make: Callable[[], Confinement], sock: socket.socket) -> NoReturn:
     """Answer the examiner until it has ended; then kill all running sandboxes and exit."""
     running: dict[int, Running] = {}
     try:
@@ -175,6 +184,7 @@ def _serve(confinement: Confinement, sock: socket.socket) -> NoReturn:
         keep = sock.fileno()
         os.closerange(3, keep)
         os.closerange(keep + 1, os.sysconf("SC_OPEN_MAX"))
+        confinement = _made(make, sock)
         while True:
             message, fds, _, _ = socket.recv_fds(sock, LARGEST_MESSAGE, 3)
             if not message:
@@ -192,6 +202,18 @@ def _serve(confinement: Confinement, sock: socket.socket) -> NoReturn:
             with contextlib.suppress(OSError):
                 one.kill()
         os._exit(0)
+
+
+def _made(make: Callable[[], Confinement], sock: socket.socket) -> Confinement:
+    """Make the confinement and describe it to the examiner; end where there is none."""
+    try:
+        made = make()
+    except (NotConfinedError, OSError) as error:
+        sock.send(json.dumps({"error": str(error)[:SHOWN_CHARACTERS]}).encode())
+        os._exit(0)
+    about = [made.rung, made.layers, made.name, made.own_uid]
+    sock.send(json.dumps({"value": about}).encode())
+    return made
 
 
 def _do(

@@ -23,7 +23,7 @@ from autograder.sandbox.launch import Folder, Launch
 from autograder.sandbox.starter import FIRST_EXAMINER, separate
 from autograder.suite.hidden.sandbox_host import SandboxHost
 
-confinement = separate(choose(7), 7)
+confinement = separate(lambda: choose(7), 7)
 """
 
 

@@ -57,16 +57,16 @@ def main(program: str) -> NoReturn:
     """
     settings = json.loads(sys.argv[1])
     parent = os.getppid()
-    _prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
     if os.getppid() != parent:
         os._exit(1)  # the grader ended before PDEATHSIG was set
-    _prctl(PR_SET_CHILD_SUBREAPER, 1)
+    prctl(PR_SET_CHILD_SUBREAPER, 1)
     pid = os.fork()
     if pid:
         os.close(settings["control"])
         _supervise(pid)
-    _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    _prctl(PR_SET_CHILD_SUBREAPER, 1)
+    prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    prctl(PR_SET_CHILD_SUBREAPER, 1)
     # Opened now, since Landlock will forbid it.
     children = os.open(f"/proc/self/task/{os.getpid()}/children", os.O_RDONLY | os.O_CLOEXEC)
     enter(**settings["confined"])
@@ -116,9 +116,9 @@ def enter(user: int | None, rules: list[list[str]], filter: str) -> None:
         os.setresuid(user, user, user)
     os.setsid()
     os.umask(0o077)
-    _prctl(PR_SET_NO_NEW_PRIVS, 1)
+    prctl(PR_SET_NO_NEW_PRIVS, 1)
     restrict_files([*rules, [LIST, f"/proc/{os.getpid()}"]])
-    _refuse_calls(bytes.fromhex(filter))
+    refuse_calls(bytes.fromhex(filter))
 
 
 def restrict_files(rules: list[list[str]]) -> None:
@@ -149,11 +149,11 @@ def restrict_files(rules: list[list[str]]) -> None:
     os.close(ruleset)
 
 
-def _refuse_calls(code: bytes) -> None:
+def refuse_calls(code: bytes) -> None:
     """Install a seccomp filter: an array of struct sock_filter."""
     program = ctypes.create_string_buffer(code, len(code))
     header = struct.pack("@HP", len(code) // 8, ctypes.addressof(program))
-    _prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, header)
+    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, header)
 
 
 def _call(number: int, *arguments: Any) -> int:
@@ -164,7 +164,7 @@ def _call(number: int, *arguments: Any) -> int:
     return result
 
 
-def _prctl(option: int, *values: Any) -> None:
+def prctl(option: int, *values: Any) -> None:
     longs = [value if type(value) is bytes else ctypes.c_ulong(value) for value in values]
     longs += [ctypes.c_ulong(0)] * (4 - len(longs))
     if _libc.prctl(option, *longs) != 0:

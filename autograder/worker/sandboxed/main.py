@@ -89,15 +89,31 @@ def main() -> NoReturn:
         from . import confined
 
         confined.restrict_files(settings.landlock)
-    from ...wire import codec
-    from .. import dispatch, modules, tensors, week_drivers
-    from . import audit, student_tests, tracing
+    prepare(settings.with_torch, settings.with_pytest)
+    fork_workers(settings)
 
-    for name in (*PRELOADED, *(TORCH if settings.with_torch else ())):
+
+def prepare(with_torch: bool, with_pytest: bool) -> None:
+    """Import what all workers need, and nothing of a submission."""
+    from ...wire import codec  # noqa: F401
+    from .. import dispatch, modules, tensors, week_drivers  # noqa: F401
+    from . import audit, student_tests, tracing  # noqa: F401
+
+    for name in (*PRELOADED, *(TORCH if with_torch else ())):
         importlib.import_module(name)
     tensors.prepare()
-    own = week_drivers.load(settings.week, settings.week_folders)
     _skip_after_fork()
+    if with_pytest:
+        importlib.import_module("pytest")
+
+
+def fork_workers(settings: Settings) -> NoReturn:
+    """Load the submission, send READY, and fork workers until the control socket is closed."""
+    from ...wire import codec
+    from .. import dispatch, modules, week_drivers
+    from . import audit, student_tests, tracing
+
+    own = week_drivers.load(settings.week, settings.week_folders)
     listener = audit.Listener(settings.folder, [os.getcwd(), *audit.libraries()])
 
     sources = {}
@@ -105,8 +121,6 @@ def main() -> NoReturn:
         with open(f"{settings.folder}/{name}", "rb") as file:
             sources[name] = file.read()
     space = modules.ModuleSpace(sources, settings.folder)
-    if settings.tests:
-        student_tests.prepare(settings.with_pytest)
     space.install()
     _forget(settings.forget)
     control = socket.socket(fileno=settings.control)

@@ -19,12 +19,6 @@ from .. import dispatch, modules
 OPTIONS = ["-p", "no:cacheprovider", "-p", "no:terminal", "-p", "no:faulthandler"]
 
 
-def prepare(with_pytest: bool) -> None:
-    """Import in the ready parent the modules that every worker needs."""
-    if with_pytest:
-        import pytest  # noqa: F401
-
-
 def serve(channel: Any, settings: Any, seed: int) -> NoReturn:
     """Answer one request, [number, "run", [modules, names]], and end.
 
