@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from autograder.commands.shared import ROOT, WeekName, export_app
-from autograder.students.public_run import Facts
 
-facts: Facts | None = None
-"""Makes what the students' tree is shipped with of a week; set where the whole repository is."""
+facts: Any = None
+"""A public_run.Facts; set where the whole repository is."""
 
 
 def add_to(app: typer.Typer) -> None:

@@ -17,6 +17,7 @@ from autograder.gradebook.manual_marks import demand_readable
 from autograder.gradebook.submission import Submission
 from autograder.grading import run as grading
 from autograder.grading.choice import EVERYTHING, Choice, chosen, known_students
+from autograder.grading.fork_server import running_server
 from autograder.grading.lock import only_grading
 from autograder.grading.preview import WeekPreview, graded_again, listed, preview
 from autograder.grading.preview import lines as preview_lines
@@ -72,6 +73,8 @@ def grade_submissions(
     Raises AutograderError; its subclass OurFaultError if the grader failed in some checks. On
     KeyboardInterrupt the reports are written with what the gradebook has.
     """
+    if not dry_run:
+        running_server()  # it loads its modules in parallel with the next steps
     console = console_of_run()
     course = courses.load(root)
     if course.salt == SHIPPED_SALT and not own_code:

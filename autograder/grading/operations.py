@@ -127,7 +127,7 @@ def setting_here() -> Setting:
 def confinement_here() -> Any:
     """Return this process's confinement of student code, created at the first call.
 
-    Raises NotConfinedError if this machine can't confine it.
+    Raises NotConfinedError if this machine can't confine it, at the latest at the first use.
     """
     from autograder.sandbox import Unconfined
     from autograder.sandbox.choose import choose

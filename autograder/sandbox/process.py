@@ -40,9 +40,13 @@ class Confinement(Protocol):
     user that student code runs as, None for the grader's own user.
     """
 
-    rung: str
-    layers: tuple[str, ...]
     confined: bool
+
+    @property
+    def rung(self) -> str: ...
+
+    @property
+    def layers(self) -> tuple[str, ...]: ...
 
     @property
     def name(self) -> str: ...

@@ -18,6 +18,7 @@ import struct
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
+from functools import cached_property
 from typing import Any, BinaryIO, NoReturn
 
 from autograder.sandbox.cgroup import Events
@@ -42,8 +43,9 @@ CAPABILITY_VERSION = 0x20080522
 def separate(make: Callable[[], Confinement], slot: int) -> Confinement:
     """Give up root in this process; return the confinement that a child, which stays root, makes.
 
-    To be called by root, before the process starts threads; it can't be undone. Raises OSError,
-    and NotConfinedError where `make` does.
+    To be called by root, before the process starts threads; it can't be undone. The child makes it
+    while this process goes on; where `make` raises NotConfinedError, so does the first use here.
+    Raises OSError.
     """
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     if os.fork() == 0:
@@ -65,11 +67,38 @@ class Separated:
     def __init__(self, sock: socket.socket):
         self._socket = sock
         self._lock = threading.Lock()
-        try:
-            rung, layers, self.name, self.own_uid = self._answer()
-        except OSError as error:
-            raise NotConfinedError(str(error)) from error
-        self.rung, self.layers = rung, tuple(layers)
+
+    @cached_property
+    def _about(self) -> tuple[str, list[str], str, int | None]:
+        """What the other process says first, once it has tried the rungs.
+
+        Raises NotConfinedError where none holds.
+        """
+        with self._lock:
+            try:
+                return self._answer()
+            except OSError as error:
+                raise NotConfinedError(str(error)) from error
+
+    @property
+    def rung(self) -> str:
+        """The rung of the other process's confinement; as all of these, once that is found."""
+        return self._about[0]
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """Its parts in words."""
+        return tuple(self._about[1])
+
+    @property
+    def name(self) -> str:
+        """Its name, which is recorded with every result."""
+        return self._about[2]
+
+    @property
+    def own_uid(self) -> int | None:
+        """The user that student code runs as."""
+        return self._about[3]
 
     def place(self, folder: Folder) -> str:
         raise OSError("a sandbox of this kind gets no folders")
@@ -96,6 +125,7 @@ class Separated:
 
     def ask(self, what: str, *values: Any, fds: list[int] | None = None) -> Any:
         """Send one request to the other process. Raises OSError if it fails or has ended."""
+        _ = self._about  # which comes before any answer
         with self._lock:
             message = json.dumps([what, *values]).encode()
             socket.send_fds(self._socket, [message], fds or [])

@@ -1,0 +1,221 @@
+"""Sandboxes that are forked from a template: nothing is shared, nothing kept, nothing reached."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from autograder.channel.remote import Remote
+from autograder.sandbox import Bubblewrap, Confinement, InfraError, Limits, Sandbox, bubblewrap
+from autograder.sandbox.choose import choose
+from autograder.sandbox.confinement_check import leaks
+from autograder.sandbox.limits import children
+
+LIMITS = Limits(request_seconds=10.0, test_seconds=20.0)
+CODE = b'''
+import ctypes, errno, os, socket
+libc = ctypes.CDLL(None, use_errno=True)
+kept = []
+
+def leaves(name):
+    """Leave something at every place that can be written, and in memory."""
+    for place in ("/scratch", "/dev/shm"):
+        with open(f"{place}/{name}", "w") as file:
+            file.write("here")
+    kept.append(socket.socket(socket.AF_UNIX))
+    kept[0].bind("\\0" + name)
+    kept[0].listen()
+    return True
+
+def finds(name):
+    found = [place for place in ("/scratch", "/dev/shm") if os.path.exists(f"{place}/{name}")]
+    try:
+        socket.socket(socket.AF_UNIX).connect("\\0" + name)
+        found.append("socket")
+    except OSError:
+        pass
+    return found + ["memory"] * bool(kept)
+
+def writes(path):
+    try:
+        open(path, "w").close()
+    except OSError as error:
+        return errno.errorcode[error.errno]
+    return "written"
+
+def processes():
+    return sorted(int(name) for name in os.listdir("/proc") if name.isdigit())
+
+def privileges():
+    """Return the capabilities in the bounding set, and the locked securebits."""
+    bounding = [n for n in range(64) if libc.prctl(23, n, 0, 0, 0) == 1]
+    return [bounding, libc.prctl(27, 0, 0, 0, 0)]
+
+def everywhere(number):
+    """Signal all that can be signalled."""
+    try:
+        os.kill(-1, number)
+    except OSError as error:
+        return errno.errorcode[error.errno]
+    return "sent"
+'''
+
+
+@pytest.fixture
+def forking(confinement: Confinement) -> Confinement:
+    """The confinement of this machine, where it forks sandboxes."""
+    if "forked" not in confinement.layers:
+        pytest.skip(f"sandboxes are not forked here: {confinement.name}")
+    return confinement
+
+
+@contextlib.contextmanager
+def opened(confinement: Confinement, code: bytes = CODE, **options) -> Iterator[Sandbox]:
+    sandbox = Sandbox(confinement, {"code.py": code, "deep/er.py": b"x = 1\n"}, LIMITS, **options)
+    try:
+        yield sandbox
+    finally:
+        sandbox.close()
+
+
+def call(sandbox: Sandbox, function: str, *arguments):
+    ask = Remote(sandbox.fresh(0), 10.0, 20.0, None, lambda file, line: None)
+    return ask("call", ask("get", ask("import", "code"), function), list(arguments), {})
+
+
+def test_sandboxes_side_by_side_share_nothing(forking):
+    with opened(forking) as first, opened(forking) as second:
+        assert call(first, "leaves", "mark")
+        assert call(second, "finds", "mark") == []
+
+
+def test_nothing_is_left_for_the_next_sandbox(forking):
+    with opened(forking) as first:
+        assert call(first, "leaves", "mark")
+    with opened(forking) as second:
+        assert call(second, "finds", "mark") == []
+
+
+def test_what_lies_in_the_sandbox_can_be_read_and_not_changed(forking):
+    with opened(forking) as sandbox:
+        for path in ("/submission/code.py", "/submission/new", "/new", "/proc/sys/kernel/hostname"):
+            assert call(sandbox, "writes", path) in ("EACCES", "EROFS", "EPERM"), path
+        assert call(sandbox, "writes", "/scratch/new") == "written"
+
+
+def test_no_privilege_is_left_and_none_can_come_back(forking):
+    with opened(forking) as sandbox:
+        bounding, securebits = call(sandbox, "privileges")
+    assert bounding == []
+    assert securebits == 0xEF
+
+
+def test_neither_the_template_nor_another_sandbox_is_seen(forking):
+    with opened(forking) as first, opened(forking) as second:
+        seen = call(first, "processes")
+        assert len(seen) == 4  # its first one, the parent, two workers
+        assert seen[:2] == [1, 2]
+        assert call(second, "processes") == seen
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_a_signal_to_everybody_ends_its_own_sandbox_at_most(forking, number):
+    with opened(forking) as victim, opened(forking) as other:
+        with contextlib.suppress(Exception):
+            call(victim, "everywhere", int(number))
+        assert call(other, "finds", "mark") == []
+    with opened(forking) as later:
+        assert call(later, "finds", "mark") == []
+
+
+def test_all_processes_end_with_the_sandbox(forking):
+    with opened(forking) as sandbox:
+        call(sandbox, "processes")
+        pids = sandbox.processes()
+        assert len(pids) == 4
+    assert [pid for pid in pids if _runs_here(pid)] == []
+
+
+def _runs_here(pid: int) -> bool:
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rpartition(")")[2].split()[0] not in "ZX"
+    except FileNotFoundError:
+        return False
+
+
+def test_a_template_that_was_killed_is_replaced(forking):
+    with opened(forking):
+        pass
+    [template, *_] = forking._templates.values()
+    os.kill(template._process.pid, signal.SIGKILL)
+    template._process.wait()
+    with opened(forking) as sandbox:
+        assert call(sandbox, "finds", "mark") == []
+
+
+def test_sandboxes_end_with_their_template(forking):
+    with opened(forking) as sandbox:
+        pids = sandbox.processes()
+        for template in list(forking._templates.values()):
+            template.close()
+        until = time.monotonic() + 10
+        while any(map(_runs_here, pids)) and time.monotonic() < until:
+            time.sleep(0.01)
+        assert [pid for pid in pids if _runs_here(pid)] == []
+
+
+def test_a_sandbox_for_students_tests_has_pytest_and_no_other_has(forking):
+    tests = b"import pytest\n\ndef test_it():\n    assert pytest.approx(1.0) == 1.0\n"
+    options = {"tests": "test_it.py", "with_pytest": True}
+    sandbox = Sandbox(forking, {"test_it.py": tests}, LIMITS, **options)
+    try:
+        assert sandbox.import_modules(0)
+        _, bits = sandbox.fresh(0).request("run", {}, ["test_it"], seconds=10.0)
+    finally:
+        sandbox.close()
+    assert bits == [True]
+    with opened(
+        forking,
+        b"try:\n    import pytest\nexcept ImportError:\n    pytest = None\n"
+        b"def has():\n    return pytest is not None\n",
+    ) as other:
+        assert call(other, "has") is False
+
+
+def test_where_no_template_can_be_made_each_sandbox_is_made_anew(forking, monkeypatch):
+    monkeypatch.setattr(bubblewrap, "CAPABILITIES_OF_A_TEMPLATE", ())
+    with pytest.raises(InfraError, match="forked from ended"):
+        Sandbox(Bubblewrap(9), {}, LIMITS)
+    found = choose(9)
+    assert "forked" not in found.layers
+    assert found.rung == forking.rung
+    with opened(found) as sandbox:
+        assert call(sandbox, "finds", "mark") == []
+
+
+def test_a_sandbox_that_is_made_anew_is_as_tight(forking):
+    plain = Bubblewrap(9, cgroups=forking.rung == "A", forked=False)
+    assert leaks(plain) == []
+
+
+def test_no_descriptor_stays_open_after_many(forking):
+    with opened(forking):
+        pass
+    before = len(os.listdir("/proc/self/fd"))
+    for _ in range(5):
+        with opened(forking) as sandbox:
+            call(sandbox, "finds", "mark")
+    assert len(os.listdir("/proc/self/fd")) == before
+    [template] = [one for one in forking._templates.values() if one.runs][-1:]
+    [init] = children(template._process.pid)
+    [process] = children(init)
+    until = time.monotonic() + 10
+    while children(process) and time.monotonic() < until:  # it is told, and reaps them
+        time.sleep(0.01)
+    assert children(process) == []
