@@ -39,6 +39,8 @@ READY = b"ready"
 
 NOFILE = 128
 KILLING_ROUNDS = 200
+SMALL_BYTES = 1 << 16
+"""Up to here an answer's parts are joined, which copies them, and sent by a single call."""
 
 PRELOADED = ("numpy.random", "numpy.typing", "abc", "dataclasses", "functools", "math", "typing")
 """Modules that nearly every submission imports; the parent imports them once for all workers."""
@@ -370,7 +372,7 @@ class Wire:
             chunks = self._codec.encode(answer, to_ref)
         except (ValueError, OverflowError):  # text that isn't UTF-8, an integer key too large
             chunks = self._codec.encode([*answer[:2], to_ref(answer[2])])
-        if len(chunks) < 4:
+        if sum(map(len, chunks)) < SMALL_BYTES:
             self._socket.sendall(b"".join(chunks))
         else:
             for chunk in chunks:

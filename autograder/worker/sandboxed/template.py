@@ -124,25 +124,30 @@ def _become_sandbox(
         requests.close()
         if os.read(go, 1) != b"1":  # it is under its limits now, before it starts anything
             os._exit(1)
-        for standard in (1, 2):
-            os.dup2(output, standard)
-        request = Request(content)
+        settings = _enter(Request(content), control, output)
         for fd in (go, output, content):
             os.close(fd)
-        _mount_all(request)
-        settings = Settings(json.dumps({**request.settings, "control": control}))
-        _give_up_privileges()
-        if settings.landlock:
-            confined.restrict_files(settings.landlock)
-        confined.refuse_calls(bytes.fromhex(request.filter))
         parent = os.fork()
-        if parent == 0:
-            fork_workers(settings)
-        os.closerange(0, os.sysconf("SC_OPEN_MAX"))
-        _reap_until(parent)
     except BaseException as error:  # noqa: BLE001 - in a fork nothing may return to the caller
-        os.write(2, f"the sandbox could not be made: {error!r}\n".encode())
+        os.write(output, f"the sandbox could not be made: {error!r}\n".encode())
         os._exit(1)
+    if parent == 0:
+        fork_workers(settings)
+    os.closerange(0, os.sysconf("SC_OPEN_MAX"))
+    _reap_until(parent)
+
+
+def _enter(request: Request, control: int, output: int) -> Settings:
+    """Close this process in; return the settings of its ready parent."""
+    for standard in (1, 2):
+        os.dup2(output, standard)
+    _mount_all(request)
+    settings = Settings(json.dumps({**request.settings, "control": control}))
+    _give_up_privileges()
+    if settings.landlock:
+        confined.restrict_files(settings.landlock)
+    confined.refuse_calls(bytes.fromhex(request.filter))
+    return settings
 
 
 def _mount_all(request: Request) -> None:
