@@ -34,13 +34,10 @@ rules and flags depend on the results of all.
 
 from __future__ import annotations
 
-import ast
 import hashlib
 import json
 import sys
-import tomllib
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from importlib import metadata
 from pathlib import Path
@@ -49,6 +46,7 @@ from typing import Any
 from autograder.course import Course, Week
 from autograder.gradebook.submission import Submission
 from autograder.grading.flags.watched import watched_in, watched_names
+from autograder.grading.source_digest import DIGEST_LENGTH, read, remember, sha256
 from autograder.reference import legal_variants
 from autograder.suite.week_worker import OWN
 from data.datasets import file_of
@@ -67,8 +65,8 @@ EXAMINES = (
     "autograder.sandbox.choose",
     "autograder.sandbox.starter",
 )
-SAYS_NOTHING = ("autograder.grading.fingerprint",)
-"""Modules that are imported but affect no result: this one."""
+SAYS_NOTHING = ("autograder.grading.fingerprint", "autograder.grading.source_digest")
+"""Modules that are imported but affect no result: this one, and what reads files for it."""
 
 IN_SANDBOXES = ("autograder/wire", "autograder/worker")
 """Subpackages of which sandboxes hold all modules."""
@@ -85,10 +83,8 @@ NOT_OF_THE_SUITE = frozenset(("title", "due", "documents", "job", "data"))
 """Settings of a week in course.toml that no result of its suite depends on. The data set in use is
 a separate part."""
 
-READS_ITSELF = (b"__doc__", b"getsource", b"getdoc", b"getcomments", b"linecache")
 TABLES = (".csv", ".json", ".toml", ".txt")
 LONGEST_VALUE = 60
-DIGEST_LENGTH = 32
 
 
 def digest(parts: Mapping[str, str]) -> str:
@@ -135,7 +131,7 @@ def parts_of_week(
     parts[f"{SETTINGS}: items"] = value(automatic)
     watched = watched_in(watched_names(course), week)
     parts[f"{SETTINGS}: watched"] = value([entry.model_dump() for entry in watched])
-    parts[SALT] = _sha256(course.salt.encode())
+    parts[SALT] = sha256(course.salt.encode())
     if dataset:
         training = course.training_setting(dataset).model_dump()
         parts |= {f"{SETTINGS}: training.{dataset}.{key}": value(v) for key, v in training.items()}
@@ -144,6 +140,7 @@ def parts_of_week(
         )
     parts |= versions((*COMPUTES, *week.packages))
     parts[CONFINEMENT] = confinement
+    remember()
     return parts
 
 
@@ -162,7 +159,7 @@ def code(
         for file in sorted((home / room).rglob("*.py")):
             todo.append(".".join(file.relative_to(home).with_suffix("").parts))
     for file in others:
-        todo += _read(file).imports
+        todo += read(file).imports
     found: dict[str, Path] = {}
     while todo:
         *packages, name = _packages(todo.pop())
@@ -177,7 +174,7 @@ def code(
     for folder in {path.parent for path in paths}:
         paths |= {path for path in folder.iterdir() if path.suffix in TABLES}
     return {
-        f"{CODE}: {path.relative_to(home).as_posix()}": _read(path).digest for path in sorted(paths)
+        f"{CODE}: {path.relative_to(home).as_posix()}": read(path).digest for path in sorted(paths)
     }
 
 
@@ -202,7 +199,7 @@ def worker_files(root: Path, week: Week) -> dict[str, Path]:
 
 def contents(files: Mapping[str, Path]) -> Parts:
     """Return the digests of files, by the names of their parts."""
-    return {name: _read(path).digest for name, path in files.items()}
+    return {name: read(path).digest for name, path in files.items()}
 
 
 def week_settings(week: Week, without: Collection[str]) -> Parts:
@@ -228,7 +225,7 @@ def versions(distributions: Iterable[str]) -> Parts:
 def value(setting: Any) -> str:
     """Return a setting as text, or a digest of it where that is long."""
     text = repr(setting)
-    return text if len(text) <= LONGEST_VALUE else _sha256(text.encode())
+    return text if len(text) <= LONGEST_VALUE else sha256(text.encode())
 
 
 def _imported_from_beside(files: Iterable[Path], assignments: Path) -> dict[str, Path]:
@@ -237,7 +234,7 @@ def _imported_from_beside(files: Iterable[Path], assignments: Path) -> dict[str,
     todo, seen = list(files), set(files)
     while todo:
         file = todo.pop()
-        for name in _read(file).imports:
+        for name in read(file).imports:
             dots = len(name) - len(name.lstrip("."))
             if dots == 0:
                 continue
@@ -255,92 +252,18 @@ def _reference(folder: Path, week: Week) -> Parts:
     parts: Parts = {}
     for name in (*week.sources, *(notebook.module for notebook in week.notebooks)):
         if (folder / name).is_file():
-            parts[f"{REFERENCE}: {name}"] = _sha256((folder / name).read_bytes())
+            parts[f"{REFERENCE}: {name}"] = sha256((folder / name).read_bytes())
     for path in sorted(folder.glob("misconceptions*.toml")):
-        parts[f"{CATALOGUE}: {path.name}"] = _read(path).digest
+        parts[f"{CATALOGUE}: {path.name}"] = read(path).digest
     if (variants := folder / legal_variants.FILE).is_file():
-        parts[f"{REFERENCE}: {variants.name}"] = _sha256(variants.read_bytes())
+        parts[f"{REFERENCE}: {variants.name}"] = sha256(variants.read_bytes())
     return parts
-
-
-# Reading files. What was read stays in memory for as long as the file is the same.
-
-
-@dataclass(frozen=True)
-class _Content:
-    """Digest of a file's meaning; the modules that it imports, absolute or with leading dots."""
-
-    digest: str
-    imports: tuple[str, ...] = ()
-
-
-def _read(path: Path) -> _Content:
-    status = path.stat()
-    return _read_state(path, status.st_mtime_ns, status.st_size)
-
-
-@lru_cache(maxsize=4096)
-def _read_state(path: Path, changed_ns: int, size: int) -> _Content:
-    """Read a file; modification time and size are only keys of the cache."""
-    source = path.read_bytes()
-    try:
-        if path.suffix == ".py":
-            tree = ast.parse(source)
-            imports = tuple(_imports(tree))
-            if any(name in source for name in READS_ITSELF):
-                return _Content(_sha256(source), imports)
-            return _Content(_sha256(ast.dump(_without_texts(tree)).encode()), imports)
-        if path.suffix == ".toml":
-            return _Content(_sha256(repr(tomllib.loads(source.decode())).encode()))
-    except (SyntaxError, ValueError, RecursionError):
-        pass  # the user of the file reports its errors
-    return _Content(_sha256(source))
-
-
-def _without_texts(tree: ast.Module) -> ast.Module:
-    """Take all statements out of a syntax tree that are nothing but text: docstrings, mostly."""
-    for block in _blocks(tree):
-        block[:] = [statement for statement in block if not _is_text(statement)]
-    return tree
-
-
-def _blocks(node: ast.AST) -> Iterator[list[ast.stmt]]:
-    """Yield all lists of statements below a node. No expression holds any: this is 10 times as
-    fast as a walk over all nodes."""
-    for name in ("body", "orelse", "finalbody"):
-        block = getattr(node, name, None)
-        if isinstance(block, list):
-            yield block
-            for statement in block:
-                yield from _blocks(statement)
-    for branch in (*getattr(node, "handlers", ()), *getattr(node, "cases", ())):
-        yield from _blocks(branch)
-
-
-def _is_text(statement: ast.stmt) -> bool:
-    return (
-        isinstance(statement, ast.Expr)
-        and isinstance(statement.value, ast.Constant)
-        and isinstance(statement.value.value, str)
-    )
-
-
-def _imports(tree: ast.Module) -> Iterator[str]:
-    """Yield the names of all that may be a module which a file imports, anywhere in it."""
-    for statement in (statement for block in _blocks(tree) for statement in block):
-        if isinstance(statement, ast.Import):
-            yield from (alias.name for alias in statement.names)
-        elif isinstance(statement, ast.ImportFrom):
-            base = "." * statement.level + (statement.module or "")
-            yield base
-            separator = "." if statement.module else ""
-            yield from (f"{base}{separator}{alias.name}" for alias in statement.names)
 
 
 def _absolute(module: str, path: Path) -> Iterator[str]:
     """Yield what a module imports, by absolute names."""
     package = module if path.name == "__init__.py" else module.rpartition(".")[0]
-    for name in _read(path).imports:
+    for name in read(path).imports:
         dots = len(name) - len(name.lstrip("."))
         if dots == 0:
             yield name
@@ -378,7 +301,3 @@ def _file_digest(path: Path) -> str:
 def _digest_of_state(path: Path, changed_ns: int, size: int) -> str:
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()[:DIGEST_LENGTH]
-
-
-def _sha256(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()[:DIGEST_LENGTH]

@@ -13,7 +13,7 @@ import pytest
 
 from autograder import course as courses
 from autograder.course import Course
-from autograder.grading import fingerprint
+from autograder.grading import fingerprint, source_digest
 from autograder.grading.fingerprint import HOME, code, digest, parts_of_week
 from benchmarks import what_reruns
 from benchmarks.what_reruns import CHANGES, JOB, Change, copy_repository, depends, run_again
@@ -144,7 +144,7 @@ def test_every_block_of_statements_is_looked_at() -> None:
     for path in [*sorted((ROOT / "autograder").rglob("*.py")), None]:
         tree = ast.parse(path.read_bytes() if path else EVERYWHERE)
         walked = {node for node in ast.walk(tree) if isinstance(node, ast.stmt)}
-        assert {one for block in fingerprint._blocks(tree) for one in block} == walked, path
+        assert {one for block in source_digest._blocks(tree) for one in block} == walked, path
 
 
 def test_imports_are_followed_wherever_they_stand(tmp_path: Path) -> None:
@@ -306,3 +306,50 @@ def test_which_items_a_week_has_is_a_part_and_what_they_are_worth_is_not(course:
     assert parts_of_week(ROOT, fewer, week, "A", "digits") != before
     dearer = with_items(lambda item: item.model_copy(update={"points": item.points + 100}))
     assert parts_of_week(ROOT, dearer, week, "A", "digits") == before
+
+
+@pytest.fixture
+def store(tmp_path: Path, monkeypatch) -> Iterator[Path]:
+    """An empty store of what source files say."""
+    monkeypatch.setattr(source_digest, "STORE", tmp_path / "cache" / "store.json")
+    forget()
+    yield tmp_path / "cache" / "store.json"
+    forget()
+
+
+def forget() -> None:
+    source_digest._known.cache_clear()
+    source_digest._read_state.cache_clear()
+
+
+def test_what_files_say_is_kept_for_later_processes(course, store, monkeypatch) -> None:
+    week = course.week(1)
+    first = parts_of_week(ROOT, course, week, "A", None)
+    forget()
+
+    def dump(tree):
+        raise AssertionError("a tree was read that is known")
+
+    monkeypatch.setattr(source_digest.ast, "dump", dump)
+    assert parts_of_week(ROOT, course, week, "A", None) == first
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"by": "", "known": {}}', '{"known": {"a": 3}}'])
+def test_a_store_that_cannot_be_used_is_none(course, store, content) -> None:
+    week = course.week(1)
+    first = parts_of_week(ROOT, course, week, "A", None)
+    written = json.loads(store.read_text())
+    forget()
+    store.write_text(content.replace('"known": {"a"', f'"by": "{written["by"]}", "known": {{"a"'))
+    assert parts_of_week(ROOT, course, week, "A", None) == first
+    assert json.loads(store.read_text()) == written
+
+
+def test_without_a_place_for_the_store_nothing_is_lost(course, store) -> None:
+    week = course.week(1)
+    first = parts_of_week(ROOT, course, week, "A", None)
+    forget()
+    store.unlink()
+    store.parent.rmdir()
+    store.parent.write_text("a file")
+    assert parts_of_week(ROOT, course, week, "A", None) == first
