@@ -92,7 +92,8 @@ class Examiner:
         item = self._item("student_tests")
         variants = legal_variants.load(self.root / "solutions" / self.week.folder)
         file, homes = self.week.student_tests, self.week.homes
-        return Mutation(item, file, self.reference, noticeable, variants, homes)
+        salt = self.course.salt
+        return Mutation(item, file, self.reference, noticeable, variants, homes, salt)
 
     @cached_property
     def quality(self) -> Quality:

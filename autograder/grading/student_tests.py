@@ -1,8 +1,17 @@
-"""Grading students' own tests by mutation: they pass on the reference and fail on mutants.
+"""Grading students' own tests by what they tell apart: right programs from wrong ones.
 
-The tests run in a sandbox of their own, against the reference and then against each mutant, the
-reference with one catalogued mistake. The reference can be read there, so only one bit per test
-comes back.
+The tests run against several right programs, all of which do the same and look different
+(reference.disguise), and against each mutant, a right program with one catalogued mistake. The
+programs can be read there, so only one bit per test comes back.
+
+A test that fails on nearly all right programs is invalid and notices nothing, nor does one that
+fails only on those which round otherwise than the others. A test that fails on some right programs
+goes by something else than what they do: it stays, and each right program on which a test that
+stayed fails takes away twice what a wrong one gives. The points for mistakes are
+
+    (share of the wrong programs noticed - FALSE_ALARM x share of the right ones) / SHARE_FOR_FULL
+
+times the share of the tests that are valid.
 
 A test may be right for code of another form than the reference's: then it is held against the first
 legal variant on which it passes, and that variant's mutants.
@@ -14,7 +23,9 @@ import ast
 import secrets
 import time
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -24,7 +35,6 @@ from autograder.records import FULL_CREDIT, CheckResult, PlannedCheck, Verdict
 from autograder.reference.legal_variants import LegalVariant
 from autograder.reference.misconceptions import Misconception
 from autograder.sandbox import Confinement, InfraError, Limits, Sandbox
-from autograder.text.sandbox_text import clean
 from autograder.text.syntax import syntax_tree
 
 SHARE_FOR_FULL = 0.9
@@ -33,10 +43,18 @@ SHARE_FOR_FULL = 0.9
 MAX_TESTS = 60
 """Maximum number of a student's tests that are run; each reveals one bit of the reference."""
 
-MAX_SHOWN_FAILING = 6
+PLAIN, ROUNDED = (2, 4, 6, 8, 10, 12), (1, 3)
+"""Disguises of the right programs among the mutants. Those of odd numbers round otherwise."""
 
-REFERENCE_REPEATS = 2
-"""Number of runs of the reference among the mutants."""
+FALSE_ALARM = 2.0
+"""What a right program on which a test fails takes away, in wrong programs noticed: tests that go
+by chance, as often wrong on one as right on the other, are left with nothing."""
+
+FULL_VALIDITY_FROM = 0.5
+"""Share of the mistakes from which on valid tests get all points for being valid."""
+
+INVALID_FROM = 0.75
+"""Share of the right programs from which on a test that fails on them is plainly wrong."""
 
 SEED = 0
 """Seed of NumPy's global generator, so that student tests that use it are reproducible."""
@@ -47,6 +65,8 @@ HOOKS = {
 }
 IMPATIENT_SECONDS, IMPATIENT_FACTOR = 1.0, 5.0
 """Time limit of runs after a timeout: the larger of this and a multiple of the reference's time."""
+
+EXACT = "A test may demand no more than the docstrings promise: numbers up to rounding, for one."
 
 FAILURE_MESSAGES = {
     Verdict.TIMEOUT: "your tests took too long.",
@@ -63,7 +83,7 @@ class Mutation:
 
     `reference` are the solution's modules, `catalogue` the mistakes that the tests should notice,
     each an edit of one module, `variants` other right forms, `homes` the other modules in which a
-    module's names may stand.
+    module's names may stand. The course's `salt` chooses the disguises of the programs.
     """
 
     def __init__(
@@ -74,6 +94,7 @@ class Mutation:
         catalogue: Sequence[Misconception],
         variants: Sequence[LegalVariant] = (),
         homes: Mapping[str, Sequence[str]] | None = None,
+        salt: str = "",
     ):
         self.test_file = test_file
         self.plan = [
@@ -82,7 +103,7 @@ class Mutation:
         ]
         self._catalogue = catalogue
         sources = {name: text.decode() for name, text in reference.items() if name != test_file}
-        self._worlds = Worlds(sources, catalogue, variants, homes or {}, test_file)
+        self._worlds = Worlds(sources, catalogue, variants, homes or {}, test_file, salt)
         for number in (None, *range(len(catalogue))):
             self._worlds.modules(World(), number)
 
@@ -100,13 +121,15 @@ class Mutation:
             return self._both(Verdict.NOT_ATTEMPTED, "None of the tests is filled in yet.")
         helpers = {name: files[name] for name in self._worlds.helpers if name in files}
         runner = _Runner(
-            lambda: Sandbox(
+            partial(
+                Sandbox,
                 confinement,
                 {**helpers, self.test_file: source},
                 limits,
                 tests=self.test_file,
                 with_pytest=tests.needs_pytest,
             ),
+            self._worlds.needed(source, helpers),
             limits.request_seconds,
         )
         try:
@@ -117,98 +140,159 @@ class Mutation:
     def _judge(
         self, runner: _Runner, tests: TestFunctions, worlds: Sequence[World]
     ) -> list[CheckResult]:
-        """Find the tests that are right; count the mutants that one of them notices."""
-        bits = runner.run(self._worlds.modules(worlds[0]), tests.written)
-        if bits is None:
+        """Find the tests that are valid, and what they notice."""
+        first = runner.run(self._worlds.modules(worlds[0]), tests.written)
+        if first is None:
             verdict = runner.fault.verdict
             return self._both(
                 verdict, f"On a correct solution: {FAILURE_MESSAGES.get(verdict, NO_ANSWER)}"
             )
-        passing = [name for name, bit in zip(tests.written, bits, strict=True) if bit]
-        valid = {worlds[0]: passing, **self._elsewhere(runner, tests, worlds[1:], passing)}
+        valid = self._valid(runner, first, tests.written, worlds)
         runner.restart()
         failures = self._failures(runner, valid)
-        right = {name for names in valid.values() for name in names}
-        failing = [name for name in tests.written if name not in right]
+        plain, rounded = ([failures[None, n] for n in numbers] for numbers in (PLAIN, ROUNDED))
+        steady = {
+            name for names in valid.values() for name in names if _is_steady(name, plain, rounded)
+        }
         noticed: dict[str, list[bool]] = defaultdict(list)
-        for mistake, failed in zip(self._catalogue, failures, strict=True):
-            noticed[mistake.where.partition(".")[0]].append(not failed.isdisjoint(right))
-        caught = sum(sum(bits) for bits in noticed.values())
-        if not caught and tests.unwritten:
+        for number, mistake in enumerate(self._catalogue):
+            found = not steady.isdisjoint(failures[number, 0])
+            noticed[mistake.where.partition(".")[0]].append(found)
+        if tests.unwritten and not any(map(any, noticed.values())):
             return self._both(Verdict.NOT_ATTEMPTED, "The tests asked for aren't filled in yet.")
-        share = min(1.0, caught / len(self._catalogue) / SHARE_FOR_FULL)
-        return [
-            self._correct(len(right) / len(tests.written), failing, caught),
-            _mistakes(self.plan[1].id, share, caught, noticed, tests.left_out),
-        ]
+        alarms = sum(not steady.isdisjoint(each) for each in plain) / len(plain)
+        seen = _Seen(len(tests.written), len(steady), noticed, alarms, tests.left_out)
+        correct, mistakes = (check.id for check in self.plan)
+        return [seen.correct(correct), seen.mistakes(mistakes)]
 
-    def _elsewhere(
+    def _valid(
         self,
         runner: _Runner,
-        tests: TestFunctions,
+        first: Sequence[bool],
+        written: Sequence[str],
         worlds: Sequence[World],
-        passing: Sequence[str],
     ) -> dict[World, list[str]]:
-        """Return the tests that are right in other worlds alone, by the first such world."""
-        left = [name for name in tests.written if name not in passing]
-        found: dict[World, list[str]] = {}
-        for world in worlds:
-            bits = runner.run(self._worlds.modules(world), left) if left else None
-            right = [name for name, bit in zip(left, bits or [], strict=False) if bit]
-            if right:
-                found[world] = right
-                left = [name for name in left if name not in right]
-        return found
+        """Return the tests that pass on right programs, by their world.
 
-    def _failures(self, runner: _Runner, valid: dict[World, list[str]]) -> list[set[str]]:
-        """Return for each mistake the tests that fail where it is made, each in its world.
-
-        The reference of each world is run again among the mutants, at random positions and in
-        another sandbox than the first time: a test that fails there depends on something other than
-        the code, and is removed from `valid`.
+        `first` says which tests pass on the first right program. A test's world is the first one
+        with a right program on which it passes.
         """
-        repeated_at = {secrets.randbelow(len(self._catalogue)) for _ in range(REFERENCE_REPEATS)}
-        failures: list[set[str]] = []
-        for number in range(len(self._catalogue)):
+        here = [name for name, passed in zip(written, first, strict=True) if passed]
+        valid: dict[World, list[str]] = {}
+        left = [name for name in written if name not in here]
+        for world in worlds:
+            names = here
+            if world != worlds[0]:
+                bits = runner.run(self._worlds.modules(world), left) if left else None
+                names = [name for name, bit in zip(left, bits or [], strict=False) if bit]
+                left = [name for name in left if name not in names]
+            if names:
+                valid[world] = names
+        return valid
+
+    def _failures(
+        self, runner: _Runner, valid: Mapping[World, list[str]]
+    ) -> dict[tuple[int | None, int], set[str]]:
+        """Return which of these tests fail on each program: (mistake or None, disguise).
+
+        The programs come in an order of their own each time, so that a test which goes by the
+        order, or by what earlier runs have left, is wrong about right ones too. On right programs a
+        run without an answer is a failure of all tests; on mutants a crash notices nothing.
+        """
+        right = [(None, disguise) for disguise in (*PLAIN, *ROUNDED)]
+        programs: list[tuple[int | None, int]] = [
+            *right,
+            *((number, 0) for number in range(len(self._catalogue))),
+        ]
+        secrets.SystemRandom().shuffle(programs)
+        found: dict[tuple[int | None, int], set[str]] = {}
+        for mistake, disguise in programs:
             failed: set[str] = set()
             for world, names in valid.items():
-                failed |= runner.failing(self._worlds.modules(world, number), names)
-                if number in repeated_at:
-                    unsteady = runner.failing(self._worlds.modules(world), names)
-                    valid[world] = [name for name in names if name not in unsteady]
-            failures.append(failed)
-        return failures
-
-    def _correct(self, share: float, failing: list[str], caught: int) -> CheckResult:
-        check = self.plan[0].id
-        if not caught:
-            message = "Counts once your tests notice at least one wrong solution."
-            return CheckResult(check, Verdict.BLOCKED, message=message)
-        if not failing:
-            return CheckResult(check, Verdict.PASS, FULL_CREDIT)
-        shown = ", ".join(clean(name, 60) for name in failing[:MAX_SHOWN_FAILING])
-        shown += " ..." if len(failing) > MAX_SHOWN_FAILING else ""
-        message = f"These of your tests fail on a correct solution, so they don't count: {shown}."
-        return CheckResult(check, Verdict.WRONG, round(FULL_CREDIT * share), message)
+                bits = runner.run(self._worlds.modules(world, mistake, disguise), names)
+                if bits is None:
+                    bits = [mistake is not None] * len(names)
+                failed |= {name for name, bit in zip(names, bits, strict=True) if not bit}
+            found[mistake, disguise] = failed
+        return found
 
     def _both(self, verdict: Verdict, message: str) -> list[CheckResult]:
         return [CheckResult(check.id, verdict, message=message) for check in self.plan]
 
 
-def _mistakes(
-    check: str, share: float, caught: int, noticed: Mapping[str, list[bool]], left_out: int
-) -> CheckResult:
-    total = sum(len(bits) for bits in noticed.values())
-    missed = [
-        f"{where} ({len(bits) - sum(bits)} of {len(bits)} not noticed)"
-        for where, bits in noticed.items()
-        if not all(bits)
-    ]
-    message = f"Your tests notice {caught} of {total} wrong solutions."
-    if missed:
-        message += f" Look again at {', '.join(missed)}."
-    if left_out:
-        message += f" Only the first {MAX_TESTS} of your tests were run; {left_out} were not."
+def _is_steady(
+    name: str, plain: Sequence[Collection[str]], rounded: Sequence[Collection[str]]
+) -> bool:
+    """Whether a test stays; `plain` and `rounded` say which tests fail on each right program."""
+    on_plain, on_rounded = (sum(name in failed for failed in each) for each in (plain, rounded))
+    if not on_plain:
+        return not on_rounded
+    return on_plain + on_rounded < INVALID_FROM * (len(plain) + len(rounded))
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What came of all runs: points and words.
+
+    `noticed` says of each mistake, by its class or function, whether a valid test notices it;
+    `false_alarms` is the share of the right programs on which one fails that stayed.
+    """
+
+    written: int
+    valid: int
+    noticed: Mapping[str, Sequence[bool]]
+    false_alarms: float
+    left_out: int
+
+    @property
+    def told(self) -> float:
+        """The share of the mistakes that are told from right programs, 0..1."""
+        every = [bit for bits in self.noticed.values() for bit in bits]
+        return max(0.0, sum(every) / len(every) - FALSE_ALARM * self.false_alarms)
+
+    def correct(self, check: str) -> CheckResult:
+        """Return the result of the check that tests pass on correct solutions."""
+        if not self.told:
+            message = "Counts once your tests tell at least one wrong solution from right ones."
+            return CheckResult(check, Verdict.BLOCKED, message=message)
+        share = min(1.0, self.told / FULL_VALIDITY_FROM) * self.valid / self.written
+        message = "All of them do. That counts in full once they notice half of the mistakes."
+        if self.valid < self.written:
+            message = f"{self._invalid}, so they don't count. {EXACT}"
+        return _share(check, share, message if share < 1 else "")
+
+    @property
+    def _invalid(self) -> str:
+        return f"{self.written - self.valid} of your {self.written} tests fail on correct solutions"
+
+    def mistakes(self, check: str) -> CheckResult:
+        """Return the result of the check that tests notice mistakes."""
+        total, caught = (sum(map(count, self.noticed.values())) for count in (len, sum))
+        said = [f"Your tests notice {caught} of {total} wrong solutions."]
+        missed = [
+            f"{where} ({len(bits) - sum(bits)} of {len(bits)} not noticed)"
+            for where, bits in self.noticed.items()
+            if not all(bits)
+        ]
+        if missed:
+            said.append(f"Look again at {', '.join(missed)}.")
+        if self.valid < self.written:
+            said.append(f"{self._invalid}, and these points go by the share of those that don't.")
+        if self.false_alarms:
+            percent = round(100 * self.false_alarms)
+            said.append(
+                f"They fail on {percent} % of the correct solutions too, which counts against "
+                f"that. {EXACT}"
+            )
+        if self.left_out:
+            said.append(
+                f"Only the first {MAX_TESTS} of your tests were run; {self.left_out} were not."
+            )
+        share = min(1.0, self.told / SHARE_FOR_FULL) * self.valid / self.written
+        return _share(check, share, " ".join(said))
+
+
+def _share(check: str, share: float, message: str) -> CheckResult:
     verdict = Verdict.PASS if share == 1 else Verdict.WRONG
     return CheckResult(check, verdict, round(FULL_CREDIT * share), message)
 
@@ -288,16 +372,18 @@ def _is_gap(function: ast.FunctionDef) -> bool:
 
 
 class _Runner:
-    """Runs sets of tests, each in a fresh worker of one sandbox.
+    """Runs sets of tests against modules of which they get `needed`, each in a fresh worker.
 
     `fault` is that of the last run without an answer. Raises InfraError when a new sandbox fails
     before any of the student's code has run in it.
     """
 
-    def __init__(self, open_sandbox: Callable[[], Sandbox], seconds: float):
-        self._open_sandbox = open_sandbox
+    def __init__(
+        self, open_sandbox: Callable[[], Sandbox], needed: Collection[str], seconds: float
+    ):
+        self._open_sandbox, self._needed = open_sandbox, needed
         self._seconds = seconds
-        self._reference_seconds = 0.0
+        self._first_seconds = 0.0
         self.fault = Fault(Verdict.CRASH, "Your tests brought down all processes of their sandbox.")
         self._sandbox = self._open()
 
@@ -318,7 +404,7 @@ class _Runner:
         """Close the sandbox."""
         self._sandbox.close()
 
-    def run(self, modules: Mapping[str, np.ndarray], names: list[str]) -> list[bool] | None:
+    def run(self, modules: Mapping[str, np.ndarray], names: Sequence[str]) -> list[bool] | None:
         """Return for each name whether that test passes on `modules`; None without an answer."""
         try:
             channel = self._sandbox.fresh(SEED)
@@ -328,25 +414,18 @@ class _Runner:
             return None
         self._used = True
         started = time.monotonic()
+        sent = {name: code for name, code in modules.items() if name in self._needed}
         try:
-            _, bits = channel.request("run", dict(modules), names, seconds=self._seconds)
+            _, bits = channel.request("run", sent, list(names), seconds=self._seconds)
             if type(bits) is not list or [type(bit) for bit in bits] != [bool] * len(names):
                 raise Fault(Verdict.VIOLATION, "An answer that isn't one bit for each test.")
         except Fault as fault:
             self.fault = fault
             self._sandbox.end_worker()
             if fault.verdict is Verdict.TIMEOUT:
-                limit = max(IMPATIENT_SECONDS, IMPATIENT_FACTOR * self._reference_seconds)
+                limit = max(IMPATIENT_SECONDS, IMPATIENT_FACTOR * self._first_seconds)
                 self._seconds = min(self._seconds, limit)
             return None
-        self._reference_seconds = self._reference_seconds or time.monotonic() - started
+        self._first_seconds = self._first_seconds or time.monotonic() - started
         self._sandbox.end_worker(wait=False)
         return bits
-
-    def failing(self, modules: Mapping[str, np.ndarray], names: list[str]) -> set[str]:
-        """Return the names of the tests that reported a failure; none without an answer.
-
-        A crash does not count as noticing a mutant.
-        """
-        bits = self.run(modules, names) if names else None
-        return {name for name, bit in zip(names, bits or [], strict=False) if not bit}

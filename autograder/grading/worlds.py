@@ -1,20 +1,26 @@
 """What students' own tests are held against: the reference, its legal variants, and their mutants.
 
-Modules are compiled here and sent to the workers.
+Each program is disguised in a way of its own, right and wrong ones alike. Of a program's modules
+only those are compiled and sent to a worker that the tests import.
 """
 
 from __future__ import annotations
 
+import ast
+import keyword
 import marshal
+import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
 
+from autograder.reference.disguise import disguised
 from autograder.reference.legal_variants import LegalVariant, forms
 from autograder.reference.misconceptions import Misconception
+from autograder.text.syntax import syntax_tree
 
 FOLDER = "/submission"
 
@@ -44,8 +50,10 @@ class Worlds:
         variants: Sequence[LegalVariant],
         homes: Mapping[str, Sequence[str]],
         test_file: str,
+        salt: str = "",
     ):
-        self._sources, self._mistakes = sources, mistakes
+        self._sources, self._mistakes, self._salt = sources, mistakes, salt
+        self._decoys = decoys_of(mistakes)
         self._endings = endings_of(homes, list(sources))
         self.helpers = {name for name, others in homes.items() if test_file in others}
         self._forms = forms(variants)
@@ -56,19 +64,79 @@ class Worlds:
         own = [False, True] if own_helpers else [False]
         return [World(form, with_own) for with_own in own for form in self._forms]
 
-    def _modules(self, world: World, mistake: int | None = None) -> Modules:
-        """Return the modules of a world, with the mistake of that number in them."""
+    def _modules(
+        self,
+        world: World,
+        mistake: int | None = None,
+        disguise: int = 0,
+    ) -> Modules:
+        """Return the modules of a world, with the mistake of that number in them.
+
+        Programs of another `disguise` do the same and look different; odd ones round otherwise.
+        """
         sources = dict(self._sources)
         if mistake is not None:
             name = f"{self._mistakes[mistake].module}.py"
             sources[name] = self._mistakes[mistake].apply(sources[name], verify=False)
         for variant in world.form:
             sources = variant.apply(sources)
-        return {
-            name: _compiled(name, source + self._endings.get(name, ""))
-            for name, source in sources.items()
-            if not (world.own_helpers and name in self.helpers)
+        seed = f"{self._salt}, mistake {mistake}, disguise {disguise}"
+        found = {}
+        for name, source in sources.items():
+            if not (world.own_helpers and name in self.helpers):
+                whole = source + self._endings.get(name, "")
+                tree = disguised(whole, f"{seed}, {name}", self._decoys, rounded=bool(disguise % 2))
+                found[name] = _compiled(name, tree)
+        return found
+
+    def needed(self, test_file: bytes, helpers: Mapping[str, bytes]) -> set[str]:
+        """Return the modules that a test file imports, directly or through others.
+
+        They are those in which there are mistakes, and what these import. No others are in the
+        sandbox of the tests: there, everything can be read.
+        """
+        sources = {**{name: text.encode() for name, text in self._sources.items()}, **helpers}
+        imported = {
+            name: {f"{module}.py" for module in imports_of(text + self._ending(name))}
+            for name, text in sources.items()
         }
+        wrong = {f"{mistake.module}.py" for mistake in self._mistakes}
+        tested = _reached(wrong | self.helpers, imported)
+        return _reached(tested & {f"{name}.py" for name in imports_of(test_file)}, imported)
+
+    def _ending(self, name: str) -> bytes:
+        return self._endings.get(name, "").encode()
+
+
+def _reached(names: Iterable[str], imported: Mapping[str, set[str]]) -> set[str]:
+    """Return these modules and all that they import, among the keys of `imported`."""
+    found: set[str] = set()
+    todo = list(names)
+    while todo:
+        name = todo.pop()
+        if name in imported and name not in found:
+            found.add(name)
+            todo += imported[name]
+    return found
+
+
+def imports_of(source: bytes) -> set[str]:
+    """Return the modules that stand in the import statements of a file; none if it isn't Python."""
+    tree = syntax_tree(source)
+    found: set[str] = set()
+    for node in ast.walk(tree) if tree else ():
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module)
+    return found
+
+
+def decoys_of(mistakes: Sequence[Misconception]) -> list[str]:
+    """Return the names in which wrong programs differ from the right one."""
+    texts = " ".join(f"{mistake.replace} {mistake.by}" for mistake in mistakes)
+    names = set(re.findall(r"[A-Za-z_]\w*", texts))
+    return sorted(name for name in names if not keyword.iskeyword(name))
 
 
 def endings_of(homes: Mapping[str, Sequence[str]], names: Sequence[str]) -> dict[str, str]:
@@ -85,7 +153,7 @@ def endings_of(homes: Mapping[str, Sequence[str]], names: Sequence[str]) -> dict
     return endings
 
 
-def _compiled(name: str, source: str) -> np.ndarray:
+def _compiled(name: str, tree: ast.Module) -> np.ndarray:
     """Return a trusted module compiled and marshalled, as it is sent to the workers."""
-    code = compile(source, f"{FOLDER}/{name}", "exec", dont_inherit=True)
+    code = compile(tree, f"{FOLDER}/{name}", "exec", dont_inherit=True)
     return np.frombuffer(marshal.dumps(code), np.uint8)

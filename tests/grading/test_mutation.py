@@ -124,7 +124,8 @@ def test_it_works_unconfined_as_well(examine_unconfined, source):
 
 def test_others_get_their_share_and_are_told_where_to_look(examine):
     correct, mistakes = examine(HEAD + LINE)
-    assert correct.verdict is Verdict.PASS
+    assert (correct.verdict, correct.credit) == ("wrong", round(FULL_CREDIT * 2 / 5 / 0.5))
+    assert "once they notice half of the mistakes" in correct.message
     assert (mistakes.verdict, mistakes.credit) == ("wrong", share(2))
     assert mistakes.message == (
         "Your tests notice 2 of 5 wrong solutions. "
@@ -135,16 +136,17 @@ def test_others_get_their_share_and_are_told_where_to_look(examine):
 def test_tests_that_notice_nothing_get_nothing(examine):
     results = examine(HEAD + "def test_nothing():\n    assert square(2) is not None\n")
     assert summary(results) == NOTHING
-    assert results[0].message == "Counts once your tests notice at least one wrong solution."
+    assert results[0].message.startswith("Counts once your tests tell at least one wrong solution")
 
 
 def test_a_test_that_fails_on_the_reference_notices_nothing(examine):
     wrong = "def test_wrong():\n    assert square(2) == 5\n"
     assert summary(examine(HEAD + wrong)) == NOTHING
     correct, mistakes = examine(HEAD + LINE + wrong)
-    assert (correct.verdict, correct.credit) == ("wrong", FULL_CREDIT // 2)
-    assert correct.message.endswith("so they don't count: test_wrong.")
-    assert mistakes.credit == share(2)
+    assert (correct.verdict, correct.credit) == ("wrong", round(FULL_CREDIT / 2 * 0.8))
+    assert correct.message.startswith("1 of your 2 tests fail on correct solutions, so they don't")
+    assert mistakes.credit == share(2) // 2
+    assert "these points go by the share of those that don't" in mistakes.message
 
 
 def test_the_same_tests_get_the_same_twice(examine):
@@ -259,8 +261,8 @@ def test_tests_in_every_usual_form_count(examine, source):
 def test_one_failing_parameter_fails_the_test(examine):
     source = PYTEST.replace("(3, 9)", "(3, 9), (3, 10)")
     correct, mistakes = examine(HEAD + source)
-    assert correct.message.endswith("so they don't count: test_square.")
-    assert mistakes.credit == share(3)
+    assert correct.message.startswith("1 of your 3 tests fail on correct solutions")
+    assert mistakes.credit == round(FULL_CREDIT * 3 / len(EDITS) / SHARE_FOR_FULL * 2 / 3)
 
 
 def test_skipped_tests_count_for_nothing(examine):
@@ -309,8 +311,8 @@ def test_tests_are_found_without_running_the_file(source, written, needs_pytest)
 def test_tests_that_cannot_be_run_get_nothing_and_say_why(examine, body, verdict):
     source = HEAD + SQUARE + "def test_bad():\n" + textwrap.indent(body, "    ") + "\n"
     results = examine(source)
-    if verdict is None:  # one test fails, the others count
-        assert results[1].credit == share(2)
+    if verdict is None:  # one test fails, the other one counts
+        assert results[1].credit == share(2) // 2
         return
     assert [result.verdict for result in results] == [verdict] * 2
     assert all(result.message.startswith("On a correct solution: ") for result in results)
@@ -380,12 +382,50 @@ def test_a_cheat_gets_nothing_and_learns_nothing(examine, source):
     assert not any("solution itself" in str(vars(result)) for result in results)
 
 
-def test_tests_are_judged_by_the_code_even_where_some_are_no_tests(examine):
-    """A test that goes by something else than the code is dropped; the others count."""
-    cheat = "import os\ndef test_first():\n    assert os.getpid() - os.getppid() < 2\n"
+def test_tests_are_judged_by_what_programs_do_even_where_some_are_no_tests(examine):
+    """A test that goes by how the program looks is dropped; the others count."""
+    cheat = f"{CHECKSUM}def test_half():\n    assert checksum() % 2\n"
     correct, mistakes = examine(ALL + cheat)
-    assert (correct.verdict, mistakes.verdict) == ("wrong", "pass")
-    assert "test_first" in correct.message
+    assert correct.message.startswith("1 of your 4 tests fail on correct solutions")
+    assert mistakes.credit == round(FULL_CREDIT * 3 / 4)
+
+
+CHECKSUM = """
+import zlib
+def checksum():
+    codes = [f.__code__ for f in (square, Line.__init__, Line.at, Line.steps)]
+    return zlib.crc32(repr([(code.co_code, code.co_consts) for code in codes]).encode())
+"""
+
+
+@pytest.mark.parametrize("parts", [2, 5, 40])
+def test_tests_that_part_all_programs_get_nothing(examine, parts):
+    """Each program fails one of them, whether it is right or wrong."""
+    tests = "".join(
+        f"def test_{n}():\n    assert checksum() % {parts} != {n}\n" for n in range(parts)
+    )
+    assert [result.credit for result in examine(HEAD + CHECKSUM + tests)] == [0, 0]
+
+
+def test_a_test_that_demands_one_way_of_rounding_is_no_test():
+    """Programs that divide before they multiply are right too."""
+    reference = {
+        "means.py": b"def mean(numbers):\n    return sum(numbers) / len(numbers)\n",
+        "test_means.py": b"",
+    }
+    edit = {"where": "mean", "replace": "len(numbers)", "by": "(len(numbers) - 1)"}
+    wrong = Misconception(id="w", module="means", fails=["a"], says="It is wrong.", **edit)
+    mutation = Mutation("week1.student_tests", "test_means.py", reference, [wrong])
+    head = "from means import mean\ndef test_mean():\n    assert "
+    plain = Unconfined()
+    results = {
+        text: mutation.examine(plain, {"test_means.py": (head + text).encode()}, LIMITS)
+        for text in ("mean([1, 3, 3]) == 7 / 3", "abs(mean([1, 3, 3]) - 7 / 3) < 1e-9")
+    }
+    plain.close()
+    exact, near = (summary(each) for each in results.values())
+    assert exact == NOTHING
+    assert near == FULL
 
 
 class NoConfinement:

@@ -39,10 +39,10 @@ def test_only_so_many_tests_are_run_and_that_is_said(examine):
     """Each test is a bit of what it runs against: thousands would copy the reference out."""
     more = "".join(f"def test_bit_{n}():\n    assert {n} % 2\n" for n in range(MAX_TESTS + 40))
     correct, mistakes = examine(NOTICES + more)
-    assert mistakes.credit == FULL_CREDIT
+    assert mistakes.credit == FULL_CREDIT // 2
     assert "Only the first 60 of your tests were run; 41 were not." in mistakes.message
-    shown = correct.message.partition(": ")[2]
-    assert shown == "test_bit_0, test_bit_2, test_bit_4, test_bit_6, test_bit_8, test_bit_10 ...."
+    assert correct.message.startswith("30 of your 60 tests fail on correct solutions")
+    assert "test_bit" not in correct.message + mistakes.message
 
 
 def test_the_tests_of_most_students_are_all_run(examine):
@@ -73,7 +73,7 @@ def test_how_a_run_ends_tells_nothing_of_what_it_read(examine, body, says):
         assert result.message.startswith(f"On a correct solution: {says}")
 
 
-def test_long_names_are_cut(examine):
+def test_what_tests_are_called_is_not_said(examine):
     correct, _ = examine(NOTICES + f"def test_{'x' * 3000}():\n    assert False\n")
-    assert "test_xxxx" in correct.message
+    assert "test_xxxx" not in correct.message
     assert len(correct.message) < 300

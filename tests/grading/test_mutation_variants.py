@@ -101,7 +101,7 @@ def test_each_legal_form_gets_everything(examine, sides, total):
 
 def test_what_is_right_in_no_form_is_wrong(examine):
     correct, mistakes = examine(HEAD + AREA + TOTAL.format(4))
-    assert correct.message.endswith("so they don't count: test_total.")
+    assert correct.message.startswith("1 of your 2 tests fail on correct solutions")
     assert "notice 2 of 3 wrong" in mistakes.message
 
 
@@ -150,7 +150,7 @@ def test_their_own_solution_is_no_form(examine):
     """A wrong test that passes on the student's own wrong module is wrong."""
     source = HEAD + AREA + TOTAL.format(4)
     correct, _ = examine(source, sums="def total(numbers):\n    return 4\n")
-    assert correct.message.endswith("so they don't count: test_total.")
+    assert correct.message.startswith("1 of your 2 tests fail on correct solutions")
 
 
 def test_forms_are_all_combinations_the_references_own_first():

@@ -1,0 +1,91 @@
+"""Disguised programs do the same and look different."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from autograder.reference.disguise import disguised
+
+ROOT = Path(__file__).resolve().parents[2]
+SOURCE = '''
+"""A text."""
+from __future__ import annotations
+
+import numpy as np
+
+
+class Scale:
+    """Multiplies."""
+
+    kind = property(lambda self: "scale")
+
+    def __init__(self, factor: float = 2.0):
+        self.factor = factor
+        self.grad = None
+
+    def forward(self, x):
+        """Return x * factor / 3."""
+        if x.ndim != 2:
+            raise ValueError("two dimensions")
+        self._x = x
+        scaled = x * self.factor
+        total = [k * 1.0 for k in range(3)]
+        return scaled / len(total)
+
+    def backward(self, upstream):
+        def inner(scaled):
+            return scaled * self.factor
+        self.grad = (upstream * self._x).sum() / 3
+        return inner(upstream) / 3
+
+    __call__ = forward
+
+
+def pair(a, b=1):
+    try:
+        first = a // b
+    except ZeroDivisionError as error:
+        return str(error), None
+    first += 1
+    return first, a % b
+'''
+
+
+def run(seed: int) -> SimpleNamespace:
+    tree = disguised(SOURCE, str(seed), ["mean", "axis"], rounded=bool(seed % 2))
+    code = compile(tree, "x.py", "exec")
+    space: dict = {}
+    exec(code, space)
+    return SimpleNamespace(**{key: space[key] for key in ("Scale", "pair")})
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_disguised_program_does_the_same(seed):
+    made = run(seed)
+    layer, x = made.Scale(factor=4.0), np.arange(6.0).reshape(2, 3)
+    np.testing.assert_allclose(layer.forward(x), x * 4 / 3)
+    np.testing.assert_allclose(layer(x), x * 4 / 3)
+    np.testing.assert_allclose(layer.backward(np.ones((2, 3))), np.full((2, 3), 4 / 3))
+    np.testing.assert_allclose(layer.grad, x.sum() / 3)
+    assert layer.kind == "scale"
+    assert made.pair(7, b=2) == (4, 1)
+    assert made.pair(1, 0)[1] is None
+    with pytest.raises(ValueError, match="two dimensions"):
+        layer.forward(np.ones(3))
+
+
+def test_no_two_disguises_look_alike():
+    codes = [ast.dump(disguised(SOURCE, str(seed))) for seed in range(30)]
+    assert len(set(codes)) == 30
+    assert all("Multiplies" not in code for code in codes)
+    assert codes[0] == ast.dump(disguised(SOURCE, "0"))
+
+
+def test_all_solutions_can_be_disguised():
+    for path in sorted((ROOT / "solutions").rglob("*.py")):
+        compile(disguised(path.read_text("utf-8"), "1"), path, "exec")
