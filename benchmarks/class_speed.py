@@ -29,7 +29,7 @@ from autograder.grading.setting import Setting
 from autograder.intake.reading import take_in
 
 ROOT = Path(__file__).resolve().parent.parent
-STUDENTS = 30
+STUDENTS = 20
 TINY = {"students": 2}
 LOG = "CLASS_SPEED_LOG"
 EXAMINERS, SANDBOX, TRAINING = "making examiners", "sandbox start", "training"

@@ -120,8 +120,10 @@ def _compare(submissions: Sequence[Files], folders: Sequence[Path], jobs: int, r
         f"  {jobs} at a time: grader {ours:.3f} s, lean pytest {theirs:.3f} s per submission; "
         f"ratio {ratio:.2f} (median of {rounds} rounds; goal: at most {goal:.2f})"
     )
-    how = "one process" if jobs == 1 else f"all {jobs} processors busy"
-    return Row(f"week 1 without training against lean pytest, {how}", ratio, goal, "times")
+    what = "week 1 without training against lean pytest, one process"
+    if jobs > 1:
+        what = f"the same with all {jobs} processors busy"
+    return Row(what, ratio, goal, "times")
 
 
 if __name__ == "__main__":

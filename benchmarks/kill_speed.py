@@ -15,7 +15,7 @@ from autograder.sandbox import Confinement, Limits, Sandbox
 from autograder.sandbox.choose import rungs
 from autograder.sandbox.limits import alive
 
-ROUNDS = 20
+ROUNDS = 10
 TINY = {"rounds": 1}
 BOMB = b"""
 import os, signal, time

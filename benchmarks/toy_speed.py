@@ -46,9 +46,10 @@ def main(students: int = STUDENTS, functions: int = FUNCTIONS, rounds: int = ROU
     each, lean = statistics.median(ours), statistics.median(theirs)
     ratio = statistics.median(a / b for a, b in zip(ours, theirs, strict=True))
     print(f"Toy of {functions} functions, {students} submissions, one process")
+    share = statistics.median(starts) / students
     print(
-        f"  grader {each:.3f} s a submission, {statistics.median(starts):.2f} s for the start of "
-        f"the examiner shared out; lean pytest {lean:.3f} s"
+        f"  grader {each:.3f} s a submission, {share:.3f} s of it for its share of the examiner's "
+        f"start; lean pytest {lean:.3f} s"
     )
     print(f"  ratio {ratio:.2f} (median of {rounds} rounds; goal: at most {RATIO_GOAL:.2f})")
     return [
