@@ -41,7 +41,7 @@ BY_NAME = {
 BENCHMARKS = SHOWN | BY_NAME
 
 HELPERS = ("lean_pytest", "plain_cifar10", "rows", "toy_course")
-"""Modules that benchmarks use, and that are none themselves."""
+"""Modules that benchmarks use, and scripts with a command line of their own: no benchmarks here."""
 
 
 def summary(module: str) -> str:
@@ -74,7 +74,7 @@ def run_each(names: list[str], tiny: bool) -> list[str]:
     for name in names:
         print(f"== {name}: {summary(BENCHMARKS[name])}", flush=True)
         started = time.perf_counter()
-        command = [sys.executable, "-m", "benchmarks", name, *(["--tiny"] if tiny else [])]
+        command = [sys.executable, "-u", "-m", "benchmarks", name, *(["--tiny"] if tiny else [])]
         code = subprocess.run(command, cwd=HERE.parent, check=False).returncode
         ended = "" if code == 0 else f"FAILED with exit status {code} "
         print(f"== {name}: {ended}after {time.perf_counter() - started:.0f} s\n", flush=True)
