@@ -1,41 +1,109 @@
-"""Runs the benchmarks: all that `make bench` shows, or those named on the command line."""
+"""Runs the benchmarks: those that are named, or all that `make bench` shows."""
+
+from __future__ import annotations
 
 import argparse
+import ast
+import importlib
+import subprocess
+import sys
+import time
+from pathlib import Path
 
-from benchmarks import (
-    autograd_speed,
-    class_speed,
-    grading_speed,
-    hostile_class,
-    kill_speed,
-    notebook_class,
-    pool_speed,
-    project_speed,
-    push_speed,
-    training_overhead,
-)
+HERE = Path(__file__).resolve().parent
 
-BENCHMARKS = {
-    "class": class_speed.main,
-    "pool": pool_speed.main,
-    "grading": grading_speed.main,
-    "training": training_overhead.main,
-    "autograd": autograd_speed.main,
-    "project": project_speed.brief,
-    "push": push_speed.main,
-    "hostile": hostile_class.main,
-    "kill": kill_speed.main,
-    "notebooks": notebook_class.main,
+SHOWN = {
+    "goals": "goals",
+    "class": "class_speed",
+    "pool": "pool_speed",
+    "training": "training_overhead",
+    "autograd": "autograd_speed",
+    "project": "project_speed",
+    "hostile": "hostile_class",
+    "kill": "kill_speed",
+    "notebooks": "notebook_class",
 }
+"""What `make bench` shows, by name: the modules. `goals` runs several others by itself."""
+
+BY_NAME = {
+    "toy": "toy_speed",
+    "grading": "grading_speed",
+    "student": "student_speed",
+    "ends": "grade_ends",
+    "push": "push_speed",
+    "calibrate": "calibrate_digits",
+    "fuzz": "fuzz_channel",
+    "literal": "literal_submissions",
+    "reruns": "what_reruns",
+}
+"""What runs only where it is named: parts of `goals`, and what measures other things than speed."""
+
+BENCHMARKS = SHOWN | BY_NAME
+
+HELPERS = ("lean_pytest", "plain_cifar10", "rows", "toy_course")
+"""Modules that benchmarks use, and scripts with a command line of their own: no benchmarks here."""
 
 
-def run() -> None:
-    """Run the chosen benchmarks one after the other."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("names", nargs="*", choices=[*BENCHMARKS, []], help="default: all")
-    for name in parser.parse_args().names or BENCHMARKS:
-        BENCHMARKS[name]()
+def summary(module: str) -> str:
+    """Return the first line of a module's docstring, without importing it."""
+    text = (HERE / f"{module}.py").read_text("utf-8")
+    return (ast.get_docstring(ast.parse(text)) or "").partition("\n")[0]
+
+
+def table() -> str:
+    """Return a line for each benchmark."""
+    lines = []
+    for title, names in (("shown by `make bench`:", SHOWN), ("only by name:", BY_NAME)):
+        lines += ["", title]
+        lines += [f"  {name:10} {summary(module)}" for name, module in names.items()]
+    return "\n".join(lines).strip()
+
+
+def run(name: str, tiny: bool) -> None:
+    """Run one benchmark in this process, in its own setting or its tiny one."""
+    module = importlib.import_module(f"benchmarks.{BENCHMARKS[name]}")
+    module.main(**(module.TINY if tiny else {}))
+
+
+def run_each(names: list[str], tiny: bool) -> list[str]:
+    """Run benchmarks one after the other, each in a process of its own; return those that failed.
+
+    Nothing of one is left when the next one begins: settings, threads, limits, what is loaded.
+    """
+    failed = []
+    for name in names:
+        print(f"== {name}: {summary(BENCHMARKS[name])}", flush=True)
+        started = time.perf_counter()
+        command = [sys.executable, "-u", "-m", "benchmarks", name, *(["--tiny"] if tiny else [])]
+        code = subprocess.run(command, cwd=HERE.parent, check=False).returncode
+        ended = "" if code == 0 else f"FAILED with exit status {code} "
+        print(f"== {name}: {ended}after {time.perf_counter() - started:.0f} s\n", flush=True)
+        if code:
+            failed.append(name)
+    return failed
+
+
+def main() -> None:
+    """Read the command line and run. Exit status 1 where a benchmark failed; the others run."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description=__doc__,
+        epilog=table(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help="one of those below (default: what is shown)"
+    )
+    parser.add_argument("--tiny", action="store_true", help="a trial: a small setting, in seconds")
+    options = parser.parse_args()
+    unknown = sorted(set(options.names) - set(BENCHMARKS))
+    if unknown:
+        parser.error(f"there is no {', '.join(unknown)}; choose from: {', '.join(BENCHMARKS)}")
+    if len(options.names) == 1:
+        run(options.names[0], options.tiny)
+    elif failed := run_each(options.names or list(SHOWN), options.tiny):
+        sys.exit(f"failed: {', '.join(failed)}")
 
 
 if __name__ == "__main__":
-    run()
+    main()

@@ -29,6 +29,9 @@ import numpy as np
 from autograder.wire import codec
 from autograder.wire.codec import HEADER, Caps, CodecError, Ref
 
+FRAMES = 100_000
+TINY = {"frames": 1000}
+AT = Path("/dev/shm/fuzz-channel-frame")
 SLOWEST = 2.0
 """Maximum processor time for decoding one frame, in seconds."""
 FRAME_ROOM = 8 << 20
@@ -292,21 +295,27 @@ def run(wanted: int, seed: int, at: Path, megabytes: int, seconds: int) -> dict[
     }
 
 
-def main() -> None:
-    """Run with the limits given and print the figures as JSON."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.fuzz_channel", description=__doc__)
-    parser.add_argument("--frames", type=int, default=100_000, help="so many must be refused")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--at", type=Path, default=Path("/dev/shm/fuzz-channel-frame"))
-    parser.add_argument("--megabytes", type=int, default=96, help="of memory on top of the start's")
-    parser.add_argument("--seconds", type=int, default=600, help="of processor time")
-    options = parser.parse_args()
+def main(
+    frames: int = FRAMES, seed: int = 0, at: Path = AT, megabytes: int = 96, seconds: int = 600
+) -> None:
+    """Run with the limits given, which stay on this process, and print the figures as JSON."""
     try:
-        figures = run(options.frames, options.seed, options.at, options.megabytes, options.seconds)
+        figures = run(frames, seed, at, megabytes, seconds)
     except Failure as failure:
-        sys.exit(f"seed {options.seed}: {failure}")
+        sys.exit(f"seed {seed}: {failure}")
     print(json.dumps(figures))
 
 
+def command() -> None:
+    """Read the options and run."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.fuzz_channel", description=__doc__)
+    parser.add_argument("--frames", type=int, default=FRAMES, help="so many must be refused")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--at", type=Path, default=AT)
+    parser.add_argument("--megabytes", type=int, default=96, help="of memory on top of the start's")
+    parser.add_argument("--seconds", type=int, default=600, help="of processor time")
+    main(**vars(parser.parse_args()))
+
+
 if __name__ == "__main__":
-    main()
+    command()

@@ -14,10 +14,7 @@ from __future__ import annotations
 import argparse
 import multiprocessing
 import os
-import re
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Sequence
@@ -26,13 +23,15 @@ from pathlib import Path
 
 from autograder import course as courses
 from autograder.reference.misconceptions import apply, catalogue_of, solution_files
+from benchmarks.lean_pytest import ONE_THREAD, lean_pytest
+from benchmarks.rows import Row
 
 ROOT = Path(__file__).resolve().parent.parent
 SUBMISSIONS, ROUNDS = 20, 3
+TINY = {"submissions": 2, "rounds": 1}
 GOALS = (0.35, 0.40)
 """Ratios to reach, with one process and with all."""
 
-ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 Files = dict[str, bytes]
 
 _examiner = None
@@ -64,22 +63,9 @@ def examine(files: Files) -> int:
 def plain(folder: Path) -> int:
     """Run the same tests by a plain pytest process; return how many passed."""
     suite = ROOT / "assignments" / "week1_backprop" / "hidden"
-    command = [sys.executable, "-m", "pytest", "-q", "-c", os.devnull, "--tb=short"]
-    command += [
-        "--import-mode=importlib",
-        "-p",
-        "no:cacheprovider",
-        "-p",
-        "autograder.suite.hidden.pytest_plugin",
-    ]
-    command += ["-m", "not training and not flag", "--student", str(folder), str(suite)]
-    lean = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONPATH": str(ROOT)}
-    environment = {**os.environ, **ONE_THREAD, **lean}
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
-    found = re.search(r"(\d+) passed", done.stdout)
-    if found is None:
-        raise SystemExit(f"pytest ran no test: {done.stdout[-500:]}{done.stderr[-500:]}")
-    return int(found[1])
+    options = ["--import-mode=importlib", "-p", "autograder.suite.hidden.pytest_plugin"]
+    options += ["-m", "not training and not flag", "--student", str(folder), str(suite)]
+    return lean_pytest(folder, options, path=str(ROOT))
 
 
 def time_grader(submissions: Sequence[Files], jobs: int) -> tuple[float, list[int]]:
@@ -99,8 +85,11 @@ def time_plain(folders: Sequence[Path], jobs: int) -> tuple[float, list[int]]:
     return time.perf_counter() - started, passed
 
 
-def main(submissions: int = SUBMISSIONS, rounds: int = ROUNDS) -> None:
-    """Print seconds per submission and their ratio, one at a time and on all processors."""
+def main(submissions: int = SUBMISSIONS, rounds: int = ROUNDS) -> list[Row]:
+    """Print seconds per submission and their ratio, one at a time and on all processors.
+
+    Returns the rows of the goals.
+    """
     os.environ.update(ONE_THREAD)
     made = make_class(submissions)
     with tempfile.TemporaryDirectory() as name:
@@ -112,11 +101,11 @@ def main(submissions: int = SUBMISSIONS, rounds: int = ROUNDS) -> None:
                 (folder / file).write_bytes(content)
             folders.append(folder)
         print(f"Week 1, whole jobs without training, {len(made)} submissions")
-        for jobs in dict.fromkeys((1, os.cpu_count() or 1)):
-            _compare(made, folders, jobs, rounds)
+        at_once = dict.fromkeys((1, os.cpu_count() or 1))
+        return [_compare(made, folders, jobs, rounds) for jobs in at_once]
 
 
-def _compare(submissions: Sequence[Files], folders: Sequence[Path], jobs: int, rounds: int) -> None:
+def _compare(submissions: Sequence[Files], folders: Sequence[Path], jobs: int, rounds: int) -> Row:
     pairs = []
     for _ in range(rounds):
         ours, passed = time_grader(submissions, jobs)
@@ -131,6 +120,10 @@ def _compare(submissions: Sequence[Files], folders: Sequence[Path], jobs: int, r
         f"  {jobs} at a time: grader {ours:.3f} s, lean pytest {theirs:.3f} s per submission; "
         f"ratio {ratio:.2f} (median of {rounds} rounds; goal: at most {goal:.2f})"
     )
+    what = "week 1 without training against lean pytest, one process"
+    if jobs > 1:
+        what = f"the same with all {jobs} processors busy"
+    return Row(what, ratio, goal, "times")
 
 
 if __name__ == "__main__":

@@ -31,6 +31,7 @@ from tests.hostile.traps import Traps
 
 ROOT = Path(__file__).resolve().parent.parent
 HONEST = 25
+TINY = {"honest": 1}
 GOAL = 2.0
 
 
@@ -43,16 +44,16 @@ class Graded:
     each: dict[str, float]
 
 
-def main() -> None:
+def main(honest: int = HONEST) -> None:
     """Grade both classes and print what the attackers cost and gained."""
     course = courses.load(ROOT)
-    cases = chosen()
+    cases = chosen(honest)
     slot = 60
     confinement = choose(slot)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         alone, mixed = folder / "alone", folder / "mixed"
-        students = [one.student for one in write_class(course, ROOT, alone, HONEST, 0, only=1)]
+        students = [one.student for one in write_class(course, ROOT, alone, honest, 0, only=1)]
         shutil.copytree(alone, mixed)
         traps = Traps([str(ROOT), sys.prefix], confinement.own_uid)
         try:
@@ -74,12 +75,12 @@ def main() -> None:
         raise SystemExit("the attackers made a difference")
 
 
-def chosen() -> list[Case]:
-    """Return one attacker per honest student, chosen greedily to cover the most attacks."""
+def chosen(count: int) -> list[Case]:
+    """Return so many attackers, chosen greedily to cover the most attacks."""
     left = [case for case in load().values() if case.kind == "hostile" and not case.harms]
     taken: list[Case] = []
     tried: set[int] = set()
-    while len(taken) < HONEST:
+    while len(taken) < count:
         best = max(left, key=lambda case: len(set(case.attacks) - tried))
         left.remove(best)
         taken.append(best)
@@ -157,8 +158,9 @@ def learn(cases: Sequence[Case], confinement: object, traps: Traps) -> list[str]
 
 def print_times(first: Graded, second: Graded, attackers: Mapping[str, Case]) -> None:
     """Print the seconds of both classes, per submission, and the slowest attackers."""
-    alone, mixed = first.seconds / HONEST, second.seconds / (2 * HONEST)
-    print(f"Class of {HONEST}, week 1 with digits, {os.cpu_count() or 1} processes")
+    honest = len(first.reports)
+    alone, mixed = first.seconds / honest, second.seconds / len(second.reports)
+    print(f"Class of {honest}, week 1 with digits, {os.cpu_count() or 1} processes")
     print(f"  alone {first.seconds:.1f} s, {alone:.2f} s per submission")
     print(f"  with {len(attackers)} attackers {second.seconds:.1f} s, {mixed:.2f} s per submission")
     print(f"  that is {mixed - alone:+.2f} s per submission (goal: at most {GOAL:+.0f})")

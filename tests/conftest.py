@@ -86,6 +86,7 @@ class ByFileAndPart(LoadFileScheduling):
 SLOWEST = (
     "test_readme.py",
     "test_week_suites.py",
+    "test_every_benchmark.py",
     "test_training_job.py",
     "test_analyses.py",
     "test_hostile_rungs.py",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -219,9 +219,9 @@ CASES: dict[str, Case] = {
 }
 
 
-def write_class(folder: Path) -> None:
+def write_class(folder: Path, cases: Mapping[str, Case] = CASES) -> None:
     """Write a class into `folder`: one student for each case, named after it."""
-    for name, case in CASES.items():
+    for name, case in cases.items():
         student = folder / name
         student.mkdir(parents=True)
         if case.file:
