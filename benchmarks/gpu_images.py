@@ -18,6 +18,12 @@ from pathlib import Path
 
 import numpy as np
 
+ROOT = Path(__file__).resolve().parent.parent
+if str(ROOT) not in sys.path:
+    sys.path.insert(0, str(ROOT))
+
+from benchmarks.gpu_run import end_with_parent  # noqa: E402
+
 NPZ = "cifar10.npz"
 TRAIN, TEST = 50_000, 10_000
 CIFAR10, MADE_UP = "CIFAR-10 as found in the data folder", "made-up images"
@@ -84,4 +90,5 @@ def main(data: Path, target: Path, count: int) -> None:
 
 
 if __name__ == "__main__":
+    end_with_parent()
     main(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]))

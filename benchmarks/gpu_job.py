@@ -299,7 +299,10 @@ def machine(job: Job) -> None:
     code += " if torch.cuda.is_available() else 'no GPU')"
     command = [sys.executable, "-c", code]
     limit = max(1.0, job.left())
-    asked = subprocess.run(command, capture_output=True, text=True, check=False, timeout=limit)
+    # Where it runs, nothing lies that could be imported by mistake.
+    asked = subprocess.run(
+        command, capture_output=True, text=True, check=False, timeout=limit, cwd=job.work
+    )
     if asked.returncode:
         raise RuntimeError(f"torch can't be used here:\n{asked.stderr.strip()[-600:]}")
     job.table.head["torch"] = asked.stdout.strip()
@@ -314,7 +317,9 @@ def make_images(job: Job) -> None:
     target.mkdir()
     data, count = str(job.options.data.resolve()), str(job.sizes.images)
     running = job.start("gpu_images.py", data, str(target), count)
-    if not job.wait([running], lambda: None) or running.process.returncode:
+    if not job.wait([running], lambda: None):
+        raise RuntimeError("the stage's time was up before the images were made")
+    if running.process.returncode:
         raise RuntimeError(f"no images were made:\n{job.end_of_log()}")
     about = json.loads((target / "about.json").read_text())
     job.real = about["name"] == CIFAR10
@@ -460,8 +465,8 @@ class Planned:
 
 PLAN = (
     Planned(machine, "the machine", 20),
-    Planned(make_images, "the images", 50),
-    Planned(few_epochs, "10 epochs of the reference", 60),
+    Planned(make_images, "the images", 60),
+    Planned(few_epochs, "10 epochs of the reference", 50),
     Planned(sandbox, "PyTorch in the sandbox", 80),
     Planned(variants, "variants of the training step", 130),
     Planned(many_epochs, "100 epochs of the reference", 150),
@@ -505,6 +510,9 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--tiny", action="store_true", help="a try on the CPU, with few images")
     names = [planned.work.__name__ for planned in PLAN]
     parser.add_argument("--stages", nargs="+", choices=names, help="only these; default: all")
+    forms = [variant.name for variant in (CAPTURED, *VARIANTS)]
+    text = "the form of the training step, where the stage `variants` chooses none"
+    parser.add_argument("--variant", choices=forms, default=CAPTURED.name, help=text)
     return parser.parse_args(argv)
 
 
@@ -528,15 +536,17 @@ def main(argv: list[str] | None = None) -> int:
         work.chmod(0o755)  # a sandbox's user reads the images
         sizes, device = (TINY, "cpu") if options.tiny else (Sizes(), "cuda")
         job = Job(options, sizes, device, table, work, until=begun)
+        job.chosen = next(v for v in (CAPTURED, *VARIANTS) if v.name == options.variant)
+        wanted = {*(options.stages or [stage.name for stage in stages])}
+        wanted |= {work.__name__ for work in ALWAYS}
+        for stage in stages:
+            stage.state = "to come" if stage.name in wanted else "not asked"
         for planned, stage in zip(PLAN, stages, strict=True):
             # What earlier stages did not need is left to this one, and no more than that.
             job.stage, job.until = stage, job.until + stage.allowed
-            asked = not options.stages or stage.name in options.stages
-            if not asked and planned.work not in ALWAYS:
-                stage.state = "not asked"
-                continue
-            do(job, planned)
-            print(f"{stage.title}: {stage.state}, {stage.seconds:.0f} s", flush=True)
+            if stage.name in wanted:
+                do(job, planned)
+                print(f"{stage.title}: {stage.state}, {stage.seconds:.0f} s", flush=True)
     print((options.out / "gpu_job.md").read_text())
     return int(any(stage.state == "failed" for stage in stages))
 

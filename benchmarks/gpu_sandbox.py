@@ -21,7 +21,8 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[0] = str(ROOT)
+if str(ROOT) not in sys.path:
+    sys.path.insert(0, str(ROOT))
 
 from benchmarks.gpu_run import PROJECT, REPLACED, STAND_INS, end_with_parent  # noqa: E402
 
@@ -53,13 +54,16 @@ class Steps:
 
 
 def project_files() -> dict[str, bytes]:
-    """Return the reference's modules, and the stand-ins of packages that are missing here."""
+    """Return the reference's modules, and a stand-in for tensorboardX where it is missing.
+
+    (safetensors has none here: the worker itself needs it.)
+    """
     from autograder.sandbox.runtime import installed
 
     files = {p.relative_to(PROJECT).as_posix(): p.read_bytes() for p in PROJECT.rglob("*.py")}
-    for name in (name for name in REPLACED if not installed(name)):
-        paths = (STAND_INS / name).rglob("*.py")
-        files |= {path.relative_to(STAND_INS).as_posix(): path.read_bytes() for path in paths}
+    if not installed("tensorboardX"):
+        # As a module: a submission's packages have no code of their own.
+        files["tensorboardX.py"] = (STAND_INS / "tensorboardX" / "__init__.py").read_bytes()
     return files
 
 
