@@ -17,8 +17,9 @@ import numpy as np
 import pytest
 
 from autograder.sandbox import runtime
-from benchmarks import gpu_images, gpu_job, gpu_sandbox
-from benchmarks.gpu_job import CAPTURED, TINY, VARIANTS, Job, Planned, Skipped, choose, do
+from benchmarks import gpu_images, gpu_job, gpu_processes, gpu_sandbox
+from benchmarks.gpu_job import VARIANTS, Planned, Skipped, choose, do
+from benchmarks.gpu_processes import CAPTURED, TINY, Job, Sizes
 from benchmarks.gpu_run import STAND_INS
 from benchmarks.gpu_table import Stage, Table, reached
 
@@ -242,7 +243,7 @@ def test_epochs_that_do_not_fit_are_left_out(job, monkeypatch):
     monkeypatch.setattr(job, "train", asked.update)
     known = RUN | {"start_seconds": 5.0, "wall_per_epoch": 1.0}
     job.table.runs["10 epochs"] = known
-    job.sizes = gpu_job.Sizes()
+    job.sizes = Sizes()
     job.until = time.monotonic() + gpu_job.MARGIN + 5.0 + 42.9
     gpu_job.many_epochs(job)
     assert asked["100 epochs"].epochs in (41, 42)
@@ -254,7 +255,7 @@ def test_epochs_that_do_not_fit_are_left_out(job, monkeypatch):
 
 def test_a_stage_ends_with_its_time_and_so_do_its_processes(job, monkeypatch):
     """What it started is killed, children and all."""
-    monkeypatch.setattr(gpu_job, "ROOT", job.work)
+    monkeypatch.setattr(gpu_processes, "ROOT", job.work)
     folder = job.work / "benchmarks"
     folder.mkdir()
     (folder / "sleeps.py").write_text(
