@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks.gpu_run import Settings
+from benchmarks.gpu_run import PARENT, Settings
 from benchmarks.gpu_table import EPOCHS, Figures, Stage, Table
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -129,7 +129,7 @@ class Job:
 
     def start(self, program: str, *arguments: str) -> Running:
         """Start a program of this folder; its output goes to the log."""
-        environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+        environment = {**os.environ, "PYTHONUNBUFFERED": "1", PARENT: str(os.getpid())}
         environment["TORCHINDUCTOR_CACHE_DIR"] = str(self.work / "compiled")
         if self.device == "cpu":
             environment |= {"CUDA_VISIBLE_DEVICES": "", "OMP_NUM_THREADS": "1"}

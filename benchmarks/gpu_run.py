@@ -28,6 +28,8 @@ PROJECT = ROOT / "solutions" / "week3_training" / "phase1_project"
 STAND_INS = ROOT / "benchmarks" / "stand_ins"
 REPLACED = ("safetensors", "tensorboardX")
 DIES_WITH_PARENT = 1
+PARENT = "GPU_JOB_PROCESS"
+"""The variable with the number of the process that runs the job."""
 EVALUATION_BATCH = 500
 
 
@@ -69,8 +71,11 @@ def stand_in_for_the_missing() -> list[str]:
 
 
 def end_with_parent() -> None:
-    """Let the kernel end this process when its parent ends, however that may end."""
+    """Let the kernel end this process when the GPU job ends, however that may end."""
     ctypes.CDLL(None).prctl(DIES_WITH_PARENT, signal.SIGKILL)
+    parent = os.environ.get(PARENT)
+    if parent is not None and os.getppid() != int(parent):
+        raise SystemExit("the GPU job ended before this process had begun")
 
 
 def reference(settings: Settings) -> dict[str, Any]:

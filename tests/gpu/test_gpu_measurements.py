@@ -20,7 +20,7 @@ from autograder.sandbox import runtime
 from benchmarks import gpu_images, gpu_job, gpu_processes, gpu_sandbox
 from benchmarks.gpu_job import VARIANTS, Planned, Skipped, choose, do
 from benchmarks.gpu_processes import CAPTURED, TINY, Job, Sizes
-from benchmarks.gpu_run import STAND_INS
+from benchmarks.gpu_run import PARENT, STAND_INS
 from benchmarks.gpu_table import Stage, Table, reached
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -271,6 +271,22 @@ def test_a_stage_ends_with_its_time_and_so_do_its_processes(job, monkeypatch):
     assert running.process.returncode is not None
     child = int((job.work / "child").read_text())
     wait_for(lambda: not alive(child), 10)
+
+
+@pytest.mark.parametrize("goes_on", [True, False])
+def test_a_process_whose_job_has_ended_does_not_begin(goes_on):
+    """Killed before it could ask the kernel to be ended too, it would train on alone."""
+    code = "from benchmarks.gpu_run import end_with_parent as end; end(); print('went on')"
+    ended = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env=os.environ | {PARENT: str(os.getpid() if goes_on else 1)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ("went on" in ended.stdout, ended.returncode == 0) == (goes_on, goes_on)
+    assert goes_on or "the GPU job ended before" in ended.stderr
 
 
 def test_without_an_archive_the_images_are_made_up(tmp_path):
