@@ -313,7 +313,7 @@ def main(argv: list[str] | None = None) -> int:
     head |= {"processors": os.cpu_count()}
     if options.tiny:
         head["a try"] = "a few images on the CPU: no figure here stands for anything"
-    table = Table(options.out, head, stages)
+    table = Table(options.out, head, stages, a_try=options.tiny)
     with tempfile.TemporaryDirectory(prefix="gpu-job-") as name:
         work = Path(name)
         work.chmod(0o755)  # a sandbox's user reads the images

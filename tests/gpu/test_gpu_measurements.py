@@ -83,6 +83,7 @@ def test_every_stage_runs_on_a_few_images(archive, tmp_path):
         assert run["process_mib"] > 100
         assert run["wall"] > run["seconds_per_epoch"] > 0
     assert table["images"] == f"{gpu_images.CIFAR10}, 24 and 24"
+    assert {goal["enough"] for goal in table["goals"]} == {None}
     steps = next(stage["notes"] for stage in table["stages"] if stage["name"] == "sandbox")
     assert any("PyTorch computes on cpu" in note for note in steps)
     assert any("of the test images are right" in note for note in steps), steps
@@ -159,6 +160,15 @@ def test_goals_are_judged_by_whole_runs_alone():
     assert "extrapolated from 60 epochs" in said
     assert enough is True
     assert {enough for _, enough in goals_of({}).values()} == {None}
+
+
+def test_a_try_reaches_no_goal_and_misses_none(tmp_path):
+    """Its figures are of a few images on a CPU."""
+    for a_try, answer in ((False, "yes"), (True, "open")):
+        table = Table(tmp_path, {}, [], {"100 epochs": MAIN}, a_try=a_try)
+        table.write()
+        (line,) = [x for x in (tmp_path / "gpu_job.md").read_text().splitlines() if "100 s" in x]
+        assert line.endswith(f"| {answer} |")
 
 
 @pytest.mark.parametrize(("each", "around", "count"), [(1.2, None, 55.4), (1.2, 40.0, 42.4)])
