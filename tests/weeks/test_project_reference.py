@@ -492,6 +492,98 @@ def test_training_reports_means_over_images(project):
         torch.testing.assert_close(p, q)
 
 
+def graphed(network, sample):
+    """Stands in for torch.cuda.make_graphed_callables: fixed memory for the input and gradients.
+
+    As there, a warm-up runs the network, every pass is on the same input tensor, and the gradients
+    that autograd gets share their memory with those of the pass before.
+    """
+    (x,), forward, parameters = sample, network.forward, list(network.parameters())
+    fixed = [torch.zeros_like(p) for p in parameters]
+    forward(x)
+
+    class Replay(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, batch, *_):
+            x.copy_(batch)
+            with torch.enable_grad():
+                ctx.logits = forward(x)
+            return ctx.logits.detach()
+
+        @staticmethod
+        def backward(ctx, upstream):
+            found = torch.autograd.grad(ctx.logits, parameters, upstream)
+            for memory, gradient in zip(fixed, found, strict=True):
+                memory.copy_(gradient)
+            return None, *(memory.detach() for memory in fixed)
+
+    replayed.clear()
+
+    def replay(batch):
+        replayed.append(batch.shape)
+        return Replay.apply(batch, *parameters)
+
+    network.forward = replay
+    return network
+
+
+replayed: list = []
+"""Shapes of the batches that went through what `graphed` returned."""
+
+
+def epochs_of(trainer, batches) -> tuple[list[dict], dict]:
+    """Train for three epochs on full batches and a smaller one; return results and weights."""
+    (x, y), small = batches
+    more = [(x, y), (x.flip(0), y.flip(0)), small]
+    found = [trainer.train_epoch(more, epoch) for epoch in range(3)]
+    return [*found, trainer.evaluate(more)], trainer.model.state_dict()
+
+
+def test_replayed_steps_are_the_steps(project, monkeypatch):
+    """Bit for bit; batches of another size, and evaluating, go through the model itself."""
+    monkeypatch.setattr(torch.cuda, "make_graphed_callables", graphed)
+    expected = epochs_of(*small_trainer(project))
+    trainer, batches = small_trainer(project)
+    trainer.quickest.capture_it = True
+    found = epochs_of(trainer, batches)
+    assert replayed == [(5, 3, 4, 4)] * 6
+    assert found[0] == expected[0]
+    assert all(torch.equal(t, expected[1][name]) for name, t in found[1].items())
+
+
+def test_a_machine_without_graphs_trains_all_the_same(project, monkeypatch):
+    """With a warning that says why, and the same curve."""
+
+    def fails(network, sample):
+        network(sample[0])
+        raise RuntimeError("operation not permitted when stream is capturing")
+
+    monkeypatch.setattr(torch.cuda, "make_graphed_callables", fails)
+    expected = epochs_of(*small_trainer(project))
+    trainer, batches = small_trainer(project)
+    trainer.quickest.capture_it = True
+    with pytest.warns(UserWarning, match=r"^not captured: RuntimeError: operation not permitted"):
+        found = epochs_of(trainer, batches)
+    assert found[0] == expected[0]
+    assert all(torch.equal(t, expected[1][name]) for name, t in found[1].items())
+
+
+@pytest.mark.prove
+@pytest.mark.filterwarnings("ignore:.*should not be instantiated:DeprecationWarning")  # torch's own
+def test_the_whole_network_can_be_compiled(project):
+    """In one piece, with autograd's way back; so a compiler can join what stands side by side."""
+    torch.manual_seed(3)
+    model = project.resnet.ResNet18()
+    x, y = torch.randn(4, 3, 32, 32), torch.arange(4)
+    gradients = []
+    for network in (model, torch.compile(model, backend="aot_eager", fullgraph=True)):
+        model.zero_grad()
+        functional.cross_entropy(network(x), y).backward()
+        gradients.append([p.grad.clone() for p in model.parameters()])
+    for ours, expected in zip(*gradients, strict=True):
+        torch.testing.assert_close(ours, expected, rtol=1e-3, atol=1e-5)
+
+
 def test_evaluating_changes_nothing(project):
     """Neither weights and statistics nor mode and rate, in either mode; the loss is plain."""
     trainer, batches = small_trainer(project, smoothing=0.3)

@@ -64,6 +64,9 @@ def prepare(device: torch.device) -> None:
         torch.backends.cudnn.benchmark = True
 
 
+# Optional: what makes a training step faster, torch.compile or a CUDA graph, may stand here.
+
+
 class Trainer:
     """A model, its optimizer and its scheduler, and what is done with the three.
 
