@@ -152,6 +152,7 @@ class _ClassRun:
             stopped = interrupt
             say(self.console, STOPPED, "yellow")
         self._report(gradebook, out)
+        gradebook.tidy()
         for line in display.longest():
             say(self.console, line)
         if stopped is not None:
