@@ -7,6 +7,7 @@ from benchmarks import (
     class_speed,
     grading_speed,
     hostile_class,
+    journal_size,
     kill_speed,
     notebook_class,
     pool_speed,
@@ -17,6 +18,7 @@ from benchmarks import (
 
 BENCHMARKS = {
     "class": class_speed.main,
+    "journal": journal_size.brief,
     "pool": pool_speed.main,
     "grading": grading_speed.main,
     "training": training_overhead.main,
