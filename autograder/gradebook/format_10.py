@@ -4,13 +4,26 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Sequence
-from functools import cache, partial
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache, lru_cache, partial
 
 from autograder.gradebook.shared_rows import Value, keep_plan, keep_receipt, keep_text
 
 MOVED = ("flags", "results", "planned", "jobs", "submissions")
 """The tables that are made anew, those that name others first."""
+
+
+REMEMBERED = 50_000
+"""Number of texts whose numbers are remembered during an upgrade."""
+
+
+@dataclass(frozen=True)
+class _Shared:
+    """Gives the numbers of plans and texts, and keeps those that are new."""
+
+    plan: Callable[[tuple[tuple[Value, ...], ...]], int]
+    text: Callable[[bytes | None], int | None]
 
 
 def upgrade_from_9(connection: sqlite3.Connection, tables: Iterable[str]) -> None:
@@ -28,13 +41,21 @@ def upgrade_from_9(connection: sqlite3.Connection, tables: Iterable[str]) -> Non
     connection.text_factory = bytes  # what is no UTF-8 is moved, too
     try:
         _move_submissions(connection)
+        shared = _Shared(
+            cache(partial(keep_plan, connection)),
+            lru_cache(REMEMBERED)(partial(_keep, connection)),
+        )
         for job in connection.execute("SELECT * FROM old_jobs ORDER BY rowid").fetchall():
-            _move_job(connection, job)
+            _move_job(connection, job, shared)
         _move_strays(connection)
     finally:
         connection.text_factory = factory
+    # Where SQLite overwrites what it frees, as in Debian, that would be a second copy on the disk.
+    overwrites = connection.execute("PRAGMA secure_delete").fetchone()[0]
+    connection.execute("PRAGMA secure_delete = OFF")
     for name in MOVED:
         connection.execute(f"DROP TABLE old_{name}")
+    connection.execute(f"PRAGMA secure_delete = {overwrites}")
 
 
 def _move_submissions(connection: sqlite3.Connection) -> None:
@@ -47,21 +68,30 @@ def _move_submissions(connection: sqlite3.Connection) -> None:
         )
 
 
-def _move_job(connection: sqlite3.Connection, job: sqlite3.Row) -> None:
+def _move_job(connection: sqlite3.Connection, job: sqlite3.Row, shared: _Shared) -> None:
     """Move a job with its plan, results and flags."""
     query = "SELECT id, item, title, weight FROM old_planned WHERE job = CAST(? AS TEXT)"
     key = job["key"]
-    checks = [tuple(row) for row in connection.execute(f"{query} ORDER BY position, id", (key,))]
+    rows = connection.execute(f"{query} ORDER BY position, id", (key,))
+    checks = tuple(map(tuple, rows))
     texts = ("key", "student", "fingerprint", "confinement", "state", "part", "dependencies")
     columns = job.keys()
     values = ", ".join("CAST(? AS TEXT)" if name in texts else "?" for name in columns)
     number = connection.execute(
         f"INSERT INTO jobs ({', '.join(columns)}, plan) VALUES ({values}, ?)",
-        (*job, keep_plan(connection, checks)),
+        (*job, shared.plan(checks)),
     ).lastrowid
     assert number is not None
     positions = {check[0]: position for position, check in enumerate(checks)}
-    _move_results(connection, key, number, positions)
+    results = connection.execute("SELECT * FROM old_results WHERE job = CAST(? AS TEXT)", (key,))
+    connection.executemany(
+        "INSERT INTO results VALUES (?, ?, CAST(? AS TEXT), ?, ?, ?, ?, ?, ?)",
+        [
+            (number, positions[row["id"]], *_values(row, shared.text))
+            for row in results
+            if row["id"] in positions
+        ],
+    )
     connection.execute(
         """INSERT INTO flags SELECT ?, position, rule, item, place, evidence FROM old_flags
             WHERE job = CAST(? AS TEXT)""",
@@ -69,26 +99,11 @@ def _move_job(connection: sqlite3.Connection, job: sqlite3.Row) -> None:
     )
 
 
-def _move_results(
-    connection: sqlite3.Connection, key: bytes, number: int, positions: dict[Value, int]
-) -> None:
-    """Move the results of a job whose checks have these `positions` in its plan."""
-    keep = cache(partial(_keep, connection))
-    rows = connection.execute("SELECT * FROM old_results WHERE job = CAST(? AS TEXT)", (key,))
-    connection.executemany(
-        "INSERT INTO results VALUES (?, ?, CAST(? AS TEXT), ?, ?, ?, ?, ?, ?)",
-        [
-            (
-                *(number, positions[row["id"]], row["verdict"], row["credit"], row["seconds"]),
-                keep(row["message"] or None),
-                keep(row["misconception"]),
-                keep(row["advice"]),
-                keep(None if row["detail"] == b"{}" else row["detail"]),
-            )
-            for row in rows
-            if row["id"] in positions
-        ],
-    )
+def _values(row: sqlite3.Row, text: Callable[[bytes | None], int | None]) -> Iterable[Value]:
+    """Return a result's values from its verdict on."""
+    yield from (row["verdict"], row["credit"], row["seconds"], text(row["message"] or None))
+    yield from (text(row["misconception"]), text(row["advice"]))
+    yield text(None if row["detail"] == b"{}" else row["detail"])
 
 
 def _keep(connection: sqlite3.Connection, text: bytes | None) -> int | None:
