@@ -152,7 +152,8 @@ class _ClassRun:
             stopped = interrupt
             say(self.console, STOPPED, "yellow")
         self._report(gradebook, out)
-        gradebook.tidy()
+        if stopped is None:
+            gradebook.tidy()
         for line in display.longest():
             say(self.console, line)
         if stopped is not None:
