@@ -16,7 +16,6 @@ import multiprocessing
 import os
 import random
 import re
-import resource
 import tempfile
 import time
 from collections import Counter, defaultdict
@@ -145,10 +144,18 @@ def apart(phase: Callable[..., dict[str, float]], *arguments: Any) -> dict[str, 
 def watched() -> Iterator[dict[str, float]]:
     """Measure CPU seconds, and the peak of this process's memory beyond what it had before."""
     found: dict[str, float] = {}
-    before, started = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.process_time()
+    before, started = peak_mb(), time.process_time()
     yield found
     found["s"] = time.process_time() - started
-    found["MB"] = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024 / MB
+    found["MB"] = peak_mb() - before
+
+
+def peak_mb() -> float:
+    """Return the peak of this process's memory. `getrusage` would count its parent's with it."""
+    status = Path("/proc/self/status").read_text("utf-8")
+    found = re.search(r"^VmHWM:\s*(\d+) kB$", status, re.MULTILINE)
+    assert found is not None
+    return int(found[1]) * 1024 / MB
 
 
 # The phases.
