@@ -7,7 +7,6 @@ from benchmarks import (
     class_speed,
     grading_speed,
     hostile_class,
-    journal_size,
     kill_speed,
     notebook_class,
     pool_speed,
@@ -18,7 +17,6 @@ from benchmarks import (
 
 BENCHMARKS = {
     "class": class_speed.main,
-    "journal": journal_size.brief,
     "pool": pool_speed.main,
     "grading": grading_speed.main,
     "training": training_overhead.main,

@@ -16,6 +16,7 @@ import multiprocessing
 import os
 import random
 import re
+import sys
 import tempfile
 import time
 from collections import Counter, defaultdict
@@ -44,6 +45,7 @@ from autograder.report.gather import gather
 ROOT = Path(__file__).resolve().parent.parent
 BOOK = "gradebook.sqlite"
 SIZES, BASE = (125, 250, 500, 1000), 12
+TINY = {"students": (4, 8), "base": 2, "weeks": (1,)}
 OTHER_MESSAGE, OTHER_VERDICT = 2 / 3, 1 / 50
 MB = 1e6
 
@@ -63,32 +65,42 @@ class Graded:
     seconds: float
 
 
-def main(arguments: Sequence[str] = ()) -> None:
-    """Measure classes of each size, and print a table."""
+def main(
+    students: Sequence[int] = SIZES,
+    base: int = BASE,
+    weeks: Sequence[int] | None = None,
+    graded: Path | None = None,
+    is_real: bool = False,
+) -> None:
+    """Measure classes of each size, and print a table.
+
+    base: number of students that are graded for real; weeks: the numbers of theirs (None: all that
+    can be graded); graded: a folder graded before, instead; is_real: grade everybody.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        if graded is None and not is_real:
+            graded = folder / "base"
+            graded_for_real(folder / "class", graded, base, weeks)
+        first: dict[str, float] = {}
+        for size in students:
+            out = folder / str(size)
+            fill = partial(recorded, graded) if graded else partial(real, weeks=weeks)
+            row = {"students": size, **measured(out, size, fill)}
+            first = first or row
+            print_row(row, first)
+
+
+def command_line(arguments: Sequence[str]) -> None:
+    """Run with what the command line says."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.journal_size", description=__doc__)
     parser.add_argument("--students", type=int, nargs="+", default=SIZES, help="sizes of the class")
     parser.add_argument("--base", type=int, default=BASE, help="students graded for real")
     parser.add_argument("--weeks", type=int, nargs="+", help="default: all that can be graded")
     parser.add_argument("--graded", type=Path, help="a folder graded before, instead of --base")
     parser.add_argument("--real", action="store_true", help="grade every student of each size")
-    options = parser.parse_args(arguments)
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        base = options.graded
-        if base is None and not options.real:
-            base = folder / "base"
-            graded_for_real(folder / "class", base, options.base, options.weeks)
-        rows = []
-        for size in options.students:
-            out = folder / str(size)
-            fill = partial(recorded, base) if base else partial(real, weeks=options.weeks)
-            rows.append({"students": size, **measured(out, size, fill)})
-            print_row(rows[-1], rows[0])
-
-
-def brief() -> None:
-    """Measure two small classes, graded in their first week."""
-    main(["--students", "25", "100", "--base", "4", "--weeks", "1"])
+    options = vars(parser.parse_args(arguments))
+    main(is_real=options.pop("real"), **options)
 
 
 def real(out: Path, students: int, weeks: Sequence[int] | None) -> dict[str, float]:
@@ -303,6 +315,4 @@ def print_row(row: Mapping[str, float], first: Mapping[str, float]) -> None:
 
 
 if __name__ == "__main__":
-    import sys
-
-    main(sys.argv[1:])
+    command_line(sys.argv[1:])

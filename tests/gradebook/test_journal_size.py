@@ -47,7 +47,7 @@ def test_the_benchmark_measures_classes_of_any_size(
     graded: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(journal_size, "apart", lambda phase, *arguments: phase(*arguments))
-    journal_size.main(["--graded", str(graded), "--students", "40", "80"])
+    journal_size.command_line(["--graded", str(graded), "--students", "40", "80"])
     small, large = figures(capsys.readouterr().out)
     assert (small["students"], large["students"]) == (40, 80)
     for name in ("journal MB", "results.json MB", "feedback.md MB"):
