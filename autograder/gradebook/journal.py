@@ -13,8 +13,9 @@ import socket
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from functools import cache, partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -27,6 +28,7 @@ from autograder.gradebook.opening import (
     Connection,
     GradebookError,
     connect,
+    give_back_space,
     in_memory,
     is_refusal,
     is_writable,
@@ -35,6 +37,7 @@ from autograder.gradebook.opening import (
 )
 from autograder.gradebook.rows import flag_row, result_of, result_row, storable
 from autograder.gradebook.schema import APPLICATION_ID, SCHEMA, SCHEMA_VERSION, UPGRADES
+from autograder.gradebook.shared_rows import keep_plan, keep_receipt, keep_text, text_of
 from autograder.gradebook.submission import Submission
 from autograder.records import CheckResult, ManualMark, PlannedCheck, Verdict
 
@@ -65,17 +68,29 @@ EMPTY_FINGERPRINT = Submission("").fingerprint
 JOB = "key, student, week, fingerprint, confinement, part, state, seconds"
 RECEIPT = """student, week, fingerprint, notices, refusal, documents, received,
     commit_hash AS "commit\""""
+HANDED_IN = "submissions JOIN receipts ON receipts.id = receipt"
 
-STANDINGS = """SELECT submissions.student, submissions.week,
-        submissions.fingerprint != :empty AS has_files,
+STANDINGS = f"""SELECT submissions.student, submissions.week,
+        receipts.fingerprint != :empty AS has_files,
         coalesce(jobs.state = 'finished', 0) AS is_finished, coalesce(jobs.run, 0) AS run,
         coalesce(jobs.seconds, 0) AS seconds,
-        (SELECT count(*) FROM results WHERE job = jobs.key) AS results,
-        (SELECT count(*) FROM results WHERE job = jobs.key AND verdict = 'infra') AS failures
-    FROM submissions LEFT JOIN jobs ON jobs.key = (
-        SELECT key FROM jobs AS own WHERE own.student = submissions.student
+        (SELECT count(*) FROM results WHERE job = jobs.id) AS results,
+        (SELECT count(*) FROM results WHERE job = jobs.id AND verdict = 'infra') AS failures
+    FROM {HANDED_IN} LEFT JOIN jobs ON jobs.id = (
+        SELECT id FROM jobs AS own WHERE own.student = submissions.student
             AND own.week = submissions.week AND own.part = 'suite'
-            AND own.fingerprint = submissions.fingerprint ORDER BY turn DESC LIMIT 1)"""
+            AND own.fingerprint = receipts.fingerprint ORDER BY turn DESC LIMIT 1)"""
+GIVEN_UP = f"""DELETE FROM jobs WHERE state = 'planned' AND part = 'suite'
+    AND run IN (SELECT id FROM runs WHERE started < :before)
+    AND NOT EXISTS (SELECT 1 FROM results WHERE job = jobs.id)
+    AND NOT EXISTS (SELECT 1 FROM flags WHERE job = jobs.id)
+    AND (turn < (SELECT max(turn) FROM jobs AS own WHERE own.student = jobs.student
+            AND own.week = jobs.week AND own.part = 'suite' AND own.fingerprint = jobs.fingerprint)
+        OR fingerprint != (SELECT fingerprint FROM {HANDED_IN} WHERE student = jobs.student
+            AND week = jobs.week ORDER BY run DESC LIMIT 1))"""
+KEPT_DAYS = 7
+"""No run takes longer: what it planned before may have been given up."""
+
 LATEST = """submissions.run = (SELECT max(own.run) FROM submissions AS own
     WHERE own.student = submissions.student AND own.week = submissions.week)"""
 
@@ -123,6 +138,8 @@ class Gradebook:
     def __init__(self, connection: Connection) -> None:
         self._db = connection
         self._run: int | None = None
+        self._plans: dict[tuple[int, str], tuple[PlannedCheck, ...]] = {}
+        self._texts = cache(partial(text_of, connection))
 
     @classmethod
     def open(cls, path: Path) -> Gradebook:
@@ -136,6 +153,7 @@ class Gradebook:
             # A file system without WAL keeps its own journal: slower, and just as safe.
             book._db.execute("PRAGMA journal_mode = WAL")
             book._db.execute("PRAGMA synchronous = FULL")
+            give_back_space(book._db)
         return book
 
     @classmethod
@@ -161,13 +179,13 @@ class Gradebook:
         try:
             connection.row_factory = sqlite3.Row
             book._prepare(path)
-        except GradebookError:
-            book.close()
-            raise
         except sqlite3.Error as error:
             book.close()
             problem = f"{path} can't be used as a gradebook: {error}"
             raise GradebookError(f"{problem}. Move it away, or choose another folder.") from error
+        except BaseException:
+            book.close()
+            raise
         return book
 
     @classmethod
@@ -202,7 +220,11 @@ class Gradebook:
     def _upgrade(self, version: int) -> int:
         """Upgrade the tables of an earlier format; return the format that they have now."""
         while version in UPGRADES:
-            self._db.execute(UPGRADES[version])
+            step = UPGRADES[version]
+            if isinstance(step, str):
+                self._db.execute(step)
+            else:
+                step(self._db)
             version += 1
             self._db.execute(f"PRAGMA user_version = {version}")
         return version
@@ -276,21 +298,18 @@ class Gradebook:
         makes nobody late.
         """
         run = self._in_run()
-        columns = (
-            "(run, student, week, fingerprint, notices, refusal, documents, received, commit_hash)"
-        )
         with self._writing():
             for submission in submissions:
                 received, commit = self._first_received(submission, week)
                 values = (
-                    *(run, submission.student, week, submission.fingerprint),
-                    *(json.dumps(submission.notices), storable(submission.refusal)),
-                    *(json.dumps(submission.documents), received, commit),
+                    *(submission.fingerprint, json.dumps(submission.notices)),
+                    *(storable(submission.refusal), json.dumps(submission.documents)),
+                    *(received, commit),
                 )
+                receipt = keep_receipt(self._db, values)
                 self._db.execute(
-                    f"INSERT OR REPLACE INTO submissions {columns} "
-                    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                    values,
+                    "INSERT OR REPLACE INTO submissions VALUES (?, ?, ?, ?)",
+                    (submission.student, week, run, receipt),
                 )
 
     def _first_received(self, new: Submission, week: int) -> tuple[str | None, str | None]:
@@ -312,40 +331,56 @@ class Gradebook:
         checks: Sequence[PlannedCheck],
         depends: Mapping[str, str] | None = None,
     ) -> None:
-        """Fix what will be graded, before any of the student's code runs.
+        """Fix what will be graded, before any of the student's code runs: see `plan_all`."""
+        self.plan_all([job], checks, depends)
+
+    def plan_all(
+        self,
+        jobs: Iterable[GradingJob],
+        checks: Sequence[PlannedCheck],
+        depends: Mapping[str, str] | None = None,
+    ) -> None:
+        """Fix what will be graded in jobs with the same checks, all at once.
 
         `depends` are the parts that the results will depend on besides the submission, by name
         (grading.fingerprint). A job that is known already keeps its results, gets the titles that
-        its checks have now, and becomes the student's current one again. Raises GradebookError
-        where the same key had other checks: a key must change with the suite.
+        its checks have now, and becomes the student's current one again. Raises GradebookError, and
+        plans nothing, where the same key had other checks: a key must change with the suite.
         """
-        rows = [
-            (job.key, position, check.id, check.item, storable(check.title), check.weight)
-            for position, check in enumerate(checks)
-        ]
-        if len({check.id for check in checks}) < len(checks):
-            raise GradebookError(f"the plan of {job.student} names a check twice")
+        rows = [(check.id, check.item, storable(check.title), check.weight) for check in checks]
+        twice = len({check.id for check in checks}) < len(checks)
         with self._writing():
-            turn = self._value("SELECT coalesce(max(turn), 0) + 1 FROM jobs")
+            last = self._value("SELECT coalesce(max(turn), 0) FROM jobs")
             parts = self._keep_dependencies(depends)
-            if self._value("SELECT count(*) FROM jobs WHERE key = ?", job.key):
-                self._compare_plan(job, rows)
-                self._db.execute(
-                    "UPDATE jobs SET turn = ?, dependencies = coalesce(?, dependencies) "
-                    "WHERE key = ?",
-                    (turn, parts, job.key),
-                )
-                self._db.executemany(
-                    "UPDATE planned SET title = ? WHERE job = ? AND id = ? AND title != ?",
-                    [(title, job.key, id, title) for _, _, id, _, title, _ in rows],
-                )
-                return
+            plan = keep_plan(self._db, rows)
+            for turn, job in enumerate(jobs, start=last + 1):
+                if twice:
+                    raise GradebookError(f"the plan of {job.student} names a check twice")
+                self._plan_one(job, turn, plan, parts)
+
+    def _plan_one(self, job: GradingJob, turn: int, plan: int, parts: str | None) -> None:
+        query = "SELECT id, plan, student, week, fingerprint FROM jobs WHERE key = ?"
+        known = self._db.execute(query, (job.key,)).fetchone()
+        if known is None:
             values = (job.key, self._in_run(), job.student, job.week, job.fingerprint)
             self._db.execute(
-                "INSERT INTO jobs VALUES (?, ?, ?, ?, ?, ?, 'planned', 0, ?, ?, ?)",
-                (*values, job.confinement, turn, job.part, parts),
+                "INSERT INTO jobs VALUES (NULL, ?, ?, ?, ?, ?, ?, 'planned', 0, ?, ?, ?, ?)",
+                (*values, job.confinement, turn, job.part, parts, plan),
             )
-            self._db.executemany("INSERT INTO planned VALUES (?, ?, ?, ?, ?, ?)", rows)
+            return
+        same = (known["student"], known["week"], known["fingerprint"])
+        if same != (job.student, job.week, job.fingerprint) or not self._alike(known["plan"], plan):
+            raise GradebookError(
+                f"the job of {job.student} in week {job.week} was planned with other checks or for "
+                "another submission under the same key; the key must change with them"
+            )
+        # The run of a job without results is the last that planned it: see `tidy`.
+        self._db.execute(
+            """UPDATE jobs SET turn = ?, plan = ?, dependencies = coalesce(?, dependencies),
+                run = iif(EXISTS (SELECT 1 FROM results WHERE job = jobs.id), run, coalesce(?, run))
+                WHERE id = ?""",
+            (turn, plan, parts, self._run, known["id"]),
+        )
 
     def _keep_dependencies(self, parts: Mapping[str, str] | None) -> str | None:
         """Keep what a job depends on, once for all jobs that depend on the same."""
@@ -356,19 +391,12 @@ class Gradebook:
         self._db.execute("INSERT OR IGNORE INTO dependencies VALUES (?, ?)", (digest, text))
         return digest
 
-    def _compare_plan(self, job: GradingJob, rows: list[tuple[Any, ...]]) -> None:
-        """Raise GradebookError where a key comes with another plan than before. Titles may differ:
-        they are a test's docstring, which changes no result."""
-        rows = [(*row[:4], *row[5:]) for row in rows]
-        query = "SELECT job, position, id, item, weight FROM planned WHERE job = ?"
-        known = [tuple(row) for row in self._db.execute(f"{query} ORDER BY position", (job.key,))]
-        owner = "SELECT student, week, fingerprint FROM jobs WHERE key = ?"
-        same = tuple(self._db.execute(owner, (job.key,)).fetchone())
-        if known != rows or same != (job.student, job.week, job.fingerprint):
-            raise GradebookError(
-                f"the job of {job.student} in week {job.week} was planned with other checks or for "
-                "another submission under the same key; the key must change with them"
-            )
+    def _alike(self, plan: int, other: int) -> bool:
+        """Whether two plans are the same but for titles: these are tests' docstrings, which change
+        no result."""
+        query = "SELECT id, item, weight FROM planned WHERE plan = ? ORDER BY position"
+        rows = (self._db.execute(query, (number,)).fetchall() for number in (plan, other))
+        return plan == other or [*map(tuple, next(rows))] == [*map(tuple, next(rows))]
 
     def record(
         self,
@@ -383,27 +411,45 @@ class Gradebook:
         record of which none is INFRA. Raises GradebookError, and keeps nothing, for a job or a
         check that was never planned.
         """
-        rows = [result_row(key, result) for result in results]
         with self._writing():
-            if not self._value("SELECT count(*) FROM jobs WHERE key = ?", key):
+            job = self._db.execute("SELECT id, plan FROM jobs WHERE key = ?", (key,)).fetchone()
+            if job is None:
                 raise GradebookError(f"there is no job {key!r}")
-            query = "SELECT id FROM planned WHERE job = ?"
-            planned = {row["id"] for row in self._db.execute(query, (key,))}
-            for row in rows:
-                if row[1] not in planned:
-                    raise GradebookError(f"the check {row[1]!r} was never planned for job {key!r}")
+            plan = self._plan(job["plan"])
+            positions = {check.id: position for position, check in enumerate(plan)}
+            keep = cache(partial(keep_text, self._db))
+            rows = []
+            for one in results:
+                if one.check not in positions:
+                    raise GradebookError(
+                        f"the check {one.check!r} was never planned for job {key!r}"
+                    )
+                rows.append((job["id"], positions[one.check], *result_row(one, keep)))
             self._db.executemany(
                 "INSERT OR REPLACE INTO results VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows
             )
-            self._db.execute("DELETE FROM flags WHERE job = ?", (key,))
-            flag_rows = [flag_row(key, position, flag) for position, flag in enumerate(flags)]
+            self._db.execute("DELETE FROM flags WHERE job = ?", (job["id"],))
+            flag_rows = [flag_row(job["id"], position, flag) for position, flag in enumerate(flags)]
             self._db.executemany("INSERT INTO flags VALUES (?, ?, ?, ?, ?, ?)", flag_rows)
             query = "SELECT count(*) FROM results WHERE job = ? AND verdict != ?"
-            finished = self._value(query, key, str(Verdict.INFRA)) == len(planned)
+            finished = self._value(query, job["id"], str(Verdict.INFRA)) == len(plan)
             self._db.execute(
-                "UPDATE jobs SET state = ?, seconds = ?, run = coalesce(?, run) WHERE key = ?",
-                ("finished" if finished else "planned", seconds, self._run, key),
+                "UPDATE jobs SET state = ?, seconds = ?, run = coalesce(?, run) WHERE id = ?",
+                ("finished" if finished else "planned", seconds, self._run, job["id"]),
             )
+
+    def tidy(self, now: datetime | None = None) -> None:
+        """Take out what a stopped run planned and nobody will ever come to; give back its space.
+
+        That is a plan older than KEPT_DAYS without a result, other than the current one of the
+        student's latest submission. All results stay, and so does what may still be examined.
+        """
+        before = (now or datetime.now(UTC)) - timedelta(days=KEPT_DAYS)
+        with self._writing():
+            self._db.execute(GIVEN_UP, {"before": before.isoformat(timespec="seconds")})
+            for table in ("planned WHERE plan", "plans WHERE id"):
+                self._db.execute(f"DELETE FROM {table} NOT IN (SELECT plan FROM jobs)")
+        give_back_space(self._db)
 
     def import_manual(self, path: Path, course: Course) -> int:
         """Import the marks of a manual.csv and return their number.
@@ -436,6 +482,15 @@ class Gradebook:
         query = "SELECT DISTINCT student FROM submissions ORDER BY student"
         return [row["student"] for row in self._db.execute(query)]
 
+    def open_weeks(self) -> list[int]:
+        """Return the numbers of the weeks for which anybody has a submission."""
+        return [row["week"] for row in self._db.execute("SELECT DISTINCT week FROM submissions")]
+
+    def marked_items(self) -> set[str]:
+        """Return the ids of the items for which a person gave anybody a mark."""
+        query = "SELECT DISTINCT item FROM marks WHERE student IN (SELECT student FROM submissions)"
+        return {row["item"] for row in self._db.execute(query)}
+
     def weeks(self, student: str) -> list[int]:
         """Return the numbers of the weeks for which a student has a submission."""
         query = "SELECT DISTINCT week FROM submissions WHERE student = ? ORDER BY week"
@@ -443,15 +498,16 @@ class Gradebook:
 
     def submission(self, student: str, week: int, fingerprint: str | None = None) -> Receipt | None:
         """Return the student's latest submission for a week, or the latest of these files."""
-        query = f"""SELECT {RECEIPT} FROM submissions WHERE student = ? AND week = ?
+        query = f"""SELECT {RECEIPT} FROM {HANDED_IN} WHERE student = ? AND week = ?
             AND fingerprint = coalesce(?, fingerprint) ORDER BY run DESC LIMIT 1"""
         row = self._db.execute(query, (student, week, fingerprint)).fetchone()
         return None if row is None else _receipt(row)
 
     def submissions_before(self, when: datetime) -> dict[tuple[str, int], Receipt]:
         """Return the latest submissions, by student and week, of the runs begun before a time."""
-        query = f"""SELECT {RECEIPT} FROM (SELECT submissions.*, max(run) FROM submissions
-            JOIN runs ON run = runs.id WHERE started < ? GROUP BY student, week)"""
+        query = f"""SELECT {RECEIPT} FROM (SELECT student, week, receipt, max(run) FROM submissions
+            JOIN runs ON run = runs.id WHERE started < ? GROUP BY student, week)
+            JOIN receipts ON receipts.id = receipt"""
         rows = self._db.execute(query, (when.astimezone(UTC).isoformat(timespec="seconds"),))
         return {(row["student"], row["week"]): _receipt(row) for row in rows}
 
@@ -499,7 +555,8 @@ class Gradebook:
         return current if row is None else GradingJob(**dict(row))
 
     def _has_results(self, job: GradingJob) -> bool:
-        return bool(self._value("SELECT count(*) FROM results WHERE job = ?", job.key))
+        query = "SELECT 1 FROM results WHERE job = (SELECT id FROM jobs WHERE key = ?) LIMIT 1"
+        return self._value(query, job.key) is not None
 
     def jobs(self, week: int, part: str = SUITE) -> list[GradingJob]:
         """Return all jobs of a week that were ever planned, the current ones first."""
@@ -521,22 +578,32 @@ class Gradebook:
         """Return the checks planned in the current job, in order; none where there is no job."""
         return self.planned_in(self.job(student, week, part))
 
-    def planned_in(self, job: GradingJob | None) -> list[PlannedCheck]:
-        """Return the checks planned in a job, in order."""
-        query = "SELECT id, item, title, weight FROM planned WHERE job = ? ORDER BY position"
-        rows = self._db.execute(query, (job.key,)) if job else ()
-        return [PlannedCheck(**dict(row)) for row in rows]
+    def planned_in(self, job: GradingJob | None, under: str = "") -> list[PlannedCheck]:
+        """Return the checks planned in a job, in order; `under` is put before their ids.
+
+        Jobs with the same plan get the same objects.
+        """
+        number = self._value("SELECT plan FROM jobs WHERE key = ?", job.key) if job else None
+        return [] if number is None else list(self._plan(number, under))
+
+    def _plan(self, number: int, under: str = "") -> tuple[PlannedCheck, ...]:
+        if (number, under) not in self._plans:
+            query = "SELECT id, item, title, weight FROM planned WHERE plan = ? ORDER BY position"
+            plan = [PlannedCheck(**dict(row)) for row in self._db.execute(query, (number,))]
+            named = (replace(check, id=under + check.id) for check in plan)
+            self._plans[number, under] = tuple(named if under else plan)
+        return self._plans[number, under]
 
     def results(self, student: str, week: int, part: str = SUITE) -> list[CheckResult]:
         """Return the results of the current job, in the order of its plan."""
         return self.results_of(self.job(student, week, part))
 
-    def results_of(self, job: GradingJob | None) -> list[CheckResult]:
-        """Return the results of a job, in the order of its plan."""
-        query = """SELECT results.* FROM results JOIN planned USING (job, id)
-            WHERE job = ? ORDER BY position"""
-        rows = self._db.execute(query, (job.key,)) if job else ()
-        return [result_of(row) for row in rows]
+    def results_of(self, job: GradingJob | None, under: str = "") -> list[CheckResult]:
+        """Return the results of a job, in the order of its plan; `under` as in `planned_in`."""
+        query = "SELECT * FROM results WHERE job = (SELECT id FROM jobs WHERE key = ?)"
+        rows = self._db.execute(f"{query} ORDER BY position", (job.key,)) if job else ()
+        plan = self.planned_in(job, under)
+        return [result_of(row, plan[row["position"]].id, self._texts) for row in rows]
 
     def flags(self, student: str, week: int, part: str = SUITE) -> list[Flag]:
         """Return the flags of the current job, for a person to look at."""
@@ -544,7 +611,8 @@ class Gradebook:
 
     def flags_of(self, job: GradingJob | None) -> list[Flag]:
         """Return the flags of a job."""
-        query = "SELECT rule, evidence, item, place FROM flags WHERE job = ? ORDER BY position"
+        query = """SELECT rule, evidence, item, place FROM flags
+            WHERE job = (SELECT id FROM jobs WHERE key = ?) ORDER BY position"""
         rows = self._db.execute(query, (job.key,)) if job else ()
         return [Flag(**dict(row)) for row in rows]
 

@@ -14,6 +14,11 @@ from typing import Any
 from autograder.errors import RecordError
 
 LOCK_SECONDS = 30.0
+FREE_PAGES, FREE_SHARE = 256, 0.1
+"""Space is given back where so many pages, of 4 KiB mostly, are free, and such a share of all."""
+PAGES_AT_ONCE = 16_384
+"""A file with more pages in use, 64 MiB, is left as it is, since that would take seconds."""
+
 CAUSES = {
     sqlite3.SQLITE_READONLY: ("may not be written", "Change its permissions, or copy it elsewhere"),
     sqlite3.SQLITE_FULL: ("can't be written: the disk is full", "Make room. What is in it is kept"),
@@ -29,6 +34,9 @@ CAUSES = {
 
 OF_THE_FILE = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 """Causes that lie with another program or in the file itself."""
+
+
+FOR_ANOTHER_TIME = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_FULL}
 
 
 class GradebookError(RecordError):
@@ -98,6 +106,33 @@ def connect(path: Path) -> Connection:
         )
     connection.path = path
     return connection
+
+
+def give_back_space(connection: Connection) -> None:
+    """Shorten a gradebook's file by the pages that are free in it, where there are many.
+
+    That is left for another time where any other process is reading or writing: none waits for it,
+    and it waits for none. It takes a moment at most.
+    """
+    free, pages = (
+        connection.execute(f"PRAGMA {name}").fetchone()[0]
+        for name in ("freelist_count", "page_count")
+    )
+    if free < max(FREE_PAGES, FREE_SHARE * pages) or pages - free > PAGES_AT_ONCE:
+        return
+    connection.execute("PRAGMA busy_timeout = 0")
+    try:
+        busy = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+        if busy:
+            return
+        connection.execute("VACUUM")
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    except GradebookError as error:
+        # In use, or no room for a second copy: nothing has changed.
+        if getattr(error.__cause__, "sqlite_errorcode", 0) & 0xFF not in FOR_ANOTHER_TIME:
+            raise
+    finally:
+        connection.execute(f"PRAGMA busy_timeout = {round(1000 * LOCK_SECONDS)}")
 
 
 def is_writable(path: Path) -> bool:

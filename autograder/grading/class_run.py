@@ -155,6 +155,8 @@ class _ClassRun:
             stopped = interrupt
             say(self.console, STOPPED, "yellow")
         self._report(gradebook, out)
+        if stopped is None:
+            gradebook.tidy()
         for line in display.longest():
             say(self.console, line)
         if stopped is not None:

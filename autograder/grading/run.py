@@ -130,14 +130,13 @@ def _plan(
     gradebook: Gradebook,
 ) -> Todo:
     """Fix the checks of every submission before any of them runs; return what is to be run."""
-    todo: Todo = []
+    jobs = []
     for submission in taken:
         key = fingerprint.job_key(submission, week, plan.fingerprint)
         job = GradingJob(key, submission.student, week, submission.fingerprint, plan.confinement)
-        gradebook.plan(job, plan.checks, depends)
-        if not gradebook.finished(key):
-            todo.append((job, submission))
-    return todo
+        jobs.append((job, submission))
+    gradebook.plan_all([job for job, _ in jobs], plan.checks, depends)
+    return [(job, submission) for job, submission in jobs if not gradebook.finished(job.key)]
 
 
 def _run(

@@ -81,6 +81,7 @@ def read_class(
     notes: HandInNotes = {}
     all_weeks = {week.number: week for week in (*others, *weeks)}.values()
     submissions: dict[int, list[Submission]] = {week.number: [] for week in weeks}
+    contents: dict[bytes, bytes] = {}
     with open_class(path) as (entries, unsafe_names):
         entries, folder, export = find_class_level(
             entries, finder, lambda level: recognise(level, finder.known, zone)
@@ -103,7 +104,8 @@ def read_class(
             rest = [name for name in rest if name != FILE]
         for uploads in group_by_id(students):
             for number, submission in _read_uploads(uploads, finder).items():
-                submissions[number].append(_with_note(submission, number, notes))
+                shared = _with_contents_of(submission, contents)
+                submissions[number].append(_with_note(shared, number, notes))
     remarks += [f"Not a submission, so left alone: {name}" for name in rest]
     if unsafe_names:
         names = some(unsafe_names)
@@ -135,6 +137,15 @@ def _notes_file(given: Path | None, entries: Sequence[ClassEntry]) -> bytes | No
     except (*DAMAGE, Refused) as error:
         raise IntakeError(f"{given or FILE} could not be read: {one_line(str(error))}.") from error
     return None
+
+
+def _with_contents_of(submission: Submission, contents: dict[bytes, bytes]) -> Submission:
+    """Return a submission whose files share memory with equal ones that were read before.
+
+    A class is in memory at once, and many files of it are as they were given out.
+    """
+    files = {name: contents.setdefault(one, one) for name, one in submission.files.items()}
+    return replace(submission, files=files)
 
 
 def _with_note(submission: Submission, week: int, notes: HandInNotes) -> Submission:

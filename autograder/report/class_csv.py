@@ -59,11 +59,11 @@ def by_hand_csv(course: Course, reports: Sequence[GradedReport]) -> str:
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(["item", "title", "student", "documents", "points", "max"])
-    for item in course.items():
-        for report in reports:
-            scores = (score for score in report.score.items if score.id == item.id)
-            score = next(scores, None)
-            if item.kind != "manual" or score is None:
+    by_item = [{score.id: score for score in report.score.items} for report in reports]
+    for item in (item for item in course.items() if item.kind == "manual"):
+        for report, scores in zip(reports, by_item, strict=True):
+            score = scores.get(item.id)
+            if score is None:
                 continue
             documents = guard_formula(" ".join(report.documents.get(item.id, ())))
             points = "" if score.pending else _points(score.points)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import replace
 from datetime import datetime
 
 from autograder.course import Course
@@ -32,13 +31,20 @@ def gather(
     """
     everybody = gradebook.students()
     chosen = everybody if students is None else sorted(students)
-    weeks = {week for student in everybody for week in gradebook.weeks(student)}
-    marked = {mark.item for student in everybody for mark in gradebook.marks(student)}
+    weeks = set(gradebook.open_weeks())
+    marked = gradebook.marked_items()
     weeks |= {item.week for item in course.items() if item.id in marked}
     training_weeks = (week.number for week in course.weeks if week.job)
-    rows = (row for week in training_weeks for row in ranking(gradebook, week, TRAINING, everybody))
+    trained = ((week, _trained(gradebook, week, everybody)) for week in training_weeks)
+    rows = (row for week, who in trained for row in ranking(gradebook, week, TRAINING, who))
     board = tuple(row for row in rows if row.accuracy is not None)
     return [_report_on(course, gradebook, student, weeks, board) for student in chosen]
+
+
+def _trained(gradebook: Gradebook, week: int, students: Iterable[str]) -> list[str]:
+    """Return those students for whom a training was ever planned."""
+    planned = {job.student for job in gradebook.jobs(week, TRAINING)}
+    return [student for student in students if student in planned]
 
 
 def _report_on(
@@ -62,9 +68,10 @@ def _report_on(
     for (week, part), job in jobs.items():
         # Two weeks' suites may have tests of the same name.
         name = course.week(week).id
-        plan, measured = gradebook.planned_in(job), gradebook.results_of(job)
-        planned += (replace(check, id=f"{name}/{check.id}") for check in plan)
-        results += (replace(result, check=f"{name}/{result.check}") for result in measured)
+        under = f"{name}/"
+        plan, measured = gradebook.planned_in(job, under), gradebook.results_of(job, under)
+        planned += plan
+        results += measured
         flags += ((name, flag) for flag in (*gradebook.flags_of(job), *_doubts(plan, measured)))
         if job != gradebook.job(student, week, part):
             earlier.update(check.item for check in plan)

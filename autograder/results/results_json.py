@@ -21,7 +21,7 @@ def results_json(report: StudentReport, more: Mapping[str, Any] | None = None) -
     without a record has the verdict null. Messages may quote student code: characters with a
     meaning in HTML are escaped, for pages that embed the file. `more` are further fields
     at the top, which say of which suites the results are: `suite` is "public" where hidden tests
-    were not run, and `hidden_tests_not_run` says how many.
+    were not run, and `hidden_tests_not_run` says how many. A line is a check, mostly.
     """
     score = report.score
     results = {
@@ -35,7 +35,7 @@ def results_json(report: StudentReport, more: Mapping[str, Any] | None = None) -
         "items": [_item(item) for item in score.items],
         **(more or {}),
     }
-    text = json.dumps(results, indent=2, allow_nan=False) + "\n"
+    text = json.dumps(results, allow_nan=False).replace(', {"id": ', ',\n{"id": ') + "\n"
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 

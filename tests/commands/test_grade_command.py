@@ -104,6 +104,24 @@ def test_all_weeks_are_graded_in_one_run(
         assert len(gradebook.runs()) == 1
 
 
+def test_a_run_takes_out_what_a_run_stopped_long_ago_has_planned(
+    small, right, tmp_path, confinement
+) -> None:
+    folder, out = hand_in(tmp_path / "in", ada=only(2, right)), tmp_path / "out"
+    grade(small, folder, out)
+    with Gradebook.open(out / "gradebook.sqlite") as gradebook:
+        job = gradebook.job("ada", 2)
+        gradebook.start_run("none", "none", "", {})
+        for key, fingerprint in (("old files", "another"), ("old suite", job.fingerprint)):
+            stopped = GradingJob(key, "ada", 2, fingerprint, "none")
+            gradebook.plan(stopped, gradebook.planned_in(job))
+        gradebook._db.execute("UPDATE runs SET started = '2026-01-01T00:00:00+00:00'")
+        assert len(gradebook.jobs(2)) == 3
+    grade(small, folder, out)
+    with Gradebook.open(out / "gradebook.sqlite") as gradebook:
+        assert gradebook.jobs(2) == [job]
+
+
 def test_a_week_that_nobody_handed_in_is_not_graded_and_not_zero(
     small, right, tmp_path, confinement
 ) -> None:

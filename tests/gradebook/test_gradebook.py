@@ -19,6 +19,7 @@ from autograder.gradebook.journal import Gradebook, GradebookError, GradingJob
 from autograder.gradebook.schema import APPLICATION_ID, SCHEMA_VERSION
 from autograder.gradebook.submission import Submission
 from autograder.records import FULL_CREDIT, CheckResult, PlannedCheck, Verdict
+from tests.gradebook.earlier import write_earlier
 
 ROOT = Path(__file__).resolve().parents[2]
 CHECKS = [
@@ -107,28 +108,6 @@ def test_flags_come_back_from_the_disk_and_are_replaced_with_the_results(path: P
             book.record("key", RESULTS[:1], 9.0, [unstorable])
         assert book.flags("ada", 1) == FLAGS[1:]
         assert book.job("ada", 1).seconds == 1.5
-
-
-def test_a_gradebook_without_flags_is_taken_along(path: Path) -> None:
-    with Gradebook.open(path) as book:
-        start(book)
-        hand_in(book)
-        book.record("key", RESULTS, 1.5)
-    with sqlite3.connect(path) as raw:
-        for column in ("received", "commit_hash"):
-            raw.execute(f"ALTER TABLE submissions DROP COLUMN {column}")
-        raw.execute("ALTER TABLE jobs DROP COLUMN dependencies")
-        raw.execute("DROP TABLE dependencies")
-        raw.execute("DROP TABLE heartbeats")
-        raw.execute("DROP TABLE flags")
-        raw.execute("PRAGMA user_version = 3")
-    raw.close()
-    with Gradebook.open(path) as book:
-        assert book.flags("ada", 1) == []
-        assert book.results("ada", 1) == [RESULTS[1], RESULTS[0]]
-        start(book)
-        book.record("key", RESULTS, 1.5, FLAGS[1:])
-        assert book.flags("ada", 1) == FLAGS[1:]
 
 
 def test_the_salt_itself_is_not_kept(path: Path) -> None:
@@ -249,16 +228,10 @@ def test_a_copy_of_no_gradebook_is_empty_and_makes_none(path: Path) -> None:
 
 
 def test_a_copy_of_an_earlier_format_is_taken_along_in_memory_only(path: Path) -> None:
-    Gradebook.open(path).close()
-    with sqlite3.connect(path) as raw:
-        raw.execute("ALTER TABLE jobs DROP COLUMN dependencies")
-        raw.execute("DROP TABLE dependencies")
-        raw.execute("DROP TABLE heartbeats")
-        raw.execute("PRAGMA user_version = 6")
-    raw.close()
+    write_earlier(path, 6)
     before = path.read_bytes()
     with Gradebook.copy_of(path) as copy:
-        assert copy.jobs(1) == []
+        assert copy.finished("key")
         assert copy.dependencies("key") is None
     assert path.read_bytes() == before
 
@@ -342,31 +315,6 @@ def test_a_newer_format_is_refused_and_left_alone(path: Path) -> None:
     with pytest.raises(GradebookError, match=f"has the format {SCHEMA_VERSION + 1}.*another"):
         Gradebook.open(path)
     assert path.read_bytes() == before
-
-
-def test_a_gradebook_of_the_first_format_is_taken_along(path: Path) -> None:
-    """Its marks and results stay, and documents can be kept from now on."""
-    with Gradebook.open(path) as book:
-        start(book)
-        hand_in(book)
-        book.record("key", RESULTS, 1.5)
-    with sqlite3.connect(path) as raw:
-        for column in ("documents", "received", "commit_hash"):
-            raw.execute(f"ALTER TABLE submissions DROP COLUMN {column}")
-        raw.execute("ALTER TABLE jobs DROP COLUMN part")
-        raw.execute("ALTER TABLE jobs DROP COLUMN dependencies")
-        raw.execute("DROP TABLE dependencies")
-        raw.execute("DROP TABLE heartbeats")
-        raw.execute("DROP TABLE flags")
-        raw.execute("PRAGMA user_version = 1")
-    raw.close()
-    with Gradebook.open(path) as book:
-        assert book.submission("ada", 1).documents == {}
-        assert book.results("ada", 1) == [RESULTS[1], RESULTS[0]]
-        start(book)
-        book.add_submission(replace(ADA, documents={"notes.md": "digest"}), 1)
-    with Gradebook.open(path) as book:
-        assert book.submission("ada", 1).documents == {"notes.md": "digest"}
 
 
 def test_the_time_and_the_commit_of_a_submission_are_kept(path: Path) -> None:

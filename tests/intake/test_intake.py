@@ -96,6 +96,14 @@ def test_the_fingerprint_is_of_the_modules_names_and_contents(tmp_path: Path) ->
     assert moved[0].fingerprint != moved[1].fingerprint
 
 
+def test_equal_files_of_a_class_are_in_memory_once(tmp_path: Path) -> None:
+    put_folder(tmp_path / "ada", MODULES)
+    (tmp_path / "ben.zip").write_bytes(zip_bytes({**MODULES, "losses.py": MODULES["layers.py"]}))
+    ada, ben = take_all(tmp_path)
+    assert ada.files == MODULES
+    assert ben.files["layers.py"] is ben.files["losses.py"] is ada.files["layers.py"]
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_other_files_are_ignored_with_one_notice(tmp_path: Path, kind: str) -> None:
     extra = {f"plot{n}.png": b"\0" * 10 for n in range(5)} | {"src/helper.py": b""}

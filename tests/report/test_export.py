@@ -153,6 +153,19 @@ def test_the_json_has_exactly_the_documented_fields() -> None:
     assert mse["checks"][1]["message"] == RESULTS[1].message
 
 
+def test_the_json_has_a_line_for_each_check_and_breaks_no_message() -> None:
+    odd = ', {"id": "x"} {"id": ' + '"} , {"id": '
+    results = [CheckResult("t::a", Verdict.WRONG, message=odd), RESULTS[1]]
+    score = score_student(COURSE, "ada", PLAN, results, MARKS)
+    text = results_json(GradedReport(score, "bubblewrap"))
+    found = json.loads(text)
+    checks = {check["id"]: check for item in found["items"] for check in item["checks"]}
+    assert checks["t::a"]["message"] == odd
+    (line,) = [line for line in text.splitlines() if '"t::b"' in line]
+    assert '"t::a"' not in line
+    assert "    " not in text, "a class has hundreds of thousands of checks"
+
+
 def test_a_check_without_a_record_has_no_verdict() -> None:
     results = json.loads(results_json(report()))
     relu = next(item for item in results["items"] if item["id"] == "week1.relu")
