@@ -34,13 +34,17 @@ BY_NAME = {
     "calibrate": "calibrate_digits",
     "fuzz": "fuzz_channel",
     "literal": "literal_submissions",
+    "journal": "journal_size",
     "reruns": "what_reruns",
 }
 """What runs only where it is named: parts of `goals`, and what measures other things than speed."""
 
 BENCHMARKS = SHOWN | BY_NAME
 
-HELPERS = ("lean_pytest", "plain_cifar10", "rows", "toy_course")
+HELPERS = (
+    *("lean_pytest", "plain_cifar10", "rows", "toy_course"),
+    *("gpu_images", "gpu_job", "gpu_processes", "gpu_run", "gpu_sandbox", "gpu_table"),
+)
 """Modules that benchmarks use, and scripts with a command line of their own: no benchmarks here."""
 
 

@@ -149,6 +149,11 @@ class Examiner:
         return plan
 
     @cached_property
+    def _expected(self) -> set[str]:
+        """The files that the week asks for, and those in which their names may stand instead."""
+        return {*self.week.modules, *(home for homes in self.week.homes.values() for home in homes)}
+
+    @cached_property
     def fingerprint(self) -> str:
         """A digest of all dependencies of this week's results except the submission."""
         name = self.session.context.name if self.session.context else None
@@ -173,6 +178,8 @@ class Examiner:
         checks that train are left out.
         """
         tell = report or (lambda result: None)
+        if not self._expected & files.keys():
+            return Examined(not_attempted(self.plan))
         trained = self.session.training
         only = None if training else {check.id for check in self.session.plan} - trained
         host = SandboxHost(
@@ -257,6 +264,12 @@ def infra(plan: list[PlannedCheck], reason: object) -> list[CheckResult]:
     """Return INFRA results, for a failure of the grader; they cost and give no points."""
     message = f"The grader failed: {reason}"
     return [CheckResult(check.id, Verdict.INFRA, message=message) for check in plan]
+
+
+def not_attempted(plan: list[PlannedCheck]) -> list[CheckResult]:
+    """Return the results of a submission with none of the week's files: nothing is run for it."""
+    message = "There is no file of this week in your submission."
+    return [CheckResult(check.id, Verdict.NOT_ATTEMPTED, message=message) for check in plan]
 
 
 def refused(plan: list[PlannedCheck], reason: str) -> list[CheckResult]:
