@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.errors import RecordError
+from autograder.gradebook.private import PRIVATE, PRIVATE_FOLDER
 
 LOCK_SECONDS = 30.0
 CAUSES = {
@@ -76,7 +77,9 @@ def nothing_new_left(path: Path) -> Iterator[None]:
     folder = path.parent
     new_folder, new_file = not folder.exists(), not path.exists()
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+        if new_file:
+            os.close(os.open(path, os.O_CREAT | os.O_WRONLY, PRIVATE))
     except OSError as error:
         raise GradebookError(f"{path} can't be opened: {error}") from error
     try:

@@ -13,6 +13,7 @@ from autograder.integrations.gradebooks.exported_sheet import read_sheet
 from autograder.integrations.gradebooks.fill_column import FillReport
 from autograder.integrations.gradebooks.moodle import fill_moodle
 from autograder.integrations.gradebooks.points_column import Pending, part_points, read_reports
+from autograder.gradebook.private import PRIVATE
 from autograder.report.class_files import write_class
 from autograder.results.junit import junit_xml
 from autograder.text.files import write_bytes
@@ -96,6 +97,6 @@ def _pending(name: str) -> Pending:
 
 def _write(out: Path, content: bytes) -> None:
     try:
-        write_bytes(out, content)
+        write_bytes(out, content, PRIVATE)
     except OSError as error:
         raise ExportError(f"{out} can't be written: {error.strerror}.") from error

@@ -6,6 +6,7 @@ when it is done, so a service that was killed continues where it was.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.errors import RecordError
+from autograder.gradebook.private import PRIVATE
 from autograder.integrations.push.spool import Arrival
 
 FILE = "pushes.sqlite"
@@ -100,6 +102,11 @@ class Ledger:
     """An open ledger. One service writes; others may read."""
 
     def __init__(self, path: Path):
+        try:
+            os.close(os.open(path, os.O_CREAT | os.O_WRONLY, PRIVATE))
+            os.chmod(path, PRIVATE)
+        except OSError as error:
+            raise LedgerError(f"{path} can't be opened: {error.strerror}.") from error
         try:
             self._db = sqlite3.connect(path, timeout=LOCK_SECONDS, isolation_level=None)
             self._db.row_factory = sqlite3.Row
