@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.errors import RecordError
-from autograder.gradebook.private import PRIVATE, PRIVATE_FOLDER
+from autograder.gradebook.private import PRIVATE_FOLDER, private_database
 
 LOCK_SECONDS = 30.0
 CAUSES = {
@@ -78,8 +78,7 @@ def nothing_new_left(path: Path) -> Iterator[None]:
     new_folder, new_file = not folder.exists(), not path.exists()
     try:
         folder.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
-        if new_file:
-            os.close(os.open(path, os.O_CREAT | os.O_WRONLY, PRIVATE))
+        private_database(path)
     except OSError as error:
         raise GradebookError(f"{path} can't be opened: {error}") from error
     try:

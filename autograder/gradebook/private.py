@@ -52,6 +52,23 @@ def private_files() -> Iterator[None]:
         os.umask(before)
 
 
+def open_private(path: str | Path, flags: int) -> int:
+    """Open a file that only its owner can read, also where it was there before: an opener."""
+    handle = os.open(path, flags, PRIVATE)
+    os.fchmod(handle, PRIVATE)
+    return handle
+
+
+def private_database(path: Path) -> None:
+    """Make an empty file for a database that only its owner can read, or close the one that is
+    there, without opening it: that would end the locks that this process has on it.
+    """
+    if not path.exists():
+        os.close(open_private(path, os.O_CREAT | os.O_WRONLY))
+    elif path.stat().st_uid == os.geteuid():
+        path.chmod(PRIVATE)
+
+
 def _demand_own(out: Path) -> None:
     """Raise OpenFolderError for a folder that is there for others too."""
     here = out.resolve()

@@ -30,7 +30,7 @@ from autograder.course.points import format_points
 from autograder.course.scoring import ItemScore
 from autograder.errors import CantRunError
 from autograder.gradebook.journal import Gradebook
-from autograder.gradebook.private import PRIVATE, make_private, private_files
+from autograder.gradebook.private import PRIVATE, make_private, open_private, private_files
 from autograder.gradebook.submission import Submission
 from autograder.intake.reading import read_class
 from autograder.integrations.formgrader import nbgrader_course as nbgrader
@@ -245,7 +245,7 @@ def _start(folder: Path, port: int, token: str) -> subprocess.Popen[bytes]:
     ours = str(Path(__file__).resolve().parents[3])
     paths = [ours, *filter(None, [os.environ.get("PYTHONPATH")])]
     environment["PYTHONPATH"] = os.pathsep.join(paths)
-    with _log(folder).open("wb") as log:
+    with open(_log(folder), "wb", opener=open_private) as log:
         return subprocess.Popen(
             command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             start_new_session=True, umask=0o077,

@@ -20,7 +20,7 @@ from nbformat import NotebookNode
 
 from autograder.course import Course, Item, Notebook, Week
 from autograder.errors import RecordError
-from autograder.gradebook.private import PRIVATE
+from autograder.gradebook.private import PRIVATE, open_private
 from autograder.integrations.formgrader.marking import Answer, for_marking
 from autograder.records import ManualMark
 from autograder.reference.percent_source import grade_id, notebook_of, text_of
@@ -56,7 +56,7 @@ class NotebookSubmission:
 def only_writer(out: Path) -> Iterator[None]:
     """Hold the lock on nbgrader's gradebook below `out`. Raises BusyError if it is taken."""
     out.mkdir(parents=True, exist_ok=True)
-    with (out / LOCK).open("a+") as lock:
+    with open(out / LOCK, "a+", opener=open_private) as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:

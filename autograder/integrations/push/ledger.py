@@ -6,7 +6,6 @@ when it is done, so a service that was killed continues where it was.
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -17,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.errors import RecordError
-from autograder.gradebook.private import PRIVATE
+from autograder.gradebook.private import private_database
 from autograder.integrations.push.spool import Arrival
 
 FILE = "pushes.sqlite"
@@ -103,8 +102,7 @@ class Ledger:
 
     def __init__(self, path: Path):
         try:
-            os.close(os.open(path, os.O_CREAT | os.O_WRONLY, PRIVATE))
-            os.chmod(path, PRIVATE)
+            private_database(path)
         except OSError as error:
             raise LedgerError(f"{path} can't be opened: {error.strerror}.") from error
         try:
