@@ -37,7 +37,11 @@ def command(profile: Path, *others: str) -> list[str]:
     assert CHROMIUM is not None
     switches = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
     switches += ["--no-first-run", "--disable-background-networking", "--disable-extensions"]
-    switches += ["--remote-debugging-port=0", f"--user-data-dir={profile}", "--window-size=1200,900"]
+    switches += [
+        "--remote-debugging-port=0",
+        f"--user-data-dir={profile}",
+        "--window-size=1200,900",
+    ]
     return [CHROMIUM, *switches, *others]
 
 

@@ -11,11 +11,13 @@ import json
 import os
 import re
 import shutil
+import signal
 import stat
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.error import HTTPError
@@ -132,7 +134,7 @@ def marking() -> Iterator[Marking]:
         path.chmod(0o755 if path.is_dir() else 0o644)
     profile = folder / "profile"
     profile.mkdir(mode=0o700)
-    opens = " ".join([*browser.command(profile), "%s", "&"]) if browser.CHROMIUM else "/bin/true"
+    opens = " ".join([*browser.command(profile), "%s"]) if browser.CHROMIUM else "/bin/true"
     arguments = ["--submissions", str(submissions), "--out", str(out), "--week", "1", "--port", "0"]
     with subprocess.Popen(
         [sys.executable, "-m", "autograder", "formgrader", *arguments],
@@ -155,8 +157,10 @@ def marking() -> Iterator[Marking]:
                 pytest.fail(said)
             yield Marking(folder, out, *address.groups(), profile)
         finally:
-            os.killpg(process.pid, 9)
-            process.wait()
+            process.send_signal(signal.SIGINT)
+            process.wait(60)
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)  # the browser
             shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -276,7 +280,9 @@ def test_what_an_attacker_wrote_does_nothing_in_a_browser(marking, tmp_path):
         stored = marking.out / "nbgrader/autograded/eve/week1/derivations.ipynb"
         notebook = json.loads(stored.read_text())
         cells = notebook["cells"]
-        template = next(c for c in cells if c["cell_type"] == "markdown" and "nbgrader" not in c["metadata"])
+        template = next(
+            c for c in cells if c["cell_type"] == "markdown" and "nbgrader" not in c["metadata"]
+        )
         for number, (name, text) in enumerate(ATTACKS.items()):
             new = {**template, "source": f"**{name}**\n\n{text}", "id": f"raw-{number}"}
             cells.insert(0, new)

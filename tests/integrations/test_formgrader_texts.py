@@ -98,9 +98,15 @@ def test_entities_are_shown_as_they_were_written(name):
 
 HONEST = {
     "a table": ("| a | b |\n|---|---|\n| 1 | 2 |", ["<table>", "<td>1</td>"]),
-    "emphasis and code": ("*so* **much** `x < 1`", ["<em>so</em>", "<strong>much</strong>", "<code>"]),
+    "emphasis and code": (
+        "*so* **much** `x < 1`",
+        ["<em>so</em>", "<strong>much</strong>", "<code>"],
+    ),
     "a list": ("1. one\n2. two", ["<ol>", "<li>two</li>"]),
-    "a formula": (r"$\frac{\partial L}{\partial x} = \delta_{ij}$", [r"\frac{\partial L}{\partial"]),
+    "a formula": (
+        r"$\frac{\partial L}{\partial x} = \delta_{ij}$",
+        [r"\frac{\partial L}{\partial"],
+    ),
     "a matrix": (
         "$$\\begin{pmatrix} a & b \\\\ c & d \\end{pmatrix}$$",
         [r"\begin{pmatrix} a &amp; b \\ c &amp; d \end{pmatrix}"],
@@ -141,5 +147,9 @@ def test_an_unknown_command_becomes_its_name():
 
 def test_a_command_in_pieces_is_seen_whole():
     """Elements that are left out, and comments, would join what stands around them."""
-    for html in (r"$\hr<x-y></x-y>ef{a}{b}$", r"$\hr<!-- -->ef{a}{b}$", r"$&#92;hr<a>ef</a>{a}{b}$"):
+    for html in (
+        r"$\hr<x-y></x-y>ef{a}{b}$",
+        r"$\hr<!-- -->ef{a}{b}$",
+        r"$&#92;hr<a>ef</a>{a}{b}$",
+    ):
         assert r"\mathtt{href}" in harmless(html), html
