@@ -44,6 +44,11 @@ CREATE TABLE IF NOT EXISTS handed_in (
     documents TEXT NOT NULL,
     PRIMARY KEY (push, week)
 );
+CREATE TABLE IF NOT EXISTS released (
+    push INTEGER NOT NULL REFERENCES pushes,
+    counted TEXT NOT NULL,
+    at TEXT NOT NULL
+);
 """
 
 
@@ -71,7 +76,9 @@ class LedgerError(RecordError):
 class Push:
     """One push of the graded branch. `day_limit` is the number of gradings per day, 0: no limit.
 
-    `counted` is the day for which it counts as a grading, None where it counts for none.
+    `counted` is the day for which it counts as a grading, None where it counts for none. A push
+    that the grader failed on counts until an instructor releases it: else failing it would be a way
+    around the limit.
     """
 
     number: int
@@ -86,6 +93,11 @@ class Push:
     state: PushState
     counted: str | None
     attempts: int
+
+    @property
+    def counted_day(self) -> date | None:
+        """The day for which it counts."""
+        return date.fromisoformat(self.counted) if self.counted else None
 
     @property
     def short(self) -> str:
@@ -177,9 +189,13 @@ class Ledger:
         return int(self._db.execute(query, (student, day.isoformat())).fetchone()[0])
 
     def day_with_room(self, push: Push, days: Iterable[date]) -> date | None:
-        """Return the first of these days on which the student has a grading left."""
+        """Return the first of these days on which the student has a grading left.
+
+        One that this push was counted for is this push's.
+        """
         for day in days:
-            if not push.day_limit or self.counted_on(push.student, day) < push.day_limit:
+            others = self.counted_on(push.student, day) - (push.counted_day == day)
+            if not push.day_limit or others < push.day_limit:
                 return day
         return None
 
@@ -189,10 +205,14 @@ class Ledger:
         return {row[0]: row[1] for row in self._db.execute(query, (day.isoformat(),))}
 
     def is_known(self, student: str, week: int, fingerprint: str) -> bool:
-        """Whether a counted grading of the student's was of the same files of a week."""
+        """Whether a counted grading of the student's was of the same files of a week.
+
+        One that the grader failed on was none: it does not make the next one free.
+        """
         query = """SELECT count(*) FROM pushes JOIN handed_in ON push = number WHERE student = ?
-            AND week = ? AND fingerprint = ? AND counted IS NOT NULL"""
-        return bool(self._db.execute(query, (student, week, fingerprint)).fetchone()[0])
+            AND week = ? AND fingerprint = ? AND counted IS NOT NULL AND state != ?"""
+        values = (student, week, fingerprint, PushState.FAILED)
+        return bool(self._db.execute(query, values).fetchone()[0])
 
     def first(self, push: Push, week: int) -> tuple[datetime, str]:
         """Return the time and commit of the first push with the same files of a week.
@@ -220,13 +240,32 @@ class Ledger:
             (SELECT max(number) FROM pushes WHERE state != ? GROUP BY student) ORDER BY number"""
         return [_push(row) for row in self._db.execute(query, (PushState.REFUSED,))]
 
+    def failed(self) -> list[Push]:
+        """Return the pushes that ended by a fault of the grader and still count, the oldest first.
+        """
+        query = "SELECT * FROM pushes WHERE state = ? AND counted IS NOT NULL ORDER BY number"
+        return [_push(row) for row in self._db.execute(query, (PushState.FAILED,))]
+
     def release(self, push: Push) -> None:
         """Queue a push as if it had just arrived, without a limit."""
         with self._writing():
+            self._uncount(push)
             self._db.execute(
                 "UPDATE pushes SET state = ?, day_limit = 0, attempts = 0 WHERE number = ?",
                 (PushState.WAITING, push.number),
             )
+
+    def uncount(self, push: Push) -> None:
+        """Let a push that the grader failed on count for no day any more."""
+        with self._writing():
+            self._uncount(push)
+
+    def _uncount(self, push: Push) -> None:
+        """Take the day from a push, and write down that it was taken."""
+        if push.counted is not None:
+            now = datetime.now(UTC).isoformat(timespec="seconds")
+            self._db.execute("INSERT INTO released VALUES (?, ?, ?)", (push.number, push.counted, now))
+            self._db.execute("UPDATE pushes SET counted = NULL WHERE number = ?", (push.number,))
 
     def _one(self, query: str, *values: Any) -> Push | None:
         row = self._db.execute(query, values).fetchone()
