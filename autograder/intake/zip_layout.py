@@ -80,7 +80,8 @@ def layouts(content: bytes) -> list[Layout]:
     """
     first, last, count = _directory(content)
     entries = list(_entries(content, first, last, count))
-    found, at = {}, 0
+    found: dict[int, Layout] = {}
+    at = 0
     for entry in sorted(entries, key=lambda one: one.offset):
         if entry.offset != at:
             raise Refused(_gap(at, entry, found))
@@ -110,12 +111,12 @@ def _directory(content: bytes) -> tuple[int, int, int]:
     at = content.rfind(SIGNATURES[0])
     if at < 0 or at + END.size > len(content):
         raise zipfile.BadZipFile("its end is missing")
-    _, disk, first_disk, here, count, length, first, comment = END.unpack_from(content, at)
+    _, *fields, comment = END.unpack_from(content, at)
     if at + END.size + comment != len(content):
         raise Refused(f"its end is not where it says; {PACK_AGAIN}")
     if any(content.find(signature, at + 4) >= 0 for signature in SIGNATURES):
         raise Refused(f"its comment looks like the end of an archive; {PACK_AGAIN}")
-    last, told = at, (disk, first_disk, here, count, length, first)
+    last, told = at, tuple(fields)
     locator = at - LOCATOR.size
     if locator >= 0 and content.startswith(SIGNATURES[2], locator):
         last, told = _end_64(content, locator, told)

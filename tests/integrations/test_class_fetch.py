@@ -46,9 +46,7 @@ def fetch(
     """Fetch these students' repositories, now or at a time; return what came of each."""
     roster = [StudentRepository(student, work.url) for student, work in works.items()]
     time = datetime.fromisoformat(at).astimezone(UTC) if at else None
-    done = fetch_class(
-        load(small), roster, into, Access(), 2, lambda: time or datetime.now(UTC)
-    )
+    done = fetch_class(load(small), roster, into, Access(), 2, lambda: time or datetime.now(UTC))
     return {one.student: one for one in done}
 
 
@@ -157,7 +155,9 @@ def test_without_an_earlier_look_it_came_now_and_the_report_says_so(small, tmp_p
     assert submission.received.isoformat() == utc(THURSDAY)
     assert f"This {said}." in submission.notices
     fetch(small, into, eve=work)
-    assert times(into)["eve", "week2"][0] == utc(THURSDAY), "no later, however often it is looked at"
+    assert times(into)["eve", "week2"][0] == utc(THURSDAY), (
+        "no later, however often it is looked at"
+    )
 
 
 def test_a_failed_look_is_none(small, tmp_path, ada):

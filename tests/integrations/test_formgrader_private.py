@@ -47,7 +47,8 @@ ACTIVE = (
     ("GET", "/api/kernels/x/channels"), ("GET", "/api/events/subscribe"), ("GET", "/metrics"),
     ("GET", "/formgrader?path=/tmp"), ("GET", "/formgrader/?x=1&p%61th=/tmp"),
     ("GET", "/formgrader/manage_assignments"), ("GET", "/formgrader/manage_submissions/week1"),
-    ("PUT", "/formgrader/api/assignment/week1"), ("POST", "/formgrader/api/assignment/week1/assign"),
+    ("PUT", "/formgrader/api/assignment/week1"),
+    ("POST", "/formgrader/api/assignment/week1/assign"),
     ("POST", "/formgrader/api/submission/week1/ada/autograde"),
     ("POST", "/formgrader/api/assignment/week1/collect"),
     ("GET", "/formgrader/submissions/x/..%2F..%2Fgradebook.db"),
@@ -58,7 +59,8 @@ ACTIVE = (
 
 LOOK_AROUND = """
 import encodings.idna, http.client, json, os, sys
-user, folder, port, requests = int(sys.argv[1]), sys.argv[2], int(sys.argv[3]), json.loads(sys.argv[4])
+user, folder, port = int(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+requests = json.loads(sys.argv[4])
 os.setgroups([])
 os.setresgid(user, user, user)
 os.setresuid(user, user, user)  # here, since the interpreter may lie where only root can read
@@ -68,7 +70,8 @@ for top in (folder, "/tmp", "/run", "/dev/shm", "/var/tmp"):
         folders[:] = [one for one in folders if not os.path.islink(os.path.join(path, one))][:200]
         for name in files:
             try:
-                with open(os.open(os.path.join(path, name), os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
+                handle = os.open(os.path.join(path, name), os.O_RDONLY | os.O_NONBLOCK)
+                with open(handle, "rb") as file:
                     text = file.read(65536).decode("latin-1")
             except OSError:
                 continue
@@ -226,7 +229,8 @@ def test_pages_send_nothing_elsewhere(marking):
 # In a browser
 
 PAGE = "document.querySelector('#notebook-container')"
-ANCHORS = f"""[...{PAGE}.querySelectorAll("a, area, form, iframe, object, embed, svg, script, link")]
+KINDS = "a, area, form, iframe, object, embed, svg, script, link"
+ANCHORS = f"""[...{PAGE}.querySelectorAll("{KINDS}")]
     .filter(e => !/^math\\/tex/.test(e.type || "") && !e.closest(".MathJax_Preview"))
     .map(e => e.outerHTML.slice(0, 300))"""
 COVERED = """(() => {

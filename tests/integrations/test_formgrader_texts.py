@@ -11,7 +11,7 @@ from autograder.integrations.formgrader.marking import inactive
 
 pytest.importorskip("nbconvert")
 
-from nbconvert.filters import markdown2html_mistune  # noqa: E402
+from nbconvert.filters import markdown2html_mistune
 
 ATTACKS = {
     "a link": "[click](javascript:steal())",
@@ -34,7 +34,7 @@ ATTACKS = {
     "a link by a named entity": r"$&bsol;href{javascript:steal()}{x}$",
     "a link by an entity in hex": r"$&#x5c;href{javascript:steal()}{x}$",
     "a link by entities throughout": "&#36;&#92;&#104;ref{javascript:steal()}{x}&#36;",
-    "a link outside of what we take for a formula": r"a &#36; b \&#104;ref{javascript:steal()}{x} $",
+    "a link by an entity outside of our formulas": r"a &#36; b \&#104;ref{javascript:steal()}{x} $",
     "a link in what only Markdown takes for text": "`$`&#92;href{javascript:steal()}{x}`$` $x$",
     "a link in brackets": r"\\(\href{javascript:steal()}{x}\\)",
     "a link in square brackets": r"\\[&#92;href{javascript:steal()}{x}\\]",

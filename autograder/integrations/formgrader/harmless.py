@@ -14,10 +14,9 @@ from html.parser import HTMLParser
 
 from autograder.integrations.formgrader.tex_commands import ENVIRONMENTS, KNOWN
 
-ELEMENTS = frozenset(
-    "p h1 h2 h3 h4 h5 h6 em strong del code pre ul ol li blockquote table thead tbody tr th td "
-    "div span dl dt dd br hr".split()
-)
+_BLOCKS = "p h1 h2 h3 h4 h5 h6 pre blockquote hr br div span ul ol li dl dt dd"
+_WORDS_AND_TABLES = "em strong del code table thead tbody tr th td"
+ELEMENTS = frozenset(f"{_BLOCKS} {_WORDS_AND_TABLES}".split())
 EMPTY = frozenset(("br", "hr", "img"))
 VERBATIM = frozenset(("pre", "code"))
 """Elements in which MathJax looks for no formulas."""

@@ -36,13 +36,15 @@ class MarkingPage(HTMLExporter):
         """Return a cell's Markdown as harmless HTML."""
         return harmless(super().markdown2html(context, source))
 
-    def from_filename(self, *args: Any, **kwargs: Any) -> tuple[str, dict[str, Any]]:
+    def from_filename(  # type: ignore[override]  # the page is a text, whatever they call it
+        self, filename: str, resources: dict[str, Any] | None = None, **others: Any
+    ) -> tuple[str, dict[str, Any]]:
         """Return the page, with what contains a cell before everything else in its head."""
-        page, resources = super().from_filename(*args, **kwargs)
+        page, found = super().from_filename(filename, resources, **others)
         before, head, after = page.partition("<head>")
         if not head:
             raise web.HTTPError(500, "nbgrader's page has no head")
-        return before + head + CONTAINED + after, resources
+        return before + head + CONTAINED + after, found
 
 
 class Start(JupyterHandler):

@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Sequence
 from typing import Any
 
 from jupyter_server.serverapp import ServerApp
@@ -98,9 +97,9 @@ class _NotHere(RequestHandler):
 class MarkingServer(ServerApp):
     """A Jupyter server without Jupyter's services and without extensions but ours."""
 
-    default_services = ()
+    default_services = ()  # type: ignore[assignment]  # typed as exactly those it has
 
-    def initialize(self, argv: Sequence[str] | None = None, **others: Any) -> None:
+    def initialize(self, argv: list[str] | None = None, **others: Any) -> None:  # type: ignore[override]
         """Load our extension alone, whatever this machine has enabled for its own servers."""
         super().initialize(argv, **{**others, "find_extensions": False})
         # The first rule, before those of Jupyter, of extensions and of single handlers.

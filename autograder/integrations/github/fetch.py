@@ -115,7 +115,9 @@ def _fetch_repository(
 ) -> FetchedRepository:
     """Fetch one repository, and write its files where there is a new commit."""
     earlier = states.get(remote.student)
-    before = earlier if earlier and earlier.url == remote.url else None  # else the roster has changed
+    before = (
+        earlier if earlier and earlier.url == remote.url else None
+    )  # else the roster has changed
     checked = now()
     try:
         repository = make_bare(into / REPOSITORIES / f"{remote.student}.git")

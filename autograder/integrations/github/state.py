@@ -37,8 +37,8 @@ class WeekState:
 class RepositoryState:
     """One student's repository at the last check, at the time `looked` (ISO, UTC).
 
-    `commit` is the newest of the default branch, "" where there was none yet. `reported` is the digest of the last report to the
-    student, "" for none.
+    `commit` is the newest of the default branch, "" where there was none yet. `reported` is the
+    digest of the last report to the student, "" for none.
     """
 
     url: str
@@ -64,8 +64,8 @@ def read_states(folder: Path) -> States:
     except (OSError, ValueError, TypeError, KeyError) as error:
         problem = f"{path} can't be used ({type(error).__name__}: {error})"
         raise StateError(
-            f"{problem}. Take a copy from before. Or delete it: everything is fetched anew then, and "
-            "counts as handed in at that time, since nobody knows when it came."
+            f"{problem}. Take a copy from before. Or delete it: everything is fetched anew then, "
+            "and counts as handed in at that time, since nobody knows when it came."
         ) from error
 
 

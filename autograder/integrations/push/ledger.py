@@ -241,8 +241,7 @@ class Ledger:
         return [_push(row) for row in self._db.execute(query, (PushState.REFUSED,))]
 
     def failed(self) -> list[Push]:
-        """Return the pushes that ended by a fault of the grader and still count, the oldest first.
-        """
+        """Return the pushes that the grader failed on and that count, the oldest first."""
         query = "SELECT * FROM pushes WHERE state = ? AND counted IS NOT NULL ORDER BY number"
         return [_push(row) for row in self._db.execute(query, (PushState.FAILED,))]
 
@@ -264,7 +263,9 @@ class Ledger:
         """Take the day from a push, and write down that it was taken."""
         if push.counted is not None:
             now = datetime.now(UTC).isoformat(timespec="seconds")
-            self._db.execute("INSERT INTO released VALUES (?, ?, ?)", (push.number, push.counted, now))
+            self._db.execute(
+                "INSERT INTO released VALUES (?, ?, ?)", (push.number, push.counted, now)
+            )
             self._db.execute("UPDATE pushes SET counted = NULL WHERE number = ?", (push.number,))
 
     def _one(self, query: str, *values: Any) -> Push | None:
