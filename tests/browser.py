@@ -23,11 +23,11 @@ import pytest
 
 MATHJAX = Path("/usr/share/javascript/mathjax")
 CDN, AT_CDN = "cdnjs.cloudflare.com", "/ajax/libs/mathjax/2.7.7/"
-CHROMIUM = shutil.which("chromium")
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 SECONDS = 60.0
 needs_chromium = pytest.mark.skipif(
     CHROMIUM is None or not MATHJAX.is_dir(),
-    reason="NOT PROVEN IN A BROWSER: apt-get install chromium libjs-mathjax",
+    reason="NOT PROVEN IN A BROWSER: bash scripts/setup.sh all browser installs what is needed",
 )
 TYPES = {".js": "text/javascript", ".css": "text/css", ".woff": "font/woff", ".otf": "font/otf"}
 

@@ -483,7 +483,7 @@ PROGRAMS: dict[str, tuple[str, list[str]]] = {
     "git, zip": ("ada.zip", ["git", "archive", "-o", "{out}", "HEAD"]),
     "as GitHub gives it": (
         "ada.zip",
-        ["git", "archive", "--prefix=w-main/", "-o", "{out}", "HEAD"],
+        ["git", "archive", "--prefix=w/", "-o", "{out}", "HEAD"],
     ),
     "git, tar": ("ada.tar.gz", ["git", "archive", "-o", "{out}", "HEAD"]),
 }

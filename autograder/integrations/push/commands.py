@@ -16,6 +16,8 @@ from autograder.integrations.push.ledger import FILE, Ledger
 from autograder.integrations.push.spool import Spool, SpoolError
 from autograder.integrations.push.status import status as status_of
 
+NOTHING = "There is nothing to release: no push that ended by our fault counts."
+
 
 def install_all(
     paths: Sequence[Path],
@@ -61,12 +63,14 @@ def release(
     """Let pushes that ended by our fault count no more; return what was done, as lines.
 
     `students` are all for an empty one. With `again` the newest push of each is queued once more,
-    if it is one of them. Raises SpoolError where nothing was pushed, InputError for a student of
-    whom there is no such push.
+    if it is one of them. Raises SpoolError without a spool, InputError for a student of whom there
+    is no such push.
     """
+    where = Spool(spool or out / "push")
+    where.waiting()
     path = out / "push" / FILE
     if not path.exists():
-        raise SpoolError(f"nothing has been pushed for {out} yet: there is no {path}")
+        return [NOTHING]
     with closing(Ledger(path)) as ledger:
         failed = [push for push in ledger.failed() if not students or push.student in students]
         unknown = sorted(set(students) - {push.student for push in failed})
@@ -83,8 +87,8 @@ def release(
             then = ", and is graded again" if is_queued else ""
             lines.append(f"{push.student}: {push.short} of {when} counts no more{then}.")
     if not failed:
-        return ["There is nothing to release: no push that ended by our fault counts."]
-    if again and Spool(spool or out / "push").holder() is None:
+        return [NOTHING]
+    if again and where.holder() is None:
         lines.append("No service runs: the next push starts one, or `autograder hook serve --now`.")
     return lines
 
