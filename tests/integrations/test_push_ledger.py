@@ -68,6 +68,7 @@ def test_files_that_counted_are_known(ledger):
     assert not ledger.is_known("ada", 1, "a")
     ledger.set(first, PushState.RUNNING, TODAY)
     assert ledger.is_known("ada", 1, "a")
+    assert not ledger.is_known("ada", 1, "a", first), "to itself it is no earlier one"
     assert not ledger.is_known("ada", 1, "b")
     assert not ledger.is_known("ada", 2, "a")
     assert not ledger.is_known("ben", 1, "a")

@@ -204,14 +204,15 @@ class Ledger:
         query = "SELECT student, count(*) FROM pushes WHERE counted = ? GROUP BY student"
         return {row[0]: row[1] for row in self._db.execute(query, (day.isoformat(),))}
 
-    def is_known(self, student: str, week: int, fingerprint: str) -> bool:
-        """Whether a counted grading of the student's was of the same files of a week.
+    def is_known(self, student: str, week: int, fingerprint: str, but: Push | None = None) -> bool:
+        """Whether a counted grading of the student's, `but` one, was of the same files of a week.
 
         One that the grader failed on was none: it does not make the next one free.
         """
         query = """SELECT count(*) FROM pushes JOIN handed_in ON push = number WHERE student = ?
-            AND week = ? AND fingerprint = ? AND counted IS NOT NULL AND state != ?"""
-        values = (student, week, fingerprint, PushState.FAILED)
+            AND week = ? AND fingerprint = ? AND counted IS NOT NULL AND state != ?
+            AND number != ?"""
+        values = (student, week, fingerprint, PushState.FAILED, but.number if but else 0)
         return bool(self._db.execute(query, values).fetchone()[0])
 
     def first(self, push: Push, week: int) -> tuple[datetime, str]:

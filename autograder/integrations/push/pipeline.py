@@ -345,7 +345,7 @@ class PushPipeline:
             number: submission
             for number, submission in self._gradable(submissions).items()
             if submission.files
-            and not self.ledger.is_known(push.student, number, submission.fingerprint)
+            and not self.ledger.is_known(push.student, number, submission.fingerprint, push)
         }
         if not unknown or not path.exists():
             return not unknown
