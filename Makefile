@@ -70,6 +70,7 @@ test: ## Run the tests that a change breaks most likely, before every commit: AR
 
 prove: ## Run the others: every known mistake, every hostile submission, whole runs; before a push: ARGS="-k name"|(about 20 minutes on two cores, seconds where nothing has changed: proofs are kept in .proofs/)|PROVE_FRESH=1 makes all proofs anew
 	$(SETUP) all sandbox
+	$(SETUP) all browser
 	@$(RUN) -m pytest -n auto -m prove --kept-proofs $(ARGS)
 
 bench: ## Measure how fast the grader is, and which of its goals are reached|(about 15 minutes on two cores that do nothing else)

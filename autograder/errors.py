@@ -46,6 +46,7 @@ AutograderError
 │   ├── ExportError                 integrations.gradebooks.lms_files
 │   ├── HookError                   integrations.push.install
 │   ├── NoFolderError               integrations.gradescope.run
+│   ├── OpenFolderError             gradebook.private
 │   ├── WorkflowError               integrations.github.install
 │   └── ZipError                    integrations.gradescope.upload
 ├── RecordError                     what we keep can't be used

@@ -6,7 +6,7 @@
 #   scripts/setup.sh jupyter            and requirements-jupyter.txt
 #   scripts/setup.sh notebooks          and requirements-notebooks.txt, which has more than that
 #   scripts/setup.sh dev                and requirements-dev.txt
-#   scripts/setup.sh all [sandbox]      and those for torch, notebooks and dev
+#   scripts/setup.sh all [sandbox]      and those for torch, notebooks and dev ([browser] for tests)
 #
 # With a second word it also runs scripts/setup_WORD.sh. PYTHON=python3.12 chooses the interpreter.
 # A finished set-up leaves .venv/.ready, which names the interpreter, the place and the pins;

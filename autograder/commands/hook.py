@@ -86,6 +86,27 @@ def status(out: Out = GRADES, spool: SpoolFolder = None) -> None:
 
 
 @hooks.command()
+def release(
+    student: Annotated[
+        list[str] | None, typer.Option(help="Of this student alone; may be repeated.")
+    ] = None,
+    out: Out = GRADES,
+    spool: SpoolFolder = None,
+    again: Annotated[
+        bool, typer.Option(help="Grade the newest of them again, without a limit.")
+    ] = True,
+) -> None:
+    """Let pushes that ended by our fault count as gradings no more.
+
+    Until then they count: whoever makes the grader fail must gain nothing by it.
+    """
+    from autograder.integrations.push import commands
+
+    for line in commands.release(ROOT, out, spool, student or (), again=again):
+        print(line)
+
+
+@hooks.command()
 def serve(
     out: Out = GRADES,
     spool: SpoolFolder = None,

@@ -20,6 +20,7 @@ from autograder.gpu.images import DIGITS, Images, load_images
 from autograder.gpu.job import Plan
 from autograder.gpu.queue import TRIAL, Progress, Seat, run_class
 from autograder.gradebook.journal import TRAINING, Gradebook
+from autograder.gradebook.private import PRIVATE, make_private
 from autograder.gradebook.submission import Submission
 from autograder.grading.setting import OurFaultError, RefusedError, demand_dataset
 from autograder.grading.training_check import CHECK
@@ -104,6 +105,7 @@ def train_class(
     if not (plan.data / "cifar10.npz").is_file():
         images.write_training_part(plan.data)
     with Gradebook.open(out / "gradebook.sqlite") as gradebook:
+        make_private(out)
         versions = {"torch": metadata.version("torch"), "device": device}
         gradebook.start_run(seats[0].confinement.name, images.name, course.salt, versions)
         part = TRIAL if trial else TRAINING
@@ -115,7 +117,7 @@ def train_class(
     if not trial:
         write_reports(console, course, reports, out)
     board = folder / "trial.csv" if trial else out / "leaderboard.csv"
-    write_text(board, leaderboard_csv(rows))
+    write_text(board, leaderboard_csv(rows), PRIVATE)
     print_board(console, rows, f"{week.title}: {epochs} epochs on {device}, {images.name}")
     say(console, f"Leaderboard  {board}")
     failed = [row.student for row in rows if row.result is None or _ours(row)]

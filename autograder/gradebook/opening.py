@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.errors import RecordError
+from autograder.gradebook.private import PRIVATE_FOLDER, private_database
 
 LOCK_SECONDS = 30.0
 FREE_PAGES, FREE_SHARE = 256, 0.1
@@ -84,7 +85,8 @@ def nothing_new_left(path: Path) -> Iterator[None]:
     folder = path.parent
     new_folder, new_file = not folder.exists(), not path.exists()
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+        private_database(path)
     except OSError as error:
         raise GradebookError(f"{path} can't be opened: {error}") from error
     try:

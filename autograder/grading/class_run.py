@@ -14,6 +14,7 @@ from autograder.course import Course, Week
 from autograder.gradebook.heartbeat import RunningJob
 from autograder.gradebook.journal import Gradebook
 from autograder.gradebook.manual_marks import demand_readable
+from autograder.gradebook.private import make_private
 from autograder.gradebook.submission import Submission
 from autograder.grading import run as grading
 from autograder.grading.choice import EVERYTHING, Choice, chosen, known_students
@@ -101,6 +102,7 @@ def grade_submissions(
             run.preview(gradebook, jobs)
         return
     with Gradebook.open(out / GRADEBOOK) as gradebook, only_grading(out):
+        make_private(out)
         run.grade(gradebook, out, jobs, manual, collect_marks)
 
 

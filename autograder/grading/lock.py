@@ -42,7 +42,7 @@ class Holder:
 @contextmanager
 def only_grading(out: Path) -> Iterator[None]:
     """Hold the lock of a folder of grades. Raises RunningError if another process does."""
-    handle = os.open(out / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
+    handle = os.open(out / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:
         if not _taken(handle):
             raise RunningError(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -57,13 +57,15 @@ class Member:
 
     `packed` is true for a member of an archive that a student packed: there a link or a special
     file refuses the submission, and every file is inflated and counted. Elsewhere links are only
-    listed, and files that no week asks for are not read.
+    listed, and files that no week asks for are not read. `other_names` are those by which other
+    programs may call it.
     """
 
     name: str
     kind: FileType
     chunks: Callable[[], Iterator[bytes]]
     packed: bool = False
+    other_names: tuple[str, ...] = ()
 
 
 class Admission:
@@ -80,6 +82,8 @@ class Admission:
         self.unfollowed: list[str] = []
         self._size_limit = size_limit
         self._paths: dict[str, str] = {}
+        self._file_keys: set[str] = set()
+        self._folder_keys: set[str] = set()
         self._scanned = 0
         self._total_bytes = 0
 
@@ -100,14 +104,30 @@ class Admission:
                 raise Refused(f"{problem}; pack plain files and folders only")
             self.unfollowed.append(path)
             return
+        self._demand_one_name(path, member.other_names)
         self._register(path, member.kind)
         if member.kind is FileType.FILE:
             self._read(path, member)
 
+    def _demand_one_name(self, path: str, others: Sequence[str]) -> None:
+        """Refuse a file that another program shows under a name that a week asks for."""
+        for name in others:
+            if self._size_limit(clean_path(name) or "") and clean_path(name) != path:
+                names = f"'{one_line(name, 80)}' and '{one_line(path, 80)}'"
+                raise Refused(
+                    f"it has two names for a file, {names}; pack it again with short ones"
+                )
+
     def _register(self, path: str, kind: FileType) -> None:
         """Count the member; refuse a name that people or file systems take for an earlier one."""
         key = self._key(path)
-        if key in self._paths and kind is FileType.FILE:
+        parents = [key[:at] for at, char in enumerate(key) if char == "/"]
+        inside = next((self._paths[one] for one in parents if one in self._file_keys), None)
+        if inside is not None or (kind is FileType.FILE and key in self._folder_keys):
+            problem = f"'{one_line(inside or path)}' is a file and a folder in it"
+            raise Refused(f"{problem}; pack it again")
+        self._folder_keys.update(parents)
+        if key in self._paths and (kind is FileType.FILE or key in self._file_keys):
             other = self._paths[key]
             if other == path:
                 raise Refused(f"it holds '{one_line(path)}' twice; remove one")
@@ -116,6 +136,8 @@ class Admission:
             why = f"the same on some machines, or to the eye{f' (there is {odd})' if odd else ''}"
             raise Refused(f"the names {names} are {why}; rename one")
         self._paths.setdefault(key, path)
+        if kind is FileType.FILE:
+            self._file_keys.add(key)
         if len(self._paths) > MAX_FILES:
             problem = (
                 f"it has more than {MAX_FILES} files and folders, up to '{one_line(path, 80)}'"

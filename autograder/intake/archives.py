@@ -6,7 +6,6 @@ folder, where links are not followed.
 
 from __future__ import annotations
 
-import gzip
 import io
 import os
 import stat
@@ -14,8 +13,8 @@ import struct
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import pairwise
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -28,14 +27,12 @@ from autograder.intake.admission import (
     Refused,
     clean_path,
 )
+from autograder.intake.tar_layout import MAX_HEADER_BYTES, TOO_LONG, Chunks, other_names
+from autograder.intake.zip_layout import Layout, layouts, unpacked
 from autograder.text.display import one_line
 
-MAX_HEADER_BYTES = 8 * 1024
 MAX_HEADERS_BYTES = 1024 * 1024
-"""Maximum size of one extended header of a tar archive, and of all together.
-
-Parsing long ones can take minutes.
-"""
+"""Maximum size of all extended headers of a tar archive together."""
 CHUNK_BYTES = 64 * 1024
 
 DAMAGE = (
@@ -51,8 +48,6 @@ DAMAGE = (
     ValueError,
 )
 """The exceptions that zipfile, tarfile and gzip raise for a damaged archive."""
-
-_LOCAL_HEADER = struct.Struct("<4s5H3I2H")
 
 
 def read_folder(folder: Path) -> Iterator[Member]:
@@ -142,10 +137,15 @@ def read_zip(stream: io.BytesIO) -> Iterator[Member]:
     # Counted before zipfile makes an object of each, whatever the directory's own count says.
     if stream.getvalue().count(b"PK\x01\x02") > MAX_SCANNED:
         raise Refused(f"it has more than {MAX_SCANNED} entries; hand in your own files only")
+    content = stream.getvalue()
     with zipfile.ZipFile(stream) as archive:
-        _refuse_hidden_parts(archive.infolist(), stream)
-        for info in archive.infolist():
-            yield zip_member(archive, info, zip_name(info), packed=True)
+        infos = archive.infolist()
+        members = layouts(content)
+        if [info.header_offset for info in infos] != [one.offset for one in members]:
+            raise Refused("its list of contents can be read in two ways; pack it again")
+        for info, layout in zip(infos, members, strict=True):
+            chunks = partial(_zip_content, info, content, layout)
+            yield Member(zip_name(info), _zip_kind(info), chunks, packed=True)
 
 
 def zip_name(info: zipfile.ZipInfo) -> str:
@@ -153,40 +153,9 @@ def zip_name(info: zipfile.ZipInfo) -> str:
     return info.orig_filename if "\0" in info.orig_filename else info.filename
 
 
-def zip_member(
-    archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str, *, packed: bool
-) -> Member:
-    """Return one member of an open zip archive under the given name."""
-    return Member(name, _zip_kind(info), _zip_chunks(archive, info), packed)
-
-
-def _refuse_hidden_parts(infos: Sequence[zipfile.ZipInfo], stream: io.BytesIO) -> None:
-    """Refuse an archive that two programs could read differently.
-
-    Overlapping members unpack to far more than their size; bytes before the first member, and
-    members' own headers that contradict the directory, are what another program shows to a person.
-    """
-    ordered = sorted(infos, key=lambda info: info.header_offset)
-    if ordered and ordered[0].header_offset != 0:
-        raise Refused("there is something before its first file; pack it again")
-    for info, following in pairwise(ordered):
-        min_size = _LOCAL_HEADER.size + len(info.orig_filename) + info.compress_size
-        if info.header_offset + min_size > following.header_offset:
-            names = f"'{one_line(info.filename, 80)}' and '{one_line(following.filename, 80)}'"
-            raise Refused(f"its files {names} overlap; pack it again")
-    content = stream.getbuffer()
-    for info in infos:
-        start = info.header_offset
-        header = _LOCAL_HEADER.unpack(content[start : start + _LOCAL_HEADER.size])
-        flags, method, sizes = header[2], header[3], header[7:9]
-        sizes_follow = flags & 0x8 or 0xFFFFFFFF in sizes
-        if method != info.compress_type or not (
-            sizes_follow or sizes == (info.compress_size, info.file_size)
-        ):
-            shown = one_line(info.filename, 80)
-            raise Refused(
-                f"it says two different things of '{shown}'; it is damaged, pack it again"
-            )
+def zip_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str) -> Member:
+    """Return one member of a class's open zip archive under the given name."""
+    return Member(name, _zip_kind(info), _zip_chunks(archive, info))
 
 
 def _zip_kind(info: zipfile.ZipInfo) -> FileType:
@@ -200,32 +169,46 @@ def _zip_kind(info: zipfile.ZipInfo) -> FileType:
 
 def _zip_chunks(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Callable[[], Iterator[bytes]]:
     def chunks() -> Iterator[bytes]:
-        shown = one_line(info.filename, 80)
-        if info.flag_bits & 0x1:
-            raise Refused(f"'{shown}' is protected by a password; pack it again without one")
-        # The other methods inflate a whole block at once, whatever its size.
-        if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            problem = f"'{shown}' is packed by an unusual compression"
-            raise Refused(f"{problem}; pack it again as a usual zip archive")
+        _demand_usual(info)
         with archive.open(info) as stream:
             yield from _stream_chunks(stream)
 
     return chunks
 
 
+def _zip_content(info: zipfile.ZipInfo, content: bytes, layout: Layout) -> Iterator[bytes]:
+    _demand_usual(info)
+    yield from unpacked(content, layout, CHUNK_BYTES)
+
+
+def _demand_usual(info: zipfile.ZipInfo) -> None:
+    """Refuse a member that is packed in an unusual way."""
+    shown = one_line(info.filename, 80)
+    if info.flag_bits & 0x1:
+        raise Refused(f"'{shown}' is protected by a password; pack it again without one")
+    # The other methods inflate a whole block at once, whatever its size.
+    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        problem = f"'{shown}' is packed by an unusual compression"
+        raise Refused(f"{problem}; pack it again as a usual zip archive")
+
+
 def read_tar(stream: io.BytesIO) -> Iterator[Member]:
     """Yield the members of a tar archive, gzipped or not. Raises Refused, or one of DAMAGE."""
-    gzipped = stream.getvalue().startswith(b"\x1f\x8b")
-    counted = _CountedStream(gzip.GzipFile(fileobj=stream) if gzipped else stream)
-    # A stream ("r|") only ever goes forward, so every inflated byte is counted, headers too.
+    content = stream.getvalue()
+    names = other_names(Chunks.of(content, CHUNK_BYTES))
+    counted = _CountedStream(Chunks.of(content, CHUNK_BYTES))
+    # A stream ("r|") only ever goes forward, so every byte is counted, headers too.
     end = 0
     with tarfile.open(
         fileobj=counted, mode="r|", encoding="utf-8", tarinfo=_limited_headers()
     ) as archive:
         for info in archive:
-            yield Member(info.name, _tar_kind(info), _tar_chunks(archive, info), packed=True)
+            chunks, others = _tar_chunks(archive, info), next(names, ())
+            yield Member(info.name, _tar_kind(info), chunks, packed=True, other_names=others)
         end = archive.offset
     counted.finish(end)
+    if next(names, None) is not None:
+        raise Refused("it can be read in two ways; pack it again as a usual zip archive")
 
 
 def _limited_headers() -> type[tarfile.TarInfo]:
@@ -240,7 +223,7 @@ def _limited_headers() -> type[tarfile.TarInfo]:
             if self.type not in tarfile.REGULAR_TYPES:
                 total += self.size
                 if self.size > MAX_HEADER_BYTES or total > MAX_HEADERS_BYTES:
-                    raise Refused("its headers are too long; pack it again as a usual zip archive")
+                    raise Refused(TOO_LONG)
             return super()._proc_member(archive)  # type: ignore[misc]  # typeshed leaves it out
 
     return Header

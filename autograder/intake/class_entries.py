@@ -149,7 +149,7 @@ def _zip_entries(archive: zipfile.ZipFile) -> tuple[list[ClassEntry], list[str]]
     members, unsafe_names = [], []
     for info in archive.infolist():
         name = zip_name(info)
-        member = zip_member(archive, info, name, packed=False)
+        member = zip_member(archive, info, name)
         first = name.split("/")[0]
         leads_away = not first or first == ".." or "\\" in first
         if leads_away or len(first) > MAX_NAME_CHARACTERS:

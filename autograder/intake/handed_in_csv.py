@@ -1,8 +1,9 @@
 """handed_in.csv: each student's hand-in time and commit, where no LMS export has them.
 
-Columns: student,received,commit, and week where the weeks came at different times. `received` is
-ISO 8601 with its time zone (2026-10-12T21:40:00+02:00), `commit` a hash; both may be blank. One
-wrong line refuses the whole file.
+Columns: student,received,commit, and week where the weeks came at different times; then also
+remark, which says where the time comes from. `received` is ISO 8601 with its time zone
+(2026-10-12T21:40:00+02:00), `commit` a hash; all but the student may be blank. One wrong line
+refuses the whole file.
 """
 
 from __future__ import annotations
@@ -20,16 +21,18 @@ from autograder.intake.students import student_id
 from autograder.text.display import one_line
 
 FILE = "handed_in.csv"
-HEADERS = (["student", "received", "commit"], ["student", "received", "commit", "week"])
+_SHORT = ["student", "received", "commit"]
+HEADERS = (_SHORT, [*_SHORT, "week"], [*_SHORT, "week", "remark"])
 COMMIT_HASH = re.compile(r"[0-9a-fA-F]{7,64}")
 
 
 @dataclass(frozen=True)
 class HandInNote:
-    """The hand-in time and commit of a student, or of one of their weeks."""
+    """The hand-in time and commit of a student, or of one of their weeks, and a remark on them."""
 
     received: datetime | None
     commit: str | None
+    remark: str = ""
 
 
 HandInNotes = dict[tuple[str, int | None], HandInNote]
@@ -68,7 +71,7 @@ def _add_line(cells: list[str], columns: int, weeks: Sequence[Week], notes: Hand
     """Add one line to `notes`; return what is wrong with it, or ""."""
     if len(cells) != columns:
         return f"{len(cells)} columns, not {columns}"
-    student, time, commit, *week = cells
+    student, time, commit, week, remark = [*cells, "", ""][:5]
     received = None
     if time:
         try:
@@ -80,15 +83,15 @@ def _add_line(cells: list[str], columns: int, weeks: Sequence[Week], notes: Hand
     if commit and not COMMIT_HASH.fullmatch(commit):
         return f"'{one_line(commit)}' is no commit's hash"
     number = None
-    if week and week[0]:
+    if week:
         names = {name: known.number for known in weeks for name in (known.id, str(known.number))}
-        if week[0].casefold() not in names:
-            return f"there is no week '{one_line(week[0])}'"
-        number = names[week[0].casefold()]
+        if week.casefold() not in names:
+            return f"there is no week '{one_line(week)}'"
+        number = names[week.casefold()]
     key = (student_id(student), number)
     if key in notes:
         return f"{one_line(student)} has a line like this already"
-    notes[key] = HandInNote(received, commit.lower() or None)
+    notes[key] = HandInNote(received, commit.lower() or None, one_line(remark, 500))
     return ""
 
 

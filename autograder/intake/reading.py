@@ -153,8 +153,10 @@ def _with_note(submission: Submission, week: int, notes: HandInNotes) -> Submiss
     note = note_for(notes, submission.student, week)
     if note is None:
         return submission
+    said = f"This {note.remark}." if note.remark and not submission.is_empty else ""
     return replace(
         submission,
+        notices=(*submission.notices, *filter(None, [said])),
         received=note.received or submission.received,
         commit=note.commit or submission.commit,
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.course import Course
+from autograder.gradebook.private import PRIVATE, PRIVATE_FOLDER
 from autograder.report.class_csv import by_hand_csv, flags_csv, gradebook_csv
 from autograder.report.curves import curves_svg
 from autograder.report.feedback import CURVES_FILE, feedback
@@ -39,10 +40,10 @@ def write_class(course: Course, reports: Sequence[GradedReport], out: Path) -> C
     )
     for report in reports:
         write_student(report, out)
-    out.mkdir(parents=True, exist_ok=True)
-    write_text(files.gradebook, gradebook_csv(course, reports))
-    write_text(files.by_hand, by_hand_csv(course, reports))
-    write_text(files.flags, flags_csv(reports))
+    out.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+    write_text(files.gradebook, gradebook_csv(course, reports), PRIVATE)
+    write_text(files.by_hand, by_hand_csv(course, reports), PRIVATE)
+    write_text(files.flags, flags_csv(reports), PRIVATE)
     return files
 
 
@@ -53,12 +54,12 @@ def write_student(report: GradedReport, out: Path) -> Path:
     is no plain file name, which intake never gives.
     """
     folder = student_folder(report.score.student, out)
-    write_text(folder / "results.json", results_json(report))
+    write_text(folder / "results.json", results_json(report), PRIVATE)
     for result in (check.result for item in report.score.items for check in item.checks):
         if result and "curves" in result.detail:
             picture = curves_svg(result.detail["curves"], result.detail.get("accuracy"))
-            write_text(folder / CURVES_FILE, picture)
-    write_text(folder / "feedback.md", feedback(report))
+            write_text(folder / CURVES_FILE, picture, PRIVATE)
+    write_text(folder / "feedback.md", feedback(report), PRIVATE)
     return folder
 
 
@@ -70,5 +71,6 @@ def student_folder(student: str, out: Path) -> Path:
     if student in ("", ".", "..") or "/" in student or "\\" in student or "\0" in student:
         raise ValueError(f"{student!r} can't be the name of a folder")
     folder = out / "students" / student
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.parent.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+    folder.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
     return folder

@@ -168,7 +168,7 @@ def _can_stage() -> bool:
     if os.geteuid() != 0:
         return False
     try:
-        os.makedirs(STAGE, mode=0o755, exist_ok=True)
+        make_open(STAGE)
         _mount_private(STAGE)
     except OSError:
         return False
@@ -188,9 +188,9 @@ def staged() -> bool:
 def _stage_in_tree(mount: Mount) -> str:
     """Bind a source below TREE, at its path inside a sandbox; return the new path."""
     place = TREE + mount.target
-    os.makedirs(os.path.dirname(place), mode=0o755, exist_ok=True)
+    make_open(os.path.dirname(place))
     if os.path.isdir(mount.source):
-        os.makedirs(place, mode=0o755, exist_ok=True)
+        make_open(place)
     else:
         os.close(os.open(place, os.O_CREAT | os.O_WRONLY, 0o644))
     _mount(mount.source, place, None, MS_BIND)
@@ -221,6 +221,14 @@ def stage(source: str) -> str:
         os.close(handle)
     _mount(source, place, None, MS_BIND)
     return place
+
+
+def make_open(folder: str) -> None:
+    """Make a folder that the user of a sandbox can reach, and those above it, under any umask."""
+    if not os.path.isdir(folder):
+        make_open(os.path.dirname(folder))
+        os.mkdir(folder)
+        os.chmod(folder, 0o755)
 
 
 def _mount_private(stage: str) -> None:

@@ -81,11 +81,12 @@ class Unconfined:
 
 
 def write_files(files: Mapping[str, bytes], folder: str) -> None:
-    """Write files into a new folder, readable by every user."""
-    os.makedirs(folder)
+    """Write files into a new folder, readable by every user, under any umask."""
+    runtime.make_open(folder)
     for name, content in files.items():
-        os.makedirs(os.path.dirname(f"{folder}/{name}"), exist_ok=True)
+        runtime.make_open(os.path.dirname(f"{folder}/{name}"))
         with open(f"{folder}/{name}", "wb") as file:
+            os.fchmod(file.fileno(), 0o644)
             file.write(content)
 
 
@@ -106,5 +107,5 @@ def remove(folder: str) -> None:
 def link(mounts: Iterable[runtime.Mount]) -> None:
     """Create a symbolic link in place of each mount of a sandbox."""
     for mount in mounts:
-        os.makedirs(os.path.dirname(mount.target), exist_ok=True)
+        runtime.make_open(os.path.dirname(mount.target))
         os.symlink(mount.source, mount.target)

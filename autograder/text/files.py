@@ -9,30 +9,30 @@ import tempfile
 from pathlib import Path
 
 
-def write_text(path: Path, text: str) -> None:
+def write_text(path: Path, text: str, mode: int = 0o644) -> None:
     """Write a UTF-8 text file under a temporary name beside it, then put it in place."""
-    write_bytes(path, text.encode("utf-8"))
+    write_bytes(path, text.encode("utf-8"), mode)
 
 
-def write_bytes(path: Path, data: bytes) -> None:
+def write_bytes(path: Path, data: bytes, mode: int = 0o644) -> None:
     """Write a file under a temporary name beside it, then put it in place.
 
     An OSError names the file itself, and leaves nothing of the temporary one.
     """
     try:
-        _replace(path, data)
+        _replace(path, data, mode)
     except OSError as error:
         missing = path.parent if error.errno == errno.ENOENT else path
         error.filename, error.filename2 = str(missing), None
         raise
 
 
-def _replace(path: Path, data: bytes) -> None:
+def _replace(path: Path, data: bytes, mode: int) -> None:
     handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as stream:
             stream.write(data)
-        Path(temporary).chmod(0o644)
+        Path(temporary).chmod(mode)
         os.replace(temporary, path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)

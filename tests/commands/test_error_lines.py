@@ -416,6 +416,7 @@ def test_a_mistake_of_an_author_is_named_on_the_terminal(
         ("export", "gradescope-zip", "--out"),
         ("hook", "status", "--out"),
         ("hook", "serve", "--now", "--out"),
+        ("hook", "release", "--out"),
         ("gradescope", "run", "--base"),
         ("class", "init", "--to"),
         ("export", "csv", "--grades"),

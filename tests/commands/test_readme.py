@@ -85,6 +85,7 @@ PRINTS = {
     ".venv/bin/python -m autograder hook install repositories --out grades": "ada",
     ".venv/bin/python -m autograder hook status --out grades": "Nothing has been pushed yet.",
     ".venv/bin/python -m autograder hook serve --out grades --now": "nothing to do",
+    ".venv/bin/python -m autograder hook release --out grades": "There is nothing to release",
     ".venv/bin/python -m autograder hook remove repositories": "pushes are not graded any more",
     ".venv/bin/python -m autograder class init --to private": "grade-class.yml",
     ".venv/bin/python -m autograder ci --threshold 0": "Nothing has been begun yet",

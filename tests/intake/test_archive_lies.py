@@ -30,7 +30,8 @@ def test_overlapping_members_are_refused(tmp_path: Path) -> None:
     says = "its files 'layers.py' and 'losses.py' overlap; pack it again"
     assert says in refusal_of(tmp_path, same)
     first = archive.index(b"PK\x01\x02")
-    longer = patched(archive, first + 20, (5000).to_bytes(4, "little"))
+    more = (int.from_bytes(archive[18:22], "little") + 5).to_bytes(4, "little")
+    longer = patched(patched(archive, first + 20, more), 18, more)
     assert says in refusal_of(tmp_path, longer)
 
 
@@ -83,9 +84,9 @@ def test_pax_headers_name_no_other_files(tmp_path: Path) -> None:
             archive.addfile(info)
         return out.getvalue()
 
-    says = "the name '../layers.py' leads, or could lead, out of the submission"
-    assert says in refusal_of(tmp_path, with_header(path="../layers.py"), "ada.tar")
-    assert "'losses.py' twice" in refusal_of(tmp_path, with_header(path="losses.py"), "ada.tar")
+    for name in ("../layers.py", "losses.py"):
+        says = f"it has two names for a file, 'notes.md' and '{name}'; pack it again"
+        assert says in refusal_of(tmp_path, with_header(path=name), "ada.tar")
     for size in ("-1", "9" * 20, "x"):
         (tmp_path / size).mkdir()
         (tmp_path / size / "ada.tar").write_bytes(with_header(size=size))

@@ -139,7 +139,7 @@ def test_other_names_may_be_of_any_alphabet(tmp_path: Path) -> None:
     """Nobody asks for them: they collide with nothing, and are no reason to refuse."""
     names = ["\u03b1.png", "a.png", "x\u00b2.png", "x2.png", "\u0430.txt", "a.txt", "10:11.txt"]
     names += ["aux.py", "con", "nul.txt", "\U0001f469\u200d\U0001f52c.png", "\u05d0\u200e.txt"]
-    names += ["Bild 1.png", "week 1 /x.txt", "layers.py/x.txt"]
+    names += ["Bild 1.png", "week 1 /x.txt"]
     one = take(tmp_path, FILES | dict.fromkeys(names, b""), "zip")
     assert sorted(one.files) == ["layers.py", "neural_net.py"]
     assert len(one.notices) == 1

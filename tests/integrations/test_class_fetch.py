@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -21,22 +22,31 @@ from tests.repositories import Work, git, make_work
 
 DOUBLE = "assignments/week2_small/double.py"
 TRIPLE = "assignments/week3_small/triple.py"
+SUNDAY = "2026-10-11T09:00:00+02:00"
 MONDAY, TUESDAY = "2026-10-12T09:00:00+02:00", "2026-10-13T09:00:00+02:00"
+WEDNESDAY, THURSDAY = "2026-10-14T09:00:00+02:00", "2026-10-15T09:00:00+02:00"
 
 
 @pytest.fixture
-def ada(tmp_path: Path) -> Work:
-    """Ada's repository, with the work of two weeks, each of another day."""
+def ada(small: Path, tmp_path: Path) -> Work:
+    """Ada's repository, with the work of two weeks, each of another day.
+
+    It was looked at in the folder `class` while it was empty.
+    """
     work = make_work(tmp_path, "ada")
+    fetch(small, tmp_path / "class", SUNDAY, ada=work)
     work.push({DOUBLE: "x = 1\n"}, MONDAY)
     work.push({TRIPLE: "x = 2\n", "notes/README.md": "mine\n"}, TUESDAY)
     return work
 
 
-def fetch(small: Path, into: Path, **works: Work) -> dict[str, FetchedRepository]:
-    """Fetch these students' repositories; return what came of each."""
+def fetch(
+    small: Path, into: Path, at: str | None = None, **works: Work
+) -> dict[str, FetchedRepository]:
+    """Fetch these students' repositories, now or at a time; return what came of each."""
     roster = [StudentRepository(student, work.url) for student, work in works.items()]
-    done = fetch_class(load(small), roster, into, Access(), jobs=2)
+    time = datetime.fromisoformat(at).astimezone(UTC) if at else None
+    done = fetch_class(load(small), roster, into, Access(), 2, lambda: time or datetime.now(UTC))
     return {one.student: one for one in done}
 
 
@@ -86,28 +96,99 @@ def test_only_what_is_new_is_written(small, tmp_path, ada):
 def test_a_commits_time_is_not_believed_where_we_know_better(small, tmp_path, ada):
     """It can't be older than our last look without it, and can't be of tomorrow."""
     into = tmp_path / "class"
-    begun = datetime.now(UTC)
-    fetch(small, into, ada=ada)
-    ada.push({DOUBLE: "x = 3\n"}, MONDAY)  # says that it is from October
-    fetch(small, into, ada=ada)
-    backdated = datetime.fromisoformat(times(into)["ada", "week2"][0])
-    assert begun - timedelta(seconds=1) <= backdated <= datetime.now(UTC)
+    fetch(small, into, WEDNESDAY, ada=ada)
+    ada.push({DOUBLE: "x = 3\n"}, MONDAY)  # says that it is of Monday
+    (remark,) = fetch(small, into, THURSDAY, ada=ada)["ada"].remarks
+    assert remark == (
+        "counts as handed in on 2026-10-14 07:00 UTC, since it was not there when the repository "
+        "was looked at then; the commit itself says 2026-10-12 07:00 UTC"
+    )
+    assert times(into)["ada", "week2"][0] == utc(WEDNESDAY)
     assert times(into)["ada", "week3"][0] == utc(TUESDAY), "nobody touched that week"
     ada.push({DOUBLE: "x = 4\n"}, "2090-01-01T00:00:00+00:00")
-    fetch(small, into, ada=ada)
-    assert datetime.fromisoformat(times(into)["ada", "week2"][0]) <= datetime.now(UTC)
+    before = datetime.now(UTC) - timedelta(seconds=1)
+    (remark,) = fetch(small, into, ada=ada)["ada"].remarks
+    assert "when it was seen; the commit itself says 2090-01-01" in remark
+    received = datetime.fromisoformat(times(into)["ada", "week2"][0])
+    assert before <= received <= datetime.now(UTC)
 
 
-def test_a_first_look_takes_the_commits_own_time(small, tmp_path):
-    """Whatever the time zone, and before 1970 there was no git."""
-    work = make_work(tmp_path, "ben")
-    work.push({DOUBLE: "x = 1\n"}, "@1 +0000")
-    fetch(small, tmp_path / "class", ben=work)
-    assert times(tmp_path / "class")["ben", "week2"][0] == "1970-01-01T00:00:01+00:00"
+@pytest.mark.parametrize("claim", ["@1 +0000", "2026-01-05T09:00:00+01:00", MONDAY])
+def test_an_empty_repository_that_was_looked_at_can_not_hold_an_old_commit(small, tmp_path, claim):
+    into, work = tmp_path / "class", make_work(tmp_path, "eve")
+    assert fetch(small, into, WEDNESDAY, eve=work)["eve"].remarks == (
+        "nothing has been pushed yet",
+    )
+    assert times(into) == {}
+    work.push({DOUBLE: "x = 1\n"}, claim)
+    fetch(small, into, THURSDAY, eve=work)
+    assert times(into)["eve", "week2"][0] == utc(WEDNESDAY)
+
+
+def test_a_week_that_was_missing_at_the_last_look_can_not_be_older(small, tmp_path):
+    """Also where another week was there, and where all of history is written anew."""
+    into, work = tmp_path / "class", make_work(tmp_path, "eve")
+    fetch(small, into, SUNDAY, eve=work)
+    work.push({DOUBLE: "x = 1\n"}, MONDAY)
+    fetch(small, into, WEDNESDAY, eve=work)
+    work.push({TRIPLE: "x = 2\n"}, MONDAY)
+    fetch(small, into, THURSDAY, eve=work)
+    assert times(into)["eve", "week3"][0] == utc(WEDNESDAY)
+    assert times(into)["eve", "week2"][0] == utc(MONDAY)
+    blob = git(work.folder, "hash-object", "-w", "--stdin", given="x = 9\n")
+    planted(work, f"100644 blob {blob}\tdouble.py\n")
+    fetch(small, into, eve=work)
+    assert times(into)["eve", "week2"][0] >= utc(THURSDAY)
+
+
+def test_without_an_earlier_look_it_came_now_and_the_report_says_so(small, tmp_path):
+    into, work = tmp_path / "class", make_work(tmp_path, "eve")
+    work.push({DOUBLE: "x = 1\n"}, MONDAY)
+    (remark,) = fetch(small, into, THURSDAY, eve=work)["eve"].remarks
+    said = (
+        "counts as handed in on 2026-10-15 07:00 UTC, when this repository was looked at for the "
+        "first time; the commit itself says 2026-10-12 07:00 UTC"
+    )
+    assert remark == said
+    assert times(into)["eve", "week2"][0] == utc(THURSDAY)
+    submission = read_class(into, load(small).weeks).submissions[2][0]
+    assert submission.received.isoformat() == utc(THURSDAY)
+    assert f"This {said}." in submission.notices
+    fetch(small, into, eve=work)
+    assert times(into)["eve", "week2"][0] == utc(THURSDAY), (
+        "no later, however often it is looked at"
+    )
+
+
+def test_a_failed_look_is_none(small, tmp_path, ada):
+    into = tmp_path / "class"
+    fetch(small, into, TUESDAY, ada=ada)
+    ada.push({DOUBLE: "x = 3\n"}, WEDNESDAY)
+    away = ada.remote.rename(tmp_path / "away")
+    with suppress(FetchError):
+        fetch(small, into, "2026-10-14T18:00:00+02:00", ada=ada)
+    away.rename(ada.remote)
+    fetch(small, into, THURSDAY, ada=ada)
+    assert times(into)["ada", "week2"][0] == utc(WEDNESDAY), "nobody saw that it was missing"
+
+
+def test_a_commit_that_was_seen_keeps_its_time(small, tmp_path):
+    """Also where another one took its place for a while."""
+    into, work = tmp_path / "class", make_work(tmp_path, "ben")
+    fetch(small, into, SUNDAY, ben=work)
+    first = work.push({DOUBLE: "x = 1\n"}, MONDAY)
+    fetch(small, into, TUESDAY, ben=work)
+    work.push({DOUBLE: "x = 2\n"}, WEDNESDAY)
+    fetch(small, into, THURSDAY, ben=work)
+    assert times(into)["ben", "week2"][0] == utc(WEDNESDAY)
+    git(work.folder, "push", "-q", "-f", "origin", f"{first}:refs/heads/main")
+    fetch(small, into, ben=work)
+    assert times(into)["ben", "week2"] == (utc(MONDAY), first)
 
 
 def test_files_that_lie_elsewhere_have_the_time_of_the_newest_commit(small, tmp_path):
     work = make_work(tmp_path, "ben")
+    fetch(small, tmp_path / "class", SUNDAY, ben=work)
     work.push({"double.py": "x = 1\n"}, MONDAY)
     newest = work.push({"other.txt": "x"}, TUESDAY)
     fetch(small, tmp_path / "class", ben=work)
@@ -187,7 +268,7 @@ def test_what_is_too_large_or_kept_elsewhere_is_said(small, tmp_path):
     pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n"
     work.push({DOUBLE: b"#" * 2_000_000, TRIPLE: pointer, "data/big.bin": b"0" * 3_000_000})
     done = fetch(small, into, ben=work)["ben"]
-    assert done.remarks == (f"{TRIPLE} is kept by Git LFS and was not read",)
+    assert done.remarks[0] == f"{TRIPLE} is kept by Git LFS and was not read"
     submission = read_class(into, load(small).weeks).submissions[2][0]
     assert any("larger than 1 MB" in notice for notice in submission.notices)
     assert not (into / "ben" / "data").exists()
@@ -215,16 +296,16 @@ def test_another_repository_of_the_same_student_begins_anew(small, tmp_path, ada
     fetch(small, into, ada=ada)
     other = make_work(tmp_path, "ada2")
     other.push({DOUBLE: "x = 9\n"}, MONDAY)
-    assert fetch(small, into, ada=other)["ada"].new
-    assert times(into)["ada", "week2"][0] == utc(MONDAY)
+    assert fetch(small, into, THURSDAY, ada=other)["ada"].new
+    assert times(into)["ada", "week2"][0] == utc(THURSDAY), "nobody looked at this one before"
 
 
 def test_git_may_write_so_much_only(small, tmp_path, ada, monkeypatch):
     monkeypatch.setattr(remote_git, "MAX_FILE_BYTES", 4096)
     ada.push({"big.bin": os.urandom(100_000)})
     with pytest.raises(FetchError):
-        fetch(small, tmp_path / "class", ada=ada)
-    assert not (tmp_path / "class" / "ada").exists()
+        fetch(small, tmp_path / "other", ada=ada)
+    assert not (tmp_path / "other" / "ada").exists()
 
 
 def test_git_may_take_so_long_only(tmp_path, ada, monkeypatch):
@@ -252,7 +333,7 @@ def test_a_protocol_that_runs_programs_is_refused(tmp_path):
 
 def test_a_state_that_is_none_is_an_error(tmp_path):
     (tmp_path / FILE).write_text("{}")
-    with pytest.raises(StateError, match="Delete it"):
+    with pytest.raises(StateError, match="Take a copy from before"):
         read_states(tmp_path)
 
 

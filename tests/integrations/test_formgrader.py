@@ -210,7 +210,7 @@ def active(page: str) -> Counter[tuple[str, str]]:
 @pytest.mark.prove
 def test_only_who_has_the_token_gets_in(formgrader):
     opener = build_opener()
-    with opener.open(f"{formgrader.base}/formgrader/manage_assignments") as answer:
+    with opener.open(f"{formgrader.base}/formgrader/gradebook") as answer:
         assert "/login" in answer.geturl()
 
 

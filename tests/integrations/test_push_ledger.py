@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -52,7 +54,11 @@ def test_what_counts_for_a_day(ledger):
     ledger.set(third, PushState.DONE, TOMORROW)
     assert ledger.day_with_room(third, days) is None
     assert ledger.counts(TODAY) == {"ada": 1}
-    ledger.set(first, PushState.FAILED)  # our fault: it counts for nothing
+    first = ledger.set(first, PushState.FAILED, TODAY)  # our fault: it counts until it is released
+    assert ledger.day_with_room(second, days) is None
+    assert [one.number for one in ledger.failed()] == [first.number]
+    ledger.uncount(first)
+    assert ledger.failed() == []
     assert ledger.day_with_room(second, days) == TODAY
     assert ledger.day_with_room(push(ledger, 4, limit=0), days) == TODAY
 
@@ -62,11 +68,30 @@ def test_files_that_counted_are_known(ledger):
     assert not ledger.is_known("ada", 1, "a")
     ledger.set(first, PushState.RUNNING, TODAY)
     assert ledger.is_known("ada", 1, "a")
+    assert not ledger.is_known("ada", 1, "a", first), "to itself it is no earlier one"
     assert not ledger.is_known("ada", 1, "b")
     assert not ledger.is_known("ada", 2, "a")
     assert not ledger.is_known("ben", 1, "a")
-    ledger.set(first, PushState.FAILED)
-    assert not ledger.is_known("ada", 1, "a")
+    ledger.set(first, PushState.FAILED, TODAY)
+    assert not ledger.is_known("ada", 1, "a"), "a failure makes the next one no free one"
+
+
+def test_a_push_that_is_tried_again_keeps_its_own_place(ledger):
+    first, second = push(ledger, 0), push(ledger, 1)
+    first = ledger.set(first, PushState.RUNNING, TODAY)
+    first = ledger.set(first, PushState.WAITING, first.counted_day)
+    assert ledger.day_with_room(first, [TODAY]) == TODAY
+    assert ledger.day_with_room(second, [TODAY]) is None
+
+
+def test_what_is_released_is_written_down(ledger, tmp_path):
+    failed = ledger.set(push(ledger, 0), PushState.FAILED, TODAY)
+    ledger.release(failed)
+    (again,) = ledger.open_pushes()
+    assert (again.state, again.counted, again.day_limit) == (PushState.WAITING, None, 0)
+    with closing(sqlite3.connect(tmp_path / "pushes.sqlite")) as opened:
+        rows = opened.execute("SELECT push, counted FROM released").fetchall()
+    assert rows == [(failed.number, TODAY.isoformat())]
 
 
 def test_the_time_of_files_is_when_they_first_came(ledger):

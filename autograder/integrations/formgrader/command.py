@@ -16,6 +16,7 @@ import time
 import webbrowser
 from collections.abc import Iterable
 from contextlib import ExitStack
+from html import escape
 from importlib.util import find_spec
 from pathlib import Path
 from urllib.error import URLError
@@ -29,6 +30,7 @@ from autograder.course.points import format_points
 from autograder.course.scoring import ItemScore
 from autograder.errors import CantRunError
 from autograder.gradebook.journal import Gradebook
+from autograder.gradebook.private import PRIVATE, make_private, open_private, private_files
 from autograder.gradebook.submission import Submission
 from autograder.intake.reading import read_class
 from autograder.integrations.formgrader import nbgrader_course as nbgrader
@@ -37,9 +39,13 @@ from autograder.integrations.formgrader.marks import collect_marks, take_over, t
 from autograder.records import ManualMark
 from autograder.report.gather import VERDICT_WORDS, GradedReport, gather
 from autograder.report.writing import write_reports
+from autograder.text.files import write_text
 
 HOST = "127.0.0.1"
 START_SECONDS = 60
+HOME = "jupyter"
+"""The folder of the server's own files, below nbgrader's."""
+
 MAX_SHOWN_CHECKS = 12
 """Maximum number of failed checks per answer that are shown to the person who marks."""
 
@@ -73,6 +79,7 @@ def run(
         )
     with ExitStack() as open_things:
         gradebook = open_things.enter_context(Gradebook.open(database))
+        make_private(out)
         if not collect:
             if submissions is None:
                 raise FormgraderError("say where the submissions are: --submissions dir")
@@ -83,7 +90,8 @@ def run(
             os.environ["PATH"] = os.pathsep.join([tools, os.environ.get("PATH", os.defpath)])
             open_things.enter_context(nbgrader.only_writer(out))
             collect_marks(console, course, gradebook, out)  # of a session that was cut off
-            folder = _prepare(console, course, gradebook, root, submissions, out, week)
+            with private_files():  # nbgrader writes some of them itself
+                folder = _prepare(console, course, gradebook, root, submissions, out, week)
             if serve:
                 _serve(console, folder, port, browser)
         collect_marks(console, course, gradebook, out)
@@ -213,38 +221,52 @@ def _serve(console: Console, folder: Path, port: int, browser: bool) -> None:
         console.print("Ctrl-C here, when you are done, takes the marks over.", markup=False)
         sys.stdout.flush()
         if browser:
-            webbrowser.open(f"{address}?token={token}")
+            webbrowser.open(_page_to_open(folder, f"{address}?token={token}").as_uri())
         server.wait()
         raise FormgraderError(f"nbgrader's server has ended by itself; {_log(folder)} says why")
     except KeyboardInterrupt:
         console.print("\nThe formgrader has ended.", markup=False)
     finally:
         _stop(server)
+        (folder / HOME / "open.html").unlink(missing_ok=True)
 
 
 def _start(folder: Path, port: int, token: str) -> subprocess.Popen[bytes]:
-    """Start a Jupyter server with nothing in it but the formgrader, for this machine alone."""
-    command = [sys.executable, "-m", "jupyter_server"]
-    command += [
-        f"--ServerApp.ip={HOST}",
-        f"--ServerApp.port={port}",
-        f"--ServerApp.port_retries={0 if port else 50}",
-        f"--ServerApp.root_dir={folder}",
-        "--ServerApp.open_browser=False",
-        "--ServerApp.allow_root=True",
-        "--ServerApp.terminals_enabled=False",
-        "--ServerApp.jpserver_extensions=nbgrader.server_extensions.formgrader=True",
-    ]
-    home = folder / "jupyter"
-    home.mkdir(exist_ok=True)
+    """Start a server with nothing in it but the pages for marking, for this machine alone."""
+    from autograder.integrations.formgrader.server import arguments
+
+    module = "autograder.integrations.formgrader.server"
+    command = [sys.executable, "-m", module, *arguments(str(folder), HOST, port)]
+    home = folder / HOME
+    home.mkdir(mode=0o700, exist_ok=True)
     places = ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR")
     # The token is in the environment: what is on the command line everybody here can read.
     environment = os.environ | dict.fromkeys(places, str(home)) | {"JUPYTER_TOKEN": token}
-    with _log(folder).open("wb") as log:
+    ours = str(Path(__file__).resolve().parents[3])
+    paths = [ours, *filter(None, [os.environ.get("PYTHONPATH")])]
+    environment["PYTHONPATH"] = os.pathsep.join(paths)
+    with open(_log(folder), "wb", opener=open_private) as log:
         return subprocess.Popen(
             command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-            start_new_session=True,
+            start_new_session=True, umask=0o077,
         )  # fmt: skip
+
+
+def _page_to_open(folder: Path, address: str) -> Path:
+    """Write a page that leads to an address, and return it.
+
+    The address holds the token. Whoever is on this machine can read a browser's command line, and
+    nobody but its owner this file.
+    """
+    path = folder / HOME / "open.html"
+    shown = escape(address)
+    text = (
+        '<!doctype html><meta charset="utf-8"><title>The formgrader</title>'
+        '<meta name="referrer" content="no-referrer">'
+        f'<meta http-equiv="refresh" content="0; url={shown}"><a href="{shown}">Go on</a>\n'
+    )
+    write_text(path, text, PRIVATE)
+    return path
 
 
 def _log(folder: Path) -> Path:
@@ -255,7 +277,7 @@ def _port_of(server: subprocess.Popen[bytes], folder: Path) -> int:
     """Wait until the server has written down where it listens."""
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and server.poll() is None:
-        for path in (folder / "jupyter").glob(f"jpserver-{server.pid}.json"):
+        for path in (folder / HOME).glob(f"jpserver-{server.pid}.json"):
             try:
                 return int(json.loads(path.read_text("utf-8"))["port"])
             except ValueError:

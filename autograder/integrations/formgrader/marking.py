@@ -17,16 +17,20 @@ import nbformat
 from nbformat import NotebookNode
 
 from autograder.course import Notebook
+from autograder.integrations.formgrader.harmless import MAY_BE_FORMULA
 from autograder.integrations.formgrader.pictures import PicturedCell, read_pictured_cells
 from autograder.notebooks.cells import NotebookError
 from autograder.reference.percent_source import KERNEL, answer_cell, grade_id
 from autograder.report.feedback import block, inline
 
 ACTIVE_MATH = re.compile(
-    r"\\(href|require|cssId|class|style|html|includegraphics|url|data|mmlToken|bbox|unicode)"
+    r"\\(href|require|cssId|class|style|html|includegraphics|url|data|mmlToken|bbox|unicode|enclose"
+    r"|texttip|mathtip|toggle|eqref|ref|label|def|gdef|let|newcommand|renewcommand|newenvironment)"
     r"(?![A-Za-z])"
 )
-"""MathJax commands that make links, load extensions or set attributes."""
+"""MathJax commands that make links, load extensions, set attributes or define others."""
+
+ENTITY = re.compile(r"&(?=#?\w)")
 
 
 @dataclass(frozen=True)
@@ -162,16 +166,22 @@ def _text_cell(text: str) -> NotebookNode:
 def inactive(text: str) -> str:
     """Return a student's Markdown without anything that a browser acts upon.
 
-    Tags, links and pictures are shown as their characters. In formulas `<` becomes
-    MathJax's command for it, and commands that make links or attributes are only text.
+    Tags, entities, links and pictures are shown as their characters. In formulas `<` becomes
+    MathJax's command for it, and commands that make links or attributes are only text. The page
+    itself is looked at once more, when it is shown: see `harmless`.
     """
     segments = re.split(r"(\$\$.*?\$\$|\$[^$\n]*\$)", text, flags=re.DOTALL)
+    # "&#92;" would become a backslash, whoever takes it for text; in formulas "& " is the same.
     shown = [
-        segment.replace("<", r"\lt ") if number % 2 else segment.replace("<", "&lt;")
+        ENTITY.sub("& ", segment).replace("<", r"\lt ")
+        if number % 2
+        else ENTITY.sub("&amp;", segment).replace("<", "&lt;")
         for number, segment in enumerate(segments)
     ]
     # The rest applies to the whole text, wherever a renderer sees formulas begin and end.
-    joined = ACTIVE_MATH.sub(r"\\mathtt{\1}", "".join(shown))
+    joined = "".join(shown)
+    if MAY_BE_FORMULA.search(joined):
+        joined = ACTIVE_MATH.sub(r"\\mathtt{\1}", joined)
     joined = re.sub(r"\]\s*([(\[:])", r"] \1", joined).replace("![", "! [")
     # Plain addresses would become links: a zero-width space keeps them text.
     return re.sub(r"(?i)(://|\bwww\.)", "\\1\u200b", joined)

@@ -15,6 +15,7 @@ from autograder.course import Course
 from autograder.course.points import format_points
 from autograder.errors import RecordError
 from autograder.gradebook.journal import Gradebook
+from autograder.gradebook.private import PRIVATE
 from autograder.records import ManualMark
 from autograder.reference.percent_source import grade_id
 from autograder.report.terminal import say
@@ -128,7 +129,7 @@ def take_over(
         agreed.pop(pair, None)
     rows = [[m.student, m.item, m.points, m.comment] for _, m in sorted(agreed.items())]
     (out / TAKEN_OVER).parent.mkdir(parents=True, exist_ok=True)
-    write_text(out / TAKEN_OVER, json.dumps(rows, indent=1) + "\n")
+    write_text(out / TAKEN_OVER, json.dumps(rows, indent=1) + "\n", PRIVATE)
 
 
 def taken_over_before(out: Path) -> dict[tuple[str, str], ManualMark]:

@@ -20,6 +20,7 @@ from nbformat import NotebookNode
 
 from autograder.course import Course, Item, Notebook, Week
 from autograder.errors import RecordError
+from autograder.gradebook.private import PRIVATE, open_private
 from autograder.integrations.formgrader.marking import Answer, for_marking
 from autograder.records import ManualMark
 from autograder.reference.percent_source import grade_id, notebook_of, text_of
@@ -55,7 +56,7 @@ class NotebookSubmission:
 def only_writer(out: Path) -> Iterator[None]:
     """Hold the lock on nbgrader's gradebook below `out`. Raises BusyError if it is taken."""
     out.mkdir(parents=True, exist_ok=True)
-    with (out / LOCK).open("a+") as lock:
+    with open(out / LOCK, "a+", opener=open_private) as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
@@ -103,7 +104,7 @@ c.NbGrader.logfile = ""
 """
     (folder / "exchange").mkdir(exist_ok=True)  # nothing is exchanged, but nbgrader asks for it
     path = folder / CONFIG
-    write_text(path, text)
+    write_text(path, text, PRIVATE)
     return path
 
 
@@ -116,7 +117,7 @@ def write_source(course: Course, root: Path, week: Week, notebook: Notebook, fol
     solution = notebook_of(_without_instead(text), origin, points)
     path = folder / "source" / week.id / notebook.file
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_text(path, text_of(solution))
+    write_text(path, text_of(solution), PRIVATE)
     return path
 
 
@@ -196,8 +197,8 @@ def write_submission(
     for name in set(_other_files(week, notebook, student_folder)) - set(work.files):
         (student_folder / name).unlink()
     for name, content in work.files.items():
-        write_bytes(student_folder / name, content)
-    write_text(student_folder / notebook.file, text_of(page))
+        write_bytes(student_folder / name, content, PRIVATE)
+    write_text(student_folder / notebook.file, text_of(page), PRIVATE)
 
 
 def fill_database(

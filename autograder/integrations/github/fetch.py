@@ -13,7 +13,7 @@ import io
 import os
 import shutil
 import tarfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -60,10 +60,21 @@ class FetchedRepository:
     remarks: tuple[str, ...] = ()
 
 
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
 def fetch_class(
-    course: Course, roster: Sequence[StudentRepository], into: Path, access: Access, jobs: int
+    course: Course,
+    roster: Sequence[StudentRepository],
+    into: Path,
+    access: Access,
+    jobs: int,
+    now: Callable[[], datetime] = _now,
 ) -> list[FetchedRepository]:
     """Fetch all repositories of a roster into the folder `into`; return their states.
+
+    `now` is this machine's clock.
 
     A repository that fails gets a remark, and its files stay as they were. Raises FetchError where
     another run is at work there, and where not one repository could be read.
@@ -71,13 +82,13 @@ def fetch_class(
     into.mkdir(parents=True, exist_ok=True)
     with _locked(into):
         before = read_states(into)
-        work = partial(_fetch_repository, course, into, access, before)
+        work = partial(_fetch_repository, course, into, access, before, now)
         with ThreadPoolExecutor(jobs) as pool:
             fetched = list(pool.map(work, roster))
         states = before | {f.student: f.state for f in fetched if f.state}
         write_text(into / HANDED_IN, _handed_in(states, course))
         write_states(into, states)
-    if not any(repository.state for repository in fetched):
+    if not any(repository.state for repository in fetched):  # an empty one was read, too
         reasons = sorted({remark for repository in fetched for remark in repository.remarks})
         raise FetchError(f"no repository of the roster could be read: {some(reasons)}.")
     return fetched
@@ -95,31 +106,43 @@ def _locked(folder: Path) -> Iterator[None]:
 
 
 def _fetch_repository(
-    course: Course, into: Path, access: Access, states: States, remote: StudentRepository
+    course: Course,
+    into: Path,
+    access: Access,
+    states: States,
+    now: Callable[[], datetime],
+    remote: StudentRepository,
 ) -> FetchedRepository:
     """Fetch one repository, and write its files where there is a new commit."""
-    before = states.get(remote.student)
-    if before is not None and before.url != remote.url:
-        before = None  # the roster names another one now
-    checked = datetime.now(UTC)
+    earlier = states.get(remote.student)
+    before = (
+        earlier if earlier and earlier.url == remote.url else None
+    )  # else the roster has changed
+    checked = now()
     try:
         repository = make_bare(into / REPOSITORIES / f"{remote.student}.git")
-        if not fetch(repository, remote.url, "HEAD", TIP, access):
-            return FetchedRepository(
-                remote.student, before, remarks=("nothing has been pushed yet",)
-            )
-        commit = repository.tip(TIP)
+        found = fetch(repository, remote.url, "HEAD", TIP, access)
+        commit = repository.tip(TIP) if found else None
         if commit is None:
-            return FetchedRepository(remote.student, before, remarks=("its HEAD is no commit",))
+            # That nothing was there is known from now on.
+            seen = before or RepositoryState(remote.url, "", "")
+            state = replace(seen, looked=checked.isoformat())
+            remark = "its HEAD is no commit" if found else "nothing has been pushed yet"
+            return FetchedRepository(remote.student, state, remarks=(remark,))
         target = into / remote.student
         if before and before.commit == commit and _is_there(target):
             return FetchedRepository(remote.student, replace(before, looked=checked.isoformat()))
-        remarks = _write_files(course, repository, commit, target)
+        remarks = list(_write_files(course, repository, commit, target))
+        known = earlier.weeks if earlier else {}
+        looked = datetime.fromisoformat(before.looked) if before else None
         weeks = {
-            week.id: _week_state(repository, commit, week, before, checked) for week in course.weeks
+            week.id: _week_state(repository, commit, week, known.get(week.id), looked, checked)
+            for week in course.weeks
         }
     except (GitError, OSError) as error:
         return FetchedRepository(remote.student, before, remarks=(str(error),))
+    told = dict.fromkeys(weeks[name].remark for name in weeks if weeks[name] != known.get(name))
+    remarks += filter(None, told)
     reported = before.reported if before else ""
     state = RepositoryState(remote.url, commit, checked.isoformat(), weeks, reported)
     return FetchedRepository(remote.student, state, new=True, remarks=tuple(remarks))
@@ -186,35 +209,61 @@ def _week_state(
     repository: Repository,
     commit: str,
     week: Week,
-    before: RepositoryState | None,
+    known: WeekState | None,
+    looked: datetime | None,
     checked: datetime,
 ) -> WeekState:
     """Return the commit that last changed a week's files, and its hand-in time.
 
-    That is the commit's own time. Since a commit can claim any time, one that was missing at the
-    last check counts as later than that check, and none as later than this one.
+    What counts is what we saw: it came after the last look, at which it was missing, and before
+    this one. In between the commit's own word decides, which the student chooses. Without an
+    earlier look it came now, for all that anybody knows; a commit that was seen before, even one
+    that another took the place of, keeps its time.
     """
-    known = before.weeks.get(week.id) if before else None
     paths = [f"assignments/{week.folder}/{name}" for name in week.files]
     # Files that lie elsewhere may have changed with any commit: then the newest one counts.
     change = repository.last_change(commit, paths) or repository.last_change(commit, ())
     changed, seconds = change or (commit, 0)
-    if known and known.commit == changed:
-        return known
-    received = min(datetime.fromtimestamp(max(0, min(seconds, 2**40)), UTC), checked)
-    if before and known:
-        received = max(received, datetime.fromisoformat(before.looked))
-    return WeekState(changed, received.isoformat(timespec="seconds"))
+    seen = {known.commit: known.received, **known.seen} if known else {}
+    if known and changed in seen:
+        kept = known.remark if changed == known.commit else ""
+        return WeekState(changed, seen[changed], kept, seen)
+    claimed = datetime.fromtimestamp(max(0, min(seconds, 2**40)), UTC)
+    received = min(max(claimed, looked or checked), checked)
+    remark = "" if received == claimed else _why(claimed, looked, received)
+    time = received.isoformat(timespec="seconds")
+    return WeekState(changed, time, remark, {**seen, changed: time})
+
+
+def _why(claimed: datetime, looked: datetime | None, received: datetime) -> str:
+    """Say why another time counts than the commit's own."""
+    says = f"the commit itself says {_minutes(claimed)}"
+    if looked is None:
+        return (
+            f"counts as handed in on {_minutes(received)}, when this repository was looked at for "
+            f"the first time; {says}"
+        )
+    if claimed > received:
+        return f"counts as handed in on {_minutes(received)}, when it was seen; {says}"
+    return (
+        f"counts as handed in on {_minutes(received)}, since it was not there when the repository "
+        f"was looked at then; {says}"
+    )
+
+
+def _minutes(time: datetime) -> str:
+    return f"{time:%Y-%m-%d %H:%M} UTC"
 
 
 def _handed_in(states: States, course: Course) -> str:
     """Return handed_in.csv: a line for each student's week."""
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(HEADERS[1])
+    writer.writerow(HEADERS[-1])
     for student, state in sorted(states.items()):
         for week in course.weeks:
             if week.id in state.weeks:
                 submitted = state.weeks[week.id]
-                writer.writerow([student, submitted.received, submitted.commit, week.id])
+                row = [student, submitted.received, submitted.commit, week.id, submitted.remark]
+                writer.writerow(row)
     return buffer.getvalue()

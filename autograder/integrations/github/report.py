@@ -83,6 +83,8 @@ def report_class(
         ready = {student for student in known if _is_graded(gradebook, student, by_week)}
         reports = {report.score.student: report for report in gather(course, gradebook, ready)}
     for student, state in sorted(states.items()):
+        if not state.commit:
+            continue  # nothing has been pushed yet
         if student not in reports:
             yield ReportOutcome(student, remark="what was fetched is not graded yet")
             continue

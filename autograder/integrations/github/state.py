@@ -21,18 +21,24 @@ class StateError(RecordError):
 
 @dataclass(frozen=True)
 class WeekState:
-    """The commit that last changed a week's files, and its hand-in time (ISO, UTC)."""
+    """The commit that last changed a week's files, and its hand-in time (ISO, UTC).
+
+    `seen` has the hand-in times of all commits that were ever the last, by their hashes; `remark`
+    says where the time comes from, if it is not the commit's own.
+    """
 
     commit: str
     received: str
+    remark: str = ""
+    seen: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class RepositoryState:
     """One student's repository at the last check, at the time `looked` (ISO, UTC).
 
-    `commit` is the newest of the default branch. `reported` is the digest of the last report to the
-    student, "" for none.
+    `commit` is the newest of the default branch, "" where there was none yet. `reported` is the
+    digest of the last report to the student, "" for none.
     """
 
     url: str
@@ -57,7 +63,10 @@ def read_states(folder: Path) -> States:
         return {}
     except (OSError, ValueError, TypeError, KeyError) as error:
         problem = f"{path} can't be used ({type(error).__name__}: {error})"
-        raise StateError(f"{problem}. Delete it, and everything is fetched anew.") from error
+        raise StateError(
+            f"{problem}. Take a copy from before. Or delete it: everything is fetched anew then, "
+            "and counts as handed in at that time, since nobody knows when it came."
+        ) from error
 
 
 def _state(entry: dict[str, Any]) -> RepositoryState:

@@ -8,6 +8,7 @@ from pathlib import Path
 from autograder.course import load
 from autograder.course.points import parse_points
 from autograder.errors import OutputError
+from autograder.gradebook.private import PRIVATE
 from autograder.integrations.gradebooks.canvas import fill_canvas
 from autograder.integrations.gradebooks.exported_sheet import read_sheet
 from autograder.integrations.gradebooks.fill_column import FillReport
@@ -96,6 +97,6 @@ def _pending(name: str) -> Pending:
 
 def _write(out: Path, content: bytes) -> None:
     try:
-        write_bytes(out, content)
+        write_bytes(out, content, PRIVATE)
     except OSError as error:
         raise ExportError(f"{out} can't be written: {error.strerror}.") from error

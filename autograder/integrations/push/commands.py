@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 
 from autograder import course as courses
+from autograder.errors import InputError
+from autograder.intake.week_files import some
 from autograder.integrations.push import install as installing
 from autograder.integrations.push import service
+from autograder.integrations.push.ledger import FILE, Ledger
 from autograder.integrations.push.spool import Spool, SpoolError
 from autograder.integrations.push.status import status as status_of
+
+NOTHING = "There is nothing to release: no push that ended by our fault counts."
 
 
 def install_all(
@@ -49,6 +55,42 @@ def install_all(
 def status(root: Path, out: Path, spool: Path | None) -> list[str]:
     """Return what is queued and running, as lines."""
     return status_of(courses.load(root), out, Spool(spool or out / "push"))
+
+
+def release(
+    root: Path, out: Path, spool: Path | None, students: Sequence[str], *, again: bool
+) -> list[str]:
+    """Let pushes that ended by our fault count no more; return what was done, as lines.
+
+    `students` are all for an empty one. With `again` the newest push of each is queued once more,
+    if it is one of them. Raises SpoolError without a spool, InputError for a student of whom there
+    is no such push.
+    """
+    where = Spool(spool or out / "push")
+    where.waiting()
+    path = out / "push" / FILE
+    if not path.exists():
+        return [NOTHING]
+    with closing(Ledger(path)) as ledger:
+        failed = [push for push in ledger.failed() if not students or push.student in students]
+        unknown = sorted(set(students) - {push.student for push in failed})
+        if unknown:
+            problem = f"no push of {some(unknown)} ended by our fault and counts"
+            raise InputError(f"{problem}. `autograder hook status` lists them.")
+        newest = {push.number for push in ledger.newest_of_each()}
+        zone = courses.load(root).handing_in.zone
+        lines = []
+        for push in failed:
+            is_queued = again and push.number in newest
+            (ledger.release if is_queued else ledger.uncount)(push)
+            when = f"{push.received.astimezone(zone):%Y-%m-%d %H:%M}"
+            then = ", and is graded again" if is_queued else ""
+            lines.append(f"{push.student}: {push.short} of {when} counts no more{then}.")
+    if not failed:
+        return [NOTHING]
+    if again and where.holder() is None:
+        lines.append("No service runs: the next push starts one, or `autograder hook serve --now`.")
+    return lines
 
 
 def serve(root: Path, out: Path, spool: Path | None, jobs: int, *, now: bool) -> None:

@@ -16,6 +16,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from autograder.errors import OutputError
+from autograder.gradebook import private
 from autograder.intake.students import student_id
 from autograder.integrations.push.spool import Spool
 
@@ -167,10 +168,9 @@ def make_private(out: Path, like: Path | None = None) -> None:
     """
     new = not out.exists()
     try:
-        out.mkdir(mode=0o700, parents=True, exist_ok=True)
+        private.make_private(out)
         if like is not None and new and os.geteuid() == 0:
             os.chown(out, like.stat().st_uid, like.stat().st_gid)
-        out.chmod(0o700)
         if like is not None and out.stat().st_uid != like.stat().st_uid:
             problem = f"{like} and {out} belong to different users, and hooks run as the first"
             remedy = "Choose another --out, or give --spool and run `autograder hook serve`"

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.errors import RecordError
+from autograder.gradebook.private import private_database
 from autograder.integrations.push.spool import Arrival
 
 FILE = "pushes.sqlite"
@@ -42,6 +43,11 @@ CREATE TABLE IF NOT EXISTS handed_in (
     fingerprint TEXT NOT NULL,
     documents TEXT NOT NULL,
     PRIMARY KEY (push, week)
+);
+CREATE TABLE IF NOT EXISTS released (
+    push INTEGER NOT NULL REFERENCES pushes,
+    counted TEXT NOT NULL,
+    at TEXT NOT NULL
 );
 """
 
@@ -70,7 +76,9 @@ class LedgerError(RecordError):
 class Push:
     """One push of the graded branch. `day_limit` is the number of gradings per day, 0: no limit.
 
-    `counted` is the day for which it counts as a grading, None where it counts for none.
+    `counted` is the day for which it counts as a grading, None where it counts for none. A push
+    that the grader failed on counts until an instructor releases it: else failing it would be a way
+    around the limit.
     """
 
     number: int
@@ -87,6 +95,11 @@ class Push:
     attempts: int
 
     @property
+    def counted_day(self) -> date | None:
+        """The day for which it counts."""
+        return date.fromisoformat(self.counted) if self.counted else None
+
+    @property
     def short(self) -> str:
         """The abbreviated hash of the commit."""
         return self.commit[:7]
@@ -100,6 +113,10 @@ class Ledger:
     """An open ledger. One service writes; others may read."""
 
     def __init__(self, path: Path):
+        try:
+            private_database(path)
+        except OSError as error:
+            raise LedgerError(f"{path} can't be opened: {error.strerror}.") from error
         try:
             self._db = sqlite3.connect(path, timeout=LOCK_SECONDS, isolation_level=None)
             self._db.row_factory = sqlite3.Row
@@ -172,9 +189,13 @@ class Ledger:
         return int(self._db.execute(query, (student, day.isoformat())).fetchone()[0])
 
     def day_with_room(self, push: Push, days: Iterable[date]) -> date | None:
-        """Return the first of these days on which the student has a grading left."""
+        """Return the first of these days on which the student has a grading left.
+
+        One that this push was counted for is this push's.
+        """
         for day in days:
-            if not push.day_limit or self.counted_on(push.student, day) < push.day_limit:
+            others = self.counted_on(push.student, day) - (push.counted_day == day)
+            if not push.day_limit or others < push.day_limit:
                 return day
         return None
 
@@ -183,11 +204,16 @@ class Ledger:
         query = "SELECT student, count(*) FROM pushes WHERE counted = ? GROUP BY student"
         return {row[0]: row[1] for row in self._db.execute(query, (day.isoformat(),))}
 
-    def is_known(self, student: str, week: int, fingerprint: str) -> bool:
-        """Whether a counted grading of the student's was of the same files of a week."""
+    def is_known(self, student: str, week: int, fingerprint: str, but: Push | None = None) -> bool:
+        """Whether a counted grading of the student's, `but` one, was of the same files of a week.
+
+        One that the grader failed on was none: it does not make the next one free.
+        """
         query = """SELECT count(*) FROM pushes JOIN handed_in ON push = number WHERE student = ?
-            AND week = ? AND fingerprint = ? AND counted IS NOT NULL"""
-        return bool(self._db.execute(query, (student, week, fingerprint)).fetchone()[0])
+            AND week = ? AND fingerprint = ? AND counted IS NOT NULL AND state != ?
+            AND number != ?"""
+        values = (student, week, fingerprint, PushState.FAILED, but.number if but else 0)
+        return bool(self._db.execute(query, values).fetchone()[0])
 
     def first(self, push: Push, week: int) -> tuple[datetime, str]:
         """Return the time and commit of the first push with the same files of a week.
@@ -215,13 +241,33 @@ class Ledger:
             (SELECT max(number) FROM pushes WHERE state != ? GROUP BY student) ORDER BY number"""
         return [_push(row) for row in self._db.execute(query, (PushState.REFUSED,))]
 
+    def failed(self) -> list[Push]:
+        """Return the pushes that the grader failed on and that count, the oldest first."""
+        query = "SELECT * FROM pushes WHERE state = ? AND counted IS NOT NULL ORDER BY number"
+        return [_push(row) for row in self._db.execute(query, (PushState.FAILED,))]
+
     def release(self, push: Push) -> None:
         """Queue a push as if it had just arrived, without a limit."""
         with self._writing():
+            self._uncount(push)
             self._db.execute(
                 "UPDATE pushes SET state = ?, day_limit = 0, attempts = 0 WHERE number = ?",
                 (PushState.WAITING, push.number),
             )
+
+    def uncount(self, push: Push) -> None:
+        """Let a push that the grader failed on count for no day any more."""
+        with self._writing():
+            self._uncount(push)
+
+    def _uncount(self, push: Push) -> None:
+        """Take the day from a push, and write down that it was taken."""
+        if push.counted is not None:
+            now = datetime.now(UTC).isoformat(timespec="seconds")
+            self._db.execute(
+                "INSERT INTO released VALUES (?, ?, ?)", (push.number, push.counted, now)
+            )
+            self._db.execute("UPDATE pushes SET counted = NULL WHERE number = ?", (push.number,))
 
     def _one(self, query: str, *values: Any) -> Push | None:
         row = self._db.execute(query, values).fetchone()

@@ -71,12 +71,13 @@ def left_over(limit: int, used: int) -> str:
     return f"Gradings left today: {max(0, limit - used)} of {limit}." if limit else ""
 
 
-def failed(problem: str = "") -> str:
-    """Return the message on a failure of the grader."""
+def failed(problem: str = "", *, counts: bool = False) -> str:
+    """Return the message on a failure of the grader, for a push that counts as a grading or not."""
     reason = f" ({one_line(problem)})" if problem else ""
+    until = "It counts as a grading of this day until your instructor releases it. "
     return (
-        f"Hidden tests: the grader failed{reason}. It costs you no points and does not count as a "
-        "grading; your push is kept. Tell your instructor."
+        f"Hidden tests: the grader failed{reason}. It costs you no points, and your push is kept. "
+        f"{until * counts}Tell your instructor."
     )
 
 

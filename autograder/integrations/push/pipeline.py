@@ -151,7 +151,7 @@ class PushPipeline:
         for old in self.ledger.open_pushes():
             is_older = old.student == case.push.student and old.number < case.push.number
             if is_older and old.state is not PushState.RUNNING:
-                self.ledger.set(old, PushState.SUPERSEDED)
+                self.ledger.set(old, PushState.SUPERSEDED, old.counted_day)
                 superseded = self.cases.pop(old.number, None)
                 for future in superseded.public.values() if superseded else ():
                     future.cancel()
@@ -279,13 +279,13 @@ class PushPipeline:
         names = [self.course.week(number).name for number in sorted(weeks)]
         lines = [messages.summary(report, names, time.monotonic() - case.since)]
         if faults:
-            lines.append(messages.failed(f"{faults} checks could not be graded"))
+            lines.append(messages.failed(f"{faults} checks could not be graded", counts=True))
         problem = hidden.commit_feedback(push, self.out)
         if problem:
             note(f"{push.student}: no feedback in the repository: {problem}")
         else:
             lines.append(messages.where(refs.FEEDBACK_BRANCH))
-        counted = None if faults or push.counted is None else date.fromisoformat(push.counted)
+        counted = self._day_of_failure(push) if faults else push.counted_day
         self.ledger.set(push, PushState.FAILED if faults else PushState.DONE, counted)
         if counted:
             used = self.ledger.counted_on(push.student, counted)
@@ -296,14 +296,18 @@ class PushPipeline:
     def _again(self, push: Push, why: str) -> None:
         """Queue a push for another grading, unless it failed too often."""
         if push.attempts < MAX_ATTEMPTS:
-            self.ledger.set(push, PushState.WAITING)
+            self.ledger.set(push, PushState.WAITING, push.counted_day)
         else:
             self._fail(push, why)
 
     def _fail(self, push: Push, why: str) -> None:
         note(f"{push.student}: {push.short}: {why}")
-        self.ledger.set(push, PushState.FAILED)
-        self._say(push.id, [messages.failed(why)], end=True)
+        self.ledger.set(push, PushState.FAILED, self._day_of_failure(push))
+        self._say(push.id, [messages.failed(why, counts=True)], end=True)
+
+    def _day_of_failure(self, push: Push) -> date:
+        """Return the day that a push counts for which the grader failed on."""
+        return push.counted_day or push.received.astimezone(self.zone).date()
 
     def _say(self, id: str, lines: list[str], *, end: bool = False) -> None:
         """Send lines to the pusher; a failure does not stop the grading."""
@@ -341,7 +345,7 @@ class PushPipeline:
             number: submission
             for number, submission in self._gradable(submissions).items()
             if submission.files
-            and not self.ledger.is_known(push.student, number, submission.fingerprint)
+            and not self.ledger.is_known(push.student, number, submission.fingerprint, push)
         }
         if not unknown or not path.exists():
             return not unknown

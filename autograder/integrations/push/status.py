@@ -6,6 +6,7 @@ from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 
 from autograder.course import Course
+from autograder.intake.week_files import some
 from autograder.integrations.push.ledger import FILE, Ledger, Push
 from autograder.integrations.push.spool import Spool
 from autograder.text.display import one_line
@@ -32,6 +33,11 @@ def status(course: Course, out: Path, spool: Spool) -> list[str]:
         counts = ledger.counts(today)
         lines.append(f"Gradings of {today}: {sum(counts.values())}")
         lines += [f"  {one_line(name, 40)}: {number}" for name, number in sorted(counts.items())]
+        failed = ledger.failed()
+        if failed:
+            names = some(sorted({one_line(push.student, 40) for push in failed}))
+            lines.append(f"Ended by our fault, and counted until they are released: {len(failed)}")
+            lines.append(f"  of {names}; `autograder hook release` releases them")
         lines.append("Last pushes:")
         lines += [_line(push, zone) for push in ledger.latest(10)]
     finally:
