@@ -257,6 +257,7 @@ class ClusterPool(Executor):
             node.state = NodeState.ADMITTED
             node.failures = 0
             self._say(f"Node {node}: {node.proved.places} at a time, rung {self.confinement}.")
+        if self.confinement and self.places:
             self._ready.set()
 
     def _refuse(self, node: Node, problem: str) -> None:
