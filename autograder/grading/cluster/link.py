@@ -14,6 +14,7 @@ import operator
 import pkgutil
 import threading
 import uuid
+import warnings
 from collections.abc import Callable, Coroutine, Iterable
 from concurrent.futures import Future
 from contextlib import suppress
@@ -90,7 +91,7 @@ class DaskLink:
 
         try:
             self._client = self._wait(connect(), 2 * CONNECT_SECONDS)
-        except (OSError, ValueError, TimeoutError) as error:
+        except (OSError, ValueError, TimeoutError, ImportError) as error:
             self._stop()
             close_nodes()
             raise ClusterError(
@@ -201,5 +202,11 @@ def open_link(setting: ClusterSetting) -> DaskLink:
 
 
 def _quiet() -> None:
-    """Leave it to the pool to say what happens: Dask tells of each lost connection many times."""
+    """Leave it to the pool to say what happens.
+
+    Dask tells of each lost connection many times, and of packages that differ less than a refusal.
+    """
+    from distributed.versions import VersionMismatchWarning
+
+    warnings.filterwarnings("ignore", category=VersionMismatchWarning)
     logging.getLogger("distributed").setLevel(logging.CRITICAL)

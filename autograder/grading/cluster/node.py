@@ -136,6 +136,7 @@ def _proof(begun: _Begun) -> tuple[str, bytes]:
         parts = fingerprint.parts_of_week(
             setting.root, course, course.week(week), plan.confinement, setting.datasets[week]
         )
+        _demand_loaded(parts)
         described = {
             "kind": "described",
             "job": 0,
@@ -148,6 +149,22 @@ def _proof(begun: _Begun) -> tuple[str, bytes]:
     [name] = names
     host = socket.gethostname()
     return name, messages.written("proof", 0, host=host, places=begun.places, weeks=weeks)
+
+
+_loaded: dict[str, str] = {}
+
+
+def _demand_loaded(parts: fingerprint.Parts) -> None:
+    """Raise CantExamineError if a module of ours is another one now than when it was loaded.
+
+    A worker lives through many runs, and files are read anew for each proof.
+    """
+    code = {name: part for name, part in parts.items() if name.startswith(fingerprint.CODE)}
+    changed = sorted(name for name, part in code.items() if _loaded.get(name, part) != part)
+    if changed:
+        problem = f"since it was started, our code has changed: {', '.join(changed[:5])}"
+        raise CantExamineError(problem, "Start it anew")
+    _loaded.update(code)
 
 
 def _examine(run: str, function: str, week: int, submission: dict[str, Any]) -> bytes:

