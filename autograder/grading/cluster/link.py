@@ -21,6 +21,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from autograder.grading.cluster.batch import Batch, security_of
 from autograder.grading.cluster.setting import ClusterError, ClusterSetting
 
 ENTRY = "autograder.grading.cluster.node:do"
@@ -176,29 +177,18 @@ def open_link(setting: ClusterSetting) -> DaskLink:
     Raises ClusterError if that can't be done, or Dask is not installed.
     """
     try:
-        import distributed
+        import distributed  # noqa: F401
     except ImportError as error:
         problem = f"grading on many machines needs {error.name}, which is not installed"
         raise ClusterError(problem, f"`{INSTALL}` installs it, here and on each node") from error
 
     security = None
-    if setting.ca is not None:
-        security = distributed.Security(
-            tls_ca_file=setting.ca,
-            tls_client_cert=setting.cert,
-            tls_client_key=setting.key,
-            tls_scheduler_cert=setting.cert,
-            tls_scheduler_key=setting.key,
-            tls_worker_cert=setting.cert,
-            tls_worker_key=setting.key,
-            require_encryption=True,
-        )
+    if setting.ca and setting.cert and setting.key:
+        security = security_of(setting.ca, setting.cert, setting.key)
     if setting.scheduler is not None:
         return DaskLink(setting.scheduler, security)
-    from autograder.grading.cluster.batch import start
-
-    cluster = start(setting, security)
-    return DaskLink(cluster.scheduler_address, cluster.security, cluster.close)
+    batch = Batch(setting, security)
+    return DaskLink(batch.address, batch.security, batch.close)
 
 
 def _quiet() -> None:
