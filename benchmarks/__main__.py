@@ -5,6 +5,7 @@ import argparse
 from benchmarks import (
     autograd_speed,
     class_speed,
+    cluster_speed,
     grading_speed,
     hostile_class,
     kill_speed,
@@ -19,6 +20,7 @@ BENCHMARKS = {
     "class": class_speed.main,
     "pool": pool_speed.main,
     "grading": grading_speed.main,
+    "cluster": cluster_speed.main,
     "training": training_overhead.main,
     "autograd": autograd_speed.main,
     "project": project_speed.brief,

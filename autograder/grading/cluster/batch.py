@@ -43,7 +43,7 @@ class Batch:
             import dask_jobqueue
         except ImportError as error:
             problem = f"`kind` in [cluster] needs {error.name}, which is not installed"
-            raise ClusterError(problem, "`pip install dask-jobqueue` installs it") from error
+            raise ClusterError(problem, "`bash scripts/setup.sh cluster` installs it") from error
         assert setting.kind is not None
         shared = setting.shared or str(fingerprint.HOME)
         self._files = Path(tempfile.mkdtemp(prefix=".autograder-tls-", dir=shared))
@@ -120,7 +120,9 @@ def _temporary_security(folder: Path) -> Any:
         made = Security.temporary()
     except ImportError as error:
         problem = "a certificate for this run needs cryptography, which is not installed"
-        remedy = "`pip install cryptography` installs it; or name `ca`, `cert`, `key` in [cluster]"
+        remedy = (
+            "`bash scripts/setup.sh cluster` installs it; or name `ca`, `cert`, `key` in [cluster]"
+        )
         raise ClusterError(problem, remedy) from error
     files = {}
     for name, text in (

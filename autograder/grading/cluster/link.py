@@ -29,7 +29,7 @@ CONNECT_SECONDS, END_SECONDS, ASK_SECONDS = 20, 15, 20
 PLAIN = ["dask", "msgpack"]
 """The formats of results that this end reads."""
 
-INSTALL = "pip install dask distributed dask-jobqueue"
+INSTALL = "bash scripts/setup.sh cluster"
 
 
 @dataclass(frozen=True)

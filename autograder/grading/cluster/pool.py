@@ -110,6 +110,12 @@ class ClusterPool(Executor):
         nodes = list(self._nodes.values())
         return sum(n.proved.places for n in nodes if n.proved and n.state is NodeState.ADMITTED)
 
+    @property
+    def names(self) -> list[str]:
+        """The names of the nodes that are used now."""
+        nodes = list(self._nodes.values())
+        return sorted(node.name for node in nodes if node.state is NodeState.ADMITTED)
+
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Have an operation done: `describe`, or one that examines a submission.
 
