@@ -55,7 +55,7 @@ class Proof(_Fields):
     weeks: Annotated[list[WeekProof], Field(max_length=MOST_WEEKS)]
 
 
-class Refused(_Fields):
+class Unready(_Fields):
     """Why a node can't grade."""
 
     kind: Literal["failed"]
@@ -64,8 +64,8 @@ class Refused(_Fields):
     remedy: Text
 
 
-_PROOFS: TypeAdapter[Proof | Refused] = TypeAdapter(
-    Annotated[Proof | Refused, Field(discriminator="kind")]
+_PROOFS: TypeAdapter[Proof | Unready] = TypeAdapter(
+    Annotated[Proof | Unready, Field(discriminator="kind")]
 )
 
 
@@ -93,7 +93,7 @@ def read_answer(raw: Any) -> Answer:
         raise ValueError(f"no valid answer ({type(error).__name__})") from None
 
 
-def read_proof(body: bytes) -> Proof | Refused:
+def read_proof(body: bytes) -> Proof | Unready:
     """Return a node's proof. Raises ValueError for an invalid one."""
     try:
         return _PROOFS.validate_json(body)

@@ -223,10 +223,10 @@ class ClusterPool(Executor):
                     self._say(f"Node {node} still grades for another run: it is asked again.")
                 return
             proof = exchange.read_proof(answer.body)
-        except (ValueError, _TaskError) as error:
+        except (ValueError, LostError) as error:
             self._refuse(node, str(error))
             return
-        if isinstance(proof, exchange.Refused):
+        if isinstance(proof, exchange.Unready):
             self._refuse(node, str(AutograderError(proof.problem, proof.remedy)))
             return
         if proof.host not in node.name:
@@ -335,7 +335,7 @@ class ClusterPool(Executor):
             return
         try:
             raw = _outcome(request)
-        except _TaskError:  # the connection broke, or the node was restarted
+        except LostError:  # the connection broke, or the node was restarted
             job.lost += 1
             self._put_back(job)
             return
@@ -467,18 +467,15 @@ class ClusterPool(Executor):
         return None
 
 
-class _TaskError(Exception):
-    """A request ended without an answer; the text says why."""
-
-
 def _outcome(request: Future[Any]) -> Any:
-    """Return a request's outcome. Raises _TaskError if there is none."""
+    """Return a request's outcome. Raises LostError if there is none."""
     try:
         return request.result()
     except CancelledError:
-        raise _TaskError("the connection to it broke") from None
+        raise LostError("the connection to it broke") from None
     except Exception as error:  # noqa: BLE001 - whatever Dask or the node's Python had to say
         text = f"{type(error).__name__}: {one_line(str(error), 300)}"
+        remedy = ""
         if isinstance(error, ModuleNotFoundError):
-            text += ". It has to be started in the course's repository, with its Python"
-        raise _TaskError(f"it can't run our code ({text})") from None
+            remedy = "Start it in the course's repository, with its Python"
+        raise LostError(f"it can't run our code ({text})", remedy) from None

@@ -76,7 +76,7 @@ def test_a_node_whose_head_is_gone_ends_its_examiners(small, confinement, monkey
 def test_what_goes_wrong_is_told_and_nothing_raised(small, tmp_path):
     for what, body in (("begin", b"\xc1"), ("other", exchange.request(a=1))):
         refused = exchange.read_proof(exchange.read_answer(node.do(what, body)).body)
-        assert isinstance(refused, exchange.Refused)
+        assert isinstance(refused, exchange.Unready)
     refused = exchange.read_proof(begin(tmp_path).body)
     assert "assignments/course.toml" in refused.problem
     assert node._begun is None

@@ -332,6 +332,17 @@ def test_what_is_no_answer_is_not_taken_and_its_node_not_used_again(kind, tmp_pa
     assert link.examined_on("ada") == ["bad", "good"]
 
 
+def test_a_node_that_lacks_our_code_is_refused_with_the_remedy():
+    class Foreign(PlayedLink):
+        def ask(self, address: str, what: str, body: bytes) -> Future[Any]:
+            request: Future[Any] = Future()
+            request.set_exception(ModuleNotFoundError("No module named 'autograder'"))
+            return request
+
+    with pytest.raises(ClusterError, match=r"No module named 'autograder'\)\. Start it in the"):
+        nodes(Foreign(one=PlayedNode())).__enter__()
+
+
 def test_a_proof_that_is_none_is_refused(tmp_path):
     marker = tmp_path / "unpickled"
     forged = json.loads(exchange.read_answer(proof()).body)

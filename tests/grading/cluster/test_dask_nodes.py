@@ -201,9 +201,9 @@ def test_a_node_without_its_network_is_left_alone(small, solution, tmp_path, das
 def test_nodes_with_other_code_or_packages_are_refused(
     small, solution, tmp_path, dask, confinement
 ):
-    """Each has a tree of its own: with a changed module, with another NumPy (by its metadata)."""
+    """Each has its own tree: one changed, one with another NumPy (by its metadata), one right."""
     trees = {}
-    for name in ("code", "numpy"):
+    for name in ("code", "numpy", "right"):
         trees[name] = tmp_path / name
         for package in ("autograder", "data"):
             shutil.copytree(
@@ -214,12 +214,12 @@ def test_nodes_with_other_code_or_packages_are_refused(
     metadata = trees["numpy"] / "numpy-9.9.0.dist-info" / "METADATA"
     metadata.parent.mkdir()
     metadata.write_text("Metadata-Version: 2.1\nName: numpy\nVersion: 9.9.0\n")
-    for name, tree in trees.items():
-        dask.worker(name, tree=tree)
+    for name in ("code", "numpy"):
+        dask.worker(name, tree=trees[name])
     run = Run(small, dask.address, tmp_path / "a")
     with pytest.raises(ClusterError, match="all nodes are refused"):
         run.grade({"ada": solution})
-    dask.worker("right")
+    dask.worker("right", tree=trees["right"])
     run = Run(small, dask.address, tmp_path / "b")
     assert run.grade({"ada": solution}) == {"ada": "pass finished"}
     refused = "\n".join(line for line in run.said if "refused" in line)
