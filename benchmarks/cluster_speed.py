@@ -1,6 +1,6 @@
 """Grading on nodes: what a second node brings, and what the way to a node costs per job.
 
-    python -m benchmarks.cluster_speed [--jobs 24] [--places 4] [--rounds 3]
+    python -m benchmarks.cluster_speed [--jobs 48] [--places 4] [--rounds 3]
 
 A second node of the same size is simulated, since there is one machine: the examiners of the nodes
 only sleep, for the time that real jobs of week 1 took here before, one at a time. All else is real:
@@ -36,7 +36,7 @@ from benchmarks.grading_speed import make_class
 from tests.dask_cluster import DaskProcesses, wait_for
 
 ROOT = Path(__file__).resolve().parent.parent
-JOBS, PLACES, ROUNDS, EMPTY = 24, 4, 3, 50
+JOBS, PLACES, ROUNDS, EMPTY = 48, 4, 3, 50
 GOAL = 1.9
 SETTING = Setting(ROOT, {1: None})
 
