@@ -16,6 +16,7 @@ AutograderError
 │   └── SuiteError                  suite.collected_test
 ├── CantRunError                    this machine, or this call, can't do it
 │   ├── CiError                     students.ci.command
+│   ├── ClusterError                grading.cluster.setting
 │   ├── FormgraderError             integrations.formgrader.command
 │   ├── JobError                    gpu.class_run
 │   └── RefusedError                grading.setting

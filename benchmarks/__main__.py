@@ -33,6 +33,7 @@ BY_NAME = {
     "push": "push_speed",
     "calibrate": "calibrate_digits",
     "fuzz": "fuzz_channel",
+    "cluster": "cluster_speed",
     "literal": "literal_submissions",
     "journal": "journal_size",
     "reruns": "what_reruns",

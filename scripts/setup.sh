@@ -5,8 +5,10 @@
 #   scripts/setup.sh torch [sandbox]    and requirements-torch.txt
 #   scripts/setup.sh jupyter            and requirements-jupyter.txt
 #   scripts/setup.sh notebooks          and requirements-notebooks.txt, which has more than that
+#   scripts/setup.sh cluster [sandbox]  and requirements-cluster.txt
 #   scripts/setup.sh dev                and requirements-dev.txt
-#   scripts/setup.sh all [sandbox]      and those for torch, notebooks and dev ([browser] for tests)
+#   scripts/setup.sh all [sandbox]      and those for torch, notebooks, cluster and dev; for tests
+#                                       [browser] too
 #
 # With a second word it also runs scripts/setup_WORD.sh. PYTHON=python3.12 chooses the interpreter.
 # A finished set-up leaves .venv/.ready, which names the interpreter, the place and the pins;
@@ -85,7 +87,7 @@ def digest(*names):
 
 print("in", sys.argv[1], "Python", " ".join(sys.version.split()))
 print("core", digest("requirements.txt", "pyproject.toml"))
-for name in ("torch", "jupyter", "notebooks", "dev"):
+for name in ("torch", "jupyter", "notebooks", "cluster", "dev"):
     if pathlib.Path(f"requirements-{name}.txt").exists():  # the students' tree has not all of them
         print(name, digest(f"requirements-{name}.txt"))
 EOF
@@ -119,7 +121,7 @@ make_venv() {
     "$python" -m venv --clear "$VENV" || die "$python could not make $VENV (see above)."
 }
 
-setup_venv() { # core|torch|jupyter|notebooks|dev|all
+setup_venv() { # core|torch|jupyter|notebooks|cluster|dev|all
     local description here core
     description=$(describe "$VENV/bin/python") || description=""
     if ! is_made "${description%%$'\n'*}"; then
@@ -144,6 +146,9 @@ setup_venv() { # core|torch|jupyter|notebooks|dev|all
     case $1 in notebooks | all)
         add_packages "$description" notebooks "Jupyter and nbgrader (about a minute, 300 MB)" ;;
     esac
+    case $1 in cluster | all)
+        add_packages "$description" cluster "Dask, for grading on many machines (a few seconds, 40 MB)" ;;
+    esac
     case $1 in dev | all)
         add_packages "$description" dev "what checks types and imports (a few seconds, 60 MB)" ;;
     esac
@@ -166,8 +171,8 @@ add_packages() { # description, name, what it is: those of requirements-NAME.txt
 # -------------------------------------------------------------------------------------------
 
 case ${1:-} in
-core | torch | jupyter | notebooks | dev | all) ;;
-*) die "usage: scripts/setup.sh core|torch|jupyter|notebooks|dev|all [sandbox]" ;;
+core | torch | jupyter | notebooks | cluster | dev | all) ;;
+*) die "usage: scripts/setup.sh core|torch|jupyter|notebooks|cluster|dev|all [sandbox]" ;;
 esac
 trap 'die "interrupted; the next run starts over"' INT TERM
 

@@ -53,6 +53,20 @@ def grade(
         str | None,
         typer.Option(help="infra: grade what has a failure of ours in its last results."),
     ] = None,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(help="Grade on the nodes of this Dask scheduler: tls://host:8786."),
+    ] = None,
+    insecure_network: Annotated[
+        bool,
+        typer.Option(
+            "--insecure-network",
+            help="Use a scheduler without TLS: whoever reaches it may run programs on the nodes.",
+        ),
+    ] = False,
+    here: Annotated[
+        bool, typer.Option("--here", help="Grade on this machine, whatever [cluster] says.")
+    ] = False,
     since: Annotated[
         str | None,
         typer.Option(
@@ -63,18 +77,21 @@ def grade(
     """Grade all that a class handed in, or some of it: --student, --only and --since combine.
 
     The reports always cover the whole class. Without --submissions, write a simulated class of 12
-    and grade that.
+    and grade that. With --scheduler, or a table [cluster] in assignments/grading.toml, the nodes of
+    a cluster examine it.
     """
     from autograder.author.simulate.small_class import simulate
     from autograder.commands.instructors import demand_folder
     from autograder.grading.choice import choice_of
     from autograder.grading.class_run import grade_submissions
+    from autograder.grading.cluster.opening import nodes_of
     from autograder.integrations.formgrader.marks import collect_marks
 
     goes_on = "What was finished is kept; the same command goes on from there."
     with when_stopped(goes_on), ending_when_terminated(), ExitStack() as stack:
         number = number_of(week)
         choice = choice_of(ROOT, student or (), only, since)
+        cluster = None if here else nodes_of(ROOT, scheduler, insecure_network)
         if not dry_run:
             demand_folder(out)
         folder = submissions or SIMULATED
@@ -96,4 +113,5 @@ def grade(
             dry_run=dry_run,
             collect_marks=collect_marks,
             choice=choice,
+            cluster=cluster,
         )

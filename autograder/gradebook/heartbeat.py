@@ -10,11 +10,12 @@ from datetime import datetime
 
 @dataclass(frozen=True)
 class RunningJob:
-    """A submission that is being examined, and since when."""
+    """A submission that is being examined, since when, and on which node; "" is this machine."""
 
     student: str
     week: int
     since: datetime
+    node: str = ""
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,12 @@ def heartbeat_row(beat: Heartbeat) -> tuple[int, int, str, int, str, str]:
 def heartbeat_of(row: sqlite3.Row) -> Heartbeat:
     """Return the heartbeat in a row."""
     running = tuple(
-        RunningJob(job["student"], job["week"], datetime.fromisoformat(job["since"]))
+        RunningJob(
+            job["student"],
+            job["week"],
+            datetime.fromisoformat(job["since"]),
+            job.get("node", ""),  # earlier versions wrote none
+        )
         for job in json.loads(row["running"])
     )
     heard = datetime.fromisoformat(row["heard"])

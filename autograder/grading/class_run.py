@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,8 +19,13 @@ from autograder.gradebook.private import make_private
 from autograder.gradebook.submission import Submission
 from autograder.grading import run as grading
 from autograder.grading.choice import EVERYTHING, Choice, chosen, known_students
+from autograder.grading.cluster.opening import open_nodes
+from autograder.grading.cluster.pool import ClusterPool
+from autograder.grading.cluster.setting import ClusterError, ClusterSetting
 from autograder.grading.fork_server import running_server
 from autograder.grading.lock import only_grading
+from autograder.grading.operations import describe
+from autograder.grading.pool import ExaminerPool, open_pool
 from autograder.grading.preview import WeekPreview, graded_again, listed, preview
 from autograder.grading.preview import lines as preview_lines
 from autograder.grading.progress import Display, console_of_run
@@ -58,6 +64,7 @@ def grade_submissions(
     dry_run: bool = False,
     collect_marks: CollectMarks | None = None,
     choice: Choice = EVERYTHING,
+    cluster: ClusterSetting | None = None,
 ) -> None:
     """Grade a class from beginning to end, write its reports into `out` and print its table.
 
@@ -70,11 +77,12 @@ def grade_submissions(
     dry_run: only print what would be graded, why, and the expected time; write nothing.
     collect_marks: imports marks given elsewhere, before the reports are written.
     choice: which of the submissions to grade.
+    cluster: the nodes to grade on, None for this machine.
 
     Raises AutograderError; its subclass OurFaultError if the grader failed in some checks. On
     KeyboardInterrupt the reports are written with what the gradebook has.
     """
-    if not dry_run:
+    if not (dry_run or cluster):
         running_server()  # it loads its modules in parallel with the next steps
     console = console_of_run()
     course = courses.load(root)
@@ -85,16 +93,20 @@ def grade_submissions(
     by_week = _read_submissions(console, course, submissions, week, handed_in)
     everybody = {one.student for each in by_week.values() for one in each}
     choice = replace(choice, students=known_students(choice.students, everybody))
-    confinement = None if unconfined else _confinement(console, own_code)
-    if confinement is None:
+    if dry_run and cluster:
+        say(console, "A dry run asks no node: it goes by this machine's confinement.")
+        cluster = None
+    confinement = None if unconfined or cluster else _confinement(console, own_code)
+    if unconfined or not (confinement or cluster):
         say(console, "UNCONFINED: student code can read and write all that you can.", "bold red")
-    else:
+    elif confinement:
         say(console, f"Student code is confined by rung {confinement.name}.")
     rung = confinement.rung if confinement else ""
     by_week = _without_what_cannot_run(console, course, by_week, week, rung)
     weeks = [course.week(number) for number in by_week]
     packages = tuple(sorted({name for week in weeks for name in week.packages}))
-    setting = grading.Setting(root, _datasets(console, weeks), confinement is None, packages)
+    plain = confinement is None and not cluster
+    setting = grading.Setting(root, _datasets(console, weeks), unconfined or plain, packages)
     name = confinement.name if confinement else Unconfined.name
     run = _ClassRun(console, course, setting, name, by_week, everybody, week is None, choice)
     if dry_run:
@@ -103,14 +115,20 @@ def grade_submissions(
         return
     with Gradebook.open(out / GRADEBOOK) as gradebook, only_grading(out):
         make_private(out)
-        run.grade(gradebook, out, jobs, manual, collect_marks)
+        if cluster is None:
+            run.grade(gradebook, out, jobs, manual, collect_marks)
+            return
+        with open_nodes(course, setting, cluster, lambda line: say(console, line)) as pool:
+            run = replace(run, confinement=pool.confinement, pool=pool)
+            run.grade(gradebook, out, pool.places, manual, collect_marks)
 
 
 @dataclass(frozen=True)
 class _ClassRun:
     """The grading of submissions that were read: by week, and the ids of all students.
 
-    `confinement` is the name of what confines them; `all_weeks` says that no week was asked for.
+    `confinement` is the name of what confines them; `all_weeks` says that no week was asked for;
+    `pool` are the nodes that examine them, None for this machine.
     """
 
     console: Console
@@ -121,6 +139,7 @@ class _ClassRun:
     everybody: Collection[str]
     all_weeks: bool
     choice: Choice
+    pool: ClusterPool | None = None
 
     def preview(self, gradebook: Gradebook, jobs: int) -> None:
         """Say what would run."""
@@ -140,30 +159,51 @@ class _ClassRun:
         if self.all_weeks:
             _name_weeks_without_anything(self.console, self.course, self.by_week, gradebook)
         to_grade = self._to_grade(gradebook)
-        previews = self._previews(to_grade, gradebook)
-        for line in graded_again(previews):
-            say(self.console, line)
-        each = {one.week.number: one.seconds_each for one in previews}
-        display = Display(self.console, self.course, each, jobs)
-        stopped: KeyboardInterrupt | None = None
+        stopped: KeyboardInterrupt | ClusterError | None = None
+        display: Display | None = None
         try:
-            self._run(to_grade, gradebook, jobs, display)
+            # Leaving it ends what examines, also on nodes, before anything else is done.
+            with self._examiners(to_grade, jobs) as pool:
+                previews = self._previews(to_grade, gradebook)
+                for line in graded_again(previews):
+                    say(self.console, line)
+                each = {one.week.number: one.seconds_each for one in previews}
+                display = Display(self.console, self.course, each, jobs)
+                if pool is not None:
+                    self._run(to_grade, gradebook, pool, jobs, display)
             if collect_marks:
                 collect_marks(self.console, self.course, gradebook, out)
             if manual:
                 count = gradebook.import_manual(manual, self.course)
                 say(self.console, f"{count} marks read from {manual}")
-        except KeyboardInterrupt as interrupt:
-            stopped = interrupt
+        except (KeyboardInterrupt, ClusterError) as error:
+            stopped = error
             say(self.console, STOPPED, "yellow")
         self._report(gradebook, out)
         if stopped is None:
             gradebook.tidy()
-        for line in display.longest():
+        for line in display.longest() if display else ():
             say(self.console, line)
         if stopped is not None:
             raise stopped
         _demand_whole_results(to_grade, gradebook)
+
+    def _examiners(
+        self, to_grade: SubmissionsByWeek, jobs: int
+    ) -> ClusterPool | ExaminerPool | AbstractContextManager[None]:
+        """Return what examines: the nodes, or examiners here, which begin to plan at once.
+
+        Nothing where there is nothing to grade.
+        """
+        weeks = [week for week, submissions in to_grade.items() if submissions]
+        if not weeks:
+            return nullcontext()
+        if self.pool is not None:
+            return self.pool
+        pool = open_pool(self.setting, jobs)
+        for week in weeks:
+            pool.submit(describe, week)  # whoever asks next gets this plan, or its failure
+        return pool
 
     def _to_grade(self, gradebook: Gradebook) -> SubmissionsByWeek:
         """Return what is chosen, without what is graded already."""
@@ -182,7 +222,12 @@ class _ClassRun:
         return preview(root, self.course, datasets, self.confinement, to_grade, gradebook)
 
     def _run(
-        self, to_grade: SubmissionsByWeek, gradebook: Gradebook, jobs: int, display: Display
+        self,
+        to_grade: SubmissionsByWeek,
+        gradebook: Gradebook,
+        pool: ClusterPool | ExaminerPool,
+        jobs: int,
+        display: Display,
     ) -> None:
         """Grade, with a heartbeat in the gradebook."""
 
@@ -192,14 +237,13 @@ class _ClassRun:
             display.report(progress)
 
         def watch(running: Sequence[RunningJob]) -> None:
-            gradebook.beat(jobs, running)
+            gradebook.beat(pool.places if isinstance(pool, ClusterPool) else jobs, running)
             display.watch(running)
 
-        if any(to_grade.values()):
-            with display.shown():
-                grading.grade_class(
-                    self.course, self.setting, to_grade, gradebook, jobs, report, watch=watch
-                )
+        with display.shown():
+            grading.grade_class(
+                self.course, self.setting, to_grade, gradebook, jobs, report, pool, watch
+            )
 
     def _report(self, gradebook: Gradebook, out: Path) -> None:
         """Write the reports of everybody in the gradebook or in these submissions."""

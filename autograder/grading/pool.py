@@ -10,7 +10,8 @@ import queue
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterable
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import CancelledError, Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from types import TracebackType
@@ -62,6 +63,7 @@ class ExaminerPool(Executor):
             self._free.put(place)
         self._threads = ThreadPoolExecutor(jobs, "examiner")
         self._plans: dict[int, Plan] = {}
+        self._planning: defaultdict[int, threading.Lock] = defaultdict(threading.Lock)
         self._given_up = False
         self._lock = threading.Lock()
 
@@ -148,8 +150,10 @@ class ExaminerPool(Executor):
     # The operations.
 
     def _describe(self, examiner: ExaminerProcess, name: str, week: int) -> Plan:
-        if week in self._plans:
-            return self._plans[week]
+        with self._planning[week]:  # whoever else asks for it meanwhile waits for this answer
+            return self._plans.get(week) or self._described(examiner, name, week)
+
+    def _described(self, examiner: ExaminerProcess, name: str, week: int) -> Plan:
         answer = examiner.ask(messages.Described, kind="described", function=name, week=week)
         checks = [check.record() for check in answer.checks]
         plan = Plan(checks, answer.fingerprint, answer.confinement, answer.versions)
@@ -183,11 +187,10 @@ class ExaminerPool(Executor):
             },
             reports=report is not None,
         )
-        results = [result.record() for result in answer.results]
-        told = [result.check for result in results]
-        if not set(told) <= checks or len(told) != len(set(told)):
-            raise lost("it told of checks that were not planned, or twice of one")
-        return Examined(results, [flag.record() for flag in answer.flags]), answer.seconds
+        try:
+            return examined_of(answer, checks)
+        except ValueError as error:
+            raise lost(str(error)) from None
 
     @staticmethod
     def _say(examiner: ExaminerProcess, name: str, *values: Any) -> str:
@@ -246,6 +249,18 @@ class ExaminerPool(Executor):
 def open_pool(setting: Setting, jobs: int, first_slot: int = 0) -> ExaminerPool:
     """Return a pool of `jobs` examiners with the slots from `first_slot` on."""
     return ExaminerPool(setting, jobs, first_slot)
+
+
+def examined_of(done: messages.Done, checks: Collection[str]) -> tuple[Examined, float]:
+    """Return what a message tells: results and flags, and the time in seconds.
+
+    Raises ValueError if it tells of other checks than these, or twice of one.
+    """
+    results = [result.record() for result in done.results]
+    told = {result.check for result in results}
+    if not told <= set(checks) or len(told) != len(results):
+        raise ValueError("it told of checks that were not planned, or twice of one")
+    return Examined(results, [flag.record() for flag in done.flags]), done.seconds
 
 
 def _interrupt(examiners: Iterable[ExaminerProcess]) -> None:

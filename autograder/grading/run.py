@@ -25,6 +25,7 @@ from autograder.gradebook.journal import Gradebook, GradingJob
 from autograder.gradebook.submission import Submission
 from autograder.grading import fingerprint
 from autograder.grading.absent import record_absent
+from autograder.grading.cluster.jobs import JobFuture
 from autograder.grading.operations import Plan, describe, examine_submission
 from autograder.grading.pool import note, open_pool
 from autograder.grading.setting import Setting
@@ -74,7 +75,7 @@ def grade_class(
     lost in all attempts gets INFRA results, and the next run tries it again. `pool` is an Executor
     for the same setting, which stays open; without it a pool of `jobs` processes is used for this
     run. `report` and `watch` are called in this thread, after what they tell of is recorded. Raises
-    CantExamineError if a week can't be graded.
+    CantExamineError if a week can't be graded, ClusterError if a cluster has no nodes any more.
     """
     data = ", ".join(sorted({name for name in setting.datasets.values() if name})) or "none"
     with nullcontext(pool) if pool else open_pool(setting, jobs) as pool:
@@ -180,9 +181,20 @@ class _Look:
         self._next = now + BEAT_SECONDS
         running = [future for future in self._waiting if future.running()]
         here = datetime.now(UTC)
-        self._since = {future: self._since.get(future, here) for future in running}
-        jobs = ((self._waiting[future][0], since) for future, since in self._since.items())
-        self._watch([RunningJob(job.student, job.week, since) for job, since in jobs])
+        # A job whose node was lost waits again, though a future can't go back to that state.
+        self._since = {
+            future: self._since.get(future, here) for future in running if _node(future) is not None
+        }
+        jobs = [
+            (self._waiting[future][0], since, _node(future) or "")
+            for future, since in self._since.items()
+        ]
+        self._watch([RunningJob(job.student, job.week, since, node) for job, since, node in jobs])
+
+
+def _node(future: Future[Outcome]) -> str | None:
+    """Return the node of a cluster where a job runs, "" for this machine, None for nowhere."""
+    return (future.node or None) if isinstance(future, JobFuture) else ""
 
 
 def _outcome(future: Future[Outcome]) -> Outcome:

@@ -218,6 +218,7 @@ def lines(status: Status, course: Course, now: datetime | None = None) -> list[s
     said += (_week_line(week, names[week.week]) for week in status.weeks)
     said += (
         f"  running: {one_line(job.student)}, {names[job.week]}, {(now - job.since).seconds} s"
+        + (f", on {one_line(job.node, 80)}" if job.node else "")
         for job in status.running
     )
     return said + _class_lines(status, names)
@@ -283,7 +284,7 @@ def as_json(status: Status, course: Course) -> str:
         "total": status.total,
         "done": status.done,
         "running": [
-            {**pair, "since": job.since.isoformat()}
+            {**pair, "since": job.since.isoformat(), **({"node": job.node} if job.node else {})}
             for job, pair in zip(
                 status.running, pairs((j.student, j.week) for j in status.running), strict=True
             )

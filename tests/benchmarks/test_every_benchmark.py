@@ -69,6 +69,11 @@ PRINTS: dict[str, tuple[str, ...]] = {
         rf"plain +{N} s per epoch, +{N} s in all, peak {N} MiB; test accuracy {N}%",
         rf"the reference is {N} times as fast",
     ),
+    "cluster": (
+        rf"week 1 without training, 4 pairs in turns: this machine {N} s, a node {N} s",
+        rf"one node {N} s \(at best {N}\), two {N} s: {N} times the throughput",
+    ),
+    "journal": (rf"journal MB +{N} +{N} KB +{N}", rf"gather s +{N} +{N} ms +{N}"),
     "hostile": (
         rf"alone {N} s, {N} s per submission",
         rf"with 1 attackers {N} s, {N} s per submission",

@@ -37,6 +37,9 @@ DRY = {
     'make grade SUBMISSIONS=dir OUT=grades ARGS="--student ada --student bob"': (
         "--student ada --student bob"
     ),
+    'make grade SUBMISSIONS=dir ARGS="--scheduler tls://head.example.org:8786"': (
+        "--scheduler tls://head.example.org:8786"
+    ),
     "make grade SUBMISSIONS=class.zip": '-m autograder grade --submissions "class.zip"',
     "make formgrader SUBMISSIONS=dir OUT=grades": (
         '-m autograder formgrader --submissions "dir" --out "grades"'

@@ -28,6 +28,7 @@ FILES = (
     "requirements-torch.txt",
     "requirements-jupyter.txt",
     "requirements-notebooks.txt",
+    "requirements-cluster.txt",
     "requirements-dev.txt",
     "pyproject.toml",
 )
@@ -66,6 +67,7 @@ esac
 CORE = ["pip -r requirements.txt", "pip --no-deps --no-build-isolation -e ."]
 TORCH = ["pip -r requirements.txt -r requirements-torch.txt"]
 NOTEBOOKS = ["pip -r requirements.txt -r requirements-notebooks.txt"]
+CLUSTER = ["pip -r requirements.txt -r requirements-cluster.txt"]
 DEV = ["pip -r requirements.txt -r requirements-dev.txt"]
 
 
@@ -133,10 +135,10 @@ def test_torch_comes_on_top_and_stays(checkout):
         assert checkout.calls() == []
 
 
-def test_all_is_torch_notebooks_and_dev(checkout):
+def test_all_is_torch_notebooks_cluster_and_dev(checkout):
     assert checkout.setup("all").returncode == 0
-    assert checkout.calls() == ["venv", *CORE, *TORCH, *NOTEBOOKS, *DEV]
-    for level in ("all", "torch", "notebooks", "dev", "core"):
+    assert checkout.calls() == ["venv", *CORE, *TORCH, *NOTEBOOKS, *CLUSTER, *DEV]
+    for level in ("all", "torch", "notebooks", "cluster", "dev", "core"):
         checkout.setup(level)
         assert checkout.calls() == []
 
@@ -147,7 +149,7 @@ def test_torch_and_notebooks_come_one_by_one(checkout):
     checkout.setup("torch")
     assert checkout.calls() == TORCH
     checkout.setup("all")
-    assert checkout.calls() == DEV
+    assert checkout.calls() == [*CLUSTER, *DEV]
 
 
 def test_jupyter_alone_has_the_pins_of_the_notebooks():
@@ -399,6 +401,7 @@ def test_the_pins_lie_in_the_ranges_of_pyproject():
         ("requirements.txt", project["dependencies"]),
         ("requirements-torch.txt", project["optional-dependencies"]["torch"]),
         ("requirements-notebooks.txt", project["optional-dependencies"]["notebooks"]),
+        ("requirements-cluster.txt", project["optional-dependencies"]["cluster"]),
     ):
         pinned = pins(name)
         for requirement in map(Requirement, ranges):
@@ -413,6 +416,11 @@ def test_no_package_is_pinned_twice():
     assert not core.keys() & notebooks.keys()
     for name in torch.keys() & notebooks.keys():  # either may be installed without the other
         assert torch[name] == notebooks[name]
+    cluster = pins("requirements-cluster.txt")
+    assert not core.keys() & cluster.keys()
+    for name in cluster:
+        for other in (torch, notebooks, pins("requirements-dev.txt")):
+            assert cluster[name] == other.get(name, cluster[name])
 
 
 def test_what_the_pinned_packages_need_is_pinned_too():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field, ValidationError
 
@@ -26,6 +26,8 @@ class Watched(Model):
 
 class _OtherTables(Model):
     watched: Annotated[tuple[Watched, ...], Field(strict=False)] = ()
+    cluster: dict[str, Any] = Field(default_factory=dict)
+    """Checked by what uses it: grading.cluster.setting."""
 
 
 def watched_names(course: Course) -> tuple[Watched, ...]:

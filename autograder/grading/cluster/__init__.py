@@ -1,0 +1,1 @@
+"""Grading on many machines: a pool of examiners whose nodes are workers of Dask."""
