@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -180,6 +181,19 @@ class Examiner:
         tell = report or (lambda result: None)
         if not self._expected & files.keys():
             return Examined(not_attempted(self.plan))
+        # The student's own tests run in sandboxes of their own, while the suite waits for its.
+        with ThreadPoolExecutor(1, "own-tests") as aside:
+            own = aside.submit(self._own_tests, files)
+            return self._examined(files, tell, own.result, explain, training)
+
+    def _examined(
+        self,
+        files: Mapping[str, bytes],
+        tell: Callable[[CheckResult], None],
+        own_tests: Callable[[], list[CheckResult]],
+        explain: bool,
+        training: bool,
+    ) -> Examined:
         trained = self.session.training
         only = None if training else {check.id for check in self.session.plan} - trained
         host = SandboxHost(
@@ -192,15 +206,11 @@ class Examiner:
         finally:
             host.close()
         checks = {check.id: check for check in self.session.plan}
-        results: list[CheckResult] = []
         suite = [
             self.explained(outcome, checks) if explain else outcome.result for outcome in outcomes
         ]
-        for find in (
-            lambda: suite,
-            lambda: self._own_tests(files),
-            lambda: self._quality(files, suite),
-        ):
+        results: list[CheckResult] = []
+        for find in (lambda: suite, own_tests, lambda: self._quality(files, suite)):
             found = find()
             for result in found:
                 tell(result)

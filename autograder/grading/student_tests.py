@@ -27,10 +27,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-import numpy as np
-
 from autograder.channel.faults import Fault
-from autograder.grading.worlds import World, Worlds
+from autograder.grading.worlds import Modules, World, Worlds
 from autograder.records import FULL_CREDIT, CheckResult, PlannedCheck, Verdict
 from autograder.reference.legal_variants import LegalVariant
 from autograder.reference.misconceptions import Misconception
@@ -104,8 +102,8 @@ class Mutation:
         self._catalogue = catalogue
         sources = {name: text.decode() for name, text in reference.items() if name != test_file}
         self._worlds = Worlds(sources, catalogue, variants, homes or {}, test_file, salt)
-        for number in (None, *range(len(catalogue))):
-            self._worlds.modules(World(), number)
+        for number in range(len(catalogue)):  # raises now, not for a submission, if one is invalid
+            catalogue[number].apply(sources[f"{catalogue[number].module}.py"], verify=False)
 
     def examine(
         self, confinement: Confinement, files: Mapping[str, bytes], limits: Limits
@@ -129,7 +127,7 @@ class Mutation:
                 tests=self.test_file,
                 with_pytest=tests.needs_pytest,
             ),
-            self._worlds.needed(source, helpers),
+            partial(self._worlds.modules, self._worlds.needed(source, helpers)),
             limits.request_seconds,
         )
         try:
@@ -141,7 +139,7 @@ class Mutation:
         self, runner: _Runner, tests: TestFunctions, worlds: Sequence[World]
     ) -> list[CheckResult]:
         """Find the tests that are valid, and what they notice."""
-        first = runner.run(self._worlds.modules(worlds[0]), tests.written)
+        first = runner.run(runner.modules(worlds[0]), tests.written)
         if first is None:
             verdict = runner.fault.verdict
             return self._both(
@@ -183,7 +181,7 @@ class Mutation:
         for world in worlds:
             names = here
             if world != worlds[0]:
-                bits = runner.run(self._worlds.modules(world), left) if left else None
+                bits = runner.run(runner.modules(world), left) if left else None
                 names = [name for name, bit in zip(left, bits or [], strict=False) if bit]
                 left = [name for name in left if name not in names]
             if names:
@@ -209,7 +207,7 @@ class Mutation:
         for mistake, disguise in programs:
             failed: set[str] = set()
             for world, names in valid.items():
-                bits = runner.run(self._worlds.modules(world, mistake, disguise), names)
+                bits = runner.run(runner.modules(world, mistake, disguise), names)
                 if bits is None:
                     bits = [mistake is not None] * len(names)
                 failed |= {name for name, bit in zip(names, bits, strict=True) if not bit}
@@ -372,16 +370,17 @@ def _is_gap(function: ast.FunctionDef) -> bool:
 
 
 class _Runner:
-    """Runs sets of tests against modules of which they get `needed`, each in a fresh worker.
+    """Runs sets of tests against modules, each in a fresh worker.
 
-    `fault` is that of the last run without an answer. Raises InfraError when a new sandbox fails
-    before any of the student's code has run in it.
+    `modules` makes them: of a world, with a mistake, in a disguise. `fault` is that of the last run
+    without an answer. Raises InfraError when a new sandbox fails before any of the student's code
+    has run in it.
     """
 
     def __init__(
-        self, open_sandbox: Callable[[], Sandbox], needed: Collection[str], seconds: float
+        self, open_sandbox: Callable[[], Sandbox], modules: Callable[..., Modules], seconds: float
     ):
-        self._open_sandbox, self._needed = open_sandbox, needed
+        self._open_sandbox, self.modules = open_sandbox, modules
         self._seconds = seconds
         self._first_seconds = 0.0
         self.fault = Fault(Verdict.CRASH, "Your tests brought down all processes of their sandbox.")
@@ -404,7 +403,7 @@ class _Runner:
         """Close the sandbox."""
         self._sandbox.close()
 
-    def run(self, modules: Mapping[str, np.ndarray], names: Sequence[str]) -> list[bool] | None:
+    def run(self, modules: Modules, names: Sequence[str]) -> list[bool] | None:
         """Return for each name whether that test passes on `modules`; None without an answer."""
         try:
             channel = self._sandbox.fresh(SEED)
@@ -414,9 +413,8 @@ class _Runner:
             return None
         self._used = True
         started = time.monotonic()
-        sent = {name: code for name, code in modules.items() if name in self._needed}
         try:
-            _, bits = channel.request("run", sent, list(names), seconds=self._seconds)
+            _, bits = channel.request("run", dict(modules), list(names), seconds=self._seconds)
             if type(bits) is not list or [type(bit) for bit in bits] != [bool] * len(names):
                 raise Fault(Verdict.VIOLATION, "An answer that isn't one bit for each test.")
         except Fault as fault:

@@ -13,7 +13,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 
 import numpy as np
 
@@ -66,43 +66,51 @@ class Worlds:
 
     def _modules(
         self,
+        needed: frozenset[str],
         world: World,
         mistake: int | None = None,
         disguise: int = 0,
     ) -> Modules:
-        """Return the modules of a world, with the mistake of that number in them.
+        """Return the `needed` modules of a world, with the mistake of that number in them.
 
         Programs of another `disguise` do the same and look different; odd ones round otherwise.
         """
-        sources = dict(self._sources)
-        if mistake is not None:
-            name = f"{self._mistakes[mistake].module}.py"
-            sources[name] = self._mistakes[mistake].apply(sources[name], verify=False)
-        for variant in world.form:
-            sources = variant.apply(sources)
-        seed = f"{self._salt}, mistake {mistake}, disguise {disguise}"
-        found = {}
-        for name, source in sources.items():
-            if not (world.own_helpers and name in self.helpers):
-                whole = source + self._endings.get(name, "")
-                tree = disguised(whole, f"{seed}, {name}", self._decoys, rounded=bool(disguise % 2))
-                found[name] = _compiled(name, tree)
-        return found
+        without = self.helpers if world.own_helpers else set()
+        names = sorted(self._sources.keys() & needed - without)
+        return {name: self._module(name, world.form, mistake, disguise) for name in names}
 
-    def needed(self, test_file: bytes, helpers: Mapping[str, bytes]) -> set[str]:
+    def _module(
+        self, name: str, form: tuple[LegalVariant, ...], mistake: int | None, disguise: int
+    ) -> np.ndarray:
+        source = self._sources[name]
+        if mistake is not None and f"{self._mistakes[mistake].module}.py" == name:
+            source = self._mistakes[mistake].apply(source, verify=False)
+        for variant in form:
+            source = variant.apply({name: source})[name] if variant.file == name else source
+        source += self._endings.get(name, "")
+        seed = f"{self._salt}, {mistake}, {disguise}, {name}"
+        tree = disguised(source, seed, self._decoys, rounded=bool(disguise % 2))
+        return _compiled(name, tree)
+
+    def needed(self, test_file: bytes, helpers: Mapping[str, bytes]) -> frozenset[str]:
         """Return the modules that a test file imports, directly or through others.
 
         They are those in which there are mistakes, and what these import. No others are in the
         sandbox of the tests: there, everything can be read.
         """
-        sources = {**{name: text.encode() for name, text in self._sources.items()}, **helpers}
-        imported = {
-            name: {f"{module}.py" for module in imports_of(text + self._ending(name))}
-            for name, text in sources.items()
-        }
+        own = {name: imports_of(text + self._ending(name)) for name, text in helpers.items()}
+        imported = {**self._imported, **own}
         wrong = {f"{mistake.module}.py" for mistake in self._mistakes}
         tested = _reached(wrong | self.helpers, imported)
-        return _reached(tested & {f"{name}.py" for name in imports_of(test_file)}, imported)
+        return frozenset(_reached(tested & imports_of(test_file), imported))
+
+    @cached_property
+    def _imported(self) -> dict[str, set[str]]:
+        """The files that each module imports."""
+        return {
+            name: imports_of(text.encode() + self._ending(name))
+            for name, text in self._sources.items()
+        }
 
     def _ending(self, name: str) -> bytes:
         return self._endings.get(name, "").encode()
@@ -121,14 +129,14 @@ def _reached(names: Iterable[str], imported: Mapping[str, set[str]]) -> set[str]
 
 
 def imports_of(source: bytes) -> set[str]:
-    """Return the modules that stand in the import statements of a file; none if it isn't Python."""
+    """Return the files named by the import statements of a file; none if it isn't Python."""
     tree = syntax_tree(source)
     found: set[str] = set()
     for node in ast.walk(tree) if tree else ():
         if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
+            found |= {f"{alias.name}.py" for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
-            found.add(node.module)
+            found.add(f"{node.module}.py")
     return found
 
 

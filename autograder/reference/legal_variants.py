@@ -38,8 +38,12 @@ class LegalVariant(BaseModel):
 
     def apply(self, files: Mapping[str, str]) -> dict[str, str]:
         """Return the sources of the modules, by file name, in this form."""
-        name = f"{self.module}.py"
-        return {**files, name: f"{files[name]}\n\n{self.append}"}
+        return {**files, self.file: f"{files[self.file]}\n\n{self.append}"}
+
+    @property
+    def file(self) -> str:
+        """The name of the module's file."""
+        return f"{self.module}.py"
 
 
 def load(folder: Path) -> list[LegalVariant]:

@@ -15,6 +15,7 @@ import signal
 import socket
 import struct
 import subprocess
+import threading
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -58,6 +59,7 @@ class Template:
                 reason = "".join(text)[:SHOWN_CHARACTERS] or "no word"
                 raise OSError(f"the process that sandboxes are forked from ended: {reason}")
         self._socket.settimeout(FORK_SECONDS)
+        self._lock = threading.Lock()
 
     @property
     def runs(self) -> bool:
@@ -77,7 +79,10 @@ class Template:
         `request` are the fields of worker.sandboxed.template.Request without the folders, which
         have their files here. Raises OSError.
         """
-        content = _content(request, folders)
+        with self._lock:
+            return self._fork(_content(request, folders), control, output, group)
+
+    def _fork(self, content: int, control: int, output: int, group: Group | None) -> Forked:
         go, ours = os.pipe()
         try:
             socket.send_fds(self._socket, [START], [content, control, output, go])
