@@ -136,20 +136,19 @@ class SandboxHost:
         )
         return GradedStudent(remote, self._failed_imports, own.homes)
 
-    def begin(self, seed: int, large: bool) -> Channel:
-        """Return the channel to the present test's worker, ready for the test's requests.
+    def begin(self, seed: int, large: bool) -> tuple[Channel, bool]:
+        """Return the channel to the present test's worker, and whether it is to be reset first.
 
         Raises InfraError when there can't be one.
         """
         if self._channel is not None and self._sandbox is not None:
             self._sandbox.next_test()
-            self._channel.request("reset", seed, seconds=self._seconds)
-            return self._channel
+            return self._channel, True
         self._channel = self._fresh(seed, large)
         if self._untold:
             self._untold = False
             self._note_failed_imports(self._channel)
-        return self._channel
+        return self._channel, False
 
     def failed_import(self, name: str) -> Fault | None:
         """Return why a module's import failed, None where it is not known to have."""
@@ -295,6 +294,7 @@ class _Later:
     def __init__(self, host: SandboxHost, seed: int, large: bool):
         self._host, self._seed, self._large = host, seed, large
         self._channel: Channel | None = None
+        self._reset = False
 
     def request(
         self,
@@ -305,8 +305,12 @@ class _Later:
     ) -> tuple[bool, Any]:
         """Send a request, as Channel.request does."""
         if self._channel is None:
-            self._channel = self._host.begin(self._seed, self._large)
+            self._channel, self._reset = self._host.begin(self._seed, self._large)
             known = self._host.failed_import(arguments[0]) if operation == "import" else None
             if known is not None:  # found out just now, before the worker had any inputs
                 raise known
+        if self._reset:  # the test's first request goes with it, in one message
+            self._reset = False
+            asked = arguments[0] if operation == "batch" else [[operation, list(arguments)]]
+            operation, arguments = "batch", ([["reset", [self._seed]], *asked],)
         return self._channel.request(operation, *arguments, seconds=seconds, from_ref=from_ref)
