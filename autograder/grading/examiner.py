@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -35,11 +34,6 @@ from autograder.suite.hidden.sandbox_host import SandboxHost
 from autograder.suite.hidden.session import GradedSession
 from autograder.suite.hidden.threshold import Training, credit_for
 from autograder.suite.session import Outcome
-
-
-SEPARATE = "AB"
-"""The rungs on which two sandboxes of a submission can run side by side. On others they could reach
-each other (by a file, say), and where the student's own tests run the reference can be read."""
 
 
 class Examiner:
@@ -186,21 +180,6 @@ class Examiner:
         tell = report or (lambda result: None)
         if not self._expected & files.keys():
             return Examined(not_attempted(self.plan))
-        if self.confinement.rung not in SEPARATE:
-            return self._examined(files, tell, lambda: self._own_tests(files), explain, training)
-        # The student's own tests run in sandboxes of their own, while the suite waits for its.
-        with ThreadPoolExecutor(1, "own-tests") as aside:
-            own = aside.submit(self._own_tests, files)
-            return self._examined(files, tell, own.result, explain, training)
-
-    def _examined(
-        self,
-        files: Mapping[str, bytes],
-        tell: Callable[[CheckResult], None],
-        own_tests: Callable[[], list[CheckResult]],
-        explain: bool,
-        training: bool,
-    ) -> Examined:
         trained = self.session.training
         only = None if training else {check.id for check in self.session.plan} - trained
         host = SandboxHost(
@@ -217,7 +196,13 @@ class Examiner:
             self.explained(outcome, checks) if explain else outcome.result for outcome in outcomes
         ]
         results: list[CheckResult] = []
-        for find in (lambda: suite, own_tests, lambda: self._quality(files, suite)):
+        # In the sandboxes of the student's own tests the reference can be read: they are started when
+        # nothing else of the submission runs any more that could be told of it, by whatever means.
+        for find in (
+            lambda: suite,
+            lambda: self._own_tests(files),
+            lambda: self._quality(files, suite),
+        ):
             found = find()
             for result in found:
                 tell(result)

@@ -67,9 +67,8 @@ CAPABILITIES_OF_A_TEMPLATE = ("CAP_SYS_ADMIN", "CAP_SYS_RESOURCE", "CAP_SETPCAP"
 """In its own user namespace: to make namespaces and mounts, to forbid user namespaces below its
 own, and to take all three from the sandboxes that it forks, for good."""
 
-PROCESSES_OF_A_TEMPLATE = 8
-"""The kernel counts them for the user too: two of bubblewrap, it, a sandbox's first one, and those
-of another sandbox, in which the student's own tests run meanwhile."""
+PROCESSES_OF_A_TEMPLATE = 4
+"""The kernel counts them for the user too: two of bubblewrap, it, and a sandbox's first one."""
 
 SPARE_PROCESSES = 8
 """Processes that a cgroup allows in addition: bubblewrap, the parent and the spare worker."""
