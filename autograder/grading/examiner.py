@@ -179,7 +179,10 @@ class Examiner:
         """
         tell = report or (lambda result: None)
         if not self._expected & files.keys():
-            return Examined(not_attempted(self.plan))
+            nothing = not_attempted(self.plan)
+            for result in nothing:
+                tell(result)
+            return Examined(nothing)
         trained = self.session.training
         only = None if training else {check.id for check in self.session.plan} - trained
         host = SandboxHost(
@@ -196,8 +199,8 @@ class Examiner:
             self.explained(outcome, checks) if explain else outcome.result for outcome in outcomes
         ]
         results: list[CheckResult] = []
-        # In the sandboxes of the student's own tests the reference can be read: they are started when
-        # nothing else of the submission runs any more that could be told of it, by whatever means.
+        # Where the student's own tests run the reference can be read: so they run when nothing else
+        # of the submission does any more that could be told of it, by whatever means.
         for find in (
             lambda: suite,
             lambda: self._own_tests(files),
