@@ -29,8 +29,8 @@ def disguised(
     those in which wrong programs differ from right ones. Raises SyntaxError.
     """
     rng = random.Random(seed)
-    tree = _Disguise(rng, sorted(set(decoys)), rounded).visit(ast.parse(source))
-    return ast.increment_lineno(ast.fix_missing_locations(tree), rng.randrange(1, 200))
+    tree = ast.parse("\n" * rng.randrange(1, 200) + source)
+    return _Disguise(rng, sorted(set(decoys)), rounded).visit(tree)
 
 
 class _Disguise(ast.NodeTransformer):
@@ -83,8 +83,9 @@ class _Disguise(ast.NodeTransformer):
         if isinstance(node.op, ast.Mult) and self._rng.random() < 0.5 and _is_quiet(node):
             node.left, node.right = node.right, node.left
         if isinstance(node.op, ast.Div) and self._rounded:
-            one = ast.BinOp(ast.Constant(1.0), ast.Div(), node.right)
-            return ast.BinOp(node.left, ast.Mult(), one)
+            one = ast.copy_location(ast.Constant(1.0), node)
+            factor = ast.copy_location(ast.BinOp(one, ast.Div(), node.right), node)
+            return ast.copy_location(ast.BinOp(node.left, ast.Mult(), factor), node)
         return node
 
 
@@ -132,7 +133,7 @@ def _without_docstring(body: list[ast.stmt]) -> list[ast.stmt]:
     first = body[0] if body else None
     is_text = isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant)
     if is_text and isinstance(first.value.value, str):  # type: ignore[union-attr]
-        return body[1:] or [ast.Pass()]
+        return body[1:] or [ast.copy_location(ast.Pass(), first)]  # type: ignore[arg-type]
     return body
 
 
