@@ -33,6 +33,8 @@ CAUSES = {
 """What a machine or a person can cause, by SQLite's code: the problem, and the remedy."""
 
 
+SCARCE_BYTES = 64 << 10
+
 OF_THE_FILE = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 """Causes that lie with another program or in the file itself."""
 
@@ -53,7 +55,10 @@ def explained(path: Path) -> Iterator[None]:
         code = getattr(error, "sqlite_errorcode", None)
         if code is None or (code & 0xFF) not in CAUSES:
             raise
-        problem, remedy = CAUSES[code & 0xFF]
+        code &= 0xFF
+        if code == sqlite3.SQLITE_IOERR and shutil.disk_usage(path.parent).free < SCARCE_BYTES:
+            code = sqlite3.SQLITE_FULL  # a file beside the gradebook could not grow
+        problem, remedy = CAUSES[code]
         raise GradebookError(f"{path} {problem} ({error})", remedy) from error
 
 

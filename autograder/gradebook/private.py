@@ -85,7 +85,10 @@ def _close(folder: Path, but: Collection[str] = ()) -> None:
     own = {os.geteuid(), folder.stat().st_uid}
     with os.scandir(folder) as entries:
         for entry in entries:
-            mode = entry.stat(follow_symlinks=False)
+            try:
+                mode = entry.stat(follow_symlinks=False)
+            except FileNotFoundError:  # a database's journal, say, that has just been taken away
+                continue
             if stat.S_ISLNK(mode.st_mode) or mode.st_uid not in own:
                 continue
             if stat.S_ISREG(mode.st_mode):

@@ -16,6 +16,7 @@ import signal
 import socket
 import struct
 import threading
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from functools import cached_property
@@ -238,8 +239,10 @@ def _made(make: Callable[[], Confinement], sock: socket.socket) -> Confinement:
     """Make the confinement and describe it to the examiner; end where there is none."""
     try:
         made = make()
-    except (NotConfinedError, OSError) as error:
+    except Exception as error:  # noqa: BLE001 - the examiner is told
         sock.send(json.dumps({"error": str(error)[:SHOWN_CHARACTERS]}).encode())
+        if not isinstance(error, (NotConfinedError, OSError)):
+            traceback.print_exc()  # our own mistake
         os._exit(0)
     about = [made.rung, made.layers, made.name, made.own_uid]
     sock.send(json.dumps({"value": about}).encode())

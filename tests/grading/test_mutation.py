@@ -382,12 +382,11 @@ def test_a_cheat_gets_nothing_and_learns_nothing(examine, source):
     assert not any("solution itself" in str(vars(result)) for result in results)
 
 
-def test_tests_are_judged_by_what_programs_do_even_where_some_are_no_tests(examine):
-    """A test that goes by how the program looks is dropped; the others count."""
-    cheat = f"{CHECKSUM}def test_half():\n    assert checksum() % 2\n"
-    correct, mistakes = examine(ALL + cheat)
-    assert correct.message.startswith("1 of your 4 tests fail on correct solutions")
-    assert mistakes.credit == round(FULL_CREDIT * 3 / 4)
+def test_tests_that_go_by_how_programs_look_take_points_away(examine):
+    cheat = "".join(f"def test_{n}():\n    assert checksum() % 2 == {n}\n" for n in range(2))
+    correct, mistakes = examine(ALL + CHECKSUM + cheat)
+    assert correct.credit < FULL_CREDIT
+    assert mistakes.credit < FULL_CREDIT
 
 
 CHECKSUM = """

@@ -238,9 +238,7 @@ def test_where_nothing_confines_no_student_code_runs_and_the_score_is_withheld(
 ) -> None:
     hand_in(base, repository)
     with (base / "source" / "autograder" / "sandbox" / "choose.py").open("a") as ladder:
-        ladder.write(
-            '\n\ndef try_rungs(slot=0, packages=()):\n    yield Tried("C", None, "no kernel")\n'
-        )
+        ladder.write('\n\ndef try_rungs(*_):\n    yield Tried("C", None, "no kernel")\n')
     found, said = run(base)
     assert gradescope.shown_score(found) is None
     assert "Nothing could be graded: C: no kernel" in said
