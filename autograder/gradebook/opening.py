@@ -175,14 +175,31 @@ def _source(path: Path) -> Iterator[sqlite3.Connection]:
     too: in place where another program is at work, which keeps an index in shared memory beside the
     file; and else in a copy, where SQLite can make that index.
     """
-    journals = [Path(f"{path}{end}") for end in ("-wal", "-journal")]
-    present = [journal for journal in journals if journal.exists() and journal.stat().st_size]
-    mode = "mode=ro" if present else "mode=ro&immutable=1"
     with tempfile.TemporaryDirectory(prefix="gradebook.") as folder:
-        if present and not Path(f"{path}-shm").exists():
-            for file in (path, *present):
-                shutil.copyfile(file, Path(folder) / file.name)
+        while True:
+            present = [journal for journal in _journals(path) if _size(journal)]
+            mode = "mode=ro" if present else "mode=ro&immutable=1"
+            if not present or Path(f"{path}-shm").exists():
+                break
+            try:
+                for file in (path, *present):
+                    shutil.copyfile(file, Path(folder) / file.name)
+            except FileNotFoundError:  # the journal has just been taken away: look again
+                continue
             path, mode = Path(folder) / path.name, "mode=rw"
+            break
         address = f"{path.absolute().as_uri()}?{mode}"
         with closing(sqlite3.connect(address, uri=True, timeout=LOCK_SECONDS)) as connection:
             yield connection
+
+
+def _journals(path: Path) -> list[Path]:
+    return [Path(f"{path}{end}") for end in ("-wal", "-journal")]
+
+
+def _size(path: Path) -> int:
+    """Return a file's size in bytes; 0 for one that is not there."""
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
