@@ -185,7 +185,9 @@ def _source(path: Path) -> Iterator[sqlite3.Connection]:
                 for file in (path, *present):
                     shutil.copyfile(file, Path(folder) / file.name)
             except FileNotFoundError:  # the journal has just been taken away: look again
-                continue
+                if path.exists():
+                    continue
+                break
             path, mode = Path(folder) / path.name, "mode=rw"
             break
         address = f"{path.absolute().as_uri()}?{mode}"
