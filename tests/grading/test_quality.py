@@ -227,13 +227,13 @@ def test_nothing_to_look_at_starts_nothing(monkeypatch):
 
 
 def test_a_ruff_that_fails_is_our_fault(monkeypatch):
-    monkeypatch.setattr(module.sys, "executable", "/bin/false")
+    monkeypatch.setattr(module, "_ruff", lambda: ["/bin/false"])
     with pytest.raises(InfraError, match="ruff failed"):
         lint({"a.py": GOOD})
 
 
 def test_a_ruff_that_is_not_there_is_our_fault(monkeypatch):
-    monkeypatch.setattr(module.sys, "executable", "/no/such/python")
+    monkeypatch.setattr(module, "_ruff", lambda: ["/no/such/program"])
     with pytest.raises(InfraError, match="could not be run"):
         lint({"a.py": GOOD})
 
