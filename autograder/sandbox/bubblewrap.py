@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
@@ -111,6 +112,7 @@ class Bubblewrap:
         self.layers = (*layers, "cgroup" if self.cgroups else "watched from outside")
         self._forked = forked
         self._templates: dict[tuple[bool, bool], Template] = {}
+        self._lasting = ThreadPoolExecutor(1, "templates")
 
     @property
     def name(self) -> str:
@@ -172,6 +174,8 @@ class Bubblewrap:
         """Run bubblewrap; adds a descriptor to `fds`, which are passed on. Raises OSError."""
         # Options are passed by a descriptor, and the environment is empty: /proc/1/cmdline and
         # environ can be read inside and would reveal paths of the host.
+        if any("\0" in argument for argument in arguments):
+            raise OSError("an option of bubblewrap holds a zero byte")
         listed = memory_file("\0".join(arguments).encode())
         fds.append(listed)
         user = self.own_uid
@@ -197,7 +201,9 @@ class Bubblewrap:
         if known is None or not known.runs:
             if known is not None:
                 known.close()
-            known = Template(partial(self._start_template, with_pytest, with_packages, with_torch))
+            start = partial(self._start_template, with_pytest, with_packages, with_torch)
+            # It ends with the thread that starts it, which a thread of a suite's may not survive.
+            known = self._lasting.submit(Template, start).result()
         self._templates[kind] = known
         return known
 
@@ -262,7 +268,9 @@ class Bubblewrap:
         for mask in self.runtime.masks:
             arguments += ["--tmpfs", mask, "--remount-ro", mask]
         # --dev makes writable file systems as large as memory: size them, then close /dev.
+        # /dev/pts would be the user's own, and shared by all sandboxes of a template.
         arguments += ["--proc", "/proc", "--dev", "/dev", *devices]
+        arguments += ["--tmpfs", "/dev/pts", "--remount-ro", "/dev/pts"]
         arguments += ["--perms", "1777", "--size", str(16 << 20), "--tmpfs", "/dev/shm"]
         return [*arguments, "--remount-ro", "/dev"]
 

@@ -297,7 +297,7 @@ class Sandbox:
     def watch(self) -> None:
         """Check memory, threads and files of all processes. Raises Fault if they exceed a limit."""
         limits = self.limits
-        used = usage(self.processes())
+        used = usage(self.processes()[self._running.ours :])
         if fault := self._struck():
             raise fault
         if used.memory > self._memory_mb << 20:

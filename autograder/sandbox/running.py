@@ -21,6 +21,8 @@ class Running(Protocol):
     """A sandbox started by this process, or by another one on its behalf."""
 
     pid: int
+    ours: int
+    """How many processes, from its first one on, are ours and have as much memory as a worker."""
 
     def poll(self) -> int | None:
         """Return the exit status of the first process; None while it runs."""
@@ -48,6 +50,8 @@ class Started:
     `folder`: the writable folder, if the sandbox itself doesn't limit its size. `tidy` is called
     once, after the last process has ended.
     """
+
+    ours = 0
 
     def __init__(
         self,

@@ -67,6 +67,13 @@ _CALLS: dict[str, tuple[int | None, int | None]] = {
     "lookup_dcookie": (212, 18),
     "modify_ldt": (154, None),
     "personality": (135, 92),
+    # What tells of the host's mounts and of what others have read.
+    "statmount": (457, 457),
+    "listmount": (458, 458),
+    "listns": (470, 470),
+    "cachestat": (451, 451),
+    "mincore": (27, 232),
+    "fadvise64": (221, 223),
     "vhangup": (153, 58),
     # Namespaces, mounts, and ways around them.
     "unshare": (272, 97),
@@ -142,7 +149,8 @@ _PATHS: dict[str, tuple[int | None, int | None]] = {
     "fremovexattr": (199, 16),
     "removexattrat": (466, 466),
 }
-"""What Landlock does not look at: without a mount namespace it would reach the user's own files.
+"""What Landlock does not look at: without a mount namespace it would reach the user's own files,
+and with one the times of device files, which outlive a sandbox and can be read in the next.
 
 They do nothing and say that all went well: copying a file ends with a chmod.
 """
@@ -173,8 +181,7 @@ def program(*, namespaces: bool = True) -> bytes:
     """Return the filter as an array of struct sock_filter, for seccomp(2) and bubblewrap.
 
     `namespaces`: whether the sandbox has namespaces of its own. Without them it also refuses
-    AF_UNIX, whose sockets may be anybody's, and what changes files that can't be opened. Raises
-    OSError on a processor that there is no table for.
+    AF_UNIX, whose sockets may be anybody's. Raises OSError on a processor without a table.
     """
     if not supported():
         raise OSError(ENOSYS, f"no seccomp filter for {platform.machine()}")
@@ -185,7 +192,7 @@ def program(*, namespaces: bool = True) -> bytes:
         code += [_jump(AT_LEAST, X32, 0, 1), _step(RETURN, ERRNO | ENOSYS)]
     for numbers in _CALLS.values():
         code += _when(numbers[column], [_step(RETURN, ERRNO | EPERM)])
-    for numbers in () if namespaces else _PATHS.values():
+    for numbers in _PATHS.values():
         code += _when(numbers[column], [_step(RETURN, ERRNO)])
     for *per_architecture, place in _ON_OTHERS.values():
         code += _when(per_architecture[column], _unless_equal(place, 0))

@@ -14,6 +14,7 @@ import json
 import os
 import signal
 import socket
+import stat
 import struct
 import threading
 import traceback
@@ -35,6 +36,7 @@ FIRST_EXAMINER = 63_232
 
 LARGEST_MESSAGE = 1 << 16
 LARGEST_FILES = 256 << 20
+LARGEST_LIMIT = 1_000_000
 SHOWN_CHARACTERS = 2_000
 PR_SET_KEEPCAPS, PR_SET_NO_NEW_PRIVS, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE = 8, 38, 47, 2
 DAC_READ_SEARCH = 2
@@ -149,9 +151,9 @@ def _sizes(files: Mapping[str, bytes]) -> list[tuple[str, int]]:
 class _Distant:
     """A sandbox whose first process is a child of the other process."""
 
-    def __init__(self, ask: Callable[..., Any], number: int, pid: int):
+    def __init__(self, ask: Callable[..., Any], number: int, pid: int, ours: int):
         self._ask, self._number = ask, number
-        self.pid = pid
+        self.pid, self.ours = pid, ours
         self._over = False
 
     def poll(self) -> int | None:
@@ -258,7 +260,7 @@ def _do(
         started = confinement.start(_launch(values[0], fds))
         number = max(running, default=0) + 1
         running[number] = started
-        return [number, started.pid]
+        return [number, started.pid, started.ours]
     number, *rest = values
     one = running[number]
     if what == "kill":
@@ -275,22 +277,37 @@ def _do(
 def _launch(wanted: Mapping[str, Any], fds: list[int]) -> Launch:
     """Return the Launch of a request; the first descriptor holds its files, the week's last."""
     content, control, output = fds
-    size = os.fstat(content).st_size
-    if size > LARGEST_FILES:
-        raise ValueError(f"{size} bytes of files are too many")
+    status = os.fstat(content)
+    if not stat.S_ISREG(status.st_mode) or status.st_size > LARGEST_FILES:
+        raise ValueError(f"{status.st_size} bytes of files are too many, or no file")
     with open(os.dup(content), "rb") as stream:
         files = _read(stream, wanted["files"])
         week = WeekFolders(tuple(wanted["week"]["names"]), _read(stream, wanted["week"]["files"]))
     return Launch(
         files,
-        Limits(**wanted["limits"]),
+        _limits(wanted["limits"]),
         control,
         output,
-        wanted["tests"],
-        wanted["with_pytest"],
-        tuple(wanted["packages"]),
+        None if wanted["tests"] is None else _name(wanted["tests"]),
+        bool(wanted["with_pytest"]),
+        tuple(map(_name, wanted["packages"])),
         week=week,
     )
+
+
+def _limits(wanted: Mapping[str, Any]) -> Limits:
+    """Return the limits of a request. Raises ValueError for a number that would be no limit."""
+    for name, value in wanted.items():
+        if type(value) is not bool and not 0 < value <= LARGEST_LIMIT:
+            raise ValueError(f"{name} may not be {value!r}")
+    return Limits(**wanted)
+
+
+def _name(name: object) -> str:
+    """Return a text of a request. Raises ValueError for what can't be the name of a file."""
+    if not isinstance(name, str) or "\0" in name or {"", ".", ".."} & set(name.split("/")):
+        raise ValueError(f"{name!r} is no name of a file here")
+    return name
 
 
 def _read(stream: BinaryIO, sizes: Sequence[tuple[str, int]]) -> dict[str, bytes]:
@@ -298,9 +315,6 @@ def _read(stream: BinaryIO, sizes: Sequence[tuple[str, int]]) -> dict[str, bytes
 
     The check is needed because some rungs write these files as root.
     """
-    files = {}
-    for name, length in sizes:
-        if {"", ".", ".."} & set(name.split("/")):
-            raise ValueError(f"{name!r} is no name of a file here")
-        files[name] = stream.read(length)
-    return files
+    if not 0 <= sum(abs(length) for _, length in sizes) <= LARGEST_FILES:
+        raise ValueError("there are too many bytes of files")
+    return {_name(name): stream.read(length) for name, length in sizes}

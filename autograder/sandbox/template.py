@@ -80,7 +80,12 @@ class Template:
         have their files here. Raises OSError.
         """
         with self._lock:
-            return self._fork(_content(request, folders), control, output, group)
+            try:
+                return self._fork(_content(request, folders), control, output, group)
+            except BaseException:
+                # Its answer may still come, and would be taken for the next one's.
+                self.close()
+                raise
 
     def _fork(self, content: int, control: int, output: int, group: Group | None) -> Forked:
         go, ours = os.pipe()
@@ -93,13 +98,9 @@ class Template:
             pid, number = self._born()
             end = os.pidfd_open(pid)
             forked = Forked(self, pid, number, end, group)
-            try:
-                if group is not None:
-                    group.add([pid])
-                os.write(ours, b"1")
-            except BaseException:
-                forked.kill()
-                raise
+            if group is not None:
+                group.add([pid])
+            os.write(ours, b"1")
             return forked
         finally:
             os.close(ours)
@@ -159,6 +160,8 @@ def _content(request: Mapping[str, Any], folders: Sequence[tuple[str, Mapping[st
 class Forked:
     """A sandbox from a template; `pid` is the first process of its pid namespace."""
 
+    ours = 1
+
     def __init__(self, template: Template, pid: int, number: int, end: int, group: Group | None):
         self.pid = pid
         self._template, self._number, self._end, self._group = template, number, end, group
@@ -193,9 +196,12 @@ class Forked:
             return
         with contextlib.suppress(ProcessLookupError):  # it has ended by itself
             signal.pidfd_send_signal(self._end, signal.SIGKILL)
-        self._gone(END_SECONDS)
+        gone = self._gone(END_SECONDS)
         self._over = True
         os.close(self._end)
-        self._template.over(self._number)
+        if gone:
+            self._template.over(self._number)
+        else:  # stuck in the kernel: with its template at least nothing new can start beside it
+            self._template.close()
         if self._group is not None:
             self._group.close()

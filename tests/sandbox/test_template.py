@@ -7,13 +7,23 @@ import os
 import signal
 import time
 from collections.abc import Iterator
+from dataclasses import asdict
 
 import pytest
 
 from autograder.channel.remote import Remote
-from autograder.sandbox import Bubblewrap, Confinement, InfraError, Limits, Sandbox, bubblewrap
+from autograder.sandbox import (
+    Bubblewrap,
+    Confinement,
+    InfraError,
+    Limits,
+    Sandbox,
+    bubblewrap,
+    starter,
+)
 from autograder.sandbox.choose import choose
 from autograder.sandbox.confinement_check import leaks
+from autograder.sandbox.launch import memory_file
 from autograder.sandbox.limits import children
 
 LIMITS = Limits(request_seconds=10.0, test_seconds=20.0)
@@ -219,3 +229,93 @@ def test_no_descriptor_stays_open_after_many(forking):
     while children(process) and time.monotonic() < until:  # it is told, and reaps them
         time.sleep(0.01)
     assert children(process) == []
+
+
+NOTES = b'''
+import fcntl, os
+
+def leaves_notes(text):
+    """Leave something wherever only a flag, a time or a mode could be changed."""
+    fcntl.fcntl(0, fcntl.F_SETFL, os.O_NONBLOCK | os.O_APPEND)
+    fcntl.fcntl(0, 10, 42)  # F_SETSIG
+    for path in PLACES:
+        try:
+            os.utime(path, ns=(text, text))
+            os.chmod(path, 0o700)
+        except OSError:
+            pass
+    return True
+
+PLACES = ["/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty",
+          "/dev/pts", "/dev/pts/ptmx", "/dev/shm", "/scratch", "/proc", "/submission", "/"]
+
+def notes():
+    found = [fcntl.fcntl(0, fcntl.F_GETFL), fcntl.fcntl(0, 11)]
+    for path in PLACES:
+        try:
+            status = os.stat(path)
+            found.append([path, status.st_mtime_ns, status.st_mode])
+        except OSError:
+            found.append([path])
+    return found
+'''
+
+
+def test_no_note_is_left_in_flags_times_and_modes(forking):
+    with opened(forking, NOTES) as first:
+        assert call(first, "leaves_notes", 1_234_567_890)
+    with opened(forking, NOTES) as second:
+        found = call(second, "notes")
+    assert found[:2] == [os.O_RDONLY | 0o100000, 0]
+    assert not any(1_234_567_890 in each for each in found[2:])
+
+
+def test_a_template_that_answers_late_is_given_up(forking):
+    """Its answer would be taken for that of the next sandbox, which then had no limits."""
+    with opened(forking):
+        pass
+    [template] = [one for one in forking._templates.values() if one.runs][:1]
+    [init] = children(template._process.pid)
+    [process] = children(init)
+    template._socket.settimeout(0.3)
+    os.kill(process, signal.SIGSTOP)
+    with pytest.raises(InfraError):
+        Sandbox(forking, {}, LIMITS)
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(process, signal.SIGCONT)
+    with opened(forking) as sandbox:
+        assert call(sandbox, "finds", "mark") == []
+        assert len(sandbox.processes()) == 4
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root has examiners that ask a starter")
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"files": [["a\0--share-net", 1]]},
+        {"files": [["../a.py", 1]]},
+        {"files": [["a.py", 1 << 40]]},
+        {"limits": {"file_mb": 0}},
+        {"limits": {"memory_mb": 10**9}},
+        {"tests": "a\0b"},
+        {"packages": [3]},
+    ],
+    ids=str,
+)
+def test_a_starter_refuses_what_no_examiner_of_ours_asks_for(change):
+    limits = {**asdict(LIMITS), **change.get("limits", {})}
+    wanted = {
+        "files": [],
+        "week": {"names": [], "files": []},
+        "tests": None,
+        "with_pytest": "a",
+        "packages": [],
+        **change,
+        "limits": limits,
+    }
+    content = memory_file(b"x = 1\n")
+    try:
+        with pytest.raises(ValueError, match=r"no name of a file|may not be|too many bytes"):
+            starter._launch(wanted, [content, 1, 2])
+    finally:
+        os.close(content)

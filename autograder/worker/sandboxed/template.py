@@ -46,7 +46,7 @@ NO_ROOT = 0xEF
 
 CAPABILITY_VERSION = 0x20080522
 USER_NAMESPACES = "/proc/sys/user/max_user_namespaces"
-SHM_BYTES = 16 << 20
+SHM_BYTES, PAGE_BYTES, MOST_FILES = 16 << 20, 4096, 1 << 16
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -90,12 +90,15 @@ def main() -> NoReturn:
     gc.freeze()
     requests = socket.socket(fileno=given["requests"])
     requests.send(READY)
+    ended: set[int] = set()  # those that are to be reaped
     while True:
         message, fds, _, _ = socket.recv_fds(requests, 16, 4)
         if not message:
             os._exit(0)
         if message[:1] == END:
-            os.waitpid(ENDED.unpack(message)[1], 0)
+            ended.add(ENDED.unpack(message)[1])
+        ended = {pid for pid in ended if not os.waitpid(pid, os.WNOHANG)[0]}
+        if message[:1] == END:
             continue
         pid = _clone()
         if pid == 0:
@@ -139,9 +142,14 @@ def _become_sandbox(
 
 def _enter(request: Request, control: int, output: int) -> Settings:
     """Close this process in; return the settings of its ready parent."""
+    # The template's own standard input would be one for all sandboxes, flags and owner included.
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
     for standard in (1, 2):
         os.dup2(output, standard)
     _mount_all(request)
+    os.environ["PWD"] = request.scratch
     settings = Settings(json.dumps({**request.settings, "control": control}))
     _give_up_privileges()
     if settings.landlock:
@@ -155,11 +163,12 @@ def _mount_all(request: Request) -> None:
     plain = MS_NOSUID | MS_NODEV
     _mount("none", "/", None, MS_REC | MS_PRIVATE)
     _mount("proc", "/proc", "proc", plain | MS_NOEXEC)
-    _mount("tmpfs", "/dev/shm", "tmpfs", plain, f"mode=1777,size={SHM_BYTES}")
-    size = request.scratch_bytes
-    _mount("tmpfs", request.scratch, "tmpfs", plain, f"mode=1777,size={size}")
+    for place, size in (("/dev/shm", SHM_BYTES), (request.scratch, request.scratch_bytes)):
+        options = f"mode=1777,size={size},nr_inodes={MOST_FILES}"
+        _mount("tmpfs", place, "tmpfs", plain, options)
     for folder, files in request.files:
-        _mount("tmpfs", folder, "tmpfs", plain, "mode=755")
+        size = sum(map(len, files.values())) + PAGE_BYTES * (2 * len(files) + 16)
+        _mount("tmpfs", folder, "tmpfs", plain, f"mode=755,size={size}")
         for name, text in files.items():
             os.makedirs(os.path.dirname(f"{folder}/{name}"), mode=0o755, exist_ok=True)
             with open(f"{folder}/{name}", "xb") as file:
