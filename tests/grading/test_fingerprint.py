@@ -240,6 +240,7 @@ def test_no_module_is_loaded_that_is_no_part(course: Course) -> None:
     assert "code: autograder/grading/examiner.py" in loaded
     of_keys = {
         "code: autograder/grading/fingerprint.py",
+        "code: autograder/grading/source_digest.py",
         "code: autograder/gradebook/submission.py",
     }
     assert loaded - parts.keys() <= of_keys

@@ -100,7 +100,9 @@ def _options(setting: ClusterSetting) -> dict[str, Any]:
         "queue": setting.queue,
         "account": setting.account,
         "interface": setting.interface,
-        "python": setting.python or sys.executable,
+        "python": shlex.quote(
+            setting.python or sys.executable
+        ),  # it goes into a script of the shell
         "job_extra_directives": list(setting.directives),
         "job_script_prologue": [*setting.before, f"cd {shlex.quote(course)}"],
         "log_directory": setting.logs,
