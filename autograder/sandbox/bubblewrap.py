@@ -127,6 +127,8 @@ class Bubblewrap:
         """Start the ready parent, or the script, of `launch` in a new sandbox. Raises OSError.
 
         What gets folders or devices of the host, and a script, is never forked from a template.
+        Sandboxes of one template share the kernel's count of processes: side by side, one could
+        leave the other none.
         """
         group = self._group(launch) if self.cgroups else None
         try:
