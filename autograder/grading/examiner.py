@@ -23,6 +23,7 @@ from autograder.grading.flags.watched import watched_in, watched_names
 from autograder.grading.plan_check import check_plan
 from autograder.grading.quality import Quality
 from autograder.grading.rules import Rules
+from autograder.grading.stored_data import Stored, StoredData
 from autograder.grading.student_tests import Mutation
 from autograder.records import CheckResult, PlannedCheck, Verdict
 from autograder.reference import legal_variants
@@ -126,6 +127,11 @@ class Examiner:
         return Rules(f"{self.week.id}.quality", self.week.forbidden)
 
     @cached_property
+    def stored_data(self) -> StoredData:
+        """The measure of the data in a submission's source."""
+        return StoredData(self.reference)
+
+    @cached_property
     def second_look(self) -> SecondLook:
         """The run of some passed checks with other inputs."""
         return SecondLook(
@@ -175,7 +181,7 @@ class Examiner:
         `report` gets each result as soon as it is known; a result of the suite twice: at the end of
         its test, and later with its final message and diagnosis. Without `explain` there is no
         diagnosis, which takes most of the time if nearly all checks fail. Without `training` the
-        checks that train are left out.
+        checks that train are left out. They are refused to source that stores too much data.
         """
         tell = report or (lambda result: None)
         if not self._expected & files.keys():
@@ -184,7 +190,11 @@ class Examiner:
                 tell(result)
             return Examined(nothing)
         trained = self.session.training
-        only = None if training else {check.id for check in self.session.plan} - trained
+        stored = self.stored_data.measure(files)
+        refused = training and stored.is_refused
+        only = {check.id for check in self.session.plan} - trained
+        if training and not refused:
+            only = None
         host = SandboxHost(
             self.confinement, files, self.limits, self.week.modules, self.week.packages
         )
@@ -198,6 +208,8 @@ class Examiner:
         suite = [
             self.explained(outcome, checks) if explain else outcome.result for outcome in outcomes
         ]
+        if refused:
+            suite = self._with_refused(suite, stored)
         results: list[CheckResult] = []
         # Where the student's own tests run the reference can be read: so they run when nothing else
         # of the submission does any more that could be told of it, by whatever means.
@@ -211,9 +223,19 @@ class Examiner:
                 tell(result)
             results += found
         watched = watched_in(self._watched, self.week)
-        source = source_flags(files, watched, self.week.given)
+        source = source_flags(files, watched, self.week.given, stored)
         flags += [*source, *run_time_flags(host.notes, watched, source)]
         return Examined(results, flags)
+
+    def _with_refused(self, results: list[CheckResult], stored: Stored) -> list[CheckResult]:
+        """Add the results of the checks that train, which are refused, in the plan's order."""
+        said = stored.refusal()
+        known = {result.check: result for result in results}
+        return [
+            known.get(check.id) or CheckResult(check.id, Verdict.VIOLATION, message=said)
+            for check in self.session.plan
+            if check.id in known or check.id in self.session.training
+        ]
 
     def _own_tests(self, files: Mapping[str, bytes]) -> list[CheckResult]:
         """Return the results of the student's own tests; none where the week has no such file."""

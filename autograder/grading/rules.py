@@ -16,6 +16,9 @@ MAX_CONSTANT_CHARACTERS = 2_000
 MAX_CONSTANT_ENTRIES = 500
 """Larger constants may be stored weights or answers; a project's source doesn't need them."""
 
+LONGEST_PROSE_WORD = 16
+"""Characters for each word, on average, up to which a text is prose."""
+
 
 @dataclass(frozen=True)
 class Rules:
@@ -147,7 +150,7 @@ def stored_answers(files: Mapping[str, bytes]) -> list[str]:
         tree = syntax_tree(source) if file.endswith(".py") else None
         for node in nodes_of(tree) if tree else ():
             if isinstance(node, ast.Constant) and isinstance(node.value, str | bytes):
-                size, what = len(node.value), "characters"
+                size, what = 0 if _is_prose(node.value) else len(node.value), "characters"
                 limit = MAX_CONSTANT_CHARACTERS
             elif isinstance(node, ast.Constant) and isinstance(node.value, int):
                 size, what = node.value.bit_length() // 4, "hexadecimal digits"
@@ -161,3 +164,10 @@ def stored_answers(files: Mapping[str, bytes]) -> list[str]:
             if size > limit:
                 places.append(f"{file}, line {node.lineno}: a constant of {size:,} {what}")
     return places
+
+
+def _is_prose(text: str | bytes) -> bool:
+    """Whether a text is made of words, such as a long docstring; what they are is no matter here,
+    since `stored_data` looks at all texts of all files together."""
+    words = text.split()
+    return 0 < len(text) < LONGEST_PROSE_WORD * len(words)

@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from autograder.grading.rules import nodes_of
+from autograder.text.sandbox_text import clean
 from autograder.text.syntax import syntax_tree
 
 MOST_BYTES = 2_400
@@ -46,7 +47,7 @@ BARE_BYTES = 0.5
 (letters one by one, say)."""
 
 DIGIT_BYTES = math.log2(10) / 8
-FREE_ENTRIES, FREE_ARGUMENTS = 4, 8
+FREE_ENTRIES, FREE_ARGUMENTS, FREE_STATEMENTS = 4, 8, 3_000
 ENTRY_BYTES = 0.5
 
 WORDS_FROM = 500
@@ -64,6 +65,7 @@ FUNCTION_WORDS = frozenset(
 )
 NAMING = ("id", "attr", "name", "arg", "asname")
 LONG_BITS = 64
+ALL_FILES = "all files"
 SHOWN = 6
 
 WORDS = re.compile(r"[^\W\d_]+|\d+|[^\w\s]+|_")
@@ -90,11 +92,38 @@ class Stored:
             self.kinds[kind] += amount  # type: ignore[assignment]
             self.places[file, line] += amount  # type: ignore[assignment]
 
+    @property
+    def is_refused(self) -> bool:
+        """Whether it is more than any solution needs, beyond doubt."""
+        return self.data > MOST_BYTES or self.volume > MOST_VOLUME
+
+    @property
+    def is_noticed(self) -> bool:
+        """Whether a person should look at it."""
+        return self.data > NOTICED_BYTES or self.volume > NOTICED_VOLUME
+
+    def refusal(self) -> str:
+        """Say to the student what is refused, why, and what to do."""
+        if self.data <= MOST_BYTES:
+            return (
+                f"Your files together take {self.volume:,} bytes when compressed, beside what was "
+                f"given; at most {MOST_VOLUME:,} are allowed where a network is trained, so that "
+                f"none can be stored in them. Take out of the folder what doesn't belong to the "
+                f"task."
+            )
+        return (
+            f"Your files hold {self.said()}; at most {MOST_BYTES:,} are allowed, all files "
+            f"together, where a network is trained, so that none can be stored in them. What the "
+            f"task asks for needs a tenth of that. Take the data out."
+        )
+
     def said(self) -> str:
         """Say what was found: how much of each kind, and where most of it stands."""
-        kinds = ", ".join(f"{round(n):,} in {kind}" for kind, n in self.kinds.most_common())
+        kinds = ", ".join(f"{round(n):,} in {kind}" for kind, n in self.kinds.most_common(SHOWN))
         most = self.places.most_common(SHOWN)
-        places = "; ".join(f"{file}, line {line} ({round(n):,})" for (file, line), n in most)
+        places = "; ".join(
+            f"{clean(file, 60)}, line {line} ({round(n):,})" for (file, line), n in most
+        )
         return f"about {self.data:,} bytes of data ({kinds}), most of it in {places}"
 
 
@@ -163,6 +192,7 @@ class StoredData:
         stored = Stored()
         words: Counter[str] = Counter()
         new: list[str] = []
+        statements = 0
         for file, source in sorted(files.items()):
             if not file.endswith(".py"):
                 continue
@@ -177,8 +207,12 @@ class StoredData:
             for line, kind, piece in _texts(tree):
                 if piece not in self._pieces:
                     self._count(stored, words, file, line, kind, piece)
+            self._count(stored, words, file, 1, "names", file)
             if tree:
                 _count_values(stored, file, tree)
+                statements += sum(isinstance(node, ast.stmt) for node in nodes_of(tree))
+        more = max(0, statements - FREE_STATEMENTS)
+        stored.add("statements", more * STRANGE_BYTES, ALL_FILES, 1)
         _count_even(stored, words)
         stored.volume = len(zlib.compress("\n".join(new).encode("utf-8", "replace"), 9))
         return stored
@@ -260,7 +294,7 @@ def _count_end(stored: Stored, file: str, line: int, text: str) -> None:
 
 
 def _count_values(stored: Stored, file: str, tree: ast.Module) -> None:
-    """Count numbers, and the entries of containers and calls that are no numbers or texts."""
+    """Count numbers, and entries of containers and calls that are no numbers or texts."""
     for node in nodes_of(tree):
         line = getattr(node, "lineno", 1)
         if isinstance(node, ast.Constant):
@@ -306,4 +340,4 @@ def _count_even(stored: Stored, words: Counter[str]) -> None:
     entropy = sum(n / total * math.log2(total / n) for n in words.values())
     seldom = sum(n == 1 for n in words.values()) / different
     if entropy / math.log2(different) > EVEN or seldom < SELDOM:
-        stored.add("words as in a code", total * entropy / 8, "all files", 1)
+        stored.add("words as in a code", total * entropy / 8, ALL_FILES, 1)

@@ -16,6 +16,7 @@ from autograder.grading.rules import (
     stored_answers,
     uses_in,
 )
+from autograder.grading.stored_data import NOTICED_BYTES, NOTICED_VOLUME, Stored
 from autograder.text.syntax import syntax_tree
 from autograder.worker.modules import module_name
 
@@ -30,9 +31,13 @@ SHOWN = 8
 
 
 def source_flags(
-    files: Mapping[str, bytes], watched: Sequence[Watched], given: Collection[str] = ()
+    files: Mapping[str, bytes],
+    watched: Sequence[Watched],
+    given: Collection[str] = (),
+    measured: Stored | None = None,
 ) -> list[Flag]:
-    """Return what is to be looked at in the files; `given` are modules that students got.
+    """Return what is to be looked at in the files; `given` are modules that students got, `measured`
+    the data of all files together, where that is known.
 
     A module of the submission's own is none of the watched ones, whatever its name.
     """
@@ -54,6 +59,8 @@ def source_flags(
     if hidden:
         flags.append(_flag(HIDDEN_CODE, "code that can't be read here: ", hidden))
     stored = [*stored_answers(files), *_many_numbers(trees)]
+    if measured is not None and measured.is_noticed:
+        stored.insert(0, _measured(measured))
     if stored:
         flags.append(Flag(STORED, f"data in the source: {'; '.join(stored[:SHOWN])}"))
     return flags
@@ -122,6 +129,15 @@ def _suspicious_call(node: ast.Call) -> Iterator[str]:
         harmless = isinstance(keyword.value, ast.Constant) and not keyword.value.value
         if keyword.arg == "allow_pickle" and not harmless:
             yield "allow_pickle: a file that runs code when it is read"
+
+
+def _measured(stored: Stored) -> str:
+    """Say how much data the files hold, and what the limits are."""
+    return (
+        f"all files together hold {stored.said()}, and {stored.volume:,} bytes when compressed "
+        f"(looked at from {NOTICED_BYTES:,} and {NOTICED_VOLUME:,} on); it is nothing if it is no "
+        f"data, but tables of the student's tests, say"
+    )
 
 
 def _many_numbers(trees: Mapping[str, ast.Module | None]) -> list[str]:
