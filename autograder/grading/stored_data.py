@@ -24,10 +24,10 @@ from autograder.grading.rules import nodes_of
 from autograder.text.sandbox_text import clean
 from autograder.text.syntax import syntax_tree
 
-MOST_BYTES = 2_400
+MOST_BYTES = 1_600
 """More data is refused where a network is to be trained: right solutions hold up to 200 bytes."""
 
-NOTICED_BYTES = 1_200
+NOTICED_BYTES = 800
 """From here on a person is asked to look."""
 
 MOST_VOLUME = 40_000

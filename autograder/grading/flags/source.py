@@ -7,6 +7,8 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from autograder.gradebook.flags import Flag
+from autograder.grading.flags.complex_numbers import complex_numbers
+from autograder.grading.flags.leading_out import leading_out
 from autograder.grading.flags.watched import Watched
 from autograder.grading.rules import (
     IMPORTERS,
@@ -22,9 +24,19 @@ from autograder.worker.modules import module_name
 
 IMPORTS, HIDDEN_CODE, STORED = "watched-imports", "hidden-code", "stored-answers"
 RUN_TIME = "run-time-conduct"
+LEADS_OUT, COMPLEX = "leads-out", "complex-numbers"
 RUNNERS = ("exec", "eval", "compile", *IMPORTERS)
 MOST_NUMBERS = 1_500
 """More numbers than any solution needs stand in one file: weights or answers, in small portions."""
+
+WHY_LEADING = (
+    "it leads from an object to what runs or tests it (it is nothing where the program only looks "
+    "at itself, to print a name, say)"
+)
+WHY_COMPLEX = (
+    "complex numbers, by which a gradient can be had without deriving it (it is nothing where no "
+    "gradient comes from them)"
+)
 
 NATIVE = {b"\x7fELF": "machine code", b"f0VMR": "machine code as base64"}
 SHOWN = 8
@@ -50,6 +62,17 @@ def source_flags(
         places = [place for place in used if place[2] in entry.names]
         if places:
             flags.append(_flag(IMPORTS, f"{entry.why}: ", places))
+    leading = [
+        (name, line, said)
+        for name, tree in trees.items()
+        if tree
+        for line, said in sorted(set(leading_out(tree)))
+    ]
+    if leading:
+        flags.append(_flag(LEADS_OUT, f"{WHY_LEADING}: ", leading))
+    imaginary = complex_numbers(trees)
+    if imaginary:
+        flags.append(_flag(COMPLEX, f"{WHY_COMPLEX}: ", imaginary))
     hidden = [
         (name, line, said)
         for name, tree in trees.items()

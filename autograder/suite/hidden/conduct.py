@@ -18,6 +18,7 @@ from autograder.suite.expect import Wrong
 from autograder.text.sandbox_text import clean
 
 LOOPS, NUMERICAL = "loops-over-batch", "numerical-gradient"
+COMPLEX = "complex-numbers"
 BATCH, FEATURES = (4, 64), (6, 96)
 """Small and large batch size and feature count; loops over layers run equally often in both."""
 
@@ -56,7 +57,8 @@ class Trace:
 
     files: the executed lines by file, lower bounds if not `complete`; again: for each function that
     an earlier call also ran, the number of calls, and of calls with an argument near but not equal
-    to an earlier one; expected: the exact result, None if it is not compared.
+    to an earlier one; expected: the exact result, None if it is not compared; imaginary: the place
+    of a line at which a variable was complex, "" if there was none.
     """
 
     result: Any
@@ -64,6 +66,7 @@ class Trace:
     files: Mapping[str, Busy]
     again: Mapping[str, tuple[int, int]]
     expected: np.ndarray | None = None
+    imaginary: str = ""
 
     def beside(self, expected: np.ndarray) -> Trace:
         """Return a copy with the exact result, for measuring the error of the received one."""
@@ -92,7 +95,10 @@ def trace_of(answer: Any) -> Trace:
     try:
         files = {clean(name, 60): Busy(*map(int, busy)) for name, busy in answer["files"].items()}
         again = {clean(name, 80): (int(calls), int(near)) for name, calls, near in answer["again"]}
-        return Trace(answer["result"], answer["complete"] is True, files, again)
+        complete = answer["complete"] is True
+        place = [clean(answer["complex"][0], 60), int(answer["complex"][1])]
+        imaginary = "{}:{}".format(*place) if place[0] else ""
+        return Trace(answer["result"], complete, files, again, imaginary=imaginary)
     except (TypeError, ValueError, KeyError, OverflowError, AttributeError):
         raise Fault(Verdict.VIOLATION, "A count that isn't one.") from None
 
@@ -115,6 +121,7 @@ def on_whole_arrays(run: Run, features: tuple[int, int] = FEATURES) -> None:
     for name in (name for name in small if name.endswith("backward")):
         for large, text, (few, many) in reversed(sizes):
             _at_its_point(name, small[name], large[name], text.format(few), text.format(many))
+        _real(name, small[name], *(large[name] for large, _, _ in sizes))
         derived(name, small[name], *(large[name] for large, _, _ in sizes))
     found = [
         said
@@ -158,6 +165,17 @@ def _at_its_point(name: str, small: Trace, large: Trace, few: str, many: str) ->
                 f"{many}{beside}: is the gradient one of finite differences?"
             )
             raise Noticed(NUMERICAL, name, message, large.busiest[0])
+
+
+def _real(name: str, *traces: Trace) -> None:
+    """No line of a backward pass held a complex number; otherwise raises Noticed."""
+    place = next((trace.imaginary for trace in traces if trace.imaginary), "")
+    if place:
+        message = (
+            f"a variable was complex at {place}: a step along complex numbers is finite "
+            f"differences by another name (it is nothing where no gradient comes from it)"
+        )
+        raise Noticed(COMPLEX, name, message, place)
 
 
 def derived(name: str, *traces: Trace) -> None:

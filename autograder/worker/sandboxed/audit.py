@@ -14,8 +14,18 @@ from typing import Any
 
 from ..week_drivers import is_ours
 
-DIRECT = frozenset(("sys._getframe", "code.__new__", "marshal.loads", "exec"))
-"""Events noted only if a line of the student's causes them directly: libraries often do so."""
+DIRECT = frozenset(
+    (
+        *("sys._getframe", "sys._current_frames", "code.__new__", "function.__new__"),
+        *("marshal.loads", "exec", "object.__getattr__", "gc.get_referents"),
+    )
+)
+"""Events noted only if a line of the student's causes them directly: libraries often do so.
+`object.__getattr__` is Python's own event for `tb_frame`, `gi_frame`, `__code__` and the like, by
+whatever way they are asked for."""
+
+NAMED_SECOND = frozenset(("object.__getattr__",))
+"""Events whose second argument says what they are about."""
 
 INDIRECT = frozenset(
     (
@@ -83,7 +93,8 @@ class Listener:
             self._busy = False
 
     def _judge(self, event: str, arguments: tuple[Any, ...]) -> None:
-        what = arguments[0] if arguments else ""
+        place = 1 if event in NAMED_SECOND else 0
+        what = arguments[place] if len(arguments) > place else ""
         what = what[:MOST_TEXT] if type(what) is str else ""
         if event == "open" and (not what or what in HARMLESS or self._may_open(what)):
             return

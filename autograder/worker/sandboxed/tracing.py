@@ -26,6 +26,9 @@ KEPT_ENTRIES = 1 << 14
 KEPT_ARRAYS = 16
 """Largest arrays (entries), and number of arrays per function, that are kept for comparison."""
 
+ALL_LOOKED_AT, LOOK_EVERY = 2_000, 50
+"""Number of lines of which all are looked at for complex numbers, and of how many one later."""
+
 NEAR = 0.01
 """Largest step of finite differences, relative to the largest entry of the array."""
 
@@ -49,12 +52,14 @@ class Tracer:
         lines: number of executed lines; complete: False if counting stopped at MOST_LINES;
         files: for each of the student's files [lines, the line executed most often, its count];
         again: for each function that an earlier call ran too [name, calls, calls with an argument
-        close to an earlier one].
+        close to an earlier one]; complex: [file, line] of the first line of the student's at which
+        a variable held a complex number, ["", 0] if there was none.
         """
         self._lines = 0
         self._places: Counter[tuple[str, int]] = Counter()
         self._again: dict[CodeType, list[int]] = {}
         self._new: dict[CodeType, list[np.ndarray]] = {}
+        self._complex: list[Any] = ["", 0]
         called = partial(operate, function) if isinstance(function, str) else function
         before = sys.gettrace()
         sys.settrace(self._enter)
@@ -71,6 +76,7 @@ class Tracer:
             "complete": self._lines <= MOST_LINES,
             "files": self._by_file(),
             "again": again[:MOST_FUNCTIONS],
+            "complex": self._complex,
         }
 
     def _by_file(self) -> dict[str, list[int]]:
@@ -93,7 +99,15 @@ class Tracer:
     def _own_line(self, frame: FrameType, event: str, argument: Any) -> Any:
         if event == "line":
             self._count(frame.f_code.co_filename, frame.f_lineno)
+        if not self._complex[0] and (_is_complex(argument) or self._holds_complex(frame)):
+            file = frame.f_code.co_filename.removeprefix(self._folder).lstrip("/")
+            self._complex = [file, frame.f_lineno]
         return self._own_line
+
+    def _holds_complex(self, frame: FrameType) -> bool:
+        """Whether a variable is complex; every so many lines is enough in a long loop."""
+        often = self._lines < ALL_LOOKED_AT or self._lines % LOOK_EVERY == 0
+        return often and any(_is_complex(value) for value in frame.f_locals.values())
 
     def _library_line(self, frame: FrameType, event: str, argument: Any) -> Any:
         if event == "line":
@@ -122,6 +136,12 @@ class Tracer:
             counts[1] += any(_near(a, b) for a in arrays for b in self._known[code])
         if len(self._new.setdefault(code, [])) < KEPT_ARRAYS:
             self._new[code] += [array.copy() for array in arrays]
+
+
+def _is_complex(value: object) -> bool:
+    if isinstance(value, np.ndarray | np.generic):
+        return value.dtype.kind == "c"
+    return type(value) is complex
 
 
 def _near(one: np.ndarray, other: np.ndarray) -> bool:
