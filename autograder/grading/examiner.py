@@ -17,6 +17,7 @@ from autograder import course as courses
 from autograder.gradebook.flags import Examined, Flag
 from autograder.grading import fingerprint
 from autograder.grading.diagnosis import Diagnoser
+from autograder.grading.flags import junk
 from autograder.grading.flags.second_look import SecondLook
 from autograder.grading.flags.source import run_time_flags, source_flags
 from autograder.grading.flags.watched import watched_in, watched_names
@@ -138,6 +139,7 @@ class Examiner:
             self.session,
             self.course.salt,
             self.reference,
+            junk.listed(self.root / "assignments" / self.week.folder / "hidden"),
         )
 
     def _item(self, name: str) -> str:

@@ -12,8 +12,10 @@ from autograder import course as courses
 from autograder.course import CourseError
 from autograder.gradebook.flags import Flag
 from autograder.grading.flags.source import (
+    COMPLEX,
     HIDDEN_CODE,
     IMPORTS,
+    LEADS_OUT,
     RUN_TIME,
     STORED,
     run_time_flags,
@@ -54,6 +56,40 @@ FOUND = {
     "import numpy as np\nnp.load('a', allow_pickle=True)": (HIDDEN_CODE, "allow_pickle"),
     r"x = b'\x7fELF\x02\x01'": (HIDDEN_CODE, "machine code"),
     "x = 'f0VMRgIBAQAAAA'": (HIDDEN_CODE, "machine code as base64"),
+    "try: 1\nexcept E as e: x = e.__traceback__.tb_frame": (LEADS_OUT, "tb_frame"),
+    "def f(frame): return frame.f_back": (LEADS_OUT, "f_back"),
+    "def f(frame): return frame.f_globals": (LEADS_OUT, "f_globals"),
+    "def f(frame): return frame.f_locals": (LEADS_OUT, "f_locals"),
+    "def f(frame): return frame.f_builtins": (LEADS_OUT, "f_builtins"),
+    "x = (n for n in [])\ny = x.gi_frame": (LEADS_OUT, "gi_frame"),
+    "def f(c): return c.cr_frame": (LEADS_OUT, "cr_frame"),
+    "def f(g): return g.__globals__": (LEADS_OUT, "__globals__"),
+    "def f(g): return g.__code__.co_code": (LEADS_OUT, "co_code"),
+    "def f(g): return g.__closure__[0]": (LEADS_OUT, "__closure__"),
+    "x = object.__subclasses__()": (LEADS_OUT, "__subclasses__"),
+    "x = __builtins__": (LEADS_OUT, "__builtins__"),
+    "def f(g): return getattr(g, '__globals__')": (LEADS_OUT, "getattr of '__globals__'"),
+    "def f(g): return getattr(g, '__glo' + 'bals__')": (LEADS_OUT, "getattr of '__globals__'"),
+    "def f(g): return getattr(g, f'__co{\"de__\"}')": (LEADS_OUT, "getattr of '__code__'"),
+    "def f(g): return getattr(g, ''.join(['f_', 'back']))": (LEADS_OUT, "getattr of 'f_back'"),
+    "def f(g): return getattr(g, 'kcab_f'[::-1])": (LEADS_OUT, "put together from pieces"),
+    "def f(g): return getattr(g, ''.join(map(chr, [102])))": (LEADS_OUT, "from pieces"),
+    "def f(g): return getattr(g, bytes([102]).decode())": (LEADS_OUT, "from pieces"),
+    "def f(g): return object.__getattribute__(g, 'f_back')": (LEADS_OUT, "of 'f_back'"),
+    "import operator\nx = operator.attrgetter('tb_frame.f_back')": (LEADS_OUT, "attrgetter of"),
+    "import sys\nx = getattr(sys, '_getframe')(1)": (LEADS_OUT, "getattr of '_getframe'"),
+    "import gc\nx = vars(gc)['get_objects']()": (LEADS_OUT, "['get_objects']"),
+    "def backward(f, x): return f(x + 1e-20j)": (COMPLEX, "the number 1e-20j"),
+    "def backward(f, x): return f(x + complex(0, 1))": (COMPLEX, "complex"),
+    "import numpy as np\ndef f(x): return np.complex128(x)": (COMPLEX, ".complex128"),
+    "def backward(y): return y.imag": (COMPLEX, ".imag"),
+    "import numpy as np\ndef backward(y): return np.imag(y)": (COMPLEX, ".imag"),
+    "def backward(x): return x.astype('c16')": (COMPLEX, "astype with 'c16'"),
+    "def backward(x): return x.astype(dtype='D')": (COMPLEX, "astype with 'D'"),
+    "import numpy as np\ndef f(x): return np.array(x, 'complex')": (COMPLEX, "array with"),
+    "def backward(y): return getattr(y, 'imag')": (COMPLEX, "getattr with 'imag'"),
+    "import cmath": (COMPLEX, "cmath"),
+    "from numpy import emath": (COMPLEX, "emath"),
     "x = " + repr(list(range(501))): (STORED, "a constant of 501 entries"),
     "\n".join(f"x{n} = {list(range(100))}" for n in range(16)): (STORED, "1,600 numbers"),
 }
@@ -69,6 +105,17 @@ ALLOWED = (
     "'''Unlike scipy, this is ours.'''",
     "import inspect\ninspect.signature(print)",
     "not Python",
+    "class A:\n    def __repr__(self): return self.__class__.__name__ + repr(self.__dict__)",
+    "class A:\n    def __init__(self): super().__init__()\nx = A.__mro__, type(A()).__bases__",
+    "def f(layer, n): return getattr(layer, 'dL_d' + n), getattr(layer, f'layer{n}')",
+    "def f(model): return [getattr(model, name) for name in ('W', 'b')]",
+    "class A:\n    def __getattr__(self, name): return object.__getattribute__(self, name)",
+    "def f(e): raise ValueError('so') from e.__cause__",
+    "import numpy as np\ndef f(x): return np.asarray(x, order='F').astype('f8')",
+    "import numpy as np\ndef f(x):\n    if np.iscomplexobj(x) or x.dtype.kind == 'c': raise TypeError",
+    "x = 'The complex part of this, its imag and its tb_frame.', 'f_back'",
+    "def test_complex_step(f, x):\n    assert f(x + 1e-20j).imag",
+    "def numerical_gradient(f, x): return f(x + 1e-20j).imag / 1e-20",
 )
 
 
@@ -97,6 +144,27 @@ def test_evidence_says_why_and_stays_short() -> None:
     [flag] = source_flags({"a.py": source.encode()}, WATCHED)
     assert flag.evidence.startswith("the week's work is to be done with NumPy alone: a.py, line 1")
     assert flag.evidence.endswith("a.py, line 8: torch; and 22 more")
+
+
+def test_what_checks_gradients_may_be_complex_unless_layers_use_it() -> None:
+    check = b"def check(f, x): return f(x + 1e-20j).imag"
+    assert source_flags({"gradient_check.py": check, "a.py": b"x = 1"}, WATCHED) == []
+    tests = {"gradient_check.py": check, "test_gradients.py": b"from gradient_check import check"}
+    assert source_flags(tests, WATCHED) == []
+    for use in (b"from gradient_check import check", b"import gradient_check"):
+        [flag] = source_flags({"gradient_check.py": check, "neural_net.py": use}, WATCHED)
+        assert flag.rule == COMPLEX
+        assert flag.place == "gradient_check.py:1"
+    inside = check + b"\ndef backward(f, x): return check(f, x)"
+    [flag] = source_flags({"a.py": inside}, WATCHED)
+    assert flag.rule == COMPLEX
+
+
+def test_what_would_clear_it_is_said() -> None:
+    [flag] = source_flags({"a.py": b"def f(g): return g.f_back"}, WATCHED)
+    assert "it is nothing where the program only looks at itself" in flag.evidence
+    [flag] = source_flags({"a.py": b"x = 1j"}, WATCHED)
+    assert "it is nothing where no gradient comes from them" in flag.evidence
 
 
 def test_a_module_of_the_submission_is_its_own() -> None:
@@ -168,9 +236,17 @@ EVENTS = {
     "import marshal\nmarshal.loads(marshal.dumps(1))": ("marshal.loads", ""),
     "exec('x = 1')": ("exec", ""),
     "import gc\nx = len(gc.get_objects())": ("gc.get_objects", ""),
+    "name = ''.join(map(chr, [116, 98, 95, 102, 114, 97, 109, 101]))\n"
+    "try: 1 / 0\nexcept ArithmeticError as e: x = getattr(e.__traceback__, name)": (
+        "object.__getattr__",
+        "tb_frame",
+    ),
+    "x = (n for n in [])\ny = type(x).gi_frame.__get__(x)": ("object.__getattr__", "gi_frame"),
+    "def f(): pass\nx = f.__code__": ("object.__getattr__", "__code__"),
+    "import types\nx = types.FunctionType((lambda: 1).__code__, {})": ("function.__new__", ""),
 }
 QUIET = """
-import dataclasses, functools, json, tempfile, warnings
+import dataclasses, functools, inspect, json, tempfile, traceback, warnings
 from collections import namedtuple
 from pathlib import Path
 import numpy as np
@@ -180,6 +256,13 @@ Pair = namedtuple("Pair", "a b")
 @dataclasses.dataclass
 class Thing:
     a: int = 1
+
+@functools.wraps(print)
+def traced(*arguments):
+    try:
+        raise ValueError("so")
+    except ValueError as error:
+        return repr(error.__traceback__), inspect.signature(traced), Thing.__mro__
 
 def work():
     with tempfile.TemporaryDirectory() as folder:
@@ -191,6 +274,11 @@ def work():
     json.dumps({"a": [1]})
     np.testing.assert_allclose(np.linalg.inv(np.eye(3)) @ np.ones(3), np.ones(3))
     np.random.default_rng(0).normal(size=3)
+    traced()
+    try:
+        1 / 0
+    except ZeroDivisionError:
+        traceback.format_exc()
     return Thing().a
 work()
 """
@@ -284,6 +372,10 @@ def test_what_the_source_says_is_not_said_again() -> None:
     assert flag.rule == RUN_TIME
     assert "a.py:3 imported torch.nn (the week's work is to be done with NumPy" in flag.evidence
     assert flag.evidence.endswith("a.py:9 did os.system")
+    read = {("object.__getattr__", "tb_frame"): "a.py:7"}
+    [flag] = run_time_flags(read, WATCHED, [])
+    assert "a.py:7 read the attribute tb_frame (it leads from an object" in flag.evidence
+    assert run_time_flags(read, WATCHED, [Flag(LEADS_OUT, "a.py, line 7: tb_frame")]) == []
     known = [Flag(IMPORTS, "a.py, line 3: torch.nn; a.py, line 9: os.system")]
     assert run_time_flags(notes, WATCHED, known) == []
     assert run_time_flags({("import", "json"): "a.py:1"}, WATCHED, []) == []

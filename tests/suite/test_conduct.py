@@ -15,7 +15,7 @@ from autograder.channel.faults import Fault
 from autograder.gradebook.flags import Flag
 from autograder.reference.misconceptions import solution_files
 from autograder.sandbox import Limits
-from autograder.suite.hidden.conduct import LOOPS, NUMERICAL, trace_of
+from autograder.suite.hidden.conduct import COMPLEX, LOOPS, NUMERICAL, trace_of
 from autograder.suite.hidden.local_host import LocalHost
 from autograder.suite.hidden.sandbox_host import SandboxHost
 from autograder.suite.hidden.session import GradedSession
@@ -95,7 +95,14 @@ def test_the_trace_that_was_set_before_is_set_afterwards() -> None:
     assert sys.gettrace() is before
 
 
-ANSWER = {"result": 1, "lines": 5, "complete": True, "files": {"a.py": [5, 3, 4]}, "again": []}
+ANSWER = {
+    "result": 1,
+    "lines": 5,
+    "complete": True,
+    "files": {"a.py": [5, 3, 4]},
+    "again": [],
+    "complex": ["", 0],
+}
 
 
 @pytest.mark.parametrize(
@@ -108,6 +115,8 @@ ANSWER = {"result": 1, "lines": 5, "complete": True, "files": {"a.py": [5, 3, 4]
         {**ANSWER, "files": {"a.py": [float("inf")]}},
         {**ANSWER, "files": {"a.py": [1, 2, 3, 4, 5]}},
         {**ANSWER, "again": [["f", None, 0]]},
+        {**ANSWER, "complex": []},
+        {**ANSWER, "complex": ["a.py", "many"]},
     ],
 )
 def test_an_answer_that_is_no_count_is_a_violation(lie: object) -> None:
@@ -240,6 +249,28 @@ CASES = {
         "week1.tanh",
         r"Tanh\.backward: Tanh\.forward was called 2 times .* 1 times very near",
     ),
+    "a complex step without a number that is written so": (
+        "neural_net.py",
+        {
+            TANH_FORWARD: KEEPS_X,
+            TANH: "        step = (-1) ** 0.5 * 1e-20\n        y = np.tanh(self._x + step)\n"
+            "        return dL_dy * y.view(float)[:, 1::2] / 1e-20\n",
+        },
+        COMPLEX,
+        "week1.tanh",
+        r"Tanh\.backward: a variable was complex at neural_net\.py:\d+.* by another name",
+    ),
+    "a complex step in a function": (
+        "neural_net.py",
+        {
+            TANH_FORWARD: KEEPS_X,
+            TANH: "        def along(z):\n            return np.imag(np.tanh(z)) / 1e-20\n"
+            "        return dL_dy * along(self._x + np.emath.sqrt(-1) * 1e-20)\n",
+        },
+        COMPLEX,
+        "week1.tanh",
+        r"Tanh\.backward: a variable was complex at neural_net\.py:\d+",
+    ),
     "a loop over examples": (
         "neural_net.py",
         {
@@ -302,6 +333,56 @@ def test_each_way_around_the_rule_gets_its_flag_and_no_other(sessions, case) -> 
     shown = files[name].decode().split("\n")[int(line) - 1] + "\n"
     assert any(shown in text for text in (*edits.values(), FORWARD, TANH_FORWARD)), shown
     assert sessions[1].watch(LocalHost(files)) == [flag], "the same again"
+
+
+OTHER_WEEKS = {
+    2: (
+        "autograd.py",
+        "week2.tensor_elementwise",
+        """
+
+_Exact = Tensor.exp
+
+
+def _by_complex_step(self):
+    result = _Exact(self)
+    def backward():
+        z = self.data + 1e-20j
+        self.grad = result.grad * np.exp(z).imag / 1e-20 + (0 if self.grad is None else self.grad)
+    result._backward = backward
+    return result
+
+
+Tensor.exp = _by_complex_step
+""",
+    ),
+    3: (
+        "batch_norm.py",
+        "week3.batch_norm_backward",
+        """
+
+_exact = BatchNorm1d.backward
+
+
+def _by_complex_step(self, dL_dy):
+    z = dL_dy + 1e-20j
+    return _exact(self, z.real)
+
+
+BatchNorm1d.backward = _by_complex_step
+""",
+    ),
+}
+
+
+@pytest.mark.parametrize("number", OTHER_WEEKS)
+def test_complex_numbers_on_the_way_back_are_noticed_in_every_week(sessions, number) -> None:
+    name, item, added = OTHER_WEEKS[number]
+    files = reference(number)
+    files[name] += added.encode()
+    flags = sessions[number].watch(LocalHost(files))
+    assert (COMPLEX, item) in {(flag.rule, flag.item) for flag in flags}
+    assert {flag.rule for flag in flags} == {COMPLEX}
 
 
 def test_a_sandbox_says_the_same(sessions, confinement) -> None:

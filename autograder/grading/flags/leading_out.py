@@ -18,12 +18,17 @@ NAMES = frozenset(
         *("__globals__", "__code__", "__closure__", "__subclasses__", "__builtins__"),
         "cell_contents",
         *("co_code", "co_consts", "co_names", "co_varnames", "co_filename", "co_firstlineno"),
-        *("_getframe", "_current_frames", "get_objects", "get_referrers", "get_referents"),
     )
 )
 """`__mro__`, `__class__`, `__name__`, `__dict__`, `__init__` and `__traceback__` are ordinary."""
 
+OF_MODULES = frozenset(
+    ("_getframe", "_current_frames", "get_objects", "get_referrers", "get_referents", "currentframe")
+)
+"""What modules have of the kind: named plainly, it is for the list `watched` of grading.toml."""
+
 BARE = frozenset(("__builtins__", "__loader__", "__spec__"))
+ASKED = NAMES | BARE | OF_MODULES
 GETTERS = frozenset(("getattr", "setattr", "hasattr", "delattr", "attrgetter", "methodcaller"))
 BY_NAME = frozenset(("__getattribute__", "__getattr__", "__getitem__", "get", "pop"))
 PIECES = frozenset(
@@ -46,7 +51,7 @@ def leading_out(tree: ast.Module) -> Iterator[tuple[int, str]]:
             yield from ((node.lineno, said) for said in _asked(node))
         elif isinstance(node, ast.Subscript):
             text = folded(node.slice)
-            if text in NAMES | BARE:
+            if text in ASKED:
                 yield node.lineno, f"[{text!r}]"
 
 
@@ -57,7 +62,7 @@ def _asked(call: ast.Call) -> Iterator[str]:
         return
     for argument in call.args:
         text = folded(argument)
-        if text is not None and set(text.split(".")) & (NAMES | BARE):
+        if text is not None and ASKED.intersection(text.split(".")):
             yield f"{name} of {text!r}"
         elif name in GETTERS and _in_pieces(argument):
             yield f"{name} of a name that is put together from pieces"

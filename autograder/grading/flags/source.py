@@ -25,6 +25,9 @@ from autograder.worker.modules import module_name
 IMPORTS, HIDDEN_CODE, STORED = "watched-imports", "hidden-code", "stored-answers"
 RUN_TIME = "run-time-conduct"
 LEADS_OUT, COMPLEX = "leads-out", "complex-numbers"
+ATTRIBUTE = "object.__getattr__"
+"""Python's own event for `tb_frame` and the like."""
+
 RUNNERS = ("exec", "eval", "compile", *IMPORTERS)
 MOST_NUMBERS = 1_500
 """More numbers than any solution needs stand in one file: weights or answers, in small portions."""
@@ -105,6 +108,9 @@ def run_time_flags(
             why = [e.why for e in watched for name in e.names if falls_under(what, name)]
             if why and what not in said:
                 found.append((place, f"{place} imported {what} ({why[0]})"))
+        elif event == ATTRIBUTE:
+            if what not in said:
+                found.append((place, f"{place} read the attribute {what} ({WHY_LEADING})"))
         elif event.rpartition(".")[2] not in said:
             found.append((place, f"{place} did {event} {what}".rstrip()))
     if not found:

@@ -99,7 +99,7 @@ def trace_of(answer: Any) -> Trace:
         place = [clean(answer["complex"][0], 60), int(answer["complex"][1])]
         imaginary = "{}:{}".format(*place) if place[0] else ""
         return Trace(answer["result"], complete, files, again, imaginary=imaginary)
-    except (TypeError, ValueError, KeyError, OverflowError, AttributeError):
+    except (TypeError, ValueError, LookupError, OverflowError, AttributeError):
         raise Fault(Verdict.VIOLATION, "A count that isn't one.") from None
 
 
