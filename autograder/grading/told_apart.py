@@ -22,7 +22,7 @@ FALSE_ALARM = 2.0
 """What a right program on which a test fails takes away, in wrong programs noticed: tests that go
 by chance, as often wrong on one as right on the other, are left with nothing."""
 
-CHANCE = 2.0
+CHANCE = 3.0
 """Share of the points that tests by chance take away, in multiples of their share of the tests."""
 
 LOST = 3.0

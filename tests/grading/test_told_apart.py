@@ -56,8 +56,8 @@ def test_false_alarms_and_chance_take_points_away():
     noticed = [True] * MISTAKES
     assert Told(noticed, noticed).share == 1
     assert Told(noticed, noticed, false_alarms=0.25).share == 0.5
-    assert Told(noticed, noticed, by_chance=0.25).share == 0.5
-    assert Told(noticed, noticed, by_chance=0.6).share == 0
+    assert Told(noticed, noticed, by_chance=0.25).share == 0.25
+    assert Told(noticed, noticed, by_chance=0.4).share == 0
     assert Told(noticed, [False] * 5 + [True] * 5).share == 0
     assert Told([False] * MISTAKES, noticed).share == 0
 
