@@ -194,9 +194,8 @@ class Examiner:
         trained = self.session.training
         stored = self.stored_data.measure(files)
         refused = training and stored.is_refused
-        only = {check.id for check in self.session.plan} - trained
-        if training and not refused:
-            only = None
+        untrained = {check.id for check in self.session.plan} - trained
+        only = None if training and not refused else untrained
         host = SandboxHost(
             self.confinement, files, self.limits, self.week.modules, self.week.packages
         )

@@ -57,15 +57,29 @@ SELDOM = 0.2
 words used once up to which, they are the symbols of a code. Languages have 0.75 to 0.93 and a half
 (characters of Chinese a third); symbols have nearly 1, or hardly any that is used once."""
 
+FOREIGN_FROM = 2_000
+FOREIGN_BITS = 0.65
+"""Of so many letters of other alphabets on, what a letter tells of the next, in bits: a language 1,
+letters that stand for numbers nothing."""
+
+MOST_MARKS = 0.45
+"""Share of accents and vowel signs from which on they are no writing: Hindi has 0.4."""
+
 UNSPACED = 0x2E80
 """From this character on, scripts have no blanks between words: each character is a word."""
 
 FUNCTION_WORDS = frozenset(
-    "a i is to of in it be as at so we he by or on do if me my up an go no us am".split()
+    (
+        *("a", "i", "is", "to", "of", "in", "it", "be", "as", "at", "so", "we", "he", "by", "or"),
+        *("on", "do", "if", "me", "my", "up", "an", "go", "no", "us", "am"),
+    )
 )
 NAMING = ("id", "attr", "name", "arg", "asname")
 LONG_BITS = 64
 ALL_FILES = "all files"
+FOREIGN = "\0"
+"""Begins words of other alphabets among the words."""
+
 SHOWN = 6
 
 WORDS = re.compile(r"[^\W\d_]+|\d+|[^\w\s]+|_")
@@ -214,6 +228,7 @@ class StoredData:
         more = max(0, statements - FREE_STATEMENTS)
         stored.add("statements", more * STRANGE_BYTES, ALL_FILES, 1)
         _count_even(stored, words)
+        _count_foreign(stored, words)
         stored.volume = len(zlib.compress("\n".join(new).encode("utf-8", "replace"), 9))
         return stored
 
@@ -232,6 +247,9 @@ class StoredData:
                     stored.add(kind, len(word), file, line)
                 words.update(word)
                 prose += len(word)
+            elif word.isalpha() and not word.isascii() and len(word) <= LONGEST_WORD:
+                words[FOREIGN + word] += 1
+                prose += len(word)
             elif word not in self._vocabulary and self._is_strange(word):
                 stored.add(kind, len(word.encode("utf-8", "replace")) * STRANGE_BYTES, file, line)
             elif word.isalpha() and (len(word) >= SHORTEST_WORD or word in FUNCTION_WORDS):
@@ -241,8 +259,8 @@ class StoredData:
                 bare += len(word)
         if kind != "names" and bare > prose:
             stored.add(kind, (bare - prose) * BARE_BYTES, file, line)
-        marks = sum(map(unicodedata.combining, piece)) if not piece.isascii() else 0
-        if marks > len(piece):
+        marks = 0 if piece.isascii() else sum(map(_is_mark, piece))
+        if marks > MOST_MARKS * len(piece):
             stored.add(kind, len(piece) * STRANGE_BYTES, file, line)
 
     def _is_strange(self, word: str) -> bool:
@@ -257,8 +275,13 @@ def _plain(text: str) -> str:
     """Return a text without accents and long rows of one character, camelCase in its parts."""
     if not text.isascii():
         text = unicodedata.normalize("NFKD", text)
-        text = "".join(c for c in text if not unicodedata.combining(c))
+        text = "".join(c for c in text if not _is_mark(c))
     return CAMEL.sub(" ", RUNS.sub(r"\1\1\1", text))
+
+
+def _is_mark(character: str) -> bool:
+    """Whether a character is an accent or a vowel sign, upon a letter."""
+    return character >= "\u0300" and unicodedata.category(character)[0] == "M"
 
 
 def _digits(number: str) -> int:
@@ -298,7 +321,7 @@ def _count_values(stored: Stored, file: str, tree: ast.Module) -> None:
     for node in nodes_of(tree):
         line = getattr(node, "lineno", 1)
         if isinstance(node, ast.Constant):
-            if type(node.value) in (int, float, complex):
+            if isinstance(node.value, int | float | complex) and not _is_bit(node.value):
                 stored.add("numbers", _number_bytes(node.value), file, line)
             continue
         entries = _entries(node)
@@ -341,3 +364,23 @@ def _count_even(stored: Stored, words: Counter[str]) -> None:
     seldom = sum(n == 1 for n in words.values()) / different
     if entropy / math.log2(different) > EVEN or seldom < SELDOM:
         stored.add("words as in a code", total * entropy / 8, ALL_FILES, 1)
+
+
+def _count_foreign(stored: Stored, words: Counter[str]) -> None:
+    """Count letters of other alphabets that follow each other by chance."""
+    spelled = [w.removeprefix(FOREIGN) for w in words.elements() if w.startswith(FOREIGN)]
+    letters = Counter("".join(spelled))
+    pairs = Counter(word[n : n + 2] for word in spelled for n in range(len(word) - 1))
+    if pairs.total() < FOREIGN_FROM:
+        return
+    told = 2 * _entropy(letters) - _entropy(pairs)
+    if told < FOREIGN_BITS:
+        amount = letters.total() * _entropy(letters) / 8
+        stored.add("letters of another alphabet", amount, ALL_FILES, 1)
+
+
+def _entropy(counts: Counter[str]) -> float:
+    """Return bits for each, with Miller and Madow's correction for few of them."""
+    total = counts.total()
+    plain = sum(n / total * math.log2(total / n) for n in counts.values())
+    return plain + (len(counts) - 1) / (2 * total * math.log(2))

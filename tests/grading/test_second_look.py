@@ -54,13 +54,13 @@ def knows_inputs_by_heart(examiner: Examiner, otherwise: str) -> dict[str, bytes
     source = examiner.reference["neural_net.py"].decode()
     source = source.replace("import numpy as np", "import builtins, hashlib\nimport numpy as np", 1)
     seen: set[str] = set()
-    builtins._seen = seen
+    builtins._seen = seen  # type: ignore[attr-defined]
     try:
         collecting = source.replace("        self._x = x\n", hook + "        self._x = x\n")
         host = LocalHost({**examiner.reference, "neural_net.py": collecting.encode()})
         examiner.session.run(host)
     finally:
-        del builtins._seen
+        del builtins._seen  # type: ignore[attr-defined]
     table = ", ".join(repr(name) for name in sorted(seen))
     check = (
         "        if hashlib.sha256(x.tobytes()).hexdigest()[:12] not in KNOWN:\n"
@@ -197,7 +197,10 @@ def test_honest_code_that_is_not_quite_right_stores_nothing(examiner, look, case
     ("message", "is_near"),
     [
         ("y: got 0.123457, expected 0.123456.", True),
-        ("y: 3 of 4 entries differ; the largest difference is at [1]: got -2, expected -2.01.", True),
+        (
+            "y: 3 of 4 entries differ; the largest difference is at [1]: got -2, expected -2.01.",
+            True,
+        ),
         ("y: got 0, expected 0.5. Yours is zero everywhere.", False),
         ("y: got 1e-09, expected 0.", False),
         ("y: expected shape (2,), got (3,).", False),

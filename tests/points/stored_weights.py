@@ -37,21 +37,20 @@ def files(*written: str, places: tuple[str, ...] = ("mnist_mlp.py",)) -> dict[st
     }
 
 
-def _pieces(stored: bytes | str, size: int) -> Iterator[bytes | str]:
-    return (stored[n : n + size] for n in range(0, len(stored), size))
+def _pieces(text: str, size: int) -> Iterator[str]:
+    return (text[n : n + size] for n in range(0, len(text), size))
 
 
 def _lines(stored: bytes, line: Callable[[int, bytes], str], size: int) -> str:
-    return "\n".join(line(n, bytes(piece)) for n, piece in enumerate(_pieces(stored, size)))
+    starts = range(0, len(stored), size)
+    return "\n".join(line(n, stored[start : start + size]) for n, start in enumerate(starts))
 
 
 def texts(stored: bytes) -> str:
     """Seven texts of letters, each shorter than the longest constant that is allowed."""
     letters = "".join(chr(69 + (byte >> 4)) for byte in stored)
     return "\n".join(
-        f"P{n} = (\n"
-        + "\n".join(f"    {row!r}" for row in textwrap.wrap(str(piece), 80))
-        + "\n)"
+        f"P{n} = (\n" + "\n".join(f"    {row!r}" for row in textwrap.wrap(piece, 80)) + "\n)"
         for n, piece in enumerate(_pieces(letters, 1_120))
     )
 
@@ -100,7 +99,7 @@ def f_strings(stored: bytes) -> str:
     text = base64.b64encode(stored).decode()
     rows = _pieces(text, 60)
     return "E = 1\n" + "\n".join(
-        f'T{n} = f"{str(row)[:30]}{{E}}{str(row)[30:]}"' for n, row in enumerate(rows)
+        f'T{n} = f"{row[:30]}{{E}}{row[30:]}"' for n, row in enumerate(rows)
     )
 
 

@@ -2,8 +2,9 @@
 
 Such a check tells nothing of stored answers, and the second look doesn't draw it: one of a shape,
 say, or one whose inputs are always the same. The junk has the right form and nothing right in it,
-and whatever the suite asked with other salts is answered rightly. These checks are listed in the suite's own folder, by `python -m autograder.grading.flags.junk WEEK > FILE`, and
-a test of the project holds the list against the suite.
+and whatever the suite asked with other salts is answered rightly. These checks are listed in the
+suite's own folder, by `python -m autograder.grading.flags.junk WEEK > FILE`, and a test of the
+project holds the list against the suite.
 """
 
 from __future__ import annotations

@@ -23,7 +23,14 @@ NAMES = frozenset(
 """`__mro__`, `__class__`, `__name__`, `__dict__`, `__init__` and `__traceback__` are ordinary."""
 
 OF_MODULES = frozenset(
-    ("_getframe", "_current_frames", "get_objects", "get_referrers", "get_referents", "currentframe")
+    (
+        "_getframe",
+        "_current_frames",
+        "get_objects",
+        "get_referrers",
+        "get_referents",
+        "currentframe",
+    )
 )
 """What modules have of the kind: named plainly, it is for the list `watched` of grading.toml."""
 

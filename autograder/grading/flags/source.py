@@ -51,8 +51,9 @@ def source_flags(
     given: Collection[str] = (),
     measured: Stored | None = None,
 ) -> list[Flag]:
-    """Return what is to be looked at in the files; `given` are modules that students got, `measured`
-    the data of all files together, where that is known.
+    """Return what is to be looked at in the files.
+
+    `given` are modules that students got, `measured` the data of all files together where known.
 
     A module of the submission's own is none of the watched ones, whatever its name.
     """

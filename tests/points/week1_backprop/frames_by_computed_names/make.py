@@ -8,7 +8,8 @@ def _around():
     try:
         raise ValueError
     except ValueError as error:
-        frame = getattr(error.__traceback__, "".join(map(chr, (116, 98, 95, 102, 114, 97, 109, 101))))
+        letters = 116, 98, 95, 102, 114, 97, 109, 101
+        frame = getattr(error.__traceback__, "".join(map(chr, letters)))
         return getattr(frame, "kcab_f"[::-1])
 
 
