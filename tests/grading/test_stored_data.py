@@ -135,7 +135,7 @@ HONEST = {
     "a table of a test": f"TABLE = {[[n / 8, n % 7, -n] for n in range(120)]}",
     "German": '"""'
     + "Die Schicht merkt sich die Eingabe, damit der Rückwärtsschritt die Gewichte anpassen kann. "
-    "Zwischendurch prüfen wir, ob die Größen zueinander passen; sonst gäbe es später Verwirrung. " * 9
+    "Zwischendurch prüfen wir, ob die Größen zueinander passen; sonst gäbe es Verwirrung. " * 9
     + '"""',
     "French": '"""'
     + "On garde l'entrée pour la passe arrière, où l'on en a besoin à nouveau. Les dérivées sont "
