@@ -1,7 +1,7 @@
 """Diagnosis of failures: the catalogued misconception that gives the same wrong answer.
 
-A failed test is replayed against each catalogued misconception of its item. Seeds are fixed per
-test, so a student with the same misconception got the same wrong value.
+A failed test is replayed against each catalogued misconception of its item, with the inputs of the
+run in which the answer was given: a student with the same misconception got the same wrong value.
 """
 
 from __future__ import annotations
@@ -39,33 +39,42 @@ class Diagnoser:
         self._catalogue = catalogue
         self._reference_host = LocalHost(reference)
         self._hosts: dict[str, LocalHost] = {}
-        self._known: dict[str, list[tuple[Misconception, Signature]]] = {}
+        self._known: dict[tuple[str, str | None], list[tuple[Misconception, Signature]]] = {}
 
-    def explain(self, check: PlannedCheck, fault: Fault) -> Misconception | None:
-        """Return the misconception that gives the same failure of `check`, if one does."""
+    def explain(
+        self, check: PlannedCheck, fault: Fault, salt: str | None = None
+    ) -> Misconception | None:
+        """Return the misconception that gives the same failure of `check`, if one does.
+
+        `salt` is what the inputs were drawn from, None for the session's own.
+        """
         observed = signature(fault)
         if observed is None:
             return None
-        for mistake, known in self.wrong_answers(check):
+        for mistake, known in self.wrong_answers(check, salt):
             if same(observed, known):
                 return mistake
         return None
 
-    def wrong_answers(self, check: PlannedCheck) -> list[tuple[Misconception, Signature]]:
+    def wrong_answers(
+        self, check: PlannedCheck, salt: str | None = None
+    ) -> list[tuple[Misconception, Signature]]:
         """Return the failure that each misconception of the check's item gives in this check."""
-        if check.id not in self._known:
-            self._known[check.id] = [
+        if (check.id, salt) not in self._known:
+            self._known[check.id, salt] = [
                 (mistake, failure)
                 for mistake in self._catalogue
-                if check.item in mistake.fails and (failure := self._replay(check, mistake))
+                if check.item in mistake.fails and (failure := self._replay(check, mistake, salt))
             ]
-        return self._known[check.id]
+        return self._known[check.id, salt]
 
-    def _replay(self, check: PlannedCheck, mistake: Misconception) -> Signature | None:
+    def _replay(
+        self, check: PlannedCheck, mistake: Misconception, salt: str | None
+    ) -> Signature | None:
         if mistake.id not in self._hosts:
             files = apply(mistake, self._reference)
             self._hosts[mistake.id] = LocalHost(files, like=self._reference_host)
-        [outcome] = self._session.run(self._hosts[mistake.id], only={check.id})
+        [outcome] = self._session.run(self._hosts[mistake.id], only={check.id}, salt=salt)
         return signature(outcome.fault) if outcome.fault else None
 
 
