@@ -43,7 +43,6 @@ class Local:
         sources = {f"{name}.py": source for name, source in modules.sources.items()}
         self._place = Sources(sources).place
         self._from_ref = make_handle(self)
-        self.heard = False
 
     def __call__(self, operation: str, *arguments: Any) -> Any:
         plain = [to_refs(argument) for argument in arguments]

@@ -155,10 +155,9 @@ class SandboxHost:
         return self._failed_imports.get(name)
 
     def _note_failed_imports(self, channel: Channel) -> None:
-        """Import each module before the sandbox receives any test's inputs; record the failures.
+        """Import each module and record the failures, before the first test is charged for it.
 
-        The messages of failed imports therefore do not depend on inputs and may be shown. The
-        parent has imported all modules already, so this takes almost no time.
+        The parent has imported all modules already, so this takes almost no time.
         """
         limit = self._limits.test_seconds
         remote = Remote(channel, self._seconds, limit, None, self._sources.place)
@@ -169,7 +168,6 @@ class SandboxHost:
                 except Fault as fault:
                     if fault.fatal:
                         raise
-                    fault.quoting = False
                     self._failed_imports[name] = fault
 
     def _fresh(self, seed: int, large: bool) -> Channel:
