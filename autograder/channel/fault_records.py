@@ -41,4 +41,4 @@ def fault_from_record(record: Any, place: Places) -> Fault:
                 line, function = found
                 where = f", in {clean(function, 60)}" if function else ""
                 lines.append(f"  {file}:{number}{where}:  {clean(line.strip(), 100)}")
-    return Fault(verdict, "\n".join([said, *lines]), name)
+    return Fault(verdict, "\n".join([said, *lines]), name, place="\n".join(lines))

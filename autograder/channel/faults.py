@@ -10,7 +10,8 @@ class Fault(Exception):
     """Student code gave no value: it raised, crashed, hung, or broke a limit or the protocol.
 
     `message` is a text for the student. `type_name` is the exception's type if the verdict is
-    RAISED. `fatal`: the worker can't be used any more.
+    RAISED, `place` the lines of its traceback in the student's files. `fatal`: the worker can't be
+    used any more.
     """
 
     def __init__(
@@ -19,9 +20,11 @@ class Fault(Exception):
         message: str,
         type_name: str = "",
         fatal: bool = False,
+        place: str = "",
     ):
         super().__init__(message)
         self.verdict = verdict
+        self.place = place
         self.message = message
         self.type_name = type_name
         self.fatal = fatal
