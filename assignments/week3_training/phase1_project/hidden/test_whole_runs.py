@@ -37,7 +37,9 @@ def test_overfitting(student, rng, grade):
     right = int(np.sum(logits.argmax(axis=1) == y))
     share = min(max(right - 1, 0) / (IMAGES - 3), 1.0)
     message = "all or nearly all" if share == 1 else f"{right}" if share else "one or none"
-    message = f"after {STEPS} steps {message} of {IMAGES} images are recognised, in evaluation mode."
+    message = (
+        f"after {STEPS} steps {message} of {IMAGES} images are recognised, in evaluation mode."
+    )
     grade(share, message)
 
 
