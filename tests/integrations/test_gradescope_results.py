@@ -32,7 +32,11 @@ PLAN = [
 PASSED = CheckResult("a", Verdict.PASS, FULL_CREDIT)
 WRONG = CheckResult("b", Verdict.WRONG, message="<b>no</b>\x1b[31m \ud800", advice="You average.")
 TRAINED = CheckResult(
-    "c", Verdict.WRONG, 2500, "Test accuracy 93 %.", detail={"accuracy": [0.5, 0.9345], "shown": 0.93}
+    "c",
+    Verdict.WRONG,
+    2500,
+    "Test accuracy 93 %.",
+    detail={"accuracy": [0.5, 0.9345], "shown": 0.93},
 )
 
 

@@ -28,6 +28,7 @@ from autograder.report.class_files import write_student
 from autograder.report.graded import GradedReport
 from autograder.results.junit import junit_xml
 from autograder.suite.hidden.disclosure import SAYS
+from autograder.suite.hidden.sandbox_host import SandboxHost
 
 ROOT = Path(__file__).resolve().parents[2]
 COURSE = courses.load(ROOT)
@@ -185,6 +186,18 @@ def graded(examiner: Examiner, files: Mapping[str, bytes], salt: str) -> tuple[l
     return results, told
 
 
+def told_of(examiner: Examiner, files: Mapping[str, bytes], salt: str) -> dict[str, str]:
+    """Return the messages of the run that counts, by check, as no student gets them."""
+    host = SandboxHost(examiner.confinement, files, examiner.limits, examiner.week.modules)
+    host.ours = True
+    only = {check.id for check in examiner.session.plan} - examiner.session.training
+    try:
+        outcomes = examiner.session.run(host, only, salt=salt)
+    finally:
+        host.close()
+    return {one.result.check: one.result.message for one in outcomes}
+
+
 def verdict_of(result: CheckResult) -> tuple:
     """Return verdict and credit; of a blocked check, the verdict that its message tells of."""
     behind = [text for text in SAYS.values() if text in result.message]
@@ -213,15 +226,24 @@ def test_nothing_but_verdicts_depends_on_hidden_inputs(examiner, tmp_path, name,
             if verdict_of(result) == verdict_of(again[check]):
                 assert result == again[check]
     verdicts = [[verdict_of(one) for one in results] for results, _ in (first, other)]
-    if verdicts[0] == verdicts[1]:
+    if name != "verdict":
+        assert verdicts[0] == verdicts[1], "a way that was meant to choose no verdict"
         written = [
             student_files(examiner, results, tmp_path / str(number))
             for number, (results, _) in enumerate((first, other))
         ]
         assert written[0] == written[1]
-    else:
-        print("DIFF", name, [(a, b) for a, b in zip(*verdicts, strict=True) if a != b])
-        assert name == "verdict", "a way that was meant to choose no verdict"
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize(
+    ("name", "ways"), list(submissions())[:-1], ids=lambda one: one if type(one) is str else ""
+)
+def test_the_ways_lead_out_of_the_run_that_counts(examiner, name, ways):
+    """What is compared above is worth something: here messages do depend on hidden inputs."""
+    files = hostile(examiner.reference, ways)
+    first, other = (told_of(examiner, files, salt) for salt in (COURSE.salt, OTHER))
+    assert sum(first[check] != other[check] for check in first) >= len(ways) / 2
 
 
 def test_no_time_stands_in_what_a_student_gets(examiner, tmp_path):

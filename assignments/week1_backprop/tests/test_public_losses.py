@@ -11,8 +11,8 @@ cross_entropy = pytest.mark.item("week1.cross_entropy")
 tools = pytest.mark.item("week1.tools")
 robustness = pytest.mark.item("week1.robustness")
 
-PRED = np.array([[0.5, -1.0, 4.0], [1.5, 3.0, -0.5]])
-TARGET = np.array([[1.0, 1.0, 1.0], [1.0, 2.5, 1.5]])
+PRED = np.array([[0.517, -1.083, 4.061], [1.529, 3.137, -0.471]])
+TARGET = np.array([[1.019, 1.123, 0.967], [1.041, 2.573, 1.511]])
 LOGITS = np.array([[2.0, -1.0, 0.5, 0.0], [0.0, 1.0, -2.0, 3.0], [1.0, 1.5, 0.2, -0.3]])
 LABELS = np.array([2, 3, 0])
 

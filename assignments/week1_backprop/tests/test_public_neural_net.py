@@ -26,8 +26,8 @@ network = pytest.mark.item("week1.network")
 tools = pytest.mark.item("week1.tools")
 robustness = pytest.mark.item("week1.robustness")
 
-X = np.array([[0.5, -1.0, 2.0], [1.5, 3.0, -0.5]])
-UPSTREAM = np.array([[2.0, -3.0, 0.5], [-1.0, 4.0, 1.5]])
+X = np.array([[0.513, -1.087, 2.139], [1.471, 2.953, -0.617]])
+UPSTREAM = np.array([[2.137, -3.071, 0.519], [-1.093, 4.157, 1.483]])
 SMALL = UPSTREAM[:, :2]
 LARGE = np.array([[1000.0, -1000.0, 0.5]])
 
