@@ -83,7 +83,7 @@ class MSELoss:
         raise NotImplementedError("week1.mse: fill in MSELoss.forward")
 
     def backward(self) -> FloatArray:
-        """Return dL/dy_pred = 2 (y_pred - y_true) / (number of elements), the shape of y_pred."""
+        """Return dL/dy_pred, the shape of y_pred (`week1.derive_mse`)."""
         raise NotImplementedError("week1.mse: fill in MSELoss.backward")
 
 
@@ -123,7 +123,7 @@ class CrossEntropyLoss:
         raise NotImplementedError("week1.cross_entropy: fill in CrossEntropyLoss.forward")
 
     def backward(self) -> FloatArray:
-        """Return dL/dlogits = (softmax(logits) - one_hot(targets)) / N, shape (N, C)."""
+        """Return dL/dlogits, shape (N, C) (`week1.derive_cross_entropy`)."""
         if self.from_probabilities:
             return self._backward_of_probabilities()
         raise NotImplementedError("week1.cross_entropy: fill in CrossEntropyLoss.backward")

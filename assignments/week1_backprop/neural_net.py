@@ -134,7 +134,7 @@ class ReLU(Layer):
         raise NotImplementedError("week1.relu: fill in ReLU.forward")
 
     def backward(self, dL_dy: FloatArray) -> FloatArray:
-        """Return dL/dx = dL/dy where x > 0, and 0 elsewhere.
+        """Return dL/dx (`week1.derive_relu`).
 
         At x = 0 the function has a kink and no derivative; the convention here, as in PyTorch,
         is the value 0. `dL_dy`: the shape of x, not changed.
@@ -154,7 +154,7 @@ class LeakyReLU(Layer):
         raise NotImplementedError("week1.leaky_relu: fill in LeakyReLU.forward")
 
     def backward(self, dL_dy: FloatArray) -> FloatArray:
-        """Return dL/dx = dL/dy where x > 0, and alpha * dL/dy elsewhere.
+        """Return dL/dx.
 
         At the kink x = 0 the slope here is alpha, the one of the negative side, as in PyTorch; the
         slope 1 of the positive side is accepted too. `dL_dy`: the shape of x, not changed.
@@ -175,7 +175,7 @@ class Sigmoid(Layer):
         raise NotImplementedError("week1.sigmoid: fill in Sigmoid.forward")
 
     def backward(self, dL_dy: FloatArray) -> FloatArray:
-        """Return dL/dx = dL/dy * y (1 - y), where y is the output of `forward`.
+        """Return dL/dx. The output of `forward` is all that it needs (`week1.derive_sigmoid`).
 
         `dL_dy`: the shape of x, not changed.
         """
@@ -190,7 +190,7 @@ class Tanh(Layer):
         raise NotImplementedError("week1.tanh: fill in Tanh.forward")
 
     def backward(self, dL_dy: FloatArray) -> FloatArray:
-        """Return dL/dx = dL/dy * (1 - y ** 2), where y is the output of `forward`.
+        """Return dL/dx. The output of `forward` is all that it needs (`week1.derive_tanh`).
 
         `dL_dy`: the shape of x, not changed.
         """
@@ -218,9 +218,8 @@ class Softmax(Layer):
     def backward(self, dL_dy: FloatArray) -> FloatArray:
         """Return dL/dx, through the whole Jacobian of each row.
 
-        Every output depends on every score of its row: dy_i/dx_j = y_i (1[i = j] - y_j). Summed
-        against the upstream gradient, that is dL/dx_j = y_j (dL/dy_j - sum_i dL/dy_i y_i). There is
-        no need to build the (C, C) matrices.
+        Every output depends on every score of its row: dL/dx_j is the sum over i of
+        dL/dy_i dy_i/dx_j (`week1.derive_cross_entropy`). Written out, it needs no (C, C) matrices.
 
         Args:
             dL_dy: upstream gradient, shape (N, C), not changed.

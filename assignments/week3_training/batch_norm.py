@@ -174,13 +174,12 @@ class BatchNorm1d:
     def backward(self, dL_dy: FloatArray) -> FloatArray:
         """Store dL/dgamma and dL/dbeta, and return dL/dx.
 
-        The parameters act on every example, so their gradients add up over the batch:
-        dL/dgamma = sum_n dL/dy_n * x_hat_n and dL/dbeta = sum_n dL/dy_n.
+        The parameters act on every example, so their gradients add up over the batch.
 
         With g = dL/dx_hat = gamma * dL/dy and deviation = sqrt(variance + eps):
 
-        - after a forward pass in training mode, mean and variance depend on x themselves:
-          dL/dx = (g - mean of g - x_hat * mean of (g * x_hat)) / deviation, means over the batch;
+        - after a forward pass in training mode, mean and variance depend on x themselves: dL/dx has
+          a term for each of the three ways from x to the loss (`week3.derive_batch_norm`);
         - after one in evaluation mode they are constants: dL/dx = g / deviation. (Beyond the texts:
           `week3.batch_norm_robustness`.)
 

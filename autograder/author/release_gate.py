@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from autograder.author.asked_formulas import formulas_in, watched_in_texts
 from autograder.course import COURSE_FILE, RUBRIC_FILE, Course, Week
 from autograder.reference.gaps import MARKER, find_gaps, find_leaks
 from autograder.reference.misconceptions import catalogue_of
@@ -35,6 +36,11 @@ FOR_GRADERS = {
 SPOKEN_OF_IN = ("autograder/", "scripts/", COURSE_FILE, RUBRIC_FILE)
 """Prefixes of files that are searched for these words; handouts may use them otherwise."""
 
+A_SENTENCE = 45
+"""Minimum length of a sentence of an explanation; a handout may say shorter ones too."""
+
+SENTENCE = re.compile(r"(?<=[.:?])\s+")
+
 MARKER_BYTES = re.compile(MARKER.pattern.encode(), re.IGNORECASE)
 
 
@@ -42,8 +48,9 @@ def find_all_leaks(course: Course, root: Path, tree: Path) -> list[str]:
     """Say what the tree gives away; an empty list if nothing.
 
     Looks for files by name and by content, for markers, for long lines of gaps, for catalogued
-    edits, for the salt and for words of those who grade, and compares the syntax trees of stubs, of
-    tests and of functions with gaps.
+    edits and explanations, for formulas that tasks ask for, for the salt, for what is watched and
+    for words of those who grade, and compares the syntax trees of stubs, of tests and of functions
+    with gaps.
     """
     files = {
         path.relative_to(tree).as_posix(): path.read_bytes()
@@ -58,6 +65,7 @@ def find_all_leaks(course: Course, root: Path, tree: Path) -> list[str]:
     leaks += _hidden_tests(root, files)
     leaks += _solved_functions(course, root, files)
     leaks += _words_of_graders(files)
+    leaks += [*formulas_in(course, root, files), *watched_in_texts(course, files)]
     for name, data in _readable(files).items():
         if MARKER_BYTES.search(data):
             leaks.append(f"{name}: a solution marker")
@@ -168,7 +176,9 @@ def _secrets(course: Course, root: Path, week: Week) -> dict[str, str]:
                 secrets[text] = f"{name}, the gap at line {gap.first}"
         given += "\n".join(line for n, line in enumerate(lines) if n not in hidden)
     for entry in catalogue_of(root, course, week):
-        secrets.setdefault(entry.by.strip(), f"misconception {entry.id}")
+        sentences = [text for text in SENTENCE.split(entry.says.strip()) if len(text) >= A_SENTENCE]
+        for text in (entry.by.strip(), *sentences):
+            secrets.setdefault(text, f"misconception {entry.id}")
     return {
         text: origin
         for text, origin in secrets.items()

@@ -14,8 +14,7 @@ def fault_from_record(record: Any, place: Places) -> Fault:
     """Turn the worker's description of an exception into a Fault, cut and cleaned.
 
     `place(file, line)` returns the source line and its function from the examiner's copy of the
-    files, or None if there is no such line; places that don't exist are left out. The Fault is
-    marked as quoting, since its text and choice of places come from the worker.
+    files, or None if there is no such line; places that don't exist are left out.
     """
     if type(record) is not dict:
         return Fault(Verdict.VIOLATION, "A fault that isn't described as one.")
@@ -28,7 +27,7 @@ def fault_from_record(record: Any, place: Places) -> Fault:
     verdict = kinds.get(str(record.get("kind")), Verdict.RAISED)
     name, text = clean(record.get("type"), 60), clean(record.get("text"))
     if verdict is Verdict.NOT_ATTEMPTED:
-        return Fault(verdict, text, name, quoting=True)
+        return Fault(verdict, text, name)
     said = f"{name}: {text}" if text else name
     if verdict is Verdict.VIOLATION:
         said = "Your code started more processes or threads than it may."
@@ -42,5 +41,4 @@ def fault_from_record(record: Any, place: Places) -> Fault:
                 line, function = found
                 where = f", in {clean(function, 60)}" if function else ""
                 lines.append(f"  {file}:{number}{where}:  {clean(line.strip(), 100)}")
-    shown = "\n".join(lines)
-    return Fault(verdict, "\n".join([said, *lines]), name, quoting=True, place=shown)
+    return Fault(verdict, "\n".join([said, *lines]), name, place="\n".join(lines))

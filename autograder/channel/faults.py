@@ -11,7 +11,7 @@ class Fault(Exception):
 
     `message` is a text for the student. `type_name` is the exception's type if the verdict is
     RAISED, `place` the lines of its traceback in the student's files. `fatal`: the worker can't be
-    used any more. `quoting`: the message contains text, or a choice of places, from the worker.
+    used any more.
     """
 
     def __init__(
@@ -20,14 +20,11 @@ class Fault(Exception):
         message: str,
         type_name: str = "",
         fatal: bool = False,
-        *,
-        quoting: bool = False,
         place: str = "",
     ):
         super().__init__(message)
-        self.quoting = quoting
-        self.place = place
         self.verdict = verdict
+        self.place = place
         self.message = message
         self.type_name = type_name
         self.fatal = fatal

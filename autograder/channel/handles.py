@@ -19,12 +19,7 @@ from autograder.wire.operators import encode_index
 
 
 class Backend(Protocol):
-    """Performs one operation on the student's objects and returns a value or a Handle.
-
-    `heard` is true once a test's messages may contain text chosen by the worker.
-    """
-
-    heard: bool
+    """Performs one operation on the student's objects and returns a value or a Handle."""
 
     def __call__(self, operation: str, *arguments: Any) -> Any: ...
 
@@ -55,11 +50,8 @@ class Handle:
 
     def _no_value(self, *args: Any, **kwargs: Any) -> Any:
         """Raise Fault (WRONG); Operand replaces this method by operators."""
-        raise Fault(
-            Verdict.WRONG,
-            f"Your code gave an object of type {type_name(self)}, not a value.",
-            quoting=True,
-        )
+        text = f"Your code gave an object of type {type_name(self)}, not a value."
+        raise Fault(Verdict.WRONG, text)
 
     __bool__ = __len__ = __iter__ = __getitem__ = __float__ = __int__ = __index__ = _no_value
     __array__ = __array_function__ = __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = _no_value
@@ -97,11 +89,8 @@ class Operand(Handle):
         if type(result) is not Operand:
             given = "None" if result is None else f"a value of type {type(result).__name__}"
             where = "Indexing" if symbol == "[]" else f"The operator {symbol}"
-            raise Fault(
-                Verdict.WRONG,
-                f"{where} on an object of type {type_name(self)} gave {given}, not an object.",
-                quoting=True,
-            )
+            text = f"{where} on an object of type {type_name(self)} gave {given}, not an object."
+            raise Fault(Verdict.WRONG, text)
         return result
 
     def __neg__(self) -> Operand:
@@ -128,7 +117,6 @@ def operand(value: Any) -> Any:
 
 def type_name(handle: Handle) -> str:
     """Return the name of the type of a handle's object, safe to print."""
-    object.__getattribute__(handle, "_ask").heard = True
     return clean(object.__getattribute__(handle, "_ref").type_name, 60).strip() or "unknown"
 
 

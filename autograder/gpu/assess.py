@@ -18,7 +18,7 @@ import numpy as np
 from autograder.channel.faults import Fault
 from autograder.gpu.images import Images, moved
 from autograder.suite import expect
-from autograder.suite.hidden.disclosure import may_quote, without_text
+from autograder.suite.hidden.disclosure import without_text
 from autograder.suite.student import Student
 
 BATCH = 200
@@ -27,7 +27,7 @@ CLASSES = 10
 
 REHEARSED = 8
 WITHHELD = (
-    "The text is not shown, because it could hold images of the hidden test set: your network runs "
+    "No more is shown, because it could hold images of the hidden test set: your network runs "
     "on images of noise."
 )
 
@@ -68,8 +68,8 @@ def measure(
 ) -> Accuracy:
     """Measure a network in the worker. Raises Fault if its code fails.
 
-    It is run on a few images of noise first, and the text of a failure there is shown in full. Text
-    of a later failure is withheld, since it could contain test images.
+    It is run on a few images of noise first, and a failure there is told in full. Of a later one
+    only the verdict is, since anything else could hold test images.
     """
     noise = np.random.default_rng(0).integers(
         0, 256, (REHEARSED, *images.x_test.shape[1:]), dtype=np.uint8
@@ -78,9 +78,7 @@ def measure(
     try:
         return _measured(student, network, images, device, rng)
     except Fault as fault:
-        if not may_quote(fault, student):
-            raise
-        message = without_text(fault, None, WITHHELD)
+        message = without_text(fault, WITHHELD)
         raise Fault(fault.verdict, message, fault.type_name, fault.fatal) from None
 
 

@@ -57,7 +57,7 @@ class Examiner:
         self.catalogue = catalogue_of(root, self.course, self.week)
         training = self._training(dataset) if dataset else None
         folder = root / "assignments" / self.week.folder / "hidden"
-        disclosure = Disclosure(gap_texts(self.reference))
+        disclosure = Disclosure(gap_texts(self.reference), self.course.salt)
         self.session = GradedSession(folder, self.course.salt, training, disclosure=disclosure)
         _ = self.session.worker.drivers  # raises now, not in each check, if they are invalid
         self._diagnoser = Diagnoser(self.session, self.reference, self.catalogue)
@@ -78,6 +78,7 @@ class Examiner:
             lr=setting.lr,
             credit=partial(credit_for, setting.curve),
             full_from=setting.curve[-1][0],
+            any_from=setting.curve[0][0],
         )
 
     @cached_property
@@ -271,7 +272,9 @@ class Examiner:
         """Add the diagnosis to a failed check, where there is one."""
         if outcome.fault is None:
             return outcome.result
-        mistake = self._diagnoser.explain(checks[outcome.result.check], outcome.fault)
+        # A settled outcome's fault is that of a throw-away run, with inputs of another salt.
+        salt = getattr(outcome, "salt", None)
+        mistake = self._diagnoser.explain(checks[outcome.result.check], outcome.fault, salt)
         if mistake is None:
             return outcome.result
         return replace(outcome.result, misconception=mistake.id, advice=mistake.says)
@@ -281,11 +284,13 @@ class Examiner:
         self.session.close()
 
 
-def gap_texts(reference: Mapping[str, bytes]) -> set[str]:
-    """Return the messages that the stubs of these modules raise in unfilled gaps."""
-    sources = ((name, source.decode()) for name, source in reference.items())
-    gaps = (gap for name, source in sources for gap in find_gaps(source, name))
-    return {f"{gap.task}: fill in {gap.where}" for gap in gaps}
+def gap_texts(reference: Mapping[str, bytes]) -> dict[str, list[str]]:
+    """Return the messages that the stubs of these modules raise in unfilled gaps, by item."""
+    found: dict[str, list[str]] = {}
+    for name, source in reference.items():
+        for gap in find_gaps(source.decode(), name):
+            found.setdefault(gap.task, []).append(f"{gap.task}: fill in {gap.where}")
+    return found
 
 
 def infra(plan: list[PlannedCheck], reason: object) -> list[CheckResult]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from autograder.course.lateness import HandedIn
 from autograder.course.scoring import CheckScore, ItemScore
-from autograder.records import FULL_CREDIT
+from autograder.records import FULL_CREDIT, Verdict
 from autograder.results.student import StudentReport
 
 SCHEMA = "nnf/results/v1"
@@ -68,6 +68,5 @@ def _check(check: CheckScore) -> dict[str, Any]:
         "id": check.planned.id,
         "title": check.planned.title,
         "verdict": str(result.verdict) if result else None,
-        "message": result.message if result else "",
-        "seconds": round(result.seconds, 4) if result else 0.0,
+        "message": result.message if result and result.verdict is not Verdict.INFRA else "",
     }

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -45,15 +45,17 @@ class Files:
 class Shipped:
     """The content of a week's tests/diagnosis.json, which complements its public suite.
 
-    `wrong_answers` maps checks to the wrong values that have an explanation, `gaps` items to the
-    places (file, dotted name) of what is to be filled in, `stubs` modules to the digests of their
-    stubs. `hidden_tests` is how many hidden tests there are.
+    `wrong_answers` maps checks to explanations that wrong values open (suite.signature), `gaps`
+    items to the places (file, dotted name) of what is to be filled in, `stubs` modules to the
+    digests of their stubs. `hidden_tests` is how many hidden tests there are. Where the catalogue
+    itself is at hand, `told` has the explanations of failed checks.
     """
 
     hidden_tests: int
-    wrong_answers: Mapping[str, list[dict[str, Any]]]
+    wrong_answers: Mapping[str, Mapping[str, str]]
     gaps: Mapping[str, list[list[str]]]
     stubs: Mapping[str, str]
+    told: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -185,7 +187,8 @@ class PublicRun:
     def _entry(self, check: PlannedCheck, outcome: Outcome) -> Mapping[str, Any] | None:
         if outcome.fault is None:
             return None
-        return entry_of(self.shipped.wrong_answers.get(check.id, ()), outcome.fault)
+        sealed = self.shipped.wrong_answers.get(check.id, {})
+        return self.shipped.told.get(check.id) or entry_of(sealed, check.id, outcome.fault)
 
 
 def read_files(root: Path, week: Week) -> Files:

@@ -21,9 +21,6 @@ Shape = tuple[int, ...]
 MAX_ENTRIES = 4096
 """Maximum number of entries of a received array that is kept; bounds memory for a class."""
 
-ONE_NUMBER = (bool, int, float, np.ndarray, type(None))
-"""Types of received values that are reported as a number, or by shape."""
-
 NOT_KEPT = object()
 """Replaces a received value that is too large or whose type can't identify a failure."""
 
@@ -33,27 +30,12 @@ _held = [0]
 
 
 class Wrong(Fault):
-    """A wrong answer; `label` and `received` identify it when misconceptions are matched.
+    """A wrong answer; `label` and `received` identify it when misconceptions are matched."""
 
-    `numeric`: the message holds numbers but no text from the worker. Otherwise the test may have
-    put text from the worker into the message; `plain` is the message without any such text. The
-    suite alone chooses the labels.
-    """
-
-    def __init__(
-        self,
-        label: str,
-        message: str,
-        received: Any = None,
-        *,
-        numeric: bool = False,
-        plain: str = "not what is expected.",
-    ):
+    def __init__(self, label: str, message: str, received: Any = None):
         super().__init__(Verdict.WRONG, f"{label}: {message}")
-        self.plain = f"{label}: {plain}"
         self.label = label
         self.received = _kept(received)
-        self.numeric = numeric
 
 
 def _kept(received: Any) -> Any:
@@ -87,10 +69,10 @@ def array(label: str, received: Any, shape: Shape | None = None) -> np.ndarray:
         what = "a number" if shape == () else "an array"
         raise Wrong(label, f"expected {what}, got {kind_of(received)}.")
     if received.dtype.kind == "c":
-        raise Wrong(label, "expected real numbers, got complex ones.", received, numeric=True)
+        raise Wrong(label, "expected real numbers, got complex ones.", received)
     if shape is not None and received.shape != tuple(shape):
         message = f"expected shape {tuple(shape)}, got {received.shape}."
-        raise Wrong(label, message, received, numeric=True)
+        raise Wrong(label, message, received)
     _finite(label, received)
     return received
 
@@ -104,7 +86,7 @@ def _finite(label: str, received: np.ndarray) -> None:
             name for name, has in (("NaN", np.isnan), ("inf", np.isinf)) if has(received).any()
         )
         message = f"{int(bad.sum())} of {received.size} entries are {names}{where}."
-        raise Wrong(label, message, received, numeric=True)
+        raise Wrong(label, message, received)
 
 
 def close(
@@ -117,12 +99,12 @@ def close(
     wanted = np.asarray(expected)
     got = array(label, received, wanted.shape)
     if got.dtype.kind == "b":
-        raise Wrong(label, "expected numbers, got truth values.", got, numeric=True)
+        raise Wrong(label, "expected numbers, got truth values.", got)
     got, wanted = got.astype(np.float64), wanted.astype(np.float64)
     with np.errstate(over="ignore"):
         bad = ~(np.abs(got - wanted) <= atol + rtol * np.abs(wanted))
     if bad.any():
-        raise Wrong(label, describe(got, wanted, bad), got, numeric=True)
+        raise Wrong(label, describe(got, wanted, bad), got)
     _held[0] += 1
 
 
@@ -135,7 +117,6 @@ def dtype(label: str, received: Any, expected: Any) -> None:
             label,
             f"expected dtype {np.dtype(expected)}, got {received.dtype}.",
             str(received.dtype),
-            numeric=True,
         )
 
 
@@ -148,18 +129,15 @@ def equal(label: str, received: Any, expected: Any) -> None:
         if (got.dtype.kind == "b") != (expected.dtype.kind == "b"):
             kinds = ("truth values", "numbers")
             wanted, given = kinds if expected.dtype.kind == "b" else kinds[::-1]
-            raise Wrong(label, f"expected {wanted}, got {given}.", got, numeric=True)
+            raise Wrong(label, f"expected {wanted}, got {given}.", got)
         if not np.array_equal(got, expected):
             message = describe(got * 1.0, expected * 1.0, got != expected)
-            raise Wrong(label, message, got, numeric=True)
+            raise Wrong(label, message, got)
         return
     same_kind = (type(expected) is bool) == (type(received) is bool)
     if not same_kind or not _same(received, expected):
         message = f"expected {_short(expected)}, got {_short(received)}."
-        plain = f"expected {_short(expected)}, got another {type(received).__name__}."
-        wrong = Wrong(label, message, received, numeric=type(received) in ONE_NUMBER, plain=plain)
-        wrong.quoting = type(received) in (list, tuple, dict)  # many numbers, one after the other
-        raise wrong
+        raise Wrong(label, message, received)
 
 
 def _same(received: Any, expected: Any) -> bool:
@@ -184,7 +162,7 @@ def unchanged(label: str, before: np.ndarray, after: Any) -> None:
     same_type = type(after) is np.ndarray and after.dtype == before.dtype
     if not same_type or after.shape != before.shape:
         message = "your code changed the shape or type of an array it was only given."
-        raise Wrong(label, message, numeric=True)
+        raise Wrong(label, message)
     if not np.array_equal(before, after, equal_nan=before.dtype.kind == "f"):
         index = first_entry(before != after)
         raise Wrong(
@@ -192,7 +170,6 @@ def unchanged(label: str, before: np.ndarray, after: Any) -> None:
             "your code changed an array that it was only given "
             f"(the first changed entry is {index_text(index)}). Work on a copy.",
             after,
-            numeric=True,
         )
 
 
@@ -238,7 +215,7 @@ def raises(label: str, call: Callable[..., Any], type_name: str, *args: Any) -> 
         if fault.verdict is not Verdict.RAISED:
             raise
         if fault.type_name != type_name:
-            message, plain = f"expected {type_name}, got {fault.message}", f"expected {type_name}."
-            raise Wrong(label, message, fault.type_name, plain=plain) from None
+            message = f"expected {type_name}, got {fault.message}"
+            raise Wrong(label, message, fault.type_name) from None
         return
     raise Wrong(label, f"expected {type_name}, got {kind_of(result)} and no exception.", result)

@@ -58,6 +58,7 @@ LONGEST_MESSAGE = 4_000
 _COLLECTING = threading.Lock()
 """Lock held while a suite is collected: the module names of two suites may be the same."""
 
+CANT_WORK = "The test can't work with what your code gave"
 NOT_RUN = f"Not run, since {PATIENCE} other checks of this item ran out of time."
 OUTCOMES = (pytest.fail.Exception, pytest.skip.Exception)
 """Exceptions of pytest's functions (pytest.fail, ...); they do not derive from `Exception`."""
@@ -396,7 +397,7 @@ def _result(
     elif error is not None:
         # The reference passes this test, so a value from the student's code caused the error.
         verdict, credit = Verdict.WRONG, 0
-        message = f"The test can't work with what your code gave ({type(error).__name__})."
+        message = f"{CANT_WORK} ({type(error).__name__})."
     elif grade.credit is not None and grade.credit < FULL_CREDIT:
         verdict, credit = Verdict.WRONG, grade.credit
     return CheckResult(

@@ -48,11 +48,6 @@ class Student:
         self._failed = failed_imports
         self._modules: dict[str, Handle] = {}
 
-    @property
-    def has_said_text(self) -> bool:
-        """Whether the worker has said any text of its own in this test."""
-        return self._ask.heard
-
     def __getattr__(self, name: str) -> Handle | Homes:
         if name.startswith("__"):
             raise AttributeError(name)

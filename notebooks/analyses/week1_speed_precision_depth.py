@@ -412,8 +412,8 @@ for threads in sorted({1, 2, min(4, available), min(8, available)}):
 # - At which batch size does a training step begin to cost noticeably more than a step on one
 #   image? What does that say about training with batches of one? (On some machines NumPy needs
 #   *longer* for one image than for four. Which part of the profile is to blame?)
-# - Leave out `dL_dy @ W` in the first layer (make a subclass of `Linear` that returns None) and
-#   measure a step at batch 1024 again. Is a third of the time gone?
+# - Leave out the input's gradient in the first layer (make a subclass of `Linear` that returns
+#   None) and measure a step at batch 1024 again. Is a third of the time gone?
 # - What is the rate of `no_new_arrays` on the large weights, counted in bytes that really move: two
 #   arrays read and one written by each of the two operations, minus what a cache may save? Compare
 #   with the memory bandwidth that your computer's maker promises.

@@ -87,7 +87,7 @@ class MSELoss:
         # END SOLUTION
 
     def backward(self) -> FloatArray:
-        """Return dL/dy_pred = 2 (y_pred - y_true) / (number of elements), the shape of y_pred."""
+        """Return dL/dy_pred, the shape of y_pred (`week1.derive_mse`)."""
         # BEGIN SOLUTION week1.mse
         return 2.0 * self._residual / self._residual.size
         # END SOLUTION
@@ -135,7 +135,7 @@ class CrossEntropyLoss:
         # END SOLUTION
 
     def backward(self) -> FloatArray:
-        """Return dL/dlogits = (softmax(logits) - one_hot(targets)) / N, shape (N, C)."""
+        """Return dL/dlogits, shape (N, C) (`week1.derive_cross_entropy`)."""
         if self.from_probabilities:
             return self._backward_of_probabilities()
         # BEGIN SOLUTION week1.cross_entropy

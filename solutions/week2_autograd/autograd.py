@@ -278,7 +278,7 @@ class Value:
         # END SOLUTION
 
     def tanh(self) -> Value:
-        """Return the hyperbolic tangent y; its derivative is 1 - y ** 2."""
+        """Return the hyperbolic tangent y, which is all that its derivative needs."""
         # BEGIN SOLUTION week2.more_operations
         y = math.tanh(self.data)
         out = Value(y, (self,), "tanh")
@@ -291,7 +291,7 @@ class Value:
         # END SOLUTION
 
     def sigmoid(self) -> Value:
-        """Return y = 1 / (1 + e ** -x), also for x = +-1000; the derivative is y (1 - y).
+        """Return y = 1 / (1 + e ** -x), also for x = +-1000.
 
         `math.exp` raises OverflowError above 709, so only exponents that are 0 or less are safe:
         for negative x, take the form e ** x / (1 + e ** x).

@@ -46,10 +46,8 @@ import numpy as np
 # 3. **The mean.** $\mu$ enters each $\hat x_n$ directly, and once more by way of $v$. Why is
 #    $\partial v / \partial \mu = 0$, whatever the $x_n$ are? Then $\partial L / \partial \mu$.
 # 4. **The input.** $x_n$ reaches the loss in three ways: by way of $\hat x_n$, of $v$ and of $\mu$.
-#    Add up the three terms, and put them into the form that you implement:
-#
-# $$ \frac{\partial L}{\partial x_n} = \frac{1}{s} \left( g_n - \frac{1}{N} \sum_m g_m
-#    - \hat x_n \cdot \frac{1}{N} \sum_m g_m \hat x_m \right) . $$
+#    Add up the three terms, and put them into the form that you implement: $1/s$ times a bracket with
+#    one term for each way, in which $g$, $\hat x$ and means over the batch are all that is left.
 #
 # Two checks to finish with: what is $\sum_n \partial L / \partial x_n$, and why must it be so? What
 # is left of $\partial L / \partial x_n$ in evaluation mode?

@@ -85,9 +85,8 @@ class LayerNorm:
     def backward(self, dL_dy: FloatArray) -> FloatArray:
         """Store dL/dgamma and dL/dbeta, and return dL/dx, for the latest `forward`.
 
-        gamma and beta act on every example: their gradients add up over the batch. With
-        g = gamma * dL/dy and scale = sqrt(variance + eps), both of the row in question,
-        dL/dx = (g - mean of g - x_hat * mean of (g * x_hat)) / scale, with means over the features.
+        gamma and beta act on every example: their gradients add up over the batch. dL/dx is that of
+        batch normalisation with the axes exchanged: its means run over the features of a row.
         Calling it again gives the same result: nothing accumulates.
 
         Args:

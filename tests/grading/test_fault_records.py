@@ -69,12 +69,6 @@ def test_a_deep_traceback_is_cut():
     assert described(frames=[["neural_net.py", 1]] * 5000).message.count("\n") == 8
 
 
-@pytest.mark.parametrize("kind", ["raised", "not-attempted", "memory", "processes", None])
-def test_every_description_quotes_the_worker(kind):
-    """Also the lines: which of them an exception passes can depend on what a test gave."""
-    assert described(kind=kind).quoting
-
-
 def test_long_and_ugly_texts_are_cut_and_cleaned():
     fault = described(type="T" * 500, text="\x1b[2J\u202e\u2028" + "x" * 5000 + "\n\n")
     assert len(fault.message) <= 262

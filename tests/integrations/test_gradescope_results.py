@@ -32,13 +32,17 @@ PLAN = [
 PASSED = CheckResult("a", Verdict.PASS, FULL_CREDIT)
 WRONG = CheckResult("b", Verdict.WRONG, message="<b>no</b>\x1b[31m \ud800", advice="You average.")
 TRAINED = CheckResult(
-    "c", Verdict.WRONG, 2500, "Test accuracy 93 %.", detail={"accuracy": [0.5, 0.93]}
+    "c",
+    Verdict.WRONG,
+    2500,
+    "Test accuracy 93 %.",
+    detail={"accuracy": [0.5, 0.9345], "shown": 0.93},
 )
 
 
 def results(*found: CheckResult, running: bool = False, kept=None, **more):
     score = score_student(COURSE, "ada", PLAN, found, open_weeks={1}, kept=kept)
-    standing = GradingStatus({1}, 1.25, running, "rung C", **more)
+    standing = GradingStatus({1}, running, "rung C", **more)
     return gradescope.read(shape.as_json(shape.results_of(COURSE, score, standing)))
 
 
@@ -107,7 +111,7 @@ def test_our_fault_hides_the_score_from_the_student() -> None:
     found = results(PASSED, lost, TRAINED)
     assert gradescope.shown_score(found) is None
     assert "1 check could not be graded. This is our fault" in found["output"]
-    found = gradescope.read(shape.as_json(shape.withheld("no rung works", 1.0)))
+    found = gradescope.read(shape.as_json(shape.withheld("no rung works")))
     assert gradescope.shown_score(found) is None
     assert "our fault" in found["output"]
     assert "no rung works" not in found["output"]

@@ -56,7 +56,7 @@ def test_each_verdict_is_what_ci_systems_take_it_for() -> None:
     assert suite.name == "week1"
     for case, (verdict, kind) in zip(suite, KINDS.items(), strict=True):
         assert case.classname == "week1.linear"
-        assert case.time == 0.25
+        assert case.time is None, "a time of a hidden test tells inputs"
         assert [type(one) for one in case.result] == ([kind] if kind else [])
         if kind in (Failure, Error):
             assert case.result[0].type == str(verdict)
@@ -64,7 +64,7 @@ def test_each_verdict_is_what_ci_systems_take_it_for() -> None:
     counts = (xml.tests, xml.failures, xml.errors, xml.skipped)
     assert counts == (len(KINDS), 1, 6, 3)
     assert (suite.tests, suite.failures, suite.errors, suite.skipped) == counts
-    assert xml.time == pytest.approx(0.25 * len(KINDS))
+    assert "time" not in xml._elem.attrib | suite._elem.attrib
 
 
 def test_our_own_fault_is_nobody_elses_and_is_not_told_in_detail() -> None:

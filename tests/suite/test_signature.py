@@ -6,15 +6,17 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from autograder.channel.faults import Fault
 from autograder.channel.handles import Handle
+from autograder.grading.diagnosis import seal
 from autograder.records import Verdict
+from autograder.reference.misconceptions import Misconception
 from autograder.suite.expect import MAX_ENTRIES, Wrong
-from autograder.suite.signature import entry_of, same, signature
+from autograder.suite.signature import entry_of, key_of, same, signature
 from autograder.wire.codec import Ref
 
 ARRAY = np.array([[1.0, -2.5], [1 / 3, 4e10]])
@@ -121,28 +123,76 @@ def test_other_faults_have_none(verdict):
     assert signature(Fault(verdict, "the same for everybody")) is None
 
 
-ENTRIES = [
-    {"id": "transposed", "says": "It is transposed.", **of(ARRAY.T)},
-    {"id": "averaged", "says": "It is averaged.", **of(ARRAY)},
-    {"id": "raising", "says": "It raises.", "raised": "ValueError: no"},
+def mistake(id: str, says: str) -> Misconception:
+    return Misconception(
+        id=id, module="m", where="f", replace="a", by="b", fails=["week1.mse"], says=says
+    )
+
+
+LONG = np.array([1 / 3, -2.718281, 0.0, 40.625])
+MISTAKES = [
+    (mistake("transposed", "It is transposed."), of(ARRAY.T)),
+    (mistake("averaged", "It is averaged."), of(LONG)),
+    (mistake("the-same", "So is this."), of(LONG)),
+    (mistake("number", "It is a number."), of(np.array(3.2329504))),
+    (mistake("raising", "It raises."), {"raised": "ValueError: no"}),
+    (mistake("true", "It is true."), of(True)),
+    (mistake("zero", "It is zero."), of(np.zeros(50))),
+    (mistake("halves", "Halved."), of(np.array([0.5, 1.5, -3.0]))),
 ]
+SEALED = json.loads(json.dumps(seal("check", MISTAKES)))
 
 
 @pytest.mark.parametrize(
-    ("fault", "place"),
+    ("fault", "id"),
     [
-        (wrong(ARRAY), 1),
-        (wrong(ARRAY.T), 0),
-        (wrong(ARRAY + 1), None),
-        (wrong(ARRAY, "dL_dx"), None),
-        (Fault(Verdict.RAISED, "ValueError: no\n  a.py:1"), 2),
+        (wrong(LONG), "averaged"),
+        (wrong(LONG * (1 + 1e-12)), "averaged"),
+        (wrong(np.array(3.2329504)), "number"),
+        (wrong(LONG + 1), None),
+        (wrong(LONG[::-1].copy()), None),
+        (wrong(ARRAY.T), None),
+        (wrong(LONG.reshape(2, 2)), None),
+        (wrong(LONG, "dL_dx"), None),
+        (wrong([1, 2]), None),
+        (wrong("text"), None),
+        (Fault(Verdict.RAISED, "ValueError: no\n  a.py:1"), None),
         (Fault(Verdict.TIMEOUT, "ValueError: no"), None),
     ],
 )
-def test_a_public_catalogue_explains_what_it_lists(fault, place):
-    entries = json.loads(json.dumps(ENTRIES))
-    assert entry_of(entries, fault) == (None if place is None else entries[place])
+def test_whoever_has_the_wrong_value_reads_what_explains_it(fault, id):
+    found = entry_of(SEALED, "check", fault)
+    assert (found and found["id"]) == id
+    assert found is None or found.keys() == {"id", "says", "at"}
 
 
-def test_an_empty_catalogue_explains_nothing():
-    assert entry_of([], wrong(ARRAY)) is None
+def test_what_is_easily_guessed_is_not_shipped_at_all():
+    assert len(SEALED) == 2
+    for received in (True, np.zeros(50), np.array([0.5, 1.5, -3.0]), ARRAY.T):
+        assert entry_of(SEALED, "check", wrong(received)) is None
+
+
+def test_a_sealed_text_says_nothing_without_its_key_and_another_check_is_another_key():
+    text = json.dumps(SEALED)
+    assert not any(word in text for word in ("averaged", "It", "says", "dL_db", "3333"))
+    assert entry_of(SEALED, "another check", wrong(LONG)) is None
+    assert list(SEALED) == sorted(SEALED)
+
+
+@given(hnp.arrays(np.float64, hnp.array_shapes(max_dims=2, max_side=5), elements=st.floats()))
+@settings(max_examples=20, deadline=None)
+def test_every_array_makes_a_key_and_after_json_the_same(array):
+    found = of(array)
+    assert key_of("check", json.loads(json.dumps(found))) == key_of("check", found)
+
+
+def test_values_that_differ_by_rounding_make_the_same_key():
+    rng = np.random.default_rng(0)
+    for shape in ((1,), (3,), (4, 5)):
+        array = np.round(rng.normal(size=shape), 2)
+        for noise in 1e-13 * rng.normal(size=(5, *shape)):
+            assert key_of("check", of(array * (1 + noise))) == key_of("check", of(array))
+
+
+def test_nothing_shipped_explains_nothing():
+    assert entry_of({}, "check", wrong(ARRAY)) is None

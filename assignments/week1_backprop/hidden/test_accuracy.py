@@ -32,8 +32,8 @@ def test_the_trained_network_is_accurate(student, settings, grade, rng):
     share = settings.credit(accuracy) / FULL_CREDIT
     grade(
         share,
-        f"Test accuracy {accuracy:.2%} on {settings.name} after {settings.epochs} epochs; "
-        f"full points from {settings.full_from:.0%}.",
+        settings.said_of(accuracy),
+        shown=settings.shown(accuracy),
         data=settings.name,
         **curve,
     )

@@ -27,8 +27,8 @@ def test_the_trained_network_is_accurate(student, settings, grade, rng):
     accuracy = curve["accuracy"][-1]
     grade(
         settings.credit(accuracy) / FULL_CREDIT,
-        f"Test accuracy {accuracy:.2%} on {settings.name} after {settings.epochs} epochs; "
-        f"full points from {settings.full_from:.0%}.",
+        settings.said_of(accuracy),
+        shown=settings.shown(accuracy),
         data=settings.name,
         **curve,
     )

@@ -6,7 +6,7 @@ Weights are set from outside: W as (in, out) or as (out, in), however your layer
 import numpy as np
 import pytest
 
-from autograder.suite import expect
+from autograder.suite import derivatives, expect
 
 from ..suite_tools.engine import constant, tensors
 from ..suite_tools.layers import (
@@ -49,9 +49,10 @@ def test_linear_layer(student, rng):
     result = student.operand(layer(given))
     expect.close("data of layer(x)", result.data, x @ W + b, **TOLERANCE)
     (result * constant(student, upstream)).sum().backward()
-    expect.close("W.grad", layer.W.grad, layout.weights(x.T @ upstream), **TOLERANCE)
-    expect.close("b.grad", layer.b.grad, layout.biases(upstream.sum(axis=0)), **TOLERANCE)
-    expect.close("x.grad", given.grad, upstream @ W.T, **TOLERANCE)
+    dx, dW, db = derivatives.vjp(lambda x, W, b: x @ W + b, [x, W, b], upstream)
+    expect.close("W.grad", layer.W.grad, layout.weights(dW), **TOLERANCE)
+    expect.close("b.grad", layer.b.grad, layout.biases(db), **TOLERANCE)
+    expect.close("x.grad", given.grad, dx, **TOLERANCE)
 
 
 def test_relu_layer(student):

@@ -111,7 +111,7 @@ def test_input_gradient_adds_up_to_nothing(student):
 @backward
 @needs_forward
 def test_gamma_gradient(student):
-    """backward stores dL_dgamma: dL/dy * x_hat, added up over the batch."""
+    """backward stores dL_dgamma."""
     layer = layer_of(student)
     layer.forward(X)
     layer.backward(UPSTREAM)

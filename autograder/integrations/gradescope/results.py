@@ -1,7 +1,7 @@
 """results.json for Gradescope, complete at any moment of the grading.
 
-Of a hidden test it has what feedback.md has: title, verdict, message and advice. All texts are
-declared plain: Gradescope shows some of them as HTML otherwise.
+Of a hidden test it has what feedback.md has: title, verdict, message and advice, and of no test its
+time. All texts are declared plain: Gradescope shows some of them as HTML otherwise.
 """
 
 from __future__ import annotations
@@ -50,12 +50,10 @@ class Visibility(StrEnum):
 class GradingStatus:
     """How far the grading of a submission is.
 
-    `weeks` are the numbers of the weeks graded, `seconds` the time taken so far; `remarks` are for
-    the student.
+    `weeks` are the numbers of the weeks graded; `remarks` are for the student.
     """
 
     weeks: Collection[int]
-    seconds: float
     running: bool
     confinement: str = ""
     remarks: tuple[str, ...] = ()
@@ -92,7 +90,7 @@ def results_of(course: Course, score: StudentScore, status: GradingStatus) -> Re
         output.append(f"Not in this score, since it is marked separately: {named}.")
     state = "running" if status.running else "failed" if failed else "graded"
     return {
-        **_frame(sum(item.final for item in graded), status.seconds, output, state),
+        **_frame(sum(item.final for item in graded), output, state),
         "visibility": str(status.visibility),
         "tests": tests,
         "leaderboard": _leaderboard(checks),
@@ -102,22 +100,22 @@ def results_of(course: Course, score: StudentScore, status: GradingStatus) -> Re
 
 def started() -> Results:
     """Return results.json for a submission whose grading begins."""
-    return {**_frame(0, 0.0, [BEGUN], "running"), "tests": []}
+    return {**_frame(0, [BEGUN], "running"), "tests": []}
 
 
-def withheld(why: str, seconds: float) -> Results:
+def withheld(why: str) -> Results:
     """Return results.json for a submission that can't be graded, by our fault.
 
     A hidden test with the reason hides the score from the student.
     """
     output = [f"Your submission {OUR_FAULT}"]
-    return {**_frame(0, seconds, output, "failed"), "tests": [_hidden(why)]}
+    return {**_frame(0, output, "failed"), "tests": [_hidden(why)]}
 
 
-def refused(why: str, seconds: float) -> Results:
+def refused(why: str) -> Results:
     """Return results.json for a refused submission: no points, and the reason."""
     output = f"Your submission was not taken: {why}"
-    return {**_frame(0, seconds, [output], "refused"), "tests": []}
+    return {**_frame(0, [output], "refused"), "tests": []}
 
 
 def repeated(previous: Mapping[str, Any], score: float, reason: str, since: str) -> Results:
@@ -128,7 +126,7 @@ def repeated(previous: Mapping[str, Any], score: float, reason: str, since: str)
     tests = [_repeated(test) for test in _objects(previous.get("tests"))]
     visibility = previous.get("visibility")
     return {
-        **_frame(0, 0.0, [reason], "limited"),
+        **_frame(0, [reason], "limited"),
         "score": score,
         "visibility": visibility if visibility in list(Visibility) else Visibility.VISIBLE.value,
         "tests": tests,
@@ -155,10 +153,9 @@ def as_json(results: Results) -> bytes:
     return (json.dumps(results, indent=1, allow_nan=False) + "\n").encode()
 
 
-def _frame(points: int, seconds: float, output: Sequence[str], state: str) -> Results:
+def _frame(points: int, output: Sequence[str], state: str) -> Results:
     return {
         "score": points / 100,
-        "execution_time": round(seconds, 2),
         "output": many_lines("\n\n".join(output), MAX_OUTPUT_CHARACTERS),
         "output_format": "text",
         "stdout_visibility": "hidden",
@@ -197,7 +194,7 @@ def _output(check: CheckScore) -> str:
     result = check.result
     words = VERDICT_WORDS[result.verdict if result else None]
     parts = [f"{words[0].upper()}{words[1:]}."]
-    if result and result.message:
+    if result and result.message and result.verdict is not Verdict.INFRA:
         parts.append(result.message)
     if result and result.advice:
         parts.append(f"What probably happened: {result.advice}")
@@ -231,13 +228,13 @@ def _repeated(test: Mapping[str, Any]) -> Results:
 
 
 def _leaderboard(checks: Sequence[CheckScore]) -> list[Results]:
-    """Return the measured accuracies, which an instructor may show as a leaderboard."""
+    """Return the accuracies as far as points go by them, which may be shown as a leaderboard."""
     entries: list[Results] = []
     for check in checks:
-        curve = check.result.detail.get("accuracy") if check.result else None
-        if isinstance(curve, list) and curve and is_number(curve[-1]):
+        shown = check.result.detail.get("shown") if check.result else None
+        if is_number(shown):
             name = "Accuracy" if not entries else f"Accuracy {len(entries) + 1}"
-            entries.append({"name": name, "value": round(float(curve[-1]), 4), "order": "desc"})
+            entries.append({"name": name, "value": round(float(shown), 2), "order": "desc"})
     return entries
 
 

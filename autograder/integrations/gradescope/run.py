@@ -75,7 +75,6 @@ class _Run:
         )
         standing = GradingStatus(
             self.taken.keys(),
-            time.monotonic() - self.begun,
             running,
             self.confinement,
             self.remarks,
@@ -114,11 +113,11 @@ def run(
         _grade(root, base, week, visibility, late, begun)
     except CANT_GRADE as error:
         say(f"Nothing could be graded: {error}")
-        write(base, shape.withheld(one_line(str(error), 1000), time.monotonic() - begun))
+        write(base, shape.withheld(one_line(str(error), 1000)))
     except Exception as error:  # noqa: BLE001 - whatever it is: the student pays nothing for it
         say(f"The grader failed:\n{traceback.format_exc()}")
         why = f"The grader failed ({type(error).__name__})."
-        write(base, shape.withheld(why, time.monotonic() - begun))
+        write(base, shape.withheld(why))
 
 
 def say(text: str) -> None:
@@ -142,7 +141,7 @@ def _grade(
         return
     taken = _take_in(base, only, course, metadata)
     if isinstance(taken, str):
-        write(base, shape.refused(taken, time.monotonic() - begun))
+        write(base, shape.refused(taken))
         return
     run = _Run(root, base, course, metadata, taken, visibility, begun)
     _examine(run, late)

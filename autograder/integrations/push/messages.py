@@ -86,10 +86,9 @@ def where(branch: str) -> str:
     return f"All of the feedback: git fetch && git show origin/{branch}:feedback.md"
 
 
-def summary(report: StudentReport, weeks: list[str], seconds: float) -> str:
+def summary(report: StudentReport, weeks: list[str]) -> str:
     """Return the score by components, the pending points, and the most frequent advice."""
-    took = f", in {seconds:.0f} s" if seconds >= 1 else ""
-    lines = [f"Hidden tests: graded {' and '.join(weeks)}{took}."]
+    lines = [f"Hidden tests: graded {' and '.join(weeks)}."]
     score = report.score
     parts = [part for part in score.components if part.is_open]
     width = max((len(part.title) for part in parts), default=0)

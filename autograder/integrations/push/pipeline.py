@@ -277,7 +277,7 @@ class PushPipeline:
             self._again(push, f"{faults} checks could not be graded")
             return
         names = [self.course.week(number).name for number in sorted(weeks)]
-        lines = [messages.summary(report, names, time.monotonic() - case.since)]
+        lines = [messages.summary(report, names)]
         if faults:
             lines.append(messages.failed(f"{faults} checks could not be graded", counts=True))
         problem = hidden.commit_feedback(push, self.out)

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from autograder import course as courses
 from autograder.course import Course, Week
-from autograder.grading.diagnosis import Diagnoser, entries
+from autograder.grading.diagnosis import Diagnoser, entry
 from autograder.grading.operations import confinement_here, operation, setting_here
 from autograder.grading.public_suite import run_session
 from autograder.records import Verdict
@@ -36,7 +36,7 @@ def answer(number: int, files: Mapping[str, bytes]) -> str:
         return ""
     suite = _suite(root, number)
     outcomes, printed = run_session(suite.session, confinement_here(), suite.week, files)
-    shipped = Shipped(suite.hidden_tests, suite.explain(outcomes), {}, {})
+    shipped = Shipped(suite.hidden_tests, {}, {}, {}, suite.explain(outcomes))
     done = PublicRun(
         suite.course, suite.week, Files(dict(files)), shipped, suite.session.plan, outcomes, printed
     )
@@ -55,14 +55,18 @@ class _Suite:
     hidden_tests: int
     diagnoser: Diagnoser
 
-    def explain(self, outcomes: list[Outcome]) -> dict[str, list[dict]]:
-        """Return the catalogued wrong answers of those checks that fail.
+    def explain(self, outcomes: list[Outcome]) -> dict[str, dict]:
+        """Return the explanations of those checks that fail.
 
-        They are computed on demand, since running all of them beforehand takes too long.
+        Wrong answers are computed on demand, since running all of them beforehand takes too long.
         """
         checks = {check.id: check for check in self.session.plan}
-        failed = [o.result.check for o in outcomes if o.fault and o.result.verdict not in QUIET]
-        return {name: entries(self.diagnoser.wrong_answers(checks[name])) for name in failed}
+        found = {
+            o.result.check: self.diagnoser.explain(checks[o.result.check], o.fault)
+            for o in outcomes
+            if o.fault and o.result.verdict not in QUIET
+        }
+        return {check: entry(mistake) for check, mistake in found.items() if mistake}
 
 
 @lru_cache(maxsize=1)

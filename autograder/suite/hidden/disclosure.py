@@ -1,155 +1,178 @@
-"""Filter for messages of failed hidden tests: no text that depends on the tests' inputs.
+"""What is said of failed hidden tests: nothing that depends on the inputs of the run that counts.
 
-Student code controls the text of exceptions, the names of types and functions, strings, and the
-line that raises: `raise ValueError(repr(x))` reveals x. A failed test whose message quotes the
-worker is therefore run again with inputs from another seed, in a sandbox that never receives inputs
-of the first run. A message that is the same in both runs is shown; any other one is replaced by a
-text of the grader.
+Student code controls more than texts: an entry, a shape, a dtype, the place where arrays differ,
+the line that raises, which comparison fails and which catalogued mistake an answer looks like all
+carry a hidden input out. So nothing of the run that counts is said but its verdicts (and credit).
+Whatever else is said of a failed check, its message and its diagnosis, comes from a throw-away run
+of the same test: inputs of another seed, in a sandbox that never received one of the run that
+counts. Which tests are run again depends on verdicts alone.
 
-What remains is one choice per test: whether the text is the same, or which of the known harmless
-texts it is. Numbers of a wrong answer (an entry, a shape) are shown unchanged.
+Of a check that is not attempted it is said which gaps of its item stand in the files.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from autograder.channel.faults import Fault
-from autograder.records import CheckResult, Verdict
-from autograder.suite.expect import Wrong
+from autograder.records import Verdict
 from autograder.suite.hidden.graded_host import GradedHost
 from autograder.suite.hosts import Host
 from autograder.suite.session import Outcome
-from autograder.suite.student import Student
 
-MOST_RUNS = 12
-"""Maximum number of different messages per submission that are tested; others are withheld."""
+MOST_SECONDS = 20.0
+"""No throw-away run of a submission starts after this many seconds of them."""
 
-MOST_SECONDS = 6.0
-"""No further run starts after this many seconds."""
+TRIES = 3
+"""Maximum number of throw-away runs of one test: the first may pass by other inputs."""
 
-WHY = (
-    "The text is not shown, because it depends on the inputs of this hidden test. "
-    "`make check` shows such texts in full."
-)
-NOT_YET = "Its text is looked into when the other tests have run."
-NO_TIME = (
-    "The text is not shown, because it was not looked into whether it depends on the inputs of "
-    "this hidden test. `make check` shows such texts in full."
-)
+MOST_PASSED, MOST_TIMEOUTS = 24, 3
+"""After so many throw-away runs of a submission that passed, or ran out of time, no others try
+again, or start at all."""
+
+SAYS = {
+    Verdict.WRONG: "The answer is wrong for the inputs of this hidden test.",
+    Verdict.RAISED: "Your code raised an exception with the inputs of this hidden test.",
+    Verdict.NOT_ATTEMPTED: "Something that this check needs is not filled in.",
+    Verdict.BLOCKED: "Another item that this check builds on is not filled in.",
+    Verdict.TIMEOUT: "Your code took longer than it may in a check.",
+    Verdict.MEMORY: "Your code needed more memory than it may in a check.",
+    Verdict.CRASH: "Your code ended the process that it ran in.",
+    Verdict.OUTPUT: "Your code printed more than it may in a check.",
+    Verdict.VIOLATION: "Your code did something that it may not in a check.",
+}
+"""All that is said of a verdict by itself."""
+
+ELSEWHERE = "With other inputs of the same kind:"
+PASSES = "With other inputs of the same kind it is right: look for what is special about some."
+NOT_RUN_AGAIN = "`make check` shows more, where a public test fails too."
 
 
 @dataclass
 class GradedOutcome(Outcome):
     """The outcome of one test of a hidden suite.
 
-    `quoting` says that the record's message holds, or may hold, text of the worker's choosing.
+    `salt`: what the inputs were drawn from that the fault belongs to, where the outcome has been
+    settled; None before. `by_credit`: the message is the test's own, and a function of the credit.
     """
 
-    quoting: bool = False
+    salt: str | None = None
+    by_credit: bool = False
 
 
-def may_quote(fault: Fault, student: Student | None) -> bool:
-    """Tell whether a fault's message may hold text of the worker's choosing."""
-    if fault.quoting or student is None:
-        return fault.quoting
-    return isinstance(fault, Wrong) and not fault.numeric and student.has_said_text
-
-
-Again = Callable[[Host, str], GradedOutcome]
-"""Runs the test with a check's id on a host, with inputs from another seed."""
+Again = Callable[[Host, str, str], GradedOutcome]
+"""Runs the test with a check's id on a host, with inputs drawn from a salt."""
 
 
 class Disclosure:
-    """Decides which messages of failed tests are shown. `known`: messages known to be harmless."""
+    """Says of failed tests what may be said.
 
-    def __init__(self, known: Collection[str]):
-        self._known = known
+    `gaps`: the texts that open gaps raise, by item. `salt`: that of the throw-away runs.
+    """
+
+    def __init__(self, gaps: Mapping[str, Sequence[str]], salt: str):
+        self._gaps, self._salt = gaps, f"{salt}|again"
 
     def settle(
-        self, outcomes: list[GradedOutcome], host: GradedHost, again: Again
+        self,
+        outcomes: list[GradedOutcome],
+        items: Mapping[str, str],
+        host: GradedHost,
+        again: Again,
     ) -> list[GradedOutcome]:
-        """Return the outcomes with messages that may be shown."""
-        groups = self._groups(outcomes)
-        if not groups:
-            return outcomes
-        other = host.again()
-        shown: dict[str, str] = {}
-        until = time.monotonic() + MOST_SECONDS
+        """Return the outcomes as they may be shown; `items` are those of the checks."""
+        found = {item: self._open(item, host) for item in set(items.values())}
+        settled = [self._by_itself(one, found[items[one.result.check]]) for one in outcomes]
+        if None not in settled:
+            return [one for one in settled if one is not None]
+        runs = _ThrowAway(host.again(), again, self._salt)
         try:
-            for number, (message, outcome) in enumerate(groups.items()):
-                second = None
-                if number < MOST_RUNS and time.monotonic() < until:
-                    second = again(other, outcome.result.check)
-                shown[message] = disclosed(outcome, second)
+            return [
+                known or runs.settled(one) for known, one in zip(settled, outcomes, strict=True)
+            ]
         finally:
-            other.close()
-        return [_with(outcome, shown) for outcome in outcomes]
+            runs.close()
 
     def meanwhile(self, outcome: GradedOutcome) -> GradedOutcome:
-        """Return an outcome as shown before `settle`: without any text of the worker.
+        """Return an outcome as it may be shown before `settle`: its verdict in words."""
+        shown = _shows_inputs(outcome)
+        return _said(outcome, SAYS[outcome.result.verdict]) if shown else outcome
 
-        Its fault is left out, because it also holds the message.
-        """
-        message = outcome.result.message
-        if self._has_to_be_looked_at(outcome) and outcome.fault is not None:
-            message = without_text(outcome.fault, None, NOT_YET)
-        return GradedOutcome(replace(outcome.result, message=message))
+    def _open(self, item: str, host: GradedHost) -> str:
+        """Name the gaps of an item that stand in the files, such as "week1.mlp: fill in f, g"."""
+        texts = [text for text in self._gaps.get(item, ()) if host.holds(text)]
+        return ", ".join([*texts[:1], *(text.rpartition(" ")[2] for text in texts[1:])])
 
-    def _has_to_be_looked_at(self, outcome: GradedOutcome) -> bool:
-        told = outcome.fault is not None and outcome.fault.message in self._known
-        return outcome.quoting and not told
-
-    def _groups(self, outcomes: Iterable[GradedOutcome]) -> dict[str, GradedOutcome]:
-        """Return the first outcome of each message that has to be tested."""
-        groups: dict[str, GradedOutcome] = {}
-        for outcome in outcomes:
-            if self._has_to_be_looked_at(outcome):
-                groups.setdefault(outcome.result.message, outcome)
-        return groups
+    def _by_itself(self, outcome: GradedOutcome, gaps: str) -> GradedOutcome | None:
+        """Return an outcome as it may be shown without a throw-away run; None if that takes one."""
+        verdict = outcome.result.verdict
+        if verdict is Verdict.NOT_ATTEMPTED and gaps:
+            return _said(outcome, gaps)
+        if verdict is Verdict.TIMEOUT or not _shows_inputs(outcome):
+            return self.meanwhile(outcome)
+        return None
 
 
-def _with(outcome: GradedOutcome, shown: dict[str, str]) -> GradedOutcome:
-    """Return an outcome with the message that is shown instead of its own."""
-    message = outcome.result.message
-    if not outcome.quoting or message not in shown:
-        return outcome
-    return replace(outcome, result=replace(outcome.result, message=shown[message]))
+def _shows_inputs(outcome: GradedOutcome) -> bool:
+    """Whether what the outcome says may depend on the inputs."""
+    return outcome.result.verdict in SAYS and not outcome.by_credit
 
 
-def disclosed(first: GradedOutcome, second: GradedOutcome | None) -> str:
-    """Return the message to show for `first`; `second` is None if the test was not run again."""
-    if second is not None and _says(first.result) == _says(second.result):
-        return first.result.message
-    assert first.fault is not None
-    why = NO_TIME if second is None else WHY
-    return without_text(first.fault, second.fault if second else None, why)
+def _said(outcome: GradedOutcome, message: str) -> GradedOutcome:
+    """Return an outcome with nothing of its run but verdict, credit and time."""
+    return GradedOutcome(replace(outcome.result, message=message, detail={}))
 
 
-def without_text(fault: Fault, other: Fault | None, why: str) -> str:
-    """Return a message for a fault without its text; `why` gives the reason for the omission.
+class _ThrowAway:
+    """The throw-away runs of one submission, on a host of their own."""
 
-    `other` is the fault with other inputs: an exception's type and place are named if equal.
-    """
-    if isinstance(fault, Wrong):
-        return f"{fault.plain} {why}"
-    if fault.verdict in (Verdict.RAISED, Verdict.MEMORY):
-        same = other is not None and fault.type_name == other.type_name
-        what = fault.type_name if same else "An exception"
-        place = fault.place if other is not None and fault.place == other.place else ""
-        return "\n".join(part for part in (f"{what} was raised. {why}", place) if part)
-    return f"{WORDS.get(fault.verdict, 'Your code did something else.')} {why}"
+    def __init__(self, host: Host, again: Again, salt: str):
+        self._host, self._again, self._salt = host, again, salt
+        self._until = time.monotonic() + MOST_SECONDS
+        self._passed = self._timeouts = 0
+
+    def settled(self, outcome: GradedOutcome) -> GradedOutcome:
+        """Return an outcome with what a throw-away run of its test says."""
+        verdict = outcome.result.verdict
+        other = self._other(outcome)
+        if other is None:
+            more = NOT_RUN_AGAIN if verdict in (Verdict.WRONG, Verdict.RAISED) else ""
+        elif other.result.verdict is Verdict.PASS:
+            more = PASSES
+        elif other.result.verdict is verdict:
+            return _with_fault(_said(outcome, other.result.message), other)
+        else:
+            more = f"{ELSEWHERE} {other.result.message}"
+        said = _said(outcome, f"{SAYS[verdict]} {more}".strip())
+        return _with_fault(said, other) if other else said
+
+    def _other(self, outcome: GradedOutcome) -> GradedOutcome | None:
+        """Return the first throw-away run of a test that fails, or the last; None without one."""
+        found = None
+        for number in range(TRIES):
+            late = time.monotonic() > self._until or self._timeouts >= MOST_TIMEOUTS
+            if late or (number and self._passed >= MOST_PASSED):
+                break
+            salt = f"{self._salt}|{number}"
+            found = replace(self._again(self._host, outcome.result.check, salt), salt=salt)
+            self._passed += found.result.verdict is Verdict.PASS
+            self._timeouts += found.result.verdict is Verdict.TIMEOUT
+            if found.result.verdict is not Verdict.PASS:
+                break
+        return None if found is not None and found.result.verdict is Verdict.INFRA else found
+
+    def close(self) -> None:
+        """End the sandbox of these runs."""
+        self._host.close()
 
 
-WORDS = {
-    Verdict.WRONG: "Your code gave an object where a value is expected.",
-    Verdict.NOT_ATTEMPTED: "NotImplementedError was raised.",
-    Verdict.VIOLATION: "Your code started more processes or threads than it may.",
-    Verdict.CRASH: "Your code ended its process.",
-}
+def _with_fault(outcome: GradedOutcome, other: GradedOutcome) -> GradedOutcome:
+    """Return an outcome with the fault of a throw-away run, for the diagnosis."""
+    return replace(outcome, fault=other.fault, salt=other.salt)
 
 
-def _says(result: CheckResult) -> tuple[Verdict, str]:
-    return result.verdict, result.message
+def without_text(fault: Fault, why: str) -> str:
+    """Return a message for a fault without anything but its verdict; `why` gives the reason."""
+    return f"{SAYS.get(fault.verdict, 'Your code did something else.')} {why}"

@@ -11,10 +11,13 @@ class GradedHost(Host, Protocol):
     """A host of a submission, or of trusted code in its place.
 
     `ours`: the code is trusted and its messages are not filtered; `lost`: the number of sandboxes
-    that it has broken; `again`: returns a separate host with the same code.
+    that it has broken; `again`: returns a separate host with the same code; `holds`: tells whether
+    a text stands in one of its files.
     """
 
     ours: bool
     lost: int
 
     def again(self) -> GradedHost: ...
+
+    def holds(self, text: str) -> bool: ...

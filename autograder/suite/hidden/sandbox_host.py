@@ -27,7 +27,7 @@ IMPORT_SEED = 0
 IMPATIENT_SECONDS = 1.0
 """Request deadline, in seconds, after a timeout of the submission: more are likely then."""
 
-AGAIN_SECONDS = 2.0
+AGAIN_SECONDS = 4.0
 """Deadline, in seconds, of each request and of the whole test when a test is run again."""
 
 
@@ -155,10 +155,9 @@ class SandboxHost:
         return self._failed_imports.get(name)
 
     def _note_failed_imports(self, channel: Channel) -> None:
-        """Import each module before the sandbox receives any test's inputs; record the failures.
+        """Import each module and record the failures, before the first test is charged for it.
 
-        The messages of failed imports therefore do not depend on inputs and may be shown. The
-        parent has imported all modules already, so this takes almost no time.
+        The parent has imported all modules already, so this takes almost no time.
         """
         limit = self._limits.test_seconds
         remote = Remote(channel, self._seconds, limit, None, self._sources.place)
@@ -169,7 +168,6 @@ class SandboxHost:
                 except Fault as fault:
                     if fault.fatal:
                         raise
-                    fault.quoting = False
                     self._failed_imports[name] = fault
 
     def _fresh(self, seed: int, large: bool) -> Channel:
@@ -273,6 +271,10 @@ class SandboxHost:
         other = SandboxHost(self._confinement, self._files, limits, self._modules, self._packages)
         other._import_first = self._import_first
         return other
+
+    def holds(self, text: str) -> bool:
+        """Tell whether a text stands in one of the submission's files."""
+        return any(text.encode() in data for data in self._files.values())
 
     def printed(self) -> str:
         """Return the beginning of what the student's code printed in the last test."""

@@ -15,10 +15,11 @@ from autograder.gradebook.flags import Flag
 from autograder.records import CheckResult, PlannedCheck, Verdict
 from autograder.suite.collected_test import seed_of
 from autograder.suite.expect import Wrong
-from autograder.suite.hidden.disclosure import Disclosure, GradedOutcome, may_quote
+from autograder.suite.hidden.disclosure import Disclosure, GradedOutcome
 from autograder.suite.hidden.graded_host import GradedHost
 from autograder.suite.hosts import Host
 from autograder.suite.session import (
+    CANT_WORK,
     MARKERS,
     OUTCOMES,
     Grade,
@@ -48,9 +49,9 @@ BROUGHT_DOWN = "Not run, since your code brings down its whole sandbox, again an
 class GradedSession(SuiteSession):
     """A suite's tests, ready to be run on submissions in sandboxes.
 
-    With a `disclosure`, messages about untrusted code hold no text that depends on the tests'
-    inputs. `long` has the ids of the checks that are not to be run twice; `watches` lists the tests
-    marked `flag`, which are no checks.
+    With a `disclosure`, nothing that is said of untrusted code depends on the inputs of the run
+    that counts, verdicts apart. `long` has the ids of the checks that are not to be run twice;
+    `watches` lists the tests marked `flag`, which are no checks.
     """
 
     _plugin: _GradedPlugin
@@ -82,8 +83,8 @@ class GradedSession(SuiteSession):
 class _GradedPlugin(Plugin):
     """Runs a suite's tests on submissions.
 
-    Messages that quote the worker are tested when all tests have ended; until then, reports of
-    single tests leave their text out.
+    What is said of a failed test comes from throw-away runs, when all tests have ended; until then,
+    reports of single tests say the verdict.
     """
 
     markers = GRADED_MARKERS
@@ -125,7 +126,9 @@ class _GradedPlugin(Plugin):
     def _outcome(
         self, result: CheckResult, fault: Fault | None, student: Student | None
     ) -> GradedOutcome:
-        return GradedOutcome(result, fault, fault is not None and may_quote(fault, student))
+        error = result.message.startswith(CANT_WORK)
+        by_credit = fault is None and result.verdict is Verdict.WRONG and not error
+        return GradedOutcome(result, fault, by_credit=by_credit)
 
     def _reported(self, host: Host, report: Report | None) -> Report | None:
         """Return the function that receives each outcome, with a message that may be shown."""
@@ -138,17 +141,17 @@ class _GradedPlugin(Plugin):
         disclosure = self._disclosure_for(host)
         if disclosure is None:
             return outcomes
-        graded, again = cast(list[GradedOutcome], outcomes), partial(self._again, salt)
-        return cast(list[Outcome], disclosure.settle(graded, cast(GradedHost, host), again))
+        graded, graded_host = cast(list[GradedOutcome], outcomes), cast(GradedHost, host)
+        items = {check.id: check.item for check, _ in self.tests}
+        return cast(list[Outcome], disclosure.settle(graded, items, graded_host, self._again))
 
     def _disclosure_for(self, host: Host) -> Disclosure | None:
         return None if cast(GradedHost, host).ours else self._disclosure
 
-    def _again(self, salt: str, host: Host, name: str) -> GradedOutcome:
-        """Run one test with inputs from another seed."""
+    def _again(self, host: Host, name: str, salt: str) -> GradedOutcome:
+        """Run one test with inputs from another seed; where it fails, what it does alone counts."""
         check, item = next(test for test in self.tests if test[0].id == name)
-        host.renew()
-        return cast(GradedOutcome, super().run_test(host, check, item, f"{salt}|again"))
+        return cast(GradedOutcome, self._run_test_twice(host, check, item, salt))
 
     def watch(self, host: Host, only: Collection[str] | None, salt: str) -> list[Flag]:
         """Run the tests that are no checks, until one of them runs out of time."""

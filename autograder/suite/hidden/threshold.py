@@ -33,7 +33,8 @@ class Training:
     """A data set with the settings of its threshold, as tests get it (`settings`).
 
     `load` reads the data when a test first asks for it. `credit` turns a test accuracy in 0..1
-    into credit in 0..FULL_CREDIT; `full_from` is the accuracy from which it is full.
+    into credit in 0..FULL_CREDIT; `full_from` is the accuracy from which it is full, `any_from` the
+    one up to which there is none.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Training:
     lr: float
     credit: Credit
     full_from: float
+    any_from: float = 0.0
 
     @cached_property
     def data(self) -> Any:
@@ -61,6 +63,27 @@ class Training:
         """Mean and standard deviation of the training pixels, for train and test images alike."""
         pixels = self.data.x_train
         return float(pixels.mean()), float(pixels.std())
+
+    def shown(self, accuracy: float) -> float:
+        """Return an accuracy as students may see it: in whole percents, where points depend on it.
+
+        A function of the credit, like what is said: the accuracy itself could carry inputs out.
+        """
+        return min(max(np.floor(100 * accuracy) / 100, self.any_from), self.full_from)
+
+    def said_of(self, accuracy: float) -> str:
+        """Return the message on a test accuracy: it says no more of it than the credit does."""
+        credit = self.credit(accuracy)
+        if credit == FULL_CREDIT:
+            reached = f"at least {self.full_from:.0%}"
+        elif credit:
+            reached = f"{np.floor(100 * accuracy):.0f} to {np.floor(100 * accuracy) + 1:.0f}%"
+        else:
+            reached = f"at most {self.any_from:.0%}" if self.any_from else "too low for points"
+        return (
+            f"Test accuracy {reached} on {self.name} after {self.epochs} epochs; full points from "
+            f"{self.full_from:.0%}."
+        )
 
     @cached_property
     def test_rows(self) -> np.ndarray:

@@ -35,11 +35,12 @@ def test_overfitting(student, rng, grade):
     losses = student.drive("overfit", model, optimizer, pairs, STEPS)
     logits = expect.array("logits", student.drive("run", model, x, False), (IMAGES, 10))
     right = int(np.sum(logits.argmax(axis=1) == y))
+    share = min(max(right - 1, 0) / (IMAGES - 3), 1.0)
+    message = "all or nearly all" if share == 1 else f"{right}" if share else "one or none"
     message = (
-        f"after {STEPS} steps {right} of {IMAGES} images are recognised, in evaluation mode; "
-        f"the loss went from {losses[0]:.2f} to {losses[-1]:.2f}."
+        f"after {STEPS} steps {message} of {IMAGES} images are recognised, in evaluation mode."
     )
-    grade((right - 1) / (IMAGES - 3), message)
+    grade(share, message)
 
 
 @pytest.mark.needs(*NETWORK, "project.optimizer", "project.schedule", "project.augmentation")

@@ -35,9 +35,8 @@ class NormaliseByBatch(torch.autograd.Function):
     def backward(ctx: Any, dL_dy: Tensor, *_: Tensor) -> tuple[Tensor, Tensor, Tensor, None]:
         """Return dL/dx, dL/dweight and dL/dbias, and None for eps.
 
-        With deviation = sqrt(variance + eps), x_hat = (x - mean) / deviation, means over N, H, W:
-
-        dL/dx = weight (dL/dy - mean of dL/dy - x_hat * mean of (dL/dy * x_hat)) / deviation
+        It is the gradient of week 3 (`week3.derive_batch_norm`), channel by channel: what runs over
+        the batch there runs over N, H and W here.
         """
         raise NotImplementedError("project.batch_norm: fill in NormaliseByBatch.backward")
 
