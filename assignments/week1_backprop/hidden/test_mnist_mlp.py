@@ -1,6 +1,6 @@
 """Hidden tests of mnist_mlp.TwoLayerMLP.
 
-`layers` and `loss_fn` are replaced by made-up ones, or the student's own layers get known weights.
+`layers` and `loss_fn` are replaced by made-up ones, or the student's own layers become such.
 What is expected comes from the test's numbers in each case.
 """
 
@@ -9,7 +9,9 @@ import pytest
 
 from autograder.suite import expect
 
-from ..suite_tools.made_up import CLASSES, LR
+from ..suite_tools.by_hand import OWN_SIZES
+from ..suite_tools.layout import layout_of
+from ..suite_tools.made_up import CLASSES, LR, made_up
 from .ways import of_mlp
 
 pytestmark = pytest.mark.item("week1.mlp")
@@ -18,15 +20,16 @@ pytestmark = pytest.mark.item("week1.mlp")
 @pytest.mark.needs("week1.linear", "week1.relu")
 def test_layers(student, rng):
     """layers are Linear(784, 128), ReLU and Linear(128, 10)."""
-    model = student.mnist_mlp.TwoLayerMLP()
+    model, form = student.mnist_mlp.TwoLayerMLP(), layout_of(student)
     layers = model.layers
     several = isinstance(layers, (list, tuple)) and len(layers) == 3
     expect.that("layers", several, "expected a list of three: Linear, ReLU and Linear.")
     for number, sizes in ((0, (784, 128)), (2, (128, 10))):
-        W = expect.array(f"layers[{number}].W", layers[number].W)
-        message = f"expected Linear{sizes}, got weights of shape {W.shape}."
-        expect.that(f"layers[{number}]", sorted(W.shape) == sorted(sizes), message)
-    expect.array("logits", model.forward(rng.normal(size=(5, 784))), (5, 10))
+        W = form.weights(np.zeros(sizes[::-1]))
+        expect.array(f"layers[{number}].W", layers[number].W, W.shape)
+    x, parts = rng.normal(size=(5, 784)), made_up(student, rng, layers, OWN_SIZES)
+    received = parts.asked.call(model.forward, x)
+    expect.close("logits", received, parts.logits(x))
 
 
 @pytest.mark.weight(2)
