@@ -9,6 +9,7 @@ import pytest
 
 from autograder.suite import expect
 
+from ..suite_tools.layout import layout_of
 from .ways import of_mlp
 
 pytestmark = pytest.mark.item("week1.tools")
@@ -21,8 +22,9 @@ pytestmark = pytest.mark.item("week1.tools")
 def test_the_same_generator_gives_the_same_weights(student):
     """With the keyword rng, the same seed gives the same weights, another seed others."""
     generator = student.probe("generator")
+    shape = layout_of(student).weights(np.zeros((3, 4))).shape
     first, again, other = (
-        expect.array("W", student.neural_net.Linear(4, 3, rng=generator(seed)).W)
+        expect.array("W", student.neural_net.Linear(4, 3, rng=generator(seed)).W, shape)
         for seed in (5, 5, 6)
     )
     expect.close("W from the same seed", again, first)
@@ -33,12 +35,13 @@ def test_the_same_generator_gives_the_same_weights(student):
 @pytest.mark.needs("week1.linear")
 def test_the_same_generator_gives_the_same_network(student):
     """TwoLayerMLP hands rng on to both of its Linear layers."""
-    generator = student.probe("generator")
+    generator, form = student.probe("generator"), layout_of(student)
+    shapes = {0: form.weights(np.zeros((128, 784))).shape, 2: form.weights(np.zeros((10, 128))).shape}
     first, again, other = (
         [
-            expect.array(f"layers[{number}].W", layers[number].W)
+            expect.array(f"layers[{number}].W", layers[number].W, shape)
             for layers in [student.mnist_mlp.TwoLayerMLP(rng=generator(seed)).layers]
-            for number in (0, 2)
+            for number, shape in shapes.items()
         ]
         for seed in (5, 5, 6)
     )
@@ -56,7 +59,10 @@ def batches(student, count, size, generator):
     """Return the student's batches as a list of integer arrays."""
     received = student.mnist_mlp.minibatch_indices(count, size, generator)
     expect.that("minibatch_indices", isinstance(received, list), "it must return a list of arrays")
-    return [expect.array(f"batch {number}", part) for number, part in enumerate(received)]
+    for number, part in enumerate(received):
+        right = type(part) is np.ndarray and part.ndim == 1 and part.size <= size
+        expect.that(f"batch {number}", right, f"it must be an array of at most {size} indices.")
+    return [expect.array(f"batch {n}", part, part.shape) for n, part in enumerate(received)]
 
 
 def test_batches_use_every_example_once(student):
