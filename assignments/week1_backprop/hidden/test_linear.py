@@ -133,9 +133,13 @@ def test_arguments_stay_as_they_were(student, rng):
     layer, form, W, b = make(student, rng, 4, 3)
     x, dL_dy = rng.normal(size=(5, 4)), rng.normal(size=(5, 3))
     kept_x, kept_upstream = student.keep(x), student.keep(dL_dy)
-    expect.array("forward output", layer.forward(kept_x), (5, 3))
+    y = layer.forward(kept_x)
     expect.unchanged("x", x, student.fetch(kept_x))
-    expect.array("dL_dx", layer.backward(kept_upstream), (5, 4))
+    dL_dx = layer.backward(kept_upstream)
+    expect.any_of(  # what computes nothing keeps everything
+        lambda: expect.close("forward output", y, x @ W.T + b),
+        lambda: expect.close("dL_dx", dL_dx, dL_dy @ W),
+    )
     expect.unchanged("x", x, student.fetch(kept_x))
     expect.unchanged("dL_dy", dL_dy, student.fetch(kept_upstream))
     expect.unchanged("W", form.weights(W), layer.W)

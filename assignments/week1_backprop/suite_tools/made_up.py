@@ -135,7 +135,7 @@ def placed(
     first = rng.normal(size=(hidden, features)) / np.sqrt(features / CLASSES)
     start = [
         {"W": form.weights(first), "b": form.biases(rng.normal(size=hidden))},
-        {"W": form.weights(last), "b": form.biases(rng.uniform(0.65, 0.75, size=CLASSES))},
+        {"W": form.weights(last), "b": form.biases(rng.uniform(0.68, 0.72, size=CLASSES))},
     ]
     (c, d), shapes = rng.uniform(0.7, 1.3, size=(2, 2)), (first.shape, last.shape)
 
