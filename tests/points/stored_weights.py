@@ -115,6 +115,7 @@ def accuracy() -> float:
 
 def submission(stored: str, method: str = JUMP, **more: str) -> dict[str, bytes]:
     """Return the files of a network that has STORED, a text, by this code, and a train_step."""
-    head = '"""A network that knows digits."""\n\nimport numpy as np\nfrom neural_net import Linear, ReLU\n'
+    head = '"""A network that knows digits."""\n\nimport numpy as np\n'
+    head += "from neural_net import Linear, ReLU\n"
     files = {"neural_net": HOLLOW, "mnist_mlp": f"{head}{stored}{NETWORK}{method}", **more}
     return {f"{name}.py": text.encode() for name, text in files.items()}

@@ -1,7 +1,7 @@
 """The accuracy of the network that the student's train_step trains (item week1.accuracy).
 
-The weights before the first step are the examiner's, and so know nothing. After each epoch they have
-to be where the examiner's own steps lead.
+The weights before the first step are the examiner's, and so know nothing. After each epoch they
+have to be where the examiner's own steps lead.
 """
 
 import pytest

@@ -4,6 +4,8 @@ Each looks at its own side only. "Keeps float32" asks for the dtype of all resul
 right value among them, so that nothing right earns nothing.
 """
 
+from functools import partial
+
 import numpy as np
 import pytest
 
@@ -154,13 +156,15 @@ def test_activations_give_the_same_gradient_again(student, rng, name):
 def test_linear_gives_the_same_gradient_again(student, rng):
     """A second backward of Linear, for the same forward, gives the same dL/dx and dL_dW."""
     W, b = rng.normal(size=(3, 4)), rng.normal(size=3)
-    layer, form = linear(student, W, b)
+    layer, _ = linear(student, W, b)
     x, dL_dy = rng.normal(size=(5, 4)), rng.normal(size=(5, 3))
     stored = []
 
     def backward():
         dL_dx = layer.backward(dL_dy)
-        stored.append(expect.array("dL_dW", layer.dL_dW, form.weights(W).shape))
+        shapes = (3, 4), (4, 3)  # which one is for the tests of week1.linear to judge
+        now = layer.dL_dW
+        stored.append(expect.any_of(*(partial(expect.array, "dL_dW", now, s) for s in shapes)))
         return dL_dx
 
     same_again(backward, (layer.forward(x), x @ W.T + b), dL_dy @ W)

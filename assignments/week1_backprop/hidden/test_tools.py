@@ -36,7 +36,10 @@ def test_the_same_generator_gives_the_same_weights(student):
 def test_the_same_generator_gives_the_same_network(student):
     """TwoLayerMLP hands rng on to both of its Linear layers."""
     generator, form = student.probe("generator"), layout_of(student)
-    shapes = {0: form.weights(np.zeros((128, 784))).shape, 2: form.weights(np.zeros((10, 128))).shape}
+    shapes = {
+        0: form.weights(np.zeros((128, 784))).shape,
+        2: form.weights(np.zeros((10, 128))).shape,
+    }
     first, again, other = (
         [
             expect.array(f"layers[{number}].W", layers[number].W, shape)

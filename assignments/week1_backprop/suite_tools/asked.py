@@ -73,6 +73,8 @@ class Asked:
         if not known or not all(type(a) is np.ndarray and a.dtype.kind in "biuf" for a in arrays):
             return "arguments have to be arrays of real numbers"
         formula = self._formulas[number]
+        if step and not formula.forwards:
+            return "backward of a layer comes after its forward"
         try:
             if step:
                 formula.backwards += 1
@@ -128,7 +130,9 @@ class Polynomial(Counted):
     def forward(self, x: np.ndarray) -> float:
         """Return f(x)."""
         flat = np.ravel(fitting(x, self._cubic.shape))
-        return float(np.sum(self._cubic * x**3 + self._waves * np.sin(x)) + flat @ self._form @ flat)
+        return float(
+            np.sum(self._cubic * x**3 + self._waves * np.sin(x)) + flat @ self._form @ flat
+        )
 
     def backward(self) -> Any:
         """Raise: a function has none."""

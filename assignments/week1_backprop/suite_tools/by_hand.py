@@ -7,6 +7,7 @@ keeps other references to them, with the student's own layers, which have become
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -48,13 +49,17 @@ def of_mlp(student: Student, rng: np.random.Generator, check: Check) -> None:
         check(Case(model, parts, loss, x, t, t))
 
     ways = ((kind, own_loss) for own_loss in (False, True) for kind in (0, 1, 2))
-    expect.any_of(*(lambda way_of=way_of: way(*way_of) for way_of in ways))  # type: ignore[misc]
+    expect.any_of(*(partial(way, *each) for each in ways))
 
 
 def parts_of_network(student: Student, rng: np.random.Generator, typed: bool) -> Parts:
     """Return made-up layers; `typed`: Linear, ReLU and Linear of the student's, become parts."""
     sizes = (6, 5)
-    return made_up(student, rng, fresh_layers(student, sizes), sizes) if typed else made_up(student, rng)
+    return (
+        made_up(student, rng, fresh_layers(student, sizes), sizes)
+        if typed
+        else made_up(student, rng)
+    )
 
 
 def of_network(student: Student, rng: np.random.Generator, check: Callable[..., Any]) -> None:
@@ -86,7 +91,7 @@ def of_training(student: Student, rng: np.random.Generator, check: Check) -> Non
     losses = [(None, False), (cross_entropy, False), (cross_entropy, True)]
     losses += [(squared(divisor), True) for divisor in DIVISORS]
     ways = [(typed, *loss) for loss in losses for typed in (False, True)]
-    expect.any_of(*(lambda way_of=way_of: way(*way_of) for way_of in ways))
+    expect.any_of(*(partial(way, *each) for each in ways))
 
 
 DIVISORS: tuple[Callable[[np.ndarray], float], ...] = (

@@ -150,7 +150,14 @@ class Checked:
             self.says(x, said, wanted, make(), row=row, **settings)
 
     def says(
-        self, x: Any, said: str, wanted: bool, formula: Counted, *, row: bool = False, **settings: Any
+        self,
+        x: Any,
+        said: str,
+        wanted: bool,
+        formula: Counted,
+        *,
+        row: bool = False,
+        **settings: Any,
     ) -> tuple[Handle, dict[str, np.ndarray]]:
         """Expect what the check says of one layer; return that and its parameters at the start.
 
@@ -182,5 +189,3 @@ def says_right(label: str, received: Any, tolerance: float = 1e-5) -> bool:
         return received < tolerance
     expect.that(label, type(received) is bool, "expected True or False.")
     return bool(received)
-
-

@@ -36,6 +36,7 @@ class Conversation:
         return self.next_event()
 
     def _run(self) -> None:
+        event: tuple[bool, Any]
         try:
             event = True, [self._call()]
         except BaseException as error:  # noqa: BLE001 - raised again where the test waits

@@ -57,4 +57,4 @@ class Network:
         for layer in self.layers:
             if hasattr(layer, "W"):
                 layer.W, layer.b = layer.W - lr, layer.b - lr
-        return None
+        return

@@ -32,7 +32,6 @@ class ReLU:
         return 0.0 * dL_dy
 
 
-
 class LeakyReLU(ReLU):
     """Computes nothing."""
 

@@ -32,7 +32,6 @@ class ReLU:
         return dL_dy
 
 
-
 class LeakyReLU(ReLU):
     """Computes nothing."""
 

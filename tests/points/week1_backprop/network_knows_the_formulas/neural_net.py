@@ -59,16 +59,16 @@ def whole(layers, x):
 
 def back(layers, x, dL_dy):
     """Store the gradients of a network of two layers; return that of its input."""
-    for layer, x in zip(reversed(layers), whole(layers, x)[-2::-1], strict=True):
+    for layer, z in zip(reversed(layers), whole(layers, x)[-2::-1], strict=True):
         held = vars(layer)
         if hasattr(layer, "W"):
             c, d, size = held.get("_c", 1.0), held.get("_d", 0.0), held.get("_size", 1.0)
-            layer.dL_dW = size * (dL_dy.T @ np.sin(c * x + d))
+            layer.dL_dW = size * (dL_dy.T @ np.sin(c * z + d))
             layer.dL_db = size * 2.0 * layer.b * dL_dy.sum(axis=0)
-            dL_dy = size * c * (dL_dy @ layer.W) * np.cos(c * x + d)
+            dL_dy = size * c * (dL_dy @ layer.W) * np.cos(c * z + d)
         else:
             p = held.get("_p", [0.5, 0.5, 0.5, 0.5])
-            dL_dy = dL_dy * (p[0] * np.cos(x) + p[1] + p[2] * np.where(x < 0, -1.0, 1.0))
+            dL_dy = dL_dy * (p[0] * np.cos(z) + p[1] + p[2] * np.where(z < 0, -1.0, 1.0))
     return dL_dy
 
 

@@ -58,7 +58,8 @@ class Network:
         for layer in self.layers:
             if hasattr(layer, "W"):
                 layer.W, layer.b = layer.W - lr, layer.b - lr
-        return None
+        return
+
 
 def worker():
     """Walk the frames behind an exception to those that know the parts; return their globals."""
