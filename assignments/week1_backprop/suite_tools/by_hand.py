@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from autograder.channel.handles import Handle
 from autograder.suite import expect
 from autograder.suite.student import Student
 
@@ -32,11 +33,18 @@ from .made_up import (
 OWN_SIZES = (784, 128)
 
 
+def listening_mlp(student: Student) -> Handle:
+    """Return a new TwoLayerMLP of the student's whose own layers can become parts."""
+    for name in ("Linear", "ReLU"):
+        student.drive("listen", getattr(student.neural_net, name))
+    return student.mnist_mlp.TwoLayerMLP()
+
+
 def of_mlp(student: Student, rng: np.random.Generator, check: Check) -> None:
     """Check a TwoLayerMLP with made-up layers and loss, then with made-up layers and its own."""
 
     def way(kind: int, own_loss: bool) -> None:
-        model = student.mnist_mlp.TwoLayerMLP()
+        model = listening_mlp(student) if kind == 2 else student.mnist_mlp.TwoLayerMLP()
         if kind == 2:
             parts = made_up(student, rng, model.layers, OWN_SIZES)
         else:

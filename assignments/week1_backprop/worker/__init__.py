@@ -6,7 +6,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from .conversation import Part, Plain, PlainLoss, become, begin, go_on
+from .conversation import Part, Plain, PlainLoss, become, begin, go_on, listen
 
 
 def put_in(model: Any, parts: list[Any]) -> None:
@@ -21,6 +21,7 @@ def put_in(model: Any, parts: list[Any]) -> None:
 
 DRIVERS: dict[str, Callable[..., object]] = {
     "part": Part,
+    "listen": listen,
     "become": become,
     "begin": begin,
     "go_on": go_on,

@@ -118,19 +118,38 @@ class Part:
     __call__ = forward
 
 
+_taken: list[tuple[Any, int]] = []
+"""Layers of the student's that have become parts, with their numbers."""
+
+
+def listen(kind: type) -> None:
+    """Let layers of a class ask the examiner, once they have become parts; others stay as they are.
+
+    This comes before a network is made that may keep their bound methods.
+    """
+    for name, ask in (("forward", forward), ("backward", backward), ("__call__", forward)):
+        own = next((vars(base)[name] for base in kind.__mro__ if name in vars(base)), None)
+        if own is not None and getattr(own, "__module__", "") != __name__:
+            setattr(kind, name, _asking(own, ask))
+
+
+def _asking(own: Callable[..., Any], ask: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a method that asks for a layer which has become a part."""
+
+    def method(self: Any, *arrays: Any, **named: Any) -> Any:
+        number = next((number for layer, number in reversed(_taken) if layer is self), None)
+        if number is None:
+            return own(self, *arrays, **named)
+        return ask(self, number, *arrays)
+
+    return method
+
+
 def become(layer: Any, number: int) -> None:
     """Make a layer of the student's a part, wherever it is kept; all else that it has stays."""
-
-    def ask_forward(self: Any, *arrays: Any) -> Any:
-        return forward(self, number, *arrays)
-
-    def ask_backward(self: Any, *arrays: Any) -> Any:
-        return backward(self, number, *arrays)
-
-    asking = {"forward": ask_forward, "backward": ask_backward, "__call__": ask_forward}
-    kind = type(layer)
-    layer.__class__ = type(kind.__name__, (kind,), {"__slots__": (), **asking})
-    for name in asking.keys() & getattr(layer, "__dict__", {}).keys():
+    listen(type(layer))
+    _taken.append((layer, number))
+    for name in {"forward", "backward"} & getattr(layer, "__dict__", {}).keys():
         delattr(layer, name)
 
 
