@@ -6,6 +6,7 @@ import pytest
 from autograder.suite import expect
 
 from ..suite_tools.checked import (
+    FEW,
     Checked,
     Function,
     curves,
@@ -21,7 +22,7 @@ needs_numerical = pytest.mark.needs("week1.numerical_gradient")
 needs_check = pytest.mark.needs("week1.gradient_check")
 needs_weights = pytest.mark.needs("week1.gradient_check_weights")
 
-SHAPE = (4, 3)
+SHAPE = (3, 2)
 RIGHT, TWICE = "a right layer", "a layer that is twice too large"
 
 
@@ -48,7 +49,7 @@ def test_numerical_gradient_of_other_dtypes(student, rng):
 def refuses(student, rng, *wrong):
     """Expect False for these layers, (in words, maker), and True for right ones of that shape."""
     some = [(RIGHT, True, curves(rng, SHAPE)), *((said, False, make) for said, make in wrong)]
-    Checked(student, rng, "gradient_check").tells_apart(rng.normal(size=SHAPE), *some)
+    Checked(student, rng, "gradient_check").tells_apart(rng.normal(size=SHAPE), *some, asked=FEW)
 
 
 @needs_check
@@ -75,7 +76,7 @@ def test_check_is_relative(student, rng):
         some.append((f"a right layer with {size} outputs", True, curves(rng, SHAPE, scale=scale)))
         wrong = curves(rng, SHAPE, doubled, scale=scale)
         some.append((f"a wrong layer with {size} outputs", False, wrong))
-    Checked(student, rng, "gradient_check").tells_apart(rng.normal(size=SHAPE), *some)
+    Checked(student, rng, "gradient_check").tells_apart(rng.normal(size=SHAPE), *some, asked=FEW)
 
 
 @needs_check
@@ -85,7 +86,7 @@ def test_check_of_a_gradient_that_is_zero(student, rng):
     zero = "a layer whose gradient is 0", False, curves(rng, SHAPE, np.zeros_like)
     wrong = TWICE, False, curves(rng, SHAPE, doubled)
     some = constant, zero, wrong, (RIGHT, True, curves(rng, SHAPE))
-    Checked(student, rng, "gradient_check").tells_apart(rng.normal(size=SHAPE), *some)
+    Checked(student, rng, "gradient_check").tells_apart(rng.normal(size=SHAPE), *some, asked=FEW)
 
 
 # gradient_check_weights
@@ -94,15 +95,15 @@ def test_check_of_a_gradient_that_is_zero(student, rng):
 def show(student, rng, row, *some, **settings):
     """Expect what gradient_check_weights says of these layers, in random order."""
     checked = Checked(student, rng, "gradient_check_weights")
-    checked.tells_apart(rng.uniform(0.3, 1.2, size=(5, 3)), *some, row=row, **settings)
+    checked.tells_apart(rng.uniform(0.3, 1.2, size=(5, 3)), *some, row=row, asked=FEW, **settings)
 
 
-def weights_refused(student, rng, said, **faults):
+def weights_refused(student, rng, *faults):
     """Expect False for layers with these faults, and True for layers without them."""
 
     def run(row):
-        some = (RIGHT, True, mixers(rng, row)), (said, False, mixers(rng, row, **faults))
-        show(student, rng, row, *some)
+        wrong = [(said, False, mixers(rng, row, **fault)) for said, fault in faults]
+        show(student, rng, row, (RIGHT, True, mixers(rng, row)), *wrong)
 
     in_either_form(run)
 
@@ -110,15 +111,17 @@ def weights_refused(student, rng, said, **faults):
 @needs_weights
 def test_check_weights_refuses_wrong_bias_gradients(student, rng):
     """A dL_db that is twice too large, or wrong in one entry, fails, though dL_dW is right."""
-    weights_refused(student, rng, "a layer with dL_db twice too large", b=doubled)
-    weights_refused(student, rng, "a layer with one wrong entry in dL_db", b=last_entry)
+    twice = "a layer with dL_db twice too large", {"b": doubled}
+    weights_refused(
+        student, rng, twice, ("a layer with one wrong entry in dL_db", {"b": last_entry})
+    )
 
 
 @needs_weights
 def test_check_weights_refuses_gradients_that_ignore_the_upstream_one(student, rng):
     """A layer whose dL_dW and dL_db are right only where dL/dy is all ones fails."""
     said = "a layer that is right for an upstream gradient of ones"
-    weights_refused(student, rng, said, share=0.0)
+    weights_refused(student, rng, (said, {"share": 0.0}))
 
 
 @needs_weights

@@ -18,8 +18,8 @@ from autograder.suite.student import Student
 from .asked import Asked, Counted, Curve, Mixer, Pairs, Polynomial
 from .layout import Layout
 
-ASKED = 7
-"""The number of layers that a check has to tell apart in one test; a guess is right at 1 of 127."""
+ASKED, FEW = 6, 4
+"""The number of layers that a check has to tell apart in one test; a guess is right at 1 of 62."""
 
 
 class Function:
@@ -69,8 +69,8 @@ def last_entry(ones: np.ndarray) -> np.ndarray:
 
 
 Make = Callable[[], Counted]
-Some = tuple[str, bool, Make]
-"""Layers that a check is asked about: in words, what it has to say, and how to make one more."""
+Some = tuple[str, bool, Make] | tuple[str, bool, Make, np.ndarray]
+"""Layers that a check is asked about: in words, what it has to say, how to make one, inputs."""
 
 
 def signed(rng: np.random.Generator, low: float, high: float, shape: Any = None) -> Any:
@@ -101,8 +101,8 @@ def curves(
 
 
 def pairs(rng: np.random.Generator, factor: float = 1.0) -> Make:
-    """Return a maker of layers of 5 inputs and 4 outputs, which are products of two inputs."""
-    return lambda: Pairs(signed(rng, 0.5, 1.5, 4), factor)
+    """Return a maker of layers of 4 inputs and 3 outputs, which are products of two inputs."""
+    return lambda: Pairs(signed(rng, 0.5, 1.5, 3), factor)
 
 
 MIXER = (2, 3)
@@ -142,12 +142,14 @@ class Checked:
         self._asked, self._rng, self._check = Asked(student), rng, check
         self._function = getattr(student.gradient_check, check)
 
-    def tells_apart(self, x: Any, *some: Some, row: bool = False, **settings: Any) -> None:
+    def tells_apart(
+        self, x: Any, *some: Some, row: bool = False, asked: int = ASKED, **settings: Any
+    ) -> None:
         """Expect what the check says of several layers of these, in random order."""
-        drawn = [*range(len(some)), *self._rng.integers(len(some), size=ASKED - len(some))]
-        for number in self._rng.permutation(drawn):
-            said, wanted, make = some[number]
-            self.says(x, said, wanted, make(), row=row, **settings)
+        more = self._rng.integers(len(some), size=max(0, asked - len(some)))
+        for number in self._rng.permutation([*range(len(some)), *more]):
+            said, wanted, make, *own = some[number]
+            self.says(own[0] if own else x, said, wanted, make(), row=row, **settings)
 
     def says(
         self,
