@@ -1,4 +1,8 @@
-"""The accuracy of the network that the student's train_step trains (item week1.accuracy)."""
+"""The accuracy of the network that the student's train_step trains (item week1.accuracy).
+
+The weights before the first step are the examiner's, and so know nothing. After each epoch they
+have to be where the examiner's own steps lead.
+"""
 
 import pytest
 
@@ -6,6 +10,7 @@ from autograder.records import FULL_CREDIT
 from autograder.suite.hidden.threshold import train_two_layer
 
 from ..suite_tools.layout import layout_of, set_parameters
+from .own_training import follows, weights_on_the_way
 
 
 @pytest.mark.item("week1.accuracy")
@@ -14,6 +19,8 @@ from ..suite_tools.layout import layout_of, set_parameters
 def test_the_trained_network_is_accurate(student, settings, grade, rng):
     """Trained by your train_step, the network recognises digits that it has not seen."""
     model, form = student.mnist_mlp.TwoLayerMLP(), layout_of(student)
+
+    seen = []
 
     def write(weights):
         layers = model.layers
@@ -24,10 +31,12 @@ def test_the_trained_network_is_accurate(student, settings, grade, rng):
         layers = model.layers
         first, last = layers[0], layers[-1]
         held = {"W1": first.W, "b1": first.b, "W2": last.W, "b2": last.b}
-        return {name: form.back(array) for name, array in held.items()}
+        seen.append({name: form.back(array) for name, array in held.items()})
+        return seen[-1]
 
     seed = int(rng.integers(2**31))
     curve = train_two_layer(student, model, settings, seed, write, read)
+    follows(seen, weights_on_the_way(settings, seed))
     accuracy = curve["accuracy"][-1]
     share = settings.credit(accuracy) / FULL_CREDIT
     grade(

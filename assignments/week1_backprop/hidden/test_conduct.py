@@ -122,8 +122,7 @@ def test_network(student, rng):
     """A network adds no loop over the batch to those of its layers."""
 
     def run(batch, features):
-        p = np.array([0.5, 1.0, 0.0, 0.2])
-        layers = [student.probe("curve")(p, p[:3]) for _ in range(2)]
+        layers = [student.probe("plain")(np.eye(features)) for _ in range(2)]
         network = student.neural_net.Network(layers)
         x, dL_dy = rng.normal(size=(batch, features)), rng.normal(size=(batch, features))
         forward = student.trace(network.forward, x)
@@ -138,11 +137,10 @@ def test_mlp(student, rng):
     """The network adds no loop over the batch to those of its layers, which are made-up ones."""
 
     def run(batch, features):
-        model, mixer = student.mnist_mlp.TwoLayerMLP(), student.probe("mixer")
-        first = mixer(rng.normal(size=(8, features)), rng.normal(size=8))
-        last, p = mixer(rng.normal(size=(10, 8)), rng.normal(size=10)), np.array([0.5, 1.0, 0, 0.2])
-        model.layers = [first, student.probe("curve")(p, p[:3]), last]
-        model.loss_fn = student.probe("loss")()
+        model, plain = student.mnist_mlp.TwoLayerMLP(), student.probe("plain")
+        sizes = ((8, features), (8, 8), (10, 8))
+        model.layers = [plain(rng.normal(size=size)) for size in sizes]
+        model.loss_fn = student.probe("plain_loss")()
         x, y = rng.normal(size=(batch, features)), rng.integers(0, 10, size=batch)
         traces = {
             "TwoLayerMLP.train_step": student.trace(model.train_step, x, y, 0.1),

@@ -70,7 +70,10 @@ def test_arguments_stay_as_they_were(student, rng):
     x, dL_dy = rng.normal(size=(5, 3)), rng.normal(size=(5, 3))
     kept_x, kept_upstream = student.keep(x), student.keep(dL_dy)
     layer = student.neural_net.Softmax()
-    expect.array("forward output", layer.forward(kept_x), x.shape)
-    expect.array("dL_dx", layer.backward(kept_upstream), x.shape)
+    y, dL_dx = layer.forward(kept_x), layer.backward(kept_upstream)
+    expect.any_of(  # what computes nothing keeps everything
+        lambda: expect.close("forward output", y, softmax(x)),
+        lambda: expect.close("dL_dx", dL_dx, input_gradient(x, dL_dy)),
+    )
     expect.unchanged("x", x, student.fetch(kept_x))
     expect.unchanged("dL_dy", dL_dy, student.fetch(kept_upstream))

@@ -9,6 +9,7 @@ import pytest
 
 from autograder.suite import expect
 
+from ..suite_tools.layout import layout_of
 from .ways import of_mlp
 
 pytestmark = pytest.mark.item("week1.tools")
@@ -21,8 +22,9 @@ pytestmark = pytest.mark.item("week1.tools")
 def test_the_same_generator_gives_the_same_weights(student):
     """With the keyword rng, the same seed gives the same weights, another seed others."""
     generator = student.probe("generator")
+    shape = layout_of(student).weights(np.zeros((3, 4))).shape
     first, again, other = (
-        expect.array("W", student.neural_net.Linear(4, 3, rng=generator(seed)).W)
+        expect.array("W", student.neural_net.Linear(4, 3, rng=generator(seed)).W, shape)
         for seed in (5, 5, 6)
     )
     expect.close("W from the same seed", again, first)
@@ -33,12 +35,16 @@ def test_the_same_generator_gives_the_same_weights(student):
 @pytest.mark.needs("week1.linear")
 def test_the_same_generator_gives_the_same_network(student):
     """TwoLayerMLP hands rng on to both of its Linear layers."""
-    generator = student.probe("generator")
+    generator, form = student.probe("generator"), layout_of(student)
+    shapes = {
+        0: form.weights(np.zeros((128, 784))).shape,
+        2: form.weights(np.zeros((10, 128))).shape,
+    }
     first, again, other = (
         [
-            expect.array(f"layers[{number}].W", layers[number].W)
+            expect.array(f"layers[{number}].W", layers[number].W, shape)
             for layers in [student.mnist_mlp.TwoLayerMLP(rng=generator(seed)).layers]
-            for number in (0, 2)
+            for number, shape in shapes.items()
         ]
         for seed in (5, 5, 6)
     )
@@ -56,7 +62,10 @@ def batches(student, count, size, generator):
     """Return the student's batches as a list of integer arrays."""
     received = student.mnist_mlp.minibatch_indices(count, size, generator)
     expect.that("minibatch_indices", isinstance(received, list), "it must return a list of arrays")
-    return [expect.array(f"batch {number}", part) for number, part in enumerate(received)]
+    for number, part in enumerate(received):
+        right = type(part) is np.ndarray and part.ndim == 1 and part.size <= size
+        expect.that(f"batch {number}", right, f"it must be an array of at most {size} indices.")
+    return [expect.array(f"batch {n}", part, part.shape) for n, part in enumerate(received)]
 
 
 def test_batches_use_every_example_once(student):
@@ -87,15 +96,12 @@ def test_batches_are_shuffled_anew(student):
 # gradient_norms
 
 
-def run_layers(case, rng):
-    """Run all layers by hand, so that they have gradients; return dL/dy of the last one."""
-    values, dL_dy = case.x, rng.normal(size=(len(case.x), 10))
-    for layer in case.parts.layers:
-        values = layer.forward(values)
-    upstream = dL_dy
-    for layer in reversed(case.parts.layers):
-        upstream = layer.backward(upstream)
-    return dL_dy
+def stored_gradients(case, rng):
+    """Store gradients in the layers, as a backward pass does, and return them."""
+    gradients = case.parts.gradients(case.x, rng.normal(size=(len(case.x), 10)))
+    for layer, stored in zip((case.parts.layers[0], case.parts.layers[2]), gradients, strict=True):
+        layer.dL_dW, layer.dL_db = stored["W"], stored["b"]
+    return gradients
 
 
 @pytest.mark.weight(2)
@@ -103,11 +109,10 @@ def test_gradient_norms(student, rng):
     """gradient_norms returns the norms of dL_dW and dL_db of each layer that has them, in order."""
 
     def check(case):
-        dL_dy = run_layers(case, rng)
+        gradients = stored_gradients(case, rng)
         received = case.network.gradient_norms()
         several = isinstance(received, list) and len(received) == 2
         expect.that("gradient_norms", several, "expected a list of two, one for each Linear layer.")
-        gradients = case.parts.gradients(case.x, dL_dy)
         for number, (norms, gradient) in enumerate(zip(received, gradients, strict=True)):
             for name in "Wb":
                 label = f"gradient_norms()[{number}][{name!r}]"

@@ -1,12 +1,13 @@
-"""How public tests look at a Network and a TwoLayerMLP of the student's.
+"""The ways in which a Network and a TwoLayerMLP of the student's are looked at; one must be right.
 
-With made-up layers in them; or, for code that keeps other references to its layers, with the
-student's own, where what is expected comes from the same layers, called one by one in a copy.
+With plain parts in the place of its layers; or, for code that asks for the types of its layers, or
+keeps other references to them, with the student's own layers, which have become parts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,121 +18,104 @@ from autograder.suite.student import Student
 
 from .made_up import (
     CLASSES,
-    KINDS,
+    SQUARE,
     Case,
     Check,
-    Held,
-    Kind,
     Parts,
     Value,
     batch,
+    cross_entropy,
+    fresh_layers,
     made_up,
     made_up_loss,
 )
 
-
-def copied(student: Student, layers: Sequence[Handle], sizes: tuple[int, int]) -> Parts:
-    """Return the student's own layers as parts: a copy of each, called one by one."""
-    module, (features, hidden) = student.neural_net, sizes
-    first, curve, last = (
-        module.Linear(features, hidden), module.ReLU(), module.Linear(hidden, CLASSES)
-    )  # fmt: skip
-    start = []
-    for layer, copy in ((layers[0], first), (layers[-1], last)):
-        copy.W, copy.b = layer.W, layer.b
-        start.append({name: expect.array(name, getattr(layer, name)) for name in "Wb"})
-
-    def logits(x: np.ndarray) -> Any:
-        return last.forward(curve.forward(first.forward(x)))
-
-    def inputs(x: np.ndarray, dL_dy: np.ndarray) -> Any:
-        logits(x)
-        return first.backward(curve.backward(last.backward(dL_dy)))
-
-    def gradients(x: np.ndarray, dL_dy: np.ndarray) -> Held:
-        inputs(x, dL_dy)
-        return [
-            {name: expect.array(f"dL_d{name}", getattr(copy, f"dL_d{name}")) for name in "Wb"}
-            for copy in (first, last)
-        ]
-
-    return Parts(layers, start, logits, gradients, inputs, features)
+OWN_SIZES = (784, 128)
 
 
-def own_loss(student: Student, name: str = "CrossEntropyLoss") -> Value:
-    """Return a loss of the student's as a value with its gradient; targets are one-hot for MSE."""
-
-    def value(y: np.ndarray, t: np.ndarray) -> tuple[float, np.ndarray]:
-        loss = getattr(student.losses, name)()
-        targets = t if name == "CrossEntropyLoss" else np.eye(CLASSES)[t]
-        received = float(expect.array("loss", loss.forward(y, targets), ()))
-        return received, expect.array("dL_dlogits", loss.backward())
-
-    return value
+def listening_mlp(student: Student) -> Handle:
+    """Return a new TwoLayerMLP of the student's whose own layers can become parts."""
+    for name in ("Linear", "ReLU"):
+        student.drive("listen", getattr(student.neural_net, name))
+    return student.mnist_mlp.TwoLayerMLP()
 
 
 def of_mlp(student: Student, rng: np.random.Generator, check: Check) -> None:
-    """Check a TwoLayerMLP with made-up layers and loss, then with its own."""
+    """Check a TwoLayerMLP with made-up layers and loss, then with made-up layers and its own."""
 
-    def way(kind: Kind | None) -> Callable[[], None]:
-        def run() -> None:
-            model = student.mnist_mlp.TwoLayerMLP()
-            if kind is None:
-                parts, loss = copied(student, model.layers, (784, 128)), own_loss(student)
-            else:
-                parts, loss = made_up(student, rng, kind), made_up_loss
-                student.drive("put_in", model, list(parts.layers))
-                model.loss_fn = student.probe("loss")()
-            x, t = batch(rng, parts.features)
-            check(Case(model, parts, loss, x, t, t))
+    def way(kind: int, own_loss: bool) -> None:
+        model = listening_mlp(student) if kind == 2 else student.mnist_mlp.TwoLayerMLP()
+        if kind == 2:
+            parts = made_up(student, rng, model.layers, OWN_SIZES)
+        else:
+            parts = made_up(student, rng, fresh_layers(student, SQUARE) if kind else None)
+            student.drive("put_in", model, list(parts.layers))
+        loss: Value = cross_entropy
+        if not own_loss:
+            model.loss_fn, loss = made_up_loss(rng, parts.asked)
+        x, t = batch(rng, parts.features)
+        check(Case(model, parts, loss, x, t, t))
 
-        return run
+    ways = ((kind, own_loss) for own_loss in (False, True) for kind in (0, 1, 2))
+    expect.any_of(*(partial(way, *each) for each in ways))
 
-    expect.any_of(*(way(kind) for kind in (*KINDS, None)))
 
-
-def parts_of_network(student: Student, rng: np.random.Generator, kind: Kind | None) -> Parts:
-    """Return made-up layers of a kind, or (None) Linear, ReLU and Linear of the student's."""
-    if kind is not None:
-        return made_up(student, rng, kind)
-    module = student.neural_net
-    layers = [module.Linear(6, 5), module.ReLU(), module.Linear(5, CLASSES)]
-    return copied(student, layers, (6, 5))
+def parts_of_network(student: Student, rng: np.random.Generator, typed: bool) -> Parts:
+    """Return made-up layers; `typed`: Linear, ReLU and Linear of the student's, become parts."""
+    sizes = (6, 5)
+    return (
+        made_up(student, rng, fresh_layers(student, sizes), sizes)
+        if typed
+        else made_up(student, rng)
+    )
 
 
 def of_network(student: Student, rng: np.random.Generator, check: Callable[..., Any]) -> None:
     """Check forward or backward of a Network: `check(network, parts)`."""
 
-    def way(kind: Kind | None) -> Callable[[], None]:
-        def run() -> None:
-            parts = parts_of_network(student, rng, kind)
-            check(student.neural_net.Network(list(parts.layers)), parts)
+    def way(typed: bool, with_loss: bool) -> None:
+        parts = parts_of_network(student, rng, typed)
+        given = {"loss_fn": made_up_loss(rng, parts.asked)[0]} if with_loss else {}
+        network = student.neural_net.Network(list(parts.layers), **given)
+        check(parts.asked.asking(network), parts)
 
-        return run
-
-    expect.any_of(*(way(kind) for kind in (*KINDS, None)))
+    expect.any_of(*(lambda: way(False, False), lambda: way(True, False), lambda: way(False, True)))
 
 
 def of_training(student: Student, rng: np.random.Generator, check: Check) -> None:
-    """Check train_step of a Network: with a made-up loss, then with the one that it has.
+    """Check train_step of a Network with a made-up loss, then with one that it may have itself.
 
-    That may be the cross-entropy of class indices or of one-hot rows, or the squared error.
+    These are the cross-entropy of class indices or of one-hot rows, and the squared error.
     """
 
-    def way(kind: Kind | None, name: str | None, one_hot: bool = False) -> Callable[[], None]:
-        def run() -> None:
-            parts = parts_of_network(student, rng, kind)
-            loss = own_loss(student, name) if name else made_up_loss
-            given = {} if name else {"loss_fn": student.probe("loss")()}
-            network = student.neural_net.Network(list(parts.layers), **given)
-            x, t = batch(rng, parts.features)
-            check(Case(network, parts, loss, x, np.eye(CLASSES)[t] if one_hot else t, t))
+    def way(typed: bool, own: Value | None = None, one_hot: bool = False) -> None:
+        parts, given = parts_of_network(student, rng, typed), {}
+        if own is None:
+            given["loss_fn"], own = made_up_loss(rng, parts.asked)
+        network = student.neural_net.Network(list(parts.layers), **given)
+        x, t = batch(rng, parts.features)
+        check(Case(network, parts, own, x, np.eye(CLASSES)[t] if one_hot else t, t))
 
-        return run
+    losses = [(None, False), (cross_entropy, False), (cross_entropy, True)]
+    losses += [(squared(divisor), True) for divisor in DIVISORS]
+    ways = [(typed, *loss) for loss in losses for typed in (False, True)]
+    expect.any_of(*(partial(way, *each) for each in ways))
 
-    kinds = (*KINDS, None)
-    losses = ("CrossEntropyLoss", False), ("CrossEntropyLoss", True), ("MSELoss", True)
-    expect.any_of(
-        *(way(kind, None) for kind in kinds),
-        *(way(kind, name, one_hot) for name, one_hot in losses for kind in kinds),
-    )
+
+DIVISORS: tuple[Callable[[np.ndarray], float], ...] = (
+    lambda y: y.size,
+    lambda y: len(y),
+    lambda y: 2 * y.size,
+    lambda y: 2 * len(y),
+)
+"""What the sum of the squared errors may be divided by."""
+
+
+def squared(divisor: Callable[[np.ndarray], float]) -> Value:
+    """Return the squared error of one-hot targets over a divisor."""
+
+    def value(y: np.ndarray, t: np.ndarray) -> tuple[float, np.ndarray]:
+        r = y - np.eye(y.shape[1])[t]
+        return float(np.sum(r**2) / divisor(y)), 2.0 * r / divisor(y)
+
+    return value

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,8 @@ from autograder.channel.handles import Handle
 from autograder.suite import expect
 from autograder.suite.student import Student
 
-from ..worker.probes import Curve, Loss, Mixer
+from .asked import FLAT, Asked, Asking, CosineLoss, Curve, Formula, Mixer
+from .layout import Layout, layout_of
 
 Held = list[dict[str, np.ndarray]]
 """W and b, or their gradients, of both layers that have some, first to last."""
@@ -29,9 +31,11 @@ class Parts:
     """Layers in the worker, and what they compute.
 
     start: their parameters as the layers hold them; logits: of (x); gradients: of (x, dL_dlogits),
-    in the form of `start`; inputs: the gradient with respect to x, of the same.
+    in the form of `start`; inputs: the gradient with respect to x, of the same. Functions that call
+    them run by `asked`.
     """
 
+    asked: Asked
     layers: Sequence[Handle]
     start: Held
     logits: Callable[[np.ndarray], np.ndarray]
@@ -41,10 +45,14 @@ class Parts:
 
     def held(self, *names: str) -> Held:
         """Return attributes of the first and the last layer, such as "W" or "dL_db"."""
-        ends = (0, len(self.layers) - 1)
         return [
-            {name: expect.array(label(n, name), getattr(self.layers[n], name)) for name in names}
-            for n in ends
+            {
+                name: expect.array(
+                    label(n, name), getattr(self.layers[n], name), numbers[name[-1]].shape
+                )
+                for name in names
+            }
+            for n, numbers in zip((0, len(self.layers) - 1), self.start, strict=True)
         ]
 
     def compare(self, expected: Held, gradients: bool = False, names: str = "Wb") -> None:
@@ -70,59 +78,93 @@ def label(number: int, attribute: str) -> str:
     return f"layers[{number}].{attribute}"
 
 
-# Made-up layers: Mixer, Curve, Mixer. All are square: a wrong order gives wrong numbers, no error.
+# Made-up layers: Mixer, Curve, Mixer. With equal sizes a wrong order gives wrong numbers, no error.
+
+Sizes = tuple[int, int]
+"""Inputs and hidden units."""
+
+SQUARE: Sizes = (CLASSES, CLASSES)
+Place = Callable[[Asked, Sequence[Formula], "Held"], Sequence[Handle]]
+"""Puts formulas where a network has its layers, with these parameters; returns the layers."""
 
 
-def plain(student: Student, W: np.ndarray, b: np.ndarray) -> Handle:
-    """Return a layer with parameters that is nothing but that."""
-    return student.probe("mixer")(W, b)
+def plain(asked: Asked, formulas: Sequence[Formula], start: Held) -> Sequence[Handle]:
+    """Return parts that are nothing but that."""
+    first, curve, last = formulas
+    return [asked.part(first, **start[0]), asked.part(curve), asked.part(last, **start[1])]
 
 
-def as_linear(student: Student, W: np.ndarray, b: np.ndarray) -> Handle:
-    """Return the same layer, for code that asks whether it is a Linear."""
-    return student.probe("mixer_of_kind")(student.neural_net.Linear, W, b)
+def taken(
+    layers: Sequence[Handle], asked: Asked, formulas: Sequence[Formula], start: Held
+) -> Sequence[Handle]:
+    """Return layers of the student's that have become parts: of their types, with their methods."""
+    several = isinstance(layers, (list, tuple)) and len(layers) == 3
+    expect.that("layers", several, "expected a list of three: Linear, ReLU and Linear.")
+    for layer, numbers in ((layers[0], start[0]), (layers[2], start[1])):
+        layer.W, layer.b = numbers["W"], numbers["b"]
+    for layer, formula in zip(layers, formulas, strict=True):
+        asked.become(layer, formula)
+    return layers
 
 
-Kind = Callable[[Student, np.ndarray, np.ndarray], Handle]
-KINDS: tuple[Kind, ...] = (plain, as_linear)
+def fresh_layers(student: Student, sizes: Sizes) -> list[Handle]:
+    """Return new layers of the student's: Linear, ReLU and Linear."""
+    module = student.neural_net
+    return [module.Linear(*sizes), module.ReLU(), module.Linear(sizes[1], CLASSES)]
 
 
-def made_up(student: Student, rng: np.random.Generator, kind: Kind = plain) -> Parts:
-    """Return made-up layers for 10 inputs and 10 classes; all outputs lie between 0 and 1."""
-    square, p = (CLASSES, CLASSES), rng.uniform(0.2, 1.0, size=4)
+def made_up(
+    student: Student, rng: np.random.Generator, layers: Any = None, sizes: Sizes = SQUARE
+) -> Parts:
+    """Return made-up layers with random numbers; all outputs lie between 0 and 1.
+
+    Without `layers` they are plain parts; otherwise these layers of the student's become parts.
+    """
+    form = FLAT if layers is None else layout_of(student)
+    place = plain if layers is None else partial(taken, layers)
+    return placed(Asked(student), rng, place, sizes, form)
+
+
+def placed(
+    asked: Asked, rng: np.random.Generator, place: Place, sizes: Sizes, form: Layout
+) -> Parts:
+    """Draw the numbers of made-up layers, and put them where `place` says."""
+    (features, hidden), p = sizes, rng.uniform(0.2, 1.0, size=4)
+    last = rng.normal(size=(CLASSES, hidden))
+    last *= 0.4 / np.abs(last).sum(axis=1, keepdims=True)
+    first = rng.normal(size=(hidden, features)) / np.sqrt(features / CLASSES)
     start = [
-        {"W": rng.normal(size=square), "b": rng.normal(size=CLASSES)},
-        {"W": rng.normal(size=square), "b": rng.uniform(0.65, 0.75, size=CLASSES)},
+        {"W": form.weights(first), "b": form.biases(rng.normal(size=hidden))},
+        {"W": form.weights(last), "b": form.biases(rng.uniform(0.68, 0.72, size=CLASSES))},
     ]
-    start[1]["W"] *= 0.4 / np.abs(start[1]["W"]).sum(axis=1, keepdims=True)
-    first, last = (kind(student, numbers["W"], numbers["b"]) for numbers in start)
+    (c, d), shapes = rng.uniform(0.7, 1.3, size=(2, 2)), (first.shape, last.shape)
+
+    def formulas() -> list[Any]:
+        mixers = [Mixer(shapes[n], c[n], d[n], form) for n in range(2)]
+        return [mixers[0], Curve(p), mixers[1]]
 
     def ran(x: np.ndarray) -> tuple[list[Any], np.ndarray]:
         """Return the layers' twins here after a forward pass, and its output."""
-        twins: list[Any] = [Mixer(**start[0]), Curve(p, p[:3]), Mixer(**start[1])]
-        for layer in twins:
-            x = layer.forward(x)
-        return twins, x
+        twins = formulas()
+        x = twins[1].forward(twins[0].forward(x, **start[0]))
+        return twins, twins[2].forward(x, **start[1])
 
-    def gradients(x: np.ndarray, dL_dy: np.ndarray) -> Held:
-        twins, _ = ran(x)
-        back(twins, dL_dy)
-        return [{"W": layer.dL_dW, "b": layer.dL_db} for layer in (twins[0], twins[2])]
+    def back(x: np.ndarray, dL_dy: np.ndarray) -> tuple[np.ndarray, Held]:
+        """Return dL/dx and the gradients of the parameters."""
+        first, curve, last = ran(x)[0]
+        upstream, W2, b2 = last.backward(dL_dy)
+        dL_dx, W1, b1 = first.backward(curve.backward(upstream))
+        return dL_dx, [{"W": W1, "b": b1}, {"W": W2, "b": b2}]
 
     return Parts(
-        layers=[first, student.probe("curve")(p, p[:3]), last],
+        asked=asked,
+        layers=place(asked, formulas(), start),
         start=start,
         logits=lambda x: ran(x)[1],
-        gradients=gradients,
-        inputs=lambda x, dL_dy: back(ran(x)[0], dL_dy),
-        features=CLASSES,
+        gradients=lambda x, dL_dy: back(x, dL_dy)[1],
+        inputs=lambda x, dL_dy: back(x, dL_dy)[0],
+        features=features,
     )
-
-
-def back(layers: Sequence[Any], dL_dy: np.ndarray) -> np.ndarray:
-    """Return dL/dx of three layers in a row."""
-    first, curve, last = layers
-    return first.backward(curve.backward(last.backward(dL_dy)))
 
 
 # Losses: the mean over the batch of something, and its gradient with respect to the predictions.
@@ -131,10 +173,23 @@ Value = Callable[[np.ndarray, np.ndarray], tuple[float, np.ndarray]]
 """Of (predictions (N, C), class indices (N,)): the loss and its gradient."""
 
 
-def made_up_loss(y: np.ndarray, t: np.ndarray) -> tuple[float, np.ndarray]:
-    """Return value and gradient of the made-up loss."""
-    twin = Loss()
-    return twin.forward(y, t), twin.backward()
+def made_up_loss(rng: np.random.Generator, asked: Asked) -> tuple[Handle, Value]:
+    """Return a made-up loss in the worker, and what it computes."""
+    numbers = rng.uniform(1.5, 2.5), rng.uniform(2.5, 3.5)
+
+    def value(y: np.ndarray, t: np.ndarray) -> tuple[float, np.ndarray]:
+        twin = CosineLoss(*numbers)
+        return twin.forward(y, t), twin.backward()
+
+    return asked.part(CosineLoss(*numbers)), value
+
+
+def cross_entropy(z: np.ndarray, t: np.ndarray) -> tuple[float, np.ndarray]:
+    """Return value and gradient of the cross-entropy of logits."""
+    shifted = z - z.max(axis=1, keepdims=True)
+    log_p = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    hot = np.eye(z.shape[1])[t]
+    return float(-np.sum(hot * log_p) / len(z)), (np.exp(log_p) - hot) / len(z)
 
 
 # A network with a batch, and what a step of training does to it.
@@ -150,12 +205,17 @@ class Case:
     `y` are targets in the form that the loss takes, `t` the same as class indices.
     """
 
-    network: Handle
+    model: Handle
     parts: Parts
     loss: Value
     x: np.ndarray
     y: np.ndarray
     t: np.ndarray
+
+    @property
+    def network(self) -> Asking:
+        """The network, whose methods call the parts."""
+        return self.parts.asked.asking(self.model)
 
     def value(self) -> float:
         """Return the loss of the batch before any step."""

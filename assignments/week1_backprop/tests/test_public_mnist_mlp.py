@@ -22,9 +22,11 @@ def test_batches(student):
     generator = student.probe("generator")(0)
     received = student.mnist_mlp.minibatch_indices(10, 4, generator)
     expect.that("minibatch_indices", isinstance(received, list), "it must return a list of arrays")
-    received = [expect.array(f"batch {number}", part) for number, part in enumerate(received)]
-    sizes = np.array([len(part) for part in received])
-    expect.equal("sizes of the batches", sizes, np.array([4, 4, 2]))
+    expect.equal("number of batches", len(received), 3)
+    received = [
+        expect.array(f"batch {number}", part, (size,))
+        for number, (part, size) in enumerate(zip(received, (4, 4, 2), strict=True))
+    ]
     expect.equal("all indices, sorted", np.sort(np.concatenate(received)), np.arange(10))
 
 
@@ -91,11 +93,13 @@ def test_predict_and_evaluate(student, rng):
     def check(case):
         best = case.parts.logits(case.x).argmax(axis=1)
         expect.equal("predict", case.network.predict(case.x), best)
-        all_right = expect.array("accuracy", case.network.evaluate(case.x, best), ())
-        whole = 100.0 if np.isclose(all_right, 100.0) else 1.0
         labels = np.where(np.arange(len(best)) == 0, (best + 1) % CLASSES, best)
+        received = case.network.evaluate(case.x, labels)
         share = (len(best) - 1) / len(best)
-        expect.close("accuracy", case.network.evaluate(case.x, labels), whole * share)
+        expect.any_of(
+            lambda: expect.close("accuracy", received, share),
+            lambda: expect.close("accuracy", received, 100.0 * share),
+        )
 
     of_mlp(student, rng, check)
 
@@ -105,16 +109,13 @@ def test_gradient_norms(student, rng):
     """gradient_norms returns the Euclidean norms of the stored gradients, layer by layer."""
 
     def check(case):
-        values, dL_dy = case.x, rng.normal(size=(len(case.x), CLASSES))
-        for layer in case.parts.layers:
-            values = layer.forward(values)
-        upstream = dL_dy
-        for layer in reversed(case.parts.layers):
-            upstream = layer.backward(upstream)
+        gradients = case.parts.gradients(case.x, rng.normal(size=(len(case.x), CLASSES)))
+        ends = case.parts.layers[0], case.parts.layers[2]
+        for layer, stored in zip(ends, gradients, strict=True):
+            layer.dL_dW, layer.dL_db = stored["W"], stored["b"]
         received = case.network.gradient_norms()
         several = isinstance(received, list) and len(received) == 2
         expect.that("gradient_norms", several, "expected a list of two, one for each Linear layer.")
-        gradients = case.parts.gradients(case.x, dL_dy)
         for number, (norms, gradient) in enumerate(zip(received, gradients, strict=True)):
             for name in "Wb":
                 label = f"gradient_norms()[{number}][{name!r}]"

@@ -1,9 +1,12 @@
-"""What runs inside this week's sandboxes beside the student's code: probes and a driver by name."""
+"""What runs inside this week's sandboxes beside the student's code: parts that the examiner speaks.
+
+`suite_tools.asked` is the other end.
+"""
 
 from collections.abc import Callable
 from typing import Any
 
-from .probes import PROBES
+from .conversation import Part, Plain, PlainLoss, become, begin, go_on, listen
 
 
 def put_in(model: Any, parts: list[Any]) -> None:
@@ -16,6 +19,14 @@ def put_in(model: Any, parts: list[Any]) -> None:
                 setattr(model, name, part)
 
 
-DRIVERS: dict[str, Callable[..., object]] = {"put_in": put_in}
+DRIVERS: dict[str, Callable[..., object]] = {
+    "part": Part,
+    "listen": listen,
+    "become": become,
+    "begin": begin,
+    "go_on": go_on,
+    "put_in": put_in,
+}
+PROBES: dict[str, object] = {"plain": Plain, "plain_loss": PlainLoss}
 
 __all__ = ["DRIVERS", "PROBES"]
