@@ -23,9 +23,9 @@ def test_layers(student, rng):
     several = isinstance(layers, (list, tuple)) and len(layers) == 3
     expect.that("layers", several, "expected a list of three: Linear, ReLU and Linear.")
     for number, sizes in ((0, (784, 128)), (2, (128, 10))):
-        W = expect.array(f"layers[{number}].W", layers[number].W)
-        message = f"expected Linear{sizes}, got weights of shape {W.shape}."
-        expect.that(f"layers[{number}]", sorted(W.shape) == sorted(sizes), message)
+        shape = expect.shape_of(f"layers[{number}].W", layers[number].W)
+        message = f"expected Linear{sizes}, got weights of shape {shape}."
+        expect.that(f"layers[{number}]", sorted(shape) == sorted(sizes), message)
     expect.array("logits", model.forward(rng.normal(size=(5, 784))), (5, 10))
 
 

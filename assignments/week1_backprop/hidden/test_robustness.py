@@ -137,8 +137,8 @@ def same_again(backward, forward, gradient):
         lambda: expect.close("forward", *forward),
         lambda: expect.close("gradient", first, gradient),
     )
-    first = expect.array("gradient", first, gradient.shape)
-    expect.close("gradient, asked for again", second, first)
+    # Only one of the two has to be right, so that this tells nothing but whether they are alike.
+    expect.repeated("gradient, asked for again", first, second)
 
 
 @pytest.mark.parametrize("name", activations())
@@ -160,11 +160,12 @@ def test_linear_gives_the_same_gradient_again(student, rng):
 
     def backward():
         dL_dx = layer.backward(dL_dy)
-        stored.append(expect.array("dL_dW", layer.dL_dW))
+        stored.append(layer.dL_dW)
         return dL_dx
 
     same_again(backward, (layer.forward(x), x @ W.T + b), dL_dy @ W)
-    expect.close("dL_dW, asked for again", stored[1], stored[0])
+    # What it should be is asked by another test; here, only whether it adds up.
+    expect.repeated("dL_dW, asked for again", *stored)
 
 
 @needs_cross_entropy

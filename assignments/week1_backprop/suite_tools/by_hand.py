@@ -15,6 +15,7 @@ from autograder.channel.handles import Handle
 from autograder.suite import expect
 from autograder.suite.student import Student
 
+from .layout import layout_of
 from .made_up import (
     CLASSES,
     KINDS,
@@ -36,10 +37,19 @@ def copied(student: Student, layers: Sequence[Handle], sizes: tuple[int, int]) -
     first, curve, last = (
         module.Linear(features, hidden), module.ReLU(), module.Linear(hidden, CLASSES)
     )  # fmt: skip
-    start = []
+    layout, start = layout_of(student), []
+    shapes = [
+        {"W": layout.weights(np.zeros(size)).shape, "b": layout.biases(np.zeros(size[0])).shape}
+        for size in ((hidden, features), (CLASSES, hidden))
+    ]
     for layer, copy in ((layers[0], first), (layers[-1], last)):
         copy.W, copy.b = layer.W, layer.b
-        start.append({name: expect.array(name, getattr(layer, name)) for name in "Wb"})
+        start.append(
+            {
+                name: expect.array(name, getattr(layer, name), shape)
+                for name, shape in shapes[len(start)].items()
+            }
+        )
 
     def logits(x: np.ndarray) -> Any:
         return last.forward(curve.forward(first.forward(x)))
@@ -51,8 +61,11 @@ def copied(student: Student, layers: Sequence[Handle], sizes: tuple[int, int]) -
     def gradients(x: np.ndarray, dL_dy: np.ndarray) -> Held:
         inputs(x, dL_dy)
         return [
-            {name: expect.array(f"dL_d{name}", getattr(copy, f"dL_d{name}")) for name in "Wb"}
-            for copy in (first, last)
+            {
+                name: expect.array(f"dL_d{name}", getattr(copy, f"dL_d{name}"), shape)
+                for name, shape in held.items()
+            }
+            for copy, held in zip((first, last), shapes, strict=True)
         ]
 
     return Parts(layers, start, logits, gradients, inputs, features)
@@ -65,7 +78,7 @@ def own_loss(student: Student, name: str = "CrossEntropyLoss") -> Value:
         loss = getattr(student.losses, name)()
         targets = t if name == "CrossEntropyLoss" else np.eye(CLASSES)[t]
         received = float(expect.array("loss", loss.forward(y, targets), ()))
-        return received, expect.array("dL_dlogits", loss.backward())
+        return received, expect.array("dL_dlogits", loss.backward(), y.shape)
 
     return value
 

@@ -43,8 +43,12 @@ class Parts:
         """Return attributes of the first and the last layer, such as "W" or "dL_db"."""
         ends = (0, len(self.layers) - 1)
         return [
-            {name: expect.array(label(n, name), getattr(self.layers[n], name)) for name in names}
-            for n in ends
+            {
+                name: expect.array(label(n, name), getattr(self.layers[n], name), shape)
+                for name in names
+                for shape in [numbers[name[-1]].shape]
+            }
+            for n, numbers in zip(ends, self.start, strict=True)
         ]
 
     def compare(self, expected: Held, gradients: bool = False, names: str = "Wb") -> None:

@@ -56,7 +56,8 @@ def test_linear_initial_parameters(student):
 @linear
 def test_linear_initial_variance(student):
     """The initial weights have variance 2 / in_features."""
-    W = expect.array("W", student.neural_net.Linear(200, 300).W)
+    shape = layout_of(student).weights(np.zeros((300, 200))).shape
+    W = expect.array("W", student.neural_net.Linear(200, 300).W, shape)
     expect.close("variance of W", float(np.var(W)), 2 / 200, rtol=0.05)
 
 
@@ -64,10 +65,9 @@ def test_linear_initial_variance(student):
 def test_linear_generator(student):
     """With the keyword rng, the same seed gives the same weights."""
     generator = student.probe("generator")
-    first, again = (
-        expect.array("W", student.neural_net.Linear(4, 3, rng=generator(1)).W) for _ in range(2)
-    )
-    expect.close("W from the same seed", again, first)
+    first, again = (student.neural_net.Linear(4, 3, rng=generator(1)).W for _ in range(2))
+    # Which weights a seed gives is up to the student.
+    expect.repeated("W from the same seed", first, again)
 
 
 @linear
