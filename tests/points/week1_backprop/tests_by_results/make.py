@@ -1,0 +1,8 @@
+"""Passes on one remainder each."""
+
+from tests.points.partitions import RESULTS, tests
+
+
+def files() -> dict[str, bytes]:
+    """Return the test file."""
+    return tests(RESULTS, (f"N % 60 == {k}" for k in range(60)))
