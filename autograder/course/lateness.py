@@ -7,7 +7,6 @@ time is never used, so that grading again next month changes nothing.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -81,9 +80,3 @@ def kept_share(rule: HandingIn, late: timedelta) -> int:
             break
         previous_days, share = pair_days, pair_share
     return math.floor(share * FULL_CREDIT + 0.5)
-
-
-def kept_shares(handed_in: Iterable[HandedIn], course: Course) -> dict[int, int]:
-    """Return the share of points that each week keeps, by week number, for `score_student`."""
-    numbers = {week.id: week.number for week in course.weeks}
-    return {numbers[submission.week]: submission.kept for submission in handed_in}

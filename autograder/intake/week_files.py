@@ -186,7 +186,9 @@ def _names(week: Week) -> tuple[str, ...]:
     return (*week.files, *modules)
 
 
-_COPY = re.compile(r"(?:[ _-]*\(\d{1,3}\)|[ _-]+copy[ _-]?\d{0,3}|[ _-]\d{1,3})+(?=\.ipynb$)", re.I)
+_COPY = re.compile(
+    r"(?:[ _-]*\(\d{1,3}\)|[ _-]+copy[ _-]?\d{0,3}|[ _-]\d{1,3})++(?=\.ipynb$)", re.I
+)
 """What browsers, file managers and Jupyter append to the name of a notebook's copy."""
 
 

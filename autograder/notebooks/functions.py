@@ -25,7 +25,7 @@ USUAL_IMPORTS = {"np": "import numpy as np", "numpy": "import numpy"}
 """Imports that are added where a function needs the name and the cell with the import is gone."""
 
 FUTURE_IMPORT = "from __future__ import"
-_MAGIC = re.compile(r"\s*[%!?]|\s*[\w.*, ]+=\s*[%!]|\s*%{0,2}[\w.*\[\]]+\?{1,2}\s*$")
+_MAGIC = re.compile(r"\s*+(?:[%!?]|[\w.*, ]++=\s*+[%!]|%{0,2}[\w.*\[\]]++\?{1,2}\s*+$)")
 """A line for IPython alone: `%time`, `!ls`, `?name`, `files = !ls`, `name?`."""
 
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from autograder.course import Course
-from autograder.course.lateness import judge_lateness, kept_shares
+from autograder.course.lateness import HandedIn, judge_lateness
 from autograder.course.scoring import score_student
 from autograder.gradebook.flags import Flag
 from autograder.gradebook.journal import PARTS, SUITE, TRAINING, Gradebook, GradingJob, Receipt
@@ -15,7 +15,7 @@ from autograder.report.graded import GradedReport, Row
 from autograder.report.leaderboard import ranking
 from autograder.results.student import VERDICT_WORDS
 
-__all__ = ["NOTHING_RUN", "VERDICT_WORDS", "GradedReport", "gather"]
+__all__ = ["NOTHING_RUN", "VERDICT_WORDS", "GradedReport", "gather", "kept_shares"]
 
 NOTHING_RUN = "nothing was run"
 
@@ -103,6 +103,12 @@ def _report_on(
         documents=documents,
         flags=tuple(flags),
     )
+
+
+def kept_shares(handed_in: Iterable[HandedIn], course: Course) -> dict[int, int]:
+    """Return the share of points that each week keeps, by week number, for `score_student`."""
+    numbers = {week.id: week.number for week in course.weeks}
+    return {numbers[submission.week]: submission.kept for submission in handed_in}
 
 
 def _counting(

@@ -5,8 +5,8 @@ is the imaginary part divided by h: nothing is subtracted, so h can be so small 
 vanishes, and the result is exact up to rounding (Squire and Trapp, 1998, "Using Complex Variables
 to Estimate Derivatives of Real Functions").
 
-The functions must be analytic, and must ask for the sign or the size of real parts only: `relu`
-and `largest` below do. `abs`, `np.maximum` and `np.max` of complex numbers mean something else.
+The functions must be analytic, and must ask for the sign or the size of real parts only, as `relu`
+below does. `abs`, `np.maximum` and `np.max` of complex numbers mean something else.
 """
 
 from __future__ import annotations
@@ -21,8 +21,6 @@ FloatArray = npt.NDArray[np.float64]
 
 STEP = 1e-40
 """Step h: h ** 2 is lost to rounding beside 1, and h is far from underflow."""
-
-Axis = int | tuple[int, ...] | None
 
 
 def vjp(f: Callable[..., Any], arrays: Sequence[Any], upstream: Any) -> list[FloatArray]:
@@ -51,11 +49,3 @@ def vjp(f: Callable[..., Any], arrays: Sequence[Any], upstream: Any) -> list[Flo
 def relu(x: Any) -> Any:
     """Return x where its real part is positive, and 0 elsewhere; the derivative at 0 is 0."""
     return np.where(np.real(x) > 0.0, x, 0.0)
-
-
-def largest(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
-    """Return the maximum; entries that tie for it share its derivative equally."""
-    real = np.real(x)
-    ties = real == real.max(axis=axis, keepdims=True)
-    share = ties / ties.sum(axis=axis, keepdims=True)
-    return np.sum(x * share, axis=axis, keepdims=keepdims)

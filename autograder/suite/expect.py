@@ -57,12 +57,40 @@ def kind_of(value: Any) -> str:
     return f"an {name}" if name[0] in "aeiou" else f"a {name}"
 
 
-def array(label: str, received: Any, shape: Shape | None = None) -> np.ndarray:
+def array(label: str, received: Any, shape: Shape) -> np.ndarray:
     """Return `received` if it is a real array (or number) of that shape and finite, else fail.
 
-    A test must pass any received array through this function before it computes expected values
-    from it: a handle or a wrong shape would let student code determine what is expected.
+    A test must pass any received array through this function before it computes with it. The shape
+    is the test's own: another one would be broadcast to whatever size student code likes.
     """
+    return _real(label, received, tuple(shape))
+
+
+def shape_of(label: str, received: Any) -> Shape:
+    """Return the shape of a finite real array; fail for anything else.
+
+    For what may have one of several shapes; where entries count, `array` gets one of them then.
+    """
+    return _real(label, received, None).shape
+
+
+def differ(label: str, first: Any, other: Any, message: str) -> None:
+    """Two received arrays, or one and the number 0, are not the same."""
+    first, other = _real(label, first, None), _real(label, other, None)
+    alike = np.array_equal(first, other) if other.shape else not np.any(first - other)
+    that(label, not alike, message)
+
+
+def repeated(label: str, first: Any, again: Any, **near: float) -> None:
+    """Two answers of the student's code to the same question are near, and of the same shape.
+
+    It is no evidence of any work, as code that does nothing repeats itself: each use says why.
+    """
+    close(label, again, _real(label, first, None), **near)
+
+
+def _real(label: str, received: Any, shape: Shape | None) -> np.ndarray:
+    """Return a finite array of real numbers, of that shape unless it is None."""
     if type(received) in (int, float) and (shape is None or shape == ()):
         received = np.asarray(received)
     if type(received) is not np.ndarray:

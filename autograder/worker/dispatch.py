@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from ..wire.codec import Ref, decode, encode
+from ..wire.codec import Ref
 from ..wire.operators import operate
 from . import tensors
 from .modules import ModuleSpace
@@ -136,20 +136,6 @@ class Dispatcher:
             if not done:
                 break
         return done, result
-
-    def warm_up(self) -> None:
-        """Carry out typical requests once, while this worker waits for its test.
-
-        A forked process copies each page of memory at the first write; the pages written here are
-        copied while another test runs. The state that a test can see does not change.
-        """
-        self.seed(0)
-        array = np.random.default_rng().normal(size=(2, 2))
-        _, kept = self.handle("keep", [array @ array])
-        answers = [self.handle("import", ["numpy"])[1], self.handle("fetch", [array])[1], kept]
-        _, body, *buffers = encode([0, True, answers], self.to_ref)
-        decode(body, bytearray(b"".join(buffers)), self.from_ref)
-        self.objects.clear()
 
     def _import(self, name: str) -> Any:
         return importlib.import_module(name)

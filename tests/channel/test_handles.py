@@ -157,7 +157,7 @@ def test_no_lie_equals_anything(lie, expected):
 
 def test_a_lie_is_no_array_has_no_dtype_and_is_not_unchanged(lie):
     with pytest.raises(expect.Wrong, match="got an object of type"):
-        expect.array("x", lie)
+        expect.array("x", lie, ())
     with pytest.raises(expect.Wrong, match="got an object of type"):
         expect.dtype("x", lie, np.float64)
     with pytest.raises(expect.Wrong, match="changed the shape or type"):

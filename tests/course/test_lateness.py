@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograder.course import CourseError, Extension, HandingIn, load
-from autograder.course.lateness import judge_lateness, kept_share, kept_shares, lateness
+from autograder.course.lateness import judge_lateness, kept_share, lateness
 from autograder.records import FULL_CREDIT
+from autograder.report.gather import kept_shares
 from autograder.report.lateness_words import in_words
 
 ROOT = Path(__file__).resolve().parents[2]

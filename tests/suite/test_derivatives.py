@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from autograder.suite.derivatives import largest, relu, vjp
+from assignments.week2_autograd.suite_tools.maxima import largest
+from autograder.suite.derivatives import relu, vjp
 
 RNG = np.random.default_rng(0)
 

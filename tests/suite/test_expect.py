@@ -168,30 +168,86 @@ def test_close_passes_for_nothing_but_near_finite_arrays_of_that_shape(expected,
 
 def test_array_returns_what_it_was_given():
     values = np.arange(6.0).reshape(2, 3)
-    assert expect.array("y", values) is values
     assert expect.array("y", values, (2, 3)) is values
-    assert expect.array("y", 5).shape == ()
+    assert expect.array("y", 5, ()).shape == ()
     assert expect.array("y", 0.5, ()) == 0.5
-    assert expect.array("y", np.array([True])).dtype == bool
+    assert expect.array("y", np.array([True]), (1,)).dtype == bool
+
+
+def test_an_array_has_a_shape_of_the_tests_own():
+    with pytest.raises(TypeError, match="shape"):
+        expect.array("y", np.ones(3))  # type: ignore[call-arg]
 
 
 @pytest.mark.parametrize(
     ("received", "shape", "says"),
     [
-        (HANDLE, None, "expected an array, got an object of type Lie."),
-        ([1.0], None, "expected an array, got a list."),
-        (None, None, "expected an array, got None"),
+        (HANDLE, (1,), "expected an array, got an object of type Lie."),
+        ([1.0], (1,), "expected an array, got a list."),
+        (None, (1,), "expected an array, got None"),
         (True, (), "expected a number, got a bool."),
         (1.0, (1,), "expected an array, got a float."),
         (np.ones((2, 1)), (2,), "expected shape (2,), got (2, 1)."),
         (np.ones(2), (), "expected shape (), got (2,)."),
-        (np.array([[0.0, NAN]]), None, "1 of 2 entries are NaN (the first is at [0, 1])."),
+        (np.array([[0.0, NAN]]), (1, 2), "1 of 2 entries are NaN (the first is at [0, 1])."),
         (np.array(1j), (), "expected real numbers, got complex ones."),
     ],
     ids=repr,
 )
 def test_array_refuses(received, shape, says):
     assert message_of(expect.array, received, shape).startswith(says)
+
+
+# shape_of, differ, repeated
+
+
+def test_shape_of_tells_the_shape_of_numbers_and_of_nothing_else():
+    assert expect.shape_of("y", np.ones((2, 0, 3))) == (2, 0, 3)
+    assert expect.shape_of("y", 0.5) == ()
+    for lie in (HANDLE, [1.0], None, "text", np.array([NAN]), np.array([1j])):
+        assert message_of(expect.shape_of, lie)
+
+
+def test_differ_accepts_arrays_that_differ_in_an_entry_or_in_their_shapes():
+    expect.differ("y", np.zeros(3), np.array([0.0, 0.0, 1e-9]), "they are the same")
+    expect.differ("y", np.zeros(3), np.zeros((3, 1)), "they are the same")
+    expect.differ("y", np.array([0.0, 1.0]), 0, "all are zero")
+
+
+@pytest.mark.parametrize(
+    ("first", "other", "says"),
+    [
+        (np.ones(3), np.ones(3), "they are the same"),
+        (np.zeros((2, 2)), 0, "they are the same"),
+        (2.0, 2.0, "they are the same"),
+        (HANDLE, np.ones(3), "expected an array, got an object of type Lie."),
+        (np.ones(3), HANDLE, "expected an array, got an object of type Lie."),
+        (np.ones(3), np.full(3, NAN), "3 of 3 entries are NaN"),
+    ],
+    ids=repr,
+)
+def test_differ_refuses(first, other, says):
+    assert message_of(expect.differ, first, other, "they are the same").startswith(says)
+
+
+def test_repeated_accepts_what_is_near_to_the_first_answer():
+    expect.repeated("y", np.ones(3), np.ones(3))
+    expect.repeated("y", 1.0, 1.1, rtol=0.2)
+
+
+@pytest.mark.parametrize(
+    ("first", "again"),
+    [
+        (np.ones(3), np.zeros(3)),
+        (np.ones(3), np.ones((3, 1))),
+        (np.full(3, NAN), np.full(3, NAN)),
+        (HANDLE, HANDLE),
+        (None, None),
+    ],
+    ids=repr,
+)
+def test_repeated_refuses(first, again):
+    assert message_of(expect.repeated, first, again)
 
 
 # dtype

@@ -38,12 +38,10 @@ def test_initial_weights_have_the_variance_of_he(student):
 
 def test_two_new_layers_differ(student):
     """Two new layers start with different weights."""
-    shape = layout_of(student).weights(np.zeros((3, 4))).shape
-    make = student.neural_net.Linear
-    first, second = (expect.array("W", make(4, 3).W, shape) for _ in range(2))
-    expect.that("W of a new layer", bool(np.any(first)), "all weights start at zero")
-    same = np.array_equal(first, second)
-    expect.that("W of two layers", not same, "both layers started with exactly the same weights")
+    first, second = (student.neural_net.Linear(4, 3).W for _ in range(2))
+    expect.differ("W of a new layer", first, 0, "all weights start at zero")
+    message = "both layers started with exactly the same weights"
+    expect.differ("W of two layers", first, second, message)
 
 
 @pytest.mark.weight(2)

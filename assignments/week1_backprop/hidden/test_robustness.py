@@ -139,8 +139,8 @@ def same_again(backward, forward, gradient):
         lambda: expect.close("forward", *forward),
         lambda: expect.close("gradient", first, gradient),
     )
-    first = expect.array("gradient", first, gradient.shape)
-    expect.close("gradient, asked for again", second, first)
+    # Only one of the two has to be right, so that this tells nothing but whether they are alike.
+    expect.repeated("gradient, asked for again", first, second)
 
 
 @pytest.mark.parametrize("name", activations())
@@ -162,13 +162,12 @@ def test_linear_gives_the_same_gradient_again(student, rng):
 
     def backward():
         dL_dx = layer.backward(dL_dy)
-        shapes = (3, 4), (4, 3)  # which one is for the tests of week1.linear to judge
-        now = layer.dL_dW
-        stored.append(expect.any_of(*(partial(expect.array, "dL_dW", now, s) for s in shapes)))
+        stored.append(layer.dL_dW)
         return dL_dx
 
     same_again(backward, (layer.forward(x), x @ W.T + b), dL_dy @ W)
-    expect.close("dL_dW, asked for again", stored[1], stored[0])
+    # What it should be is asked by another test; here, only whether it adds up.
+    expect.repeated("dL_dW, asked for again", *stored)
 
 
 @needs_cross_entropy

@@ -16,6 +16,7 @@ from autograder.channel.handles import Handle
 from autograder.suite import expect
 from autograder.suite.student import Student
 
+from .layout import layout_of
 from .made_up import (
     CLASSES,
     SQUARE,

@@ -45,18 +45,15 @@ class Layout:
 def layout_of(student: Student) -> Layout:
     """Return the form of the student's Linear, as a new layer shows it."""
     layer = student.neural_net.Linear(IN, OUT)
-    W, b = layer.W, layer.b
-    for name, array, shape in (("W", W, (OUT, IN)), ("b", b, (OUT,))):
-        if type(array) is not np.ndarray or array.size != np.prod(shape):
-            expect.array(name, array, shape)
-    right = W.shape in ((OUT, IN), (IN, OUT))
-    wanted = f"expected shape {(OUT, IN)} or {(IN, OUT)} in Linear({IN}, {OUT}), got {W.shape}."
+    W, b = expect.shape_of("W", layer.W), expect.shape_of("b", layer.b)
+    right = W in ((OUT, IN), (IN, OUT))
+    wanted = f"expected shape {(OUT, IN)} or {(IN, OUT)} in Linear({IN}, {OUT}), got {W}."
     expect.that("W", right, wanted)
-    right = b.shape in ((OUT,), (1, OUT), (OUT, 1))
-    wanted = f"expected shape {(OUT,)} or {(1, OUT)} in Linear({IN}, {OUT}), got {b.shape}."
+    right = b in ((OUT,), (1, OUT), (OUT, 1))
+    wanted = f"expected shape {(OUT,)} or {(1, OUT)} in Linear({IN}, {OUT}), got {b}."
     expect.that("b", right, wanted)
-    axes = tuple(-1 if length == OUT else 1 for length in b.shape)
-    return Layout(transposed=W.shape == (IN, OUT), axes=axes)
+    axes = tuple(-1 if length == OUT else 1 for length in b)
+    return Layout(transposed=W == (IN, OUT), axes=axes)
 
 
 def linear(student: Student, W: np.ndarray, b: np.ndarray) -> tuple[Handle, Layout]:

@@ -81,12 +81,9 @@ def test_linear_initial_variance(student):
 def test_linear_generator(student):
     """With the keyword rng, the same seed gives the same weights."""
     generator = student.probe("generator")
-    shape = layout_of(student).weights(np.zeros((3, 4))).shape
-    first, again = (
-        expect.array("W", student.neural_net.Linear(4, 3, rng=generator(1)).W, shape)
-        for _ in range(2)
-    )
-    expect.close("W from the same seed", again, first)
+    first, again = (student.neural_net.Linear(4, 3, rng=generator(1)).W for _ in range(2))
+    # Which weights a seed gives is up to the student.
+    expect.repeated("W from the same seed", first, again)
 
 
 @linear

@@ -16,7 +16,8 @@ from ..suite_tools.engine import tensors, values
 
 pytestmark = pytest.mark.item("week2.draw_graph")
 
-NODE = re.compile(r'"?\b(\w+)"?\s*\[[^\]]*?label\s*=\s*"([^"]*)"')
+NODE = re.compile(r'"?\b(\w+)"?\s*\[[^\[\]]*?label\s*=\s*"([^"]*)"')
+"""No bracket stands before the label, so that no part of a text is looked at from several."""
 EDGE = re.compile(r'"?\b(\w+)"?\s*->\s*"?(\w+)"?')
 LONGEST = 10_000
 NEW_LINE = re.compile(r"\\[nlr]|\n")

@@ -119,7 +119,7 @@ def test_linear_parameters(student, rng):
     are_tensors = isinstance(received, list) and all(isinstance(one, Handle) for one in received)
     expect.that("parameters()", are_tensors, "it must return a list of tensors.")
     expect.equal("length of parameters()", len(received), 2)
-    shapes = [expect.array("data of parameters()", one.data).shape for one in received]
+    shapes = [expect.shape_of("data of parameters()", one.data) for one in received]
     wanted = [layout.weights(W), layout.biases(b)]
     for array in wanted:
         found = [one for one, shape in zip(received, shapes, strict=True) if shape == array.shape]

@@ -52,21 +52,21 @@ class Layout:
 def layout_of(student: Student) -> Layout:
     """Return the student's layout, found from a layer of 4 inputs and 3 outputs."""
     layer = student.mnist_autograd.LinearAutograd(4, 3)
-    W = expect.array(f"W.data of {SIZES}", layer.W.data)
-    b = expect.array(f"b.data of {SIZES}", layer.b.data)
-    right = W.shape in ((4, 3), (3, 4))
+    W = expect.shape_of(f"W.data of {SIZES}", layer.W.data)
+    b = expect.shape_of(f"b.data of {SIZES}", layer.b.data)
+    right = W in ((4, 3), (3, 4))
     expect.that(
         f"W.data of {SIZES}",
         right,
-        f"expected shape (4, 3), one row for each input, or (3, 4), got {W.shape}.",
+        f"expected shape (4, 3), one row for each input, or (3, 4), got {W}.",
     )
-    right = b.shape in ((3,), (1, 3))
+    right = b in ((3,), (1, 3))
     expect.that(
         f"b.data of {SIZES}",
         right,
-        f"expected shape (3,), one number for each output, or (1, 3), got {b.shape}.",
+        f"expected shape (3,), one number for each output, or (1, 3), got {b}.",
     )
-    return Layout(turned=W.shape == (3, 4), row=b.ndim == 2)
+    return Layout(turned=W == (3, 4), row=len(b) == 2)
 
 
 def linear(student: Student, layout: Layout, W: np.ndarray, b: np.ndarray) -> Operand:

@@ -3,6 +3,8 @@
 Weights are set from outside: W as (in, out) or as (out, in), however your layer has it.
 """
 
+import math
+
 import numpy as np
 import pytest
 
@@ -36,7 +38,7 @@ def test_parameters_of_a_linear_layer(student):
     layer = student.mnist_autograd.LinearAutograd(4, 3)
     received = student.drive("listed", layer.parameters())
     expect.equal("length of parameters()", len(received), 2)
-    sizes = sorted(expect.array("data of parameters()", one.data).size for one in received)
+    sizes = sorted(math.prod(expect.shape_of("data of parameters()", one.data)) for one in received)
     expect.equal("numbers in b and in W", sizes, [3, 12])
 
 

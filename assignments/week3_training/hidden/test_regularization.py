@@ -5,6 +5,8 @@ import pytest
 
 from autograder.suite import expect
 
+from ..suite_tools.dropping import expect_scaled, where_kept
+
 dropout = pytest.mark.item("week3.dropout")
 l2 = pytest.mark.item("week3.l2")
 
@@ -28,14 +30,21 @@ def dropped_by(layer, x, label="forward output"):
     return expect.array(label, layer.forward(x), x.shape) == 0
 
 
-def factor_of(layer, x, p):
-    """Return what a forward pass multiplies `x` with: 0 or 1 / (1 - p), and both of them occur."""
-    y = expect.array("forward output", layer.forward(x), x.shape)
-    kept = y != 0
+def kept_by(layer, x, p):
+    """Return where a forward pass multiplies `x` with 1 / (1 - p), not with 0; both occur."""
+    y = layer.forward(x)
+    kept = where_kept("forward output", y, x.shape)
     expect.that("forward output", bool(kept.any()), "every entry was dropped.")
     expect.that("forward output", not kept.all(), "no entry was dropped.")
-    expect.close(f"forward output with p = {p}", y, np.where(kept, x / (1 - p), 0.0), **NEAR)
-    return kept / (1 - p)
+    expect_scaled(f"forward output with p = {p}", y, x / (1 - p), **NEAR)
+    return kept
+
+
+def expect_same_mask(dL_dx, scaled, kept):
+    """Expect a gradient that is 0 or an entry of `scaled`, and not 0 where x was kept."""
+    expect_scaled("dL_dx", dL_dx, scaled, **NEAR)
+    same = np.array_equal(where_kept("dL_dx", dL_dx, scaled.shape), kept)
+    expect.that("dL_dx", same, "it is 0 elsewhere than the forward output.")
 
 
 @dropout
@@ -53,7 +62,7 @@ def test_dropout_drops_the_share_p(student):
 def test_dropout_enlarges_what_it_keeps(student, rng):
     """In training an entry x comes out as 0 or as x / (1 - p)."""
     for p in (0.3, 0.8):
-        factor_of(student.regularization.Dropout(p=p), inputs(rng), p)
+        kept_by(student.regularization.Dropout(p=p), inputs(rng), p)
 
 
 @dropout
@@ -72,8 +81,8 @@ def test_dropout_draws_for_each_entry(student):
 def test_dropout_backward_uses_the_mask_of_forward(student, rng):
     """backward multiplies dL/dy by what forward multiplied x with, entry by entry."""
     layer, x, grad = student.regularization.Dropout(0.4), inputs(rng), inputs(rng)
-    expected = grad * factor_of(layer, x, 0.4)
-    expect.close("dL_dx", layer.backward(grad), expected, **NEAR)
+    kept = kept_by(layer, x, 0.4)
+    expect_same_mask(layer.backward(grad), grad / 0.6, kept)
 
 
 @dropout
@@ -83,8 +92,8 @@ def test_dropout_backward_belongs_to_the_latest_forward(student, rng):
     layer.forward(inputs(rng, (5, 4)))
     layer.forward(inputs(rng))
     x, grad = inputs(rng), inputs(rng)
-    expected = grad * factor_of(layer, x, 0.6)
-    expect.close("dL_dx", layer.backward(grad), expected, **NEAR)
+    kept = kept_by(layer, x, 0.6)
+    expect_same_mask(layer.backward(grad), grad / 0.4, kept)
 
 
 @dropout

@@ -75,7 +75,9 @@ def test_augmentation_comes_from_the_generator(student, rng, name):
     images, make = pictures(rng, 30), student.probe("generator")
     call = AUGMENTATIONS[name]
     first = call(student, images, make(5))
-    expect.equal(f"{name} with the same seed", call(student, images, make(5)), first)
+    again = call(student, images, make(5))
+    # What is drawn is up to the student; that other seeds draw something else is asked below.
+    expect.repeated(f"{name} with the same seed", first, again, rtol=0, atol=0)
     differ = any(
         not np.array_equal(call(student, images, make(seed)), first) for seed in OTHER_SEEDS
     )
@@ -179,7 +181,9 @@ def test_early_stopping_never_takes_nan_for_an_improvement(student):
     stopping = student.regularization.EarlyStopping(3)
     best = best_epoch_after(stopping, 1.0)
     expect.that("best_epoch", best is not None, "it is still None after a loss of 1.")
-    expect.equal("best_epoch after two losses of NaN", best_epoch_after(stopping, NAN, NAN), best)
+    after = best_epoch_after(stopping, NAN, NAN)
+    # Whether epochs are counted from 0 or 1 is up to the student.
+    expect.repeated("best_epoch after two losses of NaN", best, after)
 
 
 @robustness

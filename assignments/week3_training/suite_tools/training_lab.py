@@ -101,9 +101,11 @@ def weights_of(answer: Any, features: int, classes: int) -> list[FloatArray]:
         value = answer.get(name)
         lost = type(value) is np.ndarray and not np.isfinite(value).all()
         expect.that(name, not lost, "it holds NaN or infinity: the training has diverged")
-    first = expect.array("W1", answer.get("W1"))
-    hidden = len(first) if first.ndim else 0
-    expect.that("W1", hidden <= WIDEST, f"a hidden layer has at most {WIDEST} units here")
+    first = expect.shape_of("W1", answer.get("W1"))
+    hidden = next((n for n in range(1, WIDEST + 1) if first == (n, features)), 0)
+    message = f"expected shape (hidden units, {features}), got {first}."
+    expect.that("W1", len(first) == 2 and first[1] == features and first[0] > 0, message)
+    expect.that("W1", hidden > 0, f"a hidden layer has at most {WIDEST} units here")
     shapes = {"W1": (hidden, features), "b1": (hidden,), "W2": (classes, hidden), "b2": (classes,)}
     weights = (expect.array(name, answer.get(name), shape) for name, shape in shapes.items())
     return [array.astype(np.float64) for array in weights]

@@ -78,7 +78,8 @@ def test_normal_initialisations(student):
         W = expect.array(name, W, (80, 200))
         expect.close(f"variance of {name}", float(W.var()), variance, rtol=0.1)
         again = getattr(student.extra_credit, name)(200, 80, generator(3))
-        expect.close(f"{name} with the same seed", again, W)
+        # Which numbers a seed gives is up to the student.
+        expect.repeated(f"{name} with the same seed", W, again)
 
 
 @initialisation

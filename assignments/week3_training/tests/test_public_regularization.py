@@ -5,6 +5,8 @@ import pytest
 
 from autograder.suite import expect
 
+from ..suite_tools.dropping import expect_scaled, where_kept
+
 dropout = pytest.mark.item("week3.dropout")
 l2 = pytest.mark.item("week3.l2")
 early_stopping = pytest.mark.item("week3.early_stopping")
@@ -34,10 +36,13 @@ def test_dropout_enlarges_what_it_keeps(student):
     """An entry x comes out as 0 or as x / (1 - p), and the gradient goes the same way."""
     x, grad = np.linspace(1, 5, 200).reshape(4, 50), np.linspace(-3, -1, 200).reshape(4, 50)
     layer = student.regularization.Dropout(0.2)
-    y = expect.array("forward output", layer.forward(x), x.shape)
-    expect.that("forward output", bool(np.any(y)), "every entry was dropped.")
-    expect.close("forward output", y, np.where(y == 0, 0, x / 0.8))
-    expect.close("dL_dx", layer.backward(grad), np.where(y == 0, 0, grad / 0.8))
+    y, dL_dx = layer.forward(x), layer.backward(grad)
+    kept = where_kept("forward output", y, x.shape)
+    expect.that("forward output", bool(kept.any()), "every entry was dropped.")
+    expect_scaled("forward output", y, x / 0.8)
+    expect_scaled("dL_dx", dL_dx, grad / 0.8)
+    same = np.array_equal(where_kept("dL_dx", dL_dx, x.shape), kept)
+    expect.that("dL_dx", same, "it is 0 elsewhere than the forward output.")
 
 
 @dropout

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from autograder import course as courses
 from autograder.course import Course, CourseError, Extension, Week
-from autograder.course.lateness import judge_lateness, kept_shares
+from autograder.course.lateness import judge_lateness
 from autograder.course.scoring import score_student
 from autograder.errors import CantExamineError, OutputError
 from autograder.gradebook.flags import Flag
@@ -34,6 +34,7 @@ from autograder.integrations.gradescope.metadata import (
 )
 from autograder.integrations.gradescope.results import GradingStatus, Results, Visibility
 from autograder.records import FULL_CREDIT, CheckResult, PlannedCheck
+from autograder.report.gather import kept_shares
 from autograder.report.lateness_words import in_words
 from autograder.sandbox.runtime import installed
 from autograder.text.display import many_lines, one_line

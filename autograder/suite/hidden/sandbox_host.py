@@ -127,14 +127,15 @@ class SandboxHost:
             self._end_worker(None)
         self._group = None if large else group
         self.reused = self._channel is not None
+        later = _Later(self, seed, large)
         remote = Remote(
-            _Later(self, seed, large),
+            later,
             self._seconds,
             self._limits.test_seconds,
             self._limits.training_seconds if large else None,
             self._sources.place,
         )
-        return GradedStudent(remote, self._failed_imports, own.homes)
+        return GradedStudent(remote, self._failed_imports, own.homes, lambda: later.asked)
 
     def begin(self, seed: int, large: bool) -> tuple[Channel, bool]:
         """Return the channel to the present test's worker, and whether it is to be reset first.
@@ -251,7 +252,7 @@ class SandboxHost:
                 if len(self.notes) < MOST_NOTES and type(line) is int:
                     place = f"{clean(file, 60)}:{line}"
                     self.notes.setdefault((clean(event, 40), clean(what)), place)
-        except (Fault, TypeError, ValueError):
+        except (Fault, TypeError, ValueError, MemoryError):
             return
 
     def again(self) -> SandboxHost:
@@ -297,6 +298,7 @@ class _Later:
         self._host, self._seed, self._large = host, seed, large
         self._channel: Channel | None = None
         self._reset = False
+        self.asked = False
 
     def request(
         self,
@@ -313,6 +315,7 @@ class _Later:
                 raise known
         if self._reset:  # the test's first request goes with it, in one message
             self._reset = False
-            asked = arguments[0] if operation == "batch" else [[operation, list(arguments)]]
-            operation, arguments = "batch", ([["reset", [self._seed]], *asked],)
+            first = arguments[0] if operation == "batch" else [[operation, list(arguments)]]
+            operation, arguments = "batch", ([["reset", [self._seed]], *first],)
+        self.asked = True
         return self._channel.request(operation, *arguments, seconds=seconds, from_ref=from_ref)

@@ -17,6 +17,8 @@ from autograder.suite.collected_test import seed_of
 from autograder.suite.expect import Wrong
 from autograder.suite.hidden.disclosure import Disclosure, GradedOutcome
 from autograder.suite.hidden.graded_host import GradedHost
+from autograder.suite.hidden.memory import limited_memory
+from autograder.suite.hidden.student import GradedStudent
 from autograder.suite.hosts import Host
 from autograder.suite.session import (
     CANT_WORK,
@@ -42,6 +44,9 @@ GRADED_MARKERS = (
 MOST_LOST = 12
 """Number of sandboxes that a submission may break; after that, an item's remaining checks are not
 run once one of its tests has broken a sandbox. Ordinary mistakes break none."""
+
+TOO_LARGE = "what your code gave is too large to be compared."
+"""The answers of an honest submission are far from that."""
 
 BROUGHT_DOWN = "Not run, since your code brings down its whole sandbox, again and again."
 
@@ -102,7 +107,10 @@ class _GradedPlugin(Plugin):
         self, host: Host, only: Collection[str] | None, report: Report | None, salt: str
     ) -> list[Outcome]:
         self._broke.clear()
-        return super().run(host, only, report, salt)
+        if cast(GradedHost, host).ours:
+            return super().run(host, only, report, salt)
+        with limited_memory():
+            return super().run(host, only, report, salt)
 
     def run_test(
         self, host: Host, check: PlannedCheck, item: pytest.Function, salt: str
@@ -116,6 +124,22 @@ class _GradedPlugin(Plugin):
         failed = outcome.result.verdict is not Verdict.PASS
         self._broke[check.item] += failed and cast(GradedHost, host).lost > lost
         return outcome
+
+    def _call(
+        self,
+        check: PlannedCheck,
+        item: pytest.Function,
+        student: Student,
+        grade: Grade,
+        salt: str,
+    ) -> None:
+        """Call a test's function; no memory is left for what the submission gave: Wrong."""
+        try:
+            super()._call(check, item, student, grade, salt)
+        except MemoryError:
+            if not cast(GradedStudent, student).asked():  # nothing of the submission's is held
+                raise
+            raise Wrong("the answers", TOO_LARGE) from None
 
     def _checks(self, tests: list[Test]) -> list[Test]:
         marks = {check.id: item.get_closest_marker("flag") for check, item in tests}

@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
-from autograder.channel.handles import Handle
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+
+from autograder.channel.faults import Fault
+from autograder.channel.handles import Backend, Handle
 from autograder.suite.hidden.conduct import Trace, trace_of
 from autograder.suite.student import Student
 
 
 class GradedStudent(Student):
-    """A submission as tests of a hidden suite see it."""
+    """A submission as tests of a hidden suite see it.
+
+    `asked`: tells whether anything has been asked of the worker in this test.
+    """
+
+    def __init__(
+        self,
+        ask: Backend,
+        failed_imports: dict[str, Fault],
+        homes: Mapping[str, Sequence[str]] = MappingProxyType({}),
+        asked: Callable[[], bool] = lambda: False,
+    ):
+        super().__init__(ask, failed_imports, homes)
+        self.asked = asked
 
     def trace(self, function: Handle | str, *arguments: object) -> Trace:
         """Call a function of the student's and count what it executes, for a test marked `flag`.

@@ -99,8 +99,9 @@ def prepare(with_torch: bool, with_pytest: bool) -> None:
     """Import what all workers need, and nothing of a submission."""
     from ...wire import codec  # noqa: F401
     from .. import dispatch, modules, tensors, week_drivers  # noqa: F401
-    from . import audit, student_tests, tracing  # noqa: F401
+    from . import audit, numeric_state, student_tests, tracing  # noqa: F401
 
+    _lift_data_limit()
     for name in (*PRELOADED, *(TORCH if with_torch else ())):
         importlib.import_module(name)
     tensors.prepare()
@@ -113,7 +114,7 @@ def fork_workers(settings: Settings) -> NoReturn:
     """Load the submission, send READY, and fork workers until the control socket is closed."""
     from ...wire import codec
     from .. import dispatch, modules, week_drivers
-    from . import audit, student_tests, tracing
+    from . import audit, numeric_state, student_tests, tracing
 
     own = week_drivers.load(settings.week, settings.week_folders)
     listener = audit.Listener(settings.folder, [os.getcwd(), *audit.libraries()])
@@ -124,13 +125,14 @@ def fork_workers(settings: Settings) -> NoReturn:
             sources[name] = file.read()
     space = modules.ModuleSpace(sources, settings.folder)
     space.install()
+    state = numeric_state.NumericState()
     _forget(settings.forget)
     control = socket.socket(fileno=settings.control)
     operations: dict[str, Callable[..., Any]] = {
         "notes": listener.notes,
         "trace": tracing.Tracer(settings.folder).call,
     }
-    dispatcher = dispatch.Dispatcher(settings.folder, None, own, operations)
+    dispatcher: Any = dispatch.Dispatcher(settings.folder, None, own, operations)
     workers: list[int] = []  # the active one, and the waiting one
     _freeze()
     control.sendall(READY)
@@ -155,7 +157,7 @@ def fork_workers(settings: Settings) -> NoReturn:
                 if children_file >= 0:
                     os.close(children_file)
                 channel = Wire(socket.socket(fileno=fds[0]), codec)
-                dispatcher.warm_up()
+                warm_up(dispatcher, codec)
                 _limit(settings, SPAWN)
                 seed, large = channel.receive()
                 if large:
@@ -164,6 +166,8 @@ def fork_workers(settings: Settings) -> NoReturn:
                     _limit_memory(settings.memory_bytes, settings.memory_bytes)
                 if settings.tests:
                     student_tests.serve(channel, settings, seed)
+                dispatcher.handle = state.restored(dispatcher)
+                state.restore(dispatcher._catch_warning)
                 dispatcher.seed(seed)
                 serve(channel, dispatcher)
             os.close(fds[0])
@@ -171,6 +175,23 @@ def fork_workers(settings: Settings) -> NoReturn:
         elif message == REAP:
             status = _reap(workers.pop(0), workers, settings.namespace)
             control.sendall(status.to_bytes(4, "little", signed=True))
+
+
+def warm_up(dispatcher: Any, codec: Any) -> None:
+    """Carry out typical requests once, while this worker waits for its test.
+
+    A forked process copies each page of memory at the first write; the pages written here are
+    copied while another test runs. The state that a test can see does not change.
+    """
+    dispatcher.seed(0)
+    array = sys.modules["numpy"].random.default_rng().normal(size=(2, 2))
+    _, kept = dispatcher.handle("keep", [array @ array])
+    answers = [
+        dispatcher.handle(*request)[1] for request in (("import", ["numpy"]), ("fetch", [array]))
+    ]
+    _, body, *buffers = codec.encode([0, True, [*answers, kept]], dispatcher.to_ref)
+    codec.decode(body, bytearray(b"".join(buffers)), dispatcher.from_ref)
+    dispatcher.objects.clear()
 
 
 def pid_namespace() -> str:
@@ -264,6 +285,12 @@ def _limit(settings: Settings, message: bytes = IMPORT) -> None:
     _limit_memory(settings.memory_bytes, settings.training_memory_bytes)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_NOFILE, (NOFILE, NOFILE))
+
+
+def _lift_data_limit() -> None:
+    """Lift the examiner's own limit, which this process has inherited; a worker gets others."""
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    resource.setrlimit(resource.RLIMIT_DATA, (hard, hard))
 
 
 def _limit_memory(now: int, most: int) -> None:

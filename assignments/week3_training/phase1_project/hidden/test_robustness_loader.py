@@ -79,8 +79,10 @@ def test_augmentation_leaves_the_global_generator(student, rng):
         state = student.drive("global_state")
         clean = student.drive("seeded_state", seed)
         expect.equal("global generator", np.array_equal(state, clean), True)
-    expect.equal("crops with another global state", results[2], results[0])
-    expect.equal("flips with another global state", results[3], results[1])
+    for k, name in ((0, "crops"), (1, "flips")):
+        label = f"{name} with another global state"
+        # What is drawn is asked by other tests; here, that the global state has no part in it.
+        expect.repeated(label, results[k], results[2 + k], rtol=0, atol=0)
 
 
 # load_cifar10
@@ -116,14 +118,19 @@ def test_what_is_drawn_depends_on_seed_and_epoch(student):
     resumed = loader_of(student, images, labels, 8, train=True, seed=4)
     resumed.set_epoch(2)
     x, y = epoch(student, resumed, 30, 8)
-    expect.equal("labels of epoch 2 after set_epoch(2)", y, passes[2][1])
-    expect.close("images of epoch 2 after set_epoch(2)", x, passes[2][0])
+    # Which order an epoch has is up to the student; that of the first is no mere 0 to 29.
+    expect.repeated("labels of epoch 2 after set_epoch(2)", passes[2][1], y)
+    # As above.
+    expect.repeated("images of epoch 2 after set_epoch(2)", passes[2][0], x)
     resumed.set_epoch(0)
     x, y = epoch(student, resumed, 30, 8)
-    expect.equal("labels of epoch 0 after set_epoch(0)", y, passes[0][1])
-    expect.close("images of epoch 0 after set_epoch(0)", x, passes[0][0])
+    # As above.
+    expect.repeated("labels of epoch 0 after set_epoch(0)", passes[0][1], y)
+    # As above.
+    expect.repeated("images of epoch 0 after set_epoch(0)", passes[0][0], x)
     x, y = epoch(student, resumed, 30, 8)
-    expect.equal("labels of the pass after that", y, passes[1][1])
+    # As above.
+    expect.repeated("labels of the pass after that", passes[1][1], y)
 
 
 def test_seeds_draw_differently(student):
@@ -145,7 +152,8 @@ def test_the_global_generator_plays_no_part(student):
         results.append((x, order_of(student, x, 20)))
         state = student.drive("global_state")
         expect.equal("global generator is left as it is", np.array_equal(state, clean), True)
-    expect.close("images under another global seed", results[1][0], results[0][0])
+    # Which order is drawn is up to the student.
+    expect.repeated("images under another global seed", results[0][0], results[1][0])
 
 
 def test_images_and_labels_stay_as_they_are(student):
