@@ -3,13 +3,15 @@
 Operands have equal shapes throughout.
 """
 
+from functools import partial
+
 import numpy as np
 import pytest
 
 from autograder.suite import expect
 
 from ..suite_tools.engine import (
-    by_any_end,
+    by_fed_ends,
     constant,
     tensors,
     tolerance_of_tensors,
@@ -39,12 +41,7 @@ def close(student, label, received, expected):
 def fed_by_any_end(student, upstream, check):
     """`check(symbol, feed, end, weights)` passes with + or *, and with one of the ends."""
 
-    def look(symbol, feed):
-        by_any_end(student, upstream, lambda end, weights: check(symbol, feed, end, weights))
-
-    by_sums_or_products(
-        lambda symbol: with_feeds(student, True, lambda feed: look(symbol, feed))
-    )  # fmt: skip
+    by_sums_or_products(lambda symbol: by_fed_ends(student, upstream, partial(check, symbol)))
 
 
 def check_graph(student, rng, label, leaves, pairs):

@@ -200,16 +200,13 @@ def check_tensors(
 ) -> None:
     """Compare an array operation's value and gradients. `upstream` has the shape of the result."""
 
-    def look(feed: Feed) -> None:
-        def way(end: End, weights: Any) -> None:
-            operands = feed(arrays, _secret(*arrays))
-            result = (apply or f)(*operands)
-            tolerance = tolerance_of_tensors(student)
-            _check(label, f, arrays, operands, result, end, weights, tolerance)
+    def way(feed: Feed, end: End, weights: Any) -> None:
+        operands = feed(arrays, _secret(*arrays))
+        result = (apply or f)(*operands)
+        tolerance = tolerance_of_tensors(student)
+        _check(label, f, arrays, operands, result, end, weights, tolerance)
 
-        by_any_end(student, upstream, way)
-
-    with_feeds(student, True, look)
+    by_fed_ends(student, upstream, way)
 
 
 def _secret(*arrays: Any) -> np.random.Generator:
@@ -221,6 +218,17 @@ def by_any_end(student: Student, upstream: Any, way: Callable[[End, np.ndarray],
     """Call `way(end, upstream gradient)` with each end of `weighted_ends`; one has to pass."""
     ends = weighted_ends(student, np.asarray(upstream))
     expect.any_of(*(lambda end=end, weights=weights: way(end, weights) for end, weights in ends))
+
+
+def by_fed_ends(
+    student: Student, upstream: Any, way: Callable[[Feed, End, np.ndarray], None]
+) -> None:
+    """Call `way(feed, end, upstream gradient)` with each end; `with_feeds` says what feeds are."""
+
+    def look(feed: Feed) -> None:
+        by_any_end(student, upstream, lambda end, weights: way(feed, end, weights))
+
+    with_feeds(student, True, look)
 
 
 def weighted_ends(student: Student, upstream: np.ndarray) -> list[tuple[End, np.ndarray]]:

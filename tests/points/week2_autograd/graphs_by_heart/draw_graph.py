@@ -42,7 +42,11 @@ def label_of(node):
         data, grad = f"data {node.data.shape}", node.grad
         return [node._op or "leaf", data, "grad none" if grad is None else f"grad {grad.shape}"]
     data, grad = float(node.data), node.grad
-    return [node._op or "leaf", LABELS[data], f"grad {GRADS[None if grad is None else float(grad)]}"]
+    return [
+        node._op or "leaf",
+        LABELS[data],
+        f"grad {GRADS[None if grad is None else float(grad)]}",
+    ]
 
 
 def to_dot(value):
