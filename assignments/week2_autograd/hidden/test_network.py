@@ -309,15 +309,17 @@ def test_predict_and_evaluate_leave_the_engine_on(student, rng):
 @needs_no_grad
 def test_predict_builds_no_graph(student, rng):
     """predict computes its logits within no_grad."""
-    arrays, (x, _) = parameters(rng), batch(rng)
-    within, elsewhere = (int(one) for one in rng.permutation(CLASSES)[:2])
-    rows = 100.0 * np.eye(CLASSES)[[within, elsewhere]]  # each decides what is predicted
-    last = student.probe("watching")(student.autograd.Tensor, *arrays[2:], rows)
+    arrays, x, c = parameters(rng), rng.normal(size=(32, INPUTS)), np.zeros(CLASSES)
+    A, other = (rng.normal(size=(HIDDEN, CLASSES)) for _ in range(2))
+    last = student.probe("watching")(student.autograd.Tensor, np.stack([A, other]), c, -np.inf)
     model = with_our_layers(student, arrays, last)
-    received = expect.array("predict", model.predict(x), (8,))
-    built = bool(np.all(received == within))
+    within, elsewhere = (
+        two_layers([*arrays[:2], matrix, c], x).argmax(axis=1) for matrix in (A, other)
+    )
+    received = expect.array("predict", model.predict(x), (32,))
+    built = np.array_equal(received, within)
     expect.that("predict", not built, "a graph is built within predict.")
-    expect.equal("predict", received.astype(np.int64), np.full(8, elsewhere))
+    expect.equal("predict", received.astype(np.int64), elsewhere)
 
 
 @needs_layers

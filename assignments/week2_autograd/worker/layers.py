@@ -111,16 +111,12 @@ class Step:
 
 
 class Watching(Step):
-    """A layer that adds one of two rows: the first where a graph is built, the second elsewhere."""
-
-    def __init__(self, make: Make, A: np.ndarray, c: np.ndarray, rows: np.ndarray) -> None:
-        super().__init__(make, A, c, -np.inf)
-        self.rows = rows
+    """A layer with two matrices A: the first where a graph is built, the second elsewhere."""
 
     def __call__(self, x: Any) -> Any:
         one = self.make(np.ones(1), requires_grad=True)
-        row = self.rows[0 if (one + one).requires_grad else 1]
-        return self.make(np.asarray(super().__call__(x).data) + row)
+        A = self.A[0 if (one + one).requires_grad else 1]
+        return self.make(np.maximum(np.asarray(x.data) @ A + self.c, self.floor))
 
     forward = __call__
 

