@@ -50,7 +50,7 @@ def check(student, z, labels, text=""):
         [gradient] = vjp(lambda z: mean_loss(z, labels), [z], upstream)
         expect.close(f"logits.grad{text}", logits.grad, gradient, **TOLERANCE)
 
-    by_fed_ends(student, np.asarray(-2.5), way)
+    by_fed_ends(student, np.asarray(-2.5), way, plain=False)
 
 
 @needs_engine
@@ -78,7 +78,7 @@ def test_backward_of_the_loss(student, rng):
         loss_of(student, logits, labels).backward()
         expect.close("logits.grad", logits.grad, gradient, **TOLERANCE)
 
-    with_feeds(student, True, look)
+    with_feeds(student, True, look, plain=False)
 
 
 @needs_engine
@@ -92,7 +92,7 @@ def test_logits_that_are_used_twice(student, rng):
         (loss_of(student, logits, labels) + loss_of(student, logits, labels)).backward()
         expect.close("logits.grad of a loss added to itself", logits.grad, gradient, **TOLERANCE)
 
-    with_feeds(student, True, look)
+    with_feeds(student, True, look, plain=False)
 
 
 @pytest.mark.needs(*ENGINE, "week2.robustness")
@@ -109,7 +109,7 @@ def test_second_backward_of_the_loss(student, rng):
             label = f"logits.grad after {times:.0f} backward"
             expect.close(label, logits.grad, gradient, **TOLERANCE)
 
-    with_feeds(student, True, look)
+    with_feeds(student, True, look, plain=False)
 
 
 @needs_engine

@@ -87,9 +87,8 @@ def test_deep_graph(student, rng):
 
     def check(symbol, feed):
         [x] = feed([1.0], rng)
-        result = joined(
-            "*", student.operand(student.prepare("chain", x, DEEP, symbol)), *values(student, 3.0)
-        )
+        deep = student.operand(student.prepare("chain", x, DEEP, symbol))
+        result = joined("+", joined("+", deep, deep), deep)
         result.backward()
         expect_grads((3 * (DEEP + 1),), x=x)
         result.zero_grad()

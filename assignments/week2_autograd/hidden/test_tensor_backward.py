@@ -41,7 +41,9 @@ def close(student, label, received, expected):
 def fed_by_any_end(student, upstream, check):
     """`check(symbol, feed, end, weights)` passes with + or *, and with one of the ends."""
 
-    by_sums_or_products(lambda symbol: by_fed_ends(student, upstream, partial(check, symbol)))
+    by_sums_or_products(
+        lambda symbol: by_fed_ends(student, upstream, partial(check, symbol), plain=False)
+    )
 
 
 def check_graph(student, rng, label, leaves, pairs):
@@ -69,7 +71,7 @@ def test_single_number(student, rng):
             close(student, f"{name}.grad after backward() of shape ()", node.grad, np.asarray(1.0))
 
     by_sums_or_products(
-        lambda symbol: with_feeds(student, True, lambda feed: check(symbol, feed))
+        lambda symbol: with_feeds(student, True, lambda feed: check(symbol, feed), plain=False)
     )  # fmt: skip
 
 

@@ -22,41 +22,48 @@ def check_graph(student, rng, label, leaves, pairs, *, results=()):
     """Compare the gradients of a graph's leaves, and of some of its results; all data are ones."""
     counts = paths(leaves, pairs)
 
-    def check(symbol, feed):
+    def check(symbol, feed, end):
         nodes = built(feed([1.0] * leaves, rng), pairs, symbol)
-        weight = run_backward(student, nodes[-1], rng)
+        weight = end(nodes[-1])
         for place in (*range(leaves), *results):
             name = "abcd"[place] if place < leaves else f"result {place - leaves + 1}"
             grad = f"grad of {name} in {label}"
             expect.close(grad, nodes[place].grad, weight * counts[place], rtol=1e-12, atol=0)
 
-    fed_by_sums_or_products(student, check)
+    by_ends(student, rng, check)
 
 
 def fed_by_sums_or_products(student, check):
     """`check(symbol, feed)` passes for graphs of + or for graphs of *."""
     by_sums_or_products(
-        lambda symbol: with_feeds(student, False, lambda feed: check(symbol, feed))
-    )  # fmt: skip
+        lambda symbol: with_feeds(student, False, lambda feed: check(symbol, feed), plain=False)
+    )
 
 
-def run_backward(student, result, rng):
-    """Run backward from a multiple of the result; return the gradient that the result gets."""
+def by_ends(student, rng, check):
+    """`check(symbol, feed, end)` passes for + or *, where `end(result)` runs backward.
+
+    It does so from a multiple of the result, by sums or by a product, and returns the multiple.
+    """
     times, factor = int(rng.integers(2, 6)), float(rng.uniform(0.5, 2.0))
 
-    def by_sums():
+    def by_sums(result):
         total = result
         for _ in range(times - 1):
             total = total + result
         total.backward()
-        expect.close("grad of the result", result.grad, float(times))
         return times
 
-    def by_a_product():
+    def by_a_product(result):
         (result * values(student, factor)[0]).backward()
         return factor
 
-    return expect.any_of(by_sums, by_a_product)
+    def with_ends(symbol, feed):
+        expect.any_of(
+            lambda: check(symbol, feed, by_sums), lambda: check(symbol, feed, by_a_product)
+        )
+
+    fed_by_sums_or_products(student, with_ends)
 
 
 def test_the_result_begins_with_one(student, rng):
@@ -99,13 +106,12 @@ def test_doubled_sixty_times(student, rng):
 def test_chain_of_300_nodes(student, rng):
     """A chain of 300 results, in each of which the first value is used."""
 
-    def check(symbol, feed):
+    def check(symbol, feed, end):
         [x] = feed([1.0], rng)
-        result = student.operand(student.prepare("chain", x, 300, symbol))
-        weight = run_backward(student, result, rng)
+        weight = end(student.operand(student.prepare("chain", x, 300, symbol)))
         expect.close("grad of a in a chain", x.grad, 301 * weight, rtol=1e-12, atol=0)
 
-    fed_by_sums_or_products(student, check)
+    by_ends(student, rng, check)
 
 
 @pytest.mark.weight(2)
@@ -141,10 +147,10 @@ def test_backward_changes_no_data(student, rng):
     """backward leaves the data of all values as they are."""
     numbers = [float(number) for number in rng.uniform(1.5, 3.0, size=2)]
 
-    def check(symbol, feed):
+    def check(symbol, feed, end):
         a, b = feed(numbers, rng)
         result = joined(symbol, a, b)
-        weight = run_backward(student, result, rng)
+        weight = end(result)
         wanted = {"a": (a, numbers[0]), "b": (b, numbers[1])}
         wanted["result"] = (result, joined(symbol, *numbers))
         for name, (node, number) in wanted.items():
@@ -152,4 +158,4 @@ def test_backward_changes_no_data(student, rng):
         slope = weight if symbol == "+" else weight * numbers[1]
         expect.close("a.grad", a.grad, slope)
 
-    fed_by_sums_or_products(student, check)
+    by_ends(student, rng, check)

@@ -155,12 +155,25 @@ class Lesson:
         The logits and all gradients are compared with those of the examiner's own arithmetic,
         with which the step is then taken.
         """
-        first, activation, second = self.layers
-        x, labels = self.scaled(batch), self.labels[batch]
+        first, _, second = self.layers
         parameters = [first.W, first.b, second.W, second.b]
-        assert self.feed is not None
         self.set(weights)
         cleared = [parameter.grad for parameter in parameters]
+        try:
+            gradients = self._compared(weights, batch, when, parameters)
+        finally:
+            for parameter, grad in zip(parameters, cleared, strict=True):
+                parameter.grad = grad
+        lr = self.training.lr
+        return [w - lr * gradient for w, gradient in zip(weights, gradients, strict=True)]
+
+    def _compared(
+        self, weights: Weights, batch: np.ndarray, when: str, parameters: list[Any]
+    ) -> Weights:
+        """Return the gradients by hand, with which those of the student's layers agree."""
+        assert self.feed is not None
+        first, activation, second = self.layers
+        x, labels = self.scaled(batch), self.labels[batch]
         [given] = self.feed([x], np.random.default_rng(batch))
         logits = self.student.operand(second(activation(first(given))))
         wanted = np.maximum(x @ weights[0] + weights[1], 0.0) @ weights[2] + weights[3]
@@ -176,10 +189,7 @@ class Lesson:
         ):
             expect.close(f"gradient of {name} {when}", parameter.grad, turn(gradient), **STEP)
         expect.close(f"gradient of the images {when}", given.grad, of_x, **STEP)
-        for parameter, grad in zip(parameters, cleared, strict=True):
-            parameter.grad = grad
-        lr = self.training.lr
-        return [w - lr * gradient for w, gradient in zip(weights, gradients, strict=True)]
+        return gradients
 
     def scaled(self, batch: np.ndarray) -> np.ndarray:
         """Return some training images as the network gets them."""
@@ -231,7 +241,7 @@ def follow(lesson: Lesson, weights: Weights, batches: Sequence[np.ndarray]) -> N
                 faults.append(fault)
         raise faults[0]
 
-    engine.with_feeds(lesson.student, True, look)
+    engine.with_feeds(lesson.student, True, look, plain=False)
 
 
 def train(student: Student, settings: Training, rng: np.random.Generator) -> dict[str, list[Any]]:

@@ -114,7 +114,8 @@ class Watching(Step):
     """A layer with two matrices A: the first where a graph is built, the second elsewhere."""
 
     def __call__(self, x: Any) -> Any:
-        one = self.make(np.ones(1), requires_grad=True)
+        make: Any = self.make
+        one = make(np.ones(1), requires_grad=True)
         A = self.A[0 if (one + one).requires_grad else 1]
         return self.make(np.maximum(np.asarray(x.data) @ A + self.c, self.floor))
 
