@@ -28,12 +28,27 @@ def node(student, data, op="", operands=(), grad=0.0):
     return student.probe("graph_node")(data, grad, op, list(operands))
 
 
-def diamond(student):
-    """Return the result of 3 -> (4, 5) -> 6, where 3 is made of 1 and 2."""
-    one, two = node(student, 1.0), node(student, 2.0)
-    three = node(student, 3.0, "+", (one, two))
-    four, five = node(student, 4.0, "exp", (three,)), node(student, 5.0, "tanh", (three,))
-    return node(student, 6.0, "*", (five, four))
+def numbers_of(rng, count):
+    """Return different whole numbers in any order."""
+    return [int(one) for one in rng.permutation(np.arange(10, 90))[:count]]
+
+
+def diamond(student, rng):
+    """Return 3 -> (4, 5) -> 6, where 3 is made of 1 and 2: the last node and the six numbers."""
+    data = numbers_of(rng, 6)
+    names = list(rng.permutation(["exp", "tanh", "relu", "log", "sum"])[:3])
+    one, two = node(student, float(data[0])), node(student, float(data[1]))
+    three = node(student, float(data[2]), str(names[0]), (one, two))
+    four = node(student, float(data[3]), str(names[1]), (three,))
+    five = node(student, float(data[4]), str(names[2]), (three,))
+    labels = ["leaf", "leaf", *map(str, names), "*"]
+    return node(student, float(data[5]), "*", (five, four)), data, labels
+
+
+def edges_of(data):
+    """Return the edges of `diamond` as pairs of numbers, sorted."""
+    pairs = ((0, 2), (1, 2), (2, 3), (2, 4), (3, 5), (4, 5))
+    return sorted((data[one], data[other]) for one, other in pairs)
 
 
 def graph_of(student, root):
@@ -57,7 +72,7 @@ def _is_edge(edge, count):
 
 def expect_nodes(numbers, wanted):
     """Compare the nodes, in any order."""
-    expect.equal("numbers of the nodes, sorted", np.array(sorted(numbers)), np.array(wanted))
+    expect.equal("numbers of the nodes, sorted", np.array(sorted(numbers)), np.array(wanted, float))
 
 
 def expect_edges(edges, wanted):
@@ -67,86 +82,112 @@ def expect_edges(edges, wanted):
 
 
 @pytest.mark.weight(2)
-def test_nodes(student):
+def test_nodes(student, rng):
     """graph_of finds every node of the graph, and each once, also where two others use it."""
-    numbers, _ = graph_of(student, diamond(student))
-    expect_nodes(numbers, [1.0, 2.0, 3.0, 4.0, 5.0, 6.0])
+    root, data, _ = diamond(student, rng)
+    expect_nodes(graph_of(student, root)[0], sorted(data))
 
 
 @pytest.mark.weight(2)
 def test_order_of_nodes(student, rng):
     """In graph_of's list all operands of a node stand before it, in random graphs too."""
     for _ in range(3):
-        nodes = [node(student, float(number)) for number in range(3)]
-        edges = []
-        for number in range(3, 12):
-            operands = [int(k) for k in rng.integers(max(0, number - 5), number, size=2)]
-            nodes.append(node(student, float(number), "+", [nodes[k] for k in operands]))
-            edges += [(operand, number) for operand in operands]
+        data, nodes, pairs = numbers_of(rng, 12), [], []
+        for place in range(12):
+            operands = (
+                [int(k) for k in rng.integers(max(0, place - 5), place, 2)] if place > 2 else []
+            )
+            op = "+" if operands else ""
+            nodes.append(node(student, float(data[place]), op, [nodes[k] for k in operands]))
+            pairs += [(operand, place) for operand in operands]
         numbers, _ = graph_of(student, nodes[-1])
-        place = {number: index for index, number in enumerate(numbers)}
-        expect.equal("last node", numbers[-1], 11.0)
-        for operand, result in edges:
-            if result in place:
-                found = operand in place and place[operand] < place[result]
+        expect_nodes(numbers, sorted(data[place] for place in _reached(pairs, 11)))
+        index = {number: k for k, number in enumerate(numbers)}
+        expect.equal("last node", numbers[-1], data[11])
+        for operand, result in pairs:
+            if data[result] in index:
+                found = index[data[operand]] < index[data[result]]
                 expect.that("order of the nodes", found, "an operand stands after a result of it")
 
 
+def _reached(pairs, last):
+    """Return the places from which edges lead to `last`, and `last`."""
+    found = {last}
+    for operand, result in reversed(pairs):
+        found |= {operand} if result in found else set()
+    return found
+
+
 @pytest.mark.weight(2)
-def test_edges(student):
+def test_edges(student, rng):
     """graph_of's edges lead from operands to results."""
-    _, edges = graph_of(student, diamond(student))
-    wanted = [(1.0, 3.0), (2.0, 3.0), (3.0, 4.0), (3.0, 5.0), (4.0, 6.0), (5.0, 6.0)]
-    expect_edges(edges, wanted)
+    root, data, _ = diamond(student, rng)
+    expect_edges(graph_of(student, root)[1], edges_of(data))
 
 
-def test_same_operand_twice(student):
+def test_same_operand_twice(student, rng):
     """In a * a the node a is there once, and one edge leads from it: `_prev` is a set."""
-    leaf = node(student, 3.0)
-    numbers, edges = graph_of(student, node(student, 9.0, "*", (leaf, leaf)))
-    expect_nodes(numbers, [3.0, 9.0])
-    expect_edges(edges, [(3.0, 9.0)])
+    one, other = numbers_of(rng, 2)
+    leaf = node(student, float(one))
+    numbers, edges = graph_of(student, node(student, float(other), "*", (leaf, leaf)))
+    expect_nodes(numbers, sorted((one, other)))
+    expect_edges(edges, [(one, other)])
 
 
-def test_equal_numbers_are_different_nodes(student):
+def test_equal_numbers_are_different_nodes(student, rng):
     """Two nodes that hold the same number are two nodes."""
-    first, second = node(student, 2.0), node(student, 2.0)
-    numbers, edges = graph_of(student, node(student, 4.0, "+", (first, second)))
-    expect_nodes(numbers, [2.0, 2.0, 4.0])
-    expect_edges(edges, [(2.0, 4.0), (2.0, 4.0)])
+    one, other = map(float, numbers_of(rng, 2))
+    first, second = node(student, one), node(student, one)
+    numbers, edges = graph_of(student, node(student, other, "+", (first, second)))
+    expect_nodes(numbers, sorted((one, one, other)))
+    expect_edges(edges, [(one, other), (one, other)])
 
 
-def test_single_node(student):
+def test_single_node(student, rng):
     """The graph of a leaf is that one node, without edges."""
-    numbers, edges = graph_of(student, node(student, 7.0))
-    expect_nodes(numbers, [7.0])
+    [number] = numbers_of(rng, 1)
+    numbers, edges = graph_of(student, node(student, float(number)))
+    expect_nodes(numbers, [number])
     expect_edges(edges, [])
 
 
 @pytest.mark.long
-def test_deep_and_tangled_graphs(student):
-    """A chain of 1,200 nodes is no trouble, nor are 40 steps with their 2^40 paths."""
-    last = node(student, 0.0)
-    for number in range(1, 1200):
-        last = node(student, float(number), "+", (last,))
-    nodes, edges = student.draw_graph.graph_of(last)
-    expect.equal("number of nodes of a chain", len(nodes), 1200)
-    expect.equal("number of edges of a chain", len(edges), 1199)
-    one, two = node(student, 1.0), node(student, 2.0)
-    for _ in range(40):
-        one, two = node(student, 0.0, "+", (one, two)), node(student, 0.0, "*", (one, two))
-    nodes, edges = student.draw_graph.graph_of(node(student, 0.0, "+", (one, two)))
-    expect.equal("number of nodes of a tangled graph", len(nodes), 83)
-    expect.equal("number of edges of a tangled graph", len(edges), 162)
+def test_deep_and_tangled_graphs(student, rng):
+    """A chain of about 1,200 nodes is no trouble, nor are 40 steps with their 2^40 paths."""
+    length, number = int(rng.integers(1150, 1250)), float(rng.uniform(1.0, 2.0))
+    last = node(student, number)
+    for _ in range(length - 1):
+        last = node(student, number, "+", (last,))
+    nodes, edges = _lengths(student.draw_graph.graph_of(last))
+    expect.equal("number of nodes of a chain", nodes, length)
+    expect.equal("number of edges of a chain", edges, length - 1)
+    one, two, steps = node(student, number), node(student, number), int(rng.integers(38, 43))
+    for _ in range(steps):
+        one, two = node(student, number, "+", (one, two)), node(student, number, "*", (one, two))
+    nodes, edges = _lengths(student.draw_graph.graph_of(node(student, number, "+", (one, two))))
+    expect.equal("number of nodes of a tangled graph", nodes, 2 * steps + 3)
+    expect.equal("number of edges of a tangled graph", edges, 4 * steps + 2)
+
+
+def _lengths(received):
+    """Return the lengths of the two lists that graph_of gave."""
+    pair = isinstance(received, tuple | list) and len(received) == 2
+    lists = pair and all(isinstance(one, list | tuple) for one in received)
+    expect.that("graph_of", bool(lists), "it must return two lists: the nodes and the edges")
+    return len(received[0]), len(received[1])
 
 
 @pytest.mark.needs("week2.value_operators", "week2.tensor_elementwise")
-def test_graph_of_your_own_values(student):
+def test_graph_of_your_own_values(student, rng):
     """graph_of works for results of Value and of Tensor alike."""
-    for a, b in (values(student, 2.0, -3.0), tensors(student, 2.0, -3.0)):
-        nodes, edges = student.draw_graph.graph_of((a + b) + a)
-        expect.equal("number of nodes of (a + b) + a", len(nodes), 4)
-        expect.equal("number of edges of (a + b) + a", len(edges), 4)
+    one, other = map(float, numbers_of(rng, 2))
+    for a, b in (values(student, one, other), tensors(student, one, other)):
+        numbers, edges = graph_of(student, (a + b) + a)
+        total = one + other
+        expect_nodes(numbers, sorted((one, other, total, total + one)))
+        expect_edges(
+            edges, sorted([(one, total), (other, total), (one, total + one), (total, total + one)])
+        )
 
 
 # label_of
@@ -160,38 +201,44 @@ def expect_label(student, made, wanted):
     expect.equal("lines of label_of", " | ".join(received), wanted)
 
 
-def test_label_names_the_operation(student):
+def test_label_names_the_operation(student, rng):
     """The first line of a label is the operation, or "leaf"."""
-    expect_label(student, node(student, 2.0), "leaf | data 2 | grad 0")
-    inner = node(student, 2.0)
-    expect_label(student, node(student, 4.0, "relu", (inner,)), "relu | data 4 | grad 0")
+    one, other = numbers_of(rng, 2)
+    expect_label(student, node(student, float(one)), f"leaf | data {one} | grad 0")
+    inner = node(student, float(one))
+    for name in ("relu", "".join(rng.permutation(list("abcde")))):
+        made = node(student, float(other), name, (inner,))
+        expect_label(student, made, f"{name} | data {other} | grad 0")
 
 
-def test_label_has_numbers_of_five_digits(student):
+def test_label_has_numbers_of_five_digits(student, rng):
     """Numbers in labels have five significant digits."""
-    cases = {
-        (1.23456789, -0.5): "leaf | data 1.2346 | grad -0.5",
-        (123456.0, 1e-7 / 3): "leaf | data 1.2346e+05 | grad 3.3333e-08",
-    }
-    for (data, grad), wanted in cases.items():
+    for scale in (1.0, 1e5, 1e-8):
+        data, grad = (float(one) * scale for one in rng.uniform(1.0, 9.0, 2) * (1, -1))
+        wanted = f"leaf | data {data:.5g} | grad {grad:.5g}"
         expect_label(student, node(student, data, grad=grad), wanted)
 
 
-def test_label_has_shapes_of_arrays(student):
+def test_label_has_shapes_of_arrays(student, rng):
     """For arrays a label gives the shape; an array of shape () is a number."""
-    array = np.ones((2, 3))
-    expect_label(student, node(student, array, grad=array), "leaf | data (2, 3) | grad (2, 3)")
-    row = node(student, np.ones(3), "sum", (node(student, array),), grad=np.ones(3))
-    expect_label(student, row, "sum | data (3,) | grad (3,)")
-    number = node(student, np.array(2.5), grad=np.array(-1.0))
-    expect_label(student, number, "leaf | data 2.5 | grad -1")
+    rows, columns = (int(one) for one in rng.integers(2, 9, size=2))
+    array, row, shape = np.ones((rows, columns)), np.ones(columns), f"({rows}, {columns})"
+    made = node(student, array, grad=array)
+    expect_label(student, made, f"leaf | data {shape} | grad {shape}")
+    total = node(student, row, "sum", (node(student, array),), grad=row)
+    expect_label(student, total, f"sum | data ({columns},) | grad ({columns},)")
+    data, grad = numbers_of(rng, 2)
+    number = node(student, np.array(data / 4), grad=np.array(-grad / 4))
+    expect_label(student, number, f"leaf | data {data / 4:.5g} | grad {-grad / 4:.5g}")
 
 
-def test_label_without_a_gradient(student):
+def test_label_without_a_gradient(student, rng):
     """Where grad is None, a label says "grad none"."""
-    expect_label(student, node(student, 2.0, grad=None), "leaf | data 2 | grad none")
-    array = node(student, np.ones((2, 3)), grad=None)
-    expect_label(student, array, "leaf | data (2, 3) | grad none")
+    [number], rows = numbers_of(rng, 1), int(rng.integers(2, 9))
+    made = node(student, float(number), grad=None)
+    expect_label(student, made, f"leaf | data {number} | grad none")
+    array = node(student, np.ones((rows, 3)), grad=None)
+    expect_label(student, array, f"leaf | data ({rows}, 3) | grad none")
 
 
 # to_dot
@@ -209,31 +256,35 @@ def dot_of(student, root):
 
 
 @pytest.mark.weight(2)
-def test_dot_has_every_node_with_its_label(student):
+def test_dot_has_every_node_with_its_label(student, rng):
     """to_dot has one line for each node, with the lines of its label."""
-    nodes, _ = dot_of(student, diamond(student))
+    root, data, labels = diamond(student, rng)
+    nodes, _ = dot_of(student, root)
     expect.equal("number of nodes in to_dot", len(nodes), 6)
-    names = ((1, "leaf"), (2, "leaf"), (3, "+"), (4, "exp"), (5, "tanh"), (6, "*"))
-    wanted = sorted(f"{name} | data {number} | grad 0" for number, name in names)
+    wanted = sorted(
+        f"{name} | data {number} | grad 0" for number, name in zip(data, labels, strict=True)
+    )
     for received, label in zip(sorted(map(" | ".join, nodes.values())), wanted, strict=True):
         expect.equal("a node's lines in to_dot", received, label)
 
 
-def test_dot_has_every_edge(student):
+def test_dot_has_every_edge(student, rng):
     """to_dot has one arrow for each edge, from operand to result."""
-    nodes, edges = dot_of(student, diamond(student))
+    root, data, _ = diamond(student, rng)
+    nodes, edges = dot_of(student, root)
     known = all(name in nodes for edge in edges for name in edge)
     expect.that("arrows in to_dot", known, "an arrow begins or ends at a node that is not there")
     numbers = {name: re.findall(r"data (\d+)", " ".join(nodes[name])) for name in nodes}
     received = np.array(sorted((numbers[one], numbers[other]) for one, other in edges))
-    wanted = np.array([(1, 3), (2, 3), (3, 4), (3, 5), (4, 6), (5, 6)])
     received = received.astype(np.int64).reshape(-1, 2)
-    expect.equal("arrows in to_dot as pairs of numbers, sorted", received, wanted)
+    expect.equal("arrows in to_dot as pairs of numbers, sorted", received, np.array(edges_of(data)))
 
 
-def test_dot_of_the_same_operand_twice(student):
+def test_dot_of_the_same_operand_twice(student, rng):
     """In to_dot of a * a there is one arrow."""
-    leaf = node(student, 3.0)
-    nodes, edges = dot_of(student, node(student, 9.0, "*", (leaf, leaf)))
-    expect.equal("number of nodes in to_dot", len(nodes), 2)
+    one, other = numbers_of(rng, 2)
+    leaf = node(student, float(one))
+    nodes, edges = dot_of(student, node(student, float(other), "*", (leaf, leaf)))
+    wanted = sorted((f"leaf | data {one} | grad 0", f"* | data {other} | grad 0"))
+    expect.equal("nodes in to_dot", sorted(map(" | ".join, nodes.values())), wanted)
     expect.equal("number of arrows in to_dot", len(edges), 1)

@@ -6,11 +6,10 @@ import pytest
 from autograder.suite import expect
 
 from ..suite_tools.engine import (
-    by_any_end,
+    by_fed_ends,
     check_tensors,
     constant,
     shapes_text,
-    tensors,
     tolerance_of_tensors,
     used_twice,
 )
@@ -54,18 +53,18 @@ def test_operand_that_requires_no_gradient(student, rng):
     """The gradient of the other one is right where only one of the two requires a gradient."""
     x, y, upstream = rng.normal(size=(2, 3)), rng.normal(size=(3, 4)), rng.normal(size=(2, 4))
 
-    def way(end, weights):
+    def way(feed, end, weights):
         near = tolerance_of_tensors(student)
-        [a], b = tensors(student, x), constant(student, y)
+        [a], b = feed([x], rng), constant(student, y)
         end(a @ b)
         label = "a.grad of a @ b, where b requires no gradient"
         expect.close(label, a.grad, weights @ y.T, **near)
-        a, [b] = constant(student, x), tensors(student, y)
+        a, [b] = constant(student, x), feed([y], rng)
         end(a @ b)
         label = "b.grad of a @ b, where a requires no gradient"
         expect.close(label, b.grad, x.T @ weights, **near)
 
-    by_any_end(student, upstream, way)
+    by_fed_ends(student, upstream, way)
 
 
 @pytest.mark.weight(2)
@@ -91,12 +90,14 @@ def test_operands_stay_as_they_are(student, rng):
     """Neither a @ b nor backward changes the data of its operands."""
     x, y, upstream = rng.normal(size=(2, 3)), rng.normal(size=(3, 4)), rng.normal(size=(2, 4))
 
-    def way(end, weights):
-        a, b = tensors(student, x, y)
+    def way(feed, end, weights):
+        a, b = feed([x, y], rng)
         end(a @ b)
-        for name, node, before in (("a", a, x), ("b", b, y)):
-            expect.array(f"{name}.grad of a @ b", node.grad, before.shape)
+        gradients = weights @ y.T, x.T @ weights
+        for name, node, before, gradient in zip("ab", (a, b), (x, y), gradients, strict=True):
+            near = tolerance_of_tensors(student)
+            expect.close(f"{name}.grad of a @ b", node.grad, gradient, **near)
             after = expect.array(f"{name}.data after backward", node.data, before.shape)
             expect.unchanged(f"{name}.data after backward", before.astype(after.dtype), after)
 
-    by_any_end(student, upstream, way)
+    by_fed_ends(student, upstream, way)

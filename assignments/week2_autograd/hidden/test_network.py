@@ -4,11 +4,14 @@ Weights are set from outside, and all that is expected is computed here. Where g
 matter, the network is also asked with layers of ours in the place of its own.
 """
 
+from functools import partial
+
 import numpy as np
 import pytest
 
 from autograder.channel.handles import Handle
 from autograder.suite import expect
+from autograder.suite.derivatives import vjp
 
 from ..suite_tools.layers import (
     TOLERANCE,
@@ -16,7 +19,6 @@ from ..suite_tools.layers import (
     linear,
     loss_gradient,
     mean_loss,
-    two_layer_gradients,
     two_layers,
 )
 
@@ -62,23 +64,46 @@ def layers_of(model):
     return list(layers)
 
 
-def with_our_layers(student, arrays):
+def with_our_layers(student, arrays, last=None):
     """Return the student's network with layers of ours, which compute behind the engine's back."""
     model, make, layer = network(student, arrays)[0], student.autograd.Tensor, student.probe("step")
     eye, zero = np.eye(HIDDEN), np.zeros(HIDDEN)
     model.layers = [
         layer(make, *arrays[:2], -np.inf),
         layer(make, eye, zero, 0.0),
-        layer(make, *arrays[2:], -np.inf),
+        layer(make, *arrays[2:], -np.inf) if last is None else last,
     ]
     return model
 
 
-def either(student, arrays, look):
-    """Look at the network with its own layers, or else with ours."""
-    return expect.any_of(
-        lambda: look(network(student, arrays)[0]), lambda: look(with_our_layers(student, arrays))
-    )
+def bent(student, rng, arrays):
+    """Return a network whose linear layers do something more, which only who calls them gets.
+
+    They multiply their results by matrices of ours. Also returned: its linear layers, the layout,
+    and the function of (W1, b1, W2, b2, x) that the network computes.
+    """
+    model, layers, layout = network(student, arrays)
+    C, D = rng.normal(size=(HIDDEN, HIDDEN)), rng.normal(size=(CLASSES, CLASSES))
+    for layer, matrix in ((layers[0], C), (layers[2], D)):
+        student.drive("bend", layer, student.autograd.Tensor, matrix)
+
+    def logits(W1, b1, W2, b2, x):
+        return two_layers([W1 @ C, b1 @ C, W2 @ D, b2 @ D], x)
+
+    return model, layers, layout, logits
+
+
+def either(student, rng, arrays, look):
+    """Call `look(model, logits)` with layers of the network's own, bent, or else with ours."""
+
+    def own():
+        model, _, _, logits = bent(student, rng, arrays)
+        return look(model, partial(logits, *arrays))
+
+    def ours():
+        return look(with_our_layers(student, arrays), partial(two_layers, arrays))
+
+    return expect.any_of(own, ours)
 
 
 def batch(rng):
@@ -86,10 +111,10 @@ def batch(rng):
     return rng.normal(size=(8, INPUTS)), rng.integers(0, CLASSES, size=8)
 
 
-def step_from(arrays, x, y):
+def step_from(logits, arrays, x, y):
     """Return the parameters after a step of gradient descent."""
-    d_logits = loss_gradient(two_layers(arrays, x), y)
-    gradients = two_layer_gradients(arrays, x, d_logits)
+    d_logits = loss_gradient(logits(*arrays, x), y)
+    gradients = vjp(lambda *parts: logits(*parts, x), arrays, d_logits)
     return [array - LR * gradient for array, gradient in zip(arrays, gradients, strict=True)]
 
 
@@ -184,20 +209,21 @@ def test_logits(student, rng):
     """forward takes an array through the three layers, and returns the logits."""
     arrays, (x, _) = parameters(rng), batch(rng)
 
-    def look(model):
-        logits = student.operand(model.forward(x))
-        expect.close("data of forward(x)", logits.data, two_layers(arrays, x), **TOLERANCE)
+    def look(model, logits):
+        received = student.operand(model.forward(x))
+        expect.close("data of forward(x)", received.data, logits(x), **TOLERANCE)
 
-    either(student, arrays, look)
+    either(student, rng, arrays, look)
 
 
 @needs_engine
 def test_train_step_returns_the_loss(student, rng):
     """train_step returns, as a float, the loss that the batch had before the update."""
     arrays, (x, y) = parameters(rng), batch(rng)
-    loss = network(student, arrays)[0].train_step(x, y, LR)
+    model, _, _, logits = bent(student, rng, arrays)
+    loss = model.train_step(x, y, LR)
     expect.that("loss", type(loss) is float, f"expected a float, got {expect.kind_of(loss)}")
-    expect.close("loss", loss, mean_loss(two_layers(arrays, x), y), **TOLERANCE)
+    expect.close("loss", loss, mean_loss(logits(*arrays, x), y), **TOLERANCE)
 
 
 @needs_engine
@@ -205,9 +231,9 @@ def test_train_step_returns_the_loss(student, rng):
 def test_train_step_learns(student, rng):
     """train_step moves all parameters against their gradients, by lr."""
     arrays, (x, y) = parameters(rng), batch(rng)
-    model, layers, layout = network(student, arrays)
+    model, layers, layout, logits = bent(student, rng, arrays)
     model.train_step(x, y, LR)
-    expect_parameters(layers, layout, step_from(arrays, x, y))
+    expect_parameters(layers, layout, step_from(logits, arrays, x, y))
 
 
 @needs_engine
@@ -215,21 +241,22 @@ def test_train_step_learns(student, rng):
 def test_train_step_starts_afresh(student, rng):
     """The gradients of earlier steps have no part in a step."""
     arrays = parameters(rng)
-    model, layers, layout = network(student, arrays)
+    model, layers, layout, logits = bent(student, rng, arrays)
     for _ in range(3):
         x, y = batch(rng)
         model.train_step(x, y, LR)
-        arrays = step_from(arrays, x, y)
+        arrays = step_from(logits, arrays, x, y)
         expect_parameters(layers, layout, arrays)
 
 
 @needs_engine
 def test_train_step_keeps_its_arguments(student, rng):
     """train_step changes neither x nor y."""
-    x, y = batch(rng)
+    arrays, (x, y) = parameters(rng), batch(rng)
     kept_x, kept_y = student.keep(x), student.keep(y)
-    loss = network(student, parameters(rng))[0].train_step(kept_x, kept_y, LR)
-    expect.array("loss", loss, ())
+    model, _, _, logits = bent(student, rng, arrays)
+    loss = model.train_step(kept_x, kept_y, LR)
+    expect.close("loss", loss, mean_loss(logits(*arrays, x), y), **TOLERANCE)
     expect.unchanged("x", x, student.fetch(kept_x))
     expect.unchanged("y", y, student.fetch(kept_y))
 
@@ -240,39 +267,55 @@ def test_predict(student, rng):
     """predict returns, for each row, the class with the largest logit, as integers (N,)."""
     arrays, (x, _) = parameters(rng), batch(rng)
 
-    def look(model):
+    def look(model, logits):
         received = expect.array("predict", model.predict(x), (8,))
         expect.that("predict", received.dtype.kind in "iu", f"dtype {received.dtype} is no integer")
-        expect.equal("predict", received, two_layers(arrays, x).argmax(axis=1))
+        expect.equal("predict", received, logits(x).argmax(axis=1))
 
-    either(student, arrays, look)
+    either(student, rng, arrays, look)
 
 
 @needs_layers
 def test_evaluate(student, rng):
-    """evaluate returns the share of right predictions: 6 of 8 are 0.75."""
+    """evaluate returns the share of right predictions."""
     arrays, (x, _) = parameters(rng), batch(rng)
-    y = two_layers(arrays, x).argmax(axis=1)
-    y[:2] = (y[:2] + 1) % CLASSES
-    either(student, arrays, lambda model: expect.close("accuracy", model.evaluate(x, y), 0.75))
+    wrong = int(rng.integers(1, 7))
+
+    def look(model, logits):
+        y = logits(x).argmax(axis=1)
+        y[:wrong] = (y[:wrong] + 1) % CLASSES
+        expect.close("accuracy", model.evaluate(x, y), 1.0 - wrong / 8)
+
+    either(student, rng, arrays, look)
 
 
 @needs_no_grad
 def test_predict_and_evaluate_leave_the_engine_on(student, rng):
     """After predict and evaluate graphs are built as before."""
-    model, (x, y) = network(student, parameters(rng))[0], batch(rng)
-    expect.array("predict", model.predict(x), (8,))
-    expect.array("accuracy", model.evaluate(x, y), ())
-    logits = student.operand(model.forward(x))
-    expect.equal("requires_grad of the logits", logits.requires_grad, True)
+    arrays, (x, y) = parameters(rng), batch(rng)
+    model, _, _, logits = bent(student, rng, arrays)
+    predicted = logits(*arrays, x).argmax(axis=1)
+    expect.equal("predict", model.predict(x), predicted)
+    expect.close("accuracy", model.evaluate(x, y), float(np.mean(predicted == y)))
+    received = student.operand(model.forward(x))
+    expect.close("data of forward(x)", received.data, logits(*arrays, x), **TOLERANCE)
+    expect.equal("requires_grad of the logits", received.requires_grad, True)
 
 
 @needs_no_grad
 def test_predict_builds_no_graph(student, rng):
     """predict computes its logits within no_grad."""
-    model, (x, _) = network(student, parameters(rng))[0], batch(rng)
-    for built in student.drive("graphs_within", model, "predict", x):
-        expect.equal("requires_grad of the logits within predict", built, False)
+    arrays, x, c = parameters(rng), rng.normal(size=(32, INPUTS)), np.zeros(CLASSES)
+    A, other = (rng.normal(size=(HIDDEN, CLASSES)) for _ in range(2))
+    last = student.probe("watching")(student.autograd.Tensor, np.stack([A, other]), c, -np.inf)
+    model = with_our_layers(student, arrays, last)
+    within, elsewhere = (
+        two_layers([*arrays[:2], matrix, c], x).argmax(axis=1) for matrix in (A, other)
+    )
+    received = expect.array("predict", model.predict(x), (32,))
+    built = np.array_equal(received, within)
+    expect.that("predict", not built, "a graph is built within predict.")
+    expect.equal("predict", received.astype(np.int64), elsewhere)
 
 
 @needs_layers

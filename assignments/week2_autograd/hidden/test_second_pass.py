@@ -5,8 +5,15 @@ import pytest
 
 from autograder.suite import expect
 
-from ..suite_tools.engine import by_any_end, constant, tensors, tolerance_of_tensors, values
-from ..suite_tools.graphs import by_sums_or_products
+from ..suite_tools.engine import (
+    by_any_end,
+    constant,
+    tensors,
+    tolerance_of_tensors,
+    values,
+    with_feeds,
+)
+from ..suite_tools.graphs import by_sums_or_products, joined
 
 pytestmark = pytest.mark.item("week2.robustness")
 
@@ -15,9 +22,11 @@ ONES = np.ones(SHAPE)
 DEEP = 100_000
 
 
-def joined(symbol, a, b):
-    """Return a + b or a * b."""
-    return a + b if symbol == "+" else a * b
+def fed(student, tensor, check):
+    """`check(symbol, feed)` passes for graphs of + or for graphs of *."""
+    by_sums_or_products(
+        lambda symbol: with_feeds(student, tensor, lambda feed: check(symbol, feed))
+    )  # fmt: skip
 
 
 def expect_grads(expected, **nodes):
@@ -27,39 +36,39 @@ def expect_grads(expected, **nodes):
 
 
 @pytest.mark.weight(2)
-def test_second_backward_of_a_value(student):
+def test_second_backward_of_a_value(student, rng):
     """A second backward through the same graph doubles the grads of the leaves."""
 
-    def check(symbol):
-        a, b, c = values(student, 1.0, 1.0, 1.0)
+    def check(symbol, feed):
+        a, b, c = feed([1.0, 1.0, 1.0], rng)
         result = joined(symbol, joined(symbol, a, b), c)
         result.backward()
         result.backward()
         expect_grads((2, 2, 2), a=a, b=b, c=c)
 
-    by_sums_or_products(check)
+    fed(student, False, check)
 
 
 @pytest.mark.weight(2)
-def test_two_results_of_the_same_values(student):
+def test_two_results_of_the_same_values(student, rng):
     """Backward from two results that share an intermediate value adds up in the leaves."""
 
-    def check(symbol):
-        a, b, c, d = values(student, 1.0, 1.0, 1.0, 1.0)
+    def check(symbol, feed):
+        a, b, c, d = feed([1.0, 1.0, 1.0, 1.0], rng)
         shared = joined(symbol, a, b)
         first, second = joined(symbol, shared, c), joined(symbol, shared, d)
         first.backward()
         second.backward()
         expect_grads((2, 2, 1, 1), a=a, b=b, c=c, d=d)
 
-    by_sums_or_products(check)
+    fed(student, False, check)
 
 
-def test_zero_grad_of_a_value(student):
+def test_zero_grad_of_a_value(student, rng):
     """zero_grad clears the result and all that it came from; the next backward starts afresh."""
 
-    def check(symbol):
-        a, b, c = values(student, 1.0, 1.0, 1.0)
+    def check(symbol, feed):
+        a, b, c = feed([1.0, 1.0, 1.0], rng)
         middle = joined(symbol, a, b)
         result = joined(symbol, middle, c)
         result.backward()
@@ -69,22 +78,23 @@ def test_zero_grad_of_a_value(student):
         result.backward()
         expect_grads((1, 1, 1), a=a, b=b, c=c)
 
-    by_sums_or_products(check)
+    fed(student, False, check)
 
 
 @pytest.mark.long
-def test_deep_graph(student):
+def test_deep_graph(student, rng):
     """A chain of 100,000 results needs no recursion and little time, in backward and zero_grad."""
 
-    def check(symbol):
-        [x] = values(student, 1.0)
-        result = student.operand(student.prepare("chain", x, DEEP, symbol))
+    def check(symbol, feed):
+        [x] = feed([1.0], rng)
+        deep = student.operand(student.prepare("chain", x, DEEP, symbol))
+        result = joined(symbol, deep, *values(student, 1.0))
         result.backward()
         expect_grads((DEEP + 1,), x=x)
         result.zero_grad()
         expect_grads((0,), x=x)
 
-    by_sums_or_products(check)
+    fed(student, False, check)
 
 
 def close(student, label, received, expected):
@@ -93,18 +103,18 @@ def close(student, label, received, expected):
 
 
 @pytest.mark.weight(2)
-def test_second_backward_of_a_tensor(student):
+def test_second_backward_of_a_tensor(student, rng):
     """A second backward through the same graph doubles the grads of the leaves."""
 
-    def check(symbol):
-        a, b, c = tensors(student, *[np.asarray(1.0)] * 3)
+    def check(symbol, feed):
+        a, b, c = feed([np.asarray(1.0)] * 3, rng)
         result = joined(symbol, joined(symbol, a, b), c)
         result.backward()
         result.backward()
         for name, node in {"a": a, "b": b, "c": c}.items():
             close(student, f"{name}.grad after two backward passes", node.grad, np.asarray(2.0))
 
-    by_sums_or_products(check)
+    fed(student, True, check)
 
 
 @pytest.mark.weight(2)
@@ -112,9 +122,9 @@ def test_two_results_of_the_same_tensors(student, rng):
     """Backward from two results that share an intermediate tensor adds up in the leaves."""
     upstream = rng.normal(size=SHAPE)
 
-    def check(symbol):
+    def check(symbol, feed):
         def way(end, weights):
-            a, b, c, d = tensors(student, *[ONES] * 4)
+            a, b, c, d = feed([ONES] * 4, rng)
             shared = joined(symbol, a, b)
             end(joined(symbol, shared, c))
             end(joined(symbol, shared, d))
@@ -123,16 +133,16 @@ def test_two_results_of_the_same_tensors(student, rng):
 
         by_any_end(student, upstream, way)
 
-    by_sums_or_products(check)
+    fed(student, True, check)
 
 
 def test_zero_grad_of_a_tensor(student, rng):
     """zero_grad is for one tensor: its next gradient starts afresh, others' stay."""
     upstream = rng.normal(size=SHAPE)
 
-    def check(symbol):
+    def check(symbol, feed):
         def way(end, weights):
-            a, b = tensors(student, ONES, ONES)
+            [a], [b] = tensors(student, ONES), feed([ONES], rng)
             result = joined(symbol, a, b)
             end(result)
             result.zero_grad()
@@ -147,16 +157,16 @@ def test_zero_grad_of_a_tensor(student, rng):
 
         by_any_end(student, upstream, way)
 
-    by_sums_or_products(check)
+    fed(student, True, check)
 
 
 @pytest.mark.long
-def test_deep_graph_of_tensors(student):
+def test_deep_graph_of_tensors(student, rng):
     """A chain of 20,000 results needs no recursion and little time."""
 
-    def check(symbol):
-        [x] = tensors(student, np.asarray(1.0))
+    def check(symbol, feed):
+        [x] = feed([np.asarray(1.0)], rng)
         student.operand(student.prepare("chain", x, DEEP // 5, symbol)).backward()
         close(student, "x.grad of a deep graph", x.grad, np.asarray(DEEP // 5 + 1.0))
 
-    by_sums_or_products(check)
+    fed(student, True, check)

@@ -3,13 +3,29 @@
 Operands have equal shapes throughout.
 """
 
+from functools import partial
+
 import numpy as np
 import pytest
 
 from autograder.suite import expect
 
-from ..suite_tools.engine import by_any_end, constant, tensors, tolerance_of_tensors
-from ..suite_tools.graphs import DOUBLED, SMALL, by_sums_or_products, paths, tangled
+from ..suite_tools.engine import (
+    by_fed_ends,
+    constant,
+    tensors,
+    tolerance_of_tensors,
+    with_feeds,
+)
+from ..suite_tools.graphs import (
+    DOUBLED,
+    SMALL,
+    built,
+    by_sums_or_products,
+    joined,
+    paths,
+    tangled,
+)
 
 pytestmark = pytest.mark.item("week2.tensor_backward")
 
@@ -22,55 +38,52 @@ def close(student, label, received, expected):
     expect.close(label, received, expected, **tolerance_of_tensors(student))
 
 
-def joined(symbol, a, b):
-    """Return a + b or a * b."""
-    return a + b if symbol == "+" else a * b
+def fed_by_any_end(student, upstream, check):
+    """`check(symbol, feed, end, weights)` passes with + or *, and with one of the ends."""
+
+    by_sums_or_products(
+        lambda symbol: by_fed_ends(student, upstream, partial(check, symbol), plain=False)
+    )
 
 
 def check_graph(student, rng, label, leaves, pairs):
     """Compare the gradients of the leaves of a graph, all of them arrays of ones."""
     counts, upstream = paths(leaves, pairs), rng.normal(size=SHAPE)
 
-    def check(symbol):
-        def way(end, weights):
-            starts = tensors(student, *[ONES] * leaves)
-            nodes = student.prepare("graph", starts, [list(pair) for pair in pairs], symbol)
-            end(student.operand(student.prepare("node", nodes, -1)))
-            for name, start, count in zip("abcd", starts, counts[:leaves], strict=False):
-                if count:
-                    close(student, f"{name}.grad in {label}", start.grad, count * weights)
+    def check(symbol, feed, end, weights):
+        starts = feed([ONES] * leaves, rng)
+        end(built(starts, pairs, symbol)[-1])
+        for name, start, count in zip("abcd", starts, counts[:leaves], strict=False):
+            if count:
+                close(student, f"{name}.grad in {label}", start.grad, count * weights)
 
-        by_any_end(student, upstream, way)
-
-    by_sums_or_products(check)
+    fed_by_any_end(student, upstream, check)
 
 
 @pytest.mark.weight(2)
-def test_single_number(student):
+def test_single_number(student, rng):
     """backward() of a Tensor of shape () begins with 1."""
 
-    def check(symbol):
-        a, b = tensors(student, np.asarray(1.0), np.asarray(1.0))
+    def check(symbol, feed):
+        a, b = feed([np.asarray(1.0), np.asarray(1.0)], rng)
         joined(symbol, a, b).backward()
         for name, node in {"a": a, "b": b}.items():
             close(student, f"{name}.grad after backward() of shape ()", node.grad, np.asarray(1.0))
 
-    by_sums_or_products(check)
+    by_sums_or_products(
+        lambda symbol: with_feeds(student, True, lambda feed: check(symbol, feed), plain=False)
+    )  # fmt: skip
 
 
 def test_only_one_operand_requires_a_gradient(student, rng):
     """The gradient gets through results of which only one operand requires one."""
-    upstream = rng.normal(size=SHAPE)
 
-    def check(symbol):
-        def way(end, weights):
-            [a], c, d = tensors(student, ONES), constant(student, ONES), constant(student, ONES)
-            end(joined(symbol, joined(symbol, c, joined(symbol, a, d)), joined(symbol, c, d)))
-            close(student, "a.grad, where c and d require no gradient", a.grad, weights)
+    def check(symbol, feed, end, weights):
+        [a], c, d = feed([ONES], rng), constant(student, ONES), constant(student, ONES)
+        end(joined(symbol, joined(symbol, c, joined(symbol, a, d)), joined(symbol, c, d)))
+        close(student, "a.grad, where c and d require no gradient", a.grad, weights)
 
-        by_any_end(student, upstream, way)
-
-    by_sums_or_products(check)
+    fed_by_any_end(student, rng.normal(size=SHAPE), check)
 
 
 @pytest.mark.weight(2)
@@ -94,44 +107,44 @@ def test_doubled_sixty_times(student, rng):
 
 def test_chain_of_300_nodes(student, rng):
     """A chain of 300 results, in each of which the first tensor is used."""
-    check_graph(student, rng, "a chain", 1, [(place, 0) for place in range(300)])
+
+    def check(symbol, feed, end, weights):
+        [x] = feed([ONES], rng)
+        end(student.operand(student.prepare("chain", x, 300, symbol)))
+        close(student, "a.grad in a chain", x.grad, 301 * weights)
+
+    fed_by_any_end(student, rng.normal(size=SHAPE), check)
 
 
 @pytest.mark.weight(2)
 def test_two_graphs_with_the_same_leaf(student, rng):
     """A leaf of two separate graphs adds up what comes from both backward passes."""
-    upstream = rng.normal(size=SHAPE)
 
-    def check(symbol):
-        def way(end, weights):
-            a, b, c = tensors(student, ONES, ONES, ONES)
-            for other in (b, c):
-                end(joined(symbol, a, other))
-            for name, node, times in zip("abc", (a, b, c), (2, 1, 1), strict=True):
-                label = f"{name}.grad after backward() in two graphs"
-                close(student, label, node.grad, times * weights)
+    def check(symbol, feed, end, weights):
+        [a], (b, c) = tensors(student, ONES), feed([ONES, ONES], rng)
+        for other in (b, c):
+            end(joined(symbol, a, other))
+        for name, node, times in zip("bca", (b, c, a), (1, 1, 2), strict=True):
+            label = f"{name}.grad after backward() in two graphs"
+            close(student, label, node.grad, times * weights)
 
-        by_any_end(student, upstream, way)
-
-    by_sums_or_products(check)
+    fed_by_any_end(student, rng.normal(size=SHAPE), check)
 
 
+@pytest.mark.weight(2)
 def test_backward_changes_no_data(student, rng):
     """backward leaves the data of all tensors as they are."""
-    arrays, upstream = [rng.normal(size=SHAPE) for _ in range(2)], rng.normal(size=SHAPE)
+    arrays = [rng.normal(size=SHAPE) for _ in range(2)]
 
-    def check(symbol):
-        def way(end, weights):
-            a, b = tensors(student, *arrays)
-            result = joined(symbol, a, b)
-            end(result)
-            wanted = {"a": (a, arrays[0]), "b": (b, arrays[1])}
-            wanted["result"] = (result, joined(symbol, *arrays))
-            for name, (node, array) in wanted.items():
-                close(student, f"{name}.data after backward", node.data, array)
-            gradient = expect.array("a.grad", a.grad, SHAPE)
-            expect.that("a.grad", bool(np.any(gradient)), "it is zero everywhere.")
+    def check(symbol, feed, end, weights):
+        a, b = feed(arrays, rng)
+        result = joined(symbol, a, b)
+        end(result)
+        wanted = {"a": (a, arrays[0]), "b": (b, arrays[1])}
+        wanted["result"] = (result, joined(symbol, *arrays))
+        for name, (node, array) in wanted.items():
+            close(student, f"{name}.data after backward", node.data, array)
+        slope = weights if symbol == "+" else weights * arrays[1]
+        close(student, "a.grad", a.grad, slope)
 
-        by_any_end(student, upstream, way)
-
-    by_sums_or_products(check)
+    fed_by_any_end(student, rng.normal(size=SHAPE), check)

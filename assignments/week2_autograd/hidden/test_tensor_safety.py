@@ -106,11 +106,16 @@ def test_arrays_on_the_left(student, rng):
 @pytest.mark.weight(2)
 def test_shapes_that_do_not_fit(student):
     """@, reshape and + or * raise a ValueError that names both shapes where they don't fit."""
+    a, b = tensors(student, np.ones((2, 3)), np.ones((3, 2)))
+    expect.close("data of a @ b", (a @ b).data, np.full((2, 2), 3.0))
+    expect.close("data of a.reshape(3, 2)", a.reshape(3, 2).data, np.ones((3, 2)))
     a, b = tensors(student, np.ones((2, 3)), np.ones((2, 3)))
     refuses("a @ b, shapes (2, 3) and (2, 3)", lambda: a @ b, (2, 3), (2, 3))
     refuses("a.reshape(4, 2), shape (2, 3)", lambda: a.reshape(4, 2), (2, 3), (4, 2))
 
     def check(symbol):
+        total = 2.0 if symbol == "+" else 1.0
+        expect.close(f"data of a {symbol} b", joined(symbol, a, b).data, np.full((2, 3), total))
         for shapes in (((3,), (4,)), ((2, 3), (3, 2))):
             c, d = tensors(student, *map(np.ones, shapes))
             label = f"a {symbol} b, shapes {shapes[0]} and {shapes[1]}"
@@ -121,6 +126,8 @@ def test_shapes_that_do_not_fit(student):
 
 def test_power_with_a_tensor_needs_positive_bases(student):
     """A Tensor as exponent raises a ValueError if any base is negative or 0."""
+    a, b = tensors(student, np.array([1.0, 2.0]), np.array([2.0, 3.0]))
+    expect.close("data of a ** b", (a**b).data, np.array([1.0, 8.0]))
     for base in ([1.0, -2.0], [0.0, 1.0]):
         a, b = tensors(student, np.array(base), np.array([2.0, 3.0]))
         expect.raises(f"a ** b with a = {base}", lambda a=a, b=b: a**b, "ValueError")

@@ -4,42 +4,79 @@ import pytest
 
 from autograder.suite import expect
 
-from ..suite_tools.engine import values
-from ..suite_tools.graphs import DOUBLED, SMALL, by_sums_or_products, paths, tangled
+from ..suite_tools.engine import values, with_feeds
+from ..suite_tools.graphs import (
+    DOUBLED,
+    SMALL,
+    built,
+    by_sums_or_products,
+    joined,
+    paths,
+    tangled,
+)
 
 pytestmark = pytest.mark.item("week2.value_backward")
 
 
-def check_graph(student, label, leaves, pairs, *, only_leaves=False):
-    """Compare the gradients of the nodes of a graph, whose leaves are ones."""
+def check_graph(student, rng, label, leaves, pairs, *, results=()):
+    """Compare the gradients of a graph's leaves, and of some of its results; all data are ones."""
     counts = paths(leaves, pairs)
 
-    def check(symbol):
-        starts = values(student, *[1.0] * leaves)
-        nodes = student.prepare("graph", starts, [list(pair) for pair in pairs], symbol)
-        student.operand(student.prepare("node", nodes, -1)).backward()
-        grads = student.drive("grads", nodes)
-        whole = isinstance(grads, list) and len(grads) == len(counts)
-        expect.that(f"the gradients of {label}", whole, "some are missing.")
-        for place in range(leaves if only_leaves else len(counts)):
+    def check(symbol, feed, end):
+        nodes = built(feed([1.0] * leaves, rng), pairs, symbol)
+        weight = end(nodes[-1])
+        for place in (*range(leaves), *results):
             name = "abcd"[place] if place < leaves else f"result {place - leaves + 1}"
             grad = f"grad of {name} in {label}"
-            expect.close(grad, grads[place], float(counts[place]), rtol=1e-12, atol=0)
+            expect.close(grad, nodes[place].grad, weight * counts[place], rtol=1e-12, atol=0)
 
-    by_sums_or_products(check)
+    by_ends(student, rng, check)
 
 
-def test_the_result_begins_with_one(student):
+def fed_by_sums_or_products(student, check):
+    """`check(symbol, feed)` passes for graphs of + or for graphs of *."""
+    by_sums_or_products(
+        lambda symbol: with_feeds(student, False, lambda feed: check(symbol, feed), plain=False)
+    )
+
+
+def by_ends(student, rng, check):
+    """`check(symbol, feed, end)` passes for + or *, where `end(result)` runs backward.
+
+    It does so from a multiple of the result, by sums or by a product, and returns the multiple.
+    """
+    times, factor = int(rng.integers(2, 6)), float(rng.uniform(0.5, 2.0))
+
+    def by_sums(result):
+        total = result
+        for _ in range(times - 1):
+            total = total + result
+        total.backward()
+        return times
+
+    def by_a_product(result):
+        (result * values(student, factor)[0]).backward()
+        return factor
+
+    def with_ends(symbol, feed):
+        expect.any_of(
+            lambda: check(symbol, feed, by_sums), lambda: check(symbol, feed, by_a_product)
+        )
+
+    fed_by_sums_or_products(student, with_ends)
+
+
+def test_the_result_begins_with_one(student, rng):
     """After backward() the result's own grad is 1, also that of a Value that was not computed."""
 
-    def check(symbol):
-        a, b = values(student, 1.0, 1.0)
-        result = a + b if symbol == "+" else a * b
+    def check(symbol, feed):
+        a, b = feed([1.0, 1.0], rng)
+        result = joined(symbol, a, b)
         result.backward()
         for name, node in {"the result": result, "a": a, "b": b}.items():
             expect.close(f"grad of {name}", node.grad, 1.0)
 
-    by_sums_or_products(check)
+    fed_by_sums_or_products(student, check)
     [leaf] = values(student, 2.0)
     leaf.backward()
     expect.close("grad of a Value after its own backward()", leaf.grad, 1.0)
@@ -47,78 +84,78 @@ def test_the_result_begins_with_one(student):
 
 @pytest.mark.weight(2)
 @pytest.mark.parametrize("label", SMALL)
-def test_shared_values(student, label):
+def test_shared_values(student, rng, label):
     """Where a value is used several times all contributions count, before it passes them on."""
-    check_graph(student, label, 3, SMALL[label])
+    results = range(3, 3 + len(SMALL[label]))
+    check_graph(student, rng, label, 3, SMALL[label], results=results)
 
 
 @pytest.mark.weight(3)
 def test_tangled_graph(student, rng):
     """In a random graph of 40 results every grad counts all paths that lead to the node."""
     for _ in range(2):
-        check_graph(student, "a random graph", 4, tangled(rng, 4, 40), only_leaves=True)
+        check_graph(student, rng, "a random graph", 4, tangled(rng, 4, 40))
 
 
 @pytest.mark.weight(2)
-def test_doubled_sixty_times(student):
+def test_doubled_sixty_times(student, rng):
     """y = y + y, 60 times: each node is visited once, though 2^60 paths lead to x."""
-    check_graph(student, "y = y + y, 60 times", 3, DOUBLED, only_leaves=True)
+    check_graph(student, rng, "y = y + y, 60 times", 3, DOUBLED)
 
 
-def test_chain_of_300_nodes(student):
+def test_chain_of_300_nodes(student, rng):
     """A chain of 300 results, in each of which the first value is used."""
-    check_graph(student, "a chain", 1, [(place, 0) for place in range(300)], only_leaves=True)
+
+    def check(symbol, feed, end):
+        [x] = feed([1.0], rng)
+        weight = end(student.operand(student.prepare("chain", x, 300, symbol)))
+        expect.close("grad of a in a chain", x.grad, 301 * weight, rtol=1e-12, atol=0)
+
+    by_ends(student, rng, check)
 
 
 @pytest.mark.weight(2)
-def test_two_graphs_with_the_same_leaf(student):
+def test_two_graphs_with_the_same_leaf(student, rng):
     """A leaf of two separate graphs adds up what comes from both backward passes."""
 
-    def check(symbol):
-        a, b, c = values(student, 1.0, 1.0, 1.0)
+    def check(symbol, feed):
+        [a], (b, c) = values(student, 1.0), feed([1.0, 1.0], rng)
         for other in (b, c):
-            (a + other if symbol == "+" else a * other).backward()
-        for name, node, grad in zip("abc", (a, b, c), (2.0, 1.0, 1.0), strict=True):
+            joined(symbol, a, other).backward()
+        for name, node, grad in zip("bca", (b, c, a), (1.0, 1.0, 2.0), strict=True):
             expect.close(f"{name}.grad after backward() in two graphs", node.grad, grad)
 
-    by_sums_or_products(check)
+    fed_by_sums_or_products(student, check)
 
 
-def test_backward_reaches_only_what_the_result_came_from(student):
+def test_backward_reaches_only_what_the_result_came_from(student, rng):
     """backward in the middle of a graph changes nothing above, beside, or out of reach of it."""
 
-    def check(symbol):
-        a, b, c, other = values(student, 1.0, 1.0, 1.0, 1.0)
-        middle = a + b if symbol == "+" else a * b
-        result = middle + c if symbol == "+" else middle * c
-        beside = a + other if symbol == "+" else a * other
+    def check(symbol, feed):
+        a, b, c, other = feed([1.0] * 4, rng)
+        middle = joined(symbol, a, b)
+        result, beside = joined(symbol, middle, c), joined(symbol, a, other)
         middle.backward()
         nodes = {"a": a, "b": b, "c": c, "other": other, "result": result, "beside": beside}
         for name, node in nodes.items():
             expect.close(f"{name}.grad", node.grad, 1.0 if name in "ab" else 0.0)
 
-    by_sums_or_products(check)
+    fed_by_sums_or_products(student, check)
 
 
-def test_backward_changes_no_data(student):
+def test_backward_changes_no_data(student, rng):
     """backward leaves the data of all values as they are."""
+    numbers = [float(number) for number in rng.uniform(1.5, 3.0, size=2)]
 
-    def check(symbol):
-        a, b = values(student, 2.0, -3.0)
-        result = a + b if symbol == "+" else a * b
-        result.backward()
-        wanted = {
-            "a": (a, 2.0),
-            "b": (b, -3.0),
-            "result": (result, -1.0 if symbol == "+" else -6.0),
-        }
+    def check(symbol, feed, end):
+        a, b = feed(numbers, rng)
+        result = joined(symbol, a, b)
+        weight = end(result)
+        wanted = {"a": (a, numbers[0]), "b": (b, numbers[1])}
+        wanted["result"] = (result, joined(symbol, *numbers))
         for name, (node, number) in wanted.items():
             expect.close(f"{name}.data after backward", node.data, number)
-        expect.that("a.grad", node_has_moved(a), "it is 0.")
+        slope = weight if symbol == "+" else weight * numbers[1]
+        expect.close("a.grad", a.grad, slope)
 
-    by_sums_or_products(check)
-
-
-def node_has_moved(value):
-    """Whether a Value has got a gradient."""
-    return bool(expect.array("a.grad", value.grad, ()) != 0.0)
+    by_ends(student, rng, check)

@@ -11,7 +11,7 @@ import pytest
 
 from autograder.suite import expect
 
-from ..suite_tools.engine import TOLERANCE, check_values, used_twice, values
+from ..suite_tools.engine import TOLERANCE, check_values, used_twice, values, with_feeds
 
 pytestmark = pytest.mark.item("week2.value_operators")
 
@@ -117,43 +117,56 @@ def test_operands_stay_as_they_are(student, rng):
 def test_in_place_operators(student, rng):
     """After c = a, c += b and c *= b, gradients are those of (a + b) * b, and a is as it was."""
     first, second = positive(rng, 2)
-    a, b = values(student, first, second)
-    result = student.operand(student.prepare("in_place", a, b))
-    expect.close("data of c", result.data, (first + second) * second, **TOLERANCE)
-    result.backward()
-    expect.equal("a.data", a.data, first)
-    expect.close("a.grad", a.grad, second, **TOLERANCE)
-    expect.close("b.grad", b.grad, first + 2 * second, **TOLERANCE)
+
+    def look(feed):
+        a, b = feed([first, second], rng)
+        result = student.operand(student.prepare("in_place", a, b))
+        expect.close("data of c", result.data, (first + second) * second, **TOLERANCE)
+        result.backward()
+        expect.equal("a.data", a.data, first)
+        expect.close("a.grad", a.grad, second, **TOLERANCE)
+        expect.close("b.grad", b.grad, first + 2 * second, **TOLERANCE)
+
+    with_feeds(student, False, look)
 
 
 def test_results_remember_where_they_come_from(student, rng):
     """A result keeps its operands in _prev and its operation in _op; those of a leaf are empty."""
-    a, b, c = values(student, *positive(rng, 3))
+    candidates = values(student, *positive(rng, 9))
     remembered = partial(student.drive, "remembered")
-    product, total = (remembered(one, [a, b, c]) for one in (a * b, a + b))
-    for label, facts in (("a * b", product), ("a + b", total)):
-        expect.equal(f"which of a, b, c are in _prev of {label}", facts["operands"], [0, 1])
+    i, j, k, m = (int(place) for place in rng.permutation(9)[:4])
+    a, b, c = candidates[i], candidates[j], candidates[k]
+    product, total = (remembered(one, candidates) for one in (a * b, a + c))
+    for label, facts, places in (
+        ("a * b", product, [i, j]),
+        ("a + c", total, [i, k]),
+    ):
+        where = f"which of nine values are in _prev of {label}"
+        expect.equal(where, facts["operands"], sorted(places))
         expect.equal(f"how many others are in _prev of {label}", facts["others"], 0)
         text = facts["operation"]
         expect.that(f"_op of {label}", type(text) is str and text != "", "it is empty or no text.")
-    expect.equal("which of a, b are in _prev of a * a", remembered(a * a, [a, b])["operands"], [0])
+    squared = remembered(candidates[m] * candidates[m], candidates)["operands"]
+    expect.equal("which of nine values are in _prev of a * a", squared, [m])
     same = product["operation"] == total["operation"]
-    expect.that("_op of a * b and of a + b", not same, "they are the same.")
-    leaf = remembered(a, [a, b, c])
+    expect.that("_op of a * b and of a + c", not same, "they are the same.")
+    leaf = remembered(a, candidates)
     expect.equal("_prev of a leaf", [leaf["operands"], leaf["others"]], [[], 0])
     expect.equal("_op of a leaf", leaf["operation"], "")
 
 
-def test_repr(student):
+def test_repr(student, rng):
     """repr is Value(data=..., grad=...)."""
-    a, b = values(student, 1.5, -0.5)
-    text = student.drive("remembered", a * b, [a, b])["text"]
-    found = REPR.fullmatch(text) if type(text) is str and len(text) <= LONGEST else None
-    expect.that(
-        "repr of a * b", found is not None, "it is not of the form Value(data=..., grad=...)."
-    )
-    try:
-        numbers = [float(part) for part in found.groups()]
-    except ValueError:
-        numbers = [np.nan]
-    expect.that("repr of a * b", numbers == [-0.75, 0.0], "it shows other numbers.")
+    first, second = signed(rng, 2)
+    a, b = values(student, first, second)
+    for label, node, data in (("a * b", a * b, first * second), ("a", a, first)):
+        text = student.drive("remembered", node, [])["text"]
+        found = REPR.fullmatch(text) if type(text) is str and len(text) <= LONGEST else None
+        message = "it is not of the form Value(data=..., grad=...)."
+        expect.that(f"repr of {label}", found is not None, message)
+        try:
+            numbers = [float(part) for part in found.groups()]
+        except ValueError:
+            numbers = [np.nan, np.nan]
+        right = np.allclose(numbers, [data, 0.0], rtol=1e-3)
+        expect.that(f"repr of {label}", bool(right), "it shows other numbers.")

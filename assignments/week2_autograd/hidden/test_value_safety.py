@@ -1,5 +1,6 @@
 """Hidden tests beyond the texts: numbers at the edge of what operations of a Value take."""
 
+import numpy as np
 import pytest
 
 from autograder.suite import expect
@@ -27,12 +28,16 @@ def test_slopes_at_zero(student):
 
 def test_root_of_a_negative_number(student):
     """A negative base under a number with a fraction raises a ValueError, not a complex number."""
+    [a] = values(student, 2.0)
+    expect.close("data of a ** 0.5 at a = 2", (a**0.5).data, 2.0**0.5)
     [a] = values(student, -2.0)
     expect.raises("a ** 0.5 at a = -2", lambda: a**0.5, "ValueError")
 
 
 def test_power_with_a_value_needs_a_positive_base(student):
     """A Value as exponent of a base that is negative or 0 raises a ValueError: log(a) is needed."""
+    a, b = values(student, 3.0, 2.0)
+    expect.close("data of a ** b at a = 3, b = 2", (a**b).data, 9.0)
     for number in (-2.0, 0.0):
         a, b = values(student, number, 2.0)
         expect.raises(f"a ** b at a = {number:g}", lambda a=a, b=b: a**b, "ValueError")
@@ -40,6 +45,8 @@ def test_power_with_a_value_needs_a_positive_base(student):
 
 def test_log_of_what_has_none(student):
     """log of 0 and of a negative number raises a ValueError; its message names the number."""
+    [a] = values(student, 0.25)
+    expect.close("data of a.log() at a = 0.25", a.log().data, float(np.log(0.25)))
     for number in (0.0, -1.5):
         [a] = values(student, number)
         refuses(f"a.log() at a = {number:g}", a.log, f"{number:g}")

@@ -3,6 +3,11 @@
 An operation is written once, for NumPy and for the student's objects alike (`lambda a, b: a + b`),
 or twice where the two are called differently (`np.exp`, and `lambda a: a.exp()` as `apply`).
 
+What an operation is given is no leaf: it is made of one, by a node of the test's own that has
+another number than its operand and that passes its gradient on times a factor. So gradients come
+out right only if `backward` goes through the graph and calls what every node keeps (`_backward`).
+For engines that keep something else, they are results of `+` and `*` whose data is replaced.
+
 `backward()` of the engine takes no argument: dL/dL is 1. So that the upstream gradient of what is
 examined is another one than 1, the graph goes on after it: by a product with known numbers, or, if
 that fails, by other ways that use other operations. A mistake in one operation can so spoil the
@@ -12,13 +17,16 @@ checks of that operation alone. What is expected is computed here for each way.
 from __future__ import annotations
 
 import weakref
+import zlib
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from autograder.channel.faults import Fault
-from autograder.channel.handles import Operand
+from autograder.channel.handles import Handle, Operand
+from autograder.records import Verdict
 from autograder.suite import expect
 from autograder.suite.derivatives import vjp
 from autograder.suite.student import Student
@@ -59,6 +67,110 @@ def constant(student: Student, array: Any) -> Operand:
     return student.operand(student.autograd.Tensor(array))
 
 
+class Fed(Operand):
+    """A node that is made of a leaf; its `grad` is what came to the leaf, without the factor."""
+
+    __slots__ = ("_factor", "_leaf")
+
+    def __init__(self, node: Handle, leaf: Handle, factor: float) -> None:
+        read = object.__getattribute__
+        super().__init__(read(node, "_ref"), read(node, "_ask"))
+        object.__setattr__(self, "_leaf", leaf)
+        object.__setattr__(self, "_factor", factor)
+
+    def __getattr__(self, name: str) -> Any:
+        if name != "grad":
+            return super().__getattr__(name)
+        received = self._leaf.grad
+        number = type(received) in (int, float)
+        numbers = type(received) is np.ndarray and received.dtype.kind in "fiu"
+        return received / self._factor if number or numbers else received
+
+
+Feed = Callable[..., list[Operand]]
+"""Returns an operand for each of the arrays given: a `Fed` in one of two ways."""
+
+
+def through_nodes(
+    student: Student, arrays: Sequence[Any], rng: np.random.Generator, tensor: bool
+) -> list[Operand]:
+    """Return nodes of the test's own between leaves and what is examined."""
+    make = student.autograd.Tensor if tensor else student.autograd.Value
+    factors = [float(one) for one in rng.uniform(0.5, 2.0, len(arrays))]
+    starts = [_other(array, rng) for array in arrays]
+    more = [True] if tensor else []
+    received = student.drive("fed", make, starts, [*arrays], factors, more)
+    made = isinstance(received, tuple) and [type(one) for one in received] == [list, list]
+    expect.that("operands", made, "they can't be made of the numbers and a tuple of operands.")
+    leaves, nodes = received
+    handles = [isinstance(one, Handle) for one in (*leaves, *nodes)] == [True] * (2 * len(arrays))
+    expect.that("operands", handles, "they can't be made of the numbers and a tuple of operands.")
+    return [Fed(*one) for one in zip(nodes, leaves, factors, strict=True)]
+
+
+def through_squares(
+    student: Student, arrays: Sequence[Any], rng: np.random.Generator, tensor: bool
+) -> list[Operand]:
+    """Return squares of leaves plus zero; the data of both is replaced before it is used."""
+    fed: list[Operand] = []
+    for array in arrays:
+        start, zero = _other(array, rng), np.zeros(np.shape(array))
+        [leaf] = tensors(student, start) if tensor else values(student, start)
+        between = leaf + (constant(student, zero) if tensor else values(student, 0.0)[0])
+        half = float(rng.uniform(0.25, 1.0))
+        between.data = zero + half if tensor else half
+        node = between * between
+        node.data = array
+        fed.append(Fed(node, leaf, 2.0 * half))
+    return fed
+
+
+def _other(array: Any, rng: np.random.Generator) -> Any:
+    """Return numbers of the same shape that have nothing to do with those given."""
+    drawn = rng.uniform(0.5, 2.5, np.shape(array))
+    return drawn if type(array) is np.ndarray else float(drawn)
+
+
+def with_feeds(
+    student: Student, tensor: bool, look: Callable[[Feed], Any], plain: bool = True
+) -> Any:
+    """Call `look` with operands that nodes of the test's own make, or else squares.
+
+    `look(feed)` gets a function of (arrays, rng) that returns operands. With `plain`, leaves will
+    do for an engine that obeys a node in the simplest graph: that it goes wrong where operands have
+    been computed themselves is the business of the tests of `backward`.
+    """
+    try:
+        return look(partial(through_nodes, student, tensor=tensor))
+    except Fault as fault:
+        if fault.verdict is Verdict.NOT_ATTEMPTED:
+            raise
+        if not _obeys(student, tensor):
+            return look(partial(through_squares, student, tensor=tensor))
+        if not plain:
+            raise
+    leaves = tensors if tensor else values
+    return look(lambda arrays, rng: leaves(student, *arrays))
+
+
+_obeying: weakref.WeakKeyDictionary[Student, dict[bool, bool]] = weakref.WeakKeyDictionary()
+
+
+def _obeys(student: Student, tensor: bool) -> bool:
+    """Tell whether a node of the test's own passes its gradient on, in the simplest graph."""
+    known = _obeying.setdefault(student, {})
+    if tensor not in known:
+        one = np.asarray(1.0) if tensor else 1.0
+        try:
+            [node] = through_nodes(student, [one], np.random.default_rng(), tensor)
+            node.backward()
+            expect.close("grad", node.grad, one)
+            known[tensor] = True
+        except Fault:
+            known[tensor] = False
+    return known[tensor]
+
+
 def tolerance_of_tensors(student: Student) -> dict[str, float]:
     """Return how near a student's tensors must come: it is seen once whether they hold float32."""
     if student not in _tolerances:
@@ -73,15 +185,18 @@ def check_values(
 ) -> None:
     """Compare a scalar operation's value, and its gradients for an upstream gradient of not 1."""
 
-    def way(end: End, upstream: float) -> None:
-        leaves = values(student, *numbers)
-        result = (apply or f)(*leaves)
-        _check(label, f, numbers, leaves, result, end, upstream, TOLERANCE)
+    def way(feed: Feed, end: End, upstream: float) -> None:
+        operands = feed(numbers, _secret(*numbers))
+        result = (apply or f)(*operands)
+        _check(label, f, numbers, operands, result, end, upstream, TOLERANCE)
 
-    expect.any_of(
-        lambda: way(lambda r: (r * values(student, UPSTREAM)[0]).backward(), UPSTREAM),
-        lambda: way(lambda r: (r + r + r).backward(), THREE),
-    )
+    def look(feed: Feed) -> None:
+        expect.any_of(
+            lambda: way(feed, lambda r: (r * values(student, UPSTREAM)[0]).backward(), UPSTREAM),
+            lambda: way(feed, lambda r: (r + r + r).backward(), THREE),
+        )
+
+    with_feeds(student, False, look)
 
 
 def check_tensors(
@@ -94,19 +209,38 @@ def check_tensors(
 ) -> None:
     """Compare an array operation's value and gradients. `upstream` has the shape of the result."""
 
-    def way(end: End, weights: Any) -> None:
-        leaves = tensors(student, *arrays)
-        result = (apply or f)(*leaves)
+    def way(feed: Feed, end: End, weights: Any) -> None:
+        operands = feed(arrays, _secret(*arrays))
+        result = (apply or f)(*operands)
         tolerance = tolerance_of_tensors(student)
-        _check(label, f, arrays, leaves, result, end, weights, tolerance)
+        _check(label, f, arrays, operands, result, end, weights, tolerance)
 
-    by_any_end(student, upstream, way)
+    by_fed_ends(student, upstream, way)
+
+
+def _secret(*arrays: Any) -> np.random.Generator:
+    """Return a generator whose seed are the numbers of a test, which it draws itself."""
+    return np.random.default_rng([zlib.crc32(np.asarray(array).tobytes()) for array in arrays])
 
 
 def by_any_end(student: Student, upstream: Any, way: Callable[[End, np.ndarray], None]) -> None:
     """Call `way(end, upstream gradient)` with each end of `weighted_ends`; one has to pass."""
     ends = weighted_ends(student, np.asarray(upstream))
     expect.any_of(*(lambda end=end, weights=weights: way(end, weights) for end, weights in ends))
+
+
+def by_fed_ends(
+    student: Student,
+    upstream: Any,
+    way: Callable[[Feed, End, np.ndarray], None],
+    plain: bool = True,
+) -> None:
+    """Call `way(feed, end, upstream gradient)` with each end; `with_feeds` says what feeds are."""
+
+    def look(feed: Feed) -> None:
+        by_any_end(student, upstream, lambda end, weights: way(feed, end, weights))
+
+    with_feeds(student, True, look, plain)
 
 
 def weighted_ends(student: Student, upstream: np.ndarray) -> list[tuple[End, np.ndarray]]:

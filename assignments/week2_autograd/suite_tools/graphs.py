@@ -9,10 +9,12 @@ test of `backward` does not depend on either operation.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
 from autograder.channel.faults import Fault
+from autograder.channel.handles import Operand
 from autograder.suite import expect
 
 Pairs = Sequence[tuple[int, int]]
@@ -40,6 +42,19 @@ def paths(leaves: int, pairs: Pairs) -> list[int]:
         for operand in pairs[place - leaves]:
             counts[operand] += counts[place]
     return counts
+
+
+def built(starts: Sequence[Operand], pairs: Pairs, symbol: str) -> list[Operand]:
+    """Return the nodes of a graph: the leaves, and a result for each pair of earlier nodes."""
+    nodes = list(starts)
+    for first, second in pairs:
+        nodes.append(joined(symbol, nodes[first], nodes[second]))
+    return nodes
+
+
+def joined(symbol: str, a: Any, b: Any) -> Any:
+    """Return a + b or a * b."""
+    return a + b if symbol == "+" else a * b
 
 
 def tangled(rng: np.random.Generator, leaves: int, results: int) -> Pairs:

@@ -13,7 +13,7 @@ from autograder.suite import expect
 from autograder.suite.derivatives import relu
 
 from ..suite_tools.engine import check_values, values
-from ..suite_tools.graphs import DOUBLED, SMALL, by_sums_or_products, paths
+from ..suite_tools.graphs import DOUBLED, SMALL, built, by_sums_or_products, paths
 
 operators = pytest.mark.item("week2.value_operators")
 functions = pytest.mark.item("week2.value_functions")
@@ -94,8 +94,7 @@ def check_graph(student, label, pairs):
 
     def check(symbol):
         starts = values(student, 1.0, 1.0, 1.0)
-        nodes = student.prepare("graph", starts, [list(pair) for pair in pairs], symbol)
-        student.operand(student.prepare("node", nodes, -1)).backward()
+        built(starts, pairs, symbol)[-1].backward()
         for name, start, count in zip("abc", starts, paths(3, pairs)[:3], strict=True):
             expect.close(f"{name}.grad in {label}", start.grad, float(count))
 

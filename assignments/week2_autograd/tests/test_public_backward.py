@@ -10,18 +10,21 @@ import pytest
 from autograder.suite import expect
 
 from ..suite_tools.engine import by_any_end, constant, tensors, tolerance_of_tensors
-from ..suite_tools.graphs import DOUBLED, SMALL, by_sums, by_sums_or_products, paths
+from ..suite_tools.graphs import (
+    DOUBLED,
+    SMALL,
+    built,
+    by_sums,
+    by_sums_or_products,
+    joined,
+    paths,
+)
 
 backward = pytest.mark.item("week2.tensor_backward")
 robust = pytest.mark.item("week2.robustness")
 
 UPSTREAM = np.array([[2.0, -3.0, 0.5], [-1.0, 4.0, 1.5]])
 ONES = np.ones((2, 3))
-
-
-def joined(symbol, a, b):
-    """Return a + b or a * b."""
-    return a + b if symbol == "+" else a * b
 
 
 def close(student, label, received, expected):
@@ -36,8 +39,7 @@ def check_graph(student, label, pairs):
     def check(symbol):
         def way(end, weights):
             starts = tensors(student, ONES, ONES, ONES)
-            nodes = student.prepare("graph", starts, [list(pair) for pair in pairs], symbol)
-            end(student.operand(student.prepare("node", nodes, -1)))
+            end(built(starts, pairs, symbol)[-1])
             for name, start, count in zip("abc", starts, counts[:3], strict=True):
                 if count:
                     close(student, f"{name}.grad in {label}", start.grad, count * weights)

@@ -9,8 +9,6 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 OPERATORS = {"+": operator.add, "*": operator.mul}
 
 
@@ -22,22 +20,22 @@ def chain(x: Any, length: int, symbol: str) -> Any:
     return result
 
 
-def graph(leaves: list[Any], pairs: list[list[int]], symbol: str) -> list[Any]:
-    """Return the nodes of a graph: the leaves, and a result for each pair of earlier nodes."""
-    nodes = list(leaves)
-    for first, second in pairs:
-        nodes.append(OPERATORS[symbol](nodes[first], nodes[second]))
-    return nodes
+def fed(make: Any, starts: list[Any], data: list[Any], factors: list[float], more: Any) -> Any:
+    """Return leaves, and a node made of each that passes its gradient on times a factor.
 
+    A node's data has nothing to do with its leaf's: only `_backward` knows what lies between them.
+    `more` are arguments that `make` takes between the numbers and the operands.
+    """
+    leaves = [make(start, *more) for start in starts]
+    nodes = [make(one, *more, (leaf,)) for one, leaf in zip(data, leaves, strict=True)]
+    for leaf, node, factor in zip(leaves, nodes, factors, strict=True):
 
-def node(nodes: list[Any], place: int) -> Any:
-    """Return one node of `graph`."""
-    return nodes[place]
+        def push(leaf: Any = leaf, node: Any = node, factor: float = factor) -> None:
+            share = factor * node.grad
+            leaf.grad = share if leaf.grad is None else leaf.grad + share
 
-
-def grads(nodes: list[Any]) -> list[Any]:
-    """Return the gradient of each node of `graph`."""
-    return [one.grad for one in nodes]
+        node._backward = push
+    return leaves, nodes
 
 
 def in_place(x: Any, y: Any) -> Any:
@@ -68,27 +66,10 @@ def scale_gradient(tensor: Any, factor: float) -> None:
     gradient *= factor
 
 
-def graphs_within(model: Any, method: str, x: np.ndarray) -> list[bool]:
-    """Return `requires_grad` of each result of `model.forward` while `model.<method>(x)` runs."""
-    forward, found = model.forward, []
-
-    def recorded(*args: Any) -> Any:
-        result = forward(*args)
-        found.append(bool(result.requires_grad))
-        return result
-
-    model.forward = recorded
-    getattr(model, method)(x)
-    return found
-
-
 DRIVERS: dict[str, Callable[..., Any]] = {
     "chain": chain,
-    "graph": graph,
-    "node": node,
-    "grads": grads,
+    "fed": fed,
     "in_place": in_place,
     "remembered": remembered,
     "scale_gradient": scale_gradient,
-    "graphs_within": graphs_within,
 }

@@ -110,5 +110,39 @@ class Step:
         return []
 
 
-PROBES: dict[str, Any] = {"step": Step}
-DRIVERS: dict[str, Callable[..., Any]] = {"train_layers": train_layers, "listed": listed}
+class Watching(Step):
+    """A layer with two matrices A: the first where a graph is built, the second elsewhere."""
+
+    def __call__(self, x: Any) -> Any:
+        make: Any = self.make
+        one = make(np.ones(1), requires_grad=True)
+        A = self.A[0 if (one + one).requires_grad else 1]
+        return self.make(np.maximum(np.asarray(x.data) @ A + self.c, self.floor))
+
+    forward = __call__
+
+
+def bend(layer: Any, make: Make, C: np.ndarray) -> None:
+    """From now on, what the layer returns is multiplied by C, by an operation of the engine."""
+    kind: Any = type(layer)
+    running: list[str] = []
+
+    def bent(name: str) -> Callable[..., Any]:
+        def call(self: Any, x: Any) -> Any:
+            if running:  # one of the layer's methods calls the other
+                return getattr(kind, name)(self, x)
+            running.append(name)
+            try:
+                result = getattr(kind, name)(self, x)
+            finally:
+                running.clear()
+            return result @ make(C)
+
+        return call
+
+    ways = {name: bent(name) for name in ("__call__", "forward") if hasattr(kind, name)}
+    layer.__class__ = type(kind)(kind.__name__, (kind,), {"__slots__": (), **ways})
+
+
+PROBES: dict[str, Any] = {"step": Step, "watching": Watching}
+DRIVERS = {"train_layers": train_layers, "listed": listed, "bend": bend}
