@@ -36,6 +36,7 @@ from autograder.sandbox import Limits, Unconfined
 from autograder.sandbox.choose import NotConfinedError, choose
 from autograder.sandbox.gpu import gpus as find_gpus
 from autograder.sandbox.runtime import installed
+from autograder.suite.hidden.refused import refusing
 from autograder.suite.session import seed_of
 from autograder.suite.week_worker import worker_of
 from autograder.text.display import one_line
@@ -97,7 +98,7 @@ def train_class(
         threads=max(1, (os.cpu_count() or 1) // len(seats)),
         seed=seed_of(course.salt, CHECK),
         curve=course.training_setting(job.data),
-        worker=worker_of(root, week),
+        worker=refusing(worker_of(root, week), root / "assignments" / week.folder / "hidden"),
     )
     if trial:
         say(console, "A trial: what it measures is shown, and gives no points.")

@@ -29,6 +29,7 @@ from autograder.grading.training_check import CHECK
 from autograder.records import FULL_CREDIT, CheckResult, Verdict
 from autograder.sandbox import Confinement, Limits, Sandbox
 from autograder.sandbox.launch import Folder, Launch, Script
+from autograder.suite.hidden.refused import the_list_alone
 from autograder.suite.hidden.threshold import credit_for
 from autograder.suite.student import Student
 from autograder.suite.week_worker import WeekWorker
@@ -222,6 +223,7 @@ class Job:
             folders=(images, out),
             gpus=self.gpus,
             script=script,
+            week=the_list_alone(plan.worker.folders),
         )
 
     def _modules(self) -> dict[str, bytes]:
