@@ -43,6 +43,8 @@ from autograder.text.display import one_line
 from autograder.text.files import write_text
 
 CUDA, CPU = "cuda", "cpu"
+SECRET = "|images"
+"""What the seed of the images' order differs by from that of the job, which the script is given."""
 
 
 class JobError(CantRunError):
@@ -83,7 +85,7 @@ def train_class(
     taken = intake.submissions[week.number]
     if not any(one.files for one in taken):
         raise IntakeError(f"no submission in {submissions} holds a file of the {week.name}")
-    images = _images(console, job, subset, trial)
+    images = _images(console, job, subset, trial).rearranged(seed_of(course.salt, CHECK, SECRET))
     places = _places(gpus_here if device == CUDA else [], jobs_per_gpu)
     seats = _seats(places, week, unconfined)
     folder = out / "training"
@@ -92,7 +94,7 @@ def train_class(
         job=job,
         limits=Limits(**week.limits.model_dump()),
         images=images,
-        data=(folder / f"data-{images.name}-{len(images.x_train)}").resolve(),
+        data=(folder / f"data-{images.name}-{images.digest[:16]}").resolve(),
         epochs=epochs,
         device=device,
         threads=max(1, (os.cpu_count() or 1) // len(seats)),

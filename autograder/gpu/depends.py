@@ -12,9 +12,6 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-import numpy as np
-
-from autograder.gpu.images import Images
 from autograder.gpu.job import Plan
 from autograder.grading import fingerprint
 from autograder.grading.fingerprint import CONFINEMENT, DATA, SALT, SETTINGS, WORKER, Parts
@@ -41,15 +38,7 @@ def parts_of_job(root: Path, plan: Plan, *, confined: bool, home: Path = fingerp
     how = {"epochs": plan.epochs, "device": plan.device, "curve": plan.curve.curve}
     parts |= {f"{SETTINGS}: {name}": fingerprint.value(setting) for name, setting in how.items()}
     parts[SALT] = hashlib.sha256(str(plan.seed).encode()).hexdigest()[: fingerprint.DIGEST_LENGTH]
-    parts[f"{DATA}: {plan.images.name}"] = _digest(plan.images)
+    parts[f"{DATA}: {plan.images.name}"] = plan.images.digest[: fingerprint.DIGEST_LENGTH]
     parts |= fingerprint.versions((*COMPUTES, *plan.week.packages))
     parts[CONFINEMENT] = "confined" if confined else "not confined"
     return parts
-
-
-def _digest(images: Images) -> str:
-    digest = hashlib.sha256()
-    for array in (images.x_train, images.y_train, images.x_test, images.y_test):
-        digest.update(repr((array.shape, array.dtype.str)).encode())
-        digest.update(np.ascontiguousarray(array).data)
-    return digest.hexdigest()[: fingerprint.DIGEST_LENGTH]

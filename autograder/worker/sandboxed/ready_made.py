@@ -5,7 +5,7 @@ kernels that only raise an error, for every backend and every way of dispatch th
 makes no difference by which name student code calls it, from a script, from another operator, in a
 backward pass, in another thread or without gradients, and nothing else becomes slower. What PyTorch
 has of it in Python (its optimizers, decompositions of operators) gets other code, and its files
-can't be read or loaded again. Nothing here is undone: student code comes later, in these processes.
+can't be loaded again. Nothing here is undone: student code comes later, in these processes.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import re
 import sys
 import warnings
 from collections.abc import Callable, Iterable
-from types import CodeType, FunctionType
+from types import CodeType, FrameType, FunctionType
 from typing import Any, NoReturn
 
 LIST = "refused.json"
@@ -27,6 +27,9 @@ LIST = "refused.json"
 
 PASSED_ON = frozenset(("debug", "Tracer", "Functionalize", "ADInplaceOrView", "PythonDispatcher"))
 """Kernels that do nothing but pass a call on to others."""
+
+STANDARD = os.path.join(os.path.dirname(os.__file__), "")
+"""The folder of the standard library, which may hold that of the packages."""
 
 KERNEL = re.compile(r"^(\w+)(?:\[alias\])?: registered at", re.MULTILINE)
 
@@ -113,7 +116,7 @@ def _refuse_code(tables: Iterable[dict[str, Any]]) -> None:
                 what = f"{function.__module__}.{function.__qualname__}"
                 function.__code__ = _refusing(code, message_of(what, instead))
                 closed.add(code.co_filename)
-    _close(closed)
+    _close(root, closed)
 
 
 def _load(root: str, place: str) -> None:
@@ -135,15 +138,31 @@ def _refusing(code: CodeType, message: str) -> CodeType:
     return made
 
 
-def _close(places: Iterable[str]) -> None:
-    """Let nobody read these files and folders any more, nor what is compiled of them."""
+def _close(root: str, places: Iterable[str]) -> None:
+    """Let nobody but torch (`root`) read these files and folders, nor load them again.
+
+    torch.compile reads all files of torch, to know its version by them.
+    """
     closed = tuple(place.removesuffix("py") for place in places)
 
     def hear(event: str, arguments: tuple[Any, ...]) -> None:
         if event == "open" and type(arguments[0]) is str:
-            path = os.path.realpath(arguments[0])
-            if "/torch/" in path and path.replace("/__pycache__/", "/").startswith(closed):
+            path = os.path.realpath(arguments[0]).replace("/__pycache__/", "/")
+            if path.startswith(closed) and not _torch_reads(root):
                 name = os.path.basename(path)
                 raise PermissionError(f"{name} of PyTorch is not to be read in this assignment.")
 
     sys.addaudithook(hear)
+
+
+def _torch_reads(root: str) -> bool:
+    """Tell whether a file is opened by torch's code, as a text and not to be loaded."""
+    frame: FrameType | None = sys._getframe(2)
+    while frame is not None:
+        file = frame.f_code.co_filename
+        if file.startswith("<frozen importlib") and frame.f_code.co_name == "get_code":
+            return False
+        if not file.startswith(("<frozen ", STANDARD)) or file.startswith(root):
+            return file.startswith(root)
+        frame = frame.f_back
+    return False
