@@ -2,19 +2,15 @@
 
 The tests run against several right programs, all of which do the same and look different
 (reference.disguise), and against each mutant, a right program with one catalogued mistake. The
-programs can be read there, so only one bit per test comes back.
+programs can be read there, so only one bit per test comes back; grading.told_apart says what these
+bits tell. The points for mistakes are
 
-A test that fails on nearly all right programs is invalid and notices nothing, nor does one that
-fails only on those which round otherwise than the others. A test that fails on some right programs
-goes by something else than what they do: it stays, and each right program on which a test that
-stayed fails takes away twice what a wrong one gives. The points for mistakes are
-
-    (share of the wrong programs noticed - FALSE_ALARM x share of the right ones) / SHARE_FOR_FULL
+    share of the mistakes that are told from right programs / SHARE_FOR_FULL
 
 times the share of the tests that are valid.
 
-A test may be right for code of another form than the reference's: then it is held against the first
-legal variant on which it passes, and that variant's mutants.
+Tests may be right for code of another form than the reference's: they are held against the legal
+variant on which most of them pass, and that variant's mutants.
 """
 
 from __future__ import annotations
@@ -23,12 +19,13 @@ import ast
 import secrets
 import time
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 from autograder.channel.faults import Fault
-from autograder.grading.worlds import Modules, World, Worlds
+from autograder.grading.told_apart import Runs, Told, kinds_of, told
+from autograder.grading.worlds import Modules, Program, World, Worlds
 from autograder.records import FULL_CREDIT, CheckResult, PlannedCheck, Verdict
 from autograder.reference.legal_variants import LegalVariant
 from autograder.reference.misconceptions import Misconception
@@ -41,18 +38,18 @@ SHARE_FOR_FULL = 0.9
 MAX_TESTS = 60
 """Maximum number of a student's tests that are run; each reveals one bit of the reference."""
 
-PLAIN, ROUNDED = (2, 4, 6, 8, 10, 12), (1, 3)
-"""Disguises of the right programs among the mutants. Those of odd numbers round otherwise."""
+PROGRAMS = (
+    *(Program(disguise=number) for number in range(1, 5)),
+    *(Program(disguise=number, rounded=True) for number in range(5, 7)),
+    *(Program(disguise=number, bent=True) for number in range(7, 15)),
+)
+"""What stands for right programs among the mutants, and their bent forms."""
 
-FALSE_ALARM = 2.0
-"""What a right program on which a test fails takes away, in wrong programs noticed: tests that go
-by chance, as often wrong on one as right on the other, are left with nothing."""
+EVIDENCE = tuple(Program(disguise=number, bent=True) for number in range(15, 31))
+"""Run too where another world was looked for: what goes by chance found one that it likes."""
 
 FULL_VALIDITY_FROM = 0.5
 """Share of the mistakes from which on valid tests get all points for being valid."""
-
-INVALID_FROM = 0.75
-"""Share of the right programs from which on a test that fails on them is plainly wrong."""
 
 SEED = 0
 """Seed of NumPy's global generator, so that student tests that use it are reproducible."""
@@ -65,6 +62,12 @@ IMPATIENT_SECONDS, IMPATIENT_FACTOR = 1.0, 5.0
 """Time limit of runs after a timeout: the larger of this and a multiple of the reference's time."""
 
 EXACT = "A test may demand no more than the docstrings promise: numbers up to rounding, for one."
+
+BY_CHANCE = (
+    "At least one of your tests passes on some correct solutions and fails on others, or goes by "
+    "something else than whether numbers are right. Such tests count against the others, and how "
+    "many notice what is not told. " + EXACT
+)
 
 FAILURE_MESSAGES = {
     Verdict.TIMEOUT: "your tests took too long.",
@@ -139,124 +142,84 @@ class Mutation:
         self, runner: _Runner, tests: TestFunctions, worlds: Sequence[World]
     ) -> list[CheckResult]:
         """Find the tests that are valid, and what they notice."""
-        first = runner.run(runner.modules(worlds[0]), tests.written)
+        written = tests.written
+        first = runner.run(runner.modules(worlds[0]), written)
         if first is None:
             verdict = runner.fault.verdict
             return self._both(
                 verdict, f"On a correct solution: {FAILURE_MESSAGES.get(verdict, NO_ANSWER)}"
             )
-        valid = self._valid(runner, first, tests.written, worlds)
+        world = _world(runner, written, worlds, first)
         runner.restart()
-        failures = self._failures(runner, valid)
-        plain, rounded = ([failures[None, n] for n in numbers] for numbers in (PLAIN, ROUNDED))
-        steady = {
-            name for names in valid.values() for name in names if _is_steady(name, plain, rounded)
-        }
-        noticed: dict[str, list[bool]] = defaultdict(list)
-        for number, mistake in enumerate(self._catalogue):
-            found = not steady.isdisjoint(failures[number, 0])
-            noticed[mistake.where.partition(".")[0]].append(found)
-        if tests.unwritten and not any(map(any, noticed.values())):
+        more = EVIDENCE if world != worlds[0] else ()
+        runs = self._runs(runner, world, written, (*PROGRAMS, *more))
+        kinds = kinds_of(written, runs)
+        seen = told(written, kinds, runs)
+        if tests.unwritten and not any(seen.plain):
             return self._both(Verdict.NOT_ATTEMPTED, "The tests asked for aren't filled in yet.")
-        alarms = sum(not steady.isdisjoint(each) for each in plain) / len(plain)
-        seen = _Seen(len(tests.written), len(steady), noticed, alarms, tests.left_out)
+        by_place: dict[str, list[bool]] = defaultdict(list)
+        for mistake, found in zip(self._catalogue, seen.noticed, strict=True):
+            by_place[mistake.where.partition(".")[0]].append(found)
+        said = _Said(len(written), len(kinds.steady), by_place, seen, tests.left_out)
         correct, mistakes = (check.id for check in self.plan)
-        return [seen.correct(correct), seen.mistakes(mistakes)]
+        return [said.correct(correct), said.mistakes(mistakes)]
 
-    def _valid(
-        self,
-        runner: _Runner,
-        first: Sequence[bool],
-        written: Sequence[str],
-        worlds: Sequence[World],
-    ) -> dict[World, list[str]]:
-        """Return the tests that pass on right programs, by their world.
-
-        `first` says which tests pass on the first right program. A test's world is the first one
-        with a right program on which it passes.
-        """
-        here = [name for name, passed in zip(written, first, strict=True) if passed]
-        valid: dict[World, list[str]] = {}
-        left = [name for name in written if name not in here]
-        for world in worlds:
-            names = here
-            if world != worlds[0]:
-                bits = runner.run(runner.modules(world), left) if left else None
-                names = [name for name, bit in zip(left, bits or [], strict=False) if bit]
-                left = [name for name in left if name not in names]
-            if names:
-                valid[world] = names
-        return valid
-
-    def _failures(
-        self, runner: _Runner, valid: Mapping[World, list[str]]
-    ) -> dict[tuple[int | None, int], set[str]]:
-        """Return which of these tests fail on each program: (mistake or None, disguise).
+    def _runs(
+        self, runner: _Runner, world: World, names: Sequence[str], known: Sequence[Program]
+    ) -> Runs:
+        """Run these tests on a world's wrong programs, and on those `known` to be right or bent.
 
         The programs come in an order of their own each time, so that a test which goes by the
         order, or by what earlier runs have left, is wrong about right ones too. On right programs a
         run without an answer is a failure of all tests; on mutants a crash notices nothing.
         """
-        right = [(None, disguise) for disguise in (*PLAIN, *ROUNDED)]
-        programs: list[tuple[int | None, int]] = [
-            *right,
-            *((number, 0) for number in range(len(self._catalogue))),
+        mutants = [
+            (Program(number), Program(number, disguise=1, bent=True))
+            for number in range(len(self._catalogue))
         ]
+        programs = [*known, *(program for forms in mutants for program in forms)]
         secrets.SystemRandom().shuffle(programs)
-        found: dict[tuple[int | None, int], set[str]] = {}
-        for mistake, disguise in programs:
-            failed: set[str] = set()
-            for world, names in valid.items():
-                bits = runner.run(runner.modules(world, mistake, disguise), names)
-                if bits is None:
-                    bits = [mistake is not None] * len(names)
-                failed |= {name for name, bit in zip(names, bits, strict=True) if not bit}
-            found[mistake, disguise] = failed
-        return found
+        failed: dict[Program, set[str]] = {}
+        for program in programs:
+            bits = runner.run(runner.modules(world, program), names)
+            if bits is None:
+                bits = [program.mistake is not None] * len(names)
+            failed[program] = {name for name, bit in zip(names, bits, strict=True) if not bit}
+        return Runs(
+            right=[failed[p] for p in known if not (p.rounded or p.bent)],
+            rounded=[failed[p] for p in known if p.rounded],
+            bent=[failed[p] for p in known if p.bent],
+            wrong=[(failed[plain], failed[bent]) for plain, bent in mutants],
+        )
 
     def _both(self, verdict: Verdict, message: str) -> list[CheckResult]:
         return [CheckResult(check.id, verdict, message=message) for check in self.plan]
 
 
-def _is_steady(
-    name: str, plain: Sequence[Collection[str]], rounded: Sequence[Collection[str]]
-) -> bool:
-    """Whether a test stays; `plain` and `rounded` say which tests fail on each right program."""
-    on_plain, on_rounded = (sum(name in failed for failed in each) for each in (plain, rounded))
-    if not on_plain:
-        return not on_rounded
-    return on_plain + on_rounded < INVALID_FROM * (len(plain) + len(rounded))
-
-
 @dataclass(frozen=True)
-class _Seen:
+class _Said:
     """What came of all runs: points and words.
 
-    `noticed` says of each mistake, by its class or function, whether a valid test notices it;
-    `false_alarms` is the share of the right programs on which one fails that stayed.
+    `noticed` says of each mistake, by its class or function, whether the tests notice it.
     """
 
     written: int
     valid: int
     noticed: Mapping[str, Sequence[bool]]
-    false_alarms: float
+    told: Told
     left_out: int
-
-    @property
-    def told(self) -> float:
-        """The share of the mistakes that are told from right programs, 0..1."""
-        every = [bit for bits in self.noticed.values() for bit in bits]
-        return max(0.0, sum(every) / len(every) - FALSE_ALARM * self.false_alarms)
 
     def correct(self, check: str) -> CheckResult:
         """Return the result of the check that tests pass on correct solutions."""
-        if not self.told:
+        if not self.told.share:
             message = "Counts once your tests tell at least one wrong solution from right ones."
             return CheckResult(check, Verdict.BLOCKED, message=message)
-        share = min(1.0, self.told / FULL_VALIDITY_FROM) * self.valid / self.written
+        share = min(1.0, self.told.share / FULL_VALIDITY_FROM) * self.valid / self.written
         message = "All of them do. That counts in full once they notice half of the mistakes."
         if self.valid < self.written:
             message = f"{self._invalid}, so they don't count. {EXACT}"
+        if self.told.by_chance:
+            message = BY_CHANCE
         return _share(check, share, message if share < 1 else "")
 
     @property
@@ -264,7 +227,20 @@ class _Seen:
         return f"{self.written - self.valid} of your {self.written} tests fail on correct solutions"
 
     def mistakes(self, check: str) -> CheckResult:
-        """Return the result of the check that tests notice mistakes."""
+        """Return the result of the check that tests notice mistakes.
+
+        Tests by chance could read what is hidden out of numbers, so that none is told then.
+        """
+        share = min(1.0, self.told.share / SHARE_FOR_FULL) * self.valid / self.written
+        said = [BY_CHANCE] if self.told.by_chance else self._numbers()
+        if self.left_out:
+            said.append(
+                f"Only the first {MAX_TESTS} of your tests were run; {self.left_out} were not."
+            )
+        return _share(check, share, " ".join(said))
+
+    def _numbers(self) -> list[str]:
+        """Say how many wrong solutions are noticed, and where to look again."""
         total, caught = (sum(map(count, self.noticed.values())) for count in (len, sum))
         said = [f"Your tests notice {caught} of {total} wrong solutions."]
         missed = [
@@ -276,18 +252,21 @@ class _Seen:
             said.append(f"Look again at {', '.join(missed)}.")
         if self.valid < self.written:
             said.append(f"{self._invalid}, and these points go by the share of those that don't.")
-        if self.false_alarms:
-            percent = round(100 * self.false_alarms)
-            said.append(
-                f"They fail on {percent} % of the correct solutions too, which counts against "
-                f"that. {EXACT}"
-            )
-        if self.left_out:
-            said.append(
-                f"Only the first {MAX_TESTS} of your tests were run; {self.left_out} were not."
-            )
-        share = min(1.0, self.told / SHARE_FOR_FULL) * self.valid / self.written
-        return _share(check, share, " ".join(said))
+        return said
+
+
+def _world(
+    runner: _Runner, names: Sequence[str], worlds: Sequence[World], first: Sequence[bool]
+) -> World:
+    """Return the world on whose right program the most tests pass; `first`: in the first one."""
+    best, most = worlds[0], sum(first)
+    for world in worlds[1:]:
+        if most == len(names):
+            break
+        passed = sum(runner.run(runner.modules(world), names) or [])
+        if passed > most:
+            best, most = world, passed
+    return best
 
 
 def _share(check: str, share: float, message: str) -> CheckResult:
@@ -372,7 +351,7 @@ def _is_gap(function: ast.FunctionDef) -> bool:
 class _Runner:
     """Runs sets of tests against modules, each in a fresh worker.
 
-    `modules` makes them: of a world, with a mistake, in a disguise. `fault` is that of the last run
+    `modules` makes them: of a world's programs. `fault` is that of the last run
     without an answer. Raises InfraError when a new sandbox fails before any of the student's code
     has run in it.
     """

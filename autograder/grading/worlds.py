@@ -17,7 +17,7 @@ from functools import cache, cached_property
 
 import numpy as np
 
-from autograder.reference.disguise import disguised
+from autograder.reference.disguise import LARGER, SMALLER, disguised
 from autograder.reference.legal_variants import LegalVariant, forms
 from autograder.reference.misconceptions import Misconception
 from autograder.text.syntax import syntax_tree
@@ -38,6 +38,24 @@ class World:
 
     form: tuple[LegalVariant, ...] = ()
     own_helpers: bool = False
+
+
+@dataclass(frozen=True)
+class Program:
+    """One of a world's programs: the right one, or that with the mistake of this number.
+
+    Programs of another `disguise` look different. `rounded` ones round otherwise; `bent` ones
+    give slightly other numbers, so that they are wrong.
+    """
+
+    mistake: int | None = None
+    disguise: int = 0
+    rounded: bool = False
+    bent: bool = False
+
+
+RIGHT = Program()
+"""The right program that a world is known by."""
 
 
 class Worlds:
@@ -64,32 +82,22 @@ class Worlds:
         own = [False, True] if own_helpers else [False]
         return [World(form, with_own) for with_own in own for form in self._forms]
 
-    def _modules(
-        self,
-        needed: frozenset[str],
-        world: World,
-        mistake: int | None = None,
-        disguise: int = 0,
-    ) -> Modules:
-        """Return the `needed` modules of a world, with the mistake of that number in them.
-
-        Programs of another `disguise` do the same and look different; odd ones round otherwise.
-        """
+    def _modules(self, needed: frozenset[str], world: World, program: Program = RIGHT) -> Modules:
+        """Return the `needed` modules of a program of that world."""
         without = self.helpers if world.own_helpers else set()
         names = sorted(self._sources.keys() & needed - without)
-        return {name: self._module(name, world.form, mistake, disguise) for name in names}
+        return {name: self._module(name, world.form, program) for name in names}
 
-    def _module(
-        self, name: str, form: tuple[LegalVariant, ...], mistake: int | None, disguise: int
-    ) -> np.ndarray:
-        source = self._sources[name]
+    def _module(self, name: str, form: tuple[LegalVariant, ...], program: Program) -> np.ndarray:
+        source, mistake = self._sources[name], program.mistake
         if mistake is not None and f"{self._mistakes[mistake].module}.py" == name:
             source = self._mistakes[mistake].apply(source, verify=False)
         for variant in form:
             source = variant.apply({name: source})[name] if variant.file == name else source
         source += self._endings.get(name, "")
-        seed = f"{self._salt}, {mistake}, {disguise}, {name}"
-        tree = disguised(source, seed, self._decoys, rounded=bool(disguise % 2))
+        seed = f"{self._salt}, {mistake}, {program.disguise}, {name}"
+        bent = None if not program.bent else SMALLER if mistake is None else LARGER
+        tree = disguised(source, seed, self._decoys, rounded=program.rounded, bent=bent)
         return _compiled(name, tree)
 
     def needed(self, test_file: bytes, helpers: Mapping[str, bytes]) -> frozenset[str]:

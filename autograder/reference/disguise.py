@@ -5,6 +5,11 @@ they run against is disguised anew for each program and course, right ones and w
 whatever a test reads from code (byte code, names, line numbers, attributes) differs between right
 programs as it does between a right and a wrong one.
 
+A bent program is none that does the same: what its functions return, and the numbers that they set,
+are changed a little by a smooth function, other for each seed. Tests that know what is right fail
+on each of these or, where they ask for signs or an order, on none; tests that sort programs by a
+checksum of results fail on some of them.
+
 What changes: names of local variables, the order of methods, factors and of where quotients are
 rounded, line numbers, texts; attributes and functions are added that nothing uses. What never
 changes: names, parameters and results that a docstring promises, up to rounding.
@@ -19,31 +24,94 @@ from itertools import count
 
 
 def disguised(
-    source: str, seed: str, decoys: Sequence[str] = (), *, rounded: bool = False
+    source: str,
+    seed: str,
+    decoys: Sequence[str] = (),
+    *,
+    rounded: bool = False,
+    bent: Bent | None = None,
 ) -> ast.Module:
     """Return the syntax tree of a program that does what `source` does.
 
-    With `rounded`, quotients are products with a reciprocal, which rounds otherwise.
+    With `rounded`, quotients are products with a reciprocal, which rounds otherwise. With `bent`
+    a number v that a function returns or sets as a public attribute is sign(v) k |v|^p, with k
+    and p drawn from these ranges; the program is no right one then.
 
     `seed` chooses the disguise; `decoys` are names that code which is never run may use, such as
     those in which wrong programs differ from right ones. Raises SyntaxError.
     """
     rng = random.Random(seed)
     tree = ast.parse("\n" * rng.randrange(1, 200) + source)
-    return _Disguise(rng, sorted(set(decoys)), rounded).visit(tree)
+    return _Disguise(rng, sorted(set(decoys)), rounded, bent).visit(tree)
+
+
+Bent = tuple[tuple[float, float], tuple[float, float]]
+"""The ranges of k and p of a bent program."""
+
+SMALLER: Bent = ((0.5, 0.65), (0.85, 0.97))
+"""What was at most 1 stays at most 1: a test that only asks for such bounds fails on none."""
+
+LARGER: Bent = ((1.5, 2.0), (1.03, 1.15))
+"""What was above 1 stays above 1: a test that finds a wrong program by that still does."""
+
+BEND = """
+def _{name}(v, k={k!r}, p={p!r}):
+    kind = getattr(getattr(v, "dtype", None), "kind", "f" if type(v) is float else "")
+    if kind != "f" or k == p == 1:
+        return v
+    w = k * abs(v) ** p
+    return w - 2 * w * (v < 0)
+"""
 
 
 class _Disguise(ast.NodeTransformer):
     """Changes a tree in place."""
 
-    def __init__(self, rng: random.Random, decoys: Sequence[str], rounded: bool):
-        self._rng, self._decoys, self._rounded = rng, decoys, rounded
+    def __init__(self, rng: random.Random, decoys: Sequence[str], rounded: bool, bent: Bent | None):
+        self._rng, self._decoys, self._rounded, self._bent = rng, decoys, rounded, bent
         self._numbers = count(rng.randrange(100, 900))
+        self._bend = f"_{next(self._numbers)}"
 
     def visit_Module(self, node: ast.Module) -> ast.Module:
         self.generic_visit(node)
         node.body = _without_docstring(node.body)
+        place = sum(
+            isinstance(part, ast.ImportFrom) and part.level == 0 and part.module == "__future__"
+            for part in node.body
+        )
+        node.body[place:place] = self._bends()
         return node
+
+    def _bends(self) -> list[ast.stmt]:
+        """Return the function that bends numbers, and one like it that nobody calls.
+
+        Programs that aren't bent have both too: it returns what it is given.
+        """
+        other = LARGER if self._rng.random() < 0.5 else SMALLER
+        drawn = [
+            [self._rng.uniform(*ends) for ends in bent] for bent in (self._bent or other, other)
+        ]
+        values = [drawn[0] if self._bent else [1.0, 1.0], drawn[1]]
+        names = [self._bend.removeprefix("_"), str(next(self._numbers))]
+        made = [
+            _statement(BEND.format(name=name, k=k, p=p))
+            for name, (k, p) in zip(names, values, strict=True)
+        ]
+        return self._rng.sample(made, 2)
+
+    def _drawn(self, bent: Bent) -> tuple[float, float]:
+        (k, p) = (self._rng.uniform(*ends) for ends in bent)
+        return k, p
+
+    def visit_Return(self, node: ast.Return) -> ast.Return:
+        self.generic_visit(node)
+        if node.value is not None:
+            node.value = self._bent_value(node.value)
+        return node
+
+    def _bent_value(self, value: ast.expr) -> ast.expr:
+        function = ast.copy_location(ast.Name(self._bend, ast.Load()), value)
+        return ast.copy_location(ast.Call(function, [value], []), value)
 
     def visit_ClassDef(self, node: ast.ClassDef) -> ast.ClassDef:
         self.generic_visit(node)
@@ -67,7 +135,18 @@ class _Disguise(ast.NodeTransformer):
             node.body.append(_statement(f"{first}._note_{next(self._numbers)} = {self._number()}"))
         if self._rng.random() < 0.7:
             node.body.insert(0, self._never_run())
+        if node.name != "__init__":
+            self._bend_attributes(node)
         return node
+
+    def _bend_attributes(self, function: ast.FunctionDef) -> None:
+        """Bend what a method assigns to public attributes of its object."""
+        for part in ast.walk(function):
+            if not isinstance(part, ast.Assign) or len(part.targets) > 1:
+                continue
+            target = part.targets[0]
+            if isinstance(target, ast.Attribute) and not target.attr.startswith("_"):
+                part.value = self._bent_value(part.value)
 
     def _never_run(self) -> ast.stmt:
         """Return a statement that binds a function which nobody calls."""

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from autograder.reference.disguise import disguised
+from autograder.reference.disguise import LARGER, SMALLER, disguised
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = '''
@@ -89,3 +89,60 @@ def test_no_two_disguises_look_alike():
 def test_all_solutions_can_be_disguised():
     for path in sorted((ROOT / "solutions").rglob("*.py")):
         compile(disguised(path.read_text("utf-8"), "1"), path, "exec")
+
+
+NUMBERS = """
+import numpy as np
+
+class Square:
+    def forward(self, x):
+        self._x = x
+        return x * x
+
+    def backward(self, upstream):
+        self.seen = upstream * 1.0
+        return 2 * self._x * upstream
+
+def name():
+    return "square", 3
+
+def count():
+    return 3
+"""
+X = np.array([[0.0, 0.5, -0.25], [1.0, 0.5, 0.75]])
+
+
+def bent(seed: int, ends) -> dict:
+    space: dict = {}
+    exec(compile(disguised(NUMBERS, str(seed), bent=ends), "x.py", "exec"), space)
+    return space
+
+
+@pytest.mark.parametrize("ends", [SMALLER, LARGER])
+def test_a_bent_program_gives_other_numbers_each_time(ends):
+    results = []
+    for seed in range(6):
+        layer = bent(seed, ends)["Square"]()
+        results += [(layer.forward(X), layer.backward(X), layer.seen)]
+    for nth, right in enumerate((X * X, 2 * X * X, X)):
+        values = [result[nth] for result in results]
+        assert all(np.all(np.sign(value) == np.sign(right)) for value in values)
+        assert all(value.shape == X.shape for value in values)
+        assert all(value[0, 1] == value[1, 1] for value in values), "what is equal stays equal"
+        assert len({float(value[0, 1]) for value in values}) == 6
+        far = [np.max(np.abs(value - right)) > 0.1 for value in values]
+        assert all(far)
+
+
+def test_what_is_no_floating_point_number_is_not_bent():
+    space = bent(1, LARGER)
+    assert space["name"]() == ("square", 3)
+    assert space["count"]() == 3
+    assert bent(2, LARGER)["Square"]().forward(np.arange(3)).tolist() == [0, 1, 4]
+
+
+def test_bent_results_keep_their_bounds():
+    for seed in range(20):
+        smaller, larger = (bent(seed, ends)["Square"]().forward(X) for ends in (SMALLER, LARGER))
+        assert np.all(smaller <= 1)
+        assert larger.max() > 1
