@@ -101,8 +101,8 @@ def weights_of(answer: Any, features: int, classes: int) -> list[FloatArray]:
         value = answer.get(name)
         lost = type(value) is np.ndarray and not np.isfinite(value).all()
         expect.that(name, not lost, "it holds NaN or infinity: the training has diverged")
-    first = expect.array("W1", answer.get("W1"))
-    hidden = len(first) if first.ndim else 0
+    first = answer.get("W1")
+    hidden = first.shape[0] if type(first) is np.ndarray and first.ndim == 2 else 0
     expect.that("W1", hidden <= WIDEST, f"a hidden layer has at most {WIDEST} units here")
     shapes = {"W1": (hidden, features), "b1": (hidden,), "W2": (classes, hidden), "b2": (classes,)}
     weights = (expect.array(name, answer.get(name), shape) for name, shape in shapes.items())
