@@ -13,6 +13,7 @@ from ..suite_tools.rows import (
     batch,
     expect_gradient,
     expect_row,
+    get,
     make,
     normalised,
     parameters,
@@ -27,8 +28,17 @@ after_all = pytest.mark.needs(
     "week3.batch_norm_forward", "week3.batch_norm_backward", "week3.batch_norm_modes"
 )
 
-SHORT = {"rtol": 1e-3, "atol": 1e-3}
-"""Near enough for what was computed in float32."""
+
+def expect_work(label, received, given):
+    """What comes out is more than what went in, times a number and with another one added.
+
+    Whether it is right is a matter of other items.
+    """
+    received = expect.array(label, received, given.shape).astype(np.float64)
+    known = np.column_stack([given.ravel(), np.ones(given.size)])
+    rest = received.ravel() - known @ np.linalg.lstsq(known, received.ravel(), rcond=None)[0]
+    done = bool(np.abs(rest).max() > 1e-3 * np.abs(received).max() > 0)
+    expect.that(label, done, "nothing is done with it, or the same with each feature.")
 
 
 # Numbers
@@ -46,13 +56,13 @@ def test_forward_of_large_numbers_that_vary_little(student, rng):
 def test_float32(student, rng):
     """A batch in float32 comes out in float32, and so does the gradient."""
     layer, x = make(student, 4), batch(rng).astype(np.float32)
-    y, wanted = layer.forward(x), normalised(x.astype(np.float64))
+    y = layer.forward(x)
     expect.dtype("forward output for float32", y, np.float32)
-    expect.close("forward output for float32", y, wanted, **SHORT)
+    expect_work("forward output for float32", y, x)
     dL_dy = rng.normal(size=x.shape).astype(np.float32)
-    dL_dx, wanted = layer.backward(dL_dy), input_gradient(x, np.ones(4), dL_dy, 1e-5)
+    dL_dx = layer.backward(dL_dy)
     expect.dtype("dL_dx for float32", dL_dx, np.float32)
-    expect.close("dL_dx for float32", dL_dx, wanted, **SHORT)
+    expect_work("dL_dx for float32", dL_dx, dL_dy)
 
 
 @after_forward
@@ -60,7 +70,7 @@ def test_no_warning(student, rng):
     """A feature that does not vary gives no warning."""
     layer, x = make(student, 4), batch(rng)
     x[:, 2] = 3.0
-    expect.close("forward output", layer.forward(x), normalised(x), **NEAR)
+    expect_work("forward output", layer.forward(x), x)
     warned = [text for text in student.warnings() if "RuntimeWarning" in text]
     expect.that("warnings", not warned, f"your code warned: {'; '.join(warned)}")
 
@@ -78,7 +88,7 @@ def test_forward_keeps_what_it_is_given(student, rng):
         kept = student.keep(x)
         y = expect.array("forward output", layer.forward(kept), x.shape)
         if mode == "training":
-            expect.close("forward output", y, normalised(x, gamma, beta), **NEAR)
+            expect_work("forward output", y, x)
         expect.unchanged("x", x, student.fetch(kept))
         expect_row(layer, "gamma", gamma)
         expect_row(layer, "beta", beta)
@@ -92,8 +102,7 @@ def test_backward_keeps_what_it_is_given(student, rng):
     dL_dy = rng.normal(size=x.shape)
     kept_x, kept_upstream = student.keep(x), student.keep(dL_dy)
     layer.forward(kept_x)
-    wanted = input_gradient(x, gamma, dL_dy)
-    expect.close("dL_dx", layer.backward(kept_upstream), wanted, **NEAR)
+    expect_work("dL_dx", layer.backward(kept_upstream), dL_dy)
     expect.unchanged("dL_dy", dL_dy, student.fetch(kept_upstream))
     expect.unchanged("x", x, student.fetch(kept_x))
     expect_row(layer, "gamma", gamma)
@@ -158,20 +167,20 @@ def test_backward_goes_by_the_mode_of_forward(student, rng):
 def test_forward_refuses_other_shapes(student, rng):
     """x of a shape other than (N, num_features) raises a ValueError; (N, num_features) does not."""
     layer, x = make(student, 3), rng.normal(size=(5, 3))
-    expect.close("forward output", layer.forward(x), normalised(x), **NEAR)
+    expect_work("forward output", layer.forward(x), x)
     for shape in ((5, 1), (5, 4), (3,), (2, 5, 3)):
         label = f"forward of x {shape} with 3 features"
         expect.raises(label, layer.forward, "ValueError", rng.normal(size=shape))
 
 
-@after_all
+@after_forward
 @pytest.mark.weight(2)
 def test_a_batch_of_one(student, rng):
     """A batch of one example raises a ValueError in training mode, and leaves no trace."""
     layer, x, two = student.batch_norm.BatchNorm1d(4), batch(rng, 1), batch(rng, 2)
-    expect.close("forward output of two examples", layer.forward(two), normalised(two), **NEAR)
-    mean = 0.1 * two.mean(axis=0)
-    expect_row(layer, "running_mean", mean)
+    expect_work("forward output of two examples", layer.forward(two), two)
+    before = get(layer, "running_mean", 4)
     label = "forward of one example in training mode"
     expect.raises(label, layer.forward, "ValueError", x)
-    expect_row(layer, "running_mean", mean, "running_mean after the refused batch")
+    same = np.array_equal(before, get(layer, "running_mean", 4))
+    expect.that("running_mean", same, "the refused batch has moved it.")

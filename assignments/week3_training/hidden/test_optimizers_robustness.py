@@ -1,8 +1,7 @@
 """Hidden tests of optimizers.py beyond the texts: gradients that are missing, arrays, bad settings.
 
 Each test looks at its own side alone: whether steps follow the formula is a matter of other items.
-Where something must have moved, it is enough that it isn't where it was. They count for optimizers
-of which at least something is right.
+Where something must have moved, it is enough that it isn't where it was.
 """
 
 import numpy as np
@@ -11,7 +10,6 @@ import pytest
 from autograder.suite import expect
 
 from .optimizer_paths import (
-    ITEMS,
     SETTINGS,
     change,
     drive,
@@ -22,9 +20,7 @@ from .optimizer_paths import (
 
 pytestmark = pytest.mark.item("week3.robustness")
 
-each = pytest.mark.parametrize(
-    "kind", [pytest.param(kind, marks=pytest.mark.needs(ITEMS[kind]), id=kind) for kind in SETTINGS]
-)
+each = pytest.mark.parametrize("kind", list(SETTINGS))
 
 HUGE = 1e9
 FAR = 1e4
@@ -164,7 +160,6 @@ def test_float32_stays_float32(student, rng, kind):
     expect.dtype("data", p.data, np.float32)
 
 
-@pytest.mark.needs("week3.sgd")
 def test_zero_grad_without_gradients(student, rng):
     """zero_grad may be called where some parameters have no gradient yet, and steps go on."""
     params, starts = parameters(student, rng)

@@ -1,7 +1,7 @@
 """Hidden tests of regularization.py beyond the texts: repeatable runs, arrays, bad arguments, NaN.
 
-Those of arrays see as well that something right is done with them, and are blocked where the part
-that they go through is at fault.
+Each test looks at its own side alone: whether the right entries are dropped, the right images
+mirrored, is a matter of other items. But it has to see that something is done with what it gives.
 """
 
 import numpy as np
@@ -9,14 +9,10 @@ import pytest
 
 from autograder.suite import expect
 
-from .moved_pictures import mirrored, pictures, places
+from .moved_pictures import pictures
 
 options = pytest.mark.item("week3.options")
 robustness = pytest.mark.item("week3.robustness")
-after_dropout = pytest.mark.needs("week3.dropout")
-after_l2 = pytest.mark.needs("week3.l2")
-after_stopping = pytest.mark.needs("week3.early_stopping")
-after_augmentation = pytest.mark.needs("week3.augmentation")
 
 OTHER_SEEDS = range(6, 26)
 NAN = float("nan")
@@ -34,13 +30,12 @@ def flip(student, images, generator):
     return expect.array("horizontal_flip", received, images.shape)
 
 
-def expect_moved(name, images, received):
-    """Images have been moved, not all alike, and each is a window or mirror image of its own."""
-    if name == "random_crop":
-        kinds = np.unique(np.array(places(images, received, 2)), axis=1).shape[1]
-    else:
-        kinds = len(np.unique(mirrored(images, received)))
-    expect.that(name, kinds > 1, f"the same was done with all {len(images)} images.")
+def expect_moved(student, rng, name):
+    """With some seeds of the generator, images come out other than they went in."""
+    images, make = pictures(rng), student.probe("generator")
+    received = (AUGMENTATIONS[name](student, images, make(seed)) for seed in OTHER_SEEDS)
+    moved = any(not np.array_equal(one, images) for one in received)
+    expect.that(name, moved, f"with {len(OTHER_SEEDS)} seeds all images came out as they went in.")
 
 
 AUGMENTATIONS = {"random_crop": crop, "horizontal_flip": flip}
@@ -99,19 +94,15 @@ def test_augmentation_comes_from_the_generator(student, rng, name):
 # Dropout
 
 
-def passed_on(layer, x, grad, p):
-    """Return dL/dx after a pass in training, which drops some entries and enlarges the others."""
-    y = expect.array("forward output", layer.forward(x), x.shape)
-    kept = y != 0
-    expect.that("forward output", 0 < kept.sum() < kept.size, "no entry was dropped, or every one.")
-    expect.close("forward output", y, np.where(kept, x / (1 - p), 0.0), rtol=1e-4, atol=1e-6)
-    dL_dx = expect.array("dL_dx", layer.backward(grad), grad.shape)
-    expect.close("dL_dx", dL_dx, np.where(kept, grad / (1 - p), 0.0), rtol=1e-4, atol=1e-6)
-    return dL_dx
+def expect_drops(layer, x):
+    """A pass in training drops some entries, and not all."""
+    y = expect.array("forward output in training", layer.forward(x), x.shape)
+    dropped = int((y == 0).sum())
+    message = f"{dropped} of {y.size} entries were dropped."
+    expect.that("forward output in training", 0 < dropped < y.size, message)
 
 
 @robustness
-@after_dropout
 def test_dropout_backward_after_predictions(student, rng):
     """After a forward pass with training=False, dL/dx is dL/dy, whatever was dropped before."""
     layer = student.regularization.Dropout(0.4)
@@ -119,42 +110,38 @@ def test_dropout_backward_after_predictions(student, rng):
     for when in ("before any training", "after training"):
         expect.array("forward output", layer.forward(x, training=False), x.shape)
         expect.close(f"dL_dx of a prediction {when}", layer.backward(grad), grad, rtol=1e-4)
-        passed_on(layer, x, grad, 0.4)
+        expect_drops(layer, x)
 
 
 @robustness
-@after_dropout
 def test_dropout_backward_again(student, rng):
     """A second backward for the same forward pass gives the same gradient."""
     layer, grad = student.regularization.Dropout(0.4), rng.normal(size=(16, 20))
-    first = passed_on(layer, rng.normal(size=(16, 20)), grad, 0.4)
-    second = expect.array("dL_dx", layer.backward(grad), grad.shape)
+    expect_drops(layer, rng.normal(size=(16, 20)))
+    first, second = (expect.array("dL_dx", layer.backward(grad), grad.shape) for _ in range(2))
     same = np.array_equal(first, second)
     expect.that("dL_dx, asked for again", same, "it is another one than before.")
 
 
 @robustness
-@after_dropout
 def test_dropout_of_images(student, rng):
     """Arrays with four axes work like those with two."""
     layer = student.regularization.Dropout(0.25)
     x, grad = rng.normal(size=(3, 2, 5, 4)), rng.normal(size=(3, 2, 5, 4))
-    passed_on(layer, x, grad, 0.25)
+    expect_drops(layer, x)
+    expect.array("dL_dx", layer.backward(grad), x.shape)
 
 
 @robustness
-@after_dropout
 def test_dropout_keeps_what_it_is_given(student, rng):
     """Neither x nor dL_dy is changed, in training or not."""
     x, grad = rng.normal(size=(8, 10)), rng.normal(size=(8, 10))
     layer = student.regularization.Dropout(0.5)
+    expect_drops(layer, x)
     for training in (True, False):
         kept_x, kept_grad = student.keep(x), student.keep(grad)
-        y = expect.array("forward output", layer.forward(kept_x, training=training), x.shape)
-        factor = np.where(y == 0, 0.0, 2.0) if training else np.ones(x.shape)
-        dropped = bool((factor == 0).any())
-        expect.that("forward output", dropped is training, "entries are dropped, or none is.")
-        expect.close("dL_dx", layer.backward(kept_grad), factor * grad, rtol=1e-4, atol=1e-6)
+        layer.forward(kept_x, training=training)
+        expect.array("dL_dx", layer.backward(kept_grad), x.shape)
         expect.unchanged(f"x with training={training}", x, student.fetch(kept_x))
         expect.unchanged(f"dL_dy with training={training}", grad, student.fetch(kept_grad))
 
@@ -179,18 +166,21 @@ def test_dropout_refuses_impossible_probabilities(student):
 
 
 @robustness
-@after_l2
 def test_l2_keeps_the_weights(student, rng):
     """Neither penalty nor gradients changes the arrays."""
     weights, penalty = [rng.normal(size=(4, 3)), rng.normal(size=6)], student.regularization.L2(0.3)
     kept = [student.keep(W) for W in weights]
-    wanted = 0.15 * sum(float(np.sum(W * W)) for W in weights)
-    expect.close("penalty", penalty.penalty(kept), wanted, rtol=1e-4)
-    gradients = penalty.gradients(kept)
-    listed = type(gradients) in (list, tuple) and len(gradients) == len(weights)
+    small = float(expect.array("penalty", penalty.penalty(kept), ()))
+    large = float(expect.array("penalty", penalty.penalty([9.0 * W for W in weights]), ()))
+    message = f"it is {small:.4g}, and {large:.4g} for arrays nine times as large."
+    expect.that("penalty", 0.0 < small < large, message)
+    found = [penalty.gradients(kept), penalty.gradients([-W for W in weights])]
+    listed = all(type(one) in (list, tuple) and len(one) == len(weights) for one in found)
     expect.that("gradients", listed, "it must return a list with one array for each W.")
+    one, other = (expect.array("gradient", both[0], (4, 3)) for both in found)
+    differ = not np.array_equal(one, other)
+    expect.that("gradients", differ, "they are the same for other arrays.")
     for number, (W, handle) in enumerate(zip(weights, kept, strict=True)):
-        expect.close(f"gradient of array {number}", gradients[number], 0.3 * W, rtol=1e-4)
         expect.unchanged(f"array {number}", W, student.fetch(handle))
 
 
@@ -205,13 +195,13 @@ def best_epoch_after(stopping, *losses):
 
 
 @robustness
-@after_stopping
 def test_early_stopping_never_takes_nan_for_an_improvement(student):
-    """A loss of NaN leaves best_epoch as it was; a smaller loss behind it moves it."""
+    """A smaller loss moves best_epoch, a loss of NaN leaves it as it was."""
     stopping = student.regularization.EarlyStopping(5)
-    expect.equal("best_epoch after the first loss", best_epoch_after(stopping, 1.0), 0)
-    expect.equal("best_epoch after two losses of NaN", best_epoch_after(stopping, NAN, NAN), 0)
-    expect.equal("best_epoch after a smaller one", best_epoch_after(stopping, 0.5), 3)
+    first, best = best_epoch_after(stopping, 1.0), best_epoch_after(stopping, 0.5)
+    moved = best is not None and first != best
+    expect.that("best_epoch", moved, "a smaller loss has not moved it.")
+    expect.equal("best_epoch after two losses of NaN", best_epoch_after(stopping, NAN, NAN), best)
 
 
 @robustness
@@ -227,32 +217,30 @@ def test_early_stopping_when_the_first_loss_is_nan(student):
 
 
 @robustness
-@after_augmentation
 @each
 def test_augmentation_keeps_the_dtype(student, rng, name):
     """uint8 stays uint8, float32 stays float32, float64 stays float64."""
+    expect_moved(student, rng, name)
     for dtype in (np.uint8, np.float32, np.float64):
-        images = pictures(rng, 30, dtype=dtype)
+        images = pictures(rng, 6, dtype=dtype)
         received = AUGMENTATIONS[name](student, images, student.probe("generator")(0))
         expect.dtype(f"{name} of {np.dtype(dtype)}", received, dtype)
-        expect_moved(name, images, received)
 
 
 @robustness
-@after_augmentation
 @each
 def test_augmentation_leaves_the_images(student, rng, name):
     """The images that were handed in are not changed."""
+    expect_moved(student, rng, name)
     images = pictures(rng, 30)
     kept, generator = student.keep(images), student.probe("generator")(0)
     arguments = (kept, 2, generator) if name == "random_crop" else (kept, generator)
     received = getattr(student.regularization, name)(*arguments)
-    expect_moved(name, images, expect.array(name, received, images.shape))
+    expect.array(name, received, images.shape)
     expect.unchanged("images", images, student.fetch(kept))
 
 
 @robustness
-@after_augmentation
 @each
 def test_augmentation_refuses_other_arrays(student, rng, name):
     """Images with another number of axes raise a ValueError; those with three do not."""
@@ -260,5 +248,4 @@ def test_augmentation_refuses_other_arrays(student, rng, name):
     for shape in ((6, 5), (3, 2, 6, 5, 3)):
         images = np.ones(shape)
         expect.raises(f"images of shape {shape}", call, "ValueError", student, images, generator)
-    images = pictures(rng, 30)
-    expect_moved(name, images, call(student, images, generator))
+    call(student, pictures(rng), generator)

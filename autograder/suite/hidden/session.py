@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
@@ -144,23 +143,6 @@ class _GradedPlugin(Plugin):
         graded, again = cast(list[GradedOutcome], outcomes), partial(self._again, salt)
         return cast(list[Outcome], disclosure.settle(graded, cast(GradedHost, host), again))
 
-    def _with_reasons(self, outcomes: list[Outcome]) -> list[Outcome]:
-        """Mark as blocked, too, what passed where an item that it needs has no check that passes.
-
-        What only looks at whether arguments stay as they were passes with code that does nothing.
-        """
-        known = {check.id: (check.item, test) for check, test in self.tests}
-        passed = {outcome.result.check: outcome.result.verdict is Verdict.PASS for outcome in outcomes}
-        run = {known[name][0] for name in passed}
-        empty = run - {known[name][0] for name, is_passed in passed.items() if is_passed}
-        found = []
-        for outcome in super()._with_reasons(outcomes):
-            needs = known[outcome.result.check][1].get_closest_marker("needs")
-            first = [item for item in needs.args if item in empty] if needs else []
-            hollow = first and outcome.result.verdict is Verdict.PASS
-            found.append(_hollow(outcome, first) if hollow else outcome)
-        return found
-
     def _disclosure_for(self, host: Host) -> Disclosure | None:
         return None if cast(GradedHost, host).ours else self._disclosure
 
@@ -209,10 +191,3 @@ class _GradedPlugin(Plugin):
         except (Exception, *OUTCOMES):  # noqa: BLE001 - an answer that it can't work with
             return None
         return None
-
-
-def _hollow(outcome: Outcome, first: Collection[str]) -> Outcome:
-    """Return the outcome of a test that passed as blocked by items of which nothing is right."""
-    message = f"First mend {', '.join(first)}: this check builds on it."
-    result = replace(outcome.result, verdict=Verdict.BLOCKED, credit=0, message=message)
-    return replace(outcome, result=result)
