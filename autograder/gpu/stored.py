@@ -11,8 +11,8 @@ import lzma
 from collections.abc import Mapping
 
 MOST_BYTES = 48 << 10
-"""Most that all modules may hold, compressed. A project with long docstrings has 16 KiB; a hundredth
-of ResNet-18's weights, four bits each, would be 55 KiB."""
+"""Most that all modules may hold, compressed. A project with long docstrings has 16 KiB; a
+hundredth of ResNet-18's weights, four bits each, would be 55 KiB."""
 
 
 def stored_bytes(files: Mapping[str, bytes]) -> int:
@@ -26,7 +26,7 @@ FILTERS = [{"id": lzma.FILTER_LZMA2, "preset": 6, "dict_size": 1 << 22}]
 
 
 def too_much(files: Mapping[str, bytes]) -> str:
-    """Say what is wrong where a project's modules hold more than MOST_BYTES; "" where they don't."""
+    """Say what is wrong where modules hold more than MOST_BYTES; "" where they don't."""
     size = stored_bytes(files)
     if size <= MOST_BYTES:
         return ""

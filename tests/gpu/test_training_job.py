@@ -171,8 +171,10 @@ def test_a_network_that_can_it_before_its_first_step_is_refused(plan, seat, tmp_
 def in_texts(raw: bytes) -> str:
     """Return code for the raw bytes, in texts that are each too short to be noticed."""
     pieces = [raw.hex()[start : start + 500] for start in range(0, 2 * len(raw), 500)]
-    return "texts = []\n" + "".join(f"texts += [{one!r}]\n" for one in pieces) + (
-        "raw = bytearray(bytes.fromhex(''.join(texts)))\n"
+    return (
+        "texts = []\n"
+        + "".join(f"texts += [{one!r}]\n" for one in pieces)
+        + ("raw = bytearray(bytes.fromhex(''.join(texts)))\n")
     )
 
 
@@ -295,9 +297,10 @@ def test_what_honest_projects_hold_is_a_third_of_what_is_allowed(project):
 @pytest.mark.parametrize(
     "code",
     [
-        "torch.ops.aten.native_batch_norm(model.fc.weight, None, None, None, None, True, 0.1, 1e-5)",
-        "getattr(torch, '_fused_' + 'sgd_')(\n    [model.fc.weight.data], [model.fc.weight.data], [],"
-        " weight_decay=0.0, momentum=0.0,\n    lr=0.1, dampening=0.0, nesterov=False,"
+        "torch.ops.aten.native_batch_norm(model.fc.weight, None, None, None, None, True, 0.1, 0.1)",
+        "ours = [model.fc.weight.data]\n"
+        "getattr(torch, '_fused_' + 'sgd_')(\n    ours, ours, [], weight_decay=0.0,\n"
+        "    momentum=0.0, lr=0.1, dampening=0.0, nesterov=False,"
         " maximize=False, is_first_step=False)",
     ],
 )
