@@ -51,8 +51,8 @@ class Plan:
 
     images: training and test images, rearranged by a secret; data: the folder with the training
     part; epochs: their number; device: "cuda" or "cpu"; threads: the number for torch; seed: for
-    the script's --seed and for the order of the test images; curve: the credit by accuracy; worker: the week's own
-    drivers, with the two that a job needs (worker.drivers).
+    the script's --seed and for the order of the test images; curve: the credit by accuracy; worker:
+    the week's own drivers, with the two that a job needs (worker.drivers).
     """
 
     week: Week
