@@ -36,12 +36,15 @@ from autograder.sandbox import Limits, Unconfined
 from autograder.sandbox.choose import NotConfinedError, choose
 from autograder.sandbox.gpu import gpus as find_gpus
 from autograder.sandbox.runtime import installed
+from autograder.suite.hidden.refused import refusing
 from autograder.suite.session import seed_of
 from autograder.suite.week_worker import worker_of
 from autograder.text.display import one_line
 from autograder.text.files import write_text
 
 CUDA, CPU = "cuda", "cpu"
+SECRET = "|images"
+"""What the seed of the images' order differs by from that of the job, which the script is given."""
 
 
 class JobError(CantRunError):
@@ -82,7 +85,7 @@ def train_class(
     taken = intake.submissions[week.number]
     if not any(one.files for one in taken):
         raise IntakeError(f"no submission in {submissions} holds a file of the {week.name}")
-    images = _images(console, job, subset, trial)
+    images = _images(console, job, subset, trial).rearranged(seed_of(course.salt, CHECK, SECRET))
     places = _places(gpus_here if device == CUDA else [], jobs_per_gpu)
     seats = _seats(places, week, unconfined)
     folder = out / "training"
@@ -91,13 +94,13 @@ def train_class(
         job=job,
         limits=Limits(**week.limits.model_dump()),
         images=images,
-        data=(folder / f"data-{images.name}-{len(images.x_train)}").resolve(),
+        data=(folder / f"data-{images.name}-{images.digest[:16]}").resolve(),
         epochs=epochs,
         device=device,
         threads=max(1, (os.cpu_count() or 1) // len(seats)),
         seed=seed_of(course.salt, CHECK),
         curve=course.training_setting(job.data),
-        worker=worker_of(root, week),
+        worker=refusing(worker_of(root, week), root / "assignments" / week.folder / "hidden"),
     )
     if trial:
         say(console, "A trial: what it measures is shown, and gives no points.")

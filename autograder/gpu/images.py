@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +14,7 @@ import data
 from autograder.text.files import write_bytes
 
 SIDE = 32
+CLASSES = 10
 DIGITS = "digits"
 LARGEST_SHIFT = 2
 
@@ -20,7 +23,8 @@ LARGEST_SHIFT = 2
 class Images:
     """A labelled image set in CIFAR-10's format, NHWC uint8 with labels uint8.
 
-    `name` is the name of the data set that the images come from.
+    `name` is the name of the data set that the images come from. `known` are the labels of the test
+    images as everybody knows them, where y_test has others (`rearranged`).
     """
 
     name: str
@@ -28,6 +32,34 @@ class Images:
     y_train: np.ndarray
     x_test: np.ndarray
     y_test: np.ndarray
+    known: np.ndarray | None = None
+
+    @cached_property
+    def digest(self) -> str:
+        """A digest of all images and labels."""
+        digest = hashlib.sha256()
+        for array in (self.x_train, self.y_train, self.x_test, self.y_test):
+            digest.update(repr((array.shape, array.dtype.str)).encode())
+            digest.update(np.ascontiguousarray(array).data)
+        return digest.hexdigest()
+
+    def rearranged(self, seed: int) -> Images:
+        """Return the set as it is trained with: another one to whoever brings answers along.
+
+        Every class has another number, the colours have changed places, and all images may stand on
+        their heads, as a secret `seed` says. Training is as hard as before, and so is mirroring and
+        moving images. Weights, labels or images from elsewhere fit no longer.
+        """
+        rng = np.random.default_rng(seed)
+        classes = _moved_numbers(rng, CLASSES).astype(self.y_train.dtype)
+        colours = _moved_numbers(rng, self.x_train.shape[3])
+        down = -1 if rng.random() < 0.5 else 1
+        x_train, x_test = (
+            np.ascontiguousarray(images[:, ::down, :, colours])
+            for images in (self.x_train, self.x_test)
+        )
+        y_train, y_test = classes[self.y_train], classes[self.y_test]
+        return Images(self.name, x_train, y_train, x_test, y_test, self.y_test)
 
     def write_training_part(self, folder: Path) -> None:
         """Write folder/cifar10.npz with the training images and labels; test images never."""
@@ -36,6 +68,14 @@ class Images:
         np.savez(buffer, x_train=self.x_train, y_train=self.y_train)
         write_bytes(folder / "cifar10.npz", buffer.getvalue())
         folder.chmod(0o755)
+
+
+def _moved_numbers(rng: np.random.Generator, count: int) -> np.ndarray:
+    """Return 0 to count - 1 in an order in which none has its old place."""
+    while True:
+        order = rng.permutation(count)
+        if (order != np.arange(count)).all():
+            return order
 
 
 def load_images(name: str, subset: int | None = None) -> Images:

@@ -24,11 +24,13 @@ from autograder.course import TrainingJob, TrainingSetting, Week
 from autograder.gpu.assess import CHANCE, Accuracy, doubts, measure, read_metrics
 from autograder.gpu.images import Images
 from autograder.gpu.script import Ended, run_script
+from autograder.gpu.stored import too_much
 from autograder.grading.rules import stored_answers, uses
 from autograder.grading.training_check import CHECK
 from autograder.records import FULL_CREDIT, CheckResult, Verdict
 from autograder.sandbox import Confinement, Limits, Sandbox
 from autograder.sandbox.launch import Folder, Launch, Script
+from autograder.suite.hidden.refused import the_list_alone
 from autograder.suite.hidden.threshold import credit_for
 from autograder.suite.student import Student
 from autograder.suite.week_worker import WeekWorker
@@ -47,10 +49,10 @@ LONGEST_QUOTE = 4_000
 class Plan:
     """The parameters of all jobs of a class.
 
-    images: training and test images; data: the folder with the training part; epochs: their
-    number; device: "cuda" or "cpu"; threads: the number for torch; seed: for the script's --seed
-    and for the order of the test images; curve: the credit by accuracy; worker: the week's own
-    drivers, with the two that a job needs (worker.drivers).
+    images: training and test images, rearranged by a secret; data: the folder with the training
+    part; epochs: their number; device: "cuda" or "cpu"; threads: the number for torch; seed: for
+    the script's --seed and for the order of the test images; curve: the credit by accuracy; worker:
+    the week's own drivers, with the two that a job needs (worker.drivers).
     """
 
     week: Week
@@ -152,14 +154,18 @@ class Job:
         found = uses(self.files, self.plan.week.forbidden)
         if found:
             return _failed(Verdict.VIOLATION, f"Not to be used in this project: {_some(found)}.")
+        stored = too_much(self.files)
+        if stored:
+            return _failed(Verdict.VIOLATION, stored)
         try:
             before = self._untrained()
         except Fault as fault:
             return _failed(fault.verdict, f"Your network can't be built and run. {fault.message}")
-        if before.plain > CHANCE:
+        best = max(before.plain, before.known)
+        if best > CHANCE:
             return _failed(
                 Verdict.VIOLATION,
-                f"A freshly built network gets {before.plain:.1%} of the test images right. "
+                f"A freshly built network gets {best:.1%} of the test images right. "
                 "Before its first step a network stands at chance (10%): its weights have to come "
                 "from training.",
             )
@@ -222,6 +228,7 @@ class Job:
             folders=(images, out),
             gpus=self.gpus,
             script=script,
+            week=the_list_alone(plan.worker.folders),
         )
 
     def _modules(self) -> dict[str, bytes]:
@@ -290,11 +297,17 @@ class Job:
             message = f"The network that {CHECKPOINT} holds can't be run. {fault.message}"
             return _failed(fault.verdict, message, seconds=ended.seconds)
         odd = [*doubts(accuracy, curves), *self._stored()]
+        if len(curves["epoch"]) > self.plan.epochs:
+            odd.append(
+                f"metrics.jsonl has {len(curves['epoch'])} epochs, where {self.plan.epochs} were "
+                "asked for."
+            )
         credit = credit_for(self.plan.curve.curve, accuracy.credited)
         detail: dict[str, Any] = {
             "accuracy": round(accuracy.plain, 5),
             "accuracy_moved": round(accuracy.moved, 5),
             "accuracy_before": round(before.plain, 5),
+            "accuracy_known": round(accuracy.known, 5),
             "epochs": len(curves["epoch"]),
             "epochs_wanted": self.plan.epochs,
             "device": self.plan.device,

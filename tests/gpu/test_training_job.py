@@ -22,18 +22,21 @@ from autograder.gpu.depends import parts_of_job  # noqa: E402
 from autograder.gpu.images import Images, load_images, moved  # noqa: E402
 from autograder.gpu.job import Job, Plan, Stopped  # noqa: E402
 from autograder.gpu.queue import Progress, Seat, run_class  # noqa: E402
+from autograder.gpu.stored import MOST_BYTES, stored_bytes  # noqa: E402
 from autograder.gradebook.journal import TRAINING, Gradebook  # noqa: E402
 from autograder.gradebook.submission import Submission  # noqa: E402
 from autograder.records import FULL_CREDIT, CheckResult, Verdict  # noqa: E402
 from autograder.sandbox import InfraError, Limits  # noqa: E402
 from autograder.sandbox.choose import choose  # noqa: E402
 from autograder.sandbox.limits import tree  # noqa: E402
+from autograder.suite.hidden.refused import refusing  # noqa: E402
 from autograder.suite.hidden.threshold import credit_for  # noqa: E402
 from autograder.suite.week_worker import worker_of  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
 COURSE = courses.load(ROOT)
 WEEK = COURSE.week_called("project")
+HIDDEN = ROOT / "assignments" / WEEK.folder / "hidden"
 BASE = {
     path.relative_to(ROOT / "tests/tiny_project").as_posix(): path.read_bytes()
     for path in (ROOT / "tests/tiny_project").rglob("*.py")
@@ -163,6 +166,149 @@ def test_a_network_that_can_it_before_its_first_step_is_refused(plan, seat, tmp_
     assert result.verdict is Verdict.VIOLATION
     assert "Before its first step" in result.message
     assert not (tmp_path / "job" / "out").exists()  # it was never trained
+
+
+def in_texts(raw: bytes) -> str:
+    """Return code for the raw bytes, in texts that are each too short to be noticed."""
+    pieces = [raw.hex()[start : start + 500] for start in range(0, 2 * len(raw), 500)]
+    return (
+        "texts = []\n"
+        + "".join(f"texts += [{one!r}]\n" for one in pieces)
+        + ("raw = bytearray(bytes.fromhex(''.join(texts)))\n")
+    )
+
+
+def in_integers(raw: bytes) -> str:
+    """Return code for the raw bytes, in integers of some digits."""
+    pieces = [raw[start : start + 160] for start in range(0, len(raw), 160)]
+    return "raw = bytearray()\n" + "".join(
+        f"raw += ({int.from_bytes(one, 'big'):#x}).to_bytes(160, 'big')\n" for one in pieces
+    )
+
+
+def in_names(raw: bytes) -> str:
+    """Return code for the raw bytes, in the names of classes that hold nothing."""
+    pieces = [raw.hex()[start : start + 200] for start in range(0, 2 * len(raw), 200)]
+    names = "".join(f"class N{one}: pass\n" for one in pieces)
+    found = "[name[1:] for name in list(locals()) if name[0] == 'N' and len(name) > 40]"
+    return names + f"raw = bytearray(bytes.fromhex(''.join({found})))\n"
+
+
+STORED = [in_texts, in_integers, in_names]
+
+
+def stored(written, images: Images) -> dict[str, bytes]:
+    """Return a project whose script trains nothing and saves weights that it brought along."""
+    code = written(linear_weights(images).tobytes()) + (
+        "model.fc.weight.data = torch.frombuffer(raw, dtype=torch.float32).reshape(10, 64)"
+    )
+    files = at_each_epoch(code)
+    files["train.py"] = files["train.py"].replace(b"p -= 2.0 * p.grad", b"p -= 0.0 * p.grad")
+    return files
+
+
+def with_secret(plan: Plan, seed: int, folder: Path) -> Plan:
+    """Return the plan as a class is graded with: nobody knows the images' order."""
+    secret = plan.images.rearranged(seed)
+    secret.write_training_part(folder)
+    return replace(plan, images=secret, data=folder)
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize("written", STORED)
+def test_weights_brought_along_fit_the_known_images_alone(plan, seat, tmp_path, images, written):
+    files = stored(written, images)
+    assert run(plan, seat, files, tmp_path / "known").detail["accuracy"] > 0.7
+    result = run(with_secret(plan, 5, tmp_path / "secret"), seat, files, tmp_path / "graded")
+    assert result.detail["accuracy"] < 0.1
+    assert result.credit == 0
+
+
+@pytest.mark.prove
+def test_a_network_that_was_trained_elsewhere_is_pointed_out(plan, seat, tmp_path, images):
+    upright = next(n for n in range(9) if np.ptp(images.rearranged(n).x_test - images.x_test) == 0)
+    secret = with_secret(plan, upright, tmp_path / "secret")
+    result = run(secret, seat, stored(in_texts, images), tmp_path)
+    assert result.detail["accuracy_known"] > 0.7
+    assert any("trained elsewhere" in doubt for doubt in result.detail["doubts"])
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize("seed", [1, 2])
+def test_an_honest_project_learns_other_numbers_and_colours_as_well(plan, seat, tmp_path, seed):
+    usual = run(plan, seat, BASE, tmp_path / "usual").detail
+    secret = with_secret(plan, seed, tmp_path / "secret")
+    detail = run(secret, seat, BASE, tmp_path / "graded").detail
+    assert detail["accuracy"] == pytest.approx(usual["accuracy"], abs=0.04)
+    assert detail["accuracy_before"] < 0.25
+    assert len(detail["doubts"]) == len(usual["doubts"])
+
+
+@pytest.mark.prove
+def test_a_new_network_that_knows_the_known_labels_is_refused(plan, seat, tmp_path, images):
+    upright = next(n for n in range(9) if np.ptp(images.rearranged(n).x_test - images.x_test) == 0)
+    code = in_texts(linear_weights(images).tobytes())
+    code += "self.fc.weight.data = torch.frombuffer(raw, dtype=torch.float32).reshape(10, 64)\n"
+    line = b"        self.fc = nn.Linear(64, 10)\n"
+    lines = "".join(f"        {one}\n" for one in code.splitlines()).encode()
+    files = edited("models/resnet.py", line, line + lines)
+    result = run(with_secret(plan, upright, tmp_path / "secret"), seat, files, tmp_path)
+    assert result.verdict is Verdict.VIOLATION
+    assert "Before its first step" in result.message
+
+
+def test_another_order_keeps_what_an_image_shows(images):
+    secret = images.rearranged(3)
+    assert np.array_equal(secret.known, images.y_test)
+    assert not (secret.y_test == images.y_test).any()
+    assert not (secret.y_train == images.y_train).any()
+    pairs = set(zip(images.y_train.tolist(), secret.y_train.tolist(), strict=True))
+    assert pairs >= set(zip(images.y_test.tolist(), secret.y_test.tolist(), strict=True))
+    assert len(pairs) == 10
+    assert secret.x_test.shape == images.x_test.shape
+    assert secret.digest == images.rearranged(3).digest != images.rearranged(4).digest
+    colours = np.zeros((4, 32, 32, 3), np.uint8) + np.array([10, 20, 30], np.uint8)
+    plain = Images("made", colours, np.arange(4), colours, np.arange(4))
+    moved_colours = plain.rearranged(0).x_test[0, 0, 0]
+    assert sorted(moved_colours) == [10, 20, 30]
+    assert not (moved_colours == [10, 20, 30]).any()
+
+
+@pytest.mark.parametrize("written", [*STORED, lambda raw: f"# {raw.hex()}\n"])
+def test_a_source_that_could_hold_a_network_is_not_run(plan, seat, tmp_path, written):
+    raw = np.random.default_rng(0).bytes(60_000)
+    files = {**BASE, "models/layers.py": written(raw).encode()}
+    result = run(plan, seat, files, tmp_path)
+    assert result.verdict is Verdict.VIOLATION
+    assert "compressed" in result.message
+    assert "at most 48 KiB" in result.message
+
+
+@pytest.mark.parametrize("project", ["solutions", "tests/styles/compact", "tests/styles/tutorial"])
+def test_what_honest_projects_hold_is_a_third_of_what_is_allowed(project):
+    folder = ROOT / project / "week3_training/phase1_project"
+    files = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*.py")}
+    read = {name: path.read_bytes() for name, path in files.items()}
+    assert 0 < stored_bytes(read) < MOST_BYTES / 2.5
+    assert stored_bytes({**read, "README.md": b"more"}) == stored_bytes(read)
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize(
+    "code",
+    [
+        "torch.ops.aten.native_batch_norm(model.fc.weight, None, None, None, None, True, 0.1, 0.1)",
+        "ours = [model.fc.weight.data]\n"
+        "getattr(torch, '_fused_' + 'sgd_')(\n    ours, ours, [], weight_decay=0.0,\n"
+        "    momentum=0.0, lr=0.1, dampening=0.0, nesterov=False,"
+        " maximize=False, is_first_step=False)",
+    ],
+)
+def test_a_script_gets_no_ready_made_part_either(plan, seat, tmp_path, code):
+    refused = replace(plan, worker=refusing(plan.worker, HIDDEN))
+    result = run(refused, seat, at_each_epoch(code), tmp_path)
+    assert result.verdict is Verdict.RAISED
+    assert "is not to be used in this assignment: write" in result.message
 
 
 @pytest.mark.prove

@@ -49,9 +49,9 @@ class Case:
             made: dict[str, bytes] = runpy.run_path(str(folder / "make.py"))["files"]()
             return made
         return {
-            path.name: path.read_bytes()
-            for path in sorted(folder.iterdir())
-            if path.is_file() and path.name not in NOT_HANDED_IN
+            path.relative_to(folder).as_posix(): path.read_bytes()
+            for path in sorted(folder.rglob("*"))
+            if path.is_file() and path.name not in NOT_HANDED_IN and path.suffix != ".pyc"
         }
 
 
@@ -69,7 +69,7 @@ def load() -> dict[str, Case]:
     The names are those of folders: `week1_backprop/probe_attribute`.
     """
     found = {}
-    for path in sorted(FOLDER.glob("*/*/case.toml")):
+    for path in sorted(FOLDER.rglob("case.toml")):
         name = path.parent.relative_to(FOLDER).as_posix()
         try:
             found[name] = _read(path)
@@ -82,7 +82,7 @@ def _read(path: Path) -> Case:
     told = tomllib.loads(path.read_text("utf-8"))
     points = {item: parse_points(str(value)) for item, value in told.pop("points", {}).items()}
     flags = tuple(told.pop("flags", ()))
-    week, name = path.parent.parent.name, path.parent.name
+    week, name = path.parents[1].relative_to(FOLDER).as_posix(), path.parent.name
     case = Case(week, name, points=points, flags=flags, **told)
     if case.rule not in RULES or case.base not in ("stub", "reference"):
         raise ValueError(f"rule {case.rule!r} or base {case.base!r} is none of those known")

@@ -5,12 +5,9 @@ import pytest
 
 from autograder.suite import expect
 
+from .moved_pictures import mirrored, pictures, places
+
 pytestmark = pytest.mark.item("week3.augmentation")
-
-
-def pictures(rng, n=12, shape=(5, 7), dtype=np.uint8):
-    """Return images of random numbers from 1 to 255: no pixel is 0."""
-    return rng.integers(1, 256, size=(n, *shape)).astype(dtype)
 
 
 def generator(student, seed=0):
@@ -28,41 +25,6 @@ def flip(student, images, *p, seed=0):
     """Return what horizontal_flip gives: an array of the images' shape."""
     received = student.regularization.horizontal_flip(images, generator(student, seed), *p)
     return expect.array("horizontal_flip", received, images.shape)
-
-
-def windows(images, padding):
-    """Return all windows of the zero-padded images, by their place: {(top, left): images}."""
-    height, width = images.shape[1:3]
-    padded = np.zeros((len(images), height + 2 * padding, width + 2 * padding, *images.shape[3:]))
-    padded[:, padding : padding + height, padding : padding + width] = images
-    places = range(2 * padding + 1)
-    return {
-        (top, left): padded[:, top : top + height, left : left + width]
-        for top in places
-        for left in places
-    }
-
-
-def choices(label, received, candidates):
-    """Return, for each image, the key of the candidate that it is; fail if it is none of them."""
-    alike = np.array(
-        [
-            [np.mean(one == other) for one, other in zip(candidate, received, strict=True)]
-            for candidate in candidates.values()
-        ]
-    )
-    best = alike.argmax(axis=0)
-    keys = list(candidates)
-    for n, key in enumerate(keys[choice] for choice in best):
-        if alike[best[n], n] < 1:
-            expect.close(f"{label} {n}", received[n], candidates[key][n], rtol=0, atol=0)
-    return np.array([keys[choice] for choice in best])
-
-
-def places(images, received, padding):
-    """Return the rows and columns, each of shape (N,), where the crops were cut out."""
-    label = "compared with the most similar window of its padded original, image"
-    return choices(label, received, windows(images, padding)).T
 
 
 # random_crop
@@ -111,7 +73,10 @@ def test_crops_reach_all_places(student, rng):
 def test_crops_of_colour_images(student, rng):
     """Images with channels, (N, H, W, C), are cut in height and width alone."""
     images = pictures(rng, 20, (4, 6, 3))
-    places(images, crop(student, images, 1), 1)
+    top, left = places(images, crop(student, images, 1), 1)
+    for name, offsets in (("row", top), ("column", left)):
+        message = f"all 20 windows begin in the same {name} of the padded images."
+        expect.that(f"{name} of the windows", len(np.unique(offsets)) > 1, message)
 
 
 def test_crops_without_padding(student, rng):
@@ -125,16 +90,11 @@ def test_crops_without_padding(student, rng):
 # horizontal_flip
 
 
-def mirrored(images, received):
-    """Return which images came out mirrored; fail if one is neither itself nor its mirror image."""
-    label = "compared with itself and with its mirror image, image"
-    return choices(label, received, {False: images, True: np.flip(images, axis=2)})
-
-
 @pytest.mark.weight(3)
 def test_flips_mirror_left_and_right(student, rng):
-    """With p = 1 every image is mirrored: its columns of pixels change their order."""
+    """With p = 1 every image is mirrored, with 0 none: columns of pixels change their order."""
     images = pictures(rng)
+    expect.equal("horizontal_flip with p = 0", flip(student, images, 0.0), images)
     expect.equal("horizontal_flip with p = 1", flip(student, images, 1.0), images[:, :, ::-1])
 
 
@@ -169,5 +129,6 @@ def test_flips_of_probability_zero(student, rng):
 def test_flips_of_colour_images(student, rng):
     """Images with channels, (N, H, W, C), are mirrored in their width alone."""
     images = pictures(rng, 30, (4, 6, 3))
-    mirrored(images, flip(student, images))
+    count = int(mirrored(images, flip(student, images)).sum())
+    expect.that("horizontal_flip", 0 < count < 30, f"{count} of 30 images are mirrored; p is 0.5.")
     expect.equal("horizontal_flip with p = 1", flip(student, images, 1.0), images[:, :, ::-1])

@@ -125,6 +125,9 @@ def test_gradient_norms_arguments(student, rng):
     kept = [student.keep(array) for array in arrays]
     received = student.extra_credit.gradient_norms(kept[:2], kept[2], kept[3], "relu")
     expect.that("gradient_norms", isinstance(received, list), "it must return a list of numbers")
+    norms = [expect.array(f"norm {k}", norm, ()) for k, norm in enumerate(received)]
+    wanted = norms_of(arrays[:2], *arrays[2:], "relu")
+    expect.close("norms", np.array(norms), wanted)
     for label, array, handle in zip(("W_1", "W_2", "x", "dL_dy"), arrays, kept, strict=True):
         expect.unchanged(label, array, student.fetch(handle))
 
@@ -192,6 +195,9 @@ def test_statistics_arguments(student, rng):
     kept = student.keep(h)
     received = student.extra_credit.activation_statistics([kept])
     expect.that("activation_statistics", isinstance(received, list), "it must return a list")
+    expect.equal("number of layers", len(received), 1)
+    expect.that("layer 1", isinstance(received[0], dict), "there must be a dict for it")
+    expect.close("layer 1, mean", received[0].get("mean"), h.mean())
     expect.unchanged("the activations", h, student.fetch(kept))
 
 
@@ -235,6 +241,9 @@ def test_clip_by_value_below_the_limit(student, rng):
     """clip_by_value with a limit that no entry reaches changes nothing."""
     arrays = gradients(rng, 1.0)
     check_arrays(student.extra_credit.clip_by_value(arrays, 2.0), arrays)
+    large = [10.0 * array for array in arrays]
+    clipped = [np.clip(array, -0.5, 0.5) for array in large]
+    check_arrays(student.extra_credit.clip_by_value(large, 0.5), clipped)
 
 
 @gradient_clipping
@@ -260,8 +269,9 @@ def test_clip_by_norm_small_arrays(student, rng):
 
 @gradient_clipping
 def test_clip_by_norm_of_zeros(student):
-    """Gradients of 0 stay 0, with norm 0 and without a warning."""
+    """Gradients of 0 stay 0, with norm 0 and without a warning; others are scaled."""
     check_norm(student, [np.zeros((3, 2)), np.zeros(4)], 1.0, 1.0, 0.0)
+    check_norm(student, [np.zeros((3, 2)), np.full(4, 2.0)], 1.0, 0.25, 4.0)
     warned = [text for text in student.warnings() if "RuntimeWarning" in text]
     expect.that("warnings", not warned, f"your code warned: {'; '.join(warned)}")
 
@@ -274,8 +284,12 @@ def test_clipping_changes_no_argument(student, rng):
         arrays = gradients(rng, 8.0)
         kept = [student.keep(array) for array in arrays]
         received = getattr(student.extra_credit, name)(kept, limit)
-        result = isinstance(received, (list, tuple))
+        result = isinstance(received, (list, tuple)) and len(received) > 0
         expect.that(name, result, "it must return the clipped arrays")
+        by_value = [np.clip(array, -limit, limit) for array in arrays]
+        by_norm = [limit / 8.0 * array for array in arrays]
+        is_value = name == "clip_by_value"
+        check_arrays(received if is_value else received[0], by_value if is_value else by_norm)
         for number, (array, handle) in enumerate(zip(arrays, kept, strict=True)):
             expect.unchanged(f"{name}: array {number}", array, student.fetch(handle))
 

@@ -52,13 +52,19 @@ each = pytest.mark.parametrize(
 def test_path(student, rng, kind, settings):
     """After 2, 10 and 100 steps, parameters of several shapes are where the formulas lead them."""
     form = form_of(student, kind)
-    params, starts = parameters(student, rng)
-    gradients = [gradients_of(rng, 100, start.shape) for start in starts]
-    optimizer = make(student, kind, params, settings)
-    for before, after in ((0, 2), (2, 10), (10, 100)):
-        drive(optimizer, params, [g[before:after] for g in gradients])
-        so_far = [g[:after] for g in gradients]
-        expect_changes(params, starts, so_far, kind, **settings, **form)
+    for given in (settings, *beside(settings)):
+        params, starts = parameters(student, rng)
+        gradients = [gradients_of(rng, 100, start.shape) for start in starts]
+        optimizer = make(student, kind, params, given)
+        for before, after in ((0, 2), (2, 10), (10, 100)):
+            drive(optimizer, params, [g[before:after] for g in gradients])
+            so_far = [g[:after] for g in gradients]
+            expect_changes(params, starts, so_far, kind, **given, **form)
+
+
+def beside(settings):
+    """Return other settings beside a momentum of 0, with which gradient descent would be right."""
+    return [{**settings, "momentum": 0.7}] if settings.get("momentum") == 0.0 else []
 
 
 @each
@@ -148,6 +154,15 @@ def test_convergence_of_sgd(student, rng):
     expect.close("data after 20 steps on a quadratic", path[-1], expected, atol=1e-15)
 
 
+def momentum_path(start, curvature, lr, momentum, steps):
+    """Return where momentum leads on that quadratic, after every step, the start included."""
+    path, v = [start], np.zeros_like(start)
+    for _ in range(steps):
+        v = momentum * v + curvature * path[-1]
+        path.append(path[-1] - lr * v)
+    return np.array(path)
+
+
 @pytest.mark.long
 @pytest.mark.item("week3.momentum")
 def test_convergence_of_momentum(student, rng):
@@ -156,6 +171,8 @@ def test_convergence_of_momentum(student, rng):
     p = student.probe("parameter")(start)
     optimizer = student.optimizers.SGDMomentum([p], (2 / 6) ** 2, (4 / 6) ** 2)
     path = descend(optimizer, p, curvature, 300)
+    wanted = momentum_path(start, curvature, (2 / 6) ** 2, (4 / 6) ** 2, 30)
+    expect.close("data in the first 30 steps", path[:31], wanted, atol=1e-12)
     distance = np.linalg.norm(path, axis=1)
     expect.that("distance", bool(distance[100] > 0), "the minimum is reached to the last digit")
     rate = float((distance[300] / distance[100]) ** (1 / 200))
@@ -209,12 +226,17 @@ def test_gradients_of_zero(student, rng, kind, decay):
     expect_change("the parameter, whose gradient is 0 in places", p, start, expected)
 
 
+def five_and_one(gradient):
+    """Return five times the same gradient, and another one."""
+    return np.vstack([np.tile(gradient, (5, 1)), -0.3 * gradient[::-1]])
+
+
 def constant_path(student, kind, gradient, **options):
-    """Return the change of a parameter after each of five steps with the same gradient."""
+    """Return the change of a parameter after each of the steps of five_and_one."""
     p, changes = student.probe("parameter")(np.zeros_like(gradient)), []
     optimizer = make(student, kind, [p], options)
-    for _ in range(5):
-        drive(optimizer, [p], [gradient[np.newaxis]])
+    for g in five_and_one(gradient):
+        drive(optimizer, [p], [g[np.newaxis]])
         changes.append(expect.array("data", p.data, gradient.shape))
     return np.array(changes)
 
@@ -222,18 +244,22 @@ def constant_path(student, kind, gradient, **options):
 @pytest.mark.item("week3.rmsprop")
 def test_steps_of_rmsprop_with_a_constant_gradient(student):
     """With a constant gradient, RMSprop's k-th step is lr / sqrt(1 - beta^k) long."""
-    g = np.array([0.5, -20.0, 3.0])
-    received = constant_path(student, "RMSprop", g, lr=0.01, beta=0.9, epsilon=1e-12)
+    g, settings = np.array([0.5, -20.0, 3.0]), {"lr": 0.01, "beta": 0.9, "epsilon": 1e-12}
+    received = constant_path(student, "RMSprop", g, **settings)
     lengths = 0.01 / np.sqrt(1 - 0.9 ** np.arange(1, 6))
     expected = -np.outer(np.cumsum(lengths), np.sign(g))
-    expect.close("change after each of 5 steps", received, expected)
+    expect.close("change after each of 5 steps", received[:5], expected)
+    expected = change("RMSprop", five_and_one(g), **settings)
+    expect.close("change after another gradient", received[5], expected)
 
 
 @pytest.mark.item("week3.adam")
 @pytest.mark.weight(2)
 def test_steps_of_adam_with_a_constant_gradient(student):
     """With a constant gradient, Adam moves by lr in every step, from the first one on."""
-    g = np.array([0.5, -20.0, 3.0])
-    received = constant_path(student, "Adam", g, lr=0.01, epsilon=1e-12)
+    g, settings = np.array([0.5, -20.0, 3.0]), {"lr": 0.01, "epsilon": 1e-12}
+    received = constant_path(student, "Adam", g, **settings)
     expected = -np.outer(0.01 * np.arange(1, 6), np.sign(g))
-    expect.close("change after each of 5 steps", received, expected)
+    expect.close("change after each of 5 steps", received[:5], expected)
+    expected = change("Adam", five_and_one(g), **settings)
+    expect.close("change after another gradient", received[5], expected)

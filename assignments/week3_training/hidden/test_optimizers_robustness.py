@@ -38,6 +38,18 @@ def same_gradients(rng, steps, starts):
     return [np.repeat(gradients_of(rng, 1, start.shape), steps, axis=0) for start in starts]
 
 
+def made(student, kind, params):
+    """Return an optimizer, of which is known that it goes by gradients, rightly or not."""
+    start, g, places = np.array([1.0, -2.0]), np.array([[1.5, 0.5]] * 3), []
+    for sign in (1.0, -1.0):
+        p = student.probe("parameter")(start)
+        drive(make(student, kind, [p], SETTINGS[kind]), [p], [sign * g])
+        places.append(p.data)
+    differ = not np.array_equal(*places)
+    expect.that("data", differ, "gradients of the other sign lead to the same place.")
+    return make(student, kind, params, SETTINGS[kind])
+
+
 def expect_moved(label, p, start):
     """The data of a parameter is an array of its shape, and not what it was."""
     received = p.data
@@ -56,7 +68,7 @@ def test_skips_parameters_without_gradient(student, rng, kind):
     params, starts = parameters(student, rng)
     gradients = same_gradients(rng, 3, starts)
     gradients[1] = [None] * 3
-    drive(make(student, kind, params, SETTINGS[kind]), params, gradients)
+    drive(made(student, kind, params), params, gradients)
     expect.equal("data of the parameter without gradient", params[1].data, starts[1])
     for number in (0, 2, 3):
         expect_moved(f"parameter {number}", params[number], starts[number])
@@ -73,7 +85,7 @@ def test_skipping_a_step_changes_no_memory(student, rng, kind):
     places = []
     for steps in ([g[0], g[2]], [g[0], None, g[2]]):
         p = student.probe("parameter")(start)
-        drive(make(student, kind, [p], settings), [p], [steps])
+        drive(made(student, kind, [p]), [p], [steps])
         expect_moved("the parameter", p, start)
         places.append(p.data)
     if not np.isfinite(places[0]).all():
@@ -97,7 +109,7 @@ def test_gradients_stay_as_they_were(student, rng, kind):
     kept = [student.keep(gradient) for gradient in gradients]
     for p, gradient in zip(params, kept, strict=True):
         p.grad = gradient
-    optimizer = make(student, kind, params, SETTINGS[kind])
+    optimizer = made(student, kind, params)
     for _ in range(3):
         optimizer.step()
     for p, handle, gradient in zip(params, kept, gradients, strict=True):
@@ -115,7 +127,7 @@ def test_keeps_no_gradients_array(student, rng, kind):
     first = [student.keep(g[0]) for g in gradients]
     for p, gradient in zip(params, first, strict=True):
         p.grad = gradient
-    optimizer = make(student, kind, params, SETTINGS[kind])
+    optimizer = made(student, kind, params)
     optimizer.step()
     for p, g in zip(params, gradients, strict=True):
         p.overwrite(np.full_like(g[0], HUGE))
@@ -136,7 +148,7 @@ def test_data_may_be_replaced(student, rng, kind):
     """Where a parameter's data is replaced from outside, steps go on from there."""
     params, starts = parameters(student, rng)
     gradients = same_gradients(rng, 3, starts)
-    optimizer = make(student, kind, params, SETTINGS[kind])
+    optimizer = made(student, kind, params)
     drive(optimizer, params, [g[:2] for g in gradients])
     places = [2 * FAR + rng.normal(size=start.shape) for start in starts]
     for p, place in zip(params, places, strict=True):
@@ -155,7 +167,7 @@ def test_float32_stays_float32(student, rng, kind):
     start = rng.normal(size=(2, 3)).astype(np.float32)
     g = np.abs(gradients_of(rng, 10, (2, 3))).astype(np.float32)
     p = student.probe("parameter")(start)
-    drive(make(student, kind, [p], SETTINGS[kind]), [p], [g])
+    drive(made(student, kind, [p]), [p], [g])
     expect_moved("the parameter", p, start)
     expect.dtype("data", p.data, np.float32)
 
@@ -189,6 +201,6 @@ def test_refuses_bad_settings(student, rng, kind):
         expect.raises(label, lambda s=settings: make(student, kind, params, s), "ValueError")
     no_parameters = lambda: make(student, kind, [], {"lr": 0.1})  # noqa: E731
     expect.raises(f"{kind} without parameters", no_parameters, "ValueError")
-    drive(make(student, kind, params, SETTINGS[kind]), params, same_gradients(rng, 2, starts))
+    drive(made(student, kind, params), params, same_gradients(rng, 2, starts))
     for number, (p, start) in enumerate(zip(params, starts, strict=True)):
         expect_moved(f"parameter {number}", p, start)

@@ -102,9 +102,12 @@ def test_dropout_backward_where_inputs_are_zero(student, rng):
     layer, grad = student.regularization.Dropout(0.4), inputs(rng)
     layer.forward(np.zeros(grad.shape))
     dL_dx = expect.array("dL_dx", layer.backward(grad), grad.shape)
-    arrives = bool((dL_dx != 0).any())
+    arrives = dL_dx != 0
     message = "the gradient of every entry is 0, although only some were dropped."
-    expect.that("dL_dx of inputs that are all 0", arrives, message)
+    expect.that("dL_dx of inputs that are all 0", bool(arrives.any()), message)
+    message = "a gradient arrives at every entry, although some were dropped."
+    expect.that("dL_dx of inputs that are all 0", not arrives.all(), message)
+    expect.close("dL_dx", dL_dx, np.where(arrives, grad / 0.6, 0.0), **NEAR)
 
 
 @dropout
@@ -124,9 +127,10 @@ def test_dropout_does_nothing_for_predictions(student, rng):
 
 @dropout
 def test_dropout_of_nothing(student, rng):
-    """With p = 0 nothing is dropped and nothing enlarged, in training too."""
+    """With p = 0 nothing is dropped and nothing enlarged, in training too; with p = 0.25 it is."""
     layer, x = student.regularization.Dropout(0.0), inputs(rng)
     expect.close("forward output with p = 0", layer.forward(x), x, **NEAR)
+    kept_by(student.regularization.Dropout(0.25), x, 0.25)
 
 
 @dropout

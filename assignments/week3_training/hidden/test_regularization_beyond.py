@@ -1,7 +1,7 @@
 """Hidden tests of regularization.py beyond the texts: repeatable runs, arrays, bad arguments, NaN.
 
 Each test looks at its own side alone: whether the right entries are dropped, the right images
-mirrored, is a matter of other items.
+mirrored, is a matter of other items. But it has to see that something is done with what it gives.
 """
 
 import numpy as np
@@ -9,16 +9,13 @@ import pytest
 
 from autograder.suite import expect
 
+from .moved_pictures import pictures
+
 options = pytest.mark.item("week3.options")
 robustness = pytest.mark.item("week3.robustness")
 
 OTHER_SEEDS = range(6, 26)
 NAN = float("nan")
-
-
-def pictures(rng, n=12, shape=(5, 7), dtype=np.uint8):
-    """Return images of random numbers from 1 to 255."""
-    return rng.integers(1, 256, size=(n, *shape)).astype(dtype)
 
 
 def crop(student, images, generator, padding=2):
@@ -31,6 +28,14 @@ def flip(student, images, generator):
     """Return what horizontal_flip gives: an array of the images' shape."""
     received = student.regularization.horizontal_flip(images, generator)
     return expect.array("horizontal_flip", received, images.shape)
+
+
+def expect_moved(student, rng, name):
+    """With some seeds of the generator, images come out other than they went in."""
+    images, make = pictures(rng), student.probe("generator")
+    received = (AUGMENTATIONS[name](student, images, make(seed)) for seed in OTHER_SEEDS)
+    moved = any(not np.array_equal(one, images) for one in received)
+    expect.that(name, moved, f"with {len(OTHER_SEEDS)} seeds all images came out as they went in.")
 
 
 AUGMENTATIONS = {"random_crop": crop, "horizontal_flip": flip}
@@ -91,6 +96,14 @@ def test_augmentation_comes_from_the_generator(student, rng, name):
 # Dropout
 
 
+def expect_drops(layer, x):
+    """A pass in training drops some entries, and not all."""
+    y = expect.array("forward output in training", layer.forward(x), x.shape)
+    dropped = int((y == 0).sum())
+    message = f"{dropped} of {y.size} entries were dropped."
+    expect.that("forward output in training", 0 < dropped < y.size, message)
+
+
 @robustness
 def test_dropout_backward_after_predictions(student, rng):
     """After a forward pass with training=False, dL/dx is dL/dy, whatever was dropped before."""
@@ -99,14 +112,14 @@ def test_dropout_backward_after_predictions(student, rng):
     for when in ("before any training", "after training"):
         expect.array("forward output", layer.forward(x, training=False), x.shape)
         expect.close(f"dL_dx of a prediction {when}", layer.backward(grad), grad, rtol=1e-4)
-        layer.forward(x, training=True)
+        expect_drops(layer, x)
 
 
 @robustness
 def test_dropout_backward_again(student, rng):
     """A second backward for the same forward pass gives the same gradient."""
     layer, grad = student.regularization.Dropout(0.4), rng.normal(size=(16, 20))
-    layer.forward(rng.normal(size=(16, 20)))
+    expect_drops(layer, rng.normal(size=(16, 20)))
     first, second = (expect.array("dL_dx", layer.backward(grad), grad.shape) for _ in range(2))
     same = np.array_equal(first, second)
     expect.that("dL_dx, asked for again", same, "it is another one than before.")
@@ -117,7 +130,7 @@ def test_dropout_of_images(student, rng):
     """Arrays with four axes work like those with two."""
     layer = student.regularization.Dropout(0.25)
     x, grad = rng.normal(size=(3, 2, 5, 4)), rng.normal(size=(3, 2, 5, 4))
-    expect.array("forward output", layer.forward(x), x.shape)
+    expect_drops(layer, x)
     expect.array("dL_dx", layer.backward(grad), x.shape)
 
 
@@ -126,6 +139,7 @@ def test_dropout_keeps_what_it_is_given(student, rng):
     """Neither x nor dL_dy is changed, in training or not."""
     x, grad = rng.normal(size=(8, 10)), rng.normal(size=(8, 10))
     layer = student.regularization.Dropout(0.5)
+    expect_drops(layer, x)
     for training in (True, False):
         kept_x, kept_grad = student.keep(x), student.keep(grad)
         layer.forward(kept_x, training=training)
@@ -158,9 +172,16 @@ def test_l2_keeps_the_weights(student, rng):
     """Neither penalty nor gradients changes the arrays."""
     weights, penalty = [rng.normal(size=(4, 3)), rng.normal(size=6)], student.regularization.L2(0.3)
     kept = [student.keep(W) for W in weights]
-    expect.array("penalty", penalty.penalty(kept), ())
-    listed = type(penalty.gradients(kept)) in (list, tuple)
+    small = float(expect.array("penalty", penalty.penalty(kept), ()))
+    large = float(expect.array("penalty", penalty.penalty([9.0 * W for W in weights]), ()))
+    message = f"it is {small:.4g}, and {large:.4g} for arrays nine times as large."
+    expect.that("penalty", 0.0 < small < large, message)
+    found = [penalty.gradients(kept), penalty.gradients([-W for W in weights])]
+    listed = all(type(one) in (list, tuple) and len(one) == len(weights) for one in found)
     expect.that("gradients", listed, "it must return a list with one array for each W.")
+    one, other = (expect.array("gradient", both[0], (4, 3)) for both in found)
+    differ = not np.array_equal(one, other)
+    expect.that("gradients", differ, "they are the same for other arrays.")
     for number, (W, handle) in enumerate(zip(weights, kept, strict=True)):
         expect.unchanged(f"array {number}", W, student.fetch(handle))
 
@@ -177,10 +198,11 @@ def best_epoch_after(stopping, *losses):
 
 @robustness
 def test_early_stopping_never_takes_nan_for_an_improvement(student):
-    """A loss of NaN leaves best_epoch as it was."""
-    stopping = student.regularization.EarlyStopping(3)
-    best = best_epoch_after(stopping, 1.0)
-    expect.that("best_epoch", best is not None, "it is still None after a loss of 1.")
+    """A smaller loss moves best_epoch, a loss of NaN leaves it as it was."""
+    stopping = student.regularization.EarlyStopping(5)
+    first, best = best_epoch_after(stopping, 1.0), best_epoch_after(stopping, 0.5)
+    moved = best is not None and first != best
+    expect.that("best_epoch", moved, "a smaller loss has not moved it.")
     after = best_epoch_after(stopping, NAN, NAN)
     # Whether epochs are counted from 0 or 1 is up to the student.
     expect.repeated("best_epoch after two losses of NaN", best, after)
@@ -202,6 +224,7 @@ def test_early_stopping_when_the_first_loss_is_nan(student):
 @each
 def test_augmentation_keeps_the_dtype(student, rng, name):
     """uint8 stays uint8, float32 stays float32, float64 stays float64."""
+    expect_moved(student, rng, name)
     for dtype in (np.uint8, np.float32, np.float64):
         images = pictures(rng, 6, dtype=dtype)
         received = AUGMENTATIONS[name](student, images, student.probe("generator")(0))
@@ -212,6 +235,7 @@ def test_augmentation_keeps_the_dtype(student, rng, name):
 @each
 def test_augmentation_leaves_the_images(student, rng, name):
     """The images that were handed in are not changed."""
+    expect_moved(student, rng, name)
     images = pictures(rng, 30)
     kept, generator = student.keep(images), student.probe("generator")(0)
     arguments = (kept, 2, generator) if name == "random_crop" else (kept, generator)

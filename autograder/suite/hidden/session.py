@@ -18,6 +18,7 @@ from autograder.suite.expect import Wrong
 from autograder.suite.hidden.disclosure import Disclosure, GradedOutcome
 from autograder.suite.hidden.graded_host import GradedHost
 from autograder.suite.hidden.memory import limited_memory
+from autograder.suite.hidden.refused import refusing
 from autograder.suite.hidden.student import GradedStudent
 from autograder.suite.hosts import Host
 from autograder.suite.session import (
@@ -75,6 +76,7 @@ class GradedSession(SuiteSession):
         self.long = self.training | self._plugin.marked("long")
 
     def _new_plugin(self, folder: Path, context: Any) -> _GradedPlugin:
+        self.worker = refusing(self.worker, folder)
         return _GradedPlugin(folder, context, self.worker, self._disclosure)
 
     def watch(self, host: Host, only: Collection[str] | None = None) -> list[Flag]:

@@ -99,7 +99,7 @@ def prepare(with_torch: bool, with_pytest: bool) -> None:
     """Import what all workers need, and nothing of a submission."""
     from ...wire import codec  # noqa: F401
     from .. import dispatch, modules, tensors, week_drivers  # noqa: F401
-    from . import audit, numeric_state, student_tests, tracing  # noqa: F401
+    from . import audit, numeric_state, ready_made, student_tests, tracing  # noqa: F401
 
     _lift_data_limit()
     for name in (*PRELOADED, *(TORCH if with_torch else ())):
@@ -114,9 +114,10 @@ def fork_workers(settings: Settings) -> NoReturn:
     """Load the submission, send READY, and fork workers until the control socket is closed."""
     from ...wire import codec
     from .. import dispatch, modules, week_drivers
-    from . import audit, numeric_state, student_tests, tracing
+    from . import audit, numeric_state, ready_made, student_tests, tracing
 
     own = week_drivers.load(settings.week, settings.week_folders)
+    ready_made.refuse(settings.week)
     listener = audit.Listener(settings.folder, [os.getcwd(), *audit.libraries()])
 
     sources = {}

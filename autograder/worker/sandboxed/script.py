@@ -14,7 +14,7 @@ import sys
 import traceback
 
 from .. import modules, tensors
-from . import confined
+from . import confined, ready_made
 
 NOFILE = 1024
 
@@ -30,6 +30,7 @@ def main() -> None:
         confined.restrict_files(settings["landlock"])
     importlib.import_module("torch")
     tensors.prepare(settings["threads"])
+    ready_made.refuse(settings["week"])
     sources = {}
     for name in settings["modules"]:
         with open(f"{settings['folder']}/{name}", "rb") as file:

@@ -9,28 +9,17 @@ import pytest
 from autograder.suite import expect
 from autograder.suite.derivatives import vjp
 
+from .channels import AXES, expect_flat, flat, normalised, spread
+
 pytestmark = pytest.mark.item("project.batch_norm")
 
 NEAR = {"rtol": 2e-5, "atol": 2e-5}
 """Near enough for float32 at activations of size 1."""
-AXES = (0, 2, 3)
 
 
 def layer_of(student, channels, **settings):
     """Return a new layer."""
     return student.module("models.layers").BatchNorm2d(channels, **settings)
-
-
-def flat(label, received, channels):
-    """Return a layer's numbers, one for each channel: of shape (C,), or spread to (1, C, 1, 1)."""
-    spread_out = type(received) is np.ndarray and received.shape == (1, channels, 1, 1)
-    shape = (1, channels, 1, 1) if spread_out else (channels,)
-    return expect.array(label, received, shape).reshape(channels)
-
-
-def expect_flat(label, received, wanted, **near):
-    """Compare a layer's numbers, one for each channel."""
-    expect.close(label, flat(label, received, len(wanted)), wanted, **near)
 
 
 def images(rng, shape=(4, 3, 5, 6)):
@@ -45,17 +34,6 @@ def apply(student, layer, x, training, layout=""):
     output = student.drive("run", layer, student.prepare("tensor", x, layout), training)
     mode = "training" if training else "evaluation"
     return expect.array(f"output in {mode} mode", output, x.shape)
-
-
-def spread(vector):
-    return np.reshape(vector, (1, -1, 1, 1))
-
-
-def normalised(x, weight=1.0, bias=0.0, eps=1e-5):
-    """Return the output in training mode; x may be complex."""
-    centred = x - x.mean(axis=AXES, keepdims=True)
-    variance = (centred * centred).mean(axis=AXES, keepdims=True)
-    return spread(weight) * centred / np.sqrt(variance + eps) + spread(bias)
 
 
 def parameters(student, layer, rng, channels=3):
@@ -297,13 +275,13 @@ def test_evaluation_uses_the_running_statistics(student, rng):
 
 @pytest.mark.weight(2)
 def test_evaluation_leaves_the_running_statistics(student, rng):
-    """In evaluation mode no batch moves the running statistics."""
+    """In evaluation mode no batch moves the running statistics, in training mode each does."""
     layer, x = layer_of(student, 3), images(rng)
     mean, variance = buffers(student, layer, rng)
+    apply(student, layer, x, True)
     for _ in range(2):
-        apply(student, layer, x, False)
-    expect_flat("running_mean after evaluation", layer.running_mean, mean)
-    expect_flat("running_var after evaluation", layer.running_var, variance)
+        apply(student, layer, images(rng), False)
+    expect_running(student, layer, [x], 0.1, mean, variance)
 
 
 def test_there_and_back(student, rng):

@@ -198,7 +198,9 @@ def test_no_softmax(student, rng):
 
     def check(way):
         made = way.make()
-        _, names = way.filled(made)
+        p, names = way.filled(made)
+        logits = values(network(double(x), p, False, way.norm, mixers=way.mixers))
+        expect.close("logits", student.drive("run", made, x, False), logits, **NEAR)
         given = {"fc.weight": np.zeros((10, 512), np.float32), "fc.bias": bias}
         student.drive("fill", made, {names[name]: value for name, value in given.items()})
         for training in (True, False):
@@ -268,6 +270,7 @@ def test_a_new_network(student, rng):
                 expect.that(name, deviation > 1e-4, "the weights of this layer do not vary.")
                 expect.that(name, alike == 0, "some filters begin with the same weights.")
         logits = expect.array("logits", student.drive("run", first, x, True), (8, 10))
+        expect_unlike_images(student, first, x, last[0].removesuffix("."))
         expect_guess(logits.astype(float))
         expect_unlike(student, first, second, outside)
 
@@ -281,6 +284,15 @@ def expect_guess(logits):
     loss = float((np.log(np.exp(shifted).sum(axis=1)) - shifted[rows, rows]).mean())
     message = f"the loss on ten classes is {loss:.2f}; guessing has {np.log(10):.2f}."
     expect.that("loss of a new network", 1.0 < loss < 6.0, message)
+
+
+def expect_unlike_images(student, made, x, last):
+    """What goes into the linear layer depends on the image."""
+    seen = student.drive("passing", made, x, True, [last])
+    expect.that("linear layer", last in seen, "your network does not call it.")
+    features = expect.array("input of the linear layer", seen[last][0], (len(x), 512))
+    message = "it is the same for each image."
+    expect.that("input of the linear layer", bool((np.ptp(features, axis=0) > 0).any()), message)
 
 
 def expect_unlike(student, first, second, outside):

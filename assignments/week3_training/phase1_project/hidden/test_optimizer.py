@@ -63,10 +63,18 @@ def test_learning_rate_may_change(student, rng):
     expect_paths(received, starts, gradients, rates=rates, lr=0.1)
 
 
+def expect_a_step(student, rng):
+    """One step goes where the formula leads, with gradients to which epsilon is nothing."""
+    starts, gradients = starts_of(rng), gradients_of(rng, 1)
+    received = optimize(student, starts, gradients, {"lr": 0.05})
+    expect_paths(received, starts, gradients, lr=0.05)
+
+
 def test_attributes(student, rng):
     """lr is the learning rate, parameters holds the parameters."""
     params = student.prepare("with_gradients", starts_of(rng))
     optimizer = student.optimizers.Adam(params, lr=0.25)
+    expect_a_step(student, rng)
     expect.close("lr", optimizer.lr, 0.25)
     count = student.drive("length", student.prepare("attribute", optimizer, "parameters"))
     expect.equal("number of parameters", count, len(starts_of(rng)))
@@ -83,6 +91,7 @@ def test_two_optimizers_share_nothing(student, rng):
 def test_zero_grad(student, rng):
     """zero_grad sets every gradient to zeros, or to None."""
     params = student.prepare("with_gradients", starts_of(rng))
+    expect_a_step(student, rng)
     student.optimizers.Adam(params, lr=0.1).zero_grad()
     found = [_kind(gradient) for gradient in student.drive("gradients_in", params)]
     wanted = found[:1] if found[:1] == ["zeros"] else ["None"]
