@@ -7,6 +7,7 @@ relative to single entries as well as to a whole gradient.
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -18,8 +19,8 @@ from autograder.suite.student import Student
 from .asked import Asked, Counted, Curve, Mixer, Pairs, Polynomial
 from .layout import Layout
 
-ASKED, FEW = 6, 4
-"""The number of layers that a check has to tell apart in one test; a guess is right at 1 of 62."""
+ASKED, FEW = 8, 5
+"""The number of layers that a check has to tell apart in one test; a guess is right at 1 of 254."""
 
 
 class Function:
@@ -147,7 +148,11 @@ class Checked:
     ) -> None:
         """Expect what the check says of several layers of these, in random order."""
         more = self._rng.integers(len(some), size=max(0, asked - len(some)))
-        for number in self._rng.permutation([*range(len(some)), *more]):
+        # What answers True and False in turn must not be right by chance.
+        order = self._rng.permutation([*range(len(some)), *more])
+        while all(some[a][1] != some[b][1] for a, b in pairwise(order)):
+            order = self._rng.permutation(order) if len(order) > 3 else [*order, order[-1]]
+        for number in order:
             said, wanted, make, *own = some[number]
             self.says(own[0] if own else x, said, wanted, make(), row=row, **settings)
 
