@@ -143,16 +143,22 @@ class Checked:
         self._asked, self._rng, self._check = Asked(student), rng, check
         self._function = getattr(student.gradient_check, check)
 
+    def order(self, wanted: list[bool], asked: int = ASKED) -> Any:
+        """Draw which layers to ask about, each at least once: numbers of these answers.
+
+        What answers True and False in turn must not be right by chance.
+        """
+        more = self._rng.integers(len(wanted), size=max(0, asked - len(wanted)))
+        order = self._rng.permutation([*range(len(wanted)), *more])
+        while all(wanted[a] != wanted[b] for a, b in pairwise(order)):
+            order = self._rng.permutation(order) if len(order) > 3 else [*order, order[-1]]
+        return order
+
     def tells_apart(
         self, x: Any, *some: Some, row: bool = False, asked: int = ASKED, **settings: Any
     ) -> None:
         """Expect what the check says of several layers of these, in random order."""
-        more = self._rng.integers(len(some), size=max(0, asked - len(some)))
-        # What answers True and False in turn must not be right by chance.
-        order = self._rng.permutation([*range(len(some)), *more])
-        while all(some[a][1] != some[b][1] for a, b in pairwise(order)):
-            order = self._rng.permutation(order) if len(order) > 3 else [*order, order[-1]]
-        for number in order:
+        for number in self.order([entry[1] for entry in some], asked):
             said, wanted, make, *own = some[number]
             self.says(own[0] if own else x, said, wanted, make(), row=row, **settings)
 
