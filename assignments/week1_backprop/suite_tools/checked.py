@@ -7,6 +7,7 @@ relative to single entries as well as to a whole gradient.
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -18,8 +19,8 @@ from autograder.suite.student import Student
 from .asked import Asked, Counted, Curve, Mixer, Pairs, Polynomial
 from .layout import Layout
 
-ASKED, FEW = 6, 4
-"""The number of layers that a check has to tell apart in one test; a guess is right at 1 of 62."""
+ASKED, FEW = 8, 5
+"""The number of layers that a check has to tell apart in one test; a guess is right at 1 of 254."""
 
 
 class Function:
@@ -142,12 +143,22 @@ class Checked:
         self._asked, self._rng, self._check = Asked(student), rng, check
         self._function = getattr(student.gradient_check, check)
 
+    def order(self, wanted: list[bool], asked: int = ASKED) -> Any:
+        """Draw which layers to ask about, each at least once: numbers of these answers.
+
+        What answers True and False in turn must not be right by chance.
+        """
+        more = self._rng.integers(len(wanted), size=max(0, asked - len(wanted)))
+        order = self._rng.permutation([*range(len(wanted)), *more])
+        while all(wanted[a] != wanted[b] for a, b in pairwise(order)):
+            order = self._rng.permutation(order) if len(order) > 3 else [*order, order[-1]]
+        return order
+
     def tells_apart(
         self, x: Any, *some: Some, row: bool = False, asked: int = ASKED, **settings: Any
     ) -> None:
         """Expect what the check says of several layers of these, in random order."""
-        more = self._rng.integers(len(some), size=max(0, asked - len(some)))
-        for number in self._rng.permutation([*range(len(some)), *more]):
+        for number in self.order([entry[1] for entry in some], asked):
             said, wanted, make, *own = some[number]
             self.says(own[0] if own else x, said, wanted, make(), row=row, **settings)
 
