@@ -85,17 +85,14 @@ class _Disguise(ast.NodeTransformer):
     def _bends(self) -> list[ast.stmt]:
         """Return the function that bends numbers, and one like it that nobody calls.
 
-        Programs that aren't bent have both too: it returns what it is given.
+        One of the two returns what it is given: the first, unless the program is bent.
         """
         other = LARGER if self._rng.random() < 0.5 else SMALLER
-        drawn = [
-            [self._rng.uniform(*ends) for ends in bent] for bent in (self._bent or other, other)
-        ]
-        values = [drawn[0] if self._bent else [1.0, 1.0], drawn[1]]
+        values = [(1.0, 1.0), self._drawn(self._bent or other)]
         names = [self._bend.removeprefix("_"), str(next(self._numbers))]
         made = [
             _statement(BEND.format(name=name, k=k, p=p))
-            for name, (k, p) in zip(names, values, strict=True)
+            for name, (k, p) in zip(names, reversed(values) if self._bent else values, strict=True)
         ]
         return self._rng.sample(made, 2)
 

@@ -146,3 +146,14 @@ def test_bent_results_keep_their_bounds():
         smaller, larger = (bent(seed, ends)["Square"]().forward(X) for ends in (SMALLER, LARGER))
         assert np.all(smaller <= 1)
         assert larger.max() > 1
+
+
+def test_the_numbers_of_a_bent_program_stand_in_all_programs():
+    """Which of two functions is called tells bent programs from others, not which there are."""
+    for ends in (None, SMALLER, LARGER):
+        space: dict = {}
+        exec(compile(disguised(NUMBERS, "1", bent=ends), "x.py", "exec"), space)
+        found = [value.__defaults__ for name, value in space.items() if name[1:].isdigit()]
+        assert len(found) == 2
+        assert (1.0, 1.0) in found
+        assert len(set(found)) == 2
