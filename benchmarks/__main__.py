@@ -37,6 +37,7 @@ BY_NAME = {
     "literal": "literal_submissions",
     "journal": "journal_size",
     "reruns": "what_reruns",
+    "answers": "answer_costs",
 }
 """What runs only where it is named: parts of `goals`, and what measures other things than speed."""
 

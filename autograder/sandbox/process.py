@@ -31,6 +31,8 @@ SPARE_THREADS = 16
 
 KEPT_OUTPUT = 64 << 10
 TRAINING_CAPS = Caps(buffers=256 << 20)
+NUMPY_CAPS = Caps(buffers=16 << 20)
+"""For weeks without packages: their tests ask for far less, some of them many times over."""
 
 
 class Confinement(Protocol):
@@ -82,6 +84,7 @@ class Sandbox:
         self.limits = limits
         self.broken = False
         self.reap_seconds = REAP_SECONDS
+        self._caps = None if packages else NUMPY_CAPS
         self._large = False
         self._unread = 0
         self._spare: socket.socket | None = None
@@ -185,7 +188,7 @@ class Sandbox:
         self.next_test()
         waiting = self._spare or self._fork()
         self._spare = None
-        self._channel = Channel(waiting, self, TRAINING_CAPS if large else None)
+        self._channel = Channel(waiting, self, TRAINING_CAPS if large else self._caps)
         try:
             self._channel.begin(seed, large=large, seconds=self.limits.request_seconds)
         except Fault as fault:

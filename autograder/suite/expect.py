@@ -231,6 +231,7 @@ def any_of(*ways: Callable[[], Any]) -> Any:
         try:
             return way()
         except Fault as fault:
+            fault.__traceback__ = None  # it would hold what this way was given
             faults.append((before - _held[0], not isinstance(fault, Wrong), len(faults), fault))
     raise min(faults, key=lambda entry: entry[:3])[3]
 

@@ -85,6 +85,10 @@ PRINTS: dict[str, tuple[str, ...]] = {
     "calibrate": (rf"none +{N} +{N} +{N} +{N} +\d/1", rf"frozen-1 +{N} +{N} +{N} +{N} +\d/1"),
     "fuzz": (rf'"refused": {N}', rf'"slowest_ms": {N}', rf'"more_memory_mb": {N}'),
     "literal": (rf"week3 +texts +{N} of +{N} +{N} +{N}", rf"week3 +tutorial +{N} of +{N} +{N}"),
+    "answers": (
+        rf"week 1 +a long array +{N} s +{N} s +{N} MB",
+        rf"the worst: {N} s of processor time in one test",
+    ),
     "reruns": (r"a comment in a report +nothing", r"the salt +everything"),
 }
 """What a benchmark prints on its tiny setting. Each group is a number, which must be finite."""

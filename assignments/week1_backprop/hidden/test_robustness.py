@@ -139,6 +139,7 @@ def same_again(backward, forward, gradient):
         lambda: expect.close("forward", *forward),
         lambda: expect.close("gradient", first, gradient),
     )
+    first = expect.array("gradient", first, gradient.shape)
     # Only one of the two has to be right, so that this tells nothing but whether they are alike.
     expect.repeated("gradient, asked for again", first, second)
 
