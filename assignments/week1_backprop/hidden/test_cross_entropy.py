@@ -5,20 +5,9 @@ import pytest
 
 from autograder.suite import expect
 
+from .cross_entropy import cross_entropy
+
 pytestmark = pytest.mark.item("week1.cross_entropy")
-
-
-def log_softmax(z):
-    """Return the logarithm of the softmax of each row, in float64."""
-    shifted = z - z.max(axis=1, keepdims=True)
-    return shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
-
-
-def cross_entropy(z, target):
-    """Return the mean loss of logits and class indices, and its gradient."""
-    one_hot = np.eye(z.shape[1])[target]
-    value = -np.mean(np.sum(one_hot * log_softmax(z), axis=1))
-    return float(value), (np.exp(log_softmax(z)) - one_hot) / len(z)
 
 
 def batch(rng, n=5, classes=4):
