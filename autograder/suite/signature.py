@@ -74,8 +74,8 @@ def key_of(check: str, seen: Signature) -> bytes:
     received = seen["received"]
     if not isinstance(received, dict):
         received = {"shape": [], "values": [received]}
-    values = np.array([float(value) for value in received["values"]]) * UNEVEN
     with np.errstate(all="ignore"):
+        values = np.array([float(value) for value in received["values"]]) * UNEVEN
         largest = np.max(np.abs(values), initial=0.0, where=np.isfinite(values))
         size = 10.0 ** np.floor(np.log10(largest)) if largest else 1.0
     digits = max(FEWEST_DIGITS, 8 - len(values))

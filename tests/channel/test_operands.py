@@ -199,11 +199,9 @@ def test_only_an_object_can_become_an_operand(student):
     assert operand(2.0) == 2.0
 
 
-def test_the_workers_loops_build_graphs_of_any_depth(student):
+def test_the_workers_loop_builds_chains_of_any_depth(student):
     a = student.engine.Text("a")
     assert student.operand(student.prepare("chain", a, 3, "+")).text == "(((a+a)+a)+a)"
-    nodes = student.prepare("graph", [a], [[0, 0], [1, 1]], "+")
-    assert student.operand(student.prepare("node", nodes, 2)).text == "((a+a)+(a+a))"
 
 
 def test_a_context_can_be_entered_and_left_in_order_or_by_an_error(local):
