@@ -14,10 +14,10 @@ ARRAY, TUPLE, HANDLE = 1, 2, 3
 """The msgpack extension codes in use; any other is refused."""
 
 MAX_DEPTH = 16
-MAX_NODES = 200_000
+MAX_NODES = 50_000
 MAX_KEYS = 1024
 """Maximum number of keys per dict; colliding keys can't keep a reader busy for long."""
-MAX_OBJECTS = 16_384
+MAX_OBJECTS = 8_192
 """Maximum number of arrays and handles per message; each takes a few hundred bytes when decoded."""
 MAX_TEXT = 1 << 20
 """Maximum size of a text in bytes."""
