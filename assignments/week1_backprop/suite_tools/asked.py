@@ -11,15 +11,10 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from autograder.channel.faults import Fault
 from autograder.channel.handles import Handle
-from autograder.records import Verdict
 from autograder.suite.student import Student
 
 from .layout import Layout
-
-MOST_QUESTIONS = 4_000
-"""Maximum number of questions in one call of the student's code; none needs a tenth of it."""
 
 
 class Formula(Protocol):
@@ -56,13 +51,7 @@ class Asked:
 
     def call(self, function: Handle, *args: Any, **kwargs: Any) -> Any:
         """Call a function of the student's that may call parts; return its result."""
-        question = self._student.drive("begin", function, list(args), kwargs)
-        for _ in range(MOST_QUESTIONS):
-            if type(question) is list and len(question) == 1:
-                return question[0]
-            question = self._student.drive("go_on", self._answer(question))
-        message = f"Your code called layers or functions more than {MOST_QUESTIONS} times."
-        raise Fault(Verdict.TIMEOUT, message)
+        return self._student.converse(self._answer, "begin", function, list(args), kwargs)
 
     def _answer(self, question: Any) -> Any:
         """Return the answer to a question of the worker's, a text where there is none."""
