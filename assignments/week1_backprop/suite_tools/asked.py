@@ -222,12 +222,12 @@ class Mixer(Counted):
         v: Any = 1.0,
         share: float = 1.0,
     ) -> None:
-        self._sizes, self._c, self._d, self._form = sizes, c, d, form
+        self.sizes, self._c, self._d, self._form = sizes, c, d, form
         self._w, self._v, self._size, self._share = w, v, size, share
 
     def forward(self, x: np.ndarray, W: np.ndarray, b: np.ndarray) -> np.ndarray:
         """Return the output, shape (N, M) for x of shape (N, D), and W and b in the form."""
-        outputs, inputs = self._sizes
+        outputs, inputs = self.sizes
         self._W = fitting(self._form.back(W), (outputs, inputs))
         self._b = fitting(self._form.back(b), (outputs,))
         self._phase = self._c * fitting(x, (None, inputs)) + self._d
@@ -235,7 +235,7 @@ class Mixer(Counted):
 
     def backward(self, dL_dy: np.ndarray) -> list[np.ndarray]:
         """Return dL/dx, dL/dW and dL/db, the last two in the form."""
-        fitting(dL_dy, (len(self._phase), self._sizes[0]))
+        fitting(dL_dy, (len(self._phase), self.sizes[0]))
         upstream = self._size * (self._share * dL_dy + (1.0 - self._share))
         W = (upstream.T @ np.sin(self._phase)) * self._w
         b = 2.0 * self._b * upstream.sum(axis=0) * self._v
