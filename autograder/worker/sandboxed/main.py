@@ -158,7 +158,8 @@ def fork_workers(settings: Settings) -> NoReturn:
                 if children_file >= 0:
                     os.close(children_file)
                 channel = Wire(socket.socket(fileno=fds[0]), codec)
-                warm_up(dispatcher, codec)
+                if not settings.tests:
+                    warm_up(dispatcher, codec)
                 _limit(settings, SPAWN)
                 seed, large = channel.receive()
                 if large:
