@@ -9,6 +9,7 @@ from autograder.suite import expect
 
 from ..suite_tools.checked import (
     FEW,
+    MIXER,
     SMALL,
     Checked,
     Function,
@@ -101,12 +102,12 @@ def show(student, rng, row, *some, **settings):
     checked.tells_apart(rng.uniform(0.3, 1.2, size=(5, 3)), *some, row=row, asked=FEW, **settings)
 
 
-def weights_refused(student, rng, *faults):
+def weights_refused(student, rng, *faults, sizes=MIXER):
     """Expect False for layers with these faults, and True for layers without them."""
 
     def run(row):
-        wrong = [(said, False, mixers(rng, row, **fault)) for said, fault in faults]
-        show(student, rng, row, (RIGHT, True, mixers(rng, row)), *wrong)
+        wrong = [(said, False, mixers(rng, row, sizes=sizes, **fault)) for said, fault in faults]
+        show(student, rng, row, (RIGHT, True, mixers(rng, row, sizes=sizes)), *wrong)
 
     in_either_form(run)
 
@@ -124,7 +125,7 @@ def test_check_weights_refuses_wrong_bias_gradients(student, rng):
 def test_check_weights_refuses_gradients_that_ignore_the_upstream_one(student, rng):
     """A layer whose dL_dW and dL_db are right only where dL/dy is all ones fails."""
     said = "a layer that is right for an upstream gradient of ones"
-    weights_refused(student, rng, (said, {"share": 0.0}))
+    weights_refused(student, rng, (said, {"share": 0.0}), sizes=SMALL)
 
 
 @needs_weights

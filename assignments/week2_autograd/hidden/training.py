@@ -3,9 +3,9 @@
 The student's part are the layers and the engine. The examiner sets the weights, with which the
 network is at chance, takes the first steps itself (it calls the layers, runs backward and compares
 the gradients with those of its own arithmetic), and one such step in a quarter of the epochs, from
-weights that it draws. The driver `train_layers` does all other steps: it only saves time. Pixels and classes are
-in an order of this run, so that weights from elsewhere fit other data. The accuracy is measured
-here, with weights that are fetched.
+weights that it draws. The driver `train_layers` does all other steps: it only saves time. Pixels
+and classes are in an order of this run, so that weights from elsewhere fit other data. The accuracy
+is measured here, with weights that are fetched.
 """
 
 from __future__ import annotations

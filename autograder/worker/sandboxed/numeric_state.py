@@ -101,7 +101,7 @@ class NumericState:
 
 
 def _variable_of_errors() -> ContextVar[Any] | None:
-    """Return the variable that holds numpy's handling of errors and its buffer; None before numpy 2.
+    """Return the variable with numpy's handling of errors and its buffer; None before numpy 2.
 
     One look at it tells that none of them was set, in a hundredth of the time of asking for each.
     """
