@@ -23,6 +23,12 @@ class Backend(Protocol):
 
     def __call__(self, operation: str, *arguments: Any) -> Any: ...
 
+    def converse(
+        self, answer: Callable[[Any], Any], driver: str, arguments: list[Any]
+    ) -> list[Any]:
+        """Run a driver that asks questions; return a list with its result."""
+        ...
+
 
 class Handle:
     """An object in the worker. `repr` names its type only."""

@@ -81,3 +81,15 @@ class Remote:
         if done:
             return result
         raise fault_from_record(result, self._place)
+
+    def converse(
+        self, answer: Callable[[Any], Any], driver: str, arguments: list[Any]
+    ) -> list[Any]:
+        """Run a driver that asks questions, and answer each; return a list with its result.
+
+        A list of one value is the result, all else a question.
+        """
+        said = self("converse", driver, arguments)
+        while type(said) is not list or len(said) != 1:
+            said = self("answer", answer(said))
+        return said

@@ -29,6 +29,7 @@ from ..wire import codec
 from ..worker import tensors
 from ..worker.dispatch import Dispatcher, import_all
 from ..worker.modules import ModuleSpace
+from ..worker.serving import Serving
 from ..worker.week_drivers import load
 
 READY = "ready"
@@ -90,7 +91,7 @@ def main() -> NoReturn:
             dispatcher = Dispatcher(folder, failed, own)
             dispatcher.seed(seed)
             channel.send([0, True, READY])
-            begin = serve(channel, dispatcher)
+            begin = Serving(channel, dispatcher).until_other()
 
 
 def _try_imports(space: ModuleSpace, surroundings: Surroundings) -> tuple[bool, dict[str, Any]]:
@@ -104,24 +105,6 @@ def _try_imports(space: ModuleSpace, surroundings: Surroundings) -> tuple[bool, 
     if surroundings.changed:
         return False, {}
     return time.monotonic() - started <= SLOW_IMPORT_SECONDS, failed
-
-
-def serve(channel: Channel, dispatcher: Dispatcher) -> list[Any]:
-    """Answer a test's requests, [number, operation, arguments], until the next test begins.
-
-    Return the first message of the next test: [seed, whether it trains].
-    """
-    pid = os.getpid()
-    while True:
-        message = channel.receive(dispatcher.from_ref)
-        if len(message) == 2:
-            return message
-        number, operation, arguments = message
-        done, result = dispatcher.handle(operation, arguments)
-        if os.getpid() != pid:
-            os._exit(0)  # a child that student code forked came back up to here
-        _flush()
-        channel.send([number, done, result], dispatcher.to_ref)
 
 
 class Channel:
@@ -174,15 +157,6 @@ def _end_with_parent(parent: int) -> None:
     while os.getppid() == parent:
         time.sleep(PARENT_SECONDS)
     os._exit(0)
-
-
-def _flush() -> None:
-    """Flush the output streams, so that output is counted with the request that caused it."""
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            stream.flush()
-        except (AttributeError, ValueError, OSError):
-            continue  # student code may have closed or replaced the streams
 
 
 def _forget_ours() -> None:

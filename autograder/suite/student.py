@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import itertools
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -11,6 +12,9 @@ import numpy as np
 from autograder.channel.faults import Fault
 from autograder.channel.handles import Backend, Handle, Operand, operand
 from autograder.records import Verdict
+
+MOST_QUESTIONS = 4_000
+"""Maximum number of questions in one call of the student's code; none needs a tenth of it."""
 
 
 class Homes:
@@ -116,3 +120,19 @@ class Student:
         for it, or of the few that every week has (autograder/worker/drivers).
         """
         return self._ask("drive", driver, list(arguments))
+
+    def converse(self, answer: Callable[[Any], Any], driver: str, *arguments: Any) -> Any:
+        """Run a driver that asks questions in the worker, and answer each; return its result.
+
+        `answer` may not ask the worker for anything. A question is whatever student code makes of
+        it: any value. Raises Fault (TIMEOUT) after MOST_QUESTIONS.
+        """
+        numbers = itertools.count(1)
+
+        def counted(question: Any) -> Any:
+            if next(numbers) > MOST_QUESTIONS:
+                text = f"Your code called layers or functions more than {MOST_QUESTIONS} times."
+                raise Fault(Verdict.TIMEOUT, text)
+            return answer(question)
+
+        return self._ask.converse(counted, driver, list(arguments))[0]

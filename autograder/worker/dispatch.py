@@ -42,11 +42,16 @@ def default_rng(seed: Any = None) -> np.random.Generator:
     return _numpy_default_rng(_streams.spawn(1)[0] if seed is None else seed)
 
 
+def _nobody(question: list[Any]) -> Any:
+    raise RuntimeError("there is nobody to be asked")
+
+
 class Dispatcher:
     """Carries out requests on the student's objects; `own` has the drivers and probes.
 
     `failed_imports` maps modules whose import failed to their faults; `more` has operations in
-    addition to those of every worker.
+    addition to those of every worker. Who makes it sets `ask`, by which drivers for `converse` ask
+    whoever sends the requests.
     """
 
     def __init__(
@@ -61,6 +66,7 @@ class Dispatcher:
         self.failed_imports = failed_imports or {}
         self.objects: list[Any] = []
         self.caught: list[str] = []
+        self.ask: Callable[[list[Any]], Any] = _nobody
         self.operations: dict[str, Callable[..., Any]] = {
             "import": self._import,
             "get": getattr,
@@ -72,6 +78,7 @@ class Dispatcher:
             "probe": own.probe,
             "drive": lambda name, args: own.driver(name)(*args),
             "prepare": lambda name, args: own.driver(name)(*args),
+            "converse": lambda name, args: own.driver(name)(self.ask, *args),
             "reset": self.reset,
             "warnings": lambda: [text[:MAX_TEXT] for text in self.caught[:20]],
             **(more or {}),

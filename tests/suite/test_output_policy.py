@@ -275,6 +275,7 @@ def private_session(open_session) -> Iterator[GradedSession]:
     """The hidden suite. The limits of cost have tests of their own."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(disclosure, "MOST_SECONDS", 100.0)
+        patch.setattr(disclosure, "MOST_RUNS", len(CALLS))
         yield open_session(suite_of(CALLS), private=True)
 
 
@@ -511,6 +512,36 @@ def test_what_passes_with_other_inputs_is_tried_a_few_times(open_session, confin
     ]
     source = f"def f(x):\n    if float(x[0]) in {known}: raise ValueError"
     assert begun(session, confinement, source) == len(calls) * disclosure.TRIES
+
+
+def test_each_item_is_told_of_its_first_failures_before_any_of_its_last(
+    open_session, confinement, monkeypatch
+):
+    monkeypatch.setattr(disclosure, "MOST_RUNS", 3)
+    calls = dict.fromkeys(("a", "b", "c", "d", "e"), "student.m.f(x)")
+    text = suite_of(calls)
+    before, e = text.split('@pytest.mark.item("week1.mine")\ndef test_e')
+    session = open_session(f'{before}@pytest.mark.item("week1.yours")\ndef test_e{e}', private=True)
+    found = run(session, confinement, "def f(x): raise ValueError('constant')")
+    told = {name for name, result in found.items() if "ValueError: constant" in result.message}
+    assert told == {"a", "b", "e"}
+    assert found["c"].message == f"{disclosure.SAYS[Verdict.RAISED]} {disclosure.NOT_RUN_AGAIN}"
+    assert begun(session, confinement, "def f(x): raise ValueError('constant')") == 3
+
+
+def test_a_throw_away_run_has_a_worker_that_has_run_no_other(open_session, confinement):
+    calls = {f"n{n}": "expect.close('y', student.m.f(x), x)" for n in range(3)}
+    session = open_session(suite_of(calls), private=True)
+    known = float(np.random.default_rng(seed_of(SALT, "test_it::test_n0")).normal(size=4)[0])
+    source = f"""
+seen = []
+def f(x):
+    seen.append(1)
+    return x + (float(x[0]) == {known!r} or len(seen) - 1)
+"""
+    found = run(session, confinement, source)
+    assert [found[name].verdict for name in calls] == [Verdict.WRONG, Verdict.PASS, Verdict.PASS]
+    assert begun(session, confinement, source) == disclosure.TRIES
 
 
 @pytest.mark.parametrize("broken", ["m.py", "n.py"])

@@ -7,6 +7,8 @@ from autograder.suite import expect
 
 from ..suite_tools.checked import (
     FEW,
+    MIXER,
+    SMALL,
     Checked,
     Function,
     curves,
@@ -62,15 +64,15 @@ def test_numerical_gradient_keeps_x(student, rng):
 
 # gradient_check: each test shows right and wrong layers, several of them, in random order
 
-SHAPE = (3, 2)
+SHAPE, FEWEST = (3, 2), (1, 2)
 RIGHT, TWICE = "a right layer", "a layer that is twice too large"
 
 
-def refuses(student, rng, *faults):
+def refuses(student, rng, shape, *faults):
     """Expect False for layers with these faults, and True for layers without them."""
-    wrong = [(said, False, curves(rng, SHAPE, fault)) for said, fault in faults]
-    some = [(RIGHT, True, curves(rng, SHAPE)), *wrong]
-    Checked(student, rng, "gradient_check").tells_apart(rng.normal(size=SHAPE), *some)
+    wrong = [(said, False, curves(rng, shape, fault)) for said, fault in faults]
+    some = [(RIGHT, True, curves(rng, shape)), *wrong]
+    Checked(student, rng, "gradient_check").tells_apart(rng.normal(size=shape), *some)
 
 
 @check
@@ -91,7 +93,7 @@ def test_check_accepts_right_layers(student, rng):
 @check
 def test_check_accepts_a_right_layer_with_a_kink(student, rng):
     """A layer with a kink passes where all inputs keep a distance of 0.01 from it."""
-    x = rng.normal(size=(3, 3))
+    x = rng.normal(size=(2, 2))
     x = np.where(np.abs(x) < 0.01, 0.01, x)
     right, wrong = curves(rng, x.shape, bend=0.8), curves(rng, x.shape, doubled, bend=0.8)
     some = (f"{RIGHT} with a kink", True, right), (TWICE, False, wrong)
@@ -101,22 +103,22 @@ def test_check_accepts_a_right_layer_with_a_kink(student, rng):
 @check
 def test_check_refuses_a_wrong_factor(student, rng):
     """A dL_dx that is twice too large or has the wrong sign fails."""
-    refuses(student, rng, (TWICE, doubled), ("a layer with the wrong sign", negative))
+    refuses(student, rng, FEWEST, (TWICE, doubled), ("a layer with the wrong sign", negative))
 
 
 @check
 @pytest.mark.weight(2)
 def test_check_refuses_a_single_wrong_entry(student, rng):
     """One wrong entry of dL_dx, the very last, is enough to fail."""
-    refuses(student, rng, ("a layer with one wrong entry", last_entry))
+    refuses(student, rng, SHAPE, ("a layer with one wrong entry", last_entry))
 
 
 @check
 def test_check_uses_its_tolerance(student, rng):
     """A dL_dx that is wrong by 0.1 % fails by default, and passes with tolerance=0.01."""
-    x, checked = rng.normal(size=SHAPE), Checked(student, rng, "gradient_check")
-    right, wrong = (RIGHT, True, curves(rng, SHAPE)), (TWICE, False, curves(rng, SHAPE, doubled))
-    nearly, said = curves(rng, SHAPE, slightly), "a layer that is wrong by 0.1 %"
+    x, checked = rng.normal(size=FEWEST), Checked(student, rng, "gradient_check")
+    right, wrong = (RIGHT, True, curves(rng, FEWEST)), (TWICE, False, curves(rng, FEWEST, doubled))
+    nearly, said = curves(rng, FEWEST, slightly), "a layer that is wrong by 0.1 %"
     checked.tells_apart(x, right, wrong, (said, False, nearly), asked=FEW)
     said = "the same with tolerance 0.01"
     checked.tells_apart(x, right, wrong, (said, True, nearly), asked=FEW, tolerance=0.01)
@@ -125,11 +127,11 @@ def test_check_uses_its_tolerance(student, rng):
 @check
 def test_check_keeps_x_and_parameters(student, rng):
     """x and the layer's parameters have the same values afterwards."""
-    checked, x = Checked(student, rng, "gradient_check"), rng.uniform(0.3, 1.2, size=(2, 3))
+    checked, x = Checked(student, rng, "gradient_check"), rng.uniform(0.3, 1.2, size=(1, 3))
     kept = student.keep(x)
     layer, held = checked.says(kept, RIGHT, True, mixers(rng)())
     some = (RIGHT, True, curves(rng, x.shape)), (TWICE, False, curves(rng, x.shape, doubled))
-    checked.tells_apart(kept, *some)
+    checked.tells_apart(kept, *some, asked=FEW)
     expect.close("x afterwards", student.fetch(kept), x, rtol=0, atol=1e-9)
     expect.unchanged("W", held["W"], layer.W)
     expect.unchanged("b", held["b"], layer.b)
@@ -143,10 +145,13 @@ def inputs(rng, n=5):
     return rng.uniform(0.3, 1.2, size=(n, 3))
 
 
-def weights_refused(student, rng, row, *faults):
+def weights_refused(student, rng, row, sizes, *faults):
     """Expect False for layers with these faults in dL_dW, and True for layers without them."""
-    wrong = [(f"a layer with {said}", False, mixers(rng, row, W=fault)) for said, fault in faults]
-    some = [(RIGHT, True, mixers(rng, row)), *wrong]
+    wrong = [
+        (f"a layer with {said}", False, mixers(rng, row, W=fault, sizes=sizes))
+        for said, fault in faults
+    ]
+    some = [(RIGHT, True, mixers(rng, row, sizes=sizes)), *wrong]
     checked = Checked(student, rng, "gradient_check_weights")
     checked.tells_apart(inputs(rng), *some, row=row)
 
@@ -172,7 +177,7 @@ def test_check_weights_refuses_wrong_weight_gradients(student, rng):
 
     def run(row):
         faults = ("dL_dW twice too large", doubled), ("dL_dW of the wrong sign", negative)
-        weights_refused(student, rng, row, *faults)
+        weights_refused(student, rng, row, SMALL, *faults)
 
     in_either_form(run)
 
@@ -182,7 +187,7 @@ def test_check_weights_refuses_a_single_wrong_entry(student, rng):
     """One wrong entry of dL_dW, the very last, is enough to fail."""
 
     def run(row):
-        weights_refused(student, rng, row, ("one wrong entry in dL_dW", last_entry))
+        weights_refused(student, rng, row, MIXER, ("one wrong entry in dL_dW", last_entry))
 
     in_either_form(run)
 
@@ -195,9 +200,9 @@ def test_check_weights_puts_the_parameters_back(student, rng):
     def run(row):
         checked, x = Checked(student, rng, "gradient_check_weights"), inputs(rng)
         shown = [(RIGHT, True, np.copy), ("a wrong layer", False, doubled)]
-        for number in checked.order([True, False]):
+        for number in checked.order([True, False], FEW):
             said, right, fault = shown[number]
-            made = mixers(rng, row, W=fault, b=fault)()
+            made = mixers(rng, row, W=fault, b=fault, sizes=SMALL)()
             layer, held = checked.says(x, said, right, made, row=row)
             for name, array in held.items():
                 now = getattr(layer, name)
@@ -212,9 +217,9 @@ def test_check_weights_keeps_x(student, rng):
 
     def run(row):
         checked, x = Checked(student, rng, "gradient_check_weights"), inputs(rng)
-        kept, wrong = student.keep(x), mixers(rng, row, doubled, doubled)
-        some = (RIGHT, True, mixers(rng, row)), ("a wrong layer", False, wrong)
-        checked.tells_apart(kept, *some, row=row)
+        kept, wrong = student.keep(x), mixers(rng, row, doubled, doubled, sizes=SMALL)
+        some = (RIGHT, True, mixers(rng, row, sizes=SMALL)), ("a wrong layer", False, wrong)
+        checked.tells_apart(kept, *some, row=row, asked=FEW)
         expect.close("x afterwards", student.fetch(kept), x, rtol=0, atol=1e-9)
 
     in_either_form(run)

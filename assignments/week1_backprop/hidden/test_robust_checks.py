@@ -1,5 +1,7 @@
 """Hidden tests of what gradient_check.py does beyond the texts (item week1.robustness)."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 
@@ -7,6 +9,8 @@ from autograder.suite import expect
 
 from ..suite_tools.checked import (
     FEW,
+    MIXER,
+    SMALL,
     Checked,
     Function,
     curves,
@@ -22,7 +26,7 @@ needs_numerical = pytest.mark.needs("week1.numerical_gradient")
 needs_check = pytest.mark.needs("week1.gradient_check")
 needs_weights = pytest.mark.needs("week1.gradient_check_weights")
 
-SHAPE = (3, 2)
+SHAPE, FEWEST = (3, 2), (1, 2)
 RIGHT, TWICE = "a right layer", "a layer that is twice too large"
 
 
@@ -73,20 +77,20 @@ def test_check_is_relative(student, rng):
     """Right gradients of about a million pass, wrong ones of about a millionth fail."""
     some = []
     for scale, size in ((1e6, "large"), (1e-6, "small")):
-        some.append((f"a right layer with {size} outputs", True, curves(rng, SHAPE, scale=scale)))
-        wrong = curves(rng, SHAPE, doubled, scale=scale)
+        some.append((f"a right layer with {size} outputs", True, curves(rng, FEWEST, scale=scale)))
+        wrong = curves(rng, FEWEST, doubled, scale=scale)
         some.append((f"a wrong layer with {size} outputs", False, wrong))
-    Checked(student, rng, "gradient_check").tells_apart(rng.normal(size=SHAPE), *some, asked=FEW)
+    Checked(student, rng, "gradient_check").tells_apart(rng.normal(size=FEWEST), *some, asked=FEW)
 
 
 @needs_check
 def test_check_of_a_gradient_that_is_zero(student, rng):
     """A layer with a constant output and a gradient of 0 passes: 0 and 0 agree."""
-    constant = "a right layer with a constant output", True, curves(rng, SHAPE, scale=0.0)
-    zero = "a layer whose gradient is 0", False, curves(rng, SHAPE, np.zeros_like)
-    wrong = TWICE, False, curves(rng, SHAPE, doubled)
-    some = constant, zero, wrong, (RIGHT, True, curves(rng, SHAPE))
-    Checked(student, rng, "gradient_check").tells_apart(rng.normal(size=SHAPE), *some, asked=FEW)
+    constant = "a right layer with a constant output", True, curves(rng, FEWEST, scale=0.0)
+    zero = "a layer whose gradient is 0", False, curves(rng, FEWEST, np.zeros_like)
+    wrong = TWICE, False, curves(rng, FEWEST, doubled)
+    some = constant, zero, wrong, (RIGHT, True, curves(rng, FEWEST))
+    Checked(student, rng, "gradient_check").tells_apart(rng.normal(size=FEWEST), *some, asked=FEW)
 
 
 # gradient_check_weights
@@ -98,12 +102,12 @@ def show(student, rng, row, *some, **settings):
     checked.tells_apart(rng.uniform(0.3, 1.2, size=(5, 3)), *some, row=row, asked=FEW, **settings)
 
 
-def weights_refused(student, rng, *faults):
+def weights_refused(student, rng, *faults, sizes=MIXER):
     """Expect False for layers with these faults, and True for layers without them."""
 
     def run(row):
-        wrong = [(said, False, mixers(rng, row, **fault)) for said, fault in faults]
-        show(student, rng, row, (RIGHT, True, mixers(rng, row)), *wrong)
+        wrong = [(said, False, mixers(rng, row, sizes=sizes, **fault)) for said, fault in faults]
+        show(student, rng, row, (RIGHT, True, mixers(rng, row, sizes=sizes)), *wrong)
 
     in_either_form(run)
 
@@ -121,7 +125,7 @@ def test_check_weights_refuses_wrong_bias_gradients(student, rng):
 def test_check_weights_refuses_gradients_that_ignore_the_upstream_one(student, rng):
     """A layer whose dL_dW and dL_db are right only where dL/dy is all ones fails."""
     said = "a layer that is right for an upstream gradient of ones"
-    weights_refused(student, rng, (said, {"share": 0.0}))
+    weights_refused(student, rng, (said, {"share": 0.0}), sizes=SMALL)
 
 
 @needs_weights
@@ -129,8 +133,9 @@ def test_check_weights_uses_its_tolerance(student, rng):
     """Gradients that are wrong by 0.1 % fail by default, and pass with tolerance=0.01."""
 
     def run(row):
-        right, wrong = mixers(rng, row), mixers(rng, row, doubled, doubled)
-        nearly, said = mixers(rng, row, slightly, slightly), "a layer that is wrong by 0.1 %"
+        small = partial(mixers, rng, row, sizes=SMALL)
+        right, wrong, nearly = small(), small(doubled, doubled), small(slightly, slightly)
+        said = "a layer that is wrong by 0.1 %"
         some = (RIGHT, True, right), (TWICE, False, wrong)
         show(student, rng, row, *some, (said, False, nearly))
         said = "the same with tolerance 0.01"
@@ -146,8 +151,8 @@ def test_check_weights_is_relative(student, rng):
     def run(row):
         some = []
         for scale, size in ((1e6, "large"), (1e-6, "small")):
-            right = mixers(rng, row, scale=scale)
-            wrong = mixers(rng, row, doubled, doubled, scale=scale)
+            right = mixers(rng, row, sizes=SMALL, scale=scale)
+            wrong = mixers(rng, row, doubled, doubled, sizes=SMALL, scale=scale)
             some.append((f"a right layer with {size} outputs", True, right))
             some.append((f"a wrong layer with {size} outputs", False, wrong))
         show(student, rng, row, *some)

@@ -11,15 +11,10 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from autograder.channel.faults import Fault
 from autograder.channel.handles import Handle
-from autograder.records import Verdict
 from autograder.suite.student import Student
 
 from .layout import Layout
-
-MOST_QUESTIONS = 4_000
-"""Maximum number of questions in one call of the student's code; none needs a tenth of it."""
 
 
 class Formula(Protocol):
@@ -56,13 +51,7 @@ class Asked:
 
     def call(self, function: Handle, *args: Any, **kwargs: Any) -> Any:
         """Call a function of the student's that may call parts; return its result."""
-        question = self._student.drive("begin", function, list(args), kwargs)
-        for _ in range(MOST_QUESTIONS):
-            if type(question) is list and len(question) == 1:
-                return question[0]
-            question = self._student.drive("go_on", self._answer(question))
-        message = f"Your code called layers or functions more than {MOST_QUESTIONS} times."
-        raise Fault(Verdict.TIMEOUT, message)
+        return self._student.converse(self._answer, "begin", function, list(args), kwargs)
 
     def _answer(self, question: Any) -> Any:
         """Return the answer to a question of the worker's, a text where there is none."""
@@ -233,12 +222,12 @@ class Mixer(Counted):
         v: Any = 1.0,
         share: float = 1.0,
     ) -> None:
-        self._sizes, self._c, self._d, self._form = sizes, c, d, form
+        self.sizes, self._c, self._d, self._form = sizes, c, d, form
         self._w, self._v, self._size, self._share = w, v, size, share
 
     def forward(self, x: np.ndarray, W: np.ndarray, b: np.ndarray) -> np.ndarray:
         """Return the output, shape (N, M) for x of shape (N, D), and W and b in the form."""
-        outputs, inputs = self._sizes
+        outputs, inputs = self.sizes
         self._W = fitting(self._form.back(W), (outputs, inputs))
         self._b = fitting(self._form.back(b), (outputs,))
         self._phase = self._c * fitting(x, (None, inputs)) + self._d
@@ -246,7 +235,7 @@ class Mixer(Counted):
 
     def backward(self, dL_dy: np.ndarray) -> list[np.ndarray]:
         """Return dL/dx, dL/dW and dL/db, the last two in the form."""
-        fitting(dL_dy, (len(self._phase), self._sizes[0]))
+        fitting(dL_dy, (len(self._phase), self.sizes[0]))
         upstream = self._size * (self._share * dL_dy + (1.0 - self._share))
         W = (upstream.T @ np.sin(self._phase)) * self._w
         b = 2.0 * self._b * upstream.sum(axis=0) * self._v

@@ -106,8 +106,9 @@ def pairs(rng: np.random.Generator, factor: float = 1.0) -> Make:
     return lambda: Pairs(signed(rng, 0.5, 1.5, 3), factor)
 
 
-MIXER = (2, 3)
-"""Outputs and inputs of the layers with parameters."""
+MIXER, SMALL = (2, 3), (1, 3)
+"""Outputs and inputs of the layers with parameters. Each entry costs two questions, so that small
+ones do where a fault concerns all entries alike."""
 
 
 def mixers(
@@ -116,19 +117,20 @@ def mixers(
     W: Fault = np.copy,
     b: Fault = np.copy,
     *,
+    sizes: tuple[int, int] = MIXER,
     scale: float = 1.0,
     **more: Any,
 ) -> Make:
-    """Return a maker of layers with W of shape (2, 3) and b of shape (2,), or (1, 2) for a `row`.
+    """Return a maker of layers with W of shape (M, D) and b of shape (M,), or (1, M) for a `row`.
 
-    The faults are in dL_dW and dL_db; `scale` is the size of the outputs.
+    The faults are in dL_dW and dL_db; `scale` is the size of the outputs, `sizes` are M and D.
     """
     form = Layout(transposed=False, axes=(1, -1) if row else (-1,))
 
     def make() -> Mixer:
-        faults = {"w": W(np.ones(MIXER)), "v": b(np.ones((1, 2)))[0]}
+        faults = {"w": W(np.ones(sizes)), "v": b(np.ones((1, sizes[0])))[0]}
         c, d = rng.uniform(0.8, 1.2), rng.uniform(0.0, 0.2)
-        return Mixer(MIXER, c, d, form, size=scale * signed(rng, 0.5, 2.0), **faults, **more)
+        return Mixer(sizes, c, d, form, size=scale * signed(rng, 0.5, 2.0), **faults, **more)
 
     return make
 
@@ -178,8 +180,9 @@ class Checked:
         """
         held = {}
         if isinstance(formula, Mixer):
-            b = signed(self._rng, 0.5, 1.5, (1, 2) if row else 2)
-            held = {"W": signed(self._rng, 0.5, 1.5, MIXER), "b": b}
+            outputs = formula.sizes[0]
+            b = signed(self._rng, 0.5, 1.5, (1, outputs) if row else outputs)
+            held = {"W": signed(self._rng, 0.5, 1.5, formula.sizes), "b": b}
         layer = self._asked.part(formula, **held)
         received = self._asked.call(self._function, layer, x, **settings)
         if self._check == "gradient_check_weights":

@@ -6,7 +6,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from .conversation import Part, Plain, PlainLoss, become, begin, go_on, listen
+from .conversation import Part, Plain, PlainLoss, become, begin, listen
 
 
 def put_in(model: Any, parts: list[Any]) -> None:
@@ -24,7 +24,6 @@ DRIVERS: dict[str, Callable[..., object]] = {
     "listen": listen,
     "become": become,
     "begin": begin,
-    "go_on": go_on,
     "put_in": put_in,
 }
 PROBES: dict[str, object] = {"plain": Plain, "plain_loss": PlainLoss}

@@ -1,18 +1,13 @@
 """Layers, losses and functions in the worker whose answers the examiner gives, call by call.
 
-A test hands parts to student code and runs one of its functions: `begin` returns what the first
-call of a part asks, `go_on` takes the answer and returns the next question, until the function has
-ended. What a part computes is known to the examiner alone. Nothing here tells a right part from a
-wrong one.
+A test hands parts to student code and runs one of its functions by `begin`; each call of a part
+becomes a question. What a part computes is known to the examiner alone. Nothing here tells a right
+part from a wrong one.
 """
 
 from __future__ import annotations
 
-import contextvars
-import threading
 from collections.abc import Callable
-from functools import partial
-from queue import SimpleQueue
 from typing import Any
 
 import numpy as np
@@ -20,78 +15,43 @@ import numpy as np
 FORWARD, BACKWARD = 0, 1
 
 
-class Conversation:
-    """A function of the student's in a thread of its own, which waits while a part is asked."""
-
-    def __init__(self, function: Callable[..., Any], args: list[Any], kwargs: dict[str, Any]):
-        self._events: SimpleQueue[tuple[bool, Any]] = SimpleQueue()
-        self._answers: SimpleQueue[Any] = SimpleQueue()
-        self._open = True
-        self._call = partial(function, *args, **kwargs)
-
-    def start(self) -> Any:
-        """Let the function run; return the first question, or [result]."""
-        context = contextvars.copy_context()  # with it, settings of numpy hold in the thread too
-        threading.Thread(target=context.run, args=(self._run,), daemon=True).start()
-        return self.next_event()
-
-    def _run(self) -> None:
-        event: tuple[bool, Any]
-        try:
-            event = True, [self._call()]
-        except BaseException as error:  # noqa: BLE001 - raised again where the test waits
-            event = False, error
-        self._open = False
-        self._events.put(event)
-
-    def next_event(self) -> Any:
-        """Return the next question, or [result]; raise what the function raised."""
-        fine, event = self._events.get()
-        if not fine:
-            raise event
-        return event
-
-    def ask(self, question: list[Any]) -> Any:
-        """Return the examiner's answer. Raises ValueError where it is a text."""
-        if not self._open:
-            raise RuntimeError("this layer works only while the test calls your function")
-        self._events.put((True, question))
-        answer = self._answers.get()
-        if type(answer) is str:
-            raise ValueError(answer)
-        return answer
-
-    def answer(self, answer: Any) -> None:
-        """Let the function go on."""
-        self._answers.put(answer)
+_open: list[Callable[[list[Any]], Any]] = []
+"""What asks the examiner, while a function of the student's runs."""
 
 
-_present: list[Conversation] = []
+def begin(
+    ask: Callable[[list[Any]], Any],
+    function: Callable[..., Any],
+    args: list[Any],
+    kwargs: dict[str, Any],
+) -> list[Any]:
+    """Call a function of the student's, whose parts may ask; return [result]."""
+    _open[:] = [ask]
+    try:
+        return [function(*args, **kwargs)]
+    finally:
+        _open.clear()
 
 
-def begin(function: Callable[..., Any], args: list[Any], kwargs: dict[str, Any]) -> Any:
-    """Call a function of the student's; return the first question, or [result]."""
-    _present[:] = [Conversation(function, args, kwargs)]
-    return _present[0].start()
-
-
-def go_on(answer: Any) -> Any:
-    """Give the answer to a question; return the next question, or [result]."""
-    _present[0].answer(answer)
-    return _present[0].next_event()
+def _asked(question: list[Any]) -> Any:
+    """Return the examiner's answer. Raises ValueError where it is a text."""
+    if not _open:
+        raise RuntimeError("this layer works only while the test calls your function")
+    answer = _open[0](question)
+    if type(answer) is str:
+        raise ValueError(answer)
+    return answer
 
 
 def forward(layer: Any, number: int, *arrays: Any) -> Any:
     """Ask for the output for these arrays, with the parameters that the layer has now."""
-    if not _present:
-        raise RuntimeError("this layer works only while the test calls your function")
     held = [layer.W, layer.b] if getattr(layer, "W", None) is not None else []
-    return _present[0].ask([number, FORWARD, *map(np.asarray, [*arrays, *held])])
+    return _asked([number, FORWARD, *map(np.asarray, [*arrays, *held])])
 
 
 def backward(layer: Any, number: int, *arrays: Any) -> Any:
     """Ask for the gradient of the latest output; store those of the parameters."""
-    answer = _present[0].ask([number, BACKWARD, *map(np.asarray, arrays)])
+    answer = _asked([number, BACKWARD, *map(np.asarray, arrays)])
     if type(answer) is not list:
         return answer
     result, layer.dL_dW, layer.dL_db = answer

@@ -5,7 +5,8 @@ the line that raises, which comparison fails and which catalogued mistake an ans
 carry a hidden input out. So nothing of the run that counts is said but its verdicts (and credit).
 Whatever else is said of a failed check, its message and its diagnosis, comes from a throw-away run
 of the same test: inputs of another seed, in a sandbox that never received one of the run that
-counts. Which tests are run again depends on verdicts alone.
+counts. Which tests are run again depends on verdicts alone: of each item the first that failed,
+then of each item the second, and so on, up to a limit. Of the others the verdict is said.
 
 Of a check that is not attempted it is said which gaps of its item stand in the files.
 """
@@ -13,6 +14,7 @@ Of a check that is not attempted it is said which gaps of its item stand in the 
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -24,6 +26,10 @@ from autograder.suite.session import Outcome
 
 MOST_SECONDS = 20.0
 """No throw-away run of a submission starts after this many seconds of them."""
+
+MOST_RUNS = 24
+"""Maximum number of checks of a submission that have throw-away runs. A class whose submissions are
+nearly right never gets there; where nothing works, more of the same helps nobody."""
 
 TRIES = 3
 """Maximum number of throw-away runs of one test: the first may pass by other inputs."""
@@ -47,7 +53,10 @@ SAYS = {
 
 ELSEWHERE = "With other inputs of the same kind:"
 PASSES = "With other inputs of the same kind it is right: look for what is special about some."
-NOT_RUN_AGAIN = "`make check` shows more, where a public test fails too."
+NOT_RUN_AGAIN = (
+    "Begin with the first failed check of this item; "
+    "`make check` shows more, where a public test fails too."
+)
 
 
 @dataclass
@@ -85,15 +94,15 @@ class Disclosure:
         """Return the outcomes as they may be shown; `items` are those of the checks."""
         found = {item: self._open(item, host) for item in set(items.values())}
         settled = [self._by_itself(one, found[items[one.result.check]]) for one in outcomes]
-        if None not in settled:
-            return [one for one in settled if one is not None]
-        runs = _ThrowAway(host.again(), again, self._salt)
-        try:
-            return [
-                known or runs.settled(one) for known, one in zip(settled, outcomes, strict=True)
-            ]
-        finally:
-            runs.close()
+        left = [number for number, known in enumerate(settled) if known is None]
+        if left:
+            runs = _ThrowAway(host.again(), again, self._salt)
+            try:
+                for number in _in_turn(left, lambda n: items[outcomes[n].result.check]):
+                    settled[number] = runs.settled(outcomes[number])
+            finally:
+                runs.close()
+        return [one for one in settled if one is not None]
 
     def meanwhile(self, outcome: GradedOutcome) -> GradedOutcome:
         """Return an outcome as it may be shown before `settle`: its verdict in words."""
@@ -115,6 +124,19 @@ class Disclosure:
         return None
 
 
+def _in_turn(numbers: Sequence[int], item: Callable[[int], str]) -> list[int]:
+    """Return the numbers of checks in another order: the first of each item, then the second, ...
+
+    So every item with a failure is told of, however many others have some.
+    """
+    before: Counter[str] = Counter()
+    turns = []
+    for number in numbers:
+        turns.append((before[item(number)], number))
+        before[item(number)] += 1
+    return [number for _, number in sorted(turns)]
+
+
 def _shows_inputs(outcome: GradedOutcome) -> bool:
     """Whether what the outcome says may depend on the inputs."""
     return outcome.result.verdict in SAYS and not outcome.by_credit
@@ -131,7 +153,7 @@ class _ThrowAway:
     def __init__(self, host: Host, again: Again, salt: str):
         self._host, self._again, self._salt = host, again, salt
         self._until = time.monotonic() + MOST_SECONDS
-        self._passed = self._timeouts = 0
+        self._runs = self._passed = self._timeouts = 0
 
     def settled(self, outcome: GradedOutcome) -> GradedOutcome:
         """Return an outcome with what a throw-away run of its test says."""
@@ -151,6 +173,9 @@ class _ThrowAway:
     def _other(self, outcome: GradedOutcome) -> GradedOutcome | None:
         """Return the first throw-away run of a test that fails, or the last; None without one."""
         found = None
+        self._runs += 1
+        if self._runs > MOST_RUNS:
+            return None
         for number in range(TRIES):
             late = time.monotonic() > self._until or self._timeouts >= MOST_TIMEOUTS
             if late or (number and self._passed >= MOST_PASSED):

@@ -53,6 +53,27 @@ class Local:
             return result
         raise fault_from_record(result, self._place)
 
+    def converse(
+        self, answer: Callable[[Any], Any], driver: str, arguments: list[Any]
+    ) -> list[Any]:
+        """Run a driver that asks questions, and answer each; return a list with its result."""
+        failed: list[BaseException] = []
+
+        def ask(question: list[Any]) -> Any:
+            try:
+                given = to_refs(answer(_crossed(question, self._dispatcher.to_ref, self._from_ref)))
+            except BaseException as error:
+                failed.append(error)
+                raise
+            return _crossed(given, None, self._dispatcher.from_ref)
+
+        self._dispatcher.ask = ask
+        try:
+            return self("converse", driver, arguments)
+        finally:
+            if failed:  # the fault is no answer of the code's, which must not catch it either
+                raise failed[0]
+
 
 def _crossed(value: Any, to_ref: Any, from_ref: Any) -> Any:
     """Return what arrives at the other side of a channel when `value` is sent."""

@@ -175,9 +175,13 @@ class _GradedPlugin(Plugin):
         return None if cast(GradedHost, host).ours else self._disclosure
 
     def _again(self, host: Host, name: str, salt: str) -> GradedOutcome:
-        """Run one test with inputs from another seed; where it fails, what it does alone counts."""
+        """Run one test with inputs from another seed, in a worker that has run no other.
+
+        It has failed once, so most likely it does so again, and a used worker would be no gain.
+        """
         check, item = next(test for test in self.tests if test[0].id == name)
-        return cast(GradedOutcome, self._run_test_twice(host, check, item, salt))
+        host.renew()
+        return cast(GradedOutcome, self.run_test(host, check, item, salt))
 
     def watch(self, host: Host, only: Collection[str] | None, salt: str) -> list[Flag]:
         """Run the tests that are no checks, until one of them runs out of time."""

@@ -98,7 +98,7 @@ def main() -> NoReturn:
 def prepare(with_torch: bool, with_pytest: bool) -> None:
     """Import what all workers need, and nothing of a submission."""
     from ...wire import codec  # noqa: F401
-    from .. import dispatch, modules, tensors, week_drivers  # noqa: F401
+    from .. import dispatch, modules, serving, tensors, week_drivers  # noqa: F401
     from . import audit, numeric_state, ready_made, student_tests, tracing  # noqa: F401
 
     _lift_data_limit()
@@ -113,7 +113,7 @@ def prepare(with_torch: bool, with_pytest: bool) -> None:
 def fork_workers(settings: Settings) -> NoReturn:
     """Load the submission, send READY, and fork workers until the control socket is closed."""
     from ...wire import codec
-    from .. import dispatch, modules, week_drivers
+    from .. import dispatch, modules, serving, week_drivers
     from . import audit, numeric_state, ready_made, student_tests, tracing
 
     own = week_drivers.load(settings.week, settings.week_folders)
@@ -158,7 +158,8 @@ def fork_workers(settings: Settings) -> NoReturn:
                 if children_file >= 0:
                     os.close(children_file)
                 channel = Wire(socket.socket(fileno=fds[0]), codec)
-                warm_up(dispatcher, codec)
+                if not settings.tests:
+                    warm_up(dispatcher, codec)
                 _limit(settings, SPAWN)
                 seed, large = channel.receive()
                 if large:
@@ -170,7 +171,8 @@ def fork_workers(settings: Settings) -> NoReturn:
                 dispatcher.handle = state.restored(dispatcher)
                 state.restore(dispatcher._catch_warning)
                 dispatcher.seed(seed)
-                serve(channel, dispatcher)
+                serving.Serving(channel, dispatcher).until_other()
+                os._exit(1)
             os.close(fds[0])
             workers.append(pid)
         elif message == REAP:
@@ -405,24 +407,3 @@ class Wire:
         else:
             for chunk in chunks:
                 self._socket.sendall(chunk)
-
-
-def serve(channel: Wire, dispatcher: Any) -> NoReturn:
-    """Answer requests, [id, operation, arguments], until the channel is closed."""
-    pid = os.getpid()
-    while True:
-        number, operation, arguments = channel.receive(dispatcher.from_ref)
-        done, result = dispatcher.handle(operation, arguments)
-        if os.getpid() != pid:
-            os._exit(0)  # a child that student code forked has returned to here
-        _flush()
-        channel.send([number, done, result], dispatcher.to_ref)
-
-
-def _flush() -> None:
-    """Flush the output, so that it counts for the current request."""
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            stream.flush()
-        except (AttributeError, ValueError, OSError):
-            continue  # student code may have closed or replaced the streams
