@@ -85,6 +85,7 @@ PRINTS: dict[str, tuple[str, ...]] = {
     "calibrate": (rf"none +{N} +{N} +{N} +{N} +\d/1", rf"frozen-1 +{N} +{N} +{N} +{N} +\d/1"),
     "fuzz": (rf'"refused": {N}', rf'"slowest_ms": {N}', rf'"more_memory_mb": {N}'),
     "literal": (rf"week3 +texts +{N} of +{N} +{N} +{N}", rf"week3 +tutorial +{N} of +{N} +{N}"),
+    "styles": (rf"week3 +slots +{N} of +{N} +{N} +0",),
     "reruns": (r"a comment in a report +nothing", r"the salt +everything"),
 }
 """What a benchmark prints on its tiny setting. Each group is a number, which must be finite."""

@@ -36,13 +36,14 @@ def complex_numbers(trees: Mapping[str, ast.Module | None]) -> list[tuple[str, i
     """Return file, line and form of each use outside of what checks gradients."""
     layers = (tree for file, tree in trees.items() if tree and not _is_check(file))
     imported = {name for tree in layers for name in _imports(tree)}
+    asked = _asked_for([tree for tree in trees.values() if tree])
     found = []
     for file, tree in trees.items():
         alone = module_name(file) not in imported
         if tree is None or (alone and _is_check(file)):
             continue
         checking = _lines_of_checks(tree) if alone else set()
-        found += [(file, line, said) for line, said in _uses(tree) if line not in checking]
+        found += [(file, line, said) for line, said in _uses(tree, asked) if line not in checking]
     return sorted(set(found))
 
 
@@ -74,31 +75,28 @@ def _lines_of_checks(tree: ast.Module) -> set[int]:
     return {line for f in free for line in range(f.lineno, (f.end_lineno or f.lineno) + 1)}
 
 
-def _asked_for(tree: ast.Module) -> set[ast.AST]:
-    """Return the nodes that stand in `isinstance(x, (float, complex))`, which makes no number.
-
-    Python's own power of a negative number is complex, so who refuses it has to ask. Where the file
-    gives the name `isinstance` another meaning, the question is none.
-    """
-    made = {getattr(n, "name", getattr(n, "id", getattr(n, "arg", ""))) for n in nodes_of(tree)
-            if not isinstance(getattr(n, "ctx", None), ast.Load)}  # fmt: skip
-    if "isinstance" in made or any(a.asname == "isinstance" for a in _aliases(tree)):
-        return set()
-    asked = set()
+def _questions(tree: ast.Module) -> Iterator[ast.Call]:
     for node in nodes_of(tree):
-        if isinstance(node, ast.Call) and called(node) == "isinstance" and len(node.args) == 2:
-            parts = set(ast.walk(node.args[1]))
-            if all(isinstance(part, TYPES) for part in parts):
-                asked |= parts
-    return asked
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "isinstance":
+            yield node
 
 
-def _aliases(tree: ast.Module) -> Iterator[ast.alias]:
-    return (node for node in ast.walk(tree) if isinstance(node, ast.alias))
+def _asked_for(trees: Collection[ast.Module]) -> set[ast.AST]:
+    """Return the nodes of types in `isinstance(x, (float, complex))`, which makes no number.
+
+    Python's own power of a negative number is complex, so who refuses it has to ask. Where the name
+    `isinstance` stands for anything but that, it may have another meaning.
+    """
+    calls = [call for tree in trees for call in _questions(tree)]
+    asking = {call.func for call in calls}
+    for node in (node for tree in trees for node in nodes_of(tree) if node not in asking):
+        if any(value == "isinstance" for _, value in ast.iter_fields(node)):
+            return set()
+    kinds = [{part for types in call.args[1:] for part in ast.walk(types)} for call in calls]
+    return {part for k in kinds if all(isinstance(part, TYPES) for part in k) for part in k}
 
 
-def _uses(tree: ast.Module) -> Iterator[tuple[int, str]]:
-    asked = _asked_for(tree)
+def _uses(tree: ast.Module, asked: Collection[ast.AST]) -> Iterator[tuple[int, str]]:
     for node in nodes_of(tree):
         if node in asked:
             continue
