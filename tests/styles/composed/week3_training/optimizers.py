@@ -1,4 +1,4 @@
-"""Optimizers out of one another, with a running mean as the common part; schedulers as well."""
+"""Optimizers out of one another, with a running mean as the common part."""
 
 import math
 
