@@ -35,6 +35,7 @@ BY_NAME = {
     "fuzz": "fuzz_channel",
     "cluster": "cluster_speed",
     "literal": "literal_submissions",
+    "styles": "right_styles",
     "journal": "journal_size",
     "reruns": "what_reruns",
     "answers": "answer_costs",

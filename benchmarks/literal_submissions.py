@@ -11,7 +11,7 @@ then the items beyond the texts. Exit status 1 if a point is missing anywhere, o
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,24 +41,41 @@ class Graded:
     faults: tuple[str, ...]
 
     @property
+    def flags(self) -> tuple[str, ...]:
+        """The faults that are flags."""
+        return tuple(fault for fault in self.faults if fault.startswith("flag "))
+
+    @property
     def is_right(self) -> bool:
         """Whether it gets everything with each salt, and no flag."""
         return not self.faults and set(self.points) == {self.full}
 
 
-def grade(examiner: Examiner, files: Mapping[str, bytes], salts: int) -> Graded:
-    """Grade a submission in full, then its suite with further salts."""
+def grade(
+    examiner: Examiner,
+    files: Mapping[str, bytes],
+    salts: int,
+    *,
+    texts_alone: bool = True,
+    training: bool = True,
+) -> Graded:
+    """Grade a submission in full, then its suite with further salts.
+
+    With `texts_alone` the items beyond the texts are not asked for; without `training` the runs
+    of training are made with the first salt alone.
+    """
     items = [item for item in examiner.course.items(examiner.week.number) if item.kind == "auto"]
-    asked = {item.id for item in items if not item.beyond}
+    asked = {item.id for item in items if not (texts_alone and item.beyond)}
     examined = examiner.examine(files, explain=False)
-    of_suite = {check.id for check in examiner.session.plan}
-    rest = [result for result in examined.results if result.check not in of_suite]
+    again = {check.id for check in examiner.session.plan}
+    again -= set() if training else examiner.session.training
+    rest = [result for result in examined.results if result.check not in again]
     faults = [f"flag {flag.rule}: {flag.place} {flag.evidence}" for flag in examined.flags]
     points, beyond = [], 0
     for number in range(salts):
         results = examined.results
         if number:
-            results = [*run_suite(examiner, files, f"salt {number}"), *rest]
+            results = [*run_suite(examiner, files, f"salt {number}", again), *rest]
         scored = score_student(examiner.course, "someone", examiner.plan, results)
         points.append(sum(line.points for line in scored.items if line.id in asked))
         beyond = beyond or sum(line.points for line in scored.items if line.id not in asked)
@@ -69,12 +86,14 @@ def grade(examiner: Examiner, files: Mapping[str, bytes], salts: int) -> Graded:
     )
 
 
-def run_suite(examiner: Examiner, files: Mapping[str, bytes], salt: str) -> list[CheckResult]:
-    """Run the week's suite with another salt."""
+def run_suite(
+    examiner: Examiner, files: Mapping[str, bytes], salt: str, only: Collection[str]
+) -> list[CheckResult]:
+    """Run the named checks of the week's suite with another salt."""
     week = examiner.week
     host = SandboxHost(examiner.confinement, files, examiner.limits, week.modules, week.packages)
     try:
-        return [outcome.result for outcome in examiner.session.run(host, salt=salt)]
+        return [outcome.result for outcome in examiner.session.run(host, only=only, salt=salt)]
     finally:
         host.close()
 

@@ -89,6 +89,7 @@ PRINTS: dict[str, tuple[str, ...]] = {
         rf"week 1 +a long array +{N} s +{N} s +{N} MB",
         rf"the worst: {N} s of processor time in one test",
     ),
+    "styles": (rf"week3 +slots +{N} of +{N} +{N} +0",),
     "reruns": (r"a comment in a report +nothing", r"the salt +everything"),
 }
 """What a benchmark prints on its tiny setting. Each group is a number, which must be finite."""

@@ -28,18 +28,22 @@ TAKES_DTYPE = frozenset(
     ("astype", "view", "dtype", "array", "asarray", "zeros", "ones", "empty", "full", "asfarray")
 )
 
+TYPES = (ast.Name, ast.Attribute, ast.Tuple, ast.BinOp, ast.BitOr, ast.Load, ast.Constant)
+"""What the types that `isinstance` is asked about are written with."""
+
 
 def complex_numbers(trees: Mapping[str, ast.Module | None]) -> list[tuple[str, int, str]]:
     """Return file, line and form of each use outside of what checks gradients."""
     layers = (tree for file, tree in trees.items() if tree and not _is_check(file))
     imported = {name for tree in layers for name in _imports(tree)}
+    asked = _asked_for([tree for tree in trees.values() if tree])
     found = []
     for file, tree in trees.items():
         alone = module_name(file) not in imported
         if tree is None or (alone and _is_check(file)):
             continue
         checking = _lines_of_checks(tree) if alone else set()
-        found += [(file, line, said) for line, said in _uses(tree) if line not in checking]
+        found += [(file, line, said) for line, said in _uses(tree, asked) if line not in checking]
     return sorted(set(found))
 
 
@@ -71,8 +75,31 @@ def _lines_of_checks(tree: ast.Module) -> set[int]:
     return {line for f in free for line in range(f.lineno, (f.end_lineno or f.lineno) + 1)}
 
 
-def _uses(tree: ast.Module) -> Iterator[tuple[int, str]]:
+def _questions(tree: ast.Module) -> Iterator[ast.Call]:
     for node in nodes_of(tree):
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "isinstance":
+            yield node
+
+
+def _asked_for(trees: Collection[ast.Module]) -> set[ast.AST]:
+    """Return the nodes of types in `isinstance(x, (float, complex))`, which makes no number.
+
+    Python's own power of a negative number is complex, so who refuses it has to ask. Where the name
+    `isinstance` stands for anything but that, it may have another meaning.
+    """
+    calls = [call for tree in trees for call in _questions(tree)]
+    asking = {call.func for call in calls}
+    for node in (node for tree in trees for node in nodes_of(tree) if node not in asking):
+        if any(value == "isinstance" for _, value in ast.iter_fields(node)):
+            return set()
+    kinds = [{part for types in call.args[1:] for part in ast.walk(types)} for call in calls]
+    return {part for k in kinds if all(isinstance(part, TYPES) for part in k) for part in k}
+
+
+def _uses(tree: ast.Module, asked: Collection[ast.AST]) -> Iterator[tuple[int, str]]:
+    for node in nodes_of(tree):
+        if node in asked:
+            continue
         if isinstance(node, ast.Constant) and type(node.value) is complex:
             yield node.lineno, f"the number {node.value!r}"
         elif isinstance(node, ast.Attribute) and node.attr in NAMES:
