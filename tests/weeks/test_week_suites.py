@@ -155,9 +155,9 @@ def stub_files(week: Week) -> dict[str, str]:
 
 
 def further_styles(week: Week) -> set[str]:
-    """Name the styles that each of the first three weeks is written in, too."""
-    styles = {"slots", "functional", "dataclasses", "buffers", "composed"}
-    return styles if week.id in ("week1", "week2", "week3") else set()
+    """Name the further styles that a week is written in; two of them hold the project as well."""
+    styles = {"dataclasses", "composed"}
+    return styles if week.id == "project" else {*styles, "slots", "functional", "buffers"}
 
 
 @proof
