@@ -27,7 +27,7 @@ from autograder.suite.session import Outcome
 MOST_SECONDS = 20.0
 """No throw-away run of a submission starts after this many seconds of them."""
 
-MOST_RUNS = 24
+MOST_RUNS = 16
 """Maximum number of checks of a submission that have throw-away runs. A class whose submissions are
 nearly right never gets there; where nothing works, more of the same helps nobody."""
 
