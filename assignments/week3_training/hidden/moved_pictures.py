@@ -28,7 +28,8 @@ def any_moved(images, received):
 
     Mirrored or not, whatever the padding is made of: anything else is a matter of other tests.
     """
-    pieces = [*windows(images, 4).values(), *windows(np.flip(images, axis=2), 4).values()]
+    shown = [np.flip(images, axis=turned) for turned in ((), 1, 2, (1, 2))]
+    pieces = [piece for each in shown for piece in windows(each, 4).values()]
     axes = tuple(range(1, images.ndim))
     like = np.any([np.mean(piece == received, axis=axes) > 0.4 for piece in pieces], axis=0)
     return bool(np.any(like & np.any(received != images, axis=axes)))

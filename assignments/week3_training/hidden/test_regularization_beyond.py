@@ -253,4 +253,4 @@ def test_augmentation_refuses_other_arrays(student, rng, name):
     for shape in ((6, 5), (3, 2, 6, 5, 3)):
         images = np.ones(shape)
         expect.raises(f"images of shape {shape}", call, "ValueError", student, images, generator)
-    call(student, pictures(rng), generator)
+    expect_moved(student, rng, name)
