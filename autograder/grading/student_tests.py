@@ -22,11 +22,13 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 
 from autograder.channel.faults import Fault
 from autograder.grading.told_apart import Runs, Told, kinds_of, told
 from autograder.grading.worlds import Modules, Program, World, Worlds
 from autograder.records import FULL_CREDIT, CheckResult, PlannedCheck, Verdict
+from autograder.reference.disguise import SCRAMBLED as WAYS
 from autograder.reference.legal_variants import LegalVariant
 from autograder.reference.misconceptions import Misconception
 from autograder.sandbox import Confinement, InfraError, Limits, Sandbox
@@ -41,9 +43,12 @@ MAX_TESTS = 60
 PROGRAMS = (
     *(Program(disguise=number) for number in range(1, 5)),
     *(Program(disguise=number, rounded=True) for number in range(5, 7)),
-    *(Program(disguise=number, bent=True) for number in range(7, 15)),
+    *(Program(disguise=number, bent=True) for number in range(7, 11)),
 )
 """What stands for right programs among the mutants, and their bent forms."""
+
+BENT_IN, SCRAMBLED = range(31, 33), range(41, 46)
+"""The disguises of programs bent in one function alone, and of those scrambled in each way."""
 
 EVIDENCE = tuple(Program(disguise=number, bent=True) for number in range(15, 31))
 """Run too where another world was looked for: what goes by chance found one that it likes."""
@@ -177,7 +182,14 @@ class Mutation:
             (Program(number), Program(number, disguise=1, bent=True))
             for number in range(len(self._catalogue))
         ]
-        programs = [*known, *(program for forms in mutants for program in forms)]
+        bent_in = [
+            [Program(disguise=number, bent=True, place=place) for number in BENT_IN]
+            for place in self._worlds.places
+        ]
+        scrambled = [
+            [Program(disguise=number, scrambled=way) for number in SCRAMBLED] for way in WAYS
+        ]
+        programs = [*known, *chain(*mutants, *bent_in, *scrambled)]
         secrets.SystemRandom().shuffle(programs)
         failed: dict[Program, set[str]] = {}
         for program in programs:
@@ -190,6 +202,8 @@ class Mutation:
             rounded=[failed[p] for p in known if p.rounded],
             bent=[failed[p] for p in known if p.bent],
             wrong=[(failed[plain], failed[bent]) for plain, bent in mutants],
+            bent_in=[[failed[program] for program in group] for group in bent_in],
+            scrambled=[[failed[program] for program in group] for group in scrambled],
         )
 
     def _both(self, verdict: Verdict, message: str) -> list[CheckResult]:

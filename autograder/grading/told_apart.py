@@ -9,6 +9,13 @@ it looks for: the right programs, or the bent ones. That is how a test is found 
 checksum, over code or over results. A test that fails on all right programs is plainly wrong, and
 one that fails only where it is rounded otherwise demands too much: neither says anything.
 
+Where only one function is bent the same holds: what a test asks of it, it asks each time.
+
+A test may ask for signs, an order or shapes alone, and fail on no bent program. Such a test is one
+by pattern if it fails on some but not all programs in which signs, order or shapes are scrambled:
+it may sort programs by these as by a checksum. It costs nothing, and notices nothing. If it fails
+on right programs it is by chance: how many such tests do would tell what their checksum is.
+
 A wrong program is noticed if more tests fail on it than on a right one, those that are plainly
 wrong counted as well: sixty tests, of which every program fails one, know nothing.
 """
@@ -34,37 +41,54 @@ Failed = Collection[str]
 
 @dataclass(frozen=True)
 class Runs:
-    """On which programs of one world tests fail; of each mistake there are two, the second bent."""
+    """On which programs of one world tests fail; of each mistake there are two, the second bent.
+
+    bent_in: those bent in one function alone, a group for each; scrambled: a group for each way.
+    """
 
     right: Sequence[Failed]
     rounded: Sequence[Failed]
     bent: Sequence[Failed]
     wrong: Sequence[tuple[Failed, Failed]]
+    bent_in: Sequence[Sequence[Failed]] = ()
+    scrambled: Sequence[Sequence[Failed]] = ()
 
 
 @dataclass(frozen=True)
 class Kinds:
-    """The tests of one world by what they go by: their names; the rest demands exact rounding."""
+    """The tests of one world by what they go by: their names; the rest demands exact rounding.
+
+    Those by pattern are steady too.
+    """
 
     steady: frozenset[str]
     wrong: frozenset[str]
     by_chance: frozenset[str]
+    by_pattern: frozenset[str] = frozenset()
 
 
 def kinds_of(names: Collection[str], runs: Runs) -> Kinds:
     """Sort tests by what they fail on."""
-    steady, wrong, by_chance = set(), set(), set()
+    steady, wrong, by_chance, by_pattern = set(), set(), set(), set()
     for name in names:
-        on_right, on_bent, on_rounded = (
-            [name in failed for failed in each] for each in (runs.right, runs.bent, runs.rounded)
-        )
-        if any(any(each) and not all(each) for each in (on_right, on_bent)):
+        alike = (runs.right, runs.bent, *runs.bent_in)
+        on_bent = any(name in failed for failed in runs.bent)
+        on_right = any(name in failed for failed in runs.right)
+        by_sorting = any(_is_mixed(name, group) for group in runs.scrambled)
+        if any(_is_mixed(name, group) for group in alike) or (on_right and by_sorting):
             by_chance.add(name)
-        elif all(on_right):
+        elif on_right:
             wrong.add(name)
-        elif not any(on_rounded):
+        elif not any(name in failed for failed in runs.rounded):
             steady.add(name)
-    return Kinds(frozenset(steady), frozenset(wrong), frozenset(by_chance))
+            if by_sorting and not on_bent:
+                by_pattern.add(name)
+    return Kinds(*map(frozenset, (steady, wrong, by_chance, by_pattern)))
+
+
+def _is_mixed(name: str, group: Sequence[Failed]) -> bool:
+    """Whether a test fails on some of these programs, but not on all."""
+    return 0 < sum(name in failed for failed in group) < len(group)
 
 
 @dataclass(frozen=True)
@@ -97,7 +121,7 @@ class Told:
 
 def told(names: Sequence[str], kinds: Kinds, runs: Runs) -> Told:
     """Return what these tests tell."""
-    known = kinds.steady | kinds.wrong
+    known = kinds.steady - kinds.by_pattern | kinds.wrong
     plain, bent = (
         [len(known.intersection(forms[form])) > len(kinds.wrong) for forms in runs.wrong]
         for form in (0, 1)

@@ -18,6 +18,7 @@ from functools import cache, cached_property
 import numpy as np
 
 from autograder.reference.disguise import LARGER, SMALLER, disguised
+from autograder.reference.gaps import find_gaps
 from autograder.reference.legal_variants import LegalVariant, forms
 from autograder.reference.misconceptions import Misconception
 from autograder.text.syntax import syntax_tree
@@ -45,13 +46,16 @@ class Program:
     """One of a world's programs: the right one, or that with the mistake of this number.
 
     Programs of another `disguise` look different. `rounded` ones round otherwise; `bent` ones
-    give slightly other numbers, so that they are wrong.
+    give slightly other numbers, so that they are wrong, in all that students fill in, or in the one
+    function called `place`; `scrambled` ones give numbers of another order, sign or shape.
     """
 
     mistake: int | None = None
     disguise: int = 0
     rounded: bool = False
     bent: bool = False
+    scrambled: str = ""
+    place: str = ""
 
 
 RIGHT = Program()
@@ -74,6 +78,9 @@ class Worlds:
         self._decoys = decoys_of(mistakes)
         self._endings = endings_of(homes, list(sources))
         self.helpers = {name for name, others in homes.items() if test_file in others}
+        self._filled_in = {
+            name: {gap.where for gap in find_gaps(text, name)} for name, text in sources.items()
+        }
         self._forms = forms(variants)
         self.modules = cache(self._modules)
 
@@ -81,6 +88,17 @@ class Worlds:
         """Return the worlds, the reference's own first; `own_helpers`: the student has some."""
         own = [False, True] if own_helpers else [False]
         return [World(form, with_own) for with_own in own for form in self._forms]
+
+    @property
+    def places(self) -> list[str]:
+        """The functions that students fill in, of those classes and functions with mistakes."""
+        wrong = {mistake.where.partition(".")[0] for mistake in self._mistakes}
+        filled = {place for places in self._filled_in.values() for place in places}
+        return sorted(
+            place
+            for place in filled
+            if place.partition(".")[0] in wrong and not place.endswith("__init__")
+        )
 
     def _modules(self, needed: frozenset[str], world: World, program: Program = RIGHT) -> Modules:
         """Return the `needed` modules of a program of that world."""
@@ -97,7 +115,17 @@ class Worlds:
         source += self._endings.get(name, "")
         seed = f"{self._salt}, {mistake}, {program.disguise}, {name}"
         bent = None if not program.bent else SMALLER if mistake is None else LARGER
-        tree = disguised(source, seed, self._decoys, rounded=program.rounded, bent=bent)
+        # What students are given stays right in all programs: it tells nothing of them.
+        places = {program.place} if program.place else self._filled_in[name]
+        tree = disguised(
+            source,
+            seed,
+            self._decoys,
+            rounded=program.rounded,
+            bent=bent,
+            scrambled=program.scrambled,
+            places=places,
+        )
         return _compiled(name, tree)
 
     def needed(self, test_file: bytes, helpers: Mapping[str, bytes]) -> frozenset[str]:

@@ -19,7 +19,8 @@ from __future__ import annotations
 
 import ast
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from functools import partial
 from itertools import count
 
 
@@ -30,19 +31,24 @@ def disguised(
     *,
     rounded: bool = False,
     bent: Bent | None = None,
+    scrambled: str = "",
+    places: Collection[str] | None = None,
 ) -> ast.Module:
     """Return the syntax tree of a program that does what `source` does.
 
     With `rounded`, quotients are products with a reciprocal, which rounds otherwise. With `bent`
-    a number v that a function returns or sets as a public attribute is sign(v) k |v|^p, with k
-    and p drawn from these ranges; the program is no right one then.
+    a number v that a function returns or sets as a public attribute is sign(v) k |v|^p (1 + r |v| /
+    (1 + |v|)), with k and p drawn from these ranges for each such place; the program is no right
+    one then. `scrambled`, "order", "signs" or "shapes", changes that of arrays instead. Only the
+    functions called by the dotted names `places` are bent or scrambled; without, all are.
 
     `seed` chooses the disguise; `decoys` are names that code which is never run may use, such as
     those in which wrong programs differ from right ones. Raises SyntaxError.
     """
     rng = random.Random(seed)
     tree = ast.parse("\n" * rng.randrange(1, 200) + source)
-    return _Disguise(rng, sorted(set(decoys)), rounded, bent).visit(tree)
+    change = partial(_scrambled, scrambled) if scrambled else partial(_bend, bent)
+    return _Disguise(rng, sorted(set(decoys)), rounded, change, places).visit(tree)
 
 
 Bent = tuple[tuple[float, float], tuple[float, float]]
@@ -54,64 +60,80 @@ SMALLER: Bent = ((0.5, 0.65), (0.85, 0.97))
 LARGER: Bent = ((1.5, 2.0), (1.03, 1.15))
 """What was above 1 stays above 1: a test that finds a wrong program by that still does."""
 
-BEND = """
-def _{name}(v, k={k!r}, p={p!r}):
-    kind = getattr(getattr(v, "dtype", None), "kind", "f" if type(v) is float else "")
-    if kind != "f" or k == p == 1:
-        return v
-    w = k * abs(v) ** p
-    return w - 2 * w * (v < 0)
-"""
+BEND = (
+    "lambda {v}: ({w} := {k!r} * {v}.__abs__() ** {p!r} * (1 + {r!r} * {v}.__abs__() / "
+    "(1 + {v}.__abs__()))) - 2 * {w} * ({v} < 0) if not {k!r} == {p!r} == 1 and "
+    "({v}.__class__.__name__[:5] == 'float' or {v}.__class__.__name__ == 'ndarray' and "
+    "{v}.dtype.kind == 'f') else {v}"
+)
+"""It stands where it is used and asks for no name: nothing of it can be called or replaced."""
+
+SCRAMBLED = {
+    "order": "{v}.ravel().take(({v}.ravel().argsort() * {a} + {b}) % {v}.size).reshape({v}.shape)",
+    "signs": "{v} * (1.0 - 2 * (({v}.ravel().argsort() * {a} + {b}) % 7 % 2).reshape({v}.shape))",
+    "shapes": "{v}.reshape({before} + {v}.shape + {after})",
+}
+"""Programs that are wrong in what tests by order, signs or shapes alone look at."""
+
+SCRAMBLE = (
+    "lambda {v}: " + "({new} if {v}.size else {v})"
+    " if {v}.__class__.__name__ == 'ndarray' and {v}.dtype.kind == 'f' else {v}"
+)
+
+Numbers = Iterator[int]
+
+
+def _bend(bent: Bent | None, rng: random.Random, numbers: Numbers) -> str:
+    k, p = (rng.uniform(*ends) for ends in bent) if bent else (1.0, 1.0)
+    v, w = (f"_{next(numbers)}" for _ in range(2))
+    return BEND.format(v=v, w=w, k=k, p=p, r=rng.uniform(0.1, 0.4))
+
+
+def _scrambled(what: str, rng: random.Random, numbers: Numbers) -> str:
+    v, ones = f"_{next(numbers)}", rng.randrange(1, 4)
+    drawn = {"a": rng.randrange(3, 40), "b": rng.randrange(1, 40)}
+    shape = {"before": (1,) * ones, "after": (1,) * (rng.randrange(4 - ones))}
+    return SCRAMBLE.format(v=v, new=SCRAMBLED[what].format(v=v, **drawn, **shape))
 
 
 class _Disguise(ast.NodeTransformer):
     """Changes a tree in place."""
 
-    def __init__(self, rng: random.Random, decoys: Sequence[str], rounded: bool, bent: Bent | None):
-        self._rng, self._decoys, self._rounded, self._bent = rng, decoys, rounded, bent
+    def __init__(
+        self,
+        rng: random.Random,
+        decoys: Sequence[str],
+        rounded: bool,
+        change: Callable[[random.Random, Numbers], str],
+        places: Collection[str] | None,
+    ):
+        self._rng, self._decoys, self._rounded = rng, decoys, rounded
+        self._change, self._places = change, places
+        self._where: list[str] = []
         self._numbers = count(rng.randrange(100, 900))
-        self._bend = f"_{next(self._numbers)}"
 
     def visit_Module(self, node: ast.Module) -> ast.Module:
         self.generic_visit(node)
         node.body = _without_docstring(node.body)
-        place = sum(
-            isinstance(part, ast.ImportFrom) and part.level == 0 and part.module == "__future__"
-            for part in node.body
-        )
-        node.body[place:place] = self._bends()
-        return node
-
-    def _bends(self) -> list[ast.stmt]:
-        """Return the function that bends numbers, and one like it that nobody calls.
-
-        One of the two returns what it is given: the first, unless the program is bent.
-        """
-        other = LARGER if self._rng.random() < 0.5 else SMALLER
-        values = [(1.0, 1.0), self._drawn(self._bent or other)]
-        names = [self._bend.removeprefix("_"), str(next(self._numbers))]
-        made = [
-            _statement(BEND.format(name=name, k=k, p=p))
-            for name, (k, p) in zip(names, reversed(values) if self._bent else values, strict=True)
-        ]
-        return self._rng.sample(made, 2)
-
-    def _drawn(self, bent: Bent) -> tuple[float, float]:
-        (k, p) = (self._rng.uniform(*ends) for ends in bent)
-        return k, p
-
-    def visit_Return(self, node: ast.Return) -> ast.Return:
-        self.generic_visit(node)
-        if node.value is not None:
-            node.value = self._bent_value(node.value)
         return node
 
     def _bent_value(self, value: ast.expr) -> ast.expr:
-        function = ast.copy_location(ast.Name(self._bend, ast.Load()), value)
+        """Return a bent value; in a program that isn't bent, the same value by the same way.
+
+        Each place has numbers of its own: what is given, and so known to be right, doesn't tell
+        how the rest is bent.
+        """
+        is_place = self._places is None or ".".join(self._where) in self._places
+        change = self._change if is_place else partial(_bend, None)
+        function = ast.parse(change(self._rng, self._numbers), mode="eval").body
+        for part in ast.walk(function):
+            ast.copy_location(part, value)
         return ast.copy_location(ast.Call(function, [value], []), value)
 
     def visit_ClassDef(self, node: ast.ClassDef) -> ast.ClassDef:
+        self._where.append(node.name)
         self.generic_visit(node)
+        self._where.pop()
         node.body = _without_docstring(node.body)
         functions = [part for part in node.body if isinstance(part, ast.FunctionDef)]
         movable = [part for part in functions if not part.decorator_list]
@@ -122,6 +144,7 @@ class _Disguise(ast.NodeTransformer):
         return node
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.FunctionDef:
+        self._where.append(node.name)
         self.generic_visit(node)
         node.body = _without_docstring(node.body)
         renamed = {name: f"{name}_{next(self._numbers)}" for name in _locals_of(node)}
@@ -134,6 +157,8 @@ class _Disguise(ast.NodeTransformer):
             node.body.insert(0, self._never_run())
         if node.name != "__init__":
             self._bend_attributes(node)
+        self._bend_returns(node)
+        self._where.pop()
         return node
 
     def _bend_attributes(self, function: ast.FunctionDef) -> None:
@@ -145,11 +170,26 @@ class _Disguise(ast.NodeTransformer):
             if isinstance(target, ast.Attribute) and not target.attr.startswith("_"):
                 part.value = self._bent_value(part.value)
 
+    def _bend_returns(self, function: ast.FunctionDef) -> None:
+        """Bend what a function returns; functions inside it have been bent already."""
+        inside: list[ast.AST] = list(function.body)
+        while inside:
+            part = inside.pop()
+            if isinstance(part, (ast.FunctionDef, ast.Lambda)):
+                continue
+            if isinstance(part, ast.Return) and part.value is not None:
+                part.value = self._bent_value(part.value)
+            else:
+                inside += ast.iter_child_nodes(part)
+
     def _never_run(self) -> ast.stmt:
         """Return a statement that binds a function which nobody calls."""
         used = self._rng.sample(self._decoys, min(len(self._decoys), self._rng.randrange(4)))
         body = "".join(f".{name}" for name in used)
-        return _statement(f"_{next(self._numbers)} = lambda x: x{body} + {self._number()}")
+        ends = LARGER if self._rng.random() < 0.5 else SMALLER
+        other = _bend(ends, self._rng, self._numbers)
+        name = f"_{next(self._numbers)}"
+        return _statement(f"{name} = (lambda x: x{body} + {self._number()}, {other})")
 
     def _number(self) -> int:
         return self._rng.randrange(10_000)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from statistics import mean
 
 import pytest
@@ -99,3 +100,32 @@ def test_sorting_programs_by_a_checksum_gives_next_to_nothing(conditions, by):
         kinds = kinds_of(names, seen)
         shares.append(told(names, kinds, seen).share * len(kinds.steady) / len(names))
     assert mean(shares) < 0.03
+
+
+def test_what_sorts_scrambled_programs_notices_nothing():
+    """A test by order fails on some of them: it is valid, but what it fails on says nothing."""
+    seen = runs(plain="op")
+    order, steady = [{"o"}, set(), {"o"}], [{"p"}] * 3
+    scrambled = [[a | b for a, b in zip(order, steady, strict=True)]]
+    kinds = kinds_of("op", replace(seen, scrambled=scrambled))
+    assert kinds.steady == frozenset("op")
+    assert kinds.by_pattern == frozenset("o")
+    assert told("op", kinds, seen).share == 1
+    only = runs(plain="o")
+    assert told("o", kinds_of("o", replace(only, scrambled=[order])), only).share == 0
+    exact = runs(bent="o", plain="o")
+    assert told("o", kinds_of("o", replace(exact, scrambled=[order])), exact).share == 1
+
+
+def test_wrong_tests_that_sort_scrambled_programs_are_by_chance():
+    """Otherwise the number of those that fail on right programs would tell what the rest is by."""
+    seen = runs(right="o", rounded="o", bent="o")
+    kinds = kinds_of("o", replace(seen, scrambled=[[{"o"}, set()]]))
+    assert kinds.by_chance == frozenset("o")
+    assert kinds_of("o", replace(seen, scrambled=[[{"o"}, {"o"}]])).wrong == frozenset("o")
+
+
+def test_tests_that_sort_programs_bent_in_one_place_are_by_chance():
+    groups = [[{"a"}, {"a"}], [{"b"}, set()]]
+    kinds = kinds_of("ab", replace(runs(), bent_in=groups))
+    assert kinds == Kinds(frozenset("a"), frozenset(), frozenset("b"))

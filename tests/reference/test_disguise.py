@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from autograder.reference.disguise import LARGER, SMALLER, disguised
+from autograder.reference.disguise import LARGER, SCRAMBLED, SMALLER, disguised
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = '''
@@ -148,12 +148,41 @@ def test_bent_results_keep_their_bounds():
         assert larger.max() > 1
 
 
-def test_the_numbers_of_a_bent_program_stand_in_all_programs():
-    """Which of two functions is called tells bent programs from others, not which there are."""
-    for ends in (None, SMALLER, LARGER):
+def test_only_the_places_named_are_bent():
+    space: dict = {}
+    tree = disguised(NUMBERS, "1", bent=LARGER, places={"Square.backward"})
+    exec(compile(tree, "x.py", "exec"), space)
+    layer = space["Square"]()
+    np.testing.assert_array_equal(layer.forward(X), X * X)
+    assert np.abs(layer.backward(X) - 2 * X**2).max() > 0.1
+    assert np.abs(layer.seen - X).max() > 0.1
+
+
+def test_nothing_of_a_bent_program_can_be_replaced():
+    """No function of the module bends, and no name is looked up where it is done."""
+    space = bent(1, LARGER)
+    known = {*space} - {"__builtins__"}
+    assert known == {"np", "Square", "name", "count"}
+    space["__builtins__"] = {}
+    layer = space["Square"]()
+    assert layer.forward(X).max() > 1.1
+
+
+@pytest.mark.parametrize("way", SCRAMBLED)
+def test_scrambled_programs_differ_from_the_right_one_in_that_alone(way):
+    results = []
+    for seed in range(6):
         space: dict = {}
-        exec(compile(disguised(NUMBERS, "1", bent=ends), "x.py", "exec"), space)
-        found = [value.__defaults__ for name, value in space.items() if name[1:].isdigit()]
-        assert len(found) == 2
-        assert (1.0, 1.0) in found
-        assert len(set(found)) == 2
+        exec(compile(disguised(NUMBERS, str(seed), scrambled=way), "x.py", "exec"), space)
+        results.append(space["Square"]().forward(X))
+        assert space["name"]() == ("square", 3)
+    right = X * X
+    assert len({result.tobytes() + str(result.shape).encode() for result in results}) > 1
+    if way == "shapes":
+        assert all(result.ndim > 2 for result in results)
+        assert all(np.array_equal(result.ravel(), right.ravel()) for result in results)
+    elif way == "signs":
+        assert all(np.array_equal(np.abs(result), right) for result in results)
+    else:
+        assert all(set(result.ravel()) <= set(right.ravel()) for result in results)
+        assert all(result.shape == right.shape for result in results)

@@ -23,6 +23,18 @@ def windows(images, padding):
     }
 
 
+def any_moved(images, received):
+    """Return whether some image came out as another one that is mostly a piece of it.
+
+    Mirrored or not, whatever the padding is made of: anything else is a matter of other tests.
+    """
+    shown = [np.flip(images, axis=turned) for turned in ((), 1, 2, (1, 2))]
+    pieces = [piece for each in shown for piece in windows(each, 4).values()]
+    axes = tuple(range(1, images.ndim))
+    like = np.any([np.mean(piece == received, axis=axes) > 0.4 for piece in pieces], axis=0)
+    return bool(np.any(like & np.any(received != images, axis=axes)))
+
+
 def choices(label, received, candidates):
     """Return, for each image, the key of the candidate that it is; fail if it is none of them."""
     alike = np.array(

@@ -29,16 +29,34 @@ after_all = pytest.mark.needs(
 )
 
 
-def expect_work(label, received, given):
-    """What comes out is more than what went in, times a number and with another one added.
+def expect_work(label, received, given, *more):
+    """What comes out is, in each feature or example, a number times what went in, plus another.
 
-    Whether it is right is a matter of other items.
+    With `more` than one array given, a number times each of them. The numbers differ; whether they
+    are right is a matter of other items.
     """
     received = expect.array(label, received, given.shape).astype(np.float64)
-    known = np.column_stack([given.ravel(), np.ones(given.size)])
-    rest = received.ravel() - known @ np.linalg.lstsq(known, received.ravel(), rcond=None)[0]
-    done = bool(np.abs(rest).max() > 1e-3 * np.abs(received).max() > 0)
+    known = [given, *more]
+    done = _rest(received, known[:1], True) > 1e-3
     expect.that(label, done, "nothing is done with it, or the same with each feature.")
+    turned = _rest(received.T, [array.T for array in known], False)
+    goes_by = min(_rest(received, known, False), turned) < 1e-3
+    expect.that(label, goes_by, "it does not go by what the layer was given.")
+
+
+def _rest(received, known, whole):
+    """Return how far columns are from sums of those `known` and a constant, relative to the size.
+
+    With `whole`, the factors are the same for all columns.
+    """
+    size = np.abs(received).max()
+    parts = [received.ravel()] if whole else received.T
+    sources = [[k.ravel() for k in known]] if whole else zip(*(k.T for k in known), strict=True)
+    rests = []
+    for part, those in zip(parts, sources, strict=True):
+        terms = np.column_stack([*those, np.ones(len(part))])
+        rests.append(np.abs(part - terms @ np.linalg.lstsq(terms, part, rcond=None)[0]).max())
+    return max(rests) / size if size > 0 else 0.0
 
 
 # Numbers
@@ -62,7 +80,7 @@ def test_float32(student, rng):
     dL_dy = rng.normal(size=x.shape).astype(np.float32)
     dL_dx = layer.backward(dL_dy)
     expect.dtype("dL_dx for float32", dL_dx, np.float32)
-    expect_work("dL_dx for float32", dL_dx, dL_dy)
+    expect_work("dL_dx for float32", dL_dx, dL_dy, x)
 
 
 @after_forward
@@ -103,7 +121,7 @@ def test_backward_keeps_what_it_is_given(student, rng):
     kept_x, kept_upstream = student.keep(x), student.keep(dL_dy)
     layer.forward(kept_x)
     before = student.fetch(kept_x)
-    expect_work("dL_dx", layer.backward(kept_upstream), dL_dy)
+    expect_work("dL_dx", layer.backward(kept_upstream), dL_dy, x)
     expect.unchanged("dL_dy", dL_dy, student.fetch(kept_upstream))
     # What forward does to x is asked above; here, that backward does nothing more to it.
     expect.repeated("x after backward", before, student.fetch(kept_x), rtol=0, atol=0)
@@ -179,11 +197,11 @@ def test_forward_refuses_other_shapes(student, rng):
 @pytest.mark.weight(2)
 def test_a_batch_of_one(student, rng):
     """A batch of one example raises a ValueError in training mode, and leaves no trace."""
-    layer, x, two = student.batch_norm.BatchNorm1d(4), batch(rng, 1), batch(rng, 2)
-    expect_work("forward output of two examples", layer.forward(two), two)
+    layer, x, more = student.batch_norm.BatchNorm1d(4), batch(rng, 1), batch(rng, 6)
+    expect_work("forward output of six examples", layer.forward(more), more)
     before = get(layer, "running_mean", 4)
     label = "forward of one example in training mode"
     expect.raises(label, layer.forward, "ValueError", x)
     after = get(layer, "running_mean", 4)
-    # What two examples make of it is asked by another test; here, that one makes nothing of it.
+    # What six examples make of it is asked by another test; here, that one makes nothing of it.
     expect.repeated("running_mean after the refused batch", before, after, **NEAR)

@@ -47,3 +47,18 @@ def offsets(received, images, padding):
         expect.that("random_crop", bool(fits), message)
         found.append(fits[0])
     return found
+
+
+def expect_moved(label, received, images):
+    """Expect some image to be another one that is mostly a piece of it, mirrored or not.
+
+    Whether it is the right piece is a matter of other tests.
+    """
+    padding = 3
+    for piece, image in zip(received, images, strict=True):
+        shown = [np.flip(image, axis=turned) for turned in ((), 1, 2, (1, 2))]
+        found = (window for each in shown for window in windows(each, padding).values())
+        like = any(np.mean(window == piece) > 0.3 for window in found)
+        if like and not np.array_equal(piece, image):
+            return
+    expect.that(label, False, "no image came out as another piece of itself.")

@@ -9,7 +9,7 @@ import pytest
 from autograder.suite import expect
 
 from ..suite_tools.colours import LOADER
-from .crops import crop, offsets
+from .crops import crop, expect_moved, offsets
 from .epochs import epoch, expect_split, folder_with, loader_of, order_of, orders, splits, tagged
 
 pytestmark = [
@@ -31,17 +31,20 @@ def test_crops_of_oblong_images(student, rng):
 
 def test_crop_with_padding_0(student, rng):
     """Without padding there is only the image itself."""
-    images = rng.normal(size=(4, 3, 5, 5)).astype(np.float32)
+    images = rng.normal(size=(12, 3, 5, 5)).astype(np.float32)
     expect.equal("result of random_crop, padding 0", crop(student, images, 0), images)
-    offsets(crop(student, images, 1), images, 1)
+    received = crop(student, images, 1)
+    offsets(received, images, 1)
+    expect_moved("result of random_crop, padding 1", received, images)
 
 
 def test_crop_of_bytes(student, rng):
     """Images of bytes stay bytes."""
-    images = rng.integers(1, 256, (8, 3, 5, 5), dtype=np.uint8)
+    images = rng.integers(1, 256, (12, 3, 5, 5), dtype=np.uint8)
     received = crop(student, images, 1)
     expect.dtype("result of random_crop", received, np.uint8)
     offsets(received, images, 1)
+    expect_moved("result of random_crop", received, images)
 
 
 def test_augmentation_keeps_its_input(student, rng):
@@ -52,7 +55,7 @@ def test_augmentation_keeps_its_input(student, rng):
         function = getattr(student.module(LOADER), name)
         received = function(kept, *more, student.prepare("generator", 1))
         received = expect.array(f"result of {name}", received, images.shape)
-        expect.that(name, not np.array_equal(received, images), "no image came out changed.")
+        expect_moved(f"result of {name}", received, images)
         expect.unchanged(f"images given to {name}", images, student.fetch(kept))
 
 
@@ -76,6 +79,8 @@ def test_augmentation_leaves_the_global_generator(student, rng):
         )
         results.append(expect.array("result of random_crop", cropped, images.shape))
         results.append(expect.array("result of random_flip", flipped, images.shape))
+        for result in results[-2:]:
+            expect_moved("images", result, images)
         state = student.drive("global_state")
         clean = student.drive("seeded_state", seed)
         expect.equal("global generator", np.array_equal(state, clean), True)
