@@ -24,6 +24,7 @@ ROOT = Path(__file__).resolve().parent.parent
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
+from autograder.course.looked_up import training_setting  # noqa: E402
 from benchmarks.gpu_run import PROJECT, REPLACED, STAND_INS, end_with_parent  # noqa: E402
 
 PROBE = b"""import torch
@@ -180,7 +181,7 @@ def grade(confinement: Any, gpus: tuple[str, ...], asked: Asked, steps: Steps) -
         device=asked.device,
         threads=max(1, (os.cpu_count() or 1) // 2),
         seed=1,
-        curve=course.training_setting(week.job.data),
+        curve=training_setting(course, week.job.data),
         worker=worker_of(ROOT, week),
     )
     begun = time.monotonic()

@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from autograder import course as courses
+from autograder.course.looked_up import training_setting
 from autograder.gpu.depends import parts_of_job
 from autograder.gpu.images import Images
 from autograder.gpu.job import Plan
@@ -196,7 +197,7 @@ def depends(root: Path) -> dict[str, Parts]:
                 device="cuda",
                 threads=1,
                 seed=seed_of(course.salt, CHECK),
-                curve=course.training_setting(week.job.data),
+                curve=training_setting(course, week.job.data),
                 worker=worker_of(root, week),
             )
             parts[JOB] = parts_of_job(root, plan, confined=True, home=root)

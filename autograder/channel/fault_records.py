@@ -7,7 +7,7 @@ from typing import Any
 from autograder.channel.faults import Fault
 from autograder.channel.source_lines import Places
 from autograder.records import Verdict
-from autograder.text.sandbox_text import clean
+from autograder.text.display import clean
 
 
 def fault_from_record(record: Any, place: Places) -> Fault:

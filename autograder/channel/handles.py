@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from autograder.channel.faults import Fault
 from autograder.records import Verdict
-from autograder.text.sandbox_text import clean
+from autograder.text.display import clean
 from autograder.wire import codec
 from autograder.wire.operators import encode_index
 

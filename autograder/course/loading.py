@@ -93,21 +93,6 @@ class Course(Model):
         remedy = "Correct the id, or add the item to the rubric"
         raise CourseError(RUBRIC_FILE, "items", f"there is no item {id!r}", remedy)
 
-    def documents_for(self, item: Item) -> tuple[str, ...]:
-        """Return the names of all files by which a manual item may be marked."""
-        if item.kind != "manual":
-            return ()
-        documents = self.week(item.week).documents
-        chosen = (names for names in documents if item.document is None or item.document in names)
-        return tuple(name for names in chosen for name in names)
-
-    def training_setting(self, dataset: str) -> TrainingSetting:
-        """Return the training settings of a data set. Raises CourseError where there are none."""
-        if dataset not in self.training:
-            problem = f"there are no settings for the data set {dataset!r}"
-            raise CourseError(GRADING_FILE, f"training.{dataset}", problem, "Add this table")
-        return self.training[dataset]
-
 
 class _Header(Model):
     title: Text

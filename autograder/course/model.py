@@ -159,11 +159,6 @@ class Week(Model):
     due: Moment | None = None
     limits: Limits = Limits()
 
-    @property
-    def data_file(self) -> str | None:
-        """The file of the threshold's data set, where it is one of the week's own."""
-        return self.data if self.data is not None and self.data.endswith(".npz") else None
-
     @field_validator("data")
     @classmethod
     def _stays_hidden(cls, data: str | None) -> str | None:

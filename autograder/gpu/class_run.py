@@ -14,6 +14,7 @@ from rich.progress import Progress as ProgressBar
 import data
 from autograder import course as courses
 from autograder.course import COURSE_FILE, Course, CourseError, TrainingJob, Week
+from autograder.course.looked_up import training_setting
 from autograder.errors import CantRunError, InputError
 from autograder.gpu.depends import parts_of_job
 from autograder.gpu.images import DIGITS, Images, load_images
@@ -99,7 +100,7 @@ def train_class(
         device=device,
         threads=max(1, (os.cpu_count() or 1) // len(seats)),
         seed=seed_of(course.salt, CHECK),
-        curve=course.training_setting(job.data),
+        curve=training_setting(course, job.data),
         worker=refusing(worker_of(root, week), root / "assignments" / week.folder / "hidden"),
     )
     if trial:

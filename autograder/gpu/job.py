@@ -34,9 +34,8 @@ from autograder.suite.hidden.refused import the_list_alone
 from autograder.suite.hidden.threshold import credit_for
 from autograder.suite.student import Student
 from autograder.suite.week_worker import WeekWorker
-from autograder.text.display import many_lines
+from autograder.text.display import clean, many_lines
 from autograder.text.files import write_text
-from autograder.text.sandbox_text import clean
 
 CHECKPOINT = "checkpoint.safetensors"
 DATA, OUT = "/data", "/out"

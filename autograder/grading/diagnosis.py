@@ -13,6 +13,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from autograder.channel.faults import Fault
 from autograder.course import Course, Week
 from autograder.records import PlannedCheck
@@ -29,10 +31,12 @@ from autograder.suite.signature import (
     FEWEST_DIGITS,
     Signature,
     key_of,
-    same,
     signature,
     turned,
 )
+
+RTOL = 1e-6
+"""Relative tolerance within which two wrong answers are the same."""
 
 
 class Diagnoser:
@@ -150,3 +154,18 @@ def guess_digits(failure: Signature) -> int:
     step = 10.0 ** (math.floor(math.log10(max(numbers))) - max(FEWEST_DIGITS, 8 - len(values)))
     steps = {round(number / step) for number in numbers}
     return sum(len(str(count).rstrip("0")) for count in steps)
+
+
+def same(one: Signature, other: Signature) -> bool:
+    """Tell whether two failures are the same wrong answer, up to rounding."""
+    if one.keys() != other.keys() or one.get("label") != other.get("label"):
+        return False
+    if "raised" in one:
+        return one["raised"] == other["raised"]
+    first, second = one["received"], other["received"]
+    if not isinstance(first, dict) or not isinstance(second, dict):
+        return type(first) is type(second) and first == second
+    if first["shape"] != second["shape"]:
+        return False
+    a, b = (np.array([float(v) for v in part["values"]]) for part in (first, second))
+    return bool(np.allclose(a, b, rtol=RTOL, atol=1e-12, equal_nan=True))

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import data
 from autograder import course as courses
+from autograder.course.looked_up import data_file, training_setting
 from autograder.gradebook.flags import Examined, Flag
 from autograder.grading import fingerprint
 from autograder.grading.diagnosis import Diagnoser
@@ -63,9 +64,9 @@ class Examiner:
         self._diagnoser = Diagnoser(self.session, self.reference, self.catalogue)
 
     def _training(self, dataset: str) -> Training:
-        setting = self.course.training_setting(dataset)
+        setting = training_setting(self.course, dataset)
         file = self.root / "assignments" / self.week.folder / dataset
-        own = dataset == self.week.data_file
+        own = dataset == data_file(self.week)
         if own and not file.is_file():
             problem = f"there is no file assignments/{self.week.folder}/{dataset}"
             key, remedy = f"{self.week.id}.data", "Put it there or correct it"

@@ -44,6 +44,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.course import Course, Week
+from autograder.course.looked_up import data_file, training_setting
 from autograder.gradebook.submission import Submission
 from autograder.grading.flags.watched import watched_in, watched_names
 from autograder.grading.source_digest import DIGEST_LENGTH, read, remember, sha256
@@ -133,10 +134,10 @@ def parts_of_week(
     parts[f"{SETTINGS}: watched"] = value([entry.model_dump() for entry in watched])
     parts[SALT] = sha256(course.salt.encode())
     if dataset:
-        training = course.training_setting(dataset).model_dump()
+        training = training_setting(course, dataset).model_dump()
         parts |= {f"{SETTINGS}: training.{dataset}.{key}": value(v) for key, v in training.items()}
         parts[f"{DATA}: {dataset}"] = _file_digest(
-            assignment / dataset if dataset == week.data_file else file_of(dataset)
+            assignment / dataset if dataset == data_file(week) else file_of(dataset)
         )
     parts |= versions((*COMPUTES, *week.packages))
     parts[CONFINEMENT] = confinement

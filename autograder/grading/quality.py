@@ -19,7 +19,7 @@ from pathlib import Path
 
 from autograder.channel.faults import InfraError
 from autograder.records import FULL_CREDIT, CheckResult, PlannedCheck, Verdict
-from autograder.text.sandbox_text import clean
+from autograder.text.display import clean
 from autograder.text.syntax import syntax_tree
 
 RULES = "E,F,W,B,C4"

@@ -9,6 +9,7 @@ from pathlib import Path
 import data
 from autograder import course as courses
 from autograder.course import CourseError, Week
+from autograder.course.looked_up import data_file
 from autograder.errors import CantRunError, GraderError
 from autograder.sandbox.landlock import ONLY_NUMPY, Landlocked
 from autograder.sandbox.runtime import installed
@@ -78,7 +79,7 @@ def dataset_here(week: Week) -> str | None:
 
     Raises CourseError for an unknown data set.
     """
-    if week.data is None or week.data_file is not None:
+    if week.data is None or data_file(week) is not None:
         return week.data
     demand_dataset(week.data, f"{week.id}.data")
     return week.data if data.cached(week.data) else "digits"

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from autograder.grading.rules import nodes_of
-from autograder.text.sandbox_text import clean
+from autograder.text.display import clean
 from autograder.text.syntax import syntax_tree
 
 MOST_BYTES = 1_600

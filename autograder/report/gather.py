@@ -7,6 +7,7 @@ from datetime import datetime
 
 from autograder.course import Course
 from autograder.course.lateness import HandedIn, judge_lateness
+from autograder.course.looked_up import documents_for
 from autograder.course.scoring import score_student
 from autograder.gradebook.flags import Flag
 from autograder.gradebook.journal import PARTS, SUITE, TRAINING, Gradebook, GradingJob, Receipt
@@ -90,7 +91,7 @@ def _report_on(
         item.id: names
         for receipt in submissions
         for item in course.items(receipt.week)
-        if (names := tuple(n for n in course.documents_for(item) if n in receipt.documents))
+        if (names := tuple(n for n in documents_for(course, item) if n in receipt.documents))
     }
     # A notice on a whole archive is given once, whichever weeks were read from it.
     return GradedReport(

@@ -18,8 +18,7 @@ from autograder.students.public_run import (
     read_shipped,
     run_public,
 )
-from autograder.text.display import many_lines
-from autograder.text.sandbox_text import clean
+from autograder.text.display import clean, many_lines
 
 SHOWN_FAILURES = 8
 

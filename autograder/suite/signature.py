@@ -20,7 +20,6 @@ from autograder.suite.expect import NOT_KEPT, Wrong
 DIGITS = 9
 NO_PYTHON = ("SyntaxError", "IndentationError", "TabError")
 """Exceptions without a signature: catalogued wrong answers are valid Python and raise none."""
-RTOL = 1e-6
 
 Signature = dict[str, Any]
 """JSON values that identify a failure: `label` and `received`, or `raised`."""
@@ -49,21 +48,6 @@ def _listed(array: np.ndarray) -> list[float | str]:
     """Return the entries for JSON: numbers to DIGITS digits; "nan", "inf" or "-inf" as texts."""
     flat = [float(value) for value in array.ravel()]
     return [float(f"{v:.{DIGITS}g}") if np.isfinite(v) else str(v) for v in flat]
-
-
-def same(one: Signature, other: Signature) -> bool:
-    """Tell whether two failures are the same wrong answer, up to rounding."""
-    if one.keys() != other.keys() or one.get("label") != other.get("label"):
-        return False
-    if "raised" in one:
-        return one["raised"] == other["raised"]
-    first, second = one["received"], other["received"]
-    if not isinstance(first, dict) or not isinstance(second, dict):
-        return type(first) is type(second) and first == second
-    if first["shape"] != second["shape"]:
-        return False
-    a, b = (np.array([float(v) for v in part["values"]]) for part in (first, second))
-    return bool(np.allclose(a, b, rtol=RTOL, atol=1e-12, equal_nan=True))
 
 
 def key_of(check: str, seen: Signature) -> bytes:

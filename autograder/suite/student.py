@@ -101,7 +101,7 @@ class Student:
         """Return a probe by its name: an object of ours to hand to student code.
 
         It is one of the week's own, from the folders that the course names for it
-        (assignments/<week>/worker/), or of the few that every week has (autograder/worker/probes).
+        (assignments/<week>/worker/), or of the few that every week has (autograder/worker/drivers).
         """
         return self._ask("probe", name)
 

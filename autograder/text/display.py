@@ -48,3 +48,8 @@ def _visible(char: str) -> str:
     if category in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"):
         return char.encode("unicode_escape").decode("ascii")
     return char
+
+
+def clean(text: object, limit: int = 200) -> str:
+    """Return text of a sandbox by `one_line`; "" for anything but a str, which alone is shown."""
+    return one_line(text, limit) if type(text) is str else ""

@@ -18,12 +18,11 @@ from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
 
-from .drivers import DRIVERS
-from .probes import PROBES
+from .drivers import DRIVERS, PROBES
 
 TABLES = ("DRIVERS", "PROBES")
 
-_ours = [os.path.join(os.path.dirname(os.path.dirname(__file__)), "")]
+OURS = [os.path.join(os.path.dirname(os.path.dirname(__file__)), "")]
 """The folders of the grader's own code in this process: this package's and the weeks'."""
 
 
@@ -121,8 +120,8 @@ def _import(base: str, folder: str, file: str) -> ModuleType:
     except BaseException:
         _remove(name)
         raise
-    if os.path.join(place, "") not in _ours:
-        _ours.append(os.path.join(place, ""))
+    if os.path.join(place, "") not in OURS:
+        OURS.append(os.path.join(place, ""))
     return package
 
 
@@ -131,8 +130,3 @@ def _remove(name: str) -> None:
     for known in list(sys.modules):
         if known == name or known.startswith(f"{name}."):
             del sys.modules[known]
-
-
-def is_ours(file: str) -> bool:
-    """Tell whether a file is the grader's own: this package's, or a week's drivers or probes."""
-    return file.startswith(tuple(_ours))

@@ -21,6 +21,7 @@ from autograder.course import (
     CourseError,
     load,
 )
+from autograder.course.looked_up import documents_for, training_setting
 from autograder.course.points import format_points, parse_points
 from autograder.records import FULL_CREDIT
 from autograder.suite.hidden.threshold import credit_for
@@ -84,11 +85,11 @@ def test_lookups(course: Course) -> None:
     assert week.student_tests in week.modules
     assert course.item("week1.mse").points == 150
     assert course.item("week1.written_mse").kind == "manual"
-    assert course.training_setting("mnist").batch_size == 64
+    assert training_setting(course, "mnist").batch_size == 64
     for look_up in (
         lambda: course.week(99),
         lambda: course.item("week1.nothing"),
-        lambda: course.training_setting("nothing"),
+        lambda: training_setting(course, "nothing"),
     ):
         with pytest.raises(CourseError, match=r"there (is|are) no"):
             look_up()
@@ -98,13 +99,13 @@ def test_a_document_may_have_one_of_several_names(course: Course, tree: Path) ->
     week = course.week(2)
     assert week.documents == (("graphs.pdf", "graphs.png", "graphs.jpg", "graphs.md"),)
     assert week.files == (*week.modules, *week.documents[0])
-    assert course.documents_for(course.item("week2.graphs")) == week.documents[0]
-    assert course.documents_for(course.item("week2.matmul")) == ()
+    assert documents_for(course, course.item("week2.graphs")) == week.documents[0]
+    assert documents_for(course, course.item("week2.matmul")) == ()
 
 
 def test_an_item_may_name_the_document_that_it_is_marked_by(course: Course) -> None:
-    assert course.documents_for(course.item("week3.dropout_effect")) == ("experiments.md",)
-    assert "derivations.ipynb" in course.documents_for(course.item("week3.written_batch_norm"))
+    assert documents_for(course, course.item("week3.dropout_effect")) == ("experiments.md",)
+    assert "derivations.ipynb" in documents_for(course, course.item("week3.written_batch_norm"))
 
 
 def test_the_course_is_frozen_and_travels_to_other_processes(course: Course) -> None:
@@ -213,7 +214,7 @@ def test_a_file_that_is_not_text_is_named(tree: Path) -> None:
 
 
 def test_the_curve_gives_credit(course: Course) -> None:
-    curve = course.training_setting("mnist").model_copy(
+    curve = training_setting(course, "mnist").model_copy(
         update={"curve": ((0.1, 0.0), (0.8, 0.5), (0.95, 1.0))}
     )
     credits = [credit_for(curve.curve, a) for a in (0.0, 0.1, 0.8, 0.95, 1.0)]
@@ -225,7 +226,7 @@ def test_the_curve_gives_credit(course: Course) -> None:
 
 @given(st.floats(0, 1), st.floats(0, 1))
 def test_more_accuracy_never_gives_less(course: Course, a: float, b: float) -> None:
-    setting = course.training_setting("mnist")
+    setting = training_setting(course, "mnist")
     low, high = sorted((a, b))
     assert 0 <= credit_for(setting.curve, low) <= credit_for(setting.curve, high) <= FULL_CREDIT
 

@@ -15,6 +15,7 @@ from xml.etree import ElementTree
 import pytest
 
 from autograder import course as courses
+from autograder.course.looked_up import training_setting
 from autograder.course.scoring import PENDING_GPU
 from autograder.gpu import class_run
 from autograder.gpu.class_run import JobError
@@ -176,7 +177,7 @@ def test_a_student_sees_curves_and_a_place_among_nameless_others(trained, tmp_pa
 
 
 def test_points_follow_the_documented_curve():
-    curve = COURSE.training_setting("cifar10")
+    curve = training_setting(COURSE, "cifar10")
     assert credit_for(curve.curve, 0.10) == 0
     assert credit_for(curve.curve, 0.90) == FULL_CREDIT
     assert 0 < credit_for(curve.curve, 0.5) < credit_for(curve.curve, 0.8) < FULL_CREDIT

@@ -18,6 +18,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from autograder import course as courses  # noqa: E402
+from autograder.course.looked_up import training_setting  # noqa: E402
 from autograder.gpu.depends import parts_of_job  # noqa: E402
 from autograder.gpu.images import Images, load_images, moved  # noqa: E402
 from autograder.gpu.job import Job, Plan, Stopped  # noqa: E402
@@ -70,7 +71,7 @@ def plan(images: Images, tmp_path: Path) -> Plan:
         device="cpu",
         threads=1,
         seed=7,
-        curve=COURSE.training_setting("cifar10"),
+        curve=training_setting(COURSE, "cifar10"),
         worker=worker_of(ROOT, WEEK),
     )
 

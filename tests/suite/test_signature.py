@@ -12,11 +12,11 @@ from hypothesis.extra import numpy as hnp
 
 from autograder.channel.faults import Fault
 from autograder.channel.handles import Handle
-from autograder.grading.diagnosis import seal
+from autograder.grading.diagnosis import same, seal
 from autograder.records import Verdict
 from autograder.reference.misconceptions import Misconception
 from autograder.suite.expect import MAX_ENTRIES, Wrong
-from autograder.suite.signature import entry_of, key_of, same, signature
+from autograder.suite.signature import entry_of, key_of, signature
 from autograder.wire.codec import Ref
 
 ARRAY = np.array([[1.0, -2.5], [1 / 3, 4e10]])

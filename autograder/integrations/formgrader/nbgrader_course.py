@@ -19,6 +19,7 @@ from typing import Any
 from nbformat import NotebookNode
 
 from autograder.course import Course, Item, Notebook, Week
+from autograder.course.looked_up import documents_for
 from autograder.errors import RecordError
 from autograder.gradebook.private import PRIVATE, open_private
 from autograder.integrations.formgrader.marking import Answer, for_marking
@@ -76,7 +77,7 @@ def answers_of(course: Course, week: Week, notebook: Notebook) -> list[Answer]:
     function_items = set(notebook.functions.values())
 
     def belongs(item: Item) -> bool:
-        return item.id in function_items or notebook.file in course.documents_for(item)
+        return item.id in function_items or notebook.file in documents_for(course, item)
 
     return [
         Answer(item.id, item.points, item.title, item.id in function_items)

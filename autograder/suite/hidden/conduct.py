@@ -15,7 +15,7 @@ import numpy as np
 from autograder.channel.faults import Fault
 from autograder.records import Verdict
 from autograder.suite.expect import Wrong
-from autograder.text.sandbox_text import clean
+from autograder.text.display import clean
 
 LOOPS, NUMERICAL = "loops-over-batch", "numerical-gradient"
 COMPLEX = "complex-numbers"

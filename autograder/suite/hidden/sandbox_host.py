@@ -17,7 +17,7 @@ from autograder.sandbox import Confinement, Limits, Sandbox
 from autograder.sandbox.client import Channel
 from autograder.suite.hidden.student import GradedStudent
 from autograder.suite.week_worker import NO_WORKER, WeekWorker
-from autograder.text.sandbox_text import clean
+from autograder.text.display import clean
 from autograder.wire.codec import Ref
 from autograder.worker.modules import module_name
 

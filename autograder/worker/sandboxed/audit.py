@@ -12,7 +12,7 @@ import sys
 from types import FrameType
 from typing import Any
 
-from ..week_drivers import is_ours
+from ..week_drivers import OURS
 
 DIRECT = frozenset(
     (
@@ -115,7 +115,7 @@ class Listener:
             file = frame.f_code.co_filename
             if file.startswith(self._folder):
                 return frame
-            if is_ours(file):  # the counting of lines, say
+            if file.startswith(tuple(OURS)):  # the counting of lines, say
                 return None
             if event in DIRECT or file.startswith("<frozen importlib") != (event == IMPORT):
                 return None

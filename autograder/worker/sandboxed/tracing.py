@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from ...wire.operators import operate
-from ..week_drivers import is_ours
+from ..week_drivers import OURS
 
 MOST_LINES = 50_000
 """Number of lines after which counting stops; far more than any vectorised call executes."""
@@ -92,7 +92,7 @@ class Tracer:
         if file.startswith(self._folder):
             self._remember(frame)
             return self._own_line
-        if is_ours(file) or file.startswith("<frozen"):
+        if file.startswith((*OURS, "<frozen")):
             return None
         return self._library_line
 
