@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from autograder.worker.sandboxed import audit, tracing
-from autograder.worker.week_drivers import WeekDrivers, WeekWorkerError, is_ours, load
+from autograder.worker.week_drivers import OURS, WeekDrivers, WeekWorkerError, load
 
 FOLDER = "week8_rings/worker"
 GOOD = """
@@ -78,12 +78,12 @@ def test_it_goes_by_no_name_that_anybody_could_ask_for(tmp_path):
 
 def test_flags_take_it_for_the_graders_own_code(tmp_path):
     place = write(tmp_path, FOLDER)
-    assert not is_ours(str(place / "more.py"))
+    assert not str(place / "more.py").startswith(tuple(OURS))
     load(str(tmp_path), [FOLDER])
-    assert is_ours(str(place / "more.py"))
-    assert is_ours(audit.__file__)
-    assert is_ours(tracing.__file__)
-    assert not is_ours(f"{place}_of_somebody_else.py")
+    assert str(place / "more.py").startswith(tuple(OURS))
+    assert audit.__file__.startswith(tuple(OURS))
+    assert tracing.__file__.startswith(tuple(OURS))
+    assert not f"{place}_of_somebody_else.py".startswith(tuple(OURS))
 
 
 @pytest.mark.parametrize(
