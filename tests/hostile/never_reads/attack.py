@@ -4,6 +4,6 @@
 def act(x):
     frame = sys._getframe()
     while frame is not None:
-        if frame.f_code.co_name == "serve":
-            frame.f_locals["channel"].receive = lambda *args: time.sleep(60)
+        if frame.f_code.co_name == "until_other":
+            frame.f_locals["self"]._channel.receive = lambda *args: time.sleep(60)
         frame = frame.f_back

@@ -19,10 +19,10 @@ def request_number():
     """Return the number of the request that is being answered, from the worker's own frames."""
     frame = sys._getframe()
     while frame is not None:
-        if frame.f_code.co_name == "serve":
-            return frame.f_locals["number"]
+        if frame.f_code.co_name == "until_other":
+            return frame.f_locals["self"]._number
         frame = frame.f_back
-    return 1
+    return 1  # at import: no request has come yet
 
 
 def packed(value):
