@@ -231,7 +231,7 @@ def passed_by_junk(session: GradedSession, reference: Mapping[str, bytes]) -> li
 def listed(folder: Path) -> frozenset[str]:
     """Return the checks that the list in a suite's folder names; none where there is no list."""
     path = folder / FILE
-    return frozenset(path.read_text("utf-8").split()) if path.is_file() else frozenset()
+    return frozenset(path.read_text("utf-8").splitlines()) if path.is_file() else frozenset()
 
 
 def main(week: str) -> None:
