@@ -16,17 +16,18 @@ variant on which most of them pass, and that variant's mutants.
 from __future__ import annotations
 
 import ast
+import random
 import secrets
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
 
 from autograder.channel.faults import Fault
-from autograder.grading.told_apart import Runs, Told, kinds_of, told
-from autograder.grading.worlds import Modules, Program, World, Worlds
+from autograder.grading.told_apart import Runs, Told, kinds_of, may_go_by_pattern, told
+from autograder.grading.worlds import RIGHT_ONES, Modules, Program, World, Worlds
 from autograder.records import FULL_CREDIT, CheckResult, PlannedCheck, Verdict
 from autograder.reference.disguise import SCRAMBLED as WAYS
 from autograder.reference.legal_variants import LegalVariant
@@ -41,7 +42,7 @@ MAX_TESTS = 60
 """Maximum number of a student's tests that are run; each reveals one bit of the reference."""
 
 PROGRAMS = (
-    *(Program(disguise=number) for number in range(1, 5)),
+    *(Program(disguise=number) for number in range(1, RIGHT_ONES + 1)),
     *(Program(disguise=number, rounded=True) for number in range(5, 7)),
     *(Program(disguise=number, bent=True) for number in range(7, 11)),
 )
@@ -49,6 +50,10 @@ PROGRAMS = (
 
 BENT_IN, SCRAMBLED = range(31, 33), range(41, 46)
 """The disguises of programs bent in one function alone, and of those scrambled in each way."""
+
+PLACES, BENT_MISTAKES = 4, 5
+"""Of how many functions and mistakes there are bent programs: drawn for each file of tests, by the
+course's salt, so that nobody knows which, and the same tests get the same twice."""
 
 EVIDENCE = tuple(Program(disguise=number, bent=True) for number in range(15, 31))
 """Run too where another world was looked for: what goes by chance found one that it likes."""
@@ -110,6 +115,7 @@ class Mutation:
         self._catalogue = catalogue
         sources = {name: text.decode() for name, text in reference.items() if name != test_file}
         self._worlds = Worlds(sources, catalogue, variants, homes or {}, test_file, salt)
+        self._salt = salt
         for number in range(len(catalogue)):  # raises now, not for a submission, if one is invalid
             catalogue[number].apply(sources[f"{catalogue[number].module}.py"], verify=False)
 
@@ -139,12 +145,17 @@ class Mutation:
             limits.request_seconds,
         )
         try:
-            return self._judge(runner, tests, self._worlds.all(bool(helpers)))
+            draw = random.Random(self._salt.encode() + b"\0" + source)
+            return self._judge(runner, tests, self._worlds.all(bool(helpers)), draw)
         finally:
             runner.close()
 
     def _judge(
-        self, runner: _Runner, tests: TestFunctions, worlds: Sequence[World]
+        self,
+        runner: _Runner,
+        tests: TestFunctions,
+        worlds: Sequence[World],
+        draw: random.Random,
     ) -> list[CheckResult]:
         """Find the tests that are valid, and what they notice."""
         written = tests.written
@@ -157,7 +168,11 @@ class Mutation:
         world = _world(runner, written, worlds, first)
         runner.restart()
         more = EVIDENCE if world != worlds[0] else ()
-        runs = self._runs(runner, world, written, (*PROGRAMS, *more))
+        runs = self._runs(runner, world, written, (*PROGRAMS, *more), draw)
+        doubtful = may_go_by_pattern(written, runs)
+        if doubtful:
+            runner.restart()
+            runs = replace(runs, scrambled=self._scrambled(runner, world, doubtful))
         kinds = kinds_of(written, runs)
         seen = told(written, kinds, runs)
         if tests.unwritten and not any(seen.plain):
@@ -170,41 +185,41 @@ class Mutation:
         return [said.correct(correct), said.mistakes(mistakes)]
 
     def _runs(
-        self, runner: _Runner, world: World, names: Sequence[str], known: Sequence[Program]
+        self,
+        runner: _Runner,
+        world: World,
+        names: Sequence[str],
+        known: Sequence[Program],
+        draw: random.Random,
     ) -> Runs:
-        """Run these tests on a world's wrong programs, and on those `known` to be right or bent.
-
-        The programs come in an order of their own each time, so that a test which goes by the
-        order, or by what earlier runs have left, is wrong about right ones too. On right programs a
-        run without an answer is a failure of all tests; on mutants a crash notices nothing.
-        """
+        """Run these tests on a world's wrong programs, and on those `known` to be right or bent."""
+        numbers = range(len(self._catalogue))
+        bent = set(draw.sample(numbers, min(BENT_MISTAKES, len(numbers))))
         mutants = [
-            (Program(number), Program(number, disguise=1, bent=True))
-            for number in range(len(self._catalogue))
+            (Program(n), Program(n, disguise=1, bent=True) if n in bent else Program(n))
+            for n in numbers
         ]
+        places = self._worlds.places
         bent_in = [
             [Program(disguise=number, bent=True, place=place) for number in BENT_IN]
-            for place in self._worlds.places
+            for place in draw.sample(places, min(PLACES, len(places)))
         ]
-        scrambled = [
-            [Program(disguise=number, scrambled=way) for number in SCRAMBLED] for way in WAYS
-        ]
-        programs = [*known, *chain(*mutants, *bent_in, *scrambled)]
-        secrets.SystemRandom().shuffle(programs)
-        failed: dict[Program, set[str]] = {}
-        for program in programs:
-            bits = runner.run(runner.modules(world, program), names)
-            if bits is None:
-                bits = [program.mistake is not None] * len(names)
-            failed[program] = {name for name, bit in zip(names, bits, strict=True) if not bit}
+        failed = _failed(runner, world, names, [*known, *chain(*mutants, *bent_in)])
         return Runs(
             right=[failed[p] for p in known if not (p.rounded or p.bent)],
             rounded=[failed[p] for p in known if p.rounded],
             bent=[failed[p] for p in known if p.bent],
             wrong=[(failed[plain], failed[bent]) for plain, bent in mutants],
             bent_in=[[failed[program] for program in group] for group in bent_in],
-            scrambled=[[failed[program] for program in group] for group in scrambled],
         )
+
+    def _scrambled(
+        self, runner: _Runner, world: World, names: Sequence[str]
+    ) -> list[list[set[str]]]:
+        """Run tests on programs whose numbers are scrambled, in a sandbox of their own."""
+        groups = [[Program(disguise=n, scrambled=way) for n in SCRAMBLED] for way in WAYS]
+        failed = _failed(runner, world, names, list(chain(*groups)))
+        return [[failed[program] for program in group] for group in groups]
 
     def _both(self, verdict: Verdict, message: str) -> list[CheckResult]:
         return [CheckResult(check.id, verdict, message=message) for check in self.plan]
@@ -267,6 +282,26 @@ class _Said:
         if self.valid < self.written:
             said.append(f"{self._invalid}, and these points go by the share of those that don't.")
         return said
+
+
+def _failed(
+    runner: _Runner, world: World, names: Sequence[str], programs: Sequence[Program]
+) -> dict[Program, set[str]]:
+    """Return which tests fail on each of these programs.
+
+    The programs come in an order of their own each time, so that a test which goes by the order, or
+    by what earlier runs have left, is wrong about right ones too. On right programs a run without
+    an answer is a failure of all tests; on mutants a crash notices nothing.
+    """
+    order = list(dict.fromkeys(programs))
+    secrets.SystemRandom().shuffle(order)
+    failed: dict[Program, set[str]] = {}
+    for program in order:
+        bits = runner.run(runner.modules(world, program), names)
+        if bits is None:
+            bits = [program.mistake is not None] * len(names)
+        failed[program] = {name for name, bit in zip(names, bits, strict=True) if not bit}
+    return failed
 
 
 def _world(

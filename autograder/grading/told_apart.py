@@ -41,7 +41,8 @@ Failed = Collection[str]
 
 @dataclass(frozen=True)
 class Runs:
-    """On which programs of one world tests fail; of each mistake there are two, the second bent.
+    """On which programs of one world tests fail; of each mistake there are two, the second bent
+    or, where no bent one is run, the first again.
 
     bent_in: those bent in one function alone, a group for each; scrambled: a group for each way.
     """
@@ -84,6 +85,20 @@ def kinds_of(names: Collection[str], runs: Runs) -> Kinds:
             if by_sorting and not on_bent:
                 by_pattern.add(name)
     return Kinds(*map(frozenset, (steady, wrong, by_chance, by_pattern)))
+
+
+def may_go_by_pattern(names: Sequence[str], runs: Runs) -> list[str]:
+    """Return the tests of which only scrambled programs can say what they go by.
+
+    Those that fail on bent programs and pass on right ones ask for numbers.
+    """
+    numeric = [
+        name
+        for name in names
+        if any(name in failed for failed in runs.bent)
+        and not any(name in failed for failed in runs.right)
+    ]
+    return [name for name in names if name not in numeric]
 
 
 def _is_mixed(name: str, group: Sequence[Failed]) -> bool:

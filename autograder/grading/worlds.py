@@ -58,6 +58,9 @@ class Program:
     place: str = ""
 
 
+RIGHT_ONES = 4
+"""How many disguises there are of right programs that give the same numbers, 1 to this."""
+
 RIGHT = Program()
 """The right program that a world is known by."""
 
@@ -83,6 +86,7 @@ class Worlds:
         }
         self._forms = forms(variants)
         self.modules = cache(self._modules)
+        self._made = cache(self._module)
 
     def all(self, own_helpers: bool) -> list[World]:
         """Return the worlds, the reference's own first; `own_helpers`: the student has some."""
@@ -104,7 +108,20 @@ class Worlds:
         """Return the `needed` modules of a program of that world."""
         without = self.helpers if world.own_helpers else set()
         names = sorted(self._sources.keys() & needed - without)
-        return {name: self._module(name, world.form, program) for name in names}
+        return {
+            name: self._made(name, world.form, self._in_module(name, program)) for name in names
+        }
+
+    def _in_module(self, name: str, program: Program) -> Program:
+        """Return the program whose module this is: what is not wrong there is some right one's.
+
+        Right programs have the same modules, so nothing is told by that.
+        """
+        mistake, place = program.mistake, program.place
+        elsewhere = mistake is not None and f"{self._mistakes[mistake].module}.py" != name
+        if (elsewhere and not program.bent) or (place and place not in self._filled_in[name]):
+            return Program(disguise=1 + (program.disguise + (mistake or 0)) % RIGHT_ONES)
+        return program
 
     def _module(self, name: str, form: tuple[LegalVariant, ...], program: Program) -> np.ndarray:
         source, mistake = self._sources[name], program.mistake

@@ -43,6 +43,7 @@ BY_DESIGN = {
         "test_augmentation::test_normalise",
         "test_loader::test_evaluation_in_order_and_untouched",
     },
+    "week3_training/phase1_project/tests": {"test_public_loader::test_normalise"},  # likewise
 }
 """Tests in which something received decides only between answers that are all known here."""
 

@@ -13,6 +13,7 @@ import pytest
 
 import data
 from autograder import course as courses
+from autograder.course.looked_up import training_setting
 from autograder.records import FULL_CREDIT
 from autograder.reference.misconceptions import solution_files
 from autograder.suite.hidden.local_host import LocalHost
@@ -51,7 +52,7 @@ BROKEN = {
 
 @pytest.fixture(scope="module")
 def training() -> Training:
-    setting = courses.load(ROOT).training_setting("digits")
+    setting = training_setting(courses.load(ROOT), "digits")
     return Training(
         "digits",
         lambda: data.load("digits"),

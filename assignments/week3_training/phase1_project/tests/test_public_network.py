@@ -177,7 +177,8 @@ def test_average_and_last_layer(student):
     last = expect.array("output of the last block", seen[block][1], (1, 512, 4, 4))
     mean = last.astype(np.float64).mean(axis=(2, 3))[0]
     wanted = np.array([[mean[0], -mean[0], mean[511], -20.0, *np.zeros(6)]])
-    expect.close("logits", seen[""][1], wanted, **NEAR)
+    # They are told from the student's own last block: what that gives is another test's subject.
+    expect.repeated("logits", wanted, seen[""][1], **NEAR)
 
 
 @network

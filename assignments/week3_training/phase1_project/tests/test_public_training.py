@@ -75,7 +75,8 @@ def test_save_and_load(student):
     expect.that("model.bias", not np.array_equal(bias, ZEROS["bias"]), "nothing has been trained.")
     trainer, network, _, _ = trainer_of(student)
     expect.equal("epoch that load gives", trainer.load(path), 4)
-    expect.close("bias of the network", student.drive("state_of", network)["bias"], bias)
+    # What was saved has been trained, as seen above.
+    expect.repeated("bias of the network", bias, student.drive("state_of", network)["bias"])
 
 
 @beyond
@@ -209,4 +210,5 @@ def test_a_resumed_run_has_the_same_curve(student):
     for one, other in zip(parts, whole, strict=True):
         for name in ("train_loss", "val_loss", "lr"):
             label = f"{name} of epoch {other['epoch']}"
-            expect.close(label, one.get(name), expect.array(label, other.get(name), ()), rtol=1e-5)
+            # The same run twice, whether it learns is another test's subject.
+            expect.repeated(label, other.get(name), one.get(name), rtol=1e-5)
