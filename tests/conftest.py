@@ -66,6 +66,7 @@ TOGETHER = (
     r"test_hostile_rungs\.py.*\[(?:best|[ABCD])-",
     r"test_analyses\.py.*\[week\d+",
     r"test_training_job\.py::.{12}",
+    r"test_points\.py.*\[week\d+_\w+/",
 )
 """Parts of long files: the tests of a part run in one process, beside another part of their file.
 
@@ -87,6 +88,7 @@ SLOWEST = (
     "test_readme.py",
     "test_week_suites.py",
     "test_every_benchmark.py",
+    "test_points.py",
     "test_training_job.py",
     "test_analyses.py",
     "test_hostile_rungs.py",
