@@ -392,7 +392,7 @@ def _result(
         gap = message.partition(":")[0]
         if verdict is Verdict.NOT_ATTEMPTED and gap in items and gap != check.item:
             verdict, message = Verdict.BLOCKED, f"This check builds on {message}."
-    elif isinstance(error, (InfraError, OSError, MemoryError)):
+    elif isinstance(error, (InfraError, OSError, MemoryError, NameError, ImportError)):
         verdict, message, credit = Verdict.INFRA, f"The grader failed: {error}", 0
     elif error is not None:
         # The reference passes this test, so a value from the student's code caused the error.
