@@ -187,8 +187,8 @@ class ExaminerPool(Executor):
                 proven.remember(plan.fingerprint, name)
                 return
         print(many_lines(f"{name}: {fault}"), file=sys.stderr, flush=True)
-        problem = f"{name} is not graded: {fault.partition(':')[0]}. So the tests are at fault"
-        error = CantExamineError(problem, "What they say stands above; mend them first")
+        problem = f"{name} is not graded: {fault.partition(':')[0]}, as is shown above"
+        error = CantExamineError(problem, "Mend the tests, or the reference, first")
         self._refused[week] = time.monotonic() + REFUSED_SECONDS, error
         raise error
 

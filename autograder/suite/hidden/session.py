@@ -179,7 +179,7 @@ class _GradedPlugin(Plugin):
 
         It goes where the instructor looks, and into no result: it may show inputs.
         """
-        if check.id in self._told:
+        if check.id in self._told or self.traces is not None:  # whoever keeps them shows them
             return
         self._told.add(check.id)
         said = f"The hidden test {check.id} is itself at fault:"
