@@ -1,4 +1,4 @@
-"""Before a week is graded its reference gets everything, its stubs nothing; else nothing is graded."""
+"""Nothing of a week is graded before its reference gets everything, and its stubs nothing."""
 
 from __future__ import annotations
 
