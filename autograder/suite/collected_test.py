@@ -35,12 +35,23 @@ def planned(item: pytest.Item) -> PlannedCheck:
     if weight and not (weight.args and isinstance(weight.args[0], int) and weight.args[0] > 0):
         problem = f"{item.nodeid} has a marker pytest.mark.weight(...) without a whole number"
         raise SuiteError(problem, "Give the test's share of its item's points, 1 or more")
+    case = case_of(item)
     return PlannedCheck(
         id=f"{Path(item.path).stem}::{item.name}",
         item=marker.args[0],
-        title=title.rstrip("."),
+        title=title.rstrip(".") + (f" ({case})" if case else ""),
         weight=weight.args[0] if weight else 1,
     )
+
+
+def case_of(item: pytest.Item) -> str:
+    """Say which case of a parametrized test it is: by its texts and settings, numbers, or id."""
+    given = parameters(item).items() if isinstance(item, pytest.Function) else ()
+    tables = [pair for _, value in given if isinstance(value, dict) for pair in value.items()]
+    texts = [value for _, value in given if isinstance(value, str)]
+    texts += [f"{name} {value}" for name, value in tables if isinstance(value, int | float | str)]
+    numbers = [f"{name} {value}" for name, value in given if type(value) in (int, float, tuple)]
+    return ", ".join(texts or numbers) or (item.callspec.id if given else "")  # type: ignore[attr-defined]
 
 
 def arguments(item: pytest.Item) -> list[str]:

@@ -230,6 +230,21 @@ def test_differ_refuses(first, other, says):
     assert message_of(expect.differ, first, other, "they are the same").startswith(says)
 
 
+def test_repeated_says_that_what_it_calls_expected_is_the_codes_own_answer():
+    said = message_of(expect.repeated, np.ones(3), np.full(3, 2.0))
+    assert "held against your code's own other answer, here called expected: 3 of 3" in said
+
+
+def test_warnings_are_said_once_with_the_dtype():
+    expect.no_warnings(["DeprecationWarning: old"])
+    warned = ["RuntimeWarning: overflow in exp"] * 3 + ["RuntimeWarning: divide by zero"]
+    with pytest.raises(Wrong) as raised:
+        expect.no_warnings(warned, "float32")
+    said = "with float32 arrays: RuntimeWarning: overflow in exp (3 times); RuntimeWarning: divide"
+    assert said in raised.value.message
+    assert raised.value.message.count("overflow") == 1
+
+
 def test_repeated_accepts_what_is_near_to_the_first_answer():
     expect.repeated("y", np.ones(3), np.ones(3))
     expect.repeated("y", 1.0, 1.1, rtol=0.2)
