@@ -19,11 +19,11 @@ def results_json(report: StudentReport, more: Mapping[str, Any] | None = None) -
 
     `total` and `points` are before deductions for lateness, `final` is after them. A check
     without a record has the verdict null. Messages may quote student code: characters with a
-    meaning in HTML are escaped, for pages that embed the file. A check's `explanation` is what
-    probably happened, null where that is not known. `extra` of `max_extra` points are extra credit,
-    which counts in `total` and not in `max_total`. `more` are further fields
-    at the top, which say of which suites the results are: `suite` is "public" where hidden tests
-    were not run, and `hidden_tests_not_run` says how many. A line is a check, mostly.
+    meaning in HTML are escaped, for pages that embed the file. A check's `explanation`, null where
+    none is known, says what probably happened. `extra` credit counts in `total`, not in
+    `max_total`. `more` are further fields at the top, which say of which suites the results are:
+    `suite` is "public" where hidden tests were not run, and `hidden_tests_not_run` says how many. A
+    line is a check, mostly.
     """
     score = report.score
     extra = [part for part in score.components if part.extra and part.is_open]

@@ -14,6 +14,7 @@ from autograder.errors import AuthorError
 from autograder.records import PlannedCheck
 
 FIXTURES = ("student", "rng", "grade", "settings")
+PLAIN = (int, float, str, tuple)
 
 
 class SuiteError(AuthorError):
@@ -35,23 +36,22 @@ def planned(item: pytest.Item) -> PlannedCheck:
     if weight and not (weight.args and isinstance(weight.args[0], int) and weight.args[0] > 0):
         problem = f"{item.nodeid} has a marker pytest.mark.weight(...) without a whole number"
         raise SuiteError(problem, "Give the test's share of its item's points, 1 or more")
-    case = case_of(item)
     return PlannedCheck(
         id=f"{Path(item.path).stem}::{item.name}",
         item=marker.args[0],
-        title=title.rstrip(".") + (f" ({case})" if case else ""),
+        title=title.rstrip(".") + case_of(item),
         weight=weight.args[0] if weight else 1,
     )
 
 
-def case_of(item: pytest.Item) -> str:
+def case_of(item: Any) -> str:
     """Say which case of a parametrized test it is: by its texts and settings, numbers, or id."""
-    given = parameters(item).items() if isinstance(item, pytest.Function) else ()
-    tables = [pair for _, value in given if isinstance(value, dict) for pair in value.items()]
-    texts = [value for _, value in given if isinstance(value, str)]
-    texts += [f"{name} {value}" for name, value in tables if isinstance(value, int | float | str)]
-    numbers = [f"{name} {value}" for name, value in given if type(value) in (int, float, tuple)]
-    return ", ".join(texts or numbers) or (item.callspec.id if given else "")  # type: ignore[attr-defined]
+    given = parameters(item).items()
+    said = [value for _, value in given if isinstance(value, str)]
+    for table in (value for _, value in given if isinstance(value, dict)):
+        said += [f"{name} {value}" for name, value in table.items() if type(value) in PLAIN]
+    numbers = [f"{name} {value}" for name, value in given if type(value) in PLAIN]
+    return f" ({', '.join(said or numbers) or item.callspec.id})" if given else ""
 
 
 def arguments(item: pytest.Item) -> list[str]:

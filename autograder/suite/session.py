@@ -416,8 +416,7 @@ def _blocked(outcome: Outcome, first: list[str]) -> Outcome:
     if result.verdict in (Verdict.PASS, Verdict.INFRA, Verdict.NOT_ATTEMPTED):
         return outcome
     said = f"First mend {', '.join(first)}: this check builds on it. {result.message}"
-    if result.verdict is Verdict.BLOCKED:  # it names what is not filled in
-        said = result.message
+    said = result.message if result.verdict is Verdict.BLOCKED else said  # it names the gap
     blocked = replace(result, verdict=Verdict.BLOCKED, message=said.strip())
     return replace(outcome, result=blocked)
 
