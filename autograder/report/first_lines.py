@@ -25,8 +25,8 @@ def first_lines(score: StudentScore) -> Iterator[str]:
     items = [item for part in parts for item in part.items]
     lines = [
         *_named("Mend first", filter(to_mend, items), "in this order: the first may cause others"),
-        *_named("Waits for other items", filter(waits, items), ""),
         *_named("Not attempted yet", filter(not_begun, items), ""),
+        *_named("Waits for other items", filter(waits, items), ""),
         *_pending(items),
     ]
     if lines:
