@@ -233,9 +233,7 @@ def test_differ_refuses(first, other, says):
 
 
 def test_repeated_says_that_what_it_calls_expected_is_the_codes_own_answer():
-    with pytest.raises(
-        Wrong, match=r"^y \(expected is your own other answer\): 3 of 3 entries"
-    ):
+    with pytest.raises(Wrong, match=r"^y \(expected is your own other answer\): 3 of 3 entries"):
         expect.repeated("y", np.ones(3), np.full(3, 2.0))
 
 

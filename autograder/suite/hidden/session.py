@@ -96,7 +96,8 @@ class GradedSession(SuiteSession):
 
         For code of ours alone: they quote what was received.
         """
-        self._plugin.traces = traces = {}
+        traces: dict[str, str] = {}
+        self._plugin.traces = traces
         try:
             yield traces
         finally:

@@ -21,8 +21,10 @@ from autograder.channel.handles import Handle
 from autograder.errors import AutograderError
 
 NEVER_BY_A_VALUE = (AutograderError, ImportError, NameError, NotImplementedError, SyntaxError)
-MAYBE_BY_A_VALUE = (ArithmeticError, AssertionError, LookupError, RecursionError, TypeError)
-MAYBE_BY_A_VALUE += (ValueError,)
+MAYBE_BY_A_VALUE = (
+    *(ArithmeticError, AssertionError, LookupError),
+    *(RecursionError, TypeError, ValueError),
+)
 
 VALUES = (Handle, np.ndarray, np.generic, bool, int, float, complex, str, bytes, list, tuple, dict)
 """The types of what a worker may answer, None apart."""
