@@ -18,15 +18,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
-from autograder.course import RUBRIC_FILE, Course, Item, Week
+from autograder.course import RUBRIC_FILE, Item, Week
 from autograder.course.points import format_points
 from autograder.course.scoring import score_student
 from autograder.errors import AuthorError
 from autograder.grading.examiner import Examiner
 from autograder.grading.plan_check import PlanError
-from autograder.notebooks.functions import notebook_module
 from autograder.records import FULL_CREDIT, CheckResult, PlannedCheck, Verdict
-from autograder.reference.gaps import stub_of
 from autograder.reference.misconceptions import Misconception, apply
 from autograder.suite.hidden.local_host import LocalHost
 from autograder.suite.hidden.sandbox_host import SandboxHost
@@ -143,17 +141,6 @@ def _other_solution(folder: Path, week: Week, reference: Mapping[str, bytes]) ->
     style = tomllib.loads((folder / STYLE_FILE).read_text("utf-8"))
     taken = {name: reference[name] for name in style.get("from_reference", [])}
     return OtherSolution({**taken, **files}, style.get("texts_alone", False))
-
-
-def stub_modules(root: Path, course: Course, week: Week) -> dict[str, str]:
-    """Return the modules that untouched stubs make, by their names."""
-    points = {item.id: item.points for item in course.items()}
-    files = {}
-    for name in week.modules:
-        text = stub_of(root, week, name, points)[1]
-        notebook = week.notebook(name)
-        files[name] = notebook_module(text.encode(), notebook).source if notebook else text
-    return files
 
 
 def without_raises(stub: str, instead: str) -> str:

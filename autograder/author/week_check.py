@@ -26,7 +26,7 @@ from autograder.course.points import format_points
 from autograder.errors import AutograderError
 from autograder.grading.examiner import Examiner
 from autograder.grading.setting import RefusedError, datasets_here, why_not_here
-from autograder.reference.gaps import check_stubs
+from autograder.reference.gaps import check_stubs, stub_modules
 from autograder.reference.misconceptions import catalogue_of
 from autograder.sandbox import Confinement, Unconfined
 from autograder.sandbox.choose import choose
@@ -111,7 +111,7 @@ class WeekProver:
 
     @cached_property
     def _stubs(self) -> dict[str, bytes]:
-        stubs = prove.stub_modules(self.root, self.course, self.week)
+        stubs = stub_modules(self.root, self.course, self.week)
         return {name: text.encode() for name, text in stubs.items()}
 
     def _filled(self, instead: str) -> list[str]:

@@ -156,3 +156,11 @@ def gradescope_run(
 
     chosen = visibility_of(visibility)
     run(ROOT, base, week=number_of(week), visibility=chosen, late=late)
+
+
+@gradescope_app.command("prove")
+def gradescope_prove() -> None:
+    """Prove the weeks that are here, before any submission is. setup.sh runs this."""
+    from autograder.integrations.gradescope.run import prove
+
+    prove(ROOT)

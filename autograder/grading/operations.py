@@ -90,6 +90,7 @@ def examine_submission(
     try:
         examined = examiner.examine(submission.files, report)
     except Exception as error:  # noqa: BLE001 - a failure of the grader must not stop the class
+        traceback.print_exc()
         examined = Examined(infra(examiner.plan, f"{type(error).__name__}: {error}"))
     return examined, time.perf_counter() - started
 

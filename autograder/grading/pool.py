@@ -10,6 +10,7 @@ import queue
 import signal
 import sys
 import threading
+import time
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import CancelledError, Executor, Future, ThreadPoolExecutor
@@ -17,10 +18,11 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
+from autograder import course as courses
 from autograder.errors import CantExamineError
 from autograder.gradebook.flags import Examined
 from autograder.gradebook.submission import Submission
-from autograder.grading import messages
+from autograder.grading import messages, proven
 from autograder.grading.examiner_process import (
     END_SECONDS,
     ExaminerProcess,
@@ -30,12 +32,16 @@ from autograder.grading.examiner_process import (
 )
 from autograder.grading.fork_server import running_server
 from autograder.grading.operations import Plan, describe
+from autograder.grading.self_check import fault_of_week
 from autograder.grading.setting import Setting
 from autograder.records import CheckResult
-from autograder.text.display import one_line
+from autograder.text.display import many_lines, one_line
 
 ATTEMPTS = 2
 """Maximum number of attempts at a job whose examiner is lost."""
+
+REFUSED_SECONDS = 60.0
+"""Time for which a week that could not be proven is refused without another look."""
 
 
 @dataclass
@@ -63,6 +69,7 @@ class ExaminerPool(Executor):
             self._free.put(place)
         self._threads = ThreadPoolExecutor(jobs, "examiner")
         self._plans: dict[int, Plan] = {}
+        self._refused: dict[int, tuple[float, CantExamineError]] = {}
         self._planning: defaultdict[int, threading.Lock] = defaultdict(threading.Lock)
         self._given_up = False
         self._lock = threading.Lock()
@@ -74,7 +81,7 @@ class ExaminerPool(Executor):
         examiner was lost ATTEMPTS times, and CancelledError if the pool was given up. Raises
         TypeError if `fn` is not an operation.
         """
-        name = f"{fn.__module__}:{fn.__qualname__}"
+        name = _name_of(fn)
         operations: dict[str, Callable[..., Any]] = {
             "described": self._describe,
             "examined": self._examine,
@@ -157,7 +164,33 @@ class ExaminerPool(Executor):
         answer = examiner.ask(messages.Described, kind="described", function=name, week=week)
         checks = [check.record() for check in answer.checks]
         plan = Plan(checks, answer.fingerprint, answer.confinement, answer.versions)
+        self._demand_proven(examiner, week, plan)
         return self._plans.setdefault(week, plan)
+
+    def _demand_proven(self, examiner: ExaminerProcess, week: int, plan: Plan) -> None:
+        """Raise CantExamineError if a week's reference does not get everything, or stubs do.
+
+        That is looked at once for each fingerprint, and takes as long as two submissions.
+        """
+        if proven.is_proven(plan.fingerprint):
+            return
+        until, refused = self._refused.get(week, (0.0, None))
+        if refused is not None and time.monotonic() < until:
+            raise refused
+        with proven.alone(plan.fingerprint):
+            if proven.is_proven(plan.fingerprint):  # another process has seen to it meanwhile
+                return
+            name = courses.load(self.setting.root).week(week).name
+            note(f"{name} is new here: its reference and its stubs are graded first, once.")
+            fault = self._say(examiner, _name_of(fault_of_week), week)
+            if not fault:
+                proven.remember(plan.fingerprint, name)
+                return
+        print(many_lines(f"{name}: {fault}"), file=sys.stderr, flush=True)
+        problem = f"{name} is not graded: {fault.partition(':')[0]}, as is shown above"
+        error = CantExamineError(problem, "Mend the tests, or the reference, first")
+        self._refused[week] = time.monotonic() + REFUSED_SECONDS, error
+        raise error
 
     def _examine(
         self,
@@ -171,7 +204,7 @@ class ExaminerPool(Executor):
         if plan is None:
             if not examiner.untouched:
                 raise lost("it was to plan a week after a submission was in it")
-            plan = self._describe(examiner, f"{describe.__module__}:{describe.__name__}", week)
+            plan = self._describe(examiner, _name_of(describe), week)
         checks = {check.id for check in plan.checks}
         answer = examiner.ask(
             messages.Done,
@@ -261,6 +294,10 @@ def examined_of(done: messages.Done, checks: Collection[str]) -> tuple[Examined,
     if not told <= set(checks) or len(told) != len(results):
         raise ValueError("it told of checks that were not planned, or twice of one")
     return Examined(results, [flag.record() for flag in done.flags]), done.seconds
+
+
+def _name_of(operation: Callable[..., Any]) -> str:
+    return f"{operation.__module__}:{operation.__qualname__}"
 
 
 def _interrupt(examiners: Iterable[ExaminerProcess]) -> None:

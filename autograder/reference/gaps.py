@@ -29,8 +29,9 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from autograder.course import COURSE_FILE, Week, load
+from autograder.course import COURSE_FILE, Course, Week, load
 from autograder.errors import AuthorError
+from autograder.notebooks.functions import notebook_module
 from autograder.reference.percent_source import notebook_of, text_of
 from autograder.text.files import write_text
 
@@ -330,6 +331,17 @@ def stub_of(root: Path, week: Week, name: str, points: Mapping[str, int]) -> tup
     if notebook is None:
         return name, text
     return notebook.file, text_of(notebook_of(text, origin, points))
+
+
+def stub_modules(root: Path, course: Course, week: Week) -> dict[str, str]:
+    """Return the modules that untouched stubs make, by their names."""
+    points = {item.id: item.points for item in course.items()}
+    files = {}
+    for name in week.modules:
+        text = stub_of(root, week, name, points)[1]
+        notebook = week.notebook(name)
+        files[name] = notebook_module(text.encode(), notebook).source if notebook else text
+    return files
 
 
 def check_stubs(root: Path, only: Week | None = None) -> list[str]:

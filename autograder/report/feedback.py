@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from typing import TypeVar
 
 from autograder.course.points import format_points
 from autograder.course.scoring import EARLIER, CheckScore, ComponentScore, ItemScore, StudentScore
 from autograder.records import FULL_CREDIT, CheckResult, Verdict
+from autograder.report.first_lines import first_lines
 from autograder.report.graded import GradedReport
 from autograder.report.lateness_words import in_words
+from autograder.report.points_words import points_in_words
 from autograder.results.student import VERDICT_WORDS
 from autograder.text.markdown import block, code, inline
 
 CURVES_FILE = "training.svg"
 LEADERBOARD_ROWS = 10
+
+Key = TypeVar("Key", bound=Hashable)
 
 SUMMARISED = (Verdict.PASS, Verdict.NOT_ATTEMPTED, Verdict.INFRA)
 """Verdicts that are only counted; all others are shown check by check."""
@@ -30,6 +36,7 @@ def feedback(report: GradedReport) -> str:
     if report.refusals:
         parts.append("## Your submission was not taken")
         parts += [block(refusal) for refusal in report.refusals]
+    parts += first_lines(score)
     if report.notices:
         parts += ["## About your files", block("\n".join(report.notices))]
     writer = _Writer(report)
@@ -44,7 +51,7 @@ def feedback(report: GradedReport) -> str:
 
 
 def _summary(score: StudentScore) -> str:
-    text = f"**{format_points(score.total)} of {format_points(score.max_total)} points"
+    text = f"**{points_in_words(score)}"
     if not score.pending:
         return f"{text}.**"
     if any(item.reason == EARLIER for item in score.items):
@@ -78,54 +85,84 @@ class _Writer:
         self._shown: dict[str, str] = {}
 
     def component(self, component: ComponentScore) -> Iterator[str]:
+        """Yield the paragraphs of a component; first, in a list, items with little to say."""
         points = f"{format_points(component.points)} of {format_points(component.max_points)}"
         yield f"## {inline(component.title)}: {points}"
+        lines, sections = [], []
         for item in component.items:
-            yield from self._item(item)
+            long = list(self._long(item))
+            if long:
+                sections += [f"### {_head(item)}", *self._short(item), *long]
+            else:
+                lines.append(" ".join([f"- {_head(item)}.", *self._short(item)]))
+        if lines:
+            yield "\n".join(lines)
+        yield from sections
 
-    def _item(self, item: ItemScore) -> Iterator[str]:
-        points = f"{format_points(item.points)} of {format_points(item.max_points)}"
-        yield f"### {inline(item.title)} (`{item.id}`): {points}"
+    def _short(self, item: ItemScore) -> Iterator[str]:
+        """Yield what one sentence says of an item."""
         if item.pending:
             yield f"*Pending: {item.reason}.*"
         if self._documents.get(item.id):
             names = ", ".join(map(code, self._documents[item.id]))
             yield f"Handed in for this: {names}."
-        if item.comment:
-            yield "Comment:\n\n" + block(item.comment)
-        groups: dict[tuple[Verdict, str, str | None], list[CheckScore]] = {}
-        for check in item.checks:
-            result = check.result
-            if result is not None and result.verdict not in SUMMARISED:
-                key = (result.verdict, result.message, result.advice)
-                groups.setdefault(key, []).append(check)
-        for (_, message, advice), checks in groups.items():
-            yield from self._failure(item, checks, message, advice)
         counts = _counts(item)
         if counts:
             yield counts
+
+    def _long(self, item: ItemScore) -> Iterator[str]:
+        """Yield what takes paragraphs of its own: a comment, failed checks, curves."""
+        if item.comment:
+            yield "Comment:\n\n" + block(item.comment)
+        failed = [
+            check
+            for check in item.checks
+            if check.result is not None and check.result.verdict not in SUMMARISED
+        ]
+        for advice, checks in _by(failed, lambda result: result.advice):
+            for (_, message), alike in _by(checks, lambda r: (r.verdict, r.message)):
+                yield from self._failure(item, alike, message)
+            if advice:
+                several = f" in these {len(checks)} checks" if len(checks) > 1 else ""
+                yield f"> What probably happened{several}: {inline(advice)}"
         if any(check.result and "curves" in check.result.detail for check in item.checks):
             yield f"![Loss, accuracies and learning rate by epoch]({CURVES_FILE})"
             yield from _leaderboard(self._report)
 
     def _failure(
-        self, item: ItemScore, checks: list[CheckScore], message: str, advice: str | None
+        self, item: ItemScore, checks: Sequence[CheckScore], message: str
     ) -> Iterator[str]:
-        """Show checks that ended in the same way with the same message and advice."""
-        lines = []
+        """Show checks that ended in the same way with the same message."""
+        lines: Counter[str] = Counter()
         for check in checks:
             result = check.result
             assert result is not None
             words = VERDICT_WORDS[result.verdict] + _partial(result)
-            lines.append(f"- **{inline(check.planned.title)}** ({words})")
-        yield "\n".join(lines)
+            lines[f"- **{inline(check.planned.title)}** ({words})"] += 1
+        yield "\n".join(
+            line if count == 1 else f"{line}, {count} times" for line, count in lines.items()
+        )
         if message in self._shown and "\n" in message:
             yield f"The message is the one under *{inline(self._shown[message])}* above."
         elif message:
             self._shown.setdefault(message, item.title)
             yield block(message)
-        if advice:
-            yield f"> What probably happened: {inline(advice)}"
+
+
+def _head(item: ItemScore) -> str:
+    points = f"{format_points(item.points)} of {format_points(item.max_points)}"
+    return f"{inline(item.title)} (`{item.id}`): {points}"
+
+
+def _by(
+    checks: Sequence[CheckScore], key: Callable[[CheckResult], Key]
+) -> list[tuple[Key, list[CheckScore]]]:
+    """Return checks in groups of the same key, in the order of each group's first check."""
+    groups: dict[Key, list[CheckScore]] = {}
+    for check in checks:
+        assert check.result is not None
+        groups.setdefault(key(check.result), []).append(check)
+    return list(groups.items())
 
 
 def _leaderboard(report: GradedReport) -> Iterator[str]:

@@ -19,16 +19,21 @@ def results_json(report: StudentReport, more: Mapping[str, Any] | None = None) -
 
     `total` and `points` are before deductions for lateness, `final` is after them. A check
     without a record has the verdict null. Messages may quote student code: characters with a
-    meaning in HTML are escaped, for pages that embed the file. `more` are further fields
-    at the top, which say of which suites the results are: `suite` is "public" where hidden tests
-    were not run, and `hidden_tests_not_run` says how many. A line is a check, mostly.
+    meaning in HTML are escaped, for pages that embed the file. A check's `explanation`, null where
+    none is known, says what probably happened. `extra` credit counts in `total`, not in
+    `max_total`. `more` are further fields at the top, which say of which suites the results are:
+    `suite` is "public" where hidden tests were not run, and `hidden_tests_not_run` says how many. A
+    line is a check, mostly.
     """
     score = report.score
+    extra = [part for part in score.components if part.extra and part.is_open]
     results = {
         "schema": SCHEMA,
         "student": score.student,
         "total": score.total / 100,
         "max_total": score.max_total / 100,
+        "extra": sum(part.points for part in extra) / 100,
+        "max_extra": sum(part.max_points for part in extra) / 100,
         "final": score.final / 100,
         "handed_in": [_handed_in(one) for one in report.handed_in],
         "confinement": report.confinement,
@@ -69,4 +74,5 @@ def _check(check: CheckScore) -> dict[str, Any]:
         "title": check.planned.title,
         "verdict": str(result.verdict) if result else None,
         "message": result.message if result and result.verdict is not Verdict.INFRA else "",
+        "explanation": (result.advice or None) if result else None,
     }

@@ -14,6 +14,7 @@ from autograder.errors import AuthorError
 from autograder.records import PlannedCheck
 
 FIXTURES = ("student", "rng", "grade", "settings")
+PLAIN = (int, float, str, tuple)
 
 
 class SuiteError(AuthorError):
@@ -38,9 +39,19 @@ def planned(item: pytest.Item) -> PlannedCheck:
     return PlannedCheck(
         id=f"{Path(item.path).stem}::{item.name}",
         item=marker.args[0],
-        title=title.rstrip("."),
+        title=title.rstrip(".") + case_of(item),
         weight=weight.args[0] if weight else 1,
     )
+
+
+def case_of(item: Any) -> str:
+    """Say which case of a parametrized test it is: by its texts and settings, numbers, or id."""
+    given = parameters(item).items()
+    said = [value for _, value in given if isinstance(value, str)]
+    for table in (value for _, value in given if isinstance(value, dict)):
+        said += [f"{name} {value}" for name, value in table.items() if type(value) in PLAIN]
+    numbers = [f"{name} {value}" for name, value in given if type(value) in PLAIN]
+    return f" ({', '.join(said or numbers) or item.callspec.id})" if given else ""
 
 
 def arguments(item: pytest.Item) -> list[str]:

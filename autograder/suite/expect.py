@@ -86,7 +86,8 @@ def repeated(label: str, first: Any, again: Any, **near: float) -> None:
 
     It is no evidence of any work, as code that does nothing repeats itself: each use says why.
     """
-    close(label, again, _real(label, first, None), **near)
+    wanted, said = _real(label, first, None), f"{label} (expected is your own other answer)"
+    close(said, again, wanted, **near)
 
 
 def _real(label: str, received: Any, shape: Shape | None) -> np.ndarray:

@@ -392,7 +392,7 @@ def _result(
         gap = message.partition(":")[0]
         if verdict is Verdict.NOT_ATTEMPTED and gap in items and gap != check.item:
             verdict, message = Verdict.BLOCKED, f"This check builds on {message}."
-    elif isinstance(error, (InfraError, OSError, MemoryError)):
+    elif isinstance(error, (InfraError, OSError, MemoryError, NameError, ImportError)):
         verdict, message, credit = Verdict.INFRA, f"The grader failed: {error}", 0
     elif error is not None:
         # The reference passes this test, so a value from the student's code caused the error.
@@ -416,6 +416,7 @@ def _blocked(outcome: Outcome, first: list[str]) -> Outcome:
     if result.verdict in (Verdict.PASS, Verdict.INFRA, Verdict.NOT_ATTEMPTED):
         return outcome
     said = f"First mend {', '.join(first)}: this check builds on it. {result.message}"
+    said = result.message if result.verdict is Verdict.BLOCKED else said  # it names the gap
     blocked = replace(result, verdict=Verdict.BLOCKED, message=said.strip())
     return replace(outcome, result=blocked)
 

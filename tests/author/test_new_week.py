@@ -14,10 +14,10 @@ import pytest
 
 from autograder.author import new_week_files
 from autograder.author.new_week import NewWeekError, files_of, new_week, write_week
-from autograder.author.prove import other_solutions, stub_modules
+from autograder.author.prove import other_solutions
 from autograder.author.release_gate import find_all_leaks
 from autograder.course import COURSE_FILE, RUBRIC_FILE, load
-from autograder.reference.gaps import check_stubs
+from autograder.reference.gaps import check_stubs, stub_modules
 from autograder.reference.misconceptions import catalogue_of, solution_files
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 
 from autograder import course as courses
-from autograder.author.prove import stub_modules
 from autograder.author.simulate.class_folder import write_class
 from autograder.gradebook.submission import Submission
 from autograder.grading.flags.source import STORED, source_flags
@@ -25,6 +24,7 @@ from autograder.grading.stored_data import (
 )
 from autograder.intake.reading import take_in
 from autograder.reference import legal_variants
+from autograder.reference.gaps import stub_modules
 from autograder.reference.misconceptions import apply, catalogue_of, solution_files
 
 ROOT = Path(__file__).resolve().parents[2]

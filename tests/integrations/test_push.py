@@ -235,16 +235,38 @@ def test_who_does_not_wait_loses_nothing(server, right):
 def test_a_changed_suite_is_noticed(server, course, right):
     """The service starts itself anew; who pushes the same files is graded by the new suite."""
     ray = server.student("ray")
-    ray.commit(right)
+    few = {
+        name: text.replace("2.0 * x", "(2.0 if x.size < 5 else 0) * x")
+        for name, text in right.items()
+    }
+    ray.commit(few)
     assert "20 / 20" in ray.push()
     suite = course / "assignments/week2_small/hidden/test_suite.py"
     text = suite.read_text()
     try:
-        suite.write_text(text.replace("2 * x)", "3 * x)"))
+        suite.write_text(text.replace("[1, 3]", "[5, 7]"))
         ray.commit({})
         assert "8 / 20" in ray.push()
     finally:
         suite.write_text(text)
+
+
+def test_where_a_test_is_at_fault_nothing_is_graded_and_the_pusher_is_not_told_the_cause(
+    server, course, right
+):
+    sam = server.student("sam")
+    sam.commit(right)
+    suite = course / "assignments/week2_small/hidden/test_suite.py"
+    text = suite.read_text()
+    try:
+        suite.write_text(text.replace("2 * x)", "2 * undefined)"))
+        said = sam.push()
+    finally:
+        suite.write_text(text)
+    assert "the grader failed. It costs you no points" in said
+    assert "undefined" not in said
+    assert "test_double" not in said
+    assert server.pushes("sam")[-1].state is PushState.FAILED
 
 
 def test_without_a_grader_a_push_is_accepted_and_kept(course, right, confinement, tmp_path):

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from autograder.author.prove import stub_modules
 from autograder.course.points import parse_points
 from autograder.grading.examiner import Examiner
+from autograder.reference.gaps import stub_modules
 
 FOLDER = Path(__file__).resolve().parent
 RULES = ("R1", "R2", "R3", "R4", "R5", "R6", "R7", "flags")

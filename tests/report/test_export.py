@@ -134,8 +134,8 @@ def test_usual_ids_stay_as_they_are() -> None:
 
 def test_the_json_has_exactly_the_documented_fields() -> None:
     results = json.loads(results_json(report()))
-    heads = ["schema", "student", "total", "max_total", "final", "handed_in", "confinement"]
-    assert list(results) == [*heads, "items"]
+    heads = ["schema", "student", "total", "max_total", "extra", "max_extra", "final"]
+    assert list(results) == [*heads, "handed_in", "confinement", "items"]
     assert (results["final"], results["handed_in"]) == (2.5, [])
     assert results["schema"] == SCHEMA == "nnf/results/v1"
     assert (results["student"], results["confinement"]) == ("ada", "bubblewrap")
@@ -145,11 +145,12 @@ def test_the_json_has_exactly_the_documented_fields() -> None:
     for item in results["items"]:
         assert list(item) == ["id", "title", "points", "max_points", "final", "pending", "checks"]
         for check in item["checks"]:
-            assert list(check) == ["id", "title", "verdict", "message"]
+            assert list(check) == ["id", "title", "verdict", "message", "explanation"]
     mse = next(item for item in results["items"] if item["id"] == "week1.mse")
     assert (mse["points"], mse["max_points"], mse["pending"]) == (0.75, 1.5, False)
     assert [check["verdict"] for check in mse["checks"]] == ["pass", "wrong"]
     assert mse["checks"][1]["message"] == RESULTS[1].message
+    assert mse["checks"][1]["explanation"] == RESULTS[1].advice
 
 
 def test_the_json_has_a_line_for_each_check_and_breaks_no_message() -> None:
@@ -170,7 +171,13 @@ def test_a_check_without_a_record_has_no_verdict() -> None:
     relu = next(item for item in results["items"] if item["id"] == "week1.relu")
     assert relu["pending"] is True
     assert relu["checks"] == [
-        {"id": "t::c", "title": "ReLU is 0 at 0.", "verdict": None, "message": ""}
+        {
+            "id": "t::c",
+            "title": "ReLU is 0 at 0.",
+            "verdict": None,
+            "message": "",
+            "explanation": None,
+        }
     ]
 
 

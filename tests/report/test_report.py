@@ -27,6 +27,7 @@ from autograder.records import FULL_CREDIT, CheckResult, ManualMark, PlannedChec
 from autograder.report.class_csv import gradebook_csv
 from autograder.report.feedback import block, feedback, inline
 from autograder.report.gather import NOTHING_RUN, VERDICT_WORDS, GradedReport, gather
+from autograder.report.points_words import points_in_words
 from autograder.report.statistics import class_statistics
 from autograder.report.terminal import print_class
 from autograder.results.results_json import results_json
@@ -88,12 +89,15 @@ def test_feedback_says_what_each_item_has() -> None:
     assert "```text\ndL_db: expected shape (3,), got (1, 3)\n```" in text
     assert "> What probably happened: The bias gradient is averaged; use `sum(axis=0)`." in text
     assert "\n1 check passed. 1 check not attempted yet.\n" in text
+    assert "| Core Implementations | 2.18 of 25" in text
+    assert "- **Mend first** (points to gain, in this order: the first may cause others): " in text
+    assert "others): Linear (2.67), Tanh (0.15).\n" in text
     assert "adds up over the batch" not in text, "passed checks are only counted"
-    assert "### ReLU (`week1.relu`): 0 of 1\n\n*Pending: must be graded again.*" in text
+    assert "- ReLU (`week1.relu`): 0 of 1. *Pending: must be graded again.*" in text
     assert "1 check could not be graded; this is our fault and costs no points.\n" in text
     assert "slot 3" not in text, "our own faults are not the student's to read"
     assert "(wrong answer; 85 % of its points)" in text
-    assert "(`week1.written_mse`): 0 of 1\n\n*Pending: to be marked by hand.*" in text
+    assert "(`week1.written_mse`): 0 of 1. *Pending: to be marked by hand.*" in text
     assert "## Not graded yet" in text
     assert "so far.** Up to" in text
 
@@ -111,8 +115,65 @@ def test_feedback_says_when_all_passed_and_shows_comments() -> None:
     marks = [ManualMark("ada", "week1.written_mse", 75, "Good; the <sum> is missing.")]
     score = score_student(COURSE, "ada", PLAN, passed, marks)
     text = feedback(GradedReport(score, "bubblewrap"))
-    assert "\nAll 3 checks passed.\n" in text
+    assert "\n- Linear (`week1.linear`): 4 of 4. All 3 checks passed.\n" in text
     assert "(`week1.written_mse`): 0.75 of 1\n\nComment:\n\n```text\nGood; the <sum> is" in text
+
+
+def test_an_explanation_stands_once_in_an_item_below_the_checks_that_it_explains() -> None:
+    says = "The bias gradient is averaged."
+    first, second, third = (check.id for check in PLAN[:3])
+    results = [
+        CheckResult(first, Verdict.WRONG, message="one", advice=says),
+        CheckResult(second, Verdict.WRONG, message="another"),
+        CheckResult(third, Verdict.WRONG, message="two", advice=says),
+    ]
+    text = feedback(report(results))
+    order = ["text\none\n", "text\ntwo\n", "in these 2 checks: The bias", "text\nanother\n"]
+    places = [text.index(part) for part in order]
+    assert places == sorted(places)
+    assert text.count(says) == 1
+
+
+def test_checks_of_one_title_and_message_are_one_line() -> None:
+    plan = [PlannedCheck(f"t::{n}", "week1.linear", "Every way") for n in range(3)]
+    results = [CheckResult(check.id, Verdict.WRONG, message="no") for check in plan]
+    score = score_student(COURSE, "ada", plan, results)
+    text = feedback(GradedReport(score, "bubblewrap"))
+    assert text.count("Every way") == 1
+    assert "- **Every way** (wrong answer), 3 times\n" in text
+
+
+def test_the_first_lines_say_what_to_mend_what_waits_and_what_is_not_begun() -> None:
+    ends = {
+        "week1.linear": Verdict.RAISED,
+        "week1.relu": Verdict.NOT_ATTEMPTED,
+        "week1.mlp": Verdict.BLOCKED,
+        "week1.mse": Verdict.PASS,
+        "week1.network": Verdict.WRONG,
+    }
+    plan = [PlannedCheck(f"t::{item}", item, item) for item in ends]
+    results = [
+        CheckResult(f"t::{item}", end, FULL_CREDIT * (end is Verdict.PASS))
+        for item, end in ends.items()
+    ]
+    score = score_student(COURSE, "ada", plan, results)
+    lines = feedback(GradedReport(score, "bubblewrap")).splitlines()
+    starts = ("- **Mend", "- **Waits", "- **Not att")
+    mend, wait, begin = (next(line for line in lines if line.startswith(start)) for start in starts)
+    assert mend.endswith(": Linear (4), Network (2).")
+    assert wait.endswith(": TwoLayerMLP (2.5).")
+    assert begin.endswith(": ReLU (1).")
+
+
+def test_points_say_what_is_extra_credit() -> None:
+    plan = [PlannedCheck("t::n", "week3.layer_norm", "Layer norm")]
+    passed = [CheckResult("t::n", Verdict.PASS, FULL_CREDIT)]
+    course = load(Path(__file__).resolve().parents[2])
+    score = score_student(course, "ada", plan, passed, open_weeks=[3])
+    assert points_in_words(score).endswith(" points, and 4 of 20 extra")
+    assert score.total == 400
+    assert points_in_words(score).startswith("0 of ")
+    assert "extra" not in points_in_words(report().score)
 
 
 def test_feedback_tells_a_long_message_once() -> None:
@@ -329,9 +390,7 @@ def test_documents_are_named_at_the_items_that_they_are_for() -> None:
     text = feedback(report(documents={"week1.written_mse": ("derivations.ipynb", "more.pdf")}))
     handed_in = "Handed in for this: `derivations.ipynb`, `more.pdf`."
     assert text.count("Handed in for this") == 1
-    assert (
-        f"(`week1.written_mse`): 0 of 1\n\n*Pending: to be marked by hand.*\n\n{handed_in}" in text
-    )
+    assert f"(`week1.written_mse`): 0 of 1. *Pending: to be marked by hand.* {handed_in}" in text
 
 
 # The table in the terminal.

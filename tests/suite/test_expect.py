@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from functools import partial
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from autograder.channel.handles import Handle
 from autograder.records import Verdict
 from autograder.suite import expect
 from autograder.suite.expect import MAX_ENTRIES, NOT_KEPT, Wrong
+from autograder.suite.hidden.warned import no_warnings
 from autograder.wire.codec import Ref
 
 NAN, INF = float("nan"), float("inf")
@@ -230,6 +232,21 @@ def test_differ_refuses(first, other, says):
     assert message_of(expect.differ, first, other, "they are the same").startswith(says)
 
 
+def test_repeated_says_that_what_it_calls_expected_is_the_codes_own_answer():
+    with pytest.raises(Wrong, match=r"^y \(expected is your own other answer\): 3 of 3 entries"):
+        expect.repeated("y", np.ones(3), np.full(3, 2.0))
+
+
+def test_warnings_are_said_once_with_the_dtype():
+    no_warnings(SimpleNamespace(warnings=lambda: ["DeprecationWarning: old"]))
+    warned = ["RuntimeWarning: overflow in exp"] * 3 + ["RuntimeWarning: divide by zero"]
+    with pytest.raises(Wrong) as raised:
+        no_warnings(SimpleNamespace(warnings=lambda: warned), "float32")
+    said = "with float32 arrays: RuntimeWarning: overflow in exp (3 times); RuntimeWarning: divide"
+    assert said in raised.value.message
+    assert raised.value.message.count("overflow") == 1
+
+
 def test_repeated_accepts_what_is_near_to_the_first_answer():
     expect.repeated("y", np.ones(3), np.ones(3))
     expect.repeated("y", 1.0, 1.1, rtol=0.2)
@@ -247,7 +264,8 @@ def test_repeated_accepts_what_is_near_to_the_first_answer():
     ids=repr,
 )
 def test_repeated_refuses(first, again):
-    assert message_of(expect.repeated, first, again)
+    with pytest.raises(Wrong, match=r"^y.*: ."):
+        expect.repeated("y", first, again)
 
 
 # dtype

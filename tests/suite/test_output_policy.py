@@ -518,6 +518,7 @@ def test_each_item_is_told_of_its_first_failures_before_any_of_its_last(
     open_session, confinement, monkeypatch
 ):
     monkeypatch.setattr(disclosure, "MOST_RUNS", 3)
+    monkeypatch.setattr(disclosure, "MOST_PLAIN", 0)
     calls = dict.fromkeys(("a", "b", "c", "d", "e"), "student.m.f(x)")
     text = suite_of(calls)
     before, e = text.split('@pytest.mark.item("week1.mine")\ndef test_e')
@@ -527,6 +528,21 @@ def test_each_item_is_told_of_its_first_failures_before_any_of_its_last(
     assert told == {"a", "b", "e"}
     assert found["c"].message == f"{disclosure.SAYS[Verdict.RAISED]} {disclosure.NOT_RUN_AGAIN}"
     assert begun(session, confinement, "def f(x): raise ValueError('constant')") == 3
+
+
+def test_who_has_most_failures_is_told_of_all_and_the_first_are_explained(
+    open_session, confinement, monkeypatch
+):
+    monkeypatch.setattr(disclosure, "MOST_RUNS", 2)
+    calls = dict.fromkeys("abcde", "student.m.f(x)")
+    session = open_session(suite_of(calls), private=True)
+    source = b"def f(x): raise ValueError('constant')"
+    host = SandboxHost(confinement, {"m.py": source}, LIMITS)
+    outcomes = session.run(host)
+    host.close()
+    failed = [one for one in outcomes if one.result.verdict is Verdict.RAISED]
+    assert ["ValueError: constant" in one.result.message for one in failed] == [True] * 5
+    assert [one.fault is not None for one in failed] == [True, True, False, False, False]
 
 
 def test_a_throw_away_run_has_a_worker_that_has_run_no_other(open_session, confinement):

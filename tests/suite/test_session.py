@@ -99,8 +99,25 @@ def test_parametrized_tests_are_checks_of_their_own(make):
         "test_it::test_it[2-4]",
         "test_it::test_it[3-7]",
     ]
+    cases = ["n 1, wanted 2", "n 2, wanted 4", "n 3, wanted 7"]
+    assert [check.title for check in session.plan] == [f"it ({case})" for case in cases]
     results = run(session, "def double(n): return 2 * n")
     assert [result.verdict for result in results.values()] == ["pass", "pass", "wrong"]
+
+
+@pytest.mark.parametrize(
+    ("values", "title"),
+    [
+        ('[("Adam", {"lr": 0.1, "beta": np.ones(2)})]', "it (Adam, lr 0.1)"),
+        ('[("MSELoss", 0.5)]', "it (MSELoss)"),
+        ("[(None, (2, 3))]", "it (b (2, 3))"),
+        ('[pytest.param(True, print, id="training")]', "it (training)"),
+    ],
+)
+def test_titles_say_the_case_by_texts_and_settings_numbers_or_id(make, values, title):
+    marks = f'parametrize(("a", "b"), {values})'
+    [check] = make(a_test("", arguments="a, b", marks=marks)).plan
+    assert check.title == title
 
 
 def test_tests_that_train_come_last(make):

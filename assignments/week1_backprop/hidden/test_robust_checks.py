@@ -74,7 +74,7 @@ def test_check_refuses_nan_and_another_shape(student, rng):
 
 @needs_check
 def test_check_is_relative(student, rng):
-    """Right gradients of about a million pass, wrong ones of about a millionth fail."""
+    """gradient_check: right gradients of about a million pass, wrong ones of a millionth fail."""
     some = []
     for scale, size in ((1e6, "large"), (1e-6, "small")):
         some.append((f"a right layer with {size} outputs", True, curves(rng, FEWEST, scale=scale)))
@@ -146,7 +146,7 @@ def test_check_weights_uses_its_tolerance(student, rng):
 
 @needs_weights
 def test_check_weights_is_relative(student, rng):
-    """Right gradients of about a million pass, wrong ones of about a millionth fail."""
+    """gradient_check_weights: right dL_dW of a million pass, wrong ones of a millionth fail."""
 
     def run(row):
         some = []

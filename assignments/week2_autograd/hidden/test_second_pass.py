@@ -37,7 +37,7 @@ def expect_grads(expected, **nodes):
 
 @pytest.mark.weight(2)
 def test_second_backward_of_a_value(student, rng):
-    """A second backward through the same graph doubles the grads of the leaves."""
+    """A second backward through the same graph of Values doubles the grads of the leaves."""
 
     def check(symbol, feed):
         a, b, c = feed([1.0, 1.0, 1.0], rng)
@@ -104,7 +104,7 @@ def close(student, label, received, expected):
 
 @pytest.mark.weight(2)
 def test_second_backward_of_a_tensor(student, rng):
-    """A second backward through the same graph doubles the grads of the leaves."""
+    """A second backward through the same graph of Tensors doubles the grads of the leaves."""
 
     def check(symbol, feed):
         a, b, c = feed([np.asarray(1.0)] * 3, rng)

@@ -25,6 +25,7 @@ from autograder.integrations.github.roster_file import StudentRepository
 from autograder.integrations.github.state import RepositoryState, read_states, write_states
 from autograder.report.feedback import feedback
 from autograder.report.gather import GradedReport, gather
+from autograder.report.points_words import points_in_words
 from autograder.results.junit import junit_xml
 from autograder.results.results_json import results_json
 
@@ -122,7 +123,7 @@ def _is_graded(
 
 def _report(report: GradedReport) -> _Report:
     score = report.score
-    description = f"{format_points(score.final)} of {format_points(score.max_total)} points"
+    description = points_in_words(score, final=True)
     state = "success"
     if report.refusals:
         state, description = "failure", f"Not taken: {report.refusals[0]}"

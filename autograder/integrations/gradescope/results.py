@@ -106,7 +106,8 @@ def started() -> Results:
 def withheld(why: str) -> Results:
     """Return results.json for a submission that can't be graded, by our fault.
 
-    A hidden test with the reason hides the score from the student.
+    A hidden test with the reason hides the score from the student. It stands in the student's file
+    all the same: it names nothing of the course's own.
     """
     output = [f"Your submission {OUR_FAULT}"]
     return {**_frame(0, output, "failed"), "tests": [_hidden(why)]}

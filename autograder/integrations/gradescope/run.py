@@ -20,6 +20,8 @@ from autograder.course.scoring import score_student
 from autograder.errors import CantExamineError, OutputError
 from autograder.gradebook.flags import Flag
 from autograder.gradebook.submission import Submission
+from autograder.grading.operations import describe
+from autograder.grading.pool import open_pool
 from autograder.grading.setting import Setting, datasets_here
 from autograder.grading.single import Checked, Ended, Planned, examine_one
 from autograder.intake.class_entries import IntakeError, open_class
@@ -40,7 +42,9 @@ from autograder.sandbox.runtime import installed
 from autograder.text.display import many_lines, one_line
 from autograder.text.files import write_bytes
 
-CANT_GRADE = (CantExamineError, CourseError, IntakeError)
+OUR_FAULTS = (CantExamineError, CourseError)
+SAID_ELSEWHERE = "The grader failed. What it printed, which instructors alone see, says why."
+"""Stands in results.json, which is the student's file; so the cause does not."""
 
 
 class NoFolderError(OutputError):
@@ -112,13 +116,32 @@ def run(
         raise NoFolderError(f"{where}. Gradescope makes that folder; --base names it.") from error
     try:
         _grade(root, base, week, visibility, late, begun)
-    except CANT_GRADE as error:
+    except IntakeError as error:
         say(f"Nothing could be graded: {error}")
         write(base, shape.withheld(one_line(str(error), 1000)))
-    except Exception as error:  # noqa: BLE001 - whatever it is: the student pays nothing for it
+    except OUR_FAULTS as error:
+        say(f"Nothing could be graded: {error}")
+        write(base, shape.withheld(SAID_ELSEWHERE))
+    except Exception:  # noqa: BLE001 - whatever it is: the student pays nothing for it
         say(f"The grader failed:\n{traceback.format_exc()}")
-        why = f"The grader failed ({type(error).__name__})."
-        write(base, shape.withheld(why))
+        write(base, shape.withheld(SAID_ELSEWHERE))
+
+
+def prove(root: Path) -> None:
+    """Prove the weeks that can be graded here, so that no submission waits for that.
+
+    Raises CantExamineError for the first that may not be graded.
+    """
+    course = courses.load(root)
+    weeks = [
+        week for week in course.weeks if (root / "assignments" / week.folder / "hidden").is_dir()
+    ]
+    weeks = [week for week in weeks if all(map(installed, week.packages))]
+    packages = tuple(sorted({name for week in weeks for name in week.packages}))
+    with open_pool(Setting(root, datasets_here(weeks), packages=packages), 1) as pool:
+        for week in weeks:
+            pool.submit(describe, week.number).result()
+            say(f"{week.name} is proven: its reference gets everything, its stubs get nothing.")
 
 
 def say(text: str) -> None:

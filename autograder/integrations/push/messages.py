@@ -9,6 +9,7 @@ from datetime import date, datetime, time, timedelta, tzinfo
 from autograder.course.points import format_points
 from autograder.records import Verdict
 from autograder.report.lateness_words import in_words
+from autograder.report.points_words import points_in_words
 from autograder.results.student import StudentReport
 from autograder.text.display import many_lines, one_line
 
@@ -96,10 +97,9 @@ def summary(report: StudentReport, weeks: list[str]) -> str:
         points = f"{format_points(part.points)} / {format_points(part.max_points)}"
         later = "  (more to come)" if part.pending else ""
         lines.append(f"  {one_line(part.title):{width}}  {points:>13}{later}")
-    total = f"{format_points(score.total)} / {format_points(score.max_total)}"
     more = format_points(score.pending_points)
     later = f"  (up to {more} more to come)" if score.pending else ""
-    lines.append(f"  {'all of these':{width}}  {total:>13}{later}")
+    lines.append(f"Together: {points_in_words(score)}{later}")
     for week in report.late:
         lines.append(f"{week.week} was handed in {in_words(week.late)} late.")
     if report.late:

@@ -117,7 +117,7 @@ class PushPipeline:
             known = Repository(push.repository).tip(push.old) is not None
             before = self._read(push, push.old).fingerprints if known else {}
         except GitError as error:
-            self._fail(push, str(error))
+            self._fail(push, str(error), str(error))
             return
         title, branch = self.course.title, push.branch
         greeting = messages.greeting(title, push.short, branch, push.received, self.zone)
@@ -235,7 +235,7 @@ class PushPipeline:
         try:
             submissions = case.submissions if case else self._read(push, push.commit)
         except GitError as error:
-            self._fail(push, str(error))
+            self._fail(push, str(error), str(error))
             return
         case = case or PushInProgress(push, submissions)
         day = self._day(push, submissions)
@@ -300,10 +300,11 @@ class PushPipeline:
         else:
             self._fail(push, why)
 
-    def _fail(self, push: Push, why: str) -> None:
+    def _fail(self, push: Push, why: str, said: str = "") -> None:
+        """Give a push up. `why` is for whoever runs the service; the pusher reads `said`."""
         note(f"{push.student}: {push.short}: {why}")
         self.ledger.set(push, PushState.FAILED, self._day_of_failure(push))
-        self._say(push.id, [messages.failed(why, counts=True)], end=True)
+        self._say(push.id, [messages.failed(said, counts=True)], end=True)
 
     def _day_of_failure(self, push: Push) -> date:
         """Return the day that a push counts for which the grader failed on."""

@@ -6,7 +6,9 @@ carry a hidden input out. So nothing of the run that counts is said but its verd
 Whatever else is said of a failed check, its message and its diagnosis, comes from a throw-away run
 of the same test: inputs of another seed, in a sandbox that never received one of the run that
 counts. Which tests are run again depends on verdicts alone: of each item the first that failed,
-then of each item the second, and so on, up to a limit. Of the others the verdict is said.
+then of each item the second, and so on. The first ones are tried more than once and explained; the
+others have a message all the same, so that who has most failures is not told least. Where that
+takes too long, the verdict is said.
 
 Of a check that is not attempted it is said which gaps of its item stand in the files.
 """
@@ -28,8 +30,11 @@ MOST_SECONDS = 20.0
 """No throw-away run of a submission starts after this many seconds of them."""
 
 MOST_RUNS = 16
-"""Maximum number of checks of a submission that have throw-away runs. A class whose submissions are
-nearly right never gets there; where nothing works, more of the same helps nobody."""
+"""Maximum number of checks of a submission whose failure is explained. A class whose submissions
+are nearly right never gets there; where nothing works, more explanations help nobody."""
+
+MOST_PLAIN = 120
+"""Maximum number of further checks that have one throw-away run each, for the message alone."""
 
 TRIES = 3
 """Maximum number of throw-away runs of one test: the first may pass by other inputs."""
@@ -164,19 +169,25 @@ class _ThrowAway:
         elif other.result.verdict is Verdict.PASS:
             more = PASSES
         elif other.result.verdict is verdict:
-            return _with_fault(_said(outcome, other.result.message), other)
+            return self._with_fault(_said(outcome, other.result.message), other)
         else:
             more = f"{ELSEWHERE} {other.result.message}"
         said = _said(outcome, f"{SAYS[verdict]} {more}".strip())
-        return _with_fault(said, other) if other else said
+        return self._with_fault(said, other) if other else said
+
+    def _with_fault(self, outcome: GradedOutcome, other: GradedOutcome) -> GradedOutcome:
+        """Return an outcome with the fault of a throw-away run, if it is to be explained."""
+        if self._runs > MOST_RUNS:
+            return outcome
+        return replace(outcome, fault=other.fault, salt=other.salt)
 
     def _other(self, outcome: GradedOutcome) -> GradedOutcome | None:
         """Return the first throw-away run of a test that fails, or the last; None without one."""
         found = None
         self._runs += 1
-        if self._runs > MOST_RUNS:
+        if self._runs > MOST_RUNS + MOST_PLAIN:
             return None
-        for number in range(TRIES):
+        for number in range(TRIES if self._runs <= MOST_RUNS else 1):
             late = time.monotonic() > self._until or self._timeouts >= MOST_TIMEOUTS
             if late or (number and self._passed >= MOST_PASSED):
                 break
@@ -191,11 +202,6 @@ class _ThrowAway:
     def close(self) -> None:
         """End the sandbox of these runs."""
         self._host.close()
-
-
-def _with_fault(outcome: GradedOutcome, other: GradedOutcome) -> GradedOutcome:
-    """Return an outcome with the fault of a throw-away run, for the diagnosis."""
-    return replace(outcome, fault=other.fault, salt=other.salt)
 
 
 def without_text(fault: Fault, why: str) -> str:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 
-from autograder.channel.faults import Fault
+from autograder.channel.faults import Fault, InfraError
 from autograder.gradebook.flags import Flag
 from autograder.records import CheckResult, PlannedCheck, Verdict
 from autograder.suite.collected_test import seed_of
@@ -20,6 +22,7 @@ from autograder.suite.hidden.graded_host import GradedHost
 from autograder.suite.hidden.memory import limited_memory
 from autograder.suite.hidden.refused import refusing
 from autograder.suite.hidden.student import GradedStudent
+from autograder.suite.hidden.whose_fault import is_ours, trace_of
 from autograder.suite.hosts import Host
 from autograder.suite.session import (
     CANT_WORK,
@@ -34,6 +37,7 @@ from autograder.suite.session import (
 )
 from autograder.suite.student import Student
 from autograder.suite.week_worker import WeekWorker
+from autograder.text.display import many_lines
 
 GRADED_MARKERS = (
     *MARKERS,
@@ -86,6 +90,19 @@ class GradedSession(SuiteSession):
         """
         return self._ask(partial(self._plugin.watch, host, only, self._salt))
 
+    @contextmanager
+    def traced(self) -> Iterator[dict[str, str]]:
+        """Keep the tracebacks of tests that fail, by the check's id, while the context is open.
+
+        For code of ours alone: they quote what was received.
+        """
+        traces: dict[str, str] = {}
+        self._plugin.traces = traces
+        try:
+            yield traces
+        finally:
+            self._plugin.traces = None
+
 
 class _GradedPlugin(Plugin):
     """Runs a suite's tests on submissions.
@@ -104,6 +121,8 @@ class _GradedPlugin(Plugin):
         self._rules: dict[str, str] = {}
         self._disclosure = disclosure
         self._broke: Counter[str] = Counter()
+        self._told: set[str] = set()
+        self.traces: dict[str, str] | None = None
 
     def run(
         self, host: Host, only: Collection[str] | None, report: Report | None, salt: str
@@ -135,13 +154,37 @@ class _GradedPlugin(Plugin):
         grade: Grade,
         salt: str,
     ) -> None:
-        """Call a test's function; no memory is left for what the submission gave: Wrong."""
+        """Call a test's function.
+
+        No memory is left for what the submission gave: Wrong. The suite's own mistake: InfraError.
+        """
+        asked = cast(GradedStudent, student).asked
         try:
             super()._call(check, item, student, grade, salt)
         except MemoryError:
-            if not cast(GradedStudent, student).asked():  # nothing of the submission's is held
+            if not asked():  # nothing of the submission's is held
                 raise
             raise Wrong("the answers", TOO_LARGE) from None
+        except (Exception, *OUTCOMES) as error:
+            if self.traces is not None:
+                self.traces[check.id] = trace_of(error, self.folder.parent)
+            if isinstance(error, (Fault, InfraError, OSError, *OUTCOMES)):
+                raise
+            if not is_ours(error, self.folder.parent, received=asked()):
+                raise
+            self._tell(check, error)
+            raise InfraError(f"the test raised {type(error).__name__}") from error
+
+    def _tell(self, check: PlannedCheck, error: BaseException) -> None:
+        """Print the traceback of a test that is itself at fault, once for each test.
+
+        It goes where the instructor looks, and into no result: it may show inputs.
+        """
+        if check.id in self._told or self.traces is not None:  # whoever keeps them shows them
+            return
+        self._told.add(check.id)
+        said = f"The hidden test {check.id} is itself at fault:"
+        print(many_lines(f"{said}\n{trace_of(error, self.folder.parent)}"), file=sys.stderr)
 
     def _checks(self, tests: list[Test]) -> list[Test]:
         marks = {check.id: item.get_closest_marker("flag") for check, item in tests}

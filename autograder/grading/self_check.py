@@ -1,0 +1,68 @@
+"""The grader examines itself: a week's reference gets everything, its untouched stubs nothing.
+
+A mistake in a hidden test costs every student points, and looks like theirs. So before the first
+submission of a week is graded, these two are, as submissions are: with the same limits, confined
+in the same way. What is proven holds for a fingerprint of the week: see grading.proven.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from autograder.gradebook.flags import Examined
+from autograder.grading.operations import examiner_of, operation
+from autograder.records import FULL_CREDIT, CheckResult, PlannedCheck
+from autograder.reference.gaps import stub_modules
+from autograder.reference.misconceptions import catalogue_of
+
+if TYPE_CHECKING:
+    from autograder.grading.examiner import Examiner
+
+MOST_SHOWN = 5
+"""Maximum number of checks that are shown with all that is known; the others are named."""
+
+
+@operation("text", untouched=True)
+def fault_of_week(week: int) -> str:
+    """Return why a week may not be graded, in lines for the instructor; "" where it may."""
+    return fault_of(examiner_of(week))
+
+
+def fault_of(examiner: Examiner) -> str:
+    """Return what is wrong with an examiner's week, in lines; "" where it may be graded.
+
+    Raises MisconceptionError for an entry of the catalogue that doesn't fit the reference.
+    """
+    catalogue_of(examiner.root, examiner.course, examiner.week, verify=True)
+    checks = {check.id: check for check in examiner.plan}
+    with examiner.session.traced() as traces:
+        examined = examiner.examine(examiner.reference, explain=False)
+    lost = _results(examined, lambda result: result.credit < FULL_CREDIT)
+    if lost:
+        return _said("fail on the reference", lost, checks, traces)
+    stubs = stub_modules(examiner.root, examiner.course, examiner.week)
+    files = {name: text.encode() for name, text in stubs.items()}
+    given = _results(examiner.examine(files, explain=False), lambda result: result.credit > 0)
+    return _said("give points to untouched stubs", given, checks, {}) if given else ""
+
+
+def _results(examined: Examined, wanted: Callable[[CheckResult], bool]) -> list[CheckResult]:
+    return [result for result in examined.results if wanted(result)]
+
+
+def _said(
+    what: str,
+    results: list[CheckResult],
+    checks: Mapping[str, PlannedCheck],
+    traces: Mapping[str, str],
+) -> str:
+    """Describe the first of these results, and name the others."""
+    lines = [f"{len(results)} of {len(checks)} hidden checks {what}:"]
+    for result in results[:MOST_SHOWN]:
+        lines.append(f"\n{result.check} ({checks[result.check].item}): {result.verdict}")
+        lines.append(traces.get(result.check) or result.message)
+    others = [result.check for result in results[MOST_SHOWN:]]
+    if others:
+        lines.append(f"\nand {len(others)} more: {', '.join(others)}")
+    return "\n".join(lines)

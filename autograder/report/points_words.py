@@ -1,0 +1,21 @@
+"""A student's points in words: what is extra credit is said apart."""
+
+from __future__ import annotations
+
+from autograder.course.points import format_points
+from autograder.course.scoring import StudentScore
+
+
+def points_in_words(score: StudentScore, *, final: bool = False) -> str:
+    """Return, say, "82.4 of 95 points, and 12 of 20 extra"; with `final`, those that count."""
+    extra, most = _extra(score, final)
+    regular = (score.final if final else score.total) - extra
+    text = f"{format_points(regular)} of {format_points(score.max_total)} points"
+    return f"{text}, and {format_points(extra)} of {format_points(most)} extra" if most else text
+
+
+def _extra(score: StudentScore, final: bool) -> tuple[int, int]:
+    """Return the extra credit that a student has, and the most that there is of it now."""
+    parts = [part for part in score.components if part.extra and part.is_open]
+    has = sum(part.final if final else part.points for part in parts)
+    return has, sum(part.max_points for part in parts)
