@@ -171,7 +171,7 @@ def _read_uploads(
     """
     upload = uploads[0]
     if len(uploads) == 1:
-        admission = Admission(finder.size_limit)
+        admission = Admission(finder.size_limit, finder.wanted)
         refusal = next(filter(None, (_admit(admission, part) for part in upload.parts)), None)
         if refusal is None:
             return _by_week(upload, admission, finder)
@@ -237,8 +237,10 @@ def _by_week(
     upload: StudentUpload, admission: Admission, finder: WeekFileFinder
 ) -> dict[int, Submission]:
     """Make a submission for each week of the files that were admitted."""
-    files_by_week = finder.choose(admission.files)
-    ignored = [name for name in admission.ignored if not finder.known(name)]
+    files_by_week = finder.choose(admission.files, admission.ignored)
+    spoken_of = {path for files in files_by_week.values() for path in files.spoken_of}
+    unread = [*admission.ignored, *admission.files]
+    ignored = [name for name in unread if not finder.known(name) and name not in spoken_of]
     submissions = {}
     for week in finder.weeks:
         files = files_by_week[week.number]
