@@ -72,8 +72,9 @@ class Admission:
     """Checks every member of one submission and keeps the files that may be taken.
 
     `size_limit` gives the maximum number of bytes of the file at a path, 0 where it is not taken;
-    `wanted` tells whether a week asks for it by name, if not all are that have a limit. `files` maps a kept file's path to its content, or to None where it is too large. `ignored`
-    lists the other files, `unfollowed` the links and special files outside archives.
+    `wanted` tells whether a week asks for it by name, if not all are that have a limit. `files`
+    maps a kept file's path to its content, or to None where it is too large. `ignored` lists the
+    other files, `unfollowed` the links and special files outside archives.
     """
 
     def __init__(

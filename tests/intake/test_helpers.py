@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from autograder.course import load
+from autograder.intake.helpers import MOST_HELPERS
 from autograder.intake.reading import take_in
-from autograder.text.imports import MOST_HELPERS
 from autograder.worker.modules import ModuleSpace
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -49,7 +49,7 @@ def test_helpers_are_taken_as_they_are_imported(tmp_path: Path) -> None:
     assert "Taken with week 1's files: deep/er.py, mylib/__init__.py" in notices
     assert "hw/scratch.py" in notices
     with ModuleSpace(files).active():
-        import neural_net  # noqa: PLC0415 - of the submission
+        import neural_net
 
         assert neural_net.a.z == 3
         assert neural_net.utils.x == 1
@@ -80,7 +80,7 @@ def test_a_file_under_another_name_is_one_module_under_both(tmp_path: Path) -> N
         },
     )
     with ModuleSpace(files).active():
-        import losses  # noqa: PLC0415 - of the submission
+        import losses
 
         assert losses.Layer is losses.neural_net.Layer
 
