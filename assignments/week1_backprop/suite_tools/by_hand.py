@@ -1,7 +1,8 @@
 """The ways in which a Network and a TwoLayerMLP of the student's are looked at; one must be right.
 
 With plain parts in the place of its layers; or, for code that asks for the types of its layers, or
-keeps other references to them, with the student's own layers, which have become parts.
+keeps other references to them, with the student's own layers, which have become parts. Last with
+these layers as they are: code may rest on more of its own than the assignment names.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from .made_up import (
     batch,
     cross_entropy,
     fresh_layers,
+    left_alone,
     made_up,
     made_up_loss,
     sloped,
@@ -47,7 +49,9 @@ def of_mlp(student: Student, rng: np.random.Generator, check: Check) -> None:
 
     def way(kind: int, own_loss: bool) -> None:
         model = listening_mlp(student) if kind == 2 else student.mnist_mlp.TwoLayerMLP()
-        if kind == 2:
+        if kind == 3:
+            parts = left_alone(student, rng, model.layers, OWN_SIZES)
+        elif kind == 2:
             parts = made_up(student, rng, model.layers, OWN_SIZES)
         else:
             parts = made_up(student, rng, fresh_layers(student, SQUARE) if kind else None)
@@ -58,13 +62,21 @@ def of_mlp(student: Student, rng: np.random.Generator, check: Check) -> None:
         x, t = batch(rng, parts.features)
         check(Case(model, parts, loss, x, t, t))
 
-    ways = ((kind, own_loss) for own_loss in (False, True) for kind in (0, 1, 2))
+    ways = ((kind, own_loss) for own_loss in (False, True) for kind in (0, 1, 2, 3))
     expect.any_of(*(partial(way, *each) for each in ways))
 
 
-def parts_of_network(student: Student, rng: np.random.Generator, typed: bool) -> Parts:
-    """Return made-up layers; `typed`: Linear, ReLU and Linear of the student's, become parts."""
+ALONE = 2
+
+
+def parts_of_network(student: Student, rng: np.random.Generator, typed: int) -> Parts:
+    """Return made-up layers; `typed`: Linear, ReLU and Linear of the student's, become parts.
+
+    ALONE: these as they are.
+    """
     sizes = (6, 5)
+    if typed == ALONE:
+        return left_alone(student, rng, fresh_layers(student, sizes), sizes)
     return (
         made_up(student, rng, fresh_layers(student, sizes), sizes)
         if typed
@@ -75,13 +87,14 @@ def parts_of_network(student: Student, rng: np.random.Generator, typed: bool) ->
 def of_network(student: Student, rng: np.random.Generator, check: Callable[..., Any]) -> None:
     """Check forward or backward of a Network: `check(network, parts)`."""
 
-    def way(typed: bool, with_loss: bool) -> None:
+    def way(typed: int, with_loss: bool) -> None:
         parts = parts_of_network(student, rng, typed)
         given = {"loss_fn": made_up_loss(rng, parts.asked)[0]} if with_loss else {}
         network = student.neural_net.Network(list(parts.layers), **given)
         check(parts.asked.asking(network), parts)
 
-    expect.any_of(*(lambda: way(False, False), lambda: way(True, False), lambda: way(False, True)))
+    ways = ((False, False), (True, False), (False, True), (ALONE, False))
+    expect.any_of(*(partial(way, *each) for each in ways))
 
 
 def of_training(student: Student, rng: np.random.Generator, check: Check) -> None:
@@ -90,7 +103,7 @@ def of_training(student: Student, rng: np.random.Generator, check: Check) -> Non
     These are the cross-entropy of class indices or of one-hot rows, and the squared error.
     """
 
-    def way(typed: bool, own: Value | None = None, one_hot: bool = False) -> None:
+    def way(typed: int, own: Value | None = None, one_hot: bool = False) -> None:
         parts, given = parts_of_network(student, rng, typed), {}
         if own is None:
             given["loss_fn"], own = made_up_loss(rng, parts.asked)
@@ -100,7 +113,7 @@ def of_training(student: Student, rng: np.random.Generator, check: Check) -> Non
 
     losses = [(None, False), (cross_entropy, False), (cross_entropy, True)]
     losses += [(squared(divisor), True) for divisor in DIVISORS]
-    ways = [(typed, *loss) for loss in losses for typed in (False, True)]
+    ways = [(typed, *loss) for loss in losses for typed in (False, True, ALONE)]
     expect.any_of(*(partial(way, *each) for each in ways))
 
 

@@ -33,7 +33,7 @@ class Parts:
 
     start: their parameters as the layers hold them; logits: of (x); gradients: of (x, dL_dlogits),
     in the form of `start`; inputs: the gradient with respect to x, of the same. Functions that call
-    them run by `asked`.
+    them run by `asked`. own: they are the student's, and compute what layers of that kind do.
     """
 
     asked: Asked
@@ -43,6 +43,23 @@ class Parts:
     gradients: Callable[[np.ndarray, np.ndarray], Held]
     inputs: Callable[[np.ndarray, np.ndarray], np.ndarray]
     features: int
+    own: bool = False
+
+    def store_gradients(self, x: np.ndarray, dL_dlogits: np.ndarray) -> Held:
+        """Let the layers hold the gradients that a backward pass leaves in them; return these.
+
+        The student's own compute them, since only W and b may be set from outside.
+        """
+        expected = self.gradients(x, dL_dlogits)
+        if self.own:
+            for layer in self.layers:
+                x = layer.forward(x)
+            for layer in self.layers[::-1]:
+                dL_dlogits = layer.backward(dL_dlogits)
+        else:
+            for layer, stored in zip((self.layers[0], self.layers[-1]), expected, strict=True):
+                layer.dL_dW, layer.dL_db = stored["W"], stored["b"]
+        return expected
 
     def held(self, *names: str) -> Held:
         """Return attributes of the first and the last layer, such as "W" or "dL_db"."""
@@ -165,6 +182,43 @@ def placed(
         gradients=lambda x, dL_dy: back(x, dL_dy)[1],
         inputs=lambda x, dL_dy: back(x, dL_dy)[0],
         features=features,
+    )
+
+
+def left_alone(
+    student: Student, rng: np.random.Generator, layers: Any, sizes: Sizes = SQUARE
+) -> Parts:
+    """Return layers of the student's as they are, Linear, ReLU and Linear, with random numbers."""
+    several = isinstance(layers, (list, tuple)) and len(layers) == 3
+    expect.that("layers", several, "expected a list of three: Linear, ReLU and Linear.")
+    form, (features, hidden) = layout_of(student), sizes
+    W = [
+        rng.normal(size=size) / np.sqrt(size[1]) for size in ((hidden, features), (CLASSES, hidden))
+    ]
+    b = [rng.normal(size=len(weights)) for weights in W]
+    start = [{"W": form.weights(W[n]), "b": form.biases(b[n])} for n in range(2)]
+    for layer, numbers in zip((layers[0], layers[2]), start, strict=True):
+        layer.W, layer.b = numbers["W"], numbers["b"]
+
+    def back(x: np.ndarray, dL_dy: np.ndarray) -> tuple[np.ndarray, Held]:
+        z = x @ W[0].T + b[0]
+        upstreams = (dL_dy @ W[1]) * (z > 0), dL_dy
+        pairs = zip(upstreams, (x, np.maximum(z, 0)), strict=True)
+        gradients = [
+            {"W": form.weights(dL_dz.T @ given), "b": form.biases(dL_dz.sum(axis=0))}
+            for dL_dz, given in pairs
+        ]
+        return upstreams[0] @ W[0], gradients
+
+    return Parts(
+        asked=Asked(student),
+        layers=layers,
+        start=start,
+        logits=lambda x: np.maximum(x @ W[0].T + b[0], 0) @ W[1].T + b[1],
+        gradients=lambda x, dL_dy: back(x, dL_dy)[1],
+        inputs=lambda x, dL_dy: back(x, dL_dy)[0],
+        features=features,
+        own=True,
     )
 
 
