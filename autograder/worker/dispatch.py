@@ -31,6 +31,7 @@ THERE_ARE = (
     "There are Python's own modules, the assignment's packages, and those of your own files that "
     "lie beside the assignment's: move it there, and hand it in."
 )
+UNGUARDED = 'Your code ended Python. Put a main() below `if __name__ == "__main__":`.'
 
 
 _numpy_default_rng = np.random.default_rng
@@ -195,6 +196,8 @@ def describe_exception(error: BaseException, folder: str) -> dict[str, Any]:
             text = f"{error.msg} (Python {version_info[0]}.{version_info[1]} read this)"
         elif isinstance(error, ModuleNotFoundError):
             text = f"{error}. {THERE_ARE}"
+        elif isinstance(error, SystemExit):
+            text = f"{error}. {UNGUARDED}"
         else:
             text = str(error)
         text = text[:MAX_TEXT].encode(errors="replace").decode() if type(text) is str else ""
