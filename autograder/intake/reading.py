@@ -36,7 +36,7 @@ from autograder.intake.students import (
     is_archive,
     students_by_name,
 )
-from autograder.intake.week_files import WeekFileFinder, some
+from autograder.intake.week_files import TAKEN_FOR, WeekFileFinder, some
 from autograder.text.display import one_line
 
 
@@ -114,6 +114,15 @@ def read_class(
     unknown = without_submission(notes, known)
     if unknown:
         remarks.append(f"{FILE} names students of whom there is nothing here: {some(unknown)}")
+    near = [
+        f"{one.student}: {notice.partition(': ')[0]}"
+        for week in submissions.values()
+        for one in week
+        for notice in one.notices
+        if TAKEN_FOR in notice
+    ]
+    if near:
+        remarks.append(f"Files with near names: {some(near)}.")
     for week in submissions.values():
         week.sort(key=lambda submission: submission.student)
     return Intake(submissions, tuple(remarks))

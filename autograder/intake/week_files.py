@@ -15,6 +15,8 @@ from autograder.notebooks.functions import notebook_module
 from autograder.text.display import one_line
 
 NAMES_IN_NOTICE = 3
+TAKEN_FOR = "was taken for"
+"""Part of the notice on a file with a near name."""
 
 
 @dataclass
@@ -222,7 +224,7 @@ class WeekFileFinder:
 
 
 def _taken_as(path: str, name: str) -> str:
-    return f"{path} was taken for {name}: next time, call it exactly {name}."
+    return f"{path} {TAKEN_FOR} {name}: next time, call it exactly {name}."
 
 
 def _unclear(paths: Sequence[str], name: str) -> str:

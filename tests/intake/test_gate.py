@@ -18,7 +18,7 @@ from autograder.course import Limits, Week
 from autograder.gradebook.submission import Submission
 from autograder.intake.admission import Admission, FileType, Member, Refused, clean_path
 from autograder.intake.lookalike_names import name_keys, skeleton
-from autograder.intake.reading import take_in
+from autograder.intake.reading import read_class, take_in
 
 WEEK = Week(
     number=1,
@@ -138,8 +138,10 @@ def test_the_only_near_name_is_taken_and_told(tmp_path: Path, name: str) -> None
     one = take(tmp_path, {name: b"x = 1", "notes.md": b""}, "folder")
     assert one.files == {"layers.py": b"x = 1"}
     assert one.refusal is None
-    told = f"{name} was taken for layers.py: next time, call it exactly layers.py."
-    assert one.notices[0] == told
+    told = f"{name} was taken for layers.py"
+    assert one.notices[0] == f"{told}: next time, call it exactly layers.py."
+    (remark,) = read_class(tmp_path, [WEEK]).remarks
+    assert remark == f"Files with near names: {one.student}: {told}."
     assert not any("gnored" in notice for notice in one.notices)
 
 
