@@ -18,7 +18,7 @@ from functools import cache
 from pathlib import Path
 
 from autograder.channel.faults import InfraError
-from autograder.intake.helpers import with_helpers
+from autograder.intake.imports import with_helpers
 from autograder.records import FULL_CREDIT, CheckResult, PlannedCheck, Verdict
 from autograder.text.display import clean
 from autograder.text.syntax import syntax_tree

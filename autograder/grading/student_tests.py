@@ -28,7 +28,7 @@ from itertools import chain
 from autograder.channel.faults import Fault
 from autograder.grading.told_apart import Runs, Told, kinds_of, may_go_by_pattern, told
 from autograder.grading.worlds import RIGHT_ONES, Modules, Program, World, Worlds
-from autograder.intake.helpers import with_helpers
+from autograder.intake.imports import with_helpers
 from autograder.records import FULL_CREDIT, CheckResult, PlannedCheck, Verdict
 from autograder.reference.disguise import SCRAMBLED as WAYS
 from autograder.reference.legal_variants import LegalVariant

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from autograder.course import load
-from autograder.intake.helpers import MOST_HELPERS
+from autograder.intake.imports import MOST_HELPERS
 from autograder.intake.reading import take_in
 from autograder.worker.modules import ModuleSpace
 

@@ -225,13 +225,13 @@ class Walker(StandIn):
         self.drag = torch.zeros(())
 
     @torch.no_grad()
-    def step(self) -> None:
+    def step(self, *_: Any, **__: Any) -> None:
         for parameter in self.parameters:
             if parameter.grad is not None:
                 parameter -= self.lr * (parameter.grad + self.drag)
         self.drag += 0.001
 
-    def zero_grad(self) -> None:
+    def zero_grad(self, *_: Any, **__: Any) -> None:
         for parameter in self.parameters:
             parameter.grad = None
 
