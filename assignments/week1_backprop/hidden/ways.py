@@ -15,19 +15,52 @@ from autograder.channel.faults import Fault
 from autograder.suite import expect
 from autograder.suite.student import Student
 
-from ..suite_tools.by_hand import ALONE, DIVISORS, of_mlp, of_network, parts_of_network, squared
+from ..suite_tools import by_hand
+from ..suite_tools.by_hand import DIVISORS, OWN_SIZES, of_network, squared
 from ..suite_tools.made_up import (
     CLASSES,
     LR,
     Case,
     Check,
+    Parts,
     Value,
     batch,
     cross_entropy,
+    fresh_layers,
     made_up_loss,
 )
+from .left_alone import left_alone
 
 __all__ = ["of_mlp", "of_network", "of_training"]
+
+
+ALONE = 2
+"""Beside False and True: the student's own layers as they are."""
+
+
+def of_mlp(student: Student, rng: np.random.Generator, check: Check) -> None:
+    """Check a TwoLayerMLP with made-up layers, then with its own as they are."""
+
+    def alone(own_loss: bool) -> None:
+        model = student.mnist_mlp.TwoLayerMLP()
+        parts = left_alone(student, rng, model.layers, OWN_SIZES)
+        loss: Value = cross_entropy
+        if not own_loss:
+            model.loss_fn, loss = made_up_loss(rng, parts.asked)
+        x, t = batch(rng, parts.features)
+        check(Case(model, parts, loss, x, t, t))
+
+    expect.any_of(
+        lambda: by_hand.of_mlp(student, rng, check), lambda: alone(False), lambda: alone(True)
+    )
+
+
+def parts_of_network(student: Student, rng: np.random.Generator, typed: int) -> Parts:
+    """Return layers for a Network: made-up ones, the student's made into such, or ALONE."""
+    sizes = (6, 5)
+    if typed == ALONE:
+        return left_alone(student, rng, fresh_layers(student, sizes), sizes)
+    return by_hand.parts_of_network(student, rng, bool(typed))
 
 
 def of_training(student: Student, rng: np.random.Generator, check: Check) -> None:

@@ -1,8 +1,7 @@
 """The ways in which a Network and a TwoLayerMLP of the student's are looked at; one must be right.
 
 With plain parts in the place of its layers; or, for code that asks for the types of its layers, or
-keeps other references to them, with the student's own layers, which have become parts. Last with
-these layers as they are: code may rest on more of its own than the assignment names.
+keeps other references to them, with the student's own layers, which have become parts.
 """
 
 from __future__ import annotations
@@ -28,7 +27,6 @@ from .made_up import (
     batch,
     cross_entropy,
     fresh_layers,
-    left_alone,
     made_up,
     made_up_loss,
     sloped,
@@ -49,9 +47,7 @@ def of_mlp(student: Student, rng: np.random.Generator, check: Check) -> None:
 
     def way(kind: int, own_loss: bool) -> None:
         model = listening_mlp(student) if kind == 2 else student.mnist_mlp.TwoLayerMLP()
-        if kind == 3:
-            parts = left_alone(student, rng, model.layers, OWN_SIZES)
-        elif kind == 2:
+        if kind == 2:
             parts = made_up(student, rng, model.layers, OWN_SIZES)
         else:
             parts = made_up(student, rng, fresh_layers(student, SQUARE) if kind else None)
@@ -62,21 +58,13 @@ def of_mlp(student: Student, rng: np.random.Generator, check: Check) -> None:
         x, t = batch(rng, parts.features)
         check(Case(model, parts, loss, x, t, t))
 
-    ways = ((kind, own_loss) for own_loss in (False, True) for kind in (0, 1, 2, 3))
+    ways = ((kind, own_loss) for own_loss in (False, True) for kind in (0, 1, 2))
     expect.any_of(*(partial(way, *each) for each in ways))
 
 
-ALONE = 2
-
-
-def parts_of_network(student: Student, rng: np.random.Generator, typed: int) -> Parts:
-    """Return made-up layers; `typed`: Linear, ReLU and Linear of the student's, become parts.
-
-    ALONE: these as they are.
-    """
+def parts_of_network(student: Student, rng: np.random.Generator, typed: bool) -> Parts:
+    """Return made-up layers; `typed`: Linear, ReLU and Linear of the student's, become parts."""
     sizes = (6, 5)
-    if typed == ALONE:
-        return left_alone(student, rng, fresh_layers(student, sizes), sizes)
     return (
         made_up(student, rng, fresh_layers(student, sizes), sizes)
         if typed
@@ -103,7 +91,7 @@ def of_training(student: Student, rng: np.random.Generator, check: Check) -> Non
     These are the cross-entropy of class indices or of one-hot rows, and the squared error.
     """
 
-    def way(typed: int, own: Value | None = None, one_hot: bool = False) -> None:
+    def way(typed: bool, own: Value | None = None, one_hot: bool = False) -> None:
         parts, given = parts_of_network(student, rng, typed), {}
         if own is None:
             given["loss_fn"], own = made_up_loss(rng, parts.asked)
@@ -113,7 +101,7 @@ def of_training(student: Student, rng: np.random.Generator, check: Check) -> Non
 
     losses = [(None, False), (cross_entropy, False), (cross_entropy, True)]
     losses += [(squared(divisor), True) for divisor in DIVISORS]
-    ways = [(typed, *loss) for loss in losses for typed in (False, True, ALONE)]
+    ways = [(typed, *loss) for loss in losses for typed in (False, True)]
     expect.any_of(*(partial(way, *each) for each in ways))
 
 
