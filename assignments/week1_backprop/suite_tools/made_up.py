@@ -52,10 +52,10 @@ class Parts:
         """
         expected = self.gradients(x, dL_dlogits)
         if self.own:
-            for layer in self.layers:
-                x = layer.forward(x)
-            for layer in self.layers[::-1]:
-                dL_dlogits = layer.backward(dL_dlogits)
+            for own in self.layers:
+                x = own.forward(x)
+            for own in self.layers[::-1]:
+                dL_dlogits = own.backward(dL_dlogits)
         else:
             for layer, stored in zip((self.layers[0], self.layers[-1]), expected, strict=True):
                 layer.dL_dW, layer.dL_db = stored["W"], stored["b"]
