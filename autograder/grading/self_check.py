@@ -32,18 +32,21 @@ def fault_of_week(week: int) -> str:
 def fault_of(examiner: Examiner) -> str:
     """Return what is wrong with an examiner's week, in lines; "" where it may be graded.
 
+    Without a data set nothing is trained, here as with submissions.
     Raises MisconceptionError for an entry of the catalogue that doesn't fit the reference.
     """
     catalogue_of(examiner.root, examiner.course, examiner.week, verify=True)
     checks = {check.id: check for check in examiner.plan}
+    trains = not examiner.week.data or examiner.session.context is not None
     with examiner.session.traced() as traces:
-        examined = examiner.examine(examiner.reference, explain=False)
+        examined = examiner.examine(examiner.reference, explain=False, training=trains)
     lost = _results(examined, lambda result: result.credit < FULL_CREDIT)
     if lost:
         return _said("fail on the reference", lost, checks, traces)
     stubs = stub_modules(examiner.root, examiner.course, examiner.week)
     files = {name: text.encode() for name, text in stubs.items()}
-    given = _results(examiner.examine(files, explain=False), lambda result: result.credit > 0)
+    untouched = examiner.examine(files, explain=False, training=trains)
+    given = _results(untouched, lambda result: result.credit > 0)
     return _said("give points to untouched stubs", given, checks, {}) if given else ""
 
 

@@ -124,7 +124,7 @@ def tags(markdown: str) -> set[str]:
 
 
 OURS = {"h1", "h2", "h3", "p", "strong", "em", "ul", "li", "code", "pre", "code.class"}
-OURS |= {"blockquote"}
+OURS |= {"blockquote", "table", "thead", "tbody", "tr", "th", "td"}
 
 
 @pytest.mark.parametrize("text", PAYLOADS.values(), ids=PAYLOADS.keys())
