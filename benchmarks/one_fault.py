@@ -65,14 +65,14 @@ class Grader:
         self.course = course
         session = self.examiner.session
         self.checks = {check.id: check for check in session.plan}
-        left_out = set() if training or not week.job else set(session.training)
+        self._trains = training or not week.job
         self._host = WatchedHost(self.examiner.reference)
         self._executed: dict[str, set[Function]] = {}
 
         def note(outcome: object) -> None:
             self._executed[outcome.result.check] = self._host.executed  # type: ignore[attr-defined]
 
-        session.run(self._host, only=set(self.checks) - left_out, report=note)
+        session.run(self._host, only=set(self.checks) - session.training, report=note)
         self.weights: defaultdict[str, int] = defaultdict(int)
         for check in self.examiner.plan:
             self.weights[check.item] += check.weight
@@ -92,11 +92,20 @@ class Grader:
         functions = altered(file, reference[file], files[file])
         only = {check for check, ran in self._executed.items() if ran & functions}
         host = LocalHost(files, like=self._host)
-        results = [outcome.result for outcome in self.examiner.session.run(host, only=only)]
-        cost = Cost(fault, failed=[one for one in results if one.credit < FULL_CREDIT])
+        failed = self._failed(host, only)
+        if self._trains and (failed or only & self.examiner.session.training):
+            # The training takes longest, and fails only where something below it does.
+            failed = self._failed(
+                host, {one.check for one in failed} | self.examiner.session.training
+            )
+        cost = Cost(fault, failed=failed)
         cost.lost = self._lost(cost.failed)
         cost.blocked = self._lost(one for one in cost.failed if one.verdict is Verdict.BLOCKED)
         return cost
+
+    def _failed(self, host: LocalHost, only: set[str]) -> list[CheckResult]:
+        outcomes = self.examiner.session.run(host, only=only)
+        return [one.result for one in outcomes if one.result.credit < FULL_CREDIT]
 
     def _lost(self, failed: object) -> dict[str, int]:
         missing: defaultdict[str, int] = defaultdict(int)
