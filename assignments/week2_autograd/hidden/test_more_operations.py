@@ -5,7 +5,7 @@ import pytest
 
 from autograder.suite import expect
 
-from ..suite_tools.engine import check_tensors, check_values, values
+from ..suite_tools.engine import by_backward_or_swept, check_tensors, check_values, values
 
 pytestmark = pytest.mark.item("week2.more_operations")
 
@@ -25,11 +25,15 @@ def check_at(student, name, f, numbers):
 
 def check_slope(student, name, number, data, slope):
     """Compare a function's value and its slope at one number with known ones."""
-    [a] = values(student, number)
-    result = getattr(a, name)()
-    expect.close(f"data of a.{name}() at a = {number:g}", result.data, data)
-    result.backward()
-    expect.close(f"a.grad of a.{name}() at a = {number:g}", a.grad, slope)
+
+    def way(end):
+        [a] = values(student, number)
+        result = getattr(a, name)()
+        expect.close(f"data of a.{name}() at a = {number:g}", result.data, data)
+        end(result)
+        expect.close(f"a.grad of a.{name}() at a = {number:g}", a.grad, slope)
+
+    by_backward_or_swept(student, way)
 
 
 @pytest.mark.weight(2)

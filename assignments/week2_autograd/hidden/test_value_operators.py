@@ -11,7 +11,14 @@ import pytest
 
 from autograder.suite import expect
 
-from ..suite_tools.engine import TOLERANCE, check_values, swept, used_twice, values, with_feeds
+from ..suite_tools.engine import (
+    TOLERANCE,
+    by_backward_or_swept,
+    check_values,
+    used_twice,
+    values,
+    with_feeds,
+)
 
 pytestmark = pytest.mark.item("week2.value_operators")
 
@@ -127,13 +134,7 @@ def test_in_place_operators(student, rng):
         expect.close("a.grad", a.grad, second, **TOLERANCE)
         expect.close("b.grad", b.grad, first + 2 * second, **TOLERANCE)
 
-    def look(feed):
-        expect.any_of(
-            lambda: way(feed, lambda result: result.backward()),
-            lambda: way(feed, swept(student, 1.0)),
-        )
-
-    with_feeds(student, False, look)
+    with_feeds(student, False, lambda feed: by_backward_or_swept(student, partial(way, feed)))
 
 
 def test_results_remember_where_they_come_from(student, rng):

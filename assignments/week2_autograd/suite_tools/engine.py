@@ -185,6 +185,13 @@ def swept(student: Student, upstream: Any) -> End:
     return end
 
 
+def by_backward_or_swept(student: Student, way: Callable[[End], Any]) -> None:
+    """Call `way(end)` for a single number: with the engine's `backward`, or without."""
+    expect.any_of(
+        lambda: way(lambda result: result.backward()), lambda: way(swept(student, 1.0))
+    )  # fmt: skip
+
+
 _obeying: weakref.WeakKeyDictionary[Student, dict[bool, bool]] = weakref.WeakKeyDictionary()
 
 
@@ -256,9 +263,19 @@ def _secret(*arrays: Any) -> np.random.Generator:
     return np.random.default_rng([zlib.crc32(np.asarray(array).tobytes()) for array in arrays])
 
 
-def by_any_end(student: Student, upstream: Any, way: Callable[[End, np.ndarray], None]) -> None:
-    """Call `way(end, upstream gradient)` with each end of `weighted_ends`; one has to pass."""
-    ends = weighted_ends(student, np.asarray(upstream))
+def by_any_end(
+    student: Student,
+    upstream: Any,
+    way: Callable[[End, np.ndarray], None],
+    alone: bool = False,
+) -> None:
+    """Call `way(end, upstream gradient)` with each end of `weighted_ends`; one has to pass.
+
+    `alone`: at last without the engine's `backward`.
+    """
+    weights = np.asarray(upstream)
+    ends = weighted_ends(student, weights)
+    ends += [(swept(student, weights), weights)] if alone else []
     expect.any_of(*(lambda end=end, weights=weights: way(end, weights) for end, weights in ends))
 
 
@@ -269,16 +286,10 @@ def by_fed_ends(
     plain: bool = True,
     alone: bool = True,
 ) -> None:
-    """Call `way(feed, end, upstream gradient)` with each end; `with_feeds` says what feeds are.
-
-    `alone`: at last without the engine's `backward`.
-    """
-    weights = np.asarray(upstream)
+    """Call `way(feed, end, upstream gradient)` with each end; `with_feeds` says what feeds are."""
 
     def look(feed: Feed) -> None:
-        ways = [lambda: by_any_end(student, upstream, partial(way, feed))]
-        ways += [lambda: way(feed, swept(student, weights), weights)] if alone else []
-        expect.any_of(*ways)
+        by_any_end(student, upstream, partial(way, feed), alone)
 
     with_feeds(student, True, look, plain)
 
