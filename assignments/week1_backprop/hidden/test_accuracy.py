@@ -2,7 +2,7 @@
 
 The weights before the first step are the examiner's, and so know nothing. After each epoch they
 have to be where the examiner's own steps lead. Where a part of the network is wrong, they can't be:
-then the points follow the share of the parts that is right, if each has at least a quarter of its own.
+then the points follow the share of the parts that is right, if each has a quarter of its own.
 """
 
 import pytest

@@ -95,12 +95,13 @@ def test_numbers_and_arrays(student, rng):
     arrays = [rng.normal(size=shape) for shape in ((3, 4), (4,))]
 
     def check(symbol, f):
+        alone = symbol == "*"
         left, right = f"n {symbol} a with a number n", f"a {symbol} n with a number n"
-        check_tensors(student, left, lambda a: f(n, a), [array], upstream)
-        check_tensors(student, right, lambda a: f(a, n), [array], upstream)
+        check_tensors(student, left, lambda a: f(n, a), [array], upstream, alone=alone)
+        check_tensors(student, right, lambda a: f(a, n), [array], upstream, alone=alone)
         for m in arrays:
             text = f"a {symbol} n, an array n of shape {m.shape}, a of shape (3, 4)"
-            check_tensors(student, text, lambda a, m=m: f(a, m), [array], upstream)
+            check_tensors(student, text, lambda a, m=m: f(a, m), [array], upstream, alone=alone)
 
     expect.any_of(
         lambda: check("+", lambda a, b: a + b), lambda: check("*", lambda a, b: a * b)

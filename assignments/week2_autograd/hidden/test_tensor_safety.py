@@ -87,7 +87,7 @@ def test_everything_is_float64(student):
                     expect.dtype(label, node.grad, "f8")
                     expect.close(label, node.grad, weights, **TOLERANCE)
 
-            by_any_end(student, np.full(SHAPE, 0.7), way, alone=True)
+            by_any_end(student, np.full(SHAPE, 0.7), way, alone=symbol == "*")
 
         by_sums_or_products(check)
 
@@ -98,7 +98,10 @@ def test_arrays_on_the_left(student, rng):
 
     def check(symbol):
         label = f"n {symbol} a with an array n"
-        check_tensors(student, label, lambda a: joined(symbol, n, a), [array], upstream)
+        alone = symbol == "*"
+        check_tensors(
+            student, label, lambda a: joined(symbol, n, a), [array], upstream, alone=alone
+        )
 
     by_sums_or_products(check)
 
@@ -194,7 +197,7 @@ def test_gradients_are_arrays_of_their_own(student, rng):
                 label = f"{name}.grad, when a.grad was scaled in place"
                 expect.close(label, node.grad, share * weights, **TOLERANCE)
 
-        by_any_end(student, upstream, way, alone=True)
+        by_any_end(student, upstream, way)
 
     by_sums(check, lambda symbol: check(symbol, 1.0))
 

@@ -246,8 +246,13 @@ def check_tensors(
     arrays: Sequence[Any],
     upstream: Any,
     apply: Function | None = None,
+    alone: bool = True,
 ) -> None:
-    """Compare an array operation's value and gradients. `upstream` has the shape of the result."""
+    """Compare an array operation's value and gradients. `upstream` has the shape of the result.
+
+    `alone`: at last without the engine's `backward`. Not for additions alone, which are
+    given: who has written nothing would pass.
+    """
 
     def way(feed: Feed, end: End, weights: Any) -> None:
         operands = feed(arrays, _secret(*arrays))
@@ -255,7 +260,7 @@ def check_tensors(
         tolerance = tolerance_of_tensors(student)
         _check(label, f, arrays, operands, result, end, weights, tolerance)
 
-    by_fed_ends(student, upstream, way)
+    by_fed_ends(student, upstream, way, alone=alone)
 
 
 def _secret(*arrays: Any) -> np.random.Generator:
