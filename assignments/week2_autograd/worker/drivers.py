@@ -37,7 +37,7 @@ class Numbered:
 
     def __call__(self, node: Any) -> int:
         if id(node) not in self._known and len(self._known) == FEW:
-            return id(node)
+            return object.__hash__(node)
         number, _ = self._known.setdefault(id(node), (len(self._known), node))
         return number
 
