@@ -27,8 +27,8 @@ FAULTS = {
         "(operand, False) for operand in list(node._prev)[:1])",
     ),
     "leaves out an operand of the whole graph's end": (
-        "stack.extend((operand, False) for operand in node._prev)",
-        "stack.extend((operand, False) for operand in (node._prev if order else [*node._prev][:1]))",
+        "for operand in node._prev)",
+        "for operand in (node._prev if order else [*node._prev][:1]))",
     ),
 }
 
