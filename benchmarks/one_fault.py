@@ -17,7 +17,7 @@ from __future__ import annotations
 import argparse
 import tomllib
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -29,6 +29,7 @@ from autograder.records import FULL_CREDIT, CheckResult, Verdict
 from autograder.reference.misconceptions import Misconception, apply
 from autograder.sandbox.choose import choose
 from autograder.suite.hidden.local_host import LocalHost
+from autograder.suite.session import Outcome
 from tests.executed import Function, WatchedHost, altered
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -69,8 +70,8 @@ class Grader:
         self._host = WatchedHost(self.examiner.reference)
         self._executed: dict[str, set[Function]] = {}
 
-        def note(outcome: object) -> None:
-            self._executed[outcome.result.check] = self._host.executed  # type: ignore[attr-defined]
+        def note(outcome: Outcome) -> None:
+            self._executed[outcome.result.check] = self._host.executed
 
         session.run(self._host, only=set(self.checks) - session.training, report=note)
         self.weights: defaultdict[str, int] = defaultdict(int)
@@ -107,9 +108,9 @@ class Grader:
         outcomes = self.examiner.session.run(host, only=only)
         return [one.result for one in outcomes if one.result.credit < FULL_CREDIT]
 
-    def _lost(self, failed: object) -> dict[str, int]:
+    def _lost(self, failed: Iterable[CheckResult]) -> dict[str, int]:
         missing: defaultdict[str, int] = defaultdict(int)
-        for result in failed:  # type: ignore[attr-defined]
+        for result in failed:
             check = self.checks[result.check]
             missing[check.item] += check.weight * (FULL_CREDIT - result.credit)
         return {

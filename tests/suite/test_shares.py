@@ -1,4 +1,4 @@
-"""A check marked `shares` earns the share of the items it needs that is right, where one is wrong."""
+"""A check marked `shares` earns the share of the needed items that is right, if one is wrong."""
 
 from __future__ import annotations
 

@@ -188,8 +188,9 @@ class _GradedPlugin(Plugin):
         found = []
         for outcome in super()._with_reasons(outcomes):
             test = tests[outcome.result.check]
-            if outcome.result.verdict is Verdict.BLOCKED and test.get_closest_marker("shares"):
-                needs = test.get_closest_marker("needs")
+            needs = test.get_closest_marker("needs")
+            blocked = outcome.result.verdict is Verdict.BLOCKED
+            if blocked and needs and test.get_closest_marker("shares"):
                 outcome = _shared(outcome, [credit[item] for item in needs.args if item in credit])
             found.append(outcome)
         return found
