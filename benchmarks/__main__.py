@@ -39,6 +39,7 @@ BY_NAME = {
     "journal": "journal_size",
     "reruns": "what_reruns",
     "answers": "answer_costs",
+    "one_fault": "one_fault",
 }
 """What runs only where it is named: parts of `goals`, and what measures other things than speed."""
 

@@ -310,8 +310,8 @@ class Mistakes:
     def faults(self, mistake: Misconception) -> list[str]:
         """Say what is wrong: not noticed, noticed by another item, or not what the student is told.
 
-        Checks of an item in the mistake's `misleads` may be blocked, but not fail otherwise. Raises
-        StuckError if the suite does not end.
+        Checks of an item in the mistake's `misleads` may be blocked, or train and earn a share, but
+        not fail otherwise. Raises StuckError if the suite does not end.
         """
         outcomes = self._run(mistake)
         failed = self._failed(mistake, [outcome.result for outcome in outcomes])
@@ -319,7 +319,7 @@ class Mistakes:
         for item, results in failed.items():
             if item in mistake.fails:
                 continue
-            blocked = all(result.verdict is Verdict.BLOCKED for result in results)
+            blocked = all(self._is_misled(result) for result in results)
             if item not in mistake.misleads or not blocked:
                 noticed = ", ".join(f"{result.check} ({result.verdict})" for result in results)
                 faults.append(f"{item} must not notice it, but does: {noticed}")
@@ -328,6 +328,10 @@ class Mistakes:
             instead = ", ".join(sorted(told)) or "nothing"
             faults.append(f"the student is not told what `says` says; what is told is {instead}")
         return faults
+
+    def _is_misled(self, result: CheckResult) -> bool:
+        shared = bool(result.credit) and result.check in self._examiner.session.training
+        return shared or result.verdict is Verdict.BLOCKED
 
     def _failed(
         self, mistake: Misconception, results: list[CheckResult]

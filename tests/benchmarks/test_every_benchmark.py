@@ -89,6 +89,10 @@ PRINTS: dict[str, tuple[str, ...]] = {
         rf"week 1 +a long array +{N} s +{N} s +{N} MB",
         rf"the worst: {N} s of processor time in one test",
     ),
+    "one_fault": (
+        rf"week3 +sgd-\S+ +sgd {N} of {N}  \| beyond: -",
+        rf"{N} of {N} faults cost another item; {N} points in all",
+    ),
     "styles": (rf"week3 +slots +{N} of +{N} +{N} +0",),
     "reruns": (r"a comment in a report +nothing", r"the salt +everything"),
 }

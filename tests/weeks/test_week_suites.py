@@ -304,7 +304,8 @@ def linted_before(findings, monkeypatch) -> None:
 def test_a_mistake_fails_its_items_and_no_other(examiner, reference, name):
     """Every check of the other items passes, the training's and the quality's too.
 
-    The training may be blocked by a mistake below it, where the catalogue says so (`misleads`).
+    The training may be blocked by a mistake below it, or earn the share of what is right there,
+    where the catalogue says so (`misleads`).
     """
     mistake = next(one for one in examiner.catalogue if one.id == name)
     outcomes = with_mistake(examiner, reference, mistake)
@@ -315,12 +316,14 @@ def test_a_mistake_fails_its_items_and_no_other(examiner, reference, name):
     failed = defaultdict(list)
     for result in results:
         if result.credit < FULL_CREDIT:
-            failed[checks[result.check].item].append((result.check, str(result.verdict)))
+            shared = result.credit and result.check in examiner.session.training
+            verdict = "shared" if shared else str(result.verdict)
+            failed[checks[result.check].item].append((result.check, verdict))
     allowed = {*mistake.fails, *mistake.misleads}
     assert set(mistake.fails) <= set(failed), f"not noticed by {set(mistake.fails) - set(failed)}"
     assert set(failed) <= allowed, {item: failed[item] for item in set(failed) - allowed}
     misled = [entry for item in set(failed) - set(mistake.fails) for entry in failed[item]]
-    assert {verdict for _, verdict in misled} <= {"blocked"}, misled
+    assert {verdict for _, verdict in misled} <= {"blocked", "shared"}, misled
     told: set[str | None] = set()
     for outcome in outcomes:
         if outcome.fault is not None and name not in told:

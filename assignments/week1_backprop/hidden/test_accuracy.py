@@ -1,7 +1,8 @@
 """The accuracy of the network that the student's train_step trains (item week1.accuracy).
 
 The weights before the first step are the examiner's, and so know nothing. After each epoch they
-have to be where the examiner's own steps lead.
+have to be where the examiner's own steps lead. Where a part of the network is wrong, they can't be:
+then the points follow the share of the parts that is right, if each has a quarter of its own.
 """
 
 import pytest
@@ -15,6 +16,7 @@ from .own_training import follows, weights_on_the_way
 
 @pytest.mark.item("week1.accuracy")
 @pytest.mark.training
+@pytest.mark.shares
 @pytest.mark.needs("week1.linear", "week1.relu", "week1.cross_entropy", "week1.mlp")
 def test_the_trained_network_is_accurate(student, settings, grade, rng):
     """Trained by your train_step, the network recognises digits that it has not seen."""

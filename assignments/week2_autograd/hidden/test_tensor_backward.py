@@ -42,7 +42,9 @@ def fed_by_any_end(student, upstream, check):
     """`check(symbol, feed, end, weights)` passes with + or *, and with one of the ends."""
 
     by_sums_or_products(
-        lambda symbol: by_fed_ends(student, upstream, partial(check, symbol), plain=False)
+        lambda symbol: by_fed_ends(
+            student, upstream, partial(check, symbol), plain=False, alone=False
+        )
     )
 
 

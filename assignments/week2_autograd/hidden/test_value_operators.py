@@ -11,7 +11,14 @@ import pytest
 
 from autograder.suite import expect
 
-from ..suite_tools.engine import TOLERANCE, check_values, used_twice, values, with_feeds
+from ..suite_tools.engine import (
+    TOLERANCE,
+    by_backward_or_swept,
+    check_values,
+    used_twice,
+    values,
+    with_feeds,
+)
 
 pytestmark = pytest.mark.item("week2.value_operators")
 
@@ -118,16 +125,16 @@ def test_in_place_operators(student, rng):
     """After c = a, c += b and c *= b, gradients are those of (a + b) * b, and a is as it was."""
     first, second = positive(rng, 2)
 
-    def look(feed):
+    def way(feed, end):
         a, b = feed([first, second], rng)
         result = student.operand(student.prepare("in_place", a, b))
         expect.close("data of c", result.data, (first + second) * second, **TOLERANCE)
-        result.backward()
+        end(result)
         expect.equal("a.data", a.data, first)
         expect.close("a.grad", a.grad, second, **TOLERANCE)
         expect.close("b.grad", b.grad, first + 2 * second, **TOLERANCE)
 
-    with_feeds(student, False, look)
+    with_feeds(student, False, lambda feed: by_backward_or_swept(student, partial(way, feed)))
 
 
 def test_results_remember_where_they_come_from(student, rng):

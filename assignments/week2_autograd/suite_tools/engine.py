@@ -10,8 +10,9 @@ For engines that keep something else, they are results of `+` and `*` whose data
 
 `backward()` of the engine takes no argument: dL/dL is 1. So that the upstream gradient of what is
 examined is another one than 1, the graph goes on after it: by a product with known numbers, or, if
-that fails, by other ways that use other operations. A mistake in one operation can so spoil the
-checks of that operation alone. What is expected is computed here for each way.
+that fails, by other ways that use other operations; at last without the engine's `backward`, by
+what every node keeps. A mistake in one operation, or in `backward`, can so spoil its own checks
+alone. What is expected is computed here for each way.
 """
 
 from __future__ import annotations
@@ -153,6 +154,44 @@ def with_feeds(
     return look(lambda arrays, rng: leaves(student, *arrays))
 
 
+MOST_NODES = 100
+"""Nodes of a graph that is gone through from here."""
+
+
+def swept(student: Student, upstream: Any) -> End:
+    """Return an end without the engine's `backward`: each node's `_backward` is called from here.
+
+    The order, results before their operands, is found here, from what the nodes keep in `_prev`.
+    """
+
+    def end(result: Operand) -> None:
+        order: list[Handle] = []
+        seen: set[int] = set()
+
+        def visit(node: Handle) -> None:
+            found = student.drive("operands", node)
+            for number, operand in found:
+                if number not in seen:
+                    seen.add(number)
+                    expect.that("_prev", len(seen) <= MOST_NODES, "there are too many operands.")
+                    visit(operand)
+            order.extend([node] if found else [])
+
+        result.grad = upstream
+        visit(result)
+        for node in reversed(order):
+            node._backward()
+
+    return end
+
+
+def by_backward_or_swept(student: Student, way: Callable[[End], Any]) -> None:
+    """Call `way(end)` for a single number: with the engine's `backward`, or without."""
+    expect.any_of(
+        lambda: way(lambda result: result.backward()), lambda: way(swept(student, 1.0))
+    )  # fmt: skip
+
+
 _obeying: weakref.WeakKeyDictionary[Student, dict[bool, bool]] = weakref.WeakKeyDictionary()
 
 
@@ -194,6 +233,7 @@ def check_values(
         expect.any_of(
             lambda: way(feed, lambda r: (r * values(student, UPSTREAM)[0]).backward(), UPSTREAM),
             lambda: way(feed, lambda r: (r + r + r).backward(), THREE),
+            lambda: way(feed, swept(student, UPSTREAM), UPSTREAM),
         )
 
     with_feeds(student, False, look)
@@ -206,8 +246,13 @@ def check_tensors(
     arrays: Sequence[Any],
     upstream: Any,
     apply: Function | None = None,
+    alone: bool = True,
 ) -> None:
-    """Compare an array operation's value and gradients. `upstream` has the shape of the result."""
+    """Compare an array operation's value and gradients. `upstream` has the shape of the result.
+
+    `alone`: at last without the engine's `backward`. Not for additions alone, which are
+    given: who has written nothing would pass.
+    """
 
     def way(feed: Feed, end: End, weights: Any) -> None:
         operands = feed(arrays, _secret(*arrays))
@@ -215,7 +260,7 @@ def check_tensors(
         tolerance = tolerance_of_tensors(student)
         _check(label, f, arrays, operands, result, end, weights, tolerance)
 
-    by_fed_ends(student, upstream, way)
+    by_fed_ends(student, upstream, way, alone=alone)
 
 
 def _secret(*arrays: Any) -> np.random.Generator:
@@ -223,9 +268,19 @@ def _secret(*arrays: Any) -> np.random.Generator:
     return np.random.default_rng([zlib.crc32(np.asarray(array).tobytes()) for array in arrays])
 
 
-def by_any_end(student: Student, upstream: Any, way: Callable[[End, np.ndarray], None]) -> None:
-    """Call `way(end, upstream gradient)` with each end of `weighted_ends`; one has to pass."""
-    ends = weighted_ends(student, np.asarray(upstream))
+def by_any_end(
+    student: Student,
+    upstream: Any,
+    way: Callable[[End, np.ndarray], None],
+    alone: bool = False,
+) -> None:
+    """Call `way(end, upstream gradient)` with each end of `weighted_ends`; one has to pass.
+
+    `alone`: at last without the engine's `backward`.
+    """
+    weights = np.asarray(upstream)
+    ends = weighted_ends(student, weights)
+    ends += [(swept(student, weights), weights)] if alone else []
     expect.any_of(*(lambda end=end, weights=weights: way(end, weights) for end, weights in ends))
 
 
@@ -234,11 +289,12 @@ def by_fed_ends(
     upstream: Any,
     way: Callable[[Feed, End, np.ndarray], None],
     plain: bool = True,
+    alone: bool = True,
 ) -> None:
     """Call `way(feed, end, upstream gradient)` with each end; `with_feeds` says what feeds are."""
 
     def look(feed: Feed) -> None:
-        by_any_end(student, upstream, lambda end, weights: way(feed, end, weights))
+        by_any_end(student, upstream, partial(way, feed), alone)
 
     with_feeds(student, True, look, plain)
 

@@ -6,6 +6,7 @@ import sys
 from collections import Counter
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
@@ -14,7 +15,7 @@ import pytest
 
 from autograder.channel.faults import Fault, InfraError
 from autograder.gradebook.flags import Flag
-from autograder.records import CheckResult, PlannedCheck, Verdict
+from autograder.records import FULL_CREDIT, CheckResult, PlannedCheck, Verdict
 from autograder.suite.collected_test import seed_of
 from autograder.suite.expect import Wrong
 from autograder.suite.hidden.disclosure import Disclosure, GradedOutcome
@@ -43,8 +44,13 @@ GRADED_MARKERS = (
     *MARKERS,
     "long: the test takes so long that it isn't run twice for a second look",
     "flag(rule): no check; a failure is a flag, for a person to look at",
+    "shares: if items that it needs are wrong in part, it earns the share of them that is right",
 )
 
+
+LEAST_SHARE = FULL_CREDIT // 4
+"""The credit that each needed item must have for a check marked `shares`: no part of what it puts
+together may be missing, or wrong altogether."""
 
 MOST_LOST = 12
 """Number of sandboxes that a submission may break; after that, an item's remaining checks are not
@@ -214,6 +220,35 @@ class _GradedPlugin(Plugin):
         items = {check.id: check.item for check, _ in self.tests}
         return cast(list[Outcome], disclosure.settle(graded, items, graded_host, self._again))
 
+    def _with_reasons(self, outcomes: list[Outcome]) -> list[Outcome]:
+        """Give checks marked `shares` their share where an item that they need is wrong in part.
+
+        It is the mean of the needed items' credit, if each has LEAST_SHARE at least. What the check
+        itself has measured counts if that is more.
+        """
+        tests = {check.id: item for check, item in self.tests}
+        credit = self._credit_of_items(outcomes)
+        found = []
+        for outcome in super()._with_reasons(outcomes):
+            test = tests[outcome.result.check]
+            needs = test.get_closest_marker("needs")
+            blocked = outcome.result.verdict is Verdict.BLOCKED
+            if blocked and needs and test.get_closest_marker("shares"):
+                outcome = _shared(outcome, [credit[item] for item in needs.args if item in credit])
+            found.append(outcome)
+        return found
+
+    def _credit_of_items(self, outcomes: list[Outcome]) -> dict[str, int]:
+        """Return the credit of each item; checks that were not run count as passed."""
+        results = {outcome.result.check: outcome.result for outcome in outcomes}
+        earned: Counter[str] = Counter()
+        weights: Counter[str] = Counter()
+        for check, _ in self.tests:
+            weights[check.item] += check.weight
+            result = results.get(check.id)
+            earned[check.item] += check.weight * (result.credit if result else FULL_CREDIT)
+        return {item: earned[item] // weight for item, weight in weights.items() if weight}
+
     def _disclosure_for(self, host: Host) -> Disclosure | None:
         return None if cast(GradedHost, host).ours else self._disclosure
 
@@ -265,3 +300,17 @@ class _GradedPlugin(Plugin):
         except (Exception, *OUTCOMES):  # noqa: BLE001 - an answer that it can't work with
             return None
         return None
+
+
+def _shared(outcome: Outcome, credits: list[int]) -> Outcome:
+    """Return a blocked check's outcome with the share of the items that it needs, if it has one."""
+    if not credits or min(credits) < LEAST_SHARE:
+        return outcome
+    result = outcome.result
+    share = max(result.credit, sum(credits) // len(credits))
+    percent = share * 100 // FULL_CREDIT
+    said = (
+        f"{result.message} Until then it earns the share of those items that is right: {percent} %."
+    )
+    shared = replace(result, verdict=Verdict.WRONG, credit=share, message=said)
+    return replace(outcome, result=shared)
