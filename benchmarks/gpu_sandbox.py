@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parent.parent
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
-from autograder.course.looked_up import training_setting  # noqa: E402
+from autograder.gradebook.looked_up import training_setting  # noqa: E402
 from benchmarks.gpu_run import PROJECT, REPLACED, STAND_INS, end_with_parent  # noqa: E402
 
 PROBE = b"""import torch

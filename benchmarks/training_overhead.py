@@ -75,7 +75,7 @@ def main(seeds: int = SEEDS, name: str = "mnist") -> None:
     """
     os.environ.update(dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"), "1"))
     import data
-    from autograder.course.looked_up import training_setting
+    from autograder.gradebook.looked_up import training_setting
     from autograder.grading.examiner import Examiner
     from autograder.sandbox.choose import choose
     from autograder.suite.hidden.sandbox_host import SandboxHost

@@ -16,10 +16,10 @@ from pathlib import Path
 import numpy as np
 
 from autograder import course as courses
-from autograder.course.looked_up import training_setting
 from autograder.gpu.depends import parts_of_job
 from autograder.gpu.images import Images
 from autograder.gpu.job import Plan
+from autograder.gradebook.looked_up import training_setting
 from autograder.grading.fingerprint import HOME, Parts, parts_of_week
 from autograder.grading.preview import changes as changes_of
 from autograder.grading.training_check import CHECK

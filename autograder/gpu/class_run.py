@@ -14,13 +14,13 @@ from rich.progress import Progress as ProgressBar
 import data
 from autograder import course as courses
 from autograder.course import COURSE_FILE, Course, CourseError, TrainingJob, Week
-from autograder.course.looked_up import training_setting
 from autograder.errors import CantRunError, InputError
 from autograder.gpu.depends import parts_of_job
 from autograder.gpu.images import DIGITS, Images, load_images
 from autograder.gpu.job import Plan
 from autograder.gpu.queue import TRIAL, Progress, Seat, run_class
 from autograder.gradebook.journal import TRAINING, Gradebook
+from autograder.gradebook.looked_up import training_setting
 from autograder.gradebook.private import PRIVATE, make_private
 from autograder.gradebook.submission import Submission
 from autograder.grading.setting import OurFaultError, RefusedError, demand_dataset

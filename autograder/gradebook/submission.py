@@ -11,13 +11,13 @@ from datetime import datetime
 class Submission:
     """One student's files of one week.
 
-    `files` maps the names of the assignment's modules, and no others, to contents. `documents`
-    maps the names of those handed in to the SHA-256 of their contents: a person opens them, no
-    program does. `notices` tell the student what was ignored, left out or missing. Where `refusal`
-    is not None nothing was taken. `received` is when it was handed in, with its time zone, and
-    `commit` the hash of its commit, each None where nothing says it. `kept` has the documents'
-    contents where a person is about to look at them. `fingerprint` is the same for
-    the same modules, wherever they were found.
+    `files` maps the names of the assignment's modules, and of the student's own that these import,
+    to contents. `documents` maps the names of those handed in to the SHA-256 of their contents: a
+    person opens them, no program does. `notices` tell the student what was ignored, left out or
+    missing. Where `refusal` is not None nothing was taken. `received` is when it was handed in,
+    with its time zone, and `commit` the hash of its commit, each None where nothing says it. `kept`
+    has the documents' contents where a person is about to look at them. `fingerprint` is the same
+    for the same modules, wherever they were found.
     """
 
     student: str

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -98,7 +99,7 @@ tried one after the other. A million of them take most of a day."""
 
 
 def public_catalogue(root: Path, course: Course, week: Week) -> dict[str, Any]:
-    """Return the explanations that students' trees contain, and the number of hidden tests.
+    """Return the explanations that students' trees contain, the number of hidden tests, and Python.
 
     "wrong_answers" maps checks of the public suite to sealed texts. A failure whose wrong value is
     easily guessed, a truth value or an exception say, is explained in grading alone.
@@ -111,6 +112,7 @@ def public_catalogue(root: Path, course: Course, week: Week) -> dict[str, Any]:
         sealed = {check.id: seal(check.id, diagnoser.wrong_answers(check)) for check in public.plan}
         return {
             "hidden_tests": len(hidden.plan),
+            "python": list(sys.version_info[:2]),
             "wrong_answers": {check: texts for check, texts in sealed.items() if texts},
         }
     finally:

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import data
 from autograder import course as courses
-from autograder.course.looked_up import data_file, training_setting
 from autograder.gradebook.flags import Examined, Flag
+from autograder.gradebook.looked_up import data_file, training_setting
 from autograder.grading import fingerprint
 from autograder.grading.diagnosis import Diagnoser
 from autograder.grading.flags import junk

@@ -44,7 +44,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.course import Course, Week
-from autograder.course.looked_up import data_file, training_setting
+from autograder.gradebook.looked_up import data_file, training_setting
 from autograder.gradebook.submission import Submission
 from autograder.grading.flags.watched import watched_in, watched_names
 from autograder.grading.source_digest import DIGEST_LENGTH, read, remember, sha256

@@ -18,6 +18,7 @@ from functools import cache
 from pathlib import Path
 
 from autograder.channel.faults import InfraError
+from autograder.intake.imports import with_helpers
 from autograder.records import FULL_CREDIT, CheckResult, PlannedCheck, Verdict
 from autograder.text.display import clean
 from autograder.text.syntax import syntax_tree
@@ -64,11 +65,21 @@ class Quality:
         passed = {result.check for result in results if result.verdict is Verdict.PASS}
         working = {name: self._works(name, plan, passed) for name in self.items}
         places = {name: self._place(name, files) for name in self.items}
-        trees = {name: syntax_tree(files[name]) for name in places.values() if name in files}
+        parts = {name: self._parts(place, files) for name, place in places.items()}
+        judged = {name for one in parts.values() for name in one}
+        trees = {name: syntax_tree(files[name]) for name in judged}
         # A file that Python can't parse may make ruff fail, also for the other files.
-        readable = {place for name, place in places.items() if working[name] and trees.get(place)}
-        findings = lint({name: files[name] for name in sorted(readable)})
-        return [_judge(name, places[name], working[name], trees, findings) for name in self.items]
+        wanted = {part for name, one in parts.items() if working[name] for part in one}
+        findings = lint({name: files[name] for name in sorted(wanted) if trees[name]})
+        return [_judge(name, parts[name], working[name], trees, findings) for name in self.items]
+
+    def _parts(self, place: str, files: Mapping[str, bytes]) -> list[str]:
+        """Return the file that is judged, if it is there, and the helper modules it imports."""
+        if place not in files:
+            return []
+        helpers = {name: data for name, data in files.items() if name not in self.items}
+        found = with_helpers({place: files[place]}, lambda _, file: helpers.get(file))
+        return [name for name in found if name == place or name in helpers]
 
     def _place(self, name: str, files: Mapping[str, bytes]) -> str:
         """Return the file that holds what a module asks for."""
@@ -81,27 +92,37 @@ class Quality:
 
 def _judge(
     module: str,
-    name: str,
+    files: Sequence[str],
     works: bool,
     trees: Mapping[str, ast.Module | None],
     findings: Mapping[str, list[str]],
 ) -> CheckResult:
-    """Grade a module by the syntax tree (None: invalid) of the file `name`, and ruff's findings."""
+    """Grade a module: the file that holds it and its helpers (none: it is missing).
+
+    `trees` and `findings` are the syntax tree (None: invalid) of each file, and what ruff finds.
+    """
     check = f"quality::{module}"
-    if name not in trees:
-        return CheckResult(check, Verdict.NOT_ATTEMPTED, message=f"There is no {name}.")
+    if not files:
+        return CheckResult(check, Verdict.NOT_ATTEMPTED, message=f"There is no {module}.")
     if not works:
         message = f"Counts once a fifth of the checks of {module} pass."
         return CheckResult(check, Verdict.BLOCKED, message=message)
-    tree = trees[name]
-    if tree is None:
-        return CheckResult(check, Verdict.WRONG, message=f"{name} is not valid Python.")
-    documented, missing = documentation(tree)
-    excess = max(0, len(findings[name]) - FREE_FINDINGS) / (FINDINGS_TO_ZERO - FREE_FINDINGS)
-    share = 0.5 * max(0.0, 1 - excess) + 0.5 * min(1.0, documented / DOCUMENTED_FOR_FULL)
+    documented, found, missing = [], list[str](), list[str]()
+    for name in files:
+        tree = trees[name]
+        if tree is None:
+            return CheckResult(check, Verdict.WRONG, message=f"{name} is not valid Python.")
+        share, without = documentation(tree)
+        documented.append(share)
+        where = "" if name == files[0] else f"{name}, "
+        found += [f"{where}{one}" for one in findings[name]]
+        missing += [f"{where}{one}" for one in without]
+    excess = max(0, len(found) - FREE_FINDINGS) / (FINDINGS_TO_ZERO - FREE_FINDINGS)
+    share = sum(documented) / len(documented)
+    share = 0.5 * max(0.0, 1 - excess) + 0.5 * min(1.0, share / DOCUMENTED_FOR_FULL)
     credit = round(FULL_CREDIT * share)
     verdict = Verdict.PASS if credit == FULL_CREDIT else Verdict.WRONG
-    return CheckResult(check, verdict, credit, _message(findings[name], missing))
+    return CheckResult(check, verdict, credit, _message(found, missing))
 
 
 def _message(findings: list[str], missing: list[str]) -> str:

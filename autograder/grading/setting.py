@@ -9,8 +9,8 @@ from pathlib import Path
 import data
 from autograder import course as courses
 from autograder.course import CourseError, Week
-from autograder.course.looked_up import data_file
 from autograder.errors import CantRunError, GraderError
+from autograder.gradebook.looked_up import data_file
 from autograder.sandbox.landlock import ONLY_NUMPY, Landlocked
 from autograder.sandbox.runtime import installed
 

@@ -28,6 +28,7 @@ from itertools import chain
 from autograder.channel.faults import Fault
 from autograder.grading.told_apart import Runs, Told, kinds_of, may_go_by_pattern, told
 from autograder.grading.worlds import RIGHT_ONES, Modules, Program, World, Worlds
+from autograder.intake.imports import with_helpers
 from autograder.records import FULL_CREDIT, CheckResult, PlannedCheck, Verdict
 from autograder.reference.disguise import SCRAMBLED as WAYS
 from autograder.reference.legal_variants import LegalVariant
@@ -132,16 +133,18 @@ class Mutation:
         if not tests.written:
             return self._both(Verdict.NOT_ATTEMPTED, "None of the tests is filled in yet.")
         helpers = {name: files[name] for name in self._worlds.helpers if name in files}
+        own = self._own_modules(source, files)
+        needed = (self._worlds.needed(text, helpers) for text in own.values())
         runner = _Runner(
             partial(
                 Sandbox,
                 confinement,
-                {**helpers, self.test_file: source},
+                {**helpers, **own},
                 limits,
                 tests=self.test_file,
                 with_pytest=tests.needs_pytest,
             ),
-            partial(self._worlds.modules, self._worlds.needed(source, helpers)),
+            partial(self._worlds.modules, frozenset().union(*needed)),
             limits.request_seconds,
         )
         try:
@@ -149,6 +152,11 @@ class Mutation:
             return self._judge(runner, tests, self._worlds.all(bool(helpers)), draw)
         finally:
             runner.close()
+
+    def _own_modules(self, source: bytes, files: Mapping[str, bytes]) -> dict[str, bytes]:
+        """Return the test file, and the student's helper modules that it imports."""
+        beside = {name: data for name, data in files.items() if not self._worlds.has(name)}
+        return with_helpers({self.test_file: source}, lambda _, file: beside.get(file))
 
     def _judge(
         self,

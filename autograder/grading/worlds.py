@@ -88,6 +88,10 @@ class Worlds:
         self.modules = cache(self._modules)
         self._made = cache(self._module)
 
+    def has(self, name: str) -> bool:
+        """Whether a file of this name is one of the week's, which the worlds have in their form."""
+        return name in self._sources
+
     def all(self, own_helpers: bool) -> list[World]:
         """Return the worlds, the reference's own first; `own_helpers`: the student has some."""
         own = [False, True] if own_helpers else [False]

@@ -69,18 +69,22 @@ class Member:
 
 
 class Admission:
-    """Checks every member of one submission and keeps the files that a week asks for.
+    """Checks every member of one submission and keeps the files that may be taken.
 
-    `size_limit` gives the maximum number of bytes of the file at a path, 0 where no week asks for
-    it. `files` maps a kept file's path to its content, or to None where it is too large. `ignored`
-    lists the other files, `unfollowed` the links and special files outside archives.
+    `size_limit` gives the maximum number of bytes of the file at a path, 0 where it is not taken;
+    `wanted` tells whether a week asks for it by name, if not all are that have a limit. `files`
+    maps a kept file's path to its content, or to None where it is too large. `ignored` lists the
+    other files, `unfollowed` the links and special files outside archives.
     """
 
-    def __init__(self, size_limit: Callable[[str], int]) -> None:
+    def __init__(
+        self, size_limit: Callable[[str], int], wanted: Callable[[str], object] | None = None
+    ) -> None:
         self.files: dict[str, bytes | None] = {}
         self.ignored: list[str] = []
         self.unfollowed: list[str] = []
         self._size_limit = size_limit
+        self._wanted = wanted or size_limit
         self._paths: dict[str, str] = {}
         self._file_keys: set[str] = set()
         self._folder_keys: set[str] = set()
@@ -112,7 +116,7 @@ class Admission:
     def _demand_one_name(self, path: str, others: Sequence[str]) -> None:
         """Refuse a file that another program shows under a name that a week asks for."""
         for name in others:
-            if self._size_limit(clean_path(name) or "") and clean_path(name) != path:
+            if self._wanted(clean_path(name) or "") and clean_path(name) != path:
                 names = f"'{one_line(name, 80)}' and '{one_line(path, 80)}'"
                 raise Refused(
                     f"it has two names for a file, {names}; pack it again with short ones"
@@ -153,7 +157,7 @@ class Admission:
         if path.isascii() and not _TRAILING_DOT_OR_SPACE.search(path):
             return path.casefold()
         lookalike = "/".join(map(skeleton, path.split("/")))
-        if lookalike != path and self._size_limit(lookalike):
+        if lookalike != path and self._wanted(lookalike):
             path = lookalike
         return unicodedata.normalize("NFC", unicodedata.normalize("NFC", path).casefold())
 

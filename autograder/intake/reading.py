@@ -36,7 +36,7 @@ from autograder.intake.students import (
     is_archive,
     students_by_name,
 )
-from autograder.intake.week_files import WeekFileFinder, some
+from autograder.intake.week_files import TAKEN_FOR, WeekFileFinder, some
 from autograder.text.display import one_line
 
 
@@ -114,6 +114,15 @@ def read_class(
     unknown = without_submission(notes, known)
     if unknown:
         remarks.append(f"{FILE} names students of whom there is nothing here: {some(unknown)}")
+    near = [
+        f"{one.student}: {notice.partition(': ')[0]}"
+        for week in submissions.values()
+        for one in week
+        for notice in one.notices
+        if TAKEN_FOR in notice
+    ]
+    if near:
+        remarks.append(f"Files with near names: {some(near)}.")
     for week in submissions.values():
         week.sort(key=lambda submission: submission.student)
     return Intake(submissions, tuple(remarks))
@@ -171,7 +180,7 @@ def _read_uploads(
     """
     upload = uploads[0]
     if len(uploads) == 1:
-        admission = Admission(finder.size_limit)
+        admission = Admission(finder.size_limit, finder.wanted)
         refusal = next(filter(None, (_admit(admission, part) for part in upload.parts)), None)
         if refusal is None:
             return _by_week(upload, admission, finder)
@@ -237,8 +246,10 @@ def _by_week(
     upload: StudentUpload, admission: Admission, finder: WeekFileFinder
 ) -> dict[int, Submission]:
     """Make a submission for each week of the files that were admitted."""
-    files_by_week = finder.choose(admission.files)
-    ignored = [name for name in admission.ignored if not finder.known(name)]
+    files_by_week = finder.choose(admission.files, admission.ignored)
+    spoken_of = {path for files in files_by_week.values() for path in files.spoken_of}
+    unread = [*admission.ignored, *admission.files]
+    ignored = [name for name in unread if not finder.known(name) and name not in spoken_of]
     submissions = {}
     for week in finder.weeks:
         files = files_by_week[week.number]

@@ -3,43 +3,51 @@
 from __future__ import annotations
 
 import hashlib
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from autograder.course import Week
 from autograder.intake.admission import MAX_DOCUMENT_BYTES, MAX_FILE_BYTES
+from autograder.intake.helpers import add_helpers, may_help
+from autograder.intake.places import README, Claim, Places, Roots, is_aside, names_of, without_copy
 from autograder.notebooks.cells import MAX_NOTEBOOK_BYTES
 from autograder.notebooks.functions import notebook_module
 from autograder.text.display import one_line
 
 NAMES_IN_NOTICE = 3
-README = "README.md"
+TAKEN_FOR = "was taken for"
+"""Part of the notice on a file with a near name."""
 
 
 @dataclass
 class WeekFiles:
     """A submission's files of one week, by their names in the assignment.
 
-    `modules` maps names to contents, `documents` to the SHA-256 of contents; `kept` maps documents'
-    names to their contents where a person will open them. `notices` tell the student which files
-    were left out, and why.
+    `modules` maps names to contents, those of helper modules included, `documents` to the SHA-256
+    of contents; `kept` maps documents' names to their contents where a person will open them.
+    `notices` tell the student which files were left out, and why. `paths` says where the files
+    that were taken lay; `spoken_of` are the paths of which a notice speaks, or none has to.
     """
 
     modules: dict[str, bytes] = field(default_factory=dict)
     documents: dict[str, str] = field(default_factory=dict)
     kept: dict[str, bytes] = field(default_factory=dict)
     notices: list[str] = field(default_factory=list)
+    paths: dict[str, str] = field(default_factory=dict)
+    spoken_of: set[str] = field(default_factory=set)
+
+
+Claims = Mapping[str, Mapping[int, Claim]]
 
 
 class WeekFileFinder:
     """Finds the files of several weeks: bare, in a week's folder, in a whole repository.
 
-    A week's folder has the name that the course gives it, or the week's id ("Week 1" will do).
-    A file in a week's folder belongs to that week alone; any other file belongs to each week that
-    asks for one of its name. Where several of `weeks` do, it counts for those that also have a file
-    that no other week asks for. `others` are the course's other weeks. The contents of documents
-    are kept if `keep_documents`.
+    A file in a week's folder (see places.py) belongs to that week alone; any other file belongs to
+    each week that asks for one of its name. Where several weeks of the course do, it counts for
+    those that also have a file that no other week asks for, and not for one whose own files lie
+    elsewhere while another's lie beside it. `others` are the course's weeks beside `weeks`. The
+    contents of documents are kept if `keep_documents`.
     """
 
     def __init__(
@@ -47,158 +55,181 @@ class WeekFileFinder:
     ) -> None:
         self.weeks = weeks
         self._keep_documents = keep_documents
-        all_weeks = {week.number: week for week in (*others, *weeks)}
-        self._folders = {
-            _comparable(name.rpartition("/")[2]): week.number
-            for week in all_weeks.values()
-            for name in (week.folder, week.id)
-        }
-        # The longest first: "project/train.py" is never taken for "train.py".
-        self._names = {
-            number: sorted(_names(week), key=len, reverse=True)
-            for number, week in all_weeks.items()
-        }
-        self._ends = {
-            number: tuple(f"/{name}" for name in names) for number, names in self._names.items()
-        }
+        self._all_weeks = {week.number: week for week in (*others, *weeks)}
+        self._places = Places(self._all_weeks)
 
     def size_limit(self, path: str) -> int:
-        """Return the maximum size of the file at `path` in bytes, 0 where no week asks for it."""
-        claims = self._claims(path)
+        """Return the maximum size of the file at `path` in bytes, 0 where it is never taken."""
+        claims = self._places.claims(path)
         asking = [week for week in self.weeks if week.number in claims]
-        return max((_size_limit(week, claims[week.number]) for week in asking), default=0)
+        limit = MAX_FILE_BYTES if may_help(path) else 0
+        return max((_size_limit(week, claims[week.number].name) for week in asking), default=limit)
+
+    def wanted(self, path: str) -> bool:
+        """Whether one of the weeks may ask for the file at `path`, by this or a near name."""
+        claims = self._places.claims(path)
+        return any(week.number in claims for week in self.weeks)
 
     def known(self, path: str) -> bool:
         """Whether any week of the course asks for the file at `path`."""
-        return bool(self._claims(path))
+        return bool(self.asked(path))
 
     def asked(self, path: str) -> set[str]:
         """Return the names by which weeks ask for the file at `path`."""
-        return set(self._claims(path).values())
+        return {claim.name for claim in self._places.claims(path).values() if not claim.near}
 
     def owner(self, path: str) -> int | None:
         """Return the number of the week in whose folder `path` lies, the innermost one's."""
-        folders = map(_comparable, reversed(path.split("/")[:-1]))
-        return next((self._folders[name] for name in folders if name in self._folders), None)
+        return self._places.owner(path)
 
-    def _claims(self, path: str) -> dict[int, str]:
-        """Return the numbers of the weeks that ask for the file at `path`, with its name there."""
-        rooted = f"/{_without_copy(path)}"
-        asking = [number for number, ends in self._ends.items() if rooted.endswith(ends)]
-        owner = self.owner(path) if asking else None
-        return {
-            number: next(name for name in self._names[number] if rooted.endswith(f"/{name}"))
-            for number in asking
-            if owner in (None, number)
-        }
+    def choose(
+        self, contents: Mapping[str, bytes | None], ignored: Collection[str] = ()
+    ) -> dict[int, WeekFiles]:
+        """Return each week's files among these (path -> content, None: too large).
 
-    def choose(self, contents: Mapping[str, bytes | None]) -> dict[int, WeekFiles]:
-        """Return each week's files among these (path -> content, None: too large)."""
-        numbers = {week.number for week in self.weeks}
-        claims = {
-            path: {week: name for week, name in self._claims(path).items() if week in numbers}
-            for path in contents
-        }
+        `ignored` are the paths of files that were not read; notices may name them.
+        """
+        claims = {path: self._places.claims(path) for path in contents}
         self._drop_strays(claims)
-        present = {week for claim in claims.values() if len(claim) == 1 for week in claim}
+        roots = Roots(list(self._all_weeks.values()), claims)
+        unclear = self._share_out(claims, roots)
         chosen = {}
         for week in self.weeks:
-            paths: dict[str, list[str]] = {}
-            for path, claim in claims.items():
-                if week.number in claim and week.number in present:
-                    paths.setdefault(claim[week.number], []).append(path)
-            chosen[week.number] = self._files_of(week, paths, claims, contents)
-        for path, claim in claims.items():
-            if claim and not present & claim.keys():
-                asking = " and ".join(map(str, sorted(claim)))
-                problem = f"weeks {asking} ask for a file of this name"
-                notice = f"{path} was not taken: {problem}. Put it into its week's folder."
-                for number in claim:
-                    chosen[number].notices.append(one_line(notice, 500))
+            files = self._files_of(week, claims, contents, roots)
+            chosen[week.number] = files
+            read = {path: data for path, data in contents.items() if data is not None}
+            helpers = add_helpers(week, files.modules, files.paths, read, ignored)
+            files.modules |= helpers.modules
+            files.paths |= helpers.paths
+            files.notices += helpers.notices
+            files.spoken_of |= helpers.spoken_of
+        for path, numbers in unclear.items():
+            asking = " and ".join(map(str, sorted(numbers)))
+            problem = f"weeks {asking} ask for a file of this name"
+            notice = f"{path} was not taken: {problem}. Put it into its week's folder."
+            for number in numbers & chosen.keys():
+                chosen[number].notices.append(one_line(notice, 500))
         return chosen
 
-    def _drop_strays(self, claims: dict[str, dict[int, str]]) -> None:
+    def _drop_strays(self, claims: dict[str, dict[int, Claim]]) -> None:
         """Remove the claims on a README.md that lies beside none of the week's modules.
 
         Every repository has one: by its name alone it belongs to no week.
         """
-        modules = {week.number: set(week.modules) for week in self.weeks}
+        modules = {number: set(week.modules) for number, week in self._all_weeks.items()}
         module_folders = {
-            (path[: -len(name)], week)
-            for path, claim in claims.items()
-            for week, name in claim.items()
-            if name in modules[week]
+            (one.root, week)
+            for claim in claims.values()
+            for week, one in claim.items()
+            if one.name in modules[week]
         }
         for path, claim in claims.items():
-            for week, name in list(claim.items()):
-                beside = (path[: -len(name)], week) in module_folders
-                if name == README and not beside and self.owner(path) is None:
+            for week, one in list(claim.items()):
+                beside = (one.root, week) in module_folders
+                if one.name == README and not beside and self.owner(path) is None:
                     del claim[week]
+
+    def _share_out(self, claims: dict[str, dict[int, Claim]], roots: Roots) -> dict[str, set[int]]:
+        """Remove the claims of weeks to which files don't belong; return those that are unclear.
+
+        It makes no difference which weeks are graded, unless a file may be any week's: then it is
+        that of the only one.
+        """
+        graded = {week.number for week in self.weeks}
+        unclear = {}
+        for path, claim in claims.items():
+            if len(claim) < 2:
+                continue
+            if present := roots.present & claim.keys():
+                homes = {week for week in present if not roots.is_foreign(week, claim[week].root)}
+                for week in claim.keys() - (homes or present):
+                    del claim[week]
+            elif len(claim.keys() & graded) > 1:
+                unclear[path] = claim.keys() & graded
+                claim.clear()
+        return unclear
 
     def _files_of(
         self,
         week: Week,
-        paths: Mapping[str, list[str]],
-        claims: Mapping[str, Mapping[int, str]],
+        claims: Claims,
         contents: Mapping[str, bytes | None],
+        roots: Roots,
     ) -> WeekFiles:
-        """Choose one file for each name: of several, the shallowest that is surely this week's."""
+        """Choose one file for each name: of several, the one that is surely this week's."""
+        candidates: dict[str, list[str]] = {}
+        for path, claim in claims.items():
+            if week.number in claim:
+                candidates.setdefault(claim[week.number].name, []).append(path)
 
-        def rank(path: str) -> tuple[bool, bool, int, bool, str]:
-            depth, copied = path.count("/"), _without_copy(path) != path
-            return len(claims[path]) > 1, copied, depth, self.owner(path) is None, path
+        def quality(path: str) -> tuple[bool, bool, tuple[int, ...], bool, bool]:
+            claim = claims[path][week.number]
+            own, every = roots.count(week.number, claim.root)
+            copied = without_copy(path) != path
+            strange = self.owner(path) != week.number
+            return is_aside(path), strange, (-own, -every), claim.near, copied
+
+        def rank(path: str) -> tuple[object, ...]:
+            return *quality(path), path.count("/"), path
 
         files = WeekFiles()
-        for name in _names(week):
-            ranked = sorted(paths.get(name, ()), key=rank)
+        for name in names_of(week):
+            ranked = sorted(candidates.get(name, ()), key=rank)
             if not ranked or name in files.modules:
                 continue
-            if len(ranked) > 1:
+            first = claims[ranked[0]][week.number]
+            if roots.is_foreign(week.number, first.root) and self._has_home(week, name, candidates):
+                continue
+            if first.near:
+                alike = [path for path in ranked if quality(path) == quality(ranked[0])]
+                others = [one for names in week.asked if name in names for one in names]
+                if any(files.paths.get(one) for one in others):
+                    continue  # its alternative is there
+                files.spoken_of.update(alike)
+                if len(alike) > 1:
+                    files.notices.append(one_line(_unclear(alike, name), 500))
+                    continue
+                files.notices.append(one_line(_taken_as(ranked[0], name), 500))
+            elif len(ranked) > 1:
                 notice = f"{name} is there {len(ranked)} times: took {ranked[0]}, not "
                 files.notices.append(one_line(f"{notice}{some(ranked[1:])}.", 500))
+            files.spoken_of.update(ranked)
             content = contents[ranked[0]]
             problem = _unusable(content, week, name)
             if content is None or problem:
                 files.notices.append(one_line(f"{ranked[0]} was not taken: {problem}.", 500))
-            elif name in week.modules:
-                files.modules[name] = content
-                if name not in week.files:
-                    files.notices.append(_instead_of_notebook(week, name))
             else:
-                files.documents[name] = hashlib.sha256(content).hexdigest()
-                if self._keep_documents:
-                    files.kept[name] = content
-                if notebook := week.notebook(name):
-                    module = notebook_module(content, notebook)
-                    files.modules[notebook.module] = module.source.encode()
-                    files.notices += module.notices
+                files.paths[name] = ranked[0]
+                self._take(week, name, content, files)
         return files
 
+    def _has_home(self, week: Week, name: str, candidates: Collection[str]) -> bool:
+        """Whether what a module asks for may stand in another that was handed in."""
+        return any(home in candidates for home in week.homes.get(name, ()))
 
-def _comparable(folder: str) -> str:
-    """Return a folder's name for comparing: "Week 1" and "week_1" are the same."""
-    return re.sub(r"[\W_]+", "", folder).casefold()
+    def _take(self, week: Week, name: str, content: bytes, files: WeekFiles) -> None:
+        if name in week.modules:
+            files.modules[name] = content
+            if name not in week.files:
+                files.notices.append(_instead_of_notebook(week, name))
+            return
+        files.documents[name] = hashlib.sha256(content).hexdigest()
+        if self._keep_documents:
+            files.kept[name] = content
+        if notebook := week.notebook(name):
+            module = notebook_module(content, notebook)
+            files.modules[notebook.module] = module.source.encode()
+            files.paths[notebook.module] = files.paths[name]
+            files.notices += module.notices
 
 
-def _names(week: Week) -> tuple[str, ...]:
-    """Return the names of a week's files; a notebook may be handed in as its module instead."""
-    modules = (notebook.module for notebook in week.notebooks)
-    return (*week.files, *modules)
+def _taken_as(path: str, name: str) -> str:
+    return f"{path} {TAKEN_FOR} {name}: next time, call it exactly {name}."
 
 
-_COPY = re.compile(
-    r"(?:[ _-]*\(\d{1,3}\)|[ _-]+copy[ _-]?\d{0,3}|[ _-]\d{1,3})++(?=\.ipynb$)", re.I
-)
-"""What browsers, file managers and Jupyter append to the name of a notebook's copy."""
-
-
-def _without_copy(path: str) -> str:
-    """Return a notebook's path without the mark of a copy: "a (1).ipynb" gives a.ipynb."""
-    if not path.lower().endswith(".ipynb"):
-        return path
-    folder, slash, name = path.rpartition("/")
-    plain = _COPY.sub("", name)
-    return f"{folder}{slash}{plain[:1].lower()}{plain[1:-6]}.ipynb"
+def _unclear(paths: Sequence[str], name: str) -> str:
+    both = " and ".join(paths)
+    return f"{both} may each be meant for {name}, so none was taken: call one exactly {name}."
 
 
 def _instead_of_notebook(week: Week, name: str) -> str:

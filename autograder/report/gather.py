@@ -7,10 +7,10 @@ from datetime import datetime
 
 from autograder.course import Course
 from autograder.course.lateness import HandedIn, judge_lateness
-from autograder.course.looked_up import documents_for
 from autograder.course.scoring import score_student
 from autograder.gradebook.flags import Flag
 from autograder.gradebook.journal import PARTS, SUITE, TRAINING, Gradebook, GradingJob, Receipt
+from autograder.gradebook.looked_up import documents_for
 from autograder.records import CheckResult, PlannedCheck
 from autograder.report.graded import GradedReport, Row
 from autograder.report.leaderboard import ranking

@@ -39,6 +39,9 @@ def print_run(console: Console, done: PublicRun) -> None:
     """Print one week: a line for each item, failures with reasons, and untested items."""
     for notice in done.files.notices:
         console.print(notice, style="yellow", markup=False)
+    if done.shipped.is_older:
+        version = ".".join(map(str, done.shipped.python))
+        console.print(f"Python {version} grades, older than yours: newer syntax fails there.")
     console.print(heading(done), style="bold", markup=False)
     _print_items(console, done.items)
     _print_failures(console, done.failures)

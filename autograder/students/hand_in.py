@@ -11,6 +11,7 @@ from pathlib import Path
 from autograder.course import Course, Week, load
 from autograder.errors import InputError
 from autograder.notebooks.functions import notebook_module
+from autograder.students.public_run import helpers_in
 from autograder.text.files import write_bytes
 
 GAP = re.compile(r"""raise NotImplementedError\(\s*["']([a-z0-9_]+\.[a-z0-9_]+): fill in""")
@@ -23,8 +24,9 @@ class HandInError(InputError):
 def write_archive(course: Course, root: Path, week: int, out: Path) -> list[str]:
     """Write the archive `out` with the files of a week and return remarks for the student.
 
-    Only the files that the week asks for go in, under the name of the week's folder. Remarks name
-    files that are missing or not valid Python, and open tasks; they don't prevent the hand-in.
+    Only the files that the week asks for go in, and those that they import, under the name of the
+    week's folder. Remarks name files that are missing or not valid Python, and open tasks; they
+    don't prevent the hand-in.
     Raises HandInError if not one of the files is there.
     """
     asked = course.week(week)
@@ -34,6 +36,7 @@ def write_archive(course: Course, root: Path, week: int, out: Path) -> list[str]
     }
     if not contents:
         raise HandInError(f"{folder} holds none of the files of {asked.name}")
+    contents |= helpers_in(folder, contents)
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, data in contents.items():
@@ -49,7 +52,7 @@ def _remarks(week: Week, contents: dict[str, bytes]) -> list[str]:
         if contents.keys().isdisjoint(names)
     ]
     open_tasks: dict[str, None] = {}
-    modules = {name: contents[name] for name in week.sources if name in contents}
+    modules = {name: data for name, data in contents.items() if name.endswith(".py")}
     for notebook in week.notebooks:
         if notebook.file in contents:
             taken = notebook_module(contents[notebook.file], notebook)

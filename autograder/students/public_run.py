@@ -7,6 +7,8 @@ separate process with limits of time, memory and output.
 from __future__ import annotations
 
 import json
+import re
+import sys
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -26,13 +28,15 @@ from autograder.text.files import source_digest
 QUIET = (Verdict.PASS, Verdict.NOT_ATTEMPTED, Verdict.BLOCKED)
 """Verdicts that are only counted; all others are shown as failures."""
 
+IMPORT = re.compile(r"^[ \t]*(?:from|import)\b(?:[^\n(]|\([^)]*\))*", re.M)
+
 Facts = Callable[[Week], Mapping[str, Any]]
 """Computes the content of a week's tests/diagnosis.json, which the students' tree has."""
 
 
 @dataclass(frozen=True)
 class Files:
-    """A week's modules that were found, by name, and remarks on them.
+    """A week's modules that were found, by name, with the helpers beside them, and remarks.
 
     The functions of a notebook form a module.
     """
@@ -47,8 +51,8 @@ class Shipped:
 
     `wrong_answers` maps checks to explanations that wrong values open (suite.signature), `gaps`
     items to the places (file, dotted name) of what is to be filled in, `stubs` modules to the
-    digests of their stubs. `hidden_tests` is how many hidden tests there are. Where the catalogue
-    itself is at hand, `told` has the explanations of failed checks.
+    digests of their stubs. `hidden_tests` is how many hidden tests there are, `python` the version
+    that grades. Where the catalogue is at hand, `told` has the explanations of failed checks.
     """
 
     hidden_tests: int
@@ -56,6 +60,12 @@ class Shipped:
     gaps: Mapping[str, list[list[str]]]
     stubs: Mapping[str, str]
     told: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    python: tuple[int, ...] = ()
+
+    @property
+    def is_older(self) -> bool:
+        """Whether an older Python grades: it may not know syntax that this one does."""
+        return () < self.python < sys.version_info[:2]
 
 
 @dataclass(frozen=True)
@@ -203,7 +213,21 @@ def read_files(root: Path, week: Week) -> Files:
             taken = notebook_module((folder / notebook.file).read_bytes(), notebook)
             modules[notebook.module] = taken.source.encode()
             notices += taken.notices
-    return Files(modules, tuple(notices))
+    return Files(modules | helpers_in(folder, modules), tuple(notices))
+
+
+def helpers_in(folder: Path, files: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Return the student's other modules in a week's folder that its files may import."""
+    names = [path.relative_to(folder).as_posix() for path in folder.rglob("*.py")]
+    found, words = dict(files), {"py", "__init__"}
+    for file in (todo := [name for name in files if name.endswith(".py")]):
+        for line in IMPORT.findall(found[file].decode(errors="replace")):
+            words |= set(re.findall(r"\w+", line))
+        for name in names:
+            if name not in found and words.issuperset(re.findall(r"\w+", name)):
+                found[name] = (folder / name).read_bytes()
+                todo.append(name)
+    return {name: data for name, data in found.items() if name not in files}
 
 
 def read_shipped(root: Path, week: Week, make: Facts | None = None) -> Shipped:
@@ -223,9 +247,9 @@ def read_shipped(root: Path, week: Week, make: Facts | None = None) -> Shipped:
 
 
 def _shipped(known: Mapping[str, Any]) -> Shipped:
-    return Shipped(
-        known["hidden_tests"], known["wrong_answers"], known.get("gaps", {}), known.get("stubs", {})
-    )
+    gaps, stubs = known.get("gaps", {}), known.get("stubs", {})
+    python = tuple(known.get("python", ()))
+    return Shipped(known["hidden_tests"], known["wrong_answers"], gaps, stubs, python=python)
 
 
 def has_begun(files: Files, shipped: Shipped) -> bool:

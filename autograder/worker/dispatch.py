@@ -13,6 +13,7 @@ import importlib
 import random
 import warnings
 from collections.abc import Callable, Mapping
+from sys import version_info
 from types import TracebackType
 from typing import Any
 
@@ -26,6 +27,11 @@ from .week_drivers import WeekDrivers
 
 MAX_TEXT = 400
 MAX_FRAMES = 8
+THERE_ARE = (
+    "There are Python's own modules, the assignment's packages, and those of your own files that "
+    "lie beside the assignment's: move it there, and hand it in."
+)
+UNGUARDED = 'Your code ended Python. Put a main() below `if __name__ == "__main__":`.'
 
 
 _numpy_default_rng = np.random.default_rng
@@ -187,7 +193,11 @@ def describe_exception(error: BaseException, folder: str) -> dict[str, Any]:
         if isinstance(error, SyntaxError):
             if (error.filename or "").startswith(folder):
                 frames.append([_file(error.filename or "", folder), int(error.lineno or 0)])
-            text = error.msg
+            text = f"{error.msg} (Python {version_info[0]}.{version_info[1]} read this)"
+        elif isinstance(error, ModuleNotFoundError):
+            text = f"{error}. {THERE_ARE}"
+        elif isinstance(error, SystemExit):
+            text = f"{error}. {UNGUARDED}"
         else:
             text = str(error)
         text = text[:MAX_TEXT].encode(errors="replace").decode() if type(text) is str else ""

@@ -17,7 +17,7 @@ from typing import Any
 
 def module_name(file: str) -> str:
     """Return the name by which a file of a submission is imported."""
-    return file.removesuffix(".py").replace("/", ".")
+    return file.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
 
 
 def _above(name: str) -> list[str]:
@@ -43,6 +43,7 @@ class ModuleSpace(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         self.folder = folder
         self.sources = {module_name(file): source for file, source in sources.items()}
         self.packages = {package for name in self.sources for package in _above(name)}
+        self.packages |= {module_name(file) for file in sources if file.endswith("/__init__.py")}
         self.code: dict[str, CodeType] = {}
         if like is not None:
             same = (name for name in like.code if like.sources[name] == self.sources.get(name))
@@ -65,7 +66,8 @@ class ModuleSpace(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         return self.code[name]
 
     def _path(self, name: str) -> str:
-        return f"{self.folder}/{name.replace('.', '/')}.py"
+        inside = "/__init__" if name in self.packages else ""
+        return f"{self.folder}/{name.replace('.', '/')}{inside}.py"
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
         if name in self.packages:
@@ -76,7 +78,7 @@ class ModuleSpace(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
     def exec_module(self, module: ModuleType) -> None:
         name = module.__name__
-        if name not in self.packages:
+        if name in self.sources:
             module.__file__ = self._path(name)
             exec(self._compile(name), module.__dict__)
 

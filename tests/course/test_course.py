@@ -21,8 +21,8 @@ from autograder.course import (
     CourseError,
     load,
 )
-from autograder.course.looked_up import documents_for, training_setting
 from autograder.course.points import format_points, parse_points
+from autograder.gradebook.looked_up import documents_for, training_setting
 from autograder.records import FULL_CREDIT
 from autograder.suite.hidden.threshold import credit_for
 

@@ -15,11 +15,11 @@ from xml.etree import ElementTree
 import pytest
 
 from autograder import course as courses
-from autograder.course.looked_up import training_setting
 from autograder.course.scoring import PENDING_GPU
 from autograder.gpu import class_run
 from autograder.gpu.class_run import JobError
 from autograder.gradebook.journal import TRAINING, Gradebook, GradingJob
+from autograder.gradebook.looked_up import training_setting
 from autograder.gradebook.submission import Submission
 from autograder.records import FULL_CREDIT, CheckResult, PlannedCheck, Verdict
 from autograder.report.class_csv import leaderboard_csv

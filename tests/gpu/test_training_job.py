@@ -18,13 +18,13 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from autograder import course as courses  # noqa: E402
-from autograder.course.looked_up import training_setting  # noqa: E402
 from autograder.gpu.depends import parts_of_job  # noqa: E402
 from autograder.gpu.images import Images, load_images, moved  # noqa: E402
 from autograder.gpu.job import Job, Plan, Stopped  # noqa: E402
 from autograder.gpu.queue import Progress, Seat, run_class  # noqa: E402
 from autograder.gpu.stored import MOST_BYTES, stored_bytes  # noqa: E402
 from autograder.gradebook.journal import TRAINING, Gradebook  # noqa: E402
+from autograder.gradebook.looked_up import training_setting  # noqa: E402
 from autograder.gradebook.submission import Submission  # noqa: E402
 from autograder.records import FULL_CREDIT, CheckResult, Verdict  # noqa: E402
 from autograder.sandbox import InfraError, Limits  # noqa: E402

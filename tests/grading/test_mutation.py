@@ -114,6 +114,22 @@ def test_tests_that_notice_every_mistake_get_everything(examine):
     assert results[1].message == "Your tests notice 5 of 5 wrong solutions."
 
 
+def test_the_tests_may_use_helper_modules_of_the_students_own(confinement):
+    """A helper sees the program at hand, as the tests do; none stands in its place."""
+    files = {
+        "tools/__init__.py": "",
+        "tools/more.py": "from shapes import Line, square\n" + SQUARE + LINE + STEPS
+        + "near = [test_square, test_line, test_steps]\n",
+        "shapes.py": "raise SystemError\n",
+    }  # fmt: skip
+    files["test_shapes.py"] = "from tools.more import near\n" + "".join(
+        f"def test_{name}():\n    near[{number}]()\n"
+        for number, name in enumerate(("square", "line", "steps"))
+    )
+    sources = {name: text.encode() for name, text in files.items()}
+    assert summary(MUTATION.examine(confinement, sources, LIMITS)) == FULL
+
+
 @pytest.mark.parametrize("source", ["", "import pytest\n"], ids=["plain", "pytest"])
 def test_it_works_unconfined_as_well(examine_unconfined, source):
     assert summary(examine_unconfined(source + ALL)) == FULL

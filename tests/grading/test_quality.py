@@ -317,3 +317,16 @@ def test_a_function_made_in_a_loop_is_no_finding():
         b"        f(lambda: x)\n    return list(zip(xs, xs))\n"
     )
     assert lint({"a.py": source})["a.py"] == []
+
+
+def test_helper_modules_count_with_the_module_that_imports_them():
+    source = b'"""A."""\n\nimport helper\n\nx = helper.y\n'
+    helper = b"import os\ny = 2\ndef public():\n    l = 1; l = 2; return 4\n"
+    files = {"a.py": source, "b.py": b'"""B."""\n', "helper.py": helper, "idle.py": helper}
+    found = measure(files)
+    assert found["b.py"].credit == FULL_CREDIT
+    assert found["a.py"].credit < FULL_CREDIT
+    assert "helper.py, line 1" in found["a.py"].message
+    assert "idle.py" not in found["a.py"].message
+    broken = measure(files | {"helper.py": b"x = (\n"})
+    assert "helper.py is not valid Python" in broken["a.py"].message

@@ -18,7 +18,7 @@ from autograder.course import Limits, Week
 from autograder.gradebook.submission import Submission
 from autograder.intake.admission import Admission, FileType, Member, Refused, clean_path
 from autograder.intake.lookalike_names import name_keys, skeleton
-from autograder.intake.reading import take_in
+from autograder.intake.reading import read_class, take_in
 
 WEEK = Week(
     number=1,
@@ -116,13 +116,7 @@ def test_two_names_that_look_the_same_are_refused(
     [
         (CYRILLIC, "must be exactly layers.py (it has cyrillic small letter a in it)."),
         ("lay\u200bers.py", "must be exactly layers.py (it has zero width space in it)."),
-        ("Layers.py", "Layers.py was ignored: its name must be exactly layers.py."),
         ("layers.py.", "layers.py. was ignored: its name must be exactly layers.py."),
-        ("layers (1).py", "layers (1).py was ignored: its name must be exactly layers.py."),
-        ("layers copy 2.py", "layers copy 2.py was ignored: its name must be"),
-        ("Copy of layers.py", "Copy of layers.py was ignored: its name must be"),
-        ("layers-3.py", "layers-3.py was ignored: its name must be exactly layers.py."),
-        ("layers.py.txt", "layers.py.txt was ignored: its name must be exactly layers.py."),
     ],
 )
 def test_a_name_that_only_looks_like_the_right_one_is_named(
@@ -133,6 +127,30 @@ def test_a_name_that_only_looks_like_the_right_one_is_named(
     assert one.refusal is None
     assert says in " ".join(one.notices)
     assert all(notice.isprintable() for notice in one.notices)
+
+
+NEAR = ["Layers.py", "LAYERS.PY", "layers (1).py", "layers copy 2.py", "Copy of layers.py"]
+NEAR += ["layers-3.py", "layers.py.txt", "la-yers.py"]
+
+
+@pytest.mark.parametrize("name", NEAR)
+def test_the_only_near_name_is_taken_and_told(tmp_path: Path, name: str) -> None:
+    one = take(tmp_path, {name: b"x = 1", "notes.md": b""}, "folder")
+    assert one.files == {"layers.py": b"x = 1"}
+    assert one.refusal is None
+    told = f"{name} was taken for layers.py"
+    assert one.notices[0] == f"{told}: next time, call it exactly layers.py."
+    (remark,) = read_class(tmp_path, [WEEK]).remarks
+    assert remark == f"Files with near names: {one.student}: {told}."
+    assert not any("gnored" in notice for notice in one.notices)
+
+
+def test_of_two_near_names_none_is_taken(tmp_path: Path) -> None:
+    one = take(tmp_path, {"layers-1.py": b"a", "layers (1).py": b"b", "notes.md": b""}, "zip")
+    assert one.files == {}
+    assert "layers (1).py and layers-1.py may each be meant for layers.py" in one.notices[0]
+    one = take(tmp_path, {"layers-1.py": b"a", "layers.py": b"b"}, "zip")
+    assert one.files == {"layers.py": b"b"}
 
 
 def test_other_names_may_be_of_any_alphabet(tmp_path: Path) -> None:

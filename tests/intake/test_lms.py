@@ -59,7 +59,7 @@ def test_canvas(tmp_path: Path, how: str) -> None:
     assert jane.files == {"layers.py": b"a = 1\n", "losses.py": b"b = 2\n"}
     assert jane.notices == zoe.notices == ()
     assert john.notices == ("Canvas marks this as handed in late.",)
-    assert ann.notices == ("notes.md is there 2 times: took notes.md, not work.zip/notes.md.",)
+    assert ann.notices == ("notes.md is there 2 times: took work.zip/notes.md, not notes.md.",)
     assert kim.is_empty
     assert kim.notices[0] == "A text typed into Canvas, or a link, is not read: hand in files."
 

@@ -13,7 +13,7 @@ import pytest
 
 import data
 from autograder import course as courses
-from autograder.course.looked_up import training_setting
+from autograder.gradebook.looked_up import training_setting
 from autograder.records import FULL_CREDIT
 from autograder.reference.misconceptions import solution_files
 from autograder.suite.hidden.local_host import LocalHost

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import sys
 import warnings
 
 import numpy as np
@@ -271,7 +272,8 @@ def test_a_syntax_error_names_its_line():
     with space.active():
         _, record = Dispatcher(FOLDER).handle("import", ["broken"])
     assert record["type"] == "SyntaxError"
-    assert record["text"] == "'(' was never closed"
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    assert record["text"] == f"'(' was never closed (Python {version} read this)"
     assert record["frames"] == [["broken.py", 2]]
 
 

@@ -90,20 +90,12 @@ def test_batches_are_shuffled_anew(student):
 # gradient_norms
 
 
-def stored_gradients(case, rng):
-    """Store gradients in the layers, as a backward pass does, and return them."""
-    gradients = case.parts.gradients(case.x, rng.normal(size=(len(case.x), 10)))
-    for layer, stored in zip((case.parts.layers[0], case.parts.layers[2]), gradients, strict=True):
-        layer.dL_dW, layer.dL_db = stored["W"], stored["b"]
-    return gradients
-
-
 @pytest.mark.weight(2)
 def test_gradient_norms(student, rng):
     """gradient_norms returns the norms of dL_dW and dL_db of each layer that has them, in order."""
 
     def check(case):
-        gradients = stored_gradients(case, rng)
+        gradients = case.parts.store_gradients(case.x, rng.normal(size=(len(case.x), 10)))
         received = case.network.gradient_norms()
         several = isinstance(received, list) and len(received) == 2
         expect.that("gradient_norms", several, "expected a list of two, one for each Linear layer.")

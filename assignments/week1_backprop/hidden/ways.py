@@ -15,28 +15,61 @@ from autograder.channel.faults import Fault
 from autograder.suite import expect
 from autograder.suite.student import Student
 
-from ..suite_tools.by_hand import DIVISORS, of_mlp, of_network, parts_of_network, squared
+from ..suite_tools import by_hand
+from ..suite_tools.by_hand import DIVISORS, OWN_SIZES, of_network, squared
 from ..suite_tools.made_up import (
     CLASSES,
     LR,
     Case,
     Check,
+    Parts,
     Value,
     batch,
     cross_entropy,
+    fresh_layers,
     made_up_loss,
 )
+from .left_alone import left_alone
 
 __all__ = ["of_mlp", "of_network", "of_training"]
+
+
+ALONE = 2
+"""Beside False and True: the student's own layers as they are."""
+
+
+def of_mlp(student: Student, rng: np.random.Generator, check: Check) -> None:
+    """Check a TwoLayerMLP with made-up layers, then with its own as they are."""
+
+    def alone(own_loss: bool) -> None:
+        model = student.mnist_mlp.TwoLayerMLP()
+        parts = left_alone(student, rng, model.layers, OWN_SIZES)
+        loss: Value = cross_entropy
+        if not own_loss:
+            model.loss_fn, loss = made_up_loss(rng, parts.asked)
+        x, t = batch(rng, parts.features)
+        check(Case(model, parts, loss, x, t, t))
+
+    expect.any_of(
+        lambda: by_hand.of_mlp(student, rng, check), lambda: alone(False), lambda: alone(True)
+    )
+
+
+def parts_of_network(student: Student, rng: np.random.Generator, typed: int) -> Parts:
+    """Return layers for a Network: made-up ones, the student's made into such, or ALONE."""
+    sizes = (6, 5)
+    if typed == ALONE:
+        return left_alone(student, rng, fresh_layers(student, sizes), sizes)
+    return by_hand.parts_of_network(student, rng, bool(typed))
 
 
 def of_training(student: Student, rng: np.random.Generator, check: Check) -> None:
     """Check train_step of a Network: with the loss that it has, and with a made-up one."""
 
-    def with_own(typed: bool) -> None:
+    def with_own(typed: int) -> None:
         check(own_loss(student, rng, typed))
 
-    def with_ours(typed: bool) -> None:
+    def with_ours(typed: int) -> None:
         parts = parts_of_network(student, rng, typed)
         loss, value = made_up_loss(rng, parts.asked)
         network = student.neural_net.Network(list(parts.layers), loss_fn=loss)
@@ -48,6 +81,8 @@ def of_training(student: Student, rng: np.random.Generator, check: Check) -> Non
         lambda: with_own(True),
         lambda: with_ours(False),
         lambda: with_ours(True),
+        lambda: with_own(ALONE),
+        lambda: with_ours(ALONE),
     )
 
 
@@ -71,7 +106,7 @@ LOSSES: tuple[tuple[Callable[[np.ndarray], np.ndarray], tuple[Value, ...]], ...]
 """The losses that a Network may have of its own, with the form of targets that each takes."""
 
 
-def own_loss(student: Student, rng: np.random.Generator, typed: bool) -> Case:
+def own_loss(student: Student, rng: np.random.Generator, typed: int) -> Case:
     """Find out by one step which loss a Network has of its own; return a fresh one to check.
 
     The loss is known by the value that `train_step` returns, or by the step that it takes. Where
@@ -97,7 +132,7 @@ def own_loss(student: Student, rng: np.random.Generator, typed: bool) -> Case:
     return fresh(student, rng, typed, loss, form)
 
 
-def fresh(student: Student, rng: Any, typed: bool, loss: Value, form: Any) -> Case:
+def fresh(student: Student, rng: Any, typed: int, loss: Value, form: Any) -> Case:
     """Return a new Network with a batch."""
     parts = parts_of_network(student, rng, typed)
     x, t = batch(rng, parts.features)

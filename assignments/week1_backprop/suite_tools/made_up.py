@@ -33,7 +33,7 @@ class Parts:
 
     start: their parameters as the layers hold them; logits: of (x); gradients: of (x, dL_dlogits),
     in the form of `start`; inputs: the gradient with respect to x, of the same. Functions that call
-    them run by `asked`.
+    them run by `asked`. own: they are the student's, and compute what layers of that kind do.
     """
 
     asked: Asked
@@ -43,6 +43,23 @@ class Parts:
     gradients: Callable[[np.ndarray, np.ndarray], Held]
     inputs: Callable[[np.ndarray, np.ndarray], np.ndarray]
     features: int
+    own: bool = False
+
+    def store_gradients(self, x: np.ndarray, dL_dlogits: np.ndarray) -> Held:
+        """Let the layers hold the gradients that a backward pass leaves in them; return these.
+
+        The student's own compute them, since only W and b may be set from outside.
+        """
+        expected = self.gradients(x, dL_dlogits)
+        if self.own:
+            for own in self.layers:
+                x = own.forward(x)
+            for own in self.layers[::-1]:
+                dL_dlogits = own.backward(dL_dlogits)
+        else:
+            for layer, stored in zip((self.layers[0], self.layers[-1]), expected, strict=True):
+                layer.dL_dW, layer.dL_db = stored["W"], stored["b"]
+        return expected
 
     def held(self, *names: str) -> Held:
         """Return attributes of the first and the last layer, such as "W" or "dL_db"."""

@@ -91,6 +91,21 @@ def listen(kind: type) -> None:
         own = next((vars(base)[name] for base in kind.__mro__ if name in vars(base)), None)
         if own is not None and getattr(own, "__module__", "") != __name__:
             setattr(kind, name, _asking(own, ask))
+    for name in ("dL_dW", "dL_db"):
+        own = next((vars(base)[name] for base in kind.__mro__ if name in vars(base)), None)
+        if isinstance(own, property) and own.fset is None:
+            setattr(kind, name, _settable(own, name))
+
+
+def _settable(own: property, name: str) -> property:
+    """Return a property that may only be read, made one that holds what parts are given."""
+    given: list[tuple[Any, Any]] = []
+
+    def held(layer: Any) -> Any:
+        known = [value for owner, value in given if owner is layer]
+        return known[-1] if known else own.__get__(layer)
+
+    return property(held, lambda layer, value: given.append((layer, value)))
 
 
 def _asking(own: Callable[..., Any], ask: Callable[..., Any]) -> Callable[..., Any]:

@@ -68,11 +68,12 @@ def with_our_layers(student, arrays, last=None):
     """Return the student's network with layers of ours, which compute behind the engine's back."""
     model, make, layer = network(student, arrays)[0], student.autograd.Tensor, student.probe("step")
     eye, zero = np.eye(HIDDEN), np.zeros(HIDDEN)
-    model.layers = [
+    layers = [
         layer(make, *arrays[:2], -np.inf),
         layer(make, eye, zero, 0.0),
         layer(make, *arrays[2:], -np.inf) if last is None else last,
     ]
+    student.drive("put_in", model, layers)
     return model
 
 

@@ -19,8 +19,8 @@ from typing import Any
 from nbformat import NotebookNode
 
 from autograder.course import Course, Item, Notebook, Week
-from autograder.course.looked_up import documents_for
 from autograder.errors import RecordError
+from autograder.gradebook.looked_up import documents_for
 from autograder.gradebook.private import PRIVATE, open_private
 from autograder.integrations.formgrader.marking import Answer, for_marking
 from autograder.records import ManualMark
