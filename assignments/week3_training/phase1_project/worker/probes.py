@@ -18,8 +18,11 @@ class Shift(nn.Module):
 
     y = weight x + bias in training mode, y = weight (x - running_mean) + running_var bias in
     evaluation mode; nothing is divided, and nothing moves the buffers. It takes whatever settings
-    it is given.
+    it is given. `gamma` and `beta` are other names for weight and bias.
     """
+
+    gamma = property(lambda self: self.weight)
+    beta = property(lambda self: self.bias)
 
     def __init__(
         self, num_features: int, eps: float = 1e-5, momentum: float = 0.1, *_: Any, **__: Any
