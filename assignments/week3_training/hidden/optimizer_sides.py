@@ -58,8 +58,8 @@ def expect_settings_count(student, kind):
             counts = not np.allclose(placed(student, kind, given), plain, rtol=1e-6, atol=1e-12)
             message = f"{name} {value} and {value * 0.75} lead to the same place."
             expect.that(f"steps with settings {label}", counts, message)
-    # Which steps these should be is asked by the tests of the path.
     received = placed(student, kind, list(settings.values()))
+    # Which steps these should be is asked by the tests of the path.
     expect.repeated("steps with settings by position, not by name", plain, received)
 
 
@@ -114,8 +114,8 @@ def expect_zero_counts(student, kind):
 def expect_scale_cancels(student, kind, gradients, scales, settings):
     """Gradients that are larger by these factors lead along the same path."""
     plain = steps_of(student, kind, gradients, settings)
-    # Which path that should be is asked by the tests of the path.
     label = "steps of entries with gradients of very different size"
+    # Which path that should be is asked by the tests of the path.
     expect.repeated(label, plain, steps_of(student, kind, gradients * scales, settings), atol=1e-12)
 
 
