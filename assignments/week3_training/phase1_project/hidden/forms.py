@@ -76,21 +76,24 @@ class Form:
 RIGHT = Form()
 POOLS: tuple[tuple[int, ...], ...] = ((), (3, 2, 1), (2, 2, 0))
 LARGEST = 11
+SIZES = (1, 2, 64, 128, 256, 512)
 
 
 def listed(convolutions: list[dict[str, Any]], blocks: list[list[int]]) -> Form:
-    """Return the form that a network's layers show: its first convolution, its blocks' sizes."""
+    """Return the form that a network's layers show: its first convolution, its blocks' sizes.
+
+    What was received chooses between numbers of ours.
+    """
     form = RIGHT
     if len(convolutions) == 1:
         kernel, stride = convolutions[0].get("kernel"), convolutions[0].get("stride")
-        sizes = [n for n in range(1, LARGEST + 1, 2) if kernel == [n, n]]
+        kernels = [n for n in range(1, LARGEST + 1, 2) if kernel == [n, n]]
         strides = [n for n in (1, 2, 4) if stride == [n, n]]
-        form = replace(form, kernel=(sizes or [3])[0], stride=(strides or [1])[0])
-    sizes_known = (1, 2, 64, 128, 256, 512)
-    if len(blocks) == 8 and all(len(b) == 3 and set(b) <= set(sizes_known) for b in blocks):
-        names = [name for name, *_ in plan()]
-        own = [(name, *sizes) for name, sizes in zip(names, blocks, strict=True)]
-        form = replace(form, blocks=tuple((n, int(i), int(o), int(s)) for n, i, o, s in own))
+        form = replace(form, kernel=(kernels or [3])[0], stride=(strides or [1])[0])
+    sizes = [[n for given in block for n in SIZES if n == given] for block in blocks]
+    if len(sizes) == 8 and all(len(block) == 3 for block in sizes):
+        own = [(name, i, o, s) for (name, *_), (i, o, s) in zip(plan(), sizes, strict=True)]
+        form = replace(form, blocks=tuple(own))
     return form
 
 
