@@ -118,6 +118,22 @@ def test_where_the_students_part_fails_the_made_up_one_does_not() -> None:
     with ModuleSpace(FILES | {"models/layers.py": broken}).active():
         block = driver("with_parts")(True, False).BasicBlock(8, 16)
         assert set(block.bn1.state_dict()) == {"weight", "bias", "running_mean", "running_var"}
+        assert block.bn1.gamma is block.bn1.weight
+        assert block.bn1.beta is block.bn1.bias
+
+
+@pytest.mark.parametrize("start", [FILES["models/__init__.py"], b""], ids=["imported", "empty"])
+def test_where_the_students_module_cannot_be_imported_an_empty_one_stands_for_it(
+    start: bytes,
+) -> None:
+    text = RESNET.replace(b"from models import", b"from models.layers import")
+    broken = {"models/__init__.py": start, "models/layers.py": b"1 / 0", "models/resnet.py": text}
+    with ModuleSpace(broken).active():
+        for _ in range(2):
+            block = driver("with_parts")(True, False).BasicBlock(8, 16)
+            assert block.bn1(torch.ones(1, 16, 2, 2)).mean() == 1
+        with pytest.raises(ZeroDivisionError):
+            driver("with_parts")(False, False)
 
 
 def test_what_fails_in_a_made_up_part_says_so_by_the_students_name() -> None:
@@ -148,3 +164,18 @@ def test_the_made_up_network_is_put_wherever_the_students_was_imported() -> None
     with ModuleSpace(files).active():
         assert driver("with_network")().Net.__name__ == "ResNet18"
         assert "seen" in dict(driver("with_network")().Net().named_buffers())
+
+
+def test_further_made_up_parts_are_put_wherever_the_students_were_imported() -> None:
+    files = {name: (SOLUTION / name).read_bytes() for name in WEEK.modules}
+    files["schedulers.py"] = b"1 / 0"
+    files["training/__init__.py"] = b"from optimizers import Adam as Optimizer\n"
+    files["train.py"] = b"from schedulers import WarmupLR\nfrom training import Optimizer\n"
+    source = "PARTS = {'optimizers': {'Adam': 'one'}, 'schedulers': {'WarmupLR': 'other'}}"
+    with ModuleSpace(files).active():
+        train = driver("with_network")(source)
+        assert (train.Optimizer, train.WarmupLR) == ("one", "other")
+        files["schedulers.py"] = b"WarmupLR = 'own'"
+    with ModuleSpace(files).active():
+        assert driver("with_network")().WarmupLR == "own"
+        assert isinstance(driver("with_network")().Optimizer, type)

@@ -28,7 +28,7 @@ def check_name(student, name):
     expect.that("FAULT", right, f"{fault!r} is not what is wrong in {name}.py")
 
 
-@pytest.mark.weight(2)
+@pytest.mark.weight(4)
 def test_lab_1_trains_well(student, rng):
     """lab_1.py, mended, trains a network that does well on new data."""
     check_run(student, "lab_1", rng)
@@ -40,7 +40,7 @@ def test_lab_1_fault(student):
 
 
 @pytest.mark.long
-@pytest.mark.weight(2)
+@pytest.mark.weight(4)
 def test_lab_2_trains_well(student, rng):
     """lab_2.py, mended, trains a network that does well on new data."""
     check_run(student, "lab_2", rng)
@@ -51,7 +51,7 @@ def test_lab_2_fault(student):
     check_name(student, "lab_2")
 
 
-@pytest.mark.weight(2)
+@pytest.mark.weight(4)
 def test_lab_3_trains_well(student, rng):
     """lab_3.py, mended, trains a network that does well on new data."""
     check_run(student, "lab_3", rng)
@@ -63,7 +63,7 @@ def test_lab_3_fault(student):
 
 
 @pytest.mark.long
-@pytest.mark.weight(2)
+@pytest.mark.weight(4)
 def test_lab_4_trains_well(student, rng):
     """lab_4.py, mended, trains a network that does well on new data."""
     check_run(student, "lab_4", rng)
@@ -74,7 +74,7 @@ def test_lab_4_fault(student):
     check_name(student, "lab_4")
 
 
-@pytest.mark.weight(2)
+@pytest.mark.weight(4)
 def test_lab_5_trains_well(student, rng):
     """lab_5.py, mended, trains a network that does well on new data."""
     check_run(student, "lab_5", rng)
@@ -85,7 +85,7 @@ def test_lab_5_fault(student):
     check_name(student, "lab_5")
 
 
-@pytest.mark.weight(2)
+@pytest.mark.weight(4)
 def test_lab_6_trains_well(student, rng):
     """lab_6.py, mended, trains a network that does well on new data."""
     check_run(student, "lab_6", rng)

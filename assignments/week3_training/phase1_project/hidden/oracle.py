@@ -15,13 +15,12 @@ from torch.nn import functional
 from ..suite_tools import roles
 from ..worker.drivers import drawn
 from . import lists
+from .forms import BLOCK, RIGHT, BlockForm, Form
 
 Numbers = dict[str, Tensor]
 Names = dict[str, str]
 Shapes = dict[str, tuple[int, ...]]
 Norm = Callable[[Tensor, Numbers, str, bool], Tensor]
-
-STAGES = ((64, 1), (128, 2), (256, 2), (512, 2))
 
 
 def filled(student: Any, module: Any, wanted: Shapes, seed: int = 5) -> tuple[Numbers, Names]:
@@ -79,33 +78,34 @@ def block_shapes(c_in: int, c_out: int, stride: int, prefix: str = "") -> Shapes
 
 
 def block(
-    x: Tensor, p: Numbers, stride: int, training: bool, norm: Norm, prefix: str = ""
+    x: Tensor,
+    p: Numbers,
+    stride: int,
+    training: bool,
+    norm: Norm,
+    prefix: str = "",
+    form: BlockForm = BLOCK,
 ) -> Tensor:
-    """Return what a BasicBlock gives."""
+    """Return what a BasicBlock of that form gives."""
     inner = functional.conv2d(x, p[f"{prefix}conv1.weight"], stride=stride, padding=1)
-    inner = torch.clamp_min(norm(inner, p, f"{prefix}bn1", training), 0.0)
+    inner = norm(inner, p, f"{prefix}bn1", training)
+    inner = torch.clamp_min(inner, 0.0) if form.first_relu else inner
     inner = functional.conv2d(inner, p[f"{prefix}conv2.weight"], padding=1)
     inner = norm(inner, p, f"{prefix}bn2", training)
     if f"{prefix}shortcut.0.weight" in p:
         x = functional.conv2d(x, p[f"{prefix}shortcut.0.weight"], stride=stride)
         x = norm(x, p, f"{prefix}shortcut.1", training)
-    return torch.clamp_min(inner + x, 0.0)
+    if form.short == "relu":
+        x = torch.clamp_min(x, 0.0)
+    inner = torch.clamp_min(inner, 0.0) if form.last == "before" else inner
+    out = inner if form.short == "left out" else inner + x
+    return torch.clamp_min(out, 0.0) if form.last == "after" else out
 
 
-def plan() -> list[tuple[str, int, int, int]]:
-    """Return (name, channels in, channels out, stride) of the network's eight blocks."""
-    found, before = [], 64
-    for stage, (channels, stride) in enumerate(STAGES, start=1):
-        found.append((f"layer{stage}.0", before, channels, stride))
-        found.append((f"layer{stage}.1", channels, channels, 1))
-        before = channels
-    return found
-
-
-def network_shapes(classes: int, *, mixers: bool) -> Shapes:
+def network_shapes(classes: int, *, mixers: bool, form: Form = RIGHT) -> Shapes:
     """Return the names and shapes of the network's numbers, with made-up blocks or real ones."""
-    found = {"conv1.weight": (64, 3, 3, 3), **norm_shapes("bn1", 64)}
-    for name, c_in, c_out, stride in plan():
+    found = {"conv1.weight": (64, 3, form.kernel, form.kernel), **norm_shapes("bn1", 64)}
+    for name, c_in, c_out, stride in form.blocks:
         if mixers:
             found[f"{name}.weight"] = (c_out, c_in)
         else:
@@ -113,28 +113,37 @@ def network_shapes(classes: int, *, mixers: bool) -> Shapes:
     return found | {"fc.weight": (classes, 512), "fc.bias": (classes,)}
 
 
-def stem(x: Tensor, p: Numbers, training: bool, norm: Norm) -> Tensor:
+def stem(x: Tensor, p: Numbers, training: bool, norm: Norm, form: Form = RIGHT) -> Tensor:
     """Return what goes into layer1."""
-    out = functional.conv2d(x, p["conv1.weight"], padding=1)
-    return torch.clamp_min(norm(out, p, "bn1", training), 0.0)
+    padding = form.kernel // 2
+    out = functional.conv2d(x, p["conv1.weight"], stride=form.stride, padding=padding)
+    out = norm(out, p, "bn1", training)
+    out = torch.clamp_min(out, 0.0) if form.relu else out
+    return functional.max_pool2d(out, *form.pool) if form.pool else out
 
 
-def averages(x: Tensor, p: Numbers, training: bool, norm: Norm, *, mixers: bool) -> Tensor:
+def averages(
+    x: Tensor, p: Numbers, training: bool, norm: Norm, *, mixers: bool, form: Form = RIGHT
+) -> Tensor:
     """Return what goes into the linear layer."""
-    out = stem(x, p, training, norm)
-    for name, _, _, stride in plan():
+    out = stem(x, p, training, norm, form)
+    for name, _, _, stride in form.blocks:
         if mixers:
             kernel = p[f"{name}.weight"][:, :, None, None]
             out = torch.cos(functional.conv2d(out, kernel, stride=stride))
         else:
             out = block(out, p, stride, training, norm, f"{name}.")
-    return out.mean(dim=(2, 3))
+    return out.mean(dim=(2, 3)) if form.pooled == "mean" else out.amax(dim=(2, 3))
 
 
-def network(x: Tensor, p: Numbers, training: bool, norm: Norm, *, mixers: bool) -> Tensor:
+def network(
+    x: Tensor, p: Numbers, training: bool, norm: Norm, *, mixers: bool, form: Form = RIGHT
+) -> Tensor:
     """Return the logits."""
-    features = averages(x, p, training, norm, mixers=mixers)
-    return features @ p["fc.weight"].T + p["fc.bias"]
+    features = averages(x, p, training, norm, mixers=mixers, form=form)
+    logits = features @ p["fc.weight"].T + p["fc.bias"]
+    ends = {"softmax": lambda: torch.softmax(logits, dim=1), "relu": lambda: logits.clamp_min(0.0)}
+    return ends[form.end]() if form.end else logits
 
 
 def double(array: np.ndarray) -> Tensor:

@@ -1,6 +1,9 @@
 """What tests of train.py share: whole runs, with a made-up, tiny network in ResNet18's place."""
 
 import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -17,6 +20,37 @@ CURVE = ("train_loss", "train_accuracy", "val_loss", "val_accuracy", "lr")
 NAMES = ("epoch", *CURVE, "seconds", "images_per_second")
 
 
+@dataclass(frozen=True)
+class Parts:
+    """What stands beside train.py in a run: the student's own parts, or made-up ones.
+
+    source: what makes the parts, "" for the student's own; scale: what becomes of bytes there, as
+    a function of the student and of numbers from 0 to 1 with the channels last.
+    """
+
+    source: str
+    scale: Callable
+
+
+def own_scale(student, shares):
+    mean, deviation = (part.ravel() for part in scale_of(student))
+    return (shares - mean) / deviation
+
+
+OWN = Parts("", own_scale)
+MADE_UP = Parts(
+    Path(__file__).with_name("made_up_parts.py").read_text("utf-8"), lambda _, shares: shares - 0.5
+)
+
+
+def either_way(check):
+    """Let `check(parts)` pass with the student's own parts, or with made-up ones.
+
+    So a mistake in the optimizer, the schedule or the loader costs the runs nothing.
+    """
+    expect.any_of(lambda: check(OWN), lambda: check(MADE_UP))
+
+
 def tagged(count=COUNT):
     """Return arrays of a cifar10.npz: images of one colour each, by which they are known."""
     images = np.full((count, 32, 32, 3), 128, np.uint8)
@@ -28,7 +62,15 @@ def tagged(count=COUNT):
 def data_folder(student, arrays, broken=()):
     name = student.prepare("folder").name
     student.drive("write_arrays", f"{name}/cifar10.npz", arrays, list(broken))
+    student.drive("write_arrays", f"{name}/made_up.npz", for_made_up(arrays), [])
     return name
+
+
+def for_made_up(arrays):
+    """Return the arrays as the made-up loader reads them."""
+    images = {f"images_{k[2:]}": v.transpose(0, 3, 1, 2) for k, v in arrays.items() if k[0] == "x"}
+    labels = {f"labels_{k[2:]}": v.astype(np.int64) for k, v in arrays.items() if k[0] == "y"}
+    return images | labels
 
 
 def options(data, out, epochs, *more):
@@ -80,10 +122,9 @@ def passes(student):
     return found
 
 
-def colours_of(student, images, rows=slice(16, 17), columns=slice(16, 17)):
+def colours_of(student, parts, images, rows=slice(16, 17), columns=slice(16, 17)):
     """Return the normalised pixels of images (N, 32, 32, 3) in some rows and columns: (M, 3)."""
-    mean, deviation = (part.ravel() for part in scale_of(student))
-    return (images[:, rows, columns].reshape(-1, 3) / 255.0 - mean) / deviation
+    return parts.scale(student, images[:, rows, columns].reshape(-1, 3) / 255.0)
 
 
 def distances(pixels, colours):
@@ -91,9 +132,9 @@ def distances(pixels, colours):
     return np.abs(pixels[:, None] - colours[None]).max(axis=2)
 
 
-def run(student, data, epochs, *more, out=None):
+def run(student, data, epochs, *more, out=None, parts=OWN):
     """Run train.py to its end; return (module, folder of the output, lines)."""
-    train = student.prepare("with_network")
+    train = student.prepare("with_network", parts.source)
     out = out or f"{student.prepare('folder').name}/run"
     train.main(options(data, out, epochs, *more))
     return train, out, curve(student, out)

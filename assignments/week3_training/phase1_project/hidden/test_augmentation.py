@@ -17,6 +17,7 @@ NEAR = {"rtol": 1e-4, "atol": 1e-4}
 
 
 @pytest.mark.long
+@pytest.mark.weight(3)
 def test_normalise(student, rng):
     """normalise gives (images / 255 - mean) / deviation as float32, channel by channel."""
     images = rng.integers(0, 256, (3, 3, 5, 4), dtype=np.uint8)

@@ -6,7 +6,7 @@ import pytest
 from autograder.suite import expect
 
 from ..suite_tools.colours import LOADER, normalised
-from .epochs import epoch, expect_split, folder_with, loader_of, orders, splits, tagged
+from .epochs import MET, epoch, expect_split, folder_with, loader_of, orders, splits, tagged
 
 pytestmark = pytest.mark.item("project.augmentation")
 
@@ -51,7 +51,7 @@ def test_evaluation_in_order_and_untouched(student, rng):
     images = rng.integers(0, 256, (11, 3, 32, 32), dtype=np.uint8)
     labels = rng.integers(0, 10, 11)
     loader = loader_of(student, images, labels, 4, train=False, seed=3)
-    wanted = normalised(student, images)
+    wanted = normalised(student, images, *MET)
     for turn in ("first", "second"):
         x, y = epoch(student, loader, 11, 4)
         if not np.allclose(x, wanted, **NEAR):
@@ -109,9 +109,9 @@ def _pieces(student, x, images):
     The padding may be zeros beside normalised images, or what black becomes when it is normalised;
     one of the two for all images.
     """
-    plain, frame = normalised(student, images), np.zeros((1, 3, 40, 40), np.uint8)
+    plain, frame = normalised(student, images, *MET), np.zeros((1, 3, 40, 40), np.uint8)
     tries = []
-    for padding in (np.zeros((1, 3, 40, 40)), normalised(student, frame)):
+    for padding in (np.zeros((1, 3, 40, 40)), normalised(student, frame, *MET)):
         padded = np.repeat(padding, len(images), axis=0)
         padded[:, :, 4:36, 4:36] = plain
         tries.append([_piece(piece, padded.astype(np.float32)) for piece in x])

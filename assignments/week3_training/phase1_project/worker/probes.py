@@ -26,7 +26,7 @@ class Shift(nn.Module):
 
     y = weight x + bias in training mode, y = weight (x - running_mean) + running_var bias in
     evaluation mode; nothing is divided, and nothing moves the buffers. It takes whatever settings
-    it is given. `sizes`: the number of features.
+    it is given. `sizes`: the number of features. Weight and bias answer to `gamma` and `beta` too.
     """
 
     sizes: list[int]
@@ -42,13 +42,14 @@ class Shift(nn.Module):
         self.__dict__["sizes"] = sizes = numbers[:1]
         for name, value in {"num_features": sizes[0], "eps": 1e-5, "momentum": 0.1}.items():
             self.__dict__.setdefault(name, value)
-        self.__dict__["scale_and_shift"] = names = (
-            ["gamma", "beta"] if "gamma" in own else ["weight", "bias"]
-        )
+        names, others = ["weight", "bias"], ["gamma", "beta"]
+        if "gamma" in own:
+            names, others = others, names
+        self.__dict__["scale_and_shift"] = names
         flat = torch.full((4, *sizes), 0.0)
         flat[[0, 3]] += 1.0
-        for row, name in enumerate(names):
-            self._parameters[name] = nn.Parameter(flat[row].clone())
+        for row, (name, other) in enumerate(zip(names, others, strict=True)):
+            self._parameters[name] = self.__dict__[other] = nn.Parameter(flat[row].clone())
         for row, name in enumerate(("mean", "var"), start=2):
             self._buffers[f"running_{name}"] = flat[row].clone()
 
