@@ -87,7 +87,7 @@ def drawn(faults: list[Planted], number: int, seed: int) -> list[Planted]:
 
 def _kinds_in_turn(faults: list[Planted]) -> list[Planted]:
     seen: dict[str, int] = defaultdict(int)
-    turns = []
+    turns: list[tuple[int, int]] = []
     for fault in faults:
         turns.append((seen[fault.kind], len(turns)))
         seen[fault.kind] += 1
@@ -152,9 +152,9 @@ def _edits(node: ast.AST, was: str, parents: list[ast.AST]) -> Iterator[tuple[st
         yield "missing", "pass"
         yield "missing", f"{target} = {value}"
     elif isinstance(node, ast.Compare) and type(node.ops[0]) in COMPARED:
-        other = copy.deepcopy(node)
-        other.ops[0] = COMPARED[type(node.ops[0])]()
-        yield "operator", f"({ast.unparse(other)})"
+        compared = copy.deepcopy(node)
+        compared.ops[0] = COMPARED[type(node.ops[0])]()
+        yield "operator", f"({ast.unparse(compared)})"
     elif isinstance(node, ast.BoolOp) and len(node.values) > 1:
         yield "missing", f"({ast.unparse(node.values[0])})"
         yield "missing", f"({ast.unparse(node.values[-1])})"
@@ -172,11 +172,10 @@ def _edits(node: ast.AST, was: str, parents: list[ast.AST]) -> Iterator[tuple[st
         yield "dtype", f"return {_single(value, parents[0])}"
     elif isinstance(node, ast.Assign):
         yield from _of_assignment(node, parents)
-    elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+    elif (isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)) or (
+        isinstance(node, ast.If) and not node.orelse and isinstance(node.body[-1], ast.Raise)
+    ):
         yield "missing", "pass"
-    elif isinstance(node, ast.If) and not node.orelse and len(parents) > 1:
-        if isinstance(node.body[-1], ast.Raise):
-            yield "missing", "pass"
 
 
 def _of_operation(node: ast.BinOp) -> Iterator[tuple[str, str]]:
@@ -218,7 +217,7 @@ def _of_call(node: ast.Call) -> Iterator[tuple[str, str]]:
 def _other_axes(keyword: ast.keyword) -> Iterator[int | bool | None]:
     value = keyword.value
     if keyword.arg == "axis" and isinstance(value, ast.Constant):
-        yield from {0: (1,), 1: (0,), -1: (0,)}.get(value.value, ())
+        yield from [1 - value.value] if value.value in (0, 1) else []
     elif keyword.arg == "axis" and isinstance(value, ast.UnaryOp):
         yield 0
     elif keyword.arg == "keepdims" and isinstance(value, ast.Constant):

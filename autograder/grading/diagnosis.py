@@ -192,9 +192,7 @@ class Diagnoser:
             if check in passed
         )
 
-    def _pairs(
-        self, candidates: Sequence[Misconception], seen: Sequence[_Seen]
-    ) -> list[Mistakes]:
+    def _pairs(self, candidates: Sequence[Misconception], seen: Sequence[_Seen]) -> list[Mistakes]:
         """Return pairs to be tried, most likely first: together they fail what the student fails.
 
         Neither may fail alone what the student passes.

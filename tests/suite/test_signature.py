@@ -103,7 +103,7 @@ OTHERS = [
     LARGE.T,
     LARGE[::-1],
     np.roll(LARGE, 1),
-    np.where(LARGE == LARGE[2, 7], 0.0, LARGE),
+    np.where(np.isclose(LARGE, LARGE[2, 7]), 0.0, LARGE),
     WITH_NAN,
     np.roll(WITH_NAN, 1),
     np.full(LARGE.shape, np.nan),

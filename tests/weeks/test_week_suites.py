@@ -176,7 +176,9 @@ def test_a_correct_solution_in_another_style_gets_everything(examiner):
 @pytest.fixture
 def undiagnosed(examiner, monkeypatch) -> None:
     """Leave out what explains failures: here nearly all fail, and each takes many replays."""
-    monkeypatch.setattr(Examiner, "explained", lambda self, outcomes: [one.result for one in outcomes])
+    monkeypatch.setattr(
+        Examiner, "explained", lambda self, outcomes: [one.result for one in outcomes]
+    )
 
 
 @pytest.mark.usefixtures("undiagnosed")

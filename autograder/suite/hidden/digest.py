@@ -16,7 +16,7 @@ PROJECTIONS = 4
 
 
 def digest(value: Any) -> Any:
-    """Return an answer's digest: what a signature holds of an array. Its shape is that of all parts.
+    """Return an answer's digest: what a signature holds of an array, with the shape of all parts.
 
     NOT_KEPT for an answer with objects in it, or with too many numbers.
     """
@@ -54,7 +54,7 @@ def _projected(flat: np.ndarray) -> np.ndarray:
     """Return the size and random projections, none near 0, of the finite entries and the others."""
     finite = np.isfinite(flat)
     rng = np.random.default_rng(0)
-    found = [float((~finite).sum())]
+    found: list[Any] = [float((~finite).sum())]
     with np.errstate(all="ignore"):
         largest = np.max(np.abs(flat), initial=0.0, where=finite)
         scaled = np.where(finite, flat / (largest or 1.0), 0.0)
