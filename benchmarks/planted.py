@@ -172,10 +172,15 @@ def _edits(node: ast.AST, was: str, parents: list[ast.AST]) -> Iterator[tuple[st
         yield "dtype", f"return {_single(value, parents[0])}"
     elif isinstance(node, ast.Assign):
         yield from _of_assignment(node, parents)
-    elif (isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)) or (
-        isinstance(node, ast.If) and not node.orelse and isinstance(node.body[-1], ast.Raise)
-    ):
+    elif _may_be_left_out(node):
         yield "missing", "pass"
+
+
+def _may_be_left_out(node: ast.AST) -> bool:
+    """Whether a statement is a call, or a refusal of wrong arguments."""
+    if isinstance(node, ast.If):
+        return not node.orelse and isinstance(node.body[-1], ast.Raise)
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)
 
 
 def _of_operation(node: ast.BinOp) -> Iterator[tuple[str, str]]:

@@ -4,6 +4,9 @@ The checks of an item are replayed against the catalogued misconceptions of this
 inputs of the runs in which the student's answers were given. An explanation is shown only if its
 replay agrees with the student on every check of the item: the wrong values, where they are known,
 and which checks fail. Where no misconception does, pairs of them are tried.
+
+What fails through the code of another item that fails too may be nothing but its consequence:
+there an explanation has to fit that item as well.
 """
 
 from __future__ import annotations
@@ -18,9 +21,11 @@ import numpy as np
 
 from autograder.grading.bounded_host import BoundedHost
 from autograder.records import PlannedCheck, Verdict
+from autograder.reference.gaps import find_gaps
 from autograder.reference.misconceptions import Misconception, MisconceptionError, apply
 from autograder.suite.hidden.local_host import LocalHost
 from autograder.suite.hidden.session import GradedSession
+from autograder.suite.hidden.watched_host import FOLDER, WatchedHost
 from autograder.suite.session import Outcome, SuiteSession
 from autograder.suite.signature import Signature, signature
 
@@ -100,6 +105,9 @@ class Diagnoser:
         self._checks = {check.id: check for check in session.plan}
         long = session.long if isinstance(session, GradedSession) else session.training
         self._long = long | session.training
+        self._watched = WatchedHost(reference)
+        self._places = _places(reference)
+        self._run: dict[str, set[str]] = {}
         self._known: dict[tuple[tuple[str, ...], str, str | None], Signature | None] = {}
 
     def explain(self, outcomes: Sequence[Outcome]) -> dict[str, Explanation]:
@@ -112,11 +120,14 @@ class Diagnoser:
         for outcome in outcomes:
             items[self._checks[outcome.result.check].item].append(outcome)
         passed = {o.result.check for o in outcomes if o.result.verdict is Verdict.PASS}
+        failed = {item: wrong for item, ends in items.items() if (wrong := _failed(ends))}
+        fits = {item: self._fitting(item, self._seen(items[item]), passed) for item in failed}
         found: dict[str, Explanation] = {}
-        for item, ends in items.items():
-            seen = self._seen(ends)
-            if any(one.value for one in seen):
-                found |= self._of_item(item, seen, passed)
+        for item, ends in failed.items():
+            through = {below for check in ends for below in self._runs(check)} if fits[item] else {}
+            others = [fits[below] for below in failed if below in through and below != item]
+            true = [ms for ms in fits[item] if all(_any_in(ms, other) for other in others)]
+            found |= self._told(true, [one for one in self._seen(items[item]) if one.failed])
         return found
 
     def _seen(self, outcomes: Sequence[Outcome]) -> list[_Seen]:
@@ -145,25 +156,45 @@ class Diagnoser:
     def _is_long(self, one: _Seen) -> bool:
         return one.check.id in self._long
 
-    def _of_item(
-        self, item: str, seen: Sequence[_Seen], passed: set[str]
-    ) -> dict[str, Explanation]:
-        """Return the explanations of the failed checks of one item."""
-        failed = [one for one in seen if one.failed]
+    def _fitting(self, item: str, seen: Sequence[_Seen], passed: set[str]) -> list[Mistakes]:
+        """Return the mistakes, or else the pairs, that agree with the student on an item."""
+        if not any(one.value for one in seen):
+            return []
         candidates = [mistake for mistake in self._catalogue if item in mistake.fails]
         single = [
-            mistake
+            (mistake,)
             for mistake in candidates
             if self._fits((mistake,), seen) and self._leaves(mistake, item, passed)
         ]
-        if single:
-            told = common(single)
+        return single or [pair for pair in self._pairs(candidates, seen) if self._fits(pair, seen)]
+
+    def _told(self, fits: Sequence[Mistakes], failed: Sequence[_Seen]) -> dict[str, Explanation]:
+        """Return the explanations of the failed checks of one item by what fits it."""
+        if not fits:
+            return {}
+        if len(fits[0]) == 1:
+            told = common([mistake for (mistake,) in fits])
             return {one.check.id: told for one in failed} if told else {}
-        pairs = [pair for pair in self._pairs(candidates, seen) if self._fits(pair, seen)]
-        shared = [one for one in candidates if pairs and all(one in pair for pair in pairs)]
-        if len({tuple(one.says for one in pair) for pair in pairs}) == 1:
-            shared = list(pairs[0])
+        shared = [one for one in fits[0] if all(one in pair for pair in fits)]
+        if len({tuple(one.says for one in pair) for pair in fits}) == 1:
+            shared = list(fits[0])
         return self._shares(shared, failed)
+
+    def _runs(self, check: str) -> set[str]:
+        """Return the items of whose gaps a check runs anything."""
+        if check not in self._run:
+            self._session.run(self._watched, only={check})
+            executed = self._watched.executed
+            self._run[check] = {
+                item
+                for item, places in self._places.items()
+                if any(
+                    f"{name}.".startswith(f"{where}.") and file == at
+                    for at, where in places
+                    for file, name in executed
+                )
+            }
+        return self._run[check]
 
     def _fits(self, mistakes: Mistakes, seen: Sequence[_Seen]) -> bool:
         """Whether the replay agrees with the student on every check of the item."""
@@ -269,6 +300,25 @@ class Diagnoser:
             except (MisconceptionError, SyntaxError):
                 continue
         return None
+
+
+def _failed(outcomes: Sequence[Outcome]) -> list[str]:
+    """Return the checks of an item that fail, those apart that wait for a gap to be filled in."""
+    waits = {Verdict.PASS, Verdict.NOT_ATTEMPTED, Verdict.INFRA}
+    return [one.result.check for one in outcomes if one.result.verdict not in waits]
+
+
+def _any_in(mistakes: Mistakes, fits: Sequence[Mistakes]) -> bool:
+    return any(mistake in other for mistake in mistakes for other in fits)
+
+
+def _places(reference: Mapping[str, bytes]) -> dict[str, set[tuple[str, str]]]:
+    """Return the files and definitions that hold an item's gaps, by the item."""
+    found: dict[str, set[tuple[str, str]]] = defaultdict(set)
+    for name, source in reference.items():
+        for gap in find_gaps(source.decode(), name):
+            found[gap.task].add((f"{FOLDER}/{name}", gap.where))
+    return found
 
 
 def _ids(mistakes: Mistakes) -> tuple[str, ...]:
