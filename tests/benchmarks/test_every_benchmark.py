@@ -89,6 +89,11 @@ PRINTS: dict[str, tuple[str, ...]] = {
         rf"week 1 +a long array +{N} s +{N} s +{N} MB",
         rf"the worst: {N} s of processor time in one test",
     ),
+    "explanations": (
+        rf"all +2 +{N} +{N} +{N} +{N} +{N} +{N} +{N}",
+        r"2 of 2 kinds are named",
+        rf"false explanations: {N}; survivors not judged: {N}",
+    ),
     "styles": (rf"week3 +slots +{N} of +{N} +{N} +0",),
     "reruns": (r"a comment in a report +nothing", r"the salt +everything"),
 }
