@@ -20,7 +20,7 @@ from autograder.notebooks.functions import notebook_module
 from autograder.records import CheckResult, PlannedCheck, Verdict
 from autograder.students.host import StudentHost
 from autograder.suite.session import Outcome, SuiteError, SuiteSession
-from autograder.suite.signature import entry_of, pattern_of
+from autograder.suite.signature import entry_of
 from autograder.suite.week_worker import worker_of
 from autograder.text.files import source_digest
 
@@ -196,7 +196,7 @@ class PublicRun:
         for check, outcome in zip(self.plan, self.outcomes, strict=True):
             ends[check.item].append(outcome)
         sealed = self.shipped.wrong_answers
-        return {item: entry_of(sealed.get(item, {}), pattern_of(ends[item])) for item in ends}
+        return {item: entry_of(sealed.get(item, {}), ends[item]) for item in ends}
 
 
 def read_files(root: Path, week: Week) -> Files:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -26,7 +26,7 @@ Signature = dict[str, Any]
 """JSON values that identify a failure: `label` and `received`, or `raised`."""
 
 Pattern = dict[str, Signature | None]
-"""How the checks of an item end, by their ids: None for one that passes."""
+"""How checks end, by their ids: None for one that passes."""
 
 ROUNDS, FEWEST_DIGITS, UNEVEN = 100_000, 4, np.pi / 3
 """Cost of trying a value; digits that count; a factor that keeps round numbers off the edges."""
@@ -44,16 +44,6 @@ def signature(fault: Fault) -> Signature | None:
     if fault.verdict is Verdict.RAISED and not fault.message.startswith(NO_PYTHON):
         return {"raised": fault.message.partition("\n")[0]}
     return None
-
-
-def pattern_of(outcomes: Iterable[Outcome]) -> Pattern | None:
-    """Return how an item's checks end; None if one fails without a signature, or if none fails."""
-    pattern: Pattern = {}
-    for one in outcomes:
-        pattern[one.result.check] = signature(one.fault) if one.fault else None
-        if not pattern[one.result.check] and one.result.verdict is not Verdict.PASS:
-            return None
-    return pattern if any(pattern.values()) else None
 
 
 def listed(array: np.ndarray) -> list[float | str]:
@@ -95,9 +85,11 @@ def turned(data: bytes, key: bytes) -> bytes:
     return bytes(one ^ other for one, other in zip(data, stream, strict=True))
 
 
-def entry_of(sealed: Mapping[str, str], pattern: Pattern | None) -> dict[str, Any] | None:
-    """Return the entry of an item's sealed explanations that its failures open, if they do."""
-    if not sealed or pattern is None:
+def entry_of(sealed: Mapping[str, str], outcomes: Sequence[Outcome]) -> dict[str, Any] | None:
+    """Return the entry of an item's sealed explanations that the ends of its checks open."""
+    pattern = {one.result.check: signature(one.fault) if one.fault else None for one in outcomes}
+    failed = [one.result.check for one in outcomes if one.result.verdict is not Verdict.PASS]
+    if not sealed or not failed or not all(pattern[check] for check in failed):
         return None
     key = key_of(pattern)
     text = sealed.get(hashlib.sha256(key).hexdigest()[:16])

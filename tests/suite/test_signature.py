@@ -19,7 +19,7 @@ from autograder.reference.misconceptions import Misconception
 from autograder.suite.expect import MAX_ENTRIES, Wrong
 from autograder.suite.hidden.digest import MOST_NUMBERS
 from autograder.suite.session import Outcome
-from autograder.suite.signature import entry_of, key_of, pattern_of, signature
+from autograder.suite.signature import entry_of, key_of, signature
 from autograder.wire.codec import Ref
 
 HANDLE = Handle(Ref(1, "Lie"), lambda *request: None)
@@ -170,9 +170,21 @@ def mistake(id: str, says: str, where: str = "f") -> Misconception:
 LONG = np.array([1 / 3, -2.718281, 0.0, 40.625])
 
 
+def faults(*received):
+    """Return the faults of two or more checks: None for one that passes."""
+    return {f"check {n}": one if one is None else wrong(one) for n, one in enumerate(received)}
+
+
 def ends(*received):
-    """Return how two or more checks end: None for one that passes."""
-    return {f"check {n}": one if one is None else of(one) for n, one in enumerate(received)}
+    """Return how these checks end, as signatures."""
+    return {check: fault and signature(fault) for check, fault in faults(*received).items()}
+
+
+def outcomes(faults):
+    return [
+        Outcome(CheckResult(check, fault.verdict if fault else Verdict.PASS), fault)
+        for check, fault in faults.items()
+    ]
 
 
 MISTAKES = [
@@ -196,33 +208,32 @@ SEALED = json.loads(json.dumps(seal(MISTAKES)))
 
 
 @pytest.mark.parametrize(
-    ("pattern", "says"),
+    ("found", "says"),
     [
-        (ends(LONG, None), "It is averaged."),
-        (ends(LONG * (1 + 1e-12), None), "It is averaged."),
-        (ends(LONG, True), "Both are wrong."),
-        (ends(LONG, False), None),
-        (ends(LONG, 1.5), None),
-        (ends(LONG), None),
-        (ends(None, np.array(3.2329504)), "It is a number."),
-        ({**ends(LONG), "check 1": {"raised": "E: another version's text"}}, "It raises too."),
-        (ends(3 * LONG, None), None),
-        (ends(LONG + 1, None), None),
-        (ends(LONG[::-1].copy(), None), None),
-        (ends(LONG.reshape(2, 2), None), None),
-        ({"check 0": of(LONG, "dL_dx"), "check 1": None}, None),
-        ({"another": of(LONG), "check 1": None}, None),
-        (None, None),
+        (faults(LONG, None), "It is averaged."),
+        (faults(LONG * (1 + 1e-12), None), "It is averaged."),
+        (faults(LONG, True), "Both are wrong."),
+        (faults(LONG, False), None),
+        (faults(LONG, 1.5), None),
+        (faults(LONG), None),
+        (faults(None, np.array(3.2329504)), "It is a number."),
+        ({**faults(LONG), "check 1": Fault(Verdict.RAISED, "E: another text")}, "It raises too."),
+        (faults(3 * LONG, None), None),
+        (faults(LONG + 1, None), None),
+        (faults(LONG[::-1].copy(), None), None),
+        (faults(LONG.reshape(2, 2), None), None),
+        ({"check 0": wrong(LONG, "dL_dx"), "check 1": None}, None),
+        ({"another": wrong(LONG), "check 1": None}, None),
     ],
 )
-def test_whoever_has_the_wrong_values_of_all_checks_reads_what_explains_them(pattern, says):
-    found = entry_of(SEALED, pattern)
-    assert (found and found["says"]) == says
-    assert found is None or found.keys() == {"id", "says", "at"}
+def test_whoever_has_the_wrong_values_of_all_checks_reads_what_explains_them(found, says):
+    entry = entry_of(SEALED, outcomes(found))
+    assert (entry and entry["says"]) == says
+    assert entry is None or entry.keys() == {"id", "says", "at"}
 
 
 def test_two_mistakes_with_the_same_failures_are_told_by_their_place_if_it_is_one():
-    found = entry_of(SEALED, ends(2 * LONG, None))
+    found = entry_of(SEALED, outcomes(faults(2 * LONG, None)))
     assert found is not None
     assert found["at"] == ["m.py", "A"]
     assert "Look at A in m.py" in found["says"]
@@ -232,7 +243,7 @@ def test_two_mistakes_with_the_same_failures_are_told_by_their_place_if_it_is_on
 def test_what_is_easily_guessed_is_not_shipped_at_all():
     assert len(SEALED) == 5
     for received in (True, np.zeros(50), np.array([0.5, 1.5, -3.0]), ARRAY.T):
-        assert entry_of(SEALED, ends(received, None)) is None
+        assert entry_of(SEALED, outcomes(faults(received, None))) is None
 
 
 def test_a_sealed_text_says_nothing_without_its_key():
@@ -243,12 +254,10 @@ def test_a_sealed_text_says_nothing_without_its_key():
 
 @pytest.mark.parametrize("verdict", [Verdict.TIMEOUT, Verdict.NOT_ATTEMPTED, Verdict.WRONG])
 def test_a_failure_without_a_signature_leaves_the_whole_item_unexplained(verdict):
-    good = Outcome(CheckResult("check 1", Verdict.PASS))
-    known = Outcome(CheckResult("check 0", Verdict.WRONG), wrong(LONG))
-    assert pattern_of([known, good]) == ends(LONG, None)
-    assert pattern_of([good]) is None
-    other = Outcome(CheckResult("check 2", verdict), None)
-    assert pattern_of([known, good, other]) is None
+    good, known = outcomes({"check 1": None, "check 0": wrong(LONG)})
+    assert entry_of(SEALED, [known, good])
+    assert entry_of(SEALED, [good]) is None
+    assert entry_of(SEALED, [known, good, Outcome(CheckResult("check 2", verdict), None)]) is None
 
 
 @given(hnp.arrays(np.float64, hnp.array_shapes(max_dims=2, max_side=5), elements=st.floats()))
@@ -267,4 +276,4 @@ def test_values_that_differ_by_rounding_make_the_same_key():
 
 
 def test_nothing_shipped_explains_nothing():
-    assert entry_of({}, ends(ARRAY)) is None
+    assert entry_of({}, outcomes(faults(ARRAY))) is None
