@@ -1,6 +1,6 @@
 """Whether explanations are true: single faults planted by a program, and the catalogue itself.
 
-    python -m benchmarks.explanations [--faults 300] [--week week1] [--processes 2] [--survivors]
+    python -m benchmarks.explanations [--faults 300] [--week week1] [--processes 2] [--strict]
 
 Plants faults by rules that know nothing of the catalogue (benchmarks.planted), runs each week's
 hidden suite on them, and lets the failures be explained. An explanation is false if its own mistake
@@ -17,12 +17,14 @@ from __future__ import annotations
 
 import argparse
 import multiprocessing
+import re
 import sys
 import tomllib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import cache
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -289,19 +291,33 @@ def run(tasks: Mapping[str, list[Task]], weeks: Sequence[Week], processes: int) 
 
 
 def _tell(found: Found) -> None:
+    """Say at once what a table only counts."""
     for false in found.false:
-        print(f"FALSE {found.week} {found.name}\n      told: {false}", flush=True)
+        print(f"  FALSE: {found.week} {found.name}\n      told: {false}", flush=True)
+    for check in found.silent:
+        print(
+            f"  says nothing: {check}: {found.failed[check]!r}\n      of {found.name}", flush=True
+        )
+    if found.endless:
+        print(f"  does not come to an end: {found.week} {found.name}", flush=True)
+    if found.survives:
+        why = known_equivalence(found.week, found.name)
+        print(f"  survives: {found.week} {found.name}\n      {why or 'NOT JUDGED'}", flush=True)
 
 
-def equivalences() -> dict[str, str]:
-    """Return the faults that are known to change nothing that a docstring promises, and why."""
-    if not EQUIVALENT.is_file():
-        return {}
-    rows = tomllib.loads(EQUIVALENT.read_text("utf-8")).get("fault", [])
-    return {f"{row['week']} {name}": row["why"] for row in rows for name in row["names"]}
+@cache
+def _equivalences() -> list[tuple[re.Pattern[str], str]]:
+    rows = tomllib.loads(EQUIVALENT.read_text("utf-8"))["fault"]
+    return [(re.compile(row["matches"]), row["why"]) for row in rows]
 
 
-def table(title: str, found: Sequence[Found], known: Mapping[str, str]) -> str:
+def known_equivalence(week: str, name: str) -> str:
+    """Say why a fault changes nothing that a docstring promises, if that is known."""
+    text = f"{week} {name}"
+    return next((why for matches, why in _equivalences() if matches.fullmatch(text)), "")
+
+
+def table(title: str, found: Sequence[Found]) -> str:
     """Return a table with a line for each kind, and one for all."""
     head = f"{title:28} faults noticed  told place false silent survive unjudged"
     groups: dict[str, list[Found]] = {}
@@ -317,7 +333,7 @@ def table(title: str, found: Sequence[Found], known: Mapping[str, str]) -> str:
             count["false"] += bool(one.false)
             count["silent"] += len(one.silent)
             count["survive"] += one.survives
-            count["unjudged"] += one.survives and f"{one.week} {one.name}" not in known
+            count["unjudged"] += one.survives and not known_equivalence(one.week, one.name)
         noticed = len(ones) - count["survive"]
         lines.append(
             f"{name:28} {len(ones):6} {noticed:7} {count['told']:5} {count['place']:5} "
@@ -331,7 +347,6 @@ def main(
     week: str | None = None,
     catalogued: int | None = None,
     processes: int = 2,
-    survivors: bool = False,
     strict: bool = False,
     seed: int = SEED,
 ) -> None:
@@ -339,20 +354,17 @@ def main(
     course = courses.load(ROOT)
     weeks = [one for one in course.weeks if week in (None, one.id)]
     share = -(-faults // len(weeks))
-    found = run({w.id: planted_tasks(w, share, seed) for w in weeks}, weeks, processes)
-    known = equivalences()
-    print(table("planted by a program", found, known), flush=True)
-    alive = [one for one in found if one.survives]
-    unjudged = [one for one in alive if f"{one.week} {one.name}" not in known]
-    for one in alive if survivors else unjudged:
-        why = known.get(f"{one.week} {one.name}", "NOT JUDGED")
-        print(f"  survives: {one.week} {one.name}\n      {why}")
+    found: list[Found] = []
+    for one_week in weeks:
+        found += run({one_week.id: planted_tasks(one_week, share, seed)}, [one_week], processes)
+        print(table(f"planted, up to {one_week.id}", found), flush=True)
+    unjudged = [f for f in found if f.survives and not known_equivalence(f.week, f.name)]
     named = run({w.id: catalogue_tasks(w, catalogued) for w in weeks}, weeks, processes)
     says = {(w.id, m.id): m.says for w in weeks for m in catalogue_of(ROOT, course, w)}
     for one in named:
         told = {part for id in one.told.values() if id for part in id.split("+")}
         one.named = says[one.week, one.name] in {says[one.week, id] for id in told}
-    print(table("the catalogue itself", named, {}))
+    print(table("the catalogue itself", named))
     for one in named:
         if not one.named:
             instead = sorted(id or "the place alone" for id in set(one.told.values()))
@@ -371,7 +383,6 @@ if __name__ == "__main__":
     parser.add_argument("--week", help="the id of one week, such as week1 (default: all)")
     parser.add_argument("--catalogued", type=int, help="mistakes of each week's catalogue")
     parser.add_argument("--processes", type=int, default=2)
-    parser.add_argument("--survivors", action="store_true", help="list those judged as well")
     parser.add_argument("--strict", action="store_true", help="an unjudged survivor is an error")
     parser.add_argument("--seed", type=int, default=SEED)
     main(**vars(parser.parse_args()))
