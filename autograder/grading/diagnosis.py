@@ -6,7 +6,8 @@ replay agrees with the student on every check of the item: the wrong values, whe
 and which checks fail. Where no misconception does, pairs of them are tried.
 
 What fails through the code of another item that fails too may be nothing but its consequence:
-there an explanation has to fit that item as well.
+there an explanation has to fit that item as well. And where something fails, unexplained, that
+runs the very definition that an explanation names, this one is not the whole truth, and not told.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from autograder.reference.gaps import find_gaps
 from autograder.reference.misconceptions import Misconception, MisconceptionError, apply
 from autograder.suite.hidden.local_host import LocalHost
 from autograder.suite.hidden.session import GradedSession
-from autograder.suite.hidden.watched_host import FOLDER, WatchedHost
+from autograder.suite.hidden.watched_host import FOLDER, Function, WatchedHost
 from autograder.suite.session import Outcome, SuiteSession
 from autograder.suite.signature import Signature, signature
 
@@ -107,7 +108,7 @@ class Diagnoser:
         self._long = long | session.training
         self._watched = WatchedHost(reference)
         self._places = _places(reference)
-        self._run: dict[str, set[str]] = {}
+        self._run: dict[str, set[Function]] = {}
         self._known: dict[tuple[tuple[str, ...], str, str | None], Signature | None] = {}
 
     def explain(self, outcomes: Sequence[Outcome]) -> dict[str, Explanation]:
@@ -122,13 +123,29 @@ class Diagnoser:
         passed = {o.result.check for o in outcomes if o.result.verdict is Verdict.PASS}
         failed = {item: wrong for item, ends in items.items() if (wrong := _failed(ends))}
         fits = {item: self._fitting(item, self._seen(items[item]), passed) for item in failed}
+        blocked = {o.result.check for o in outcomes if o.result.verdict is Verdict.BLOCKED}
+        open_ = {check for item in failed if not fits[item] for check in failed[item]} - blocked
         found: dict[str, Explanation] = {}
         for item, ends in failed.items():
-            through = {below for check in ends for below in self._runs(check)} if fits[item] else {}
+            looked_at = [check for check in ends if fits[item] and check not in self._long]
+            through = {below for check in looked_at for below in self._runs(check)}
             others = [fits[below] for below in failed if below in through and below != item]
-            true = [ms for ms in fits[item] if all(_any_in(ms, other) for other in others)]
+            true = [
+                mistakes
+                for mistakes in fits[item]
+                if all(_any_in(mistakes, other) for other in others)
+                and not any(self._is_in(mistakes, check) for check in open_ - self._long)
+            ]
             found |= self._told(true, [one for one in self._seen(items[item]) if one.failed])
         return found
+
+    def _is_in(self, mistakes: Mistakes, check: str) -> bool:
+        """Whether a check runs anything of the definitions that these mistakes are in."""
+        return any(
+            file == f"{FOLDER}/{one.module}.py" and f"{name}.".startswith(f"{one.where}.")
+            for one in mistakes
+            for file, name in self._executed(check)
+        )
 
     def _seen(self, outcomes: Sequence[Outcome]) -> list[_Seen]:
         """Return what a replay has to agree with, the most telling first; nothing if none can.
@@ -182,18 +199,21 @@ class Diagnoser:
 
     def _runs(self, check: str) -> set[str]:
         """Return the items of whose gaps a check runs anything."""
+        return {
+            item
+            for item, places in self._places.items()
+            if any(
+                f"{name}.".startswith(f"{where}.") and file == at
+                for at, where in places
+                for file, name in self._executed(check)
+            )
+        }
+
+    def _executed(self, check: str) -> set[Function]:
+        """Return the functions that a check runs of the reference."""
         if check not in self._run:
             self._session.run(self._watched, only={check})
-            executed = self._watched.executed
-            self._run[check] = {
-                item
-                for item, places in self._places.items()
-                if any(
-                    f"{name}.".startswith(f"{where}.") and file == at
-                    for at, where in places
-                    for file, name in executed
-                )
-            }
+            self._run[check] = self._watched.executed
         return self._run[check]
 
     def _fits(self, mistakes: Mistakes, seen: Sequence[_Seen]) -> bool:

@@ -36,24 +36,24 @@ SUITE = """
 import pytest
 from autograder.suite import expect
 
-@pytest.mark.item("line")
+@pytest.mark.item("week1.line")
 @pytest.mark.parametrize("x", [0.0, 1.0, 2.0])
 def test_line(student, x, rng):
     '''line is right.'''
     slope, shift = rng.normal(size=2)
     expect.close("y", student.m.line(x, slope, shift), slope * x + shift)
 
-@pytest.mark.item("line")
+@pytest.mark.item("week1.line")
 def test_large(student):
     '''large is right.'''
     expect.close("y", student.m.line(10.0, 1.0, 1.0), 11.0)
 
-@pytest.mark.item("steps")
+@pytest.mark.item("week1.steps")
 def test_steps(student):
     '''steps is right.'''
     expect.close("n", student.m.steps(3), 3)
 
-@pytest.mark.item("twice")
+@pytest.mark.item("week1.twice")
 def test_twice(student):
     '''twice is right.'''
     expect.close("y", student.m.twice(3.5), 7.0)
@@ -63,7 +63,7 @@ def test_twice(student):
 def mistake(
     id: str, replace: str, by: str, where: str = "line", fails: str = "line", says: str = ""
 ) -> Misconception:
-    items = fails.split()
+    items = [f"week1.{item}" for item in fails.split()]
     return Misconception(
         id=id, module="m", where=where, replace=replace, by=by, fails=items, says=says or f"{id}!"
     )
@@ -204,6 +204,36 @@ def test_a_mistake_that_fails_another_item_which_the_student_passes_is_not_told(
     wrong = right.replace("2 * x", "3 * x").replace("if twice(1.0) == 2 else 10", "")
     ends = session.run(LocalHost(files(wrong)))
     assert Diagnoser(session, files(right), [both]).explain(ends) == {}
+
+
+def test_nothing_is_told_of_a_definition_through_which_something_fails_unexplained(session):
+    right = RIGHT.replace("return 2 * x", "return line(x, 2.0, 0.0)")
+    wrong = right.replace("slope * x + shift", "slope * x * (1 if shift else 3)")
+    assert told(session, outcomes(session, "+ shift", ""))
+    ends = session.run(LocalHost(files(wrong)))
+    assert Diagnoser(session, files(right), [NO_SHIFT]).explain(ends) == {}
+    ends = session.run(LocalHost(files(wrong.replace("return line(x, 2.0, 0.0)", "return 3 * x"))))
+    assert Diagnoser(session, files(right), [NO_SHIFT]).explain(ends) == {}
+    there = mistake("there", "line(x, 2.0, 0.0)", "3 * x", "twice", "twice")
+    found = Diagnoser(session, files(right), [NO_SHIFT, there]).explain(ends)
+    assert {one.id for one in found.values()} == {"no-shift", "there"}
+
+
+def test_what_fails_through_another_item_that_fails_must_fit_that_one_too(session):
+    right = RIGHT.replace(
+        "    return slope * x + shift",
+        "    # BEGIN SOLUTION week1.line\n    return slope * x + shift\n    # END SOLUTION",
+    ).replace("return 2 * x", "return line(x, 2.0, 0.0)")
+    ends = session.run(LocalHost(files(right.replace("slope * x", "2.0 * slope * x"))))
+    there = mistake("there", "2.0, 0.0", "4.0, 0.0", "twice", "twice")
+    both = mistake("both", "slope * x", "2.0 * slope * x", "line", "line twice")
+    found = Diagnoser(session, files(right), [DOUBLED, there]).explain(ends)
+    assert {one.id for one in found.values()} <= {"doubled"}
+    found = Diagnoser(session, files(right), [both, there]).explain(ends)
+    assert {(check.partition("::")[2], one.id) for check, one in found.items()} >= {
+        ("test_twice", "both"),
+        ("test_line[1.0]", "both"),
+    }
 
 
 @pytest.mark.parametrize("verdict", sorted(diagnosis.OUT_OF_REACH))
