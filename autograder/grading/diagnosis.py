@@ -7,7 +7,8 @@ and which checks fail. Where no misconception does, pairs of them are tried.
 
 What fails through the code of another item that fails too may be nothing but its consequence:
 there an explanation has to fit that item as well. And where something fails, unexplained, that
-runs the very definition that an explanation names, this one is not the whole truth, and not told.
+runs the very definition that an explanation names and ends otherwise than its mistake makes it,
+this one is not the whole truth, and not told.
 """
 
 from __future__ import annotations
@@ -123,8 +124,8 @@ class Diagnoser:
         passed = {o.result.check for o in outcomes if o.result.verdict is Verdict.PASS}
         failed = {item: wrong for item, ends in items.items() if (wrong := _failed(ends))}
         fits = {item: self._fitting(item, self._seen(items[item]), passed) for item in failed}
-        blocked = {o.result.check for o in outcomes if o.result.verdict is Verdict.BLOCKED}
-        open_ = {check for item in failed if not fits[item] for check in failed[item]} - blocked
+        unexplained = {check for item in failed if not fits[item] for check in failed[item]}
+        seen = {one.check.id: one for item in failed for one in self._seen(items[item])}
         found: dict[str, Explanation] = {}
         for item, ends in failed.items():
             looked_at = [check for check in ends if fits[item] and check not in self._long]
@@ -134,7 +135,11 @@ class Diagnoser:
                 mistakes
                 for mistakes in fits[item]
                 if all(_any_in(mistakes, other) for other in others)
-                and not any(self._is_in(mistakes, check) for check in open_ - self._long)
+                and not any(
+                    self._is_in(mistakes, check)
+                    and not (check in seen and self._agrees(mistakes, seen[check]))
+                    for check in unexplained - self._long
+                )
             ]
             found |= self._told(true, [one for one in self._seen(items[item]) if one.failed])
         return found
