@@ -222,7 +222,8 @@ def _of_call(node: ast.Call) -> Iterator[tuple[str, str]]:
 def _other_axes(keyword: ast.keyword) -> Iterator[int | bool | None]:
     value = keyword.value
     if keyword.arg == "axis" and isinstance(value, ast.Constant):
-        yield from [1 - value.value] if value.value in (0, 1) else []
+        if isinstance(value.value, int) and value.value in (0, 1):
+            yield 1 - value.value
     elif keyword.arg == "axis" and isinstance(value, ast.UnaryOp):
         yield 0
     elif keyword.arg == "keepdims" and isinstance(value, ast.Constant):

@@ -183,7 +183,7 @@ class Diagnoser:
         if not any(one.value for one in seen):
             return []
         candidates = [mistake for mistake in self._catalogue if item in mistake.fails]
-        single = [
+        single: list[Mistakes] = [
             (mistake,)
             for mistake in candidates
             if self._fits((mistake,), seen) and self._leaves(mistake, item, passed)
