@@ -323,7 +323,7 @@ class Mistakes:
             if item not in mistake.misleads or not blocked:
                 noticed = ", ".join(f"{result.check} ({result.verdict})" for result in results)
                 faults.append(f"{item} must not notice it, but does: {noticed}")
-        told = self._told(mistake, outcomes)
+        told = self._told(outcomes)
         if mistake.id not in told:
             instead = ", ".join(sorted(told)) or "nothing"
             faults.append(f"the student is not told what `says` says; what is told is {instead}")
@@ -346,14 +346,10 @@ class Mistakes:
                 failed[self._checks[result.check].item].append(result)
         return failed
 
-    def _told(self, mistake: Misconception, outcomes: Sequence[Outcome]) -> set[str]:
-        """Return the misconceptions that explain failed checks, at least until this one does."""
-        told: set[str] = set()
-        for outcome in outcomes:
-            if outcome.fault is not None and mistake.id not in told:
-                explained = self._examiner.explained(outcome, self._checks).misconception
-                told |= {explained} if explained else set()
-        return told
+    def _told(self, outcomes: Sequence[Outcome]) -> set[str]:
+        """Return the misconceptions that explain failed checks."""
+        found = {result.misconception for result in self._examiner.explained(outcomes)}
+        return {name for name in found if name is not None}
 
 
 def within(seconds: float, call: Callable[[], T], problem: str) -> T:

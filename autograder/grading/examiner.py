@@ -207,10 +207,7 @@ class Examiner:
             flags += self.second_look.look(host, files, outcomes)
         finally:
             host.close()
-        checks = {check.id: check for check in self.session.plan}
-        suite = [
-            self.explained(outcome, checks) if explain else outcome.result for outcome in outcomes
-        ]
+        suite = self.explained(outcomes) if explain else [one.result for one in outcomes]
         if refused:
             suite = self._with_refused(suite, stored)
         results: list[CheckResult] = []
@@ -269,16 +266,15 @@ class Examiner:
         except InfraError:
             return []
 
-    def explained(self, outcome: Outcome, checks: Mapping[str, PlannedCheck]) -> CheckResult:
-        """Add the diagnosis to a failed check, where there is one."""
-        if outcome.fault is None:
-            return outcome.result
-        # A settled outcome's fault is that of a throw-away run, with inputs of another salt.
-        salt = getattr(outcome, "salt", None)
-        mistake = self._diagnoser.explain(checks[outcome.result.check], outcome.fault, salt)
-        if mistake is None:
-            return outcome.result
-        return replace(outcome.result, misconception=mistake.id, advice=mistake.says)
+    def explained(self, outcomes: Sequence[Outcome]) -> list[CheckResult]:
+        """Return the results of the whole suite, with the diagnosis of those that failed."""
+        told = self._diagnoser.explain(outcomes)
+        return [
+            replace(one.result, misconception=known.id, advice=known.says)
+            if (known := told.get(one.result.check))
+            else one.result
+            for one in outcomes
+        ]
 
     def close(self) -> None:
         """End the suite's session."""

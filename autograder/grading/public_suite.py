@@ -8,7 +8,7 @@ from typing import Any
 
 from autograder.channel.faults import Fault
 from autograder.course import Course, Week
-from autograder.grading.diagnosis import public_catalogue
+from autograder.grading.sealing import public_catalogue
 from autograder.reference.stub_facts import stub_facts
 from autograder.sandbox import Confinement, Limits
 from autograder.suite.hidden.sandbox_host import SandboxHost

@@ -12,6 +12,7 @@ import sys
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +50,7 @@ class Files:
 class Shipped:
     """The content of a week's tests/diagnosis.json, which complements its public suite.
 
-    `wrong_answers` maps checks to explanations that wrong values open (suite.signature), `gaps`
+    `wrong_answers` maps items to explanations that their failures open (suite.signature), `gaps`
     items to the places (file, dotted name) of what is to be filled in, `stubs` modules to the
     digests of their stubs. `hidden_tests` is how many hidden tests there are, `python` the version
     that grades. Where the catalogue is at hand, `told` has the explanations of failed checks.
@@ -195,10 +196,17 @@ class PublicRun:
         return [(part.extra, item) for part in parts for item in part.items if item.week == number]
 
     def _entry(self, check: PlannedCheck, outcome: Outcome) -> Mapping[str, Any] | None:
-        if outcome.fault is None:
-            return None
-        sealed = self.shipped.wrong_answers.get(check.id, {})
-        return self.shipped.told.get(check.id) or entry_of(sealed, check.id, outcome.fault)
+        known = self.shipped.told.get(check.id) or self._opened.get(check.item)
+        return known if outcome.fault else None
+
+    @cached_property
+    def _opened(self) -> dict[str, Mapping[str, Any] | None]:
+        """The explanations that the failures of whole items open."""
+        ends: dict[str, list[Outcome]] = defaultdict(list)
+        for check, outcome in zip(self.plan, self.outcomes, strict=True):
+            ends[check.item].append(outcome)
+        sealed = self.shipped.wrong_answers
+        return {item: entry_of(sealed.get(item, {}), ends[item]) for item in ends}
 
 
 def read_files(root: Path, week: Week) -> Files:

@@ -24,25 +24,28 @@ MAX_ENTRIES = 4096
 NOT_KEPT = object()
 """Replaces a received value that is too large or whose type can't identify a failure."""
 
+KEEPS: list[Callable[[Any], Any]] = [lambda received: NOT_KEPT]
+"""What is kept of other values: in grading, a digest (suite.hidden.digest)."""
 
 _held = [0]
 """The number of comparisons that have held so far."""
 
 
 class Wrong(Fault):
-    """A wrong answer; `label` and `received` identify it when misconceptions are matched."""
+    """A wrong answer; `label` and `received` (or the message) identify it for the catalogue."""
 
     def __init__(self, label: str, message: str, received: Any = None):
         super().__init__(Verdict.WRONG, f"{label}: {message}")
         self.label = label
-        self.received = _kept(received)
+        self.received = _kept(message if received is None else received)
 
 
 def _kept(received: Any) -> Any:
-    """Return a copy that keeps no reference to the rest of the answer; NOT_KEPT if unsuitable."""
-    if type(received) is np.ndarray:
-        return received.copy() if received.size <= MAX_ENTRIES else NOT_KEPT
-    return received if type(received) in (bool, int, float, str, type(None)) else NOT_KEPT
+    """Return something small, which keeps no reference to the rest of the answer."""
+    if type(received) is np.ndarray and received.size <= MAX_ENTRIES:
+        return received.copy()
+    plain = type(received) in (bool, int, float, str)
+    return received if plain else KEEPS[0](received)
 
 
 def kind_of(value: Any) -> str:

@@ -1,14 +1,14 @@
 """Signatures of failures: label and wrong value, or exception text, for matching a catalogue.
 
-What explains a failure is shipped sealed by the wrong value: only who got it reads the text.
+What explains an item's failures is shipped sealed by how all its checks end: only who got the same
+wrong values, in the same checks, reads the text.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
-from functools import lru_cache
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ import numpy as np
 from autograder.channel.faults import Fault
 from autograder.records import Verdict
 from autograder.suite.expect import NOT_KEPT, Wrong
+from autograder.suite.session import Outcome
 
 DIGITS = 9
 NO_PYTHON = ("SyntaxError", "IndentationError", "TabError")
@@ -23,6 +24,9 @@ NO_PYTHON = ("SyntaxError", "IndentationError", "TabError")
 
 Signature = dict[str, Any]
 """JSON values that identify a failure: `label` and `received`, or `raised`."""
+
+Pattern = dict[str, Signature | None]
+"""How checks end, by their ids: None for one that passes."""
 
 ROUNDS, FEWEST_DIGITS, UNEVEN = 100_000, 4, np.pi / 3
 """Cost of trying a value; digits that count; a factor that keeps round numbers off the edges."""
@@ -32,30 +36,38 @@ def signature(fault: Fault) -> Signature | None:
     """Return the signature of a failure; None if it has none (a crash, a timeout)."""
     if isinstance(fault, Wrong):
         received = fault.received
-        if received is NOT_KEPT:
+        if received is NOT_KEPT or getattr(received, "dtype", np.dtype(int)).kind == "c":
             return None
         if isinstance(received, np.ndarray):
-            if received.dtype.kind == "c":
-                return None
-            received = {"shape": list(received.shape), "values": _listed(received)}
+            received = {"shape": list(received.shape), "values": listed(received)}
         return {"label": fault.label, "received": received}
     if fault.verdict is Verdict.RAISED and not fault.message.startswith(NO_PYTHON):
         return {"raised": fault.message.partition("\n")[0]}
     return None
 
 
-def _listed(array: np.ndarray) -> list[float | str]:
+def listed(array: np.ndarray) -> list[float | str]:
     """Return the entries for JSON: numbers to DIGITS digits; "nan", "inf" or "-inf" as texts."""
     flat = [float(value) for value in array.ravel()]
     return [float(f"{v:.{DIGITS}g}") if np.isfinite(v) else str(v) for v in flat]
 
 
-def key_of(check: str, seen: Signature) -> bytes:
-    """Return the key that a wrong value makes: without the value it takes very many tries.
+def key_of(pattern: Pattern) -> bytes:
+    """Return the key that an item's failures make: without them it takes very many tries.
 
-    The same for values that differ by rounding, but for few. `seen` must have a number or an array.
+    The same for values that differ by rounding, but for few.
     """
+    ends = [[check, seen and _rounded(seen)] for check, seen in sorted(pattern.items())]
+    return hashlib.pbkdf2_hmac("sha256", json.dumps(ends).encode(), b"", ROUNDS)
+
+
+def _rounded(seen: Signature) -> list[Any]:
+    """Return what counts of a failure. Texts of exceptions differ between versions of NumPy."""
+    if "raised" in seen:
+        return [seen["raised"].partition(":")[0]]
     received = seen["received"]
+    if isinstance(received, str | bool):
+        return [seen["label"], received]
     if not isinstance(received, dict):
         received = {"shape": [], "values": [received]}
     with np.errstate(all="ignore"):
@@ -64,8 +76,7 @@ def key_of(check: str, seen: Signature) -> bytes:
         size = 10.0 ** np.floor(np.log10(largest)) if largest else 1.0
     digits = max(FEWEST_DIGITS, 8 - len(values))
     entries = [str(round(v)) if np.isfinite(v) else str(v) for v in values / size * 10**digits]
-    text = json.dumps([check, seen["label"], received["shape"], entries])
-    return hashlib.pbkdf2_hmac("sha256", text.encode(), b"", ROUNDS)
+    return [seen["label"], received["shape"], entries]
 
 
 def turned(data: bytes, key: bytes) -> bytes:
@@ -74,16 +85,12 @@ def turned(data: bytes, key: bytes) -> bytes:
     return bytes(one ^ other for one, other in zip(data, stream, strict=True))
 
 
-@lru_cache
-def _opened(check: str, seen: str, sealed: tuple[tuple[str, str], ...]) -> dict[str, Any] | None:
-    key = key_of(check, json.loads(seen))
-    text = dict(sealed).get(hashlib.sha256(key).hexdigest()[:16])
-    return None if text is None else json.loads(turned(bytes.fromhex(text), key))
-
-
-def entry_of(sealed: Mapping[str, str], check: str, fault: Fault) -> dict[str, Any] | None:
-    """Return the entry of a check's sealed explanations that a failure opens, if it does."""
-    seen = signature(fault) or {}
-    if not sealed or not isinstance(seen.get("received"), dict | float | int):
+def entry_of(sealed: Mapping[str, str], outcomes: Sequence[Outcome]) -> dict[str, Any] | None:
+    """Return the entry of an item's sealed explanations that the ends of its checks open."""
+    pattern = {one.result.check: signature(one.fault) if one.fault else None for one in outcomes}
+    failed = [one.result.check for one in outcomes if one.result.verdict is not Verdict.PASS]
+    if not sealed or not failed or not all(pattern[check] for check in failed):
         return None
-    return _opened(check, json.dumps(seen), tuple(sealed.items()))
+    key = key_of(pattern)
+    text = sealed.get(hashlib.sha256(key).hexdigest()[:16])
+    return None if text is None else json.loads(turned(bytes.fromhex(text), key))

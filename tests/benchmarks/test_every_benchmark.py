@@ -93,6 +93,11 @@ PRINTS: dict[str, tuple[str, ...]] = {
         rf"week3 +sgd-\S+ +sgd {N} of {N}  \| beyond: -",
         rf"{N} of {N} faults cost another item; {N} points in all",
     ),
+    "explanations": (
+        rf"all +2 +{N} +{N} +{N} +{N} +{N} +{N} +{N}",
+        r"2 of 2 kinds are named",
+        rf"false explanations: {N}; survivors not judged: {N}",
+    ),
     "styles": (rf"week3 +slots +{N} of +{N} +{N} +0",),
     "reruns": (r"a comment in a report +nothing", r"the salt +everything"),
 }

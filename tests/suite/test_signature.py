@@ -12,15 +12,19 @@ from hypothesis.extra import numpy as hnp
 
 from autograder.channel.faults import Fault
 from autograder.channel.handles import Handle
-from autograder.grading.diagnosis import same, seal
-from autograder.records import Verdict
+from autograder.grading.diagnosis import UNKNOWN, same
+from autograder.grading.sealing import seal
+from autograder.records import CheckResult, Verdict
 from autograder.reference.misconceptions import Misconception
 from autograder.suite.expect import MAX_ENTRIES, Wrong
+from autograder.suite.hidden.digest import MOST_NUMBERS
+from autograder.suite.session import Outcome
 from autograder.suite.signature import entry_of, key_of, signature
 from autograder.wire.codec import Ref
 
+HANDLE = Handle(Ref(1, "Lie"), lambda *request: None)
 ARRAY = np.array([[1.0, -2.5], [1 / 3, 4e10]])
-KINDS = [ARRAY, np.array([1, 2]), np.array(2.0), np.array([True]), 3, 0.5, "text", True, None]
+KINDS = [ARRAY, np.array([1, 2]), np.array(2.0), np.array([True]), 3, 0.5, "text", True]
 
 
 def wrong(received, label: str = "dL_db") -> Wrong:
@@ -82,21 +86,55 @@ def test_every_array_is_the_same_as_itself_after_json(array):
 
 @pytest.mark.parametrize(
     "received",
-    [
-        np.zeros(MAX_ENTRIES + 1),
-        np.array([1 + 2j]),
-        [1, 2],
-        {"a": 1},
-        Handle(Ref(1, "Lie"), lambda *request: None),
-    ],
+    [np.array([1 + 2j]), [1, HANDLE], {"a": np.array([1j])}, HANDLE, np.zeros(MOST_NUMBERS + 1)],
     ids=lambda value: type(value).__name__,
 )
 def test_what_identifies_nothing_has_no_signature(received):
     assert signature(wrong(received)) is None
 
 
-def test_the_largest_array_that_is_kept_has_one():
-    assert signature(wrong(np.zeros(MAX_ENTRIES))) is not None
+RNG = np.random.default_rng(5)
+LARGE = RNG.normal(size=(3, MAX_ENTRIES))
+NESTED = {"x": [LARGE, (1, None, "text")], "y": 0.25}
+WITH_NAN = np.where(LARGE > 3, np.nan, LARGE)
+OTHERS = [
+    LARGE,
+    -LARGE,
+    LARGE.T,
+    LARGE[::-1],
+    np.roll(LARGE, 1),
+    np.where(np.isclose(LARGE, LARGE[2, 7]), 0.0, LARGE),
+    WITH_NAN,
+    np.roll(WITH_NAN, 1),
+    np.full(LARGE.shape, np.nan),
+    np.zeros(LARGE.shape),
+    NESTED,
+    {**NESTED, "y": 0.5},
+    {**NESTED, "x": [LARGE, (1, None, "other")]},
+    {**NESTED, "x": [LARGE, [1, None, "text"]]},
+    [],
+    [[]],
+    [0.5, 1.5],
+    [0.5, 1.25],
+    [True],
+    [1.0],
+]
+
+
+def test_large_and_nested_answers_are_told_apart_by_a_small_digest():
+    signatures = [of(value) for value in OTHERS]
+    for i, one in enumerate(signatures):
+        assert len(json.dumps(one, allow_nan=False)) < 1000
+        for j, other in enumerate(signatures):
+            assert same(one, other) == (i == j), (i, j)
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e-200, 1e200])
+def test_rounding_does_not_tell_large_answers_apart_and_more_does(scale):
+    noise = RNG.normal(size=LARGE.shape)
+    assert same(of(scale * LARGE), of(scale * LARGE * (1 + 1e-12 * noise)))
+    assert same(of([scale * LARGE]), of([scale * (LARGE + 1e-12 * noise)]))
+    assert not same(of(scale * LARGE), of(scale * LARGE * (1 + 1e-3 * noise)))
 
 
 @pytest.mark.parametrize("name", ["SyntaxError", "IndentationError", "TabError"])
@@ -123,67 +161,110 @@ def test_other_faults_have_none(verdict):
     assert signature(Fault(verdict, "the same for everybody")) is None
 
 
-def mistake(id: str, says: str) -> Misconception:
+def mistake(id: str, says: str, where: str = "f") -> Misconception:
     return Misconception(
-        id=id, module="m", where="f", replace="a", by="b", fails=["week1.mse"], says=says
+        id=id, module="m", where=where, replace="a", by="b", fails=["week1.mse"], says=says
     )
 
 
 LONG = np.array([1 / 3, -2.718281, 0.0, 40.625])
+
+
+def faults(*received):
+    """Return the faults of two or more checks: None for one that passes."""
+    return {f"check {n}": one if one is None else wrong(one) for n, one in enumerate(received)}
+
+
+def ends(*received):
+    """Return how these checks end, as signatures."""
+    return {check: fault and signature(fault) for check, fault in faults(*received).items()}
+
+
+def outcomes(faults):
+    return [
+        Outcome(CheckResult(check, fault.verdict if fault else Verdict.PASS), fault)
+        for check, fault in faults.items()
+    ]
+
+
 MISTAKES = [
-    (mistake("transposed", "It is transposed."), of(ARRAY.T)),
-    (mistake("averaged", "It is averaged."), of(LONG)),
-    (mistake("the-same", "So is this."), of(LONG)),
-    (mistake("number", "It is a number."), of(np.array(3.2329504))),
-    (mistake("raising", "It raises."), {"raised": "ValueError: no"}),
-    (mistake("true", "It is true."), of(True)),
-    (mistake("zero", "It is zero."), of(np.zeros(50))),
-    (mistake("halves", "Halved."), of(np.array([0.5, 1.5, -3.0]))),
+    (mistake("transposed", "It is transposed."), ends(ARRAY.T, None)),
+    (mistake("averaged", "It is averaged."), ends(LONG, None)),
+    (mistake("averaged-twice", "It is averaged."), ends(LONG, None)),
+    (mistake("both", "Both are wrong."), ends(LONG, True)),
+    (mistake("number", "It is a number."), ends(None, np.array(3.2329504))),
+    (mistake("one", "It is one.", "A.one"), ends(2 * LONG, None)),
+    (mistake("other", "It is another.", "A.two"), ends(2 * LONG, None)),
+    (mistake("here", "It is here.", "A"), ends(3 * LONG, None)),
+    (mistake("there", "It is there.", "B"), ends(3 * LONG, None)),
+    (mistake("raising", "It raises."), {"check 0": {"raised": "ValueError: no"}, "check 1": None}),
+    (mistake("and-raising", "It raises too."), {**ends(LONG), "check 1": {"raised": "E: no"}}),
+    (mistake("crash", "It crashes."), {**ends(LONG), "check 1": UNKNOWN}),
+    (mistake("true", "It is true."), ends(True, None)),
+    (mistake("zero", "It is zero."), ends(np.zeros(50), None)),
+    (mistake("halves", "Halved."), ends(np.array([0.5, 1.5, -3.0]), None)),
 ]
-SEALED = json.loads(json.dumps(seal("check", MISTAKES)))
+SEALED = json.loads(json.dumps(seal(MISTAKES)))
 
 
 @pytest.mark.parametrize(
-    ("fault", "id"),
+    ("found", "says"),
     [
-        (wrong(LONG), "averaged"),
-        (wrong(LONG * (1 + 1e-12)), "averaged"),
-        (wrong(np.array(3.2329504)), "number"),
-        (wrong(LONG + 1), None),
-        (wrong(LONG[::-1].copy()), None),
-        (wrong(ARRAY.T), None),
-        (wrong(LONG.reshape(2, 2)), None),
-        (wrong(LONG, "dL_dx"), None),
-        (wrong([1, 2]), None),
-        (wrong("text"), None),
-        (Fault(Verdict.RAISED, "ValueError: no\n  a.py:1"), None),
-        (Fault(Verdict.TIMEOUT, "ValueError: no"), None),
+        (faults(LONG, None), "It is averaged."),
+        (faults(LONG * (1 + 1e-12), None), "It is averaged."),
+        (faults(LONG, True), "Both are wrong."),
+        (faults(LONG, False), None),
+        (faults(LONG, 1.5), None),
+        (faults(LONG), None),
+        (faults(None, np.array(3.2329504)), "It is a number."),
+        ({**faults(LONG), "check 1": Fault(Verdict.RAISED, "E: another text")}, "It raises too."),
+        (faults(3 * LONG, None), None),
+        (faults(LONG + 1, None), None),
+        (faults(LONG[::-1].copy(), None), None),
+        (faults(LONG.reshape(2, 2), None), None),
+        ({"check 0": wrong(LONG, "dL_dx"), "check 1": None}, None),
+        ({"another": wrong(LONG), "check 1": None}, None),
     ],
 )
-def test_whoever_has_the_wrong_value_reads_what_explains_it(fault, id):
-    found = entry_of(SEALED, "check", fault)
-    assert (found and found["id"]) == id
-    assert found is None or found.keys() == {"id", "says", "at"}
+def test_whoever_has_the_wrong_values_of_all_checks_reads_what_explains_them(found, says):
+    entry = entry_of(SEALED, outcomes(found))
+    assert (entry and entry["says"]) == says
+    assert entry is None or entry.keys() == {"id", "says", "at"}
+
+
+def test_two_mistakes_with_the_same_failures_are_told_by_their_place_if_it_is_one():
+    found = entry_of(SEALED, outcomes(faults(2 * LONG, None)))
+    assert found is not None
+    assert found["at"] == ["m.py", "A"]
+    assert "Look at A in m.py" in found["says"]
+    assert "It is" not in found["says"]
 
 
 def test_what_is_easily_guessed_is_not_shipped_at_all():
-    assert len(SEALED) == 2
+    assert len(SEALED) == 5
     for received in (True, np.zeros(50), np.array([0.5, 1.5, -3.0]), ARRAY.T):
-        assert entry_of(SEALED, "check", wrong(received)) is None
+        assert entry_of(SEALED, outcomes(faults(received, None))) is None
 
 
-def test_a_sealed_text_says_nothing_without_its_key_and_another_check_is_another_key():
+def test_a_sealed_text_says_nothing_without_its_key():
     text = json.dumps(SEALED)
     assert not any(word in text for word in ("averaged", "It", "says", "dL_db", "3333"))
-    assert entry_of(SEALED, "another check", wrong(LONG)) is None
     assert list(SEALED) == sorted(SEALED)
+
+
+@pytest.mark.parametrize("verdict", [Verdict.TIMEOUT, Verdict.NOT_ATTEMPTED, Verdict.WRONG])
+def test_a_failure_without_a_signature_leaves_the_whole_item_unexplained(verdict):
+    good, known = outcomes({"check 1": None, "check 0": wrong(LONG)})
+    assert entry_of(SEALED, [known, good])
+    assert entry_of(SEALED, [good]) is None
+    assert entry_of(SEALED, [known, good, Outcome(CheckResult("check 2", verdict), None)]) is None
 
 
 @given(hnp.arrays(np.float64, hnp.array_shapes(max_dims=2, max_side=5), elements=st.floats()))
 @settings(max_examples=20, deadline=None)
 def test_every_array_makes_a_key_and_after_json_the_same(array):
-    found = of(array)
-    assert key_of("check", json.loads(json.dumps(found))) == key_of("check", found)
+    found = ends(array, None)
+    assert key_of(json.loads(json.dumps(found))) == key_of(found)
 
 
 def test_values_that_differ_by_rounding_make_the_same_key():
@@ -191,8 +272,8 @@ def test_values_that_differ_by_rounding_make_the_same_key():
     for shape in ((1,), (3,), (4, 5)):
         array = np.round(rng.normal(size=shape), 2)
         for noise in 1e-13 * rng.normal(size=(5, *shape)):
-            assert key_of("check", of(array * (1 + noise))) == key_of("check", of(array))
+            assert key_of(ends(array * (1 + noise))) == key_of(ends(array))
 
 
 def test_nothing_shipped_explains_nothing():
-    assert entry_of({}, "check", wrong(ARRAY)) is None
+    assert entry_of({}, outcomes(faults(ARRAY))) is None

@@ -176,7 +176,9 @@ def test_a_correct_solution_in_another_style_gets_everything(examiner):
 @pytest.fixture
 def undiagnosed(examiner, monkeypatch) -> None:
     """Leave out what explains failures: here nearly all fail, and each takes many replays."""
-    monkeypatch.setattr(Examiner, "explained", lambda self, outcome, checks: outcome.result)
+    monkeypatch.setattr(
+        Examiner, "explained", lambda self, outcomes: [one.result for one in outcomes]
+    )
 
 
 @pytest.mark.usefixtures("undiagnosed")
@@ -324,10 +326,7 @@ def test_a_mistake_fails_its_items_and_no_other(examiner, reference, name):
     assert set(failed) <= allowed, {item: failed[item] for item in set(failed) - allowed}
     misled = [entry for item in set(failed) - set(mistake.fails) for entry in failed[item]]
     assert {verdict for _, verdict in misled} <= {"blocked", "shared"}, misled
-    told: set[str | None] = set()
-    for outcome in outcomes:
-        if outcome.fault is not None and name not in told:
-            told.add(examiner.explained(outcome, checks).misconception)
+    told = {result.misconception for result in examiner.explained(outcomes)}
     assert name in told, f"the student is told {told}"
 
 

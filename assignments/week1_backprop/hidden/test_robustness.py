@@ -1,7 +1,7 @@
 """Hidden tests of what layers and losses do beyond the texts (item week1.robustness).
 
-Each looks at its own side only. "Keeps float32" asks for the dtype of all results, and for one
-right value among them, so that nothing right earns nothing.
+Each looks at its own side only. "Keeps float32" asks for the dtype of all results, that of float64
+too, and for one right value among them, so that nothing right earns nothing.
 """
 
 from functools import partial
@@ -23,11 +23,14 @@ SINGLE = {"rtol": 1e-4, "atol": 1e-5}
 """The tolerance for results in float32."""
 
 
-def expect_float32(received, expected):
-    """Expect every array to be float32, and one to be right; both by the same labels."""
+PRECISIONS = (np.float32, np.float64)
+
+
+def expect_precision(precision, received, expected):
+    """Expect every array to be of that precision, and one to be right; both by the same labels."""
     for label, array in received.items():
         if label != "loss":
-            expect.dtype(label, array, np.float32)
+            expect.dtype(label, array, precision)
 
     def is_right(label):
         return lambda: expect.close(label, received[label], expected[label], **SINGLE)
@@ -79,30 +82,40 @@ def activations():
 
 @pytest.mark.parametrize("name", activations())
 def test_activations_keep_float32(student, rng, name):
-    """With a float32 batch, outputs and gradients of the activations are float32."""
+    """With a float32 batch, outputs and gradients of the activations are float32.
+
+    With a float64 batch they are float64.
+    """
     function, gradient = ACTIVATIONS[name]
     x, dL_dy = rng.normal(size=(5, 3)), rng.normal(size=(5, 3))
     x = np.where(np.abs(x) < 0.05, 0.3, x)
-    layer = getattr(student.neural_net, name)()
-    y = layer.forward(x.astype(np.float32))
-    received = {"forward output": y, "dL_dx": layer.backward(dL_dy.astype(np.float32))}
-    expect_float32(received, {"forward output": function(x), "dL_dx": gradient(x, dL_dy)})
+    expected = {"forward output": function(x), "dL_dx": gradient(x, dL_dy)}
+    for precision in PRECISIONS:
+        layer = getattr(student.neural_net, name)()
+        y = layer.forward(x.astype(precision))
+        received = {"forward output": y, "dL_dx": layer.backward(dL_dy.astype(precision))}
+        expect_precision(precision, received, expected)
 
 
 @pytest.mark.needs("week1.linear")
 def test_linear_keeps_float32(student, rng):
-    """With float32 inputs and parameters, results and gradients of Linear are float32."""
-    form, layer = layout_of(student), student.neural_net.Linear(4, 3)
+    """With float32 inputs and parameters, results and gradients of Linear are float32.
+
+    With float64 ones they are float64.
+    """
+    form = layout_of(student)
     W, b = rng.normal(size=(3, 4)), rng.normal(size=3)
-    layer.W = form.weights(W).astype(np.float32)
-    layer.b = form.biases(b).astype(np.float32)
     x, dL_dy = rng.normal(size=(5, 4)), rng.normal(size=(5, 3))
-    y = layer.forward(x.astype(np.float32))
-    dL_dx = layer.backward(dL_dy.astype(np.float32))
-    received = {"forward output": y, "dL_dx": dL_dx, "dL_dW": layer.dL_dW, "dL_db": layer.dL_db}
     expected = {"forward output": x @ W.T + b, "dL_dx": dL_dy @ W}
     expected["dL_dW"] = form.weights(dL_dy.T @ x)
-    expect_float32(received, expected)
+    for precision in PRECISIONS:
+        layer = student.neural_net.Linear(4, 3)
+        layer.W = form.weights(W).astype(precision)
+        layer.b = form.biases(b).astype(precision)
+        received = {"forward output": layer.forward(x.astype(precision))}
+        received["dL_dx"] = layer.backward(dL_dy.astype(precision))
+        received |= {"dL_dW": layer.dL_dW, "dL_db": layer.dL_db}
+        expect_precision(precision, received, expected)
 
 
 @pytest.mark.needs("week1.sigmoid")
@@ -213,21 +226,23 @@ def right_in_one(loss, rng, factor, dtype):
 
 @both_losses
 def test_losses_keep_float32(student, rng, name, factor):
-    """MSELoss and HuberLoss give float32 gradients for float32 predictions."""
-    gradient = right_in_one(getattr(student.losses, name)(), rng, factor, np.float32)
-    expect.dtype("dL_dy_pred", gradient, np.float32)
+    """MSELoss and HuberLoss give float32 gradients for float32 predictions, else float64 ones."""
+    for precision in PRECISIONS:
+        gradient = right_in_one(getattr(student.losses, name)(), rng, factor, precision)
+        expect.dtype("dL_dy_pred", gradient, precision)
 
 
 @needs_cross_entropy
 def test_cross_entropy_keeps_float32(student, rng):
-    """Float32 logits give float32 gradients, in either form of targets."""
+    """Float32 logits give float32 gradients, in either form of targets; float64 ones float64."""
     z, target = 2 * rng.normal(size=(5, 4)), np.array([0, 3, 1, 2, 1])
     value, gradient = cross_entropy(z, target)
-    for form in (target, np.eye(4)[target]):
-        loss = student.losses.CrossEntropyLoss()
-        received = {"loss": loss.forward(z.astype(np.float32), form)}
-        received["dL_dlogits"] = loss.backward()
-        expect_float32(received, {"loss": value, "dL_dlogits": gradient})
+    for precision in PRECISIONS:
+        for form in (target, np.eye(4)[target]):
+            loss = student.losses.CrossEntropyLoss()
+            received = {"loss": loss.forward(z.astype(precision), form)}
+            received["dL_dlogits"] = loss.backward()
+            expect_precision(precision, received, {"loss": value, "dL_dlogits": gradient})
 
 
 @needs_cross_entropy

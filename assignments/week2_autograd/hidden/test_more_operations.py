@@ -61,6 +61,8 @@ def test_power_with_a_value(student, rng):
     for sign in (1.0, -1.0):
         a, b = rng.uniform(0.5, 2.5, size=2)
         check_values(student, "a ** b", lambda a, b: a**b, float(a), sign * float(b))
+    a, b = rng.uniform(0.5, 2.0, size=2)  # an exponent that is used twice adds up
+    check_values(student, "(a ** b) ** b", lambda a, b: (a**b) ** b, float(a), float(b))
     n = float(rng.uniform(1.5, 3.0))
     check_values(student, "n ** a with a number n", lambda a: n**a, float(rng.uniform(-2.0, 2.0)))
 

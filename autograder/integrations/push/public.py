@@ -12,17 +12,15 @@ from rich.console import Console
 
 from autograder import course as courses
 from autograder.course import Course, Week
-from autograder.grading.diagnosis import Diagnoser, entry
+from autograder.grading.diagnosis import Diagnoser
 from autograder.grading.operations import confinement_here, operation, setting_here
 from autograder.grading.public_suite import run_session
-from autograder.records import Verdict
+from autograder.grading.sealing import entry
 from autograder.reference.misconceptions import catalogue_of, solution_files
 from autograder.students.check import print_run
 from autograder.students.public_run import Files, PublicRun, Shipped
 from autograder.suite.hidden.session import GradedSession
 from autograder.suite.session import Outcome, SuiteSession
-
-QUIET = (Verdict.PASS, Verdict.NOT_ATTEMPTED, Verdict.BLOCKED)
 
 
 @operation("text")
@@ -60,13 +58,8 @@ class _Suite:
 
         Wrong answers are computed on demand, since running all of them beforehand takes too long.
         """
-        checks = {check.id: check for check in self.session.plan}
-        found = {
-            o.result.check: self.diagnoser.explain(checks[o.result.check], o.fault)
-            for o in outcomes
-            if o.fault and o.result.verdict not in QUIET
-        }
-        return {check: entry(mistake) for check, mistake in found.items() if mistake}
+        told = self.diagnoser.explain(outcomes)
+        return {check: entry(explanation) for check, explanation in told.items()}
 
 
 @lru_cache(maxsize=1)

@@ -18,6 +18,7 @@ from autograder.gradebook.flags import Flag
 from autograder.records import FULL_CREDIT, CheckResult, PlannedCheck, Verdict
 from autograder.suite.collected_test import seed_of
 from autograder.suite.expect import Wrong
+from autograder.suite.hidden import digest  # noqa: F401 - it says what is kept of large answers
 from autograder.suite.hidden.disclosure import Disclosure, GradedOutcome
 from autograder.suite.hidden.graded_host import GradedHost
 from autograder.suite.hidden.memory import limited_memory
