@@ -314,7 +314,7 @@ class Mistakes:
         ran = within(
             deadline,
             lambda: session.run(host, only=only),
-            f"with misconception {mistake.id!r} the suite does not end within {deadline:.0f} "
+            f"with misconception {mistake.key!r} the suite does not end within {deadline:.0f} "
             "seconds. Failures are explained by running the catalogue in the grader's own process: "
             "leave out what does not come to an end",
         )

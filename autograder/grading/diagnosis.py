@@ -20,6 +20,7 @@ from autograder.course import Course, Week
 from autograder.records import PlannedCheck
 from autograder.reference.misconceptions import (
     Misconception,
+    all_forms,
     apply,
     catalogue_of,
     solution_files,
@@ -50,7 +51,7 @@ class Diagnoser:
     ):
         self._session = session
         self._reference = reference
-        self._catalogue = catalogue
+        self._catalogue = all_forms(catalogue)
         self._reference_host = LocalHost(reference)
         self._hosts: dict[str, LocalHost] = {}
         self._known: dict[tuple[str, str | None], list[tuple[Misconception, Signature]]] = {}
@@ -85,10 +86,10 @@ class Diagnoser:
     def _replay(
         self, check: PlannedCheck, mistake: Misconception, salt: str | None
     ) -> Signature | None:
-        if mistake.id not in self._hosts:
+        if mistake.key not in self._hosts:
             files = apply(mistake, self._reference)
-            self._hosts[mistake.id] = LocalHost(files, like=self._reference_host)
-        [outcome] = self._session.run(self._hosts[mistake.id], only={check.id}, salt=salt)
+            self._hosts[mistake.key] = LocalHost(files, like=self._reference_host)
+        [outcome] = self._session.run(self._hosts[mistake.key], only={check.id}, salt=salt)
         return signature(outcome.fault) if outcome.fault else None
 
 

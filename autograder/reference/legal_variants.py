@@ -28,13 +28,18 @@ class LegalVariantError(AuthorError):
 
 
 class LegalVariant(BaseModel):
-    """Another right form of `module`: with `append` at its end."""
+    """Another right form of `module`: with `append` at its end.
+
+    Students' own tests are held against it too (`for_tests`), and each mistake of the catalogue in
+    what it redefines is looked for in this form as well.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     id: Text
     module: Text
     append: Text
+    for_tests: bool = True
 
     def apply(self, files: Mapping[str, str]) -> dict[str, str]:
         """Return the sources of the modules, by file name, in this form."""
@@ -44,6 +49,12 @@ class LegalVariant(BaseModel):
     def file(self) -> str:
         """The name of the module's file."""
         return f"{self.module}.py"
+
+    def redefines(self, module: str, where: str) -> bool:
+        """Tell whether it puts something in the place of what `where` in that module is part of."""
+        name = where.partition(".")[0]
+        made = (node for node in ast.parse(self.append).body if isinstance(node, ast.ClassDef))
+        return module == self.module and any(node.name == name for node in made)
 
 
 def load(folder: Path) -> list[LegalVariant]:
