@@ -28,9 +28,10 @@ class LegalVariantError(AuthorError):
 
 
 class LegalVariant(BaseModel):
-    """Another right form of `module`: with `append` at its end.
+    """Another right form of `module`: with `append` at its end, or with `by` in place of `replace`.
 
-    Students' own tests are held against it too (`for_tests`), and each mistake of the catalogue in
+    `where` is the class that `replace` is in; it counts only where it stands exactly once in the
+    module, so a mistake may take its place away. Students' own tests are held against it too (`for_tests`), and each mistake of the catalogue in
     what it redefines is looked for in this form as well.
     """
 
@@ -38,12 +39,19 @@ class LegalVariant(BaseModel):
 
     id: Text
     module: Text
-    append: Text
+    append: str = ""
+    where: str = ""
+    replace: str = ""
+    by: str = ""
     for_tests: bool = True
 
     def apply(self, files: Mapping[str, str]) -> dict[str, str]:
         """Return the sources of the modules, by file name, in this form."""
-        return {**files, self.file: f"{files[self.file]}\n\n{self.append}"}
+        source = files[self.file]
+        if self.replace and source.count(self.replace) == 1:
+            source = source.replace(self.replace, self.by)
+        ending = f"\n\n{self.append}" if self.append else ""
+        return {**files, self.file: f"{source}{ending}"}
 
     @property
     def file(self) -> str:
@@ -54,7 +62,8 @@ class LegalVariant(BaseModel):
         """Tell whether it puts something in the place of what `where` in that module is part of."""
         name = where.partition(".")[0]
         made = (node for node in ast.parse(self.append).body if isinstance(node, ast.ClassDef))
-        return module == self.module and any(node.name == name for node in made)
+        names = {self.where, *(node.name for node in made)}
+        return module == self.module and name in names
 
 
 def load(folder: Path) -> list[LegalVariant]:
