@@ -27,7 +27,7 @@ from autograder.grading.plan_check import PlanError
 from autograder.notebooks.functions import notebook_module
 from autograder.records import FULL_CREDIT, CheckResult, PlannedCheck, Verdict
 from autograder.reference.gaps import stub_of
-from autograder.reference.misconceptions import Misconception, apply
+from autograder.reference.misconceptions import Form, Misconception, apply
 from autograder.suite.hidden.local_host import LocalHost
 from autograder.suite.hidden.sandbox_host import SandboxHost
 from autograder.suite.session import Outcome, SuiteError, SuiteSession
@@ -330,7 +330,8 @@ class Mistakes:
         failed = self._failed(mistake, [outcome.result for outcome in outcomes])
         faults = [f"no check of {item} notices it" for item in mistake.fails if item not in failed]
         for item, results in failed.items():
-            if item in mistake.fails:
+            # What else a variant does is its own affair: it draws otherwise, say.
+            if item in mistake.fails or isinstance(mistake, Form):
                 continue
             blocked = all(result.verdict is Verdict.BLOCKED for result in results)
             if item not in mistake.misleads or not blocked:

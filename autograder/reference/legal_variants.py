@@ -30,9 +30,9 @@ class LegalVariantError(AuthorError):
 class LegalVariant(BaseModel):
     """Another right form of `module`: with `append` at its end, or with `by` in place of `replace`.
 
-    `where` is the class that `replace` is in; it counts only where it stands exactly once in the
-    module, so a mistake may take its place away. Students' own tests are held against it too (`for_tests`), and each mistake of the catalogue in
-    what it redefines is looked for in this form as well.
+    `where` is the class that `replace` is in, which stands once in the module. (Where a mistake has
+    taken its place, nothing is replaced.) Students' own tests are held against this form too, if
+    `for_tests`, and each mistake of the catalogue in what it redefines is looked for in it as well.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -77,6 +77,10 @@ def load(folder: Path) -> list[LegalVariant]:
         for variant in variants:
             if not (folder / f"{variant.module}.py").is_file():
                 raise LegalVariantError(f"{path}: {variant.id}: there is no {variant.module}.py")
+            source = (folder / variant.file).read_text("utf-8")
+            if not variant.append and source.count(variant.replace) != 1:
+                problem = "it has no `append`, and a `replace` that doesn't stand once"
+                raise LegalVariantError(f"{path}: {variant.id}: {problem} in {variant.file}")
             ast.parse(variant.append)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, ValidationError, SyntaxError) as error:
         raise LegalVariantError(f"{path}: {error}") from error

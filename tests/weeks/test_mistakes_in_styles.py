@@ -82,9 +82,7 @@ def planted() -> list[pytest.ParameterSet]:
 
 
 @proof
-@pytest.mark.parametrize(
-    ("examiner", "mistake"), planted(), indirect=["examiner"], scope="module"
-)
+@pytest.mark.parametrize(("examiner", "mistake"), planted(), indirect=["examiner"], scope="module")
 def test_a_mistake_in_another_style_is_told_by_its_entry(examiner, mistake):  # noqa: F811
     style = other_solutions(ROOT, examiner.week, examiner.reference)[mistake.style]
     source = style.files[mistake.file].decode()
@@ -96,5 +94,5 @@ def test_a_mistake_in_another_style_is_told_by_its_entry(examiner, mistake):  # 
     host = LocalHost({**style.files, mistake.file: wrong.encode()})
     outcomes = examiner.session.run(host, only=only)
     failed = [outcome for outcome in outcomes if outcome.result.credit < FULL_CREDIT]
-    told = {examiner.explained(outcome, checks).misconception for outcome in failed}
-    assert mistake.told in told, f"the student is told {told}"
+    told = (examiner.explained(outcome, checks).misconception for outcome in failed)
+    assert mistake.told in told

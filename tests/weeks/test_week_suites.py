@@ -22,6 +22,7 @@ from autograder.grading.examiner import Examiner
 from autograder.grading.quality import lint
 from autograder.notebooks.functions import notebook_module
 from autograder.records import FULL_CREDIT, CheckResult, Verdict
+from autograder.reference import legal_variants
 from autograder.reference.gaps import stubs_of
 from autograder.reference.misconceptions import Misconception, all_forms, apply, catalogue_of
 from autograder.suite.hidden.local_host import LocalHost
@@ -67,7 +68,8 @@ def _week_files(number: int) -> tuple[Path, ...]:
     folders = [place / COURSE.week(number).folder for place in places]
     files = [path for folder in (*folders, ROOT / "data") for path in tree(folder)]
     settings = places[0].glob("*.toml")
-    return (*(path for path in files if path.suffix != ".toml"), *settings)
+    forms = [path for path in files if path.name == legal_variants.FILE]
+    return (*(path for path in files if path.suffix != ".toml"), *forms, *settings)
 
 
 proof = pytest.mark.prove(reads=reads_week)
@@ -338,8 +340,8 @@ def test_a_variant_fails_its_items_and_is_told_as_its_entry(examiner, reference,
     outcomes = with_mistake(examiner, reference, variant, variant.fails)
     failed = [outcome for outcome in outcomes if outcome.result.credit < FULL_CREDIT]
     assert {checks[outcome.result.check].item for outcome in failed} == set(variant.fails)
-    told = {examiner.explained(outcome, checks).misconception for outcome in failed}
-    assert variant.id in told, f"the student is told {told}"
+    told = (examiner.explained(outcome, checks).misconception for outcome in failed)
+    assert variant.id in told
 
 
 @proof
