@@ -3,10 +3,10 @@
     python -m benchmarks.explanations [--faults 300] [--week week1] [--processes 2] [--strict]
 
 Plants faults by rules that know nothing of the catalogue (benchmarks.planted), runs each week's
-hidden suite on them, and lets the failures be explained. An explanation is false if its own mistake
-is at another place than the fault, or gives anything else in any check of the suite, with inputs
-that the diagnosis has not seen. Then the same for every mistake of the catalogue, which has to be
-named.
+hidden suite on them, and lets the failures be explained. An explanation is false if its own
+mistake, in each of its forms, is at another place than the fault, or gives anything else in any
+check of the suite, with inputs that the diagnosis has not seen. Then the same for every mistake of
+the catalogue, which has to be named.
 
 The faults that no check notices are listed: each is an equivalence, which equivalent_faults.toml
 says with the reason, or shows that a test is missing. Exit status 1 for a false explanation, or
@@ -25,6 +25,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import product
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -137,9 +138,17 @@ class _Bench:
         for told in sorted({id for id in found.told.values() if id}):
             if given is None:
                 given = self._ends(host, only, FRESH)
-            parts = [by_id[part] for part in told.split("+")]
-            wrong = self._false(parts, file, where, given)
-            found.false += [f"{told}: {wrong}"] if wrong else []
+            entries = [by_id[part] for part in told.split("+")]
+            alone = len(entries) == 1
+            forms = [entry.forms() if alone else entry.written() for entry in entries]
+            wrong = ""
+            for parts in product(*forms):
+                why = self._false(parts, file, where, given)
+                wrong = wrong or why
+                if not why:
+                    break
+            else:
+                found.false.append(f"{told}: {wrong}")
         return found
 
     def _settled(self, host: LocalHost, outcome: Outcome) -> Outcome:
@@ -175,7 +184,7 @@ class _Bench:
         for part in parts:
             files = apply(part, files)
         only = self._reached(files, file)
-        key = "+".join(part.id for part in parts)
+        key = " and ".join(part.key for part in parts)
         if key not in self._fresh:
             self._fresh[key] = self._ends(LocalHost(files, like=self._host), only, FRESH)
         claimed = self._fresh[key]

@@ -25,7 +25,7 @@ from autograder.errors import AuthorError
 from autograder.grading.examiner import Examiner
 from autograder.grading.plan_check import PlanError
 from autograder.records import FULL_CREDIT, CheckResult, PlannedCheck, Verdict
-from autograder.reference.misconceptions import Misconception, apply
+from autograder.reference.misconceptions import Form, Misconception, apply
 from autograder.suite.hidden.local_host import LocalHost
 from autograder.suite.hidden.sandbox_host import SandboxHost
 from autograder.suite.session import Outcome, SuiteError, SuiteSession
@@ -301,7 +301,7 @@ class Mistakes:
         ran = within(
             deadline,
             lambda: session.run(host, only=only),
-            f"with misconception {mistake.id!r} the suite does not end within {deadline:.0f} "
+            f"with misconception {mistake.key!r} the suite does not end within {deadline:.0f} "
             "seconds. Failures are explained by running the catalogue in the grader's own process: "
             "leave out what does not come to an end",
         )
@@ -317,14 +317,15 @@ class Mistakes:
         failed = self._failed(mistake, [outcome.result for outcome in outcomes])
         faults = [f"no check of {item} notices it" for item in mistake.fails if item not in failed]
         for item, results in failed.items():
-            if item in mistake.fails:
+            # What else a variant does is its own affair: it draws otherwise, say.
+            if item in mistake.fails or isinstance(mistake, Form):
                 continue
             blocked = all(self._is_misled(result) for result in results)
             if item not in mistake.misleads or not blocked:
                 noticed = ", ".join(f"{result.check} ({result.verdict})" for result in results)
                 faults.append(f"{item} must not notice it, but does: {noticed}")
         told = self._told(outcomes)
-        if mistake.id not in told:
+        if mistake.says not in told.values():
             instead = ", ".join(sorted(told)) or "nothing"
             faults.append(f"the student is not told what `says` says; what is told is {instead}")
         return faults
@@ -346,10 +347,13 @@ class Mistakes:
                 failed[self._checks[result.check].item].append(result)
         return failed
 
-    def _told(self, outcomes: Sequence[Outcome]) -> set[str]:
-        """Return the misconceptions that explain failed checks."""
-        found = {result.misconception for result in self._examiner.explained(outcomes)}
-        return {name for name in found if name is not None}
+    def _told(self, outcomes: Sequence[Outcome]) -> dict[str, str]:
+        """Return what is said of failed checks, by the misconceptions that explain them.
+
+        Two that give the same answers say the same, by the name of one.
+        """
+        results = self._examiner.explained(outcomes)
+        return {one.misconception or "the place alone": one.advice for one in results if one.advice}
 
 
 def within(seconds: float, call: Callable[[], T], problem: str) -> T:

@@ -103,10 +103,11 @@ class WeekProver:
         """The claims about each misconception."""
         seen = prove.Mistakes(self.examiner)
         return {
-            f"{mistake.id} fails {', '.join(mistake.fails)} alone, and is explained": partial(
-                seen.faults, mistake
+            f"{form.key} fails {', '.join(form.fails)} alone, and is explained": partial(
+                seen.faults, form
             )
             for mistake in self.examiner.catalogue
+            for form in mistake.written()
         }
 
     @cached_property

@@ -5,6 +5,9 @@ inputs of the runs in which the student's answers were given. An explanation is 
 replay agrees with the student on every check of the item: the wrong values, where they are known,
 and which checks fail. Where no misconception does, pairs of them are tried.
 
+Each misconception is looked for in all its forms, as it is written and in other right code: what
+fits in any of them is told as that one misconception. Pairs are made of what is written alone.
+
 What fails through the code of another item that fails too may be nothing but its consequence:
 there an explanation has to fit that item as well. And where something fails, unexplained, that
 runs the very definition that an explanation names and ends otherwise than its mistake makes it,
@@ -24,7 +27,12 @@ import numpy as np
 from autograder.grading.bounded_host import BoundedHost
 from autograder.records import PlannedCheck, Verdict
 from autograder.reference.gaps import find_gaps
-from autograder.reference.misconceptions import Misconception, MisconceptionError, apply
+from autograder.reference.misconceptions import (
+    Misconception,
+    MisconceptionError,
+    all_forms,
+    apply,
+)
 from autograder.suite.hidden.local_host import LocalHost
 from autograder.suite.hidden.session import GradedSession
 from autograder.suite.hidden.watched_host import FOLDER, Function, WatchedHost
@@ -59,8 +67,8 @@ Mistakes = tuple[Misconception, ...]
 class Explanation:
     """What a student is told of a failed check.
 
-    `id` names the misconception, or two with a + between them; it is None where only the place is
-    known. `at` is the file and the definition in it.
+    `id` names the entry of the misconception, or two with a + between them; it is None where only
+    the place is known. `at` is the file and the definition in it.
     """
 
     id: str | None
@@ -99,10 +107,11 @@ class Diagnoser:
     ):
         self._session = session
         self._reference = reference
-        self._catalogue = catalogue
+        self._catalogue = all_forms(catalogue)
+        self._written = {form.key for entry in catalogue for form in entry.written()}
         self._reference_host = LocalHost(reference)
         self._hosts: dict[str, LocalHost] = {}
-        self._by_id = {mistake.id: mistake for mistake in catalogue}
+        self._by_key = {form.key: form for form in self._catalogue}
         self._host_of_pair = lru_cache(KEPT_HOSTS)(self._new_pair)
         self._checks = {check.id: check for check in session.plan}
         long = session.long if isinstance(session, GradedSession) else session.training
@@ -113,8 +122,9 @@ class Diagnoser:
         self._known: dict[tuple[tuple[str, ...], str, str | None], Signature | None] = {}
 
     def explain(self, outcomes: Sequence[Outcome]) -> dict[str, Explanation]:
-        """Return the explanations of failed checks, by their ids; `outcomes` are a whole suite's.
+        """Return the explanations of failed checks, by their ids.
 
+        `outcomes` are a whole suite's, or of some items, where the others are taken to say nothing.
         An outcome's fault belongs to inputs drawn from its `salt`, if it has one, or else from the
         session's.
         """
@@ -197,7 +207,7 @@ class Diagnoser:
         if len(fits[0]) == 1:
             told = common([mistake for (mistake,) in fits])
             return {one.check.id: told for one in failed} if told else {}
-        shared = [one for one in fits[0] if all(one in pair for pair in fits)]
+        shared = [one for one in fits[0] if all(_any_in((one,), [pair]) for pair in fits)]
         if len({tuple(one.says for one in pair) for pair in fits}) == 1:
             shared = list(fits[0])
         return self._shares(shared, failed)
@@ -251,8 +261,10 @@ class Diagnoser:
     def _pairs(self, candidates: Sequence[Misconception], seen: Sequence[_Seen]) -> list[Mistakes]:
         """Return pairs to be tried, most likely first: together they fail what the student fails.
 
-        Neither may fail alone what the student passes.
+        Neither may fail alone what the student passes. Two forms of one misconception are no pair,
+        and of pairs that explain as much those with fewer variants come first.
         """
+        candidates = [mistake for mistake in candidates if mistake.key in self._written]
         looked_at = [one for one in seen if not self._is_long(one)]
         failed = {one.check.id for one in looked_at if one.failed}
         fails: dict[str, set[str]] = {}
@@ -263,20 +275,21 @@ class Diagnoser:
                 for one in looked_at
                 if not one.failed
             ):
-                fails[mistake.id] = alone
-        possible = [mistake for mistake in candidates if mistake.id in fails]
+                fails[mistake.key] = alone
+        possible = [mistake for mistake in candidates if mistake.key in fails]
         pairs = [
             (one, other)
             for one, other in combinations(possible, 2)
-            if fails[one.id] | fails[other.id] == failed
+            if one.id != other.id and fails[one.key] | fails[other.key] == failed
         ]
         told = [one for one in looked_at if one.value is not None]
 
-        def explained(pair: Mistakes) -> int:
-            return sum(any(self._agrees((m,), one) for m in pair) for one in told)
+        def rank(pair: Mistakes) -> tuple[int, int]:
+            explained = sum(any(self._agrees((m,), one) for m in pair) for one in told)
+            return -explained, sum(mistake.key != mistake.id for mistake in pair)
 
-        ranked = sorted(pairs, key=explained, reverse=True)
-        return [pair for pair in ranked[:MOST_PAIRS] if self._host_of_pair(*_ids(pair)) is not None]
+        ranked = sorted(pairs, key=rank)[:MOST_PAIRS]
+        return [pair for pair in ranked if self._host_of_pair(*_keys(pair)) is not None]
 
     def _shares(self, mistakes: Sequence[Misconception], failed: Sequence[_Seen]) -> dict:
         """Return the explanations of failed checks by mistakes that were made together.
@@ -298,10 +311,10 @@ class Diagnoser:
         return self._replay((mistake,), check, None)
 
     def _replay(self, mistakes: Mistakes, check: str, salt: str | None) -> Signature | None:
-        ids = _ids(mistakes)
-        key = (ids, check, salt)
+        keys = _keys(mistakes)
+        key = (keys, check, salt)
         if key not in self._known:
-            host = self._host_of_pair(*ids) if len(ids) > 1 else self._host(mistakes[0])
+            host = self._host_of_pair(*keys) if len(keys) > 1 else self._host(mistakes[0])
             assert host is not None  # pairs that can't be made are not tried
             [outcome] = self._session.run(host, only={check}, salt=salt)
             passed = outcome.result.verdict is Verdict.PASS
@@ -310,14 +323,14 @@ class Diagnoser:
         return self._known[key]
 
     def _host(self, mistake: Misconception) -> LocalHost:
-        if mistake.id not in self._hosts:
+        if mistake.key not in self._hosts:
             files = apply(mistake, self._reference)
-            self._hosts[mistake.id] = LocalHost(files, like=self._reference_host)
-        return self._hosts[mistake.id]
+            self._hosts[mistake.key] = LocalHost(files, like=self._reference_host)
+        return self._hosts[mistake.key]
 
-    def _new_pair(self, *ids: str) -> LocalHost | None:
+    def _new_pair(self, *keys: str) -> LocalHost | None:
         """Return a host with two misconceptions, None if their edits exclude each other."""
-        one, other = (self._by_id[id] for id in ids)
+        one, other = (self._by_key[key] for key in keys)
         for first, second in ((one, other), (other, one)):
             try:
                 files = apply(second, apply(first, self._reference))
@@ -334,7 +347,9 @@ def _failed(outcomes: Sequence[Outcome]) -> list[str]:
 
 
 def _any_in(mistakes: Mistakes, fits: Sequence[Mistakes]) -> bool:
-    return any(mistake in other for mistake in mistakes for other in fits)
+    """Whether one of these mistakes is among those that fit, in whatever form."""
+    ids = {mistake.id for mistake in mistakes}
+    return any(mistake.id in ids for other in fits for mistake in other)
 
 
 def _places(reference: Mapping[str, bytes]) -> dict[str, set[tuple[str, str]]]:
@@ -346,8 +361,8 @@ def _places(reference: Mapping[str, bytes]) -> dict[str, set[tuple[str, str]]]:
     return found
 
 
-def _ids(mistakes: Mistakes) -> tuple[str, ...]:
-    return tuple(mistake.id for mistake in mistakes)
+def _keys(mistakes: Mistakes) -> tuple[str, ...]:
+    return tuple(mistake.key for mistake in mistakes)
 
 
 def together(mistakes: Sequence[Misconception]) -> Explanation:
@@ -367,7 +382,8 @@ def common(mistakes: Sequence[Misconception]) -> Explanation | None:
     That is what they say, where all say the same; or else the place, where it is one place.
     """
     first = mistakes[0]
-    if len({mistake.says for mistake in mistakes}) == 1:
+    different = len({mistake.says for mistake in mistakes})
+    if different == 1:
         return together([first])
     names = [mistake.where.split(".") for mistake in mistakes]
     shared = []
@@ -379,7 +395,7 @@ def common(mistakes: Sequence[Misconception]) -> Explanation | None:
         return None
     where, file = ".".join(shared), f"{first.module}.py"
     says = (
-        f"Look at {where} in {file}: {len(mistakes)} different mistakes that are often made there "
+        f"Look at {where} in {file}: {different} different mistakes that are often made there "
         "give exactly these answers, and these checks can't tell which of them it is."
     )
     return Explanation(None, says, (file, where))

@@ -94,7 +94,8 @@ class Examiner:
             key = f"{self.week.id}.student_tests"
             raise courses.CourseError(courses.COURSE_FILE, key, problem, remedy)
         item = self._item("student_tests")
-        variants = legal_variants.load(self.root / "solutions" / self.week.folder)
+        legal = legal_variants.load(self.root / "solutions" / self.week.folder)
+        variants = [variant for variant in legal if variant.for_tests]
         file, homes = self.week.student_tests, self.week.homes
         salt = self.course.salt
         return Mutation(item, file, self.reference, noticeable, variants, homes, salt)

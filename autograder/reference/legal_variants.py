@@ -28,22 +28,42 @@ class LegalVariantError(AuthorError):
 
 
 class LegalVariant(BaseModel):
-    """Another right form of `module`: with `append` at its end."""
+    """Another right form of `module`: with `append` at its end, or with `by` in place of `replace`.
+
+    `where` is the class that `replace` is in, which stands once in the module. (Where a mistake has
+    taken its place, nothing is replaced.) Students' own tests are held against this form too, if
+    `for_tests`, and each mistake of the catalogue in what it redefines is looked for in it as well.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     id: Text
     module: Text
-    append: Text
+    append: str = ""
+    where: str = ""
+    replace: str = ""
+    by: str = ""
+    for_tests: bool = True
 
     def apply(self, files: Mapping[str, str]) -> dict[str, str]:
         """Return the sources of the modules, by file name, in this form."""
-        return {**files, self.file: f"{files[self.file]}\n\n{self.append}"}
+        source = files[self.file]
+        if self.replace and source.count(self.replace) == 1:
+            source = source.replace(self.replace, self.by)
+        ending = f"\n\n{self.append}" if self.append else ""
+        return {**files, self.file: f"{source}{ending}"}
 
     @property
     def file(self) -> str:
         """The name of the module's file."""
         return f"{self.module}.py"
+
+    def redefines(self, module: str, where: str) -> bool:
+        """Tell whether it puts something in the place of what `where` in that module is part of."""
+        name = where.partition(".")[0]
+        made = (node for node in ast.parse(self.append).body if isinstance(node, ast.ClassDef))
+        names = {self.where, *(node.name for node in made)}
+        return module == self.module and name in names
 
 
 def load(folder: Path) -> list[LegalVariant]:
@@ -57,6 +77,10 @@ def load(folder: Path) -> list[LegalVariant]:
         for variant in variants:
             if not (folder / f"{variant.module}.py").is_file():
                 raise LegalVariantError(f"{path}: {variant.id}: there is no {variant.module}.py")
+            source = (folder / variant.file).read_text("utf-8")
+            if not variant.append and source.count(variant.replace) != 1:
+                problem = "it has no `append`, and a `replace` that doesn't stand once"
+                raise LegalVariantError(f"{path}: {variant.id}: {problem} in {variant.file}")
             ast.parse(variant.append)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, ValidationError, SyntaxError) as error:
         raise LegalVariantError(f"{path}: {error}") from error

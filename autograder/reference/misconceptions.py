@@ -4,16 +4,26 @@ from __future__ import annotations
 
 import ast
 import tomllib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    StringConstraints,
+    ValidationError,
+)
 from pydantic_core import ErrorDetails
 
 from autograder.course import COURSE_FILE, Course, CourseError, Week
 from autograder.errors import AuthorError
+from autograder.reference import legal_variants
+from autograder.reference.legal_variants import LegalVariant
+from autograder.reference.legal_variants import forms as combinations
 from autograder.reference.percent_source import solution_module
 
 Text = Annotated[str, StringConstraints(min_length=1)]
@@ -24,6 +34,19 @@ class MisconceptionError(AuthorError):
     """An entry of a catalogue is wrong. The message names the file, the entry and the repair."""
 
 
+class Variant(BaseModel):
+    """Another way to write an entry's mistake; what it leaves out is as in the entry."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    by: str
+    module: Text | None = None
+    where: Text | None = None
+    replace: Text | None = None
+    fails: Annotated[list[Text], Field(min_length=1)] | None = None
+    misleads: list[Text] | None = None
+
+
 class Misconception(BaseModel):
     """A named wrong answer: in `module`, inside the definition `where`, `replace` becomes `by`.
 
@@ -31,6 +54,9 @@ class Misconception(BaseModel):
     included) that stands exactly once there. `fails` are the items whose tests must notice it,
     `misleads` other items that may lose points by it. `says` is the advice for a student who made
     this mistake. `kills` is true where students' own tests are expected to catch it.
+
+    `variant` are other ways to write the same mistake, which give other wrong values and are told
+    by the same `says`. Students' own tests are held against the entry itself alone.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -44,6 +70,38 @@ class Misconception(BaseModel):
     says: Text
     kills: bool = True
     misleads: list[Text] = []
+    variant: list[Variant] = []
+
+    _legal: list[LegalVariant] = PrivateAttr(default_factory=list)
+
+    @property
+    def key(self) -> str:
+        """What tells this from all other forms of the catalogue's entries."""
+        return self.id
+
+    def written(self) -> list[Misconception]:
+        """Return the ways in which the mistake is written: the entry's own, then its variants."""
+        own = self.model_dump(exclude={"variant"})
+        return [
+            self,
+            *(
+                Form(**{**own, **variant.model_dump(exclude_none=True)}, number=number)
+                for number, variant in enumerate(self.variant, start=2)
+            ),
+        ]
+
+    def forms(self) -> list[Misconception]:
+        """Return what is written, then the same in each other right form of the class it is in."""
+        mine = [legal for legal in self._legal if legal.redefines(self.module, self.where)]
+        written = self.written()
+        return [
+            *written,
+            *(
+                Form(**{"number": 1, **dict(form), "variant": [], "legal": legal})
+                for legal in combinations(mine)[1:]
+                for form in written
+            ),
+        ]
 
     def apply(self, source: str, *, verify: bool = True) -> str:
         """Return the module's source with the mistake in it.
@@ -92,7 +150,35 @@ class Misconception(BaseModel):
         return first, scope.end_lineno or scope.lineno
 
     def _error(self, what: str) -> MisconceptionError:
-        return MisconceptionError(f"misconception {self.id!r}: {what}")
+        return MisconceptionError(f"misconception {self.key!r}: {what}")
+
+
+class Form(Misconception):
+    """One way to make an entry's mistake, as a misconception of its own with the same id and text.
+
+    `number` is that of the variant, from 2; `legal` says in which other right form it is made.
+    """
+
+    number: int
+    legal: tuple[LegalVariant, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """The entry's id, the variant's number where it is one, and the right form's name."""
+        number = f".{self.number}" if self.number > 1 else ""
+        return "+".join([f"{self.id}{number}", *(legal.id for legal in self.legal)])
+
+    def apply(self, source: str, *, verify: bool = True) -> str:
+        """Return the module's source with the mistake in it, in this right form."""
+        files = {f"{self.module}.py": super().apply(source, verify=verify)}
+        for legal in self.legal:
+            files = legal.apply(files)
+        return files[f"{self.module}.py"]
+
+
+def all_forms(catalogue: Iterable[Misconception]) -> list[Misconception]:
+    """Return all forms of the entries: what failures are explained by."""
+    return [form for entry in catalogue for form in entry.forms()]
 
 
 def load(
@@ -119,6 +205,9 @@ def load(
         catalogue += entries
     if faults:
         raise MisconceptionError("\n".join(faults))
+    legal = legal_variants.load(folder) if catalogue else []
+    for entry in catalogue:
+        entry._legal.extend(legal)
     return catalogue
 
 
@@ -151,26 +240,35 @@ def _faults(
     faults = []
     seen: set[str] = set()
     for entry in catalogue:
-        name = f"misconception {entry.id!r}"
         if entry.id in seen:
-            faults.append(f"{name}: this id is used twice")
+            faults.append(f"misconception {entry.id!r}: this id is used twice")
         seen.add(entry.id)
-        affected = [*entry.fails, *entry.misleads]
-        unknown = [item for item in affected if items is not None and item not in items]
-        if unknown:
-            faults.append(f"{name}: unknown items: {', '.join(unknown)}")
-        path = solution_dir / f"{entry.module}.py"
-        is_module_name = all(part.isidentifier() for part in entry.module.split("/"))
-        if not is_module_name or not path.is_file():
-            faults.append(f"{name}: `module`: there is no {path}")
-            continue
-        source = path.read_text("utf-8")
-        try:
-            edited = entry.apply(source, verify=verify)
-            if verify and _meaning(edited) == _meaning(source):
-                faults.append(f"{name}: the edit changes nothing but spaces or comments")
-        except MisconceptionError as error:
-            faults.append(str(error))
+        for form in entry.written():
+            faults += _faults_of_form(form, solution_dir, items, verify)
+    return faults
+
+
+def _faults_of_form(
+    form: Misconception, solution_dir: Path, items: Collection[str] | None, verify: bool
+) -> list[str]:
+    """Check one form of an entry against the rubric's items and the solutions."""
+    faults = []
+    name = f"misconception {form.key!r}"
+    affected = [*form.fails, *form.misleads]
+    unknown = [item for item in affected if items is not None and item not in items]
+    if unknown:
+        faults.append(f"{name}: unknown items: {', '.join(unknown)}")
+    path = solution_dir / f"{form.module}.py"
+    is_module_name = all(part.isidentifier() for part in form.module.split("/"))
+    if not is_module_name or not path.is_file():
+        return [*faults, f"{name}: `module`: there is no {path}"]
+    source = path.read_text("utf-8")
+    try:
+        edited = form.apply(source, verify=verify)
+        if verify and _meaning(edited) == _meaning(source):
+            faults.append(f"{name}: the edit changes nothing but spaces or comments")
+    except MisconceptionError as error:
+        faults.append(str(error))
     return faults
 
 

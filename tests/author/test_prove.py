@@ -213,7 +213,7 @@ CASES: dict[Callable[[Made], None], dict[str, str]] = {
     },
     edit_that_changes_nothing: {EDITS_FIT: "changes nothing but spaces or comments"},
     edit_that_nobody_notices: {SAME: "no check of week{number}.greet notices it"},
-    edit_that_looks_like_another: {TWICE: "what is told is greet-adds-first"},
+    edit_that_looks_like_another: {TWICE: "what is told is the place alone"},
     edit_that_two_items_notice: {ADDS: "week{number}.count must not notice it, but does: test_"},
 }
 

@@ -12,7 +12,8 @@ from autograder.grading import bounded_host, diagnosis
 from autograder.grading.bounded_host import BoundedHost
 from autograder.grading.diagnosis import Diagnoser, Explanation
 from autograder.records import Verdict
-from autograder.reference.misconceptions import Misconception
+from autograder.reference.legal_variants import LegalVariant
+from autograder.reference.misconceptions import Misconception, Variant
 from autograder.suite.hidden.disclosure import GradedOutcome
 from autograder.suite.hidden.local_host import LocalHost
 from autograder.suite.hidden.session import GradedSession
@@ -162,6 +163,55 @@ def test_only_so_many_pairs_are_tried(session, monkeypatch):
 
 def test_pairs_whose_edits_exclude_each_other_are_left_out(explain):
     assert explain("slope * x + shift", "7 * x", [NO_SHIFT, MINUS]) == {}
+
+
+HALVED = mistake("halved", "slope * x", "0.5 * slope * x").model_copy(
+    update={"variant": [Variant(by="0.25 * slope * x"), Variant(by="slope / 2 * x")]}
+)
+"""An entry with two variants, of which the last gives the same answers as the entry itself."""
+
+
+def test_a_variant_is_told_as_its_entry(explain):
+    found = explain("slope * x", "slope * 0.25 * x", [NO_SHIFT, HALVED])
+    assert set(found.values()) == {Explanation("halved", "halved!", ("m.py", "line"))}
+
+
+def test_two_forms_of_one_entry_that_fit_are_one_explanation(explain):
+    found = explain("slope * x", "x * slope * 0.5", [NO_SHIFT, HALVED])
+    assert set(found.values()) == {Explanation("halved", "halved!", ("m.py", "line"))}
+
+
+def test_two_forms_of_one_entry_are_never_two_mistakes(explain):
+    apart = mistake("apart", "+ shift", "").model_copy(
+        update={"variant": [Variant(replace="slope * x", by="x")]}
+    )
+    assert explain("slope * x + shift", "x", [apart]) == {}
+    found = explain("slope * x + shift", "x", [NO_SHIFT, NO_SLOPE])
+    assert "no-shift+no-slope" in {one.id for one in found.values()}
+
+
+def test_a_variant_and_another_entry_are_found_together(explain):
+    found = explain("slope * x + shift", "0.25 * slope * x - shift", [NO_SHIFT, MINUS, HALVED])
+    assert {one.id for one in found.values()} == {"minus", "minus+halved"}
+
+
+def test_a_mistake_is_looked_for_in_other_right_forms_but_in_no_pair(explain):
+    swapped = LegalVariant(
+        id="swapped", module="m", where="line", replace="return slope", by="return 1 + slope"
+    )
+    odd = mistake("odd", "+ shift", "+ 2 * shift")
+    odd._legal.append(swapped)
+    found = explain("slope * x + shift", "1 + slope * x + 2 * shift", [odd])
+    assert {one.id for one in found.values()} == {"odd"}
+    assert explain("slope * x + shift", "1 + x + 2 * shift", [odd, NO_SLOPE]) == {}
+
+
+def test_some_items_of_a_suite_can_be_explained_alone(session):
+    ends = outcomes(session, "+ shift", "")
+    some = [one for one in ends if "line" in one.result.check]
+    assert len(some) < len(ends)
+    assert {one.id for one in told(session, some).values()} == {"no-shift"}
+    assert told(session, [one for one in ends if "steps" in one.result.check]) == {}
 
 
 SAME = mistake("no-shift-either", "slope * x + shift", "0 * shift + slope * x", says="no-shift!")

@@ -169,6 +169,7 @@ def test_forms_are_all_combinations_the_references_own_first():
         ("[[variant", "Expected"),
         ('[[variant]]\nid = "a"\nmodule = "b"\nappend = "x"', "there is no b.py"),
         ('[[variant]]\nid = "a"\nmodule = "m"\nappend = "x ="', "invalid syntax"),
+        ('[[variant]]\nid = "a"\nmodule = "m"\nreplace = "x"', "stand once in m.py"),
     ],
 )
 def test_a_wrong_file_of_variants_is_refused(tmp_path, text, says):

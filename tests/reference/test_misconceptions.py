@@ -7,7 +7,7 @@ from textwrap import dedent
 
 import pytest
 
-from autograder.reference.misconceptions import Misconception, MisconceptionError, load
+from autograder.reference.misconceptions import Misconception, MisconceptionError, all_forms, load
 
 SOURCE = '''\
 """Layers."""
@@ -135,7 +135,79 @@ def test_a_decorator_belongs_to_its_definition() -> None:
     assert entry.apply(SOURCE) == SOURCE.replace("    @property\n", "")
 
 
+VARIANT = """
+[[misconception.variant]]
+by = "dL_dy.sum(axis=0) / len(dL_dy)"
+
+[[misconception.variant]]
+where = "Linear.forward"
+replace = "x * 2"
+by = "x * 3"
+misleads = ["week1.network"]
+"""
+"""Two other ways to write GOOD's mistake."""
+
+LEGAL = """
+[[variant]]
+id = "linear-doubled"
+module = "layers"
+append = "class Linear(Linear): pass"
+
+[[variant]]
+id = "other-rows"
+module = "layers"
+where = "Linear"
+replace = "len(self.x)"
+by = "self.x.shape[0]"
+for_tests = false
+"""
+
+
+def test_a_variant_takes_from_its_entry_what_it_leaves_out(solutions: Path) -> None:
+    (entry,) = read(solutions, GOOD + VARIANT)
+    own, first, second = entry.written()
+    assert own is entry
+    assert first.apply(SOURCE) == SOURCE.replace("axis=0)", "axis=0) / len(dL_dy)")
+    assert second.apply(SOURCE) == SOURCE.replace("y = x * 2", "y = x * 3")
+    assert {form.says for form in (own, first, second)} == {entry.says}
+    assert [form.id for form in (own, first, second)] == [entry.id] * 3
+    assert [form.key for form in (own, first, second)] == [
+        entry.id,
+        f"{entry.id}.2",
+        f"{entry.id}.3",
+    ]
+    assert (first.fails, first.misleads) == (entry.fails, [])
+    assert second.misleads == ["week1.network"]
+
+
+def test_forms_are_those_that_are_written_each_in_the_other_right_forms_too(
+    solutions: Path,
+) -> None:
+    (solutions / "legal_variants.toml").write_text(LEGAL, "utf-8")
+    (entry,) = read(solutions, GOOD + VARIANT)
+    forms = all_forms([entry])
+    assert [form.key.partition("+")[2] for form in forms] == [
+        *[""] * 3,
+        *["linear-doubled"] * 3,
+        *["other-rows"] * 3,
+        *["linear-doubled+other-rows"] * 3,
+    ]
+    assert len({form.key for form in forms}) == len(forms)
+    last = forms[-1].apply(SOURCE)
+    assert last.endswith("class Linear(Linear): pass")
+    assert "y = x * 3" in last
+    assert "self.x.shape[0]" in last
+
+
 WRONG = {
+    "a variant without an edit": (
+        GOOD + "[[misconception.variant]]\n",
+        "`variant.0.by`: field req",
+    ),
+    "a variant that does not fit": (
+        GOOD + '[[misconception.variant]]\nreplace = "x * 9"\nby = "x"\n',
+        r"averaged\.2': `replace` stands 0 times",
+    ),
     "not TOML": (GOOD + "id =", "not valid TOML"),
     "another table": (GOOD + "\n[extra]\nx = 1\n", r"only \[\[misconception\]\] tables"),
     "an id twice": (GOOD + GOOD, "this id is used twice"),

@@ -17,7 +17,7 @@ from markdown_it import MarkdownIt
 from autograder import course as courses
 from autograder.course import Course, CourseError
 from autograder.course.scoring import CheckScore
-from autograder.grading.diagnosis import public_catalogue
+from autograder.grading.sealing import public_catalogue
 from autograder.records import FULL_CREDIT, CheckResult, PlannedCheck, Verdict
 from autograder.reference.gaps import make_stub, render
 from autograder.reference.stub_facts import stub_facts

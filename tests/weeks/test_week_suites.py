@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import gc
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -22,8 +22,9 @@ from autograder.grading.examiner import Examiner
 from autograder.grading.quality import lint
 from autograder.notebooks.functions import notebook_module
 from autograder.records import FULL_CREDIT, CheckResult, Verdict
+from autograder.reference import legal_variants
 from autograder.reference.gaps import stubs_of
-from autograder.reference.misconceptions import Misconception, apply, catalogue_of
+from autograder.reference.misconceptions import Misconception, all_forms, apply, catalogue_of
 from autograder.suite.hidden.local_host import LocalHost
 from autograder.suite.hidden.sandbox_host import SandboxHost
 from autograder.suite.session import Outcome
@@ -48,7 +49,7 @@ def reads_week(examiner: int, name: str | None = None) -> Reads:
     """
     catalogue = _catalogue(examiner)
     if name is not None:
-        [mistake] = [entry for entry in catalogue if entry.id == name]
+        [mistake] = [form for form in all_forms(catalogue) if form.key == name]
         items = {*mistake.fails, *mistake.misleads}
         catalogue = [entry for entry in catalogue if items & set(entry.fails)]
     return Reads(_week_files(examiner), map(repr, catalogue))
@@ -67,7 +68,8 @@ def _week_files(number: int) -> tuple[Path, ...]:
     folders = [place / COURSE.week(number).folder for place in places]
     files = [path for folder in (*folders, ROOT / "data") for path in tree(folder)]
     settings = places[0].glob("*.toml")
-    return (*(path for path in files if path.suffix != ".toml"), *settings)
+    forms = [path for path in files if path.name == legal_variants.FILE]
+    return (*(path for path in files if path.suffix != ".toml"), *forms, *settings)
 
 
 proof = pytest.mark.prove(reads=reads_week)
@@ -224,12 +226,13 @@ def _without_raise(text: str, instead: str) -> str:
     return "\n".join(lines)
 
 
-def mistakes() -> list[ParameterSet]:
-    """Return every catalogued mistake with its week."""
+def mistakes(*, variants: bool = False) -> list[ParameterSet]:
+    """Return every catalogued mistake with its week, or every variant of one."""
     return [
-        together(week.number, mistake.id)
+        together(week.number, form.key)
         for week in COURSE.weeks
-        for mistake in catalogue_of(ROOT, COURSE, week)
+        for form in all_forms(_catalogue(week.number))
+        if (form.key != form.id) == variants
     ]
 
 
@@ -270,16 +273,33 @@ def reached(examiner: Examiner, reference: Reference, mistake: Misconception) ->
     return checks
 
 
-def with_mistake(examiner: Examiner, reference: Reference, mistake: Misconception) -> list[Outcome]:
+def with_mistake(
+    examiner: Examiner,
+    reference: Reference,
+    mistake: Misconception,
+    items: Collection[str] | None = None,
+) -> list[Outcome]:
     """Return the suite's outcomes for the reference with one mistake in it.
 
-    Only checks that the mistake can reach are run: the others do what they do of the reference.
+    Only checks that the mistake can reach are run, those of `items` where these are given: the
+    others have the reference's outcomes.
     """
+    item = {check.id: check.item for check in examiner.session.plan}
     only = reached(examiner, reference, mistake)
+    only = {check for check in only if items is None or item[check] in items}
     host = LocalHost(apply(mistake, examiner.reference), like=reference.host)
     ran = {outcome.result.check: outcome for outcome in examiner.session.run(host, only=only)}
     assert ran.keys() == only
     return list((reference.outcomes | ran).values())
+
+
+def what_is_told(examiner: Examiner, outcomes: list[Outcome]) -> dict[str, str]:
+    """Return what explains failed checks, by the ids of the entries.
+
+    Two entries that give the same answers say the same, by the id of one.
+    """
+    results = examiner.explained(outcomes)
+    return {one.misconception or "the place alone": one.advice for one in results if one.advice}
 
 
 @pytest.fixture(scope="module")
@@ -326,8 +346,23 @@ def test_a_mistake_fails_its_items_and_no_other(examiner, reference, name):
     assert set(failed) <= allowed, {item: failed[item] for item in set(failed) - allowed}
     misled = [entry for item in set(failed) - set(mistake.fails) for entry in failed[item]]
     assert {verdict for _, verdict in misled} <= {"blocked", "shared"}, misled
-    told = {result.misconception for result in examiner.explained(outcomes)}
-    assert name in told, f"the student is told {told}"
+    told = what_is_told(examiner, outcomes)
+    assert mistake.says in told.values(), f"the student is told {list(told)}"
+
+
+@proof
+@pytest.mark.parametrize(
+    ("examiner", "name"), mistakes(variants=True), indirect=["examiner"], scope="module"
+)
+def test_a_variant_fails_its_items_and_is_told_as_its_entry(examiner, reference, name):
+    """Only the items that it names are looked at: the entry's own form shows the others pass."""
+    variant = next(form for form in all_forms(examiner.catalogue) if form.key == name)
+    checks = {check.id: check for check in examiner.plan}
+    outcomes = with_mistake(examiner, reference, variant, variant.fails)
+    failed = [outcome for outcome in outcomes if outcome.result.credit < FULL_CREDIT]
+    assert {checks[outcome.result.check].item for outcome in failed} == set(variant.fails)
+    told = what_is_told(examiner, outcomes)
+    assert variant.says in told.values(), f"the student is told {list(told)}"
 
 
 @proof

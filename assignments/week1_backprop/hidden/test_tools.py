@@ -87,6 +87,17 @@ def test_batches_are_shuffled_anew(student):
     expect.that("order of the examples", not repeated, "two epochs had the same order")
 
 
+def test_the_same_generator_gives_the_same_batches(student):
+    """The order comes from the generator that is passed: the same seed gives the same batches."""
+    generator = student.probe("generator")
+    first, again, other = (
+        np.concatenate(batches(student, 50, 10, generator(seed))) for seed in (7, 7, 8)
+    )
+    # Which order a seed gives is up to the student; that another gives another is asked below.
+    expect.repeated("order from the same seed", first, again)
+    expect.differ("order from another seed", first, other, "two seeds gave the same order")
+
+
 # gradient_norms
 
 

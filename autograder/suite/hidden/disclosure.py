@@ -6,9 +6,9 @@ carry a hidden input out. So nothing of the run that counts is said but its verd
 Whatever else is said of a failed check, its message and its diagnosis, comes from a throw-away run
 of the same test: inputs of another seed, in a sandbox that never received one of the run that
 counts. Which tests are run again depends on verdicts alone: of each item the first that failed,
-then of each item the second, and so on. The first ones are tried more than once and explained; the
-others have a message all the same, so that who has most failures is not told least. Where that
-takes too long, the verdict is said.
+then of each item the second, and so on. The first ones are tried more than once; the others have a
+message all the same, so that who has most failures is not told least. What each of them gave is
+compared where failures are explained. Where all that takes too long, the verdict is said.
 
 Of a check that is not attempted it is said which gaps of its item stand in the files.
 """
@@ -30,11 +30,11 @@ MOST_SECONDS = 20.0
 """No throw-away run of a submission starts after this many seconds of them."""
 
 MOST_RUNS = 16
-"""Maximum number of checks of a submission whose failure is explained. A class whose submissions
-are nearly right never gets there; where nothing works, more explanations help nobody."""
+"""Maximum number of checks of a submission that are tried more than once. A class whose submissions
+are nearly right never gets there; where nothing works, more tries help nobody."""
 
 MOST_PLAIN = 120
-"""Maximum number of further checks that have one throw-away run each, for the message alone."""
+"""Maximum number of further checks that have one throw-away run each."""
 
 TRIES = 3
 """Maximum number of throw-away runs of one test: the first may pass by other inputs."""
@@ -152,6 +152,11 @@ def _said(outcome: GradedOutcome, message: str) -> GradedOutcome:
     return GradedOutcome(replace(outcome.result, message=message, detail={}))
 
 
+def _with_fault(outcome: GradedOutcome, other: GradedOutcome) -> GradedOutcome:
+    """Return an outcome with the fault of a throw-away run, to be explained."""
+    return replace(outcome, fault=other.fault, salt=other.salt)
+
+
 class _ThrowAway:
     """The throw-away runs of one submission, on a host of their own."""
 
@@ -169,17 +174,11 @@ class _ThrowAway:
         elif other.result.verdict is Verdict.PASS:
             more = PASSES
         elif other.result.verdict is verdict:
-            return self._with_fault(_said(outcome, other.result.message), other)
+            return _with_fault(_said(outcome, other.result.message), other)
         else:
             more = f"{ELSEWHERE} {other.result.message}"
         said = _said(outcome, f"{SAYS[verdict]} {more}".strip())
-        return self._with_fault(said, other) if other else said
-
-    def _with_fault(self, outcome: GradedOutcome, other: GradedOutcome) -> GradedOutcome:
-        """Return an outcome with the fault of a throw-away run, if it is to be explained."""
-        if self._runs > MOST_RUNS:
-            return outcome
-        return replace(outcome, fault=other.fault, salt=other.salt)
+        return _with_fault(said, other) if other else said
 
     def _other(self, outcome: GradedOutcome) -> GradedOutcome | None:
         """Return the first throw-away run of a test that fails, or the last; None without one."""
