@@ -13,7 +13,6 @@ from autograder.channel.handles import Handle
 from autograder.suite import expect
 from autograder.suite.derivatives import vjp
 
-from ..suite_tools.engine import by_fed_ends
 from ..suite_tools.layers import (
     TOLERANCE,
     layout_of,
@@ -23,6 +22,7 @@ from ..suite_tools.layers import (
     two_layers,
 )
 from .expressions import derivatives, expression, recorded, recording
+from .without_backward import by_fed_ends
 
 pytestmark = pytest.mark.item("week2.layers")
 

@@ -10,13 +10,7 @@ import pytest
 
 from autograder.suite import expect
 
-from ..suite_tools.engine import (
-    by_fed_ends,
-    constant,
-    tensors,
-    tolerance_of_tensors,
-    with_feeds,
-)
+from ..suite_tools.engine import constant, tensors, tolerance_of_tensors, with_feeds
 from ..suite_tools.graphs import (
     DOUBLED,
     SMALL,
@@ -26,6 +20,7 @@ from ..suite_tools.graphs import (
     paths,
     tangled,
 )
+from .without_backward import by_fed_ends
 
 pytestmark = pytest.mark.item("week2.tensor_backward")
 

@@ -11,14 +11,8 @@ import pytest
 
 from autograder.suite import expect
 
-from ..suite_tools.engine import (
-    TOLERANCE,
-    by_backward_or_swept,
-    check_values,
-    used_twice,
-    values,
-    with_feeds,
-)
+from ..suite_tools.engine import TOLERANCE, used_twice, values, with_feeds
+from .without_backward import by_backward_or_swept, check_values
 
 pytestmark = pytest.mark.item("week2.value_operators")
 

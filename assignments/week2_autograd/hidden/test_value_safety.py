@@ -5,7 +5,8 @@ import pytest
 
 from autograder.suite import expect
 
-from ..suite_tools.engine import by_backward_or_swept, refuses, values
+from ..suite_tools.engine import refuses, values
+from .without_backward import by_backward_or_swept
 
 pytestmark = pytest.mark.item("week2.robustness")
 

@@ -10,9 +10,8 @@ For engines that keep something else, they are results of `+` and `*` whose data
 
 `backward()` of the engine takes no argument: dL/dL is 1. So that the upstream gradient of what is
 examined is another one than 1, the graph goes on after it: by a product with known numbers, or, if
-that fails, by other ways that use other operations; at last without the engine's `backward`, by
-what every node keeps. A mistake in one operation, or in `backward`, can so spoil its own checks
-alone. What is expected is computed here for each way.
+that fails, by other ways that use other operations; a suite may add a last one. A mistake in one
+operation can so spoil its own checks alone. What is expected is computed here for each way.
 """
 
 from __future__ import annotations
@@ -48,6 +47,9 @@ THREE = 3.0
 Function = Callable[..., Any]
 End = Callable[[Operand], Any]
 """Goes on from a result to a single number, and runs backward from there."""
+
+Last = Callable[[Student, Any], End]
+"""Makes an end that gives an upstream gradient. It is tried when all others have failed."""
 
 _tolerances: weakref.WeakKeyDictionary[Student, dict[str, float]] = weakref.WeakKeyDictionary()
 
@@ -154,44 +156,6 @@ def with_feeds(
     return look(lambda arrays, rng: leaves(student, *arrays))
 
 
-MOST_NODES = 100
-"""Nodes of a graph that is gone through from here."""
-
-
-def swept(student: Student, upstream: Any) -> End:
-    """Return an end without the engine's `backward`: each node's `_backward` is called from here.
-
-    The order, results before their operands, is found here, from what the nodes keep in `_prev`.
-    """
-
-    def end(result: Operand) -> None:
-        order: list[Handle] = []
-        seen: set[int] = set()
-
-        def visit(node: Handle) -> None:
-            found = student.drive("operands", node)
-            for number, operand in found:
-                if number not in seen:
-                    seen.add(number)
-                    expect.that("_prev", len(seen) <= MOST_NODES, "there are too many operands.")
-                    visit(operand)
-            order.extend([node] if found else [])
-
-        result.grad = upstream
-        visit(result)
-        for node in reversed(order):
-            node._backward()
-
-    return end
-
-
-def by_backward_or_swept(student: Student, way: Callable[[End], Any]) -> None:
-    """Call `way(end)` for a single number: with the engine's `backward`, or without."""
-    expect.any_of(
-        lambda: way(lambda result: result.backward()), lambda: way(swept(student, 1.0))
-    )  # fmt: skip
-
-
 _obeying: weakref.WeakKeyDictionary[Student, dict[bool, bool]] = weakref.WeakKeyDictionary()
 
 
@@ -220,7 +184,12 @@ def tolerance_of_tensors(student: Student) -> dict[str, float]:
 
 
 def check_values(
-    student: Student, label: str, f: Function, *numbers: float, apply: Function | None = None
+    student: Student,
+    label: str,
+    f: Function,
+    *numbers: float,
+    apply: Function | None = None,
+    last: Last | None = None,
 ) -> None:
     """Compare a scalar operation's value, and its gradients for an upstream gradient of not 1."""
 
@@ -230,11 +199,13 @@ def check_values(
         _check(label, f, numbers, operands, result, end, upstream, TOLERANCE)
 
     def look(feed: Feed) -> None:
-        expect.any_of(
+        ends = [
             lambda: way(feed, lambda r: (r * values(student, UPSTREAM)[0]).backward(), UPSTREAM),
             lambda: way(feed, lambda r: (r + r + r).backward(), THREE),
-            lambda: way(feed, swept(student, UPSTREAM), UPSTREAM),
-        )
+        ]
+        if last is not None:
+            ends.append(lambda: way(feed, last(student, UPSTREAM), UPSTREAM))
+        expect.any_of(*ends)
 
     with_feeds(student, False, look)
 
@@ -246,13 +217,9 @@ def check_tensors(
     arrays: Sequence[Any],
     upstream: Any,
     apply: Function | None = None,
-    alone: bool = True,
+    last: Last | None = None,
 ) -> None:
-    """Compare an array operation's value and gradients. `upstream` has the shape of the result.
-
-    `alone`: at last without the engine's `backward`. Not for additions alone, which are
-    given: who has written nothing would pass.
-    """
+    """Compare an array operation's value and gradients. `upstream` has the shape of the result."""
 
     def way(feed: Feed, end: End, weights: Any) -> None:
         operands = feed(arrays, _secret(*arrays))
@@ -260,7 +227,7 @@ def check_tensors(
         tolerance = tolerance_of_tensors(student)
         _check(label, f, arrays, operands, result, end, weights, tolerance)
 
-    by_fed_ends(student, upstream, way, alone=alone)
+    by_fed_ends(student, upstream, way, last=last)
 
 
 def _secret(*arrays: Any) -> np.random.Generator:
@@ -272,15 +239,12 @@ def by_any_end(
     student: Student,
     upstream: Any,
     way: Callable[[End, np.ndarray], None],
-    alone: bool = False,
+    last: Last | None = None,
 ) -> None:
-    """Call `way(end, upstream gradient)` with each end of `weighted_ends`; one has to pass.
-
-    `alone`: at last without the engine's `backward`.
-    """
+    """Call `way(end, upstream gradient)` with each end of `weighted_ends`; one has to pass."""
     weights = np.asarray(upstream)
     ends = weighted_ends(student, weights)
-    ends += [(swept(student, weights), weights)] if alone else []
+    ends += [(last(student, weights), weights)] if last is not None else []
     expect.any_of(*(lambda end=end, weights=weights: way(end, weights) for end, weights in ends))
 
 
@@ -289,12 +253,12 @@ def by_fed_ends(
     upstream: Any,
     way: Callable[[Feed, End, np.ndarray], None],
     plain: bool = True,
-    alone: bool = True,
+    last: Last | None = None,
 ) -> None:
     """Call `way(feed, end, upstream gradient)` with each end; `with_feeds` says what feeds are."""
 
     def look(feed: Feed) -> None:
-        by_any_end(student, upstream, partial(way, feed), alone)
+        by_any_end(student, upstream, partial(way, feed), last)
 
     with_feeds(student, True, look, plain)
 
