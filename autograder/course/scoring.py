@@ -127,11 +127,6 @@ class StudentScore:
         return sum(part.max_points for part in self.components if part.is_open and not part.extra)
 
     @property
-    def pending_points(self) -> int:
-        """The points that pending items may still add to `total`."""
-        return sum(item.max_points - item.points for item in self.items if item.pending)
-
-    @property
     def pending(self) -> bool:
         """Whether any item is pending."""
         return any(item.pending for item in self.items)

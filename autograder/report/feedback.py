@@ -12,7 +12,7 @@ from autograder.records import FULL_CREDIT, CheckResult, Verdict
 from autograder.report.first_lines import first_lines
 from autograder.report.graded import GradedReport
 from autograder.report.lateness_words import in_words
-from autograder.report.points_words import points_in_words
+from autograder.report.points_words import pending_points, points_in_words
 from autograder.results.student import VERDICT_WORDS
 from autograder.text.markdown import block, code, inline
 
@@ -56,7 +56,7 @@ def _summary(score: StudentScore) -> str:
         return f"{text}.**"
     if any(item.reason == EARLIER for item in score.items):
         return f"{text} so far.** They may change: see the items marked pending."
-    more = format_points(score.pending_points)
+    more = format_points(pending_points(score))
     return f"{text} so far.** Up to {more} more are still to come: see the items marked pending."
 
 

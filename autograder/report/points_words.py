@@ -14,6 +14,11 @@ def points_in_words(score: StudentScore, *, final: bool = False) -> str:
     return f"{text}, and {format_points(extra)} of {format_points(most)} extra" if most else text
 
 
+def pending_points(score: StudentScore) -> int:
+    """Return the points that pending items may still add to `total`."""
+    return sum(item.max_points - item.points for item in score.items if item.pending)
+
+
 def _extra(score: StudentScore, final: bool) -> tuple[int, int]:
     """Return the extra credit that a student has, and the most that there is of it now."""
     parts = [part for part in score.components if part.extra and part.is_open]

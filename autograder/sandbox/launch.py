@@ -11,7 +11,9 @@ from typing import Any
 from autograder.channel.faults import InfraError
 from autograder.sandbox.limits import Limits
 from autograder.worker.sandboxed.main import pid_namespace
-from autograder.worker.week_drivers import NO_FOLDERS, WeekFolders
+from autograder.worker.week_drivers import WeekFolders
+
+NO_FOLDERS = WeekFolders()
 
 
 class ProgramMissingError(InfraError):

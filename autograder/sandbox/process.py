@@ -15,12 +15,12 @@ from autograder.channel.faults import Fault, InfraError
 from autograder.records import Verdict
 from autograder.sandbox.cgroup import Events
 from autograder.sandbox.client import POLL_SECONDS, Channel
-from autograder.sandbox.launch import Folder, Launch
+from autograder.sandbox.launch import NO_FOLDERS, Folder, Launch
 from autograder.sandbox.limits import Limits, tree, usage
 from autograder.sandbox.running import Running
 from autograder.wire.codec import Caps
 from autograder.worker.sandboxed.main import CONTROL, IMPORT, READY, REAP, SPAWN
-from autograder.worker.week_drivers import NO_FOLDERS, WeekFolders
+from autograder.worker.week_drivers import WeekFolders
 
 START_SECONDS = 30.0
 EARLY_SECONDS = 0.03

@@ -82,10 +82,6 @@ class ModuleSpace(importlib.abc.MetaPathFinder, importlib.abc.Loader):
             module.__file__ = self._path(name)
             exec(self._compile(name), module.__dict__)
 
-    def loaded(self) -> set[str]:
-        """Return the files, without ".py", whose modules are in sys.modules."""
-        return {name.replace(".", "/") for name in self.sources if name in sys.modules}
-
     def install(self) -> None:
         """Make the modules importable from now on, with precedence over all others."""
         sys.meta_path.insert(0, self)

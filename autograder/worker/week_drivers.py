@@ -49,9 +49,6 @@ class WeekFolders:
     files: Mapping[str, bytes] = field(default_factory=dict)
 
 
-NO_FOLDERS = WeekFolders()
-
-
 @dataclass(frozen=True)
 class WeekDrivers:
     """The drivers and probes of a suite by name: the engine's and the week's own."""

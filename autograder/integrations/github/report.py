@@ -25,7 +25,7 @@ from autograder.integrations.github.roster_file import StudentRepository
 from autograder.integrations.github.state import RepositoryState, read_states, write_states
 from autograder.report.feedback import feedback
 from autograder.report.gather import GradedReport, gather
-from autograder.report.points_words import points_in_words
+from autograder.report.points_words import pending_points, points_in_words
 from autograder.results.junit import junit_xml
 from autograder.results.results_json import results_json
 
@@ -128,7 +128,7 @@ def _report(report: GradedReport) -> _Report:
     if report.refusals:
         state, description = "failure", f"Not taken: {report.refusals[0]}"
     elif score.pending:
-        description += f" so far; up to {format_points(score.pending_points)} are still to come"
+        description += f" so far; up to {format_points(pending_points(score))} are still to come"
     files = {
         "feedback.md": feedback(report).encode(),
         "results.json": results_json(report).encode(),

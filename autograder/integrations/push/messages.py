@@ -9,7 +9,7 @@ from datetime import date, datetime, time, timedelta, tzinfo
 from autograder.course.points import format_points
 from autograder.records import Verdict
 from autograder.report.lateness_words import in_words
-from autograder.report.points_words import points_in_words
+from autograder.report.points_words import pending_points, points_in_words
 from autograder.results.student import StudentReport
 from autograder.text.display import many_lines, one_line
 
@@ -97,7 +97,7 @@ def summary(report: StudentReport, weeks: list[str]) -> str:
         points = f"{format_points(part.points)} / {format_points(part.max_points)}"
         later = "  (more to come)" if part.pending else ""
         lines.append(f"  {one_line(part.title):{width}}  {points:>13}{later}")
-    more = format_points(score.pending_points)
+    more = format_points(pending_points(score))
     later = f"  (up to {more} more to come)" if score.pending else ""
     lines.append(f"Together: {points_in_words(score)}{later}")
     for week in report.late:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import sys
 import warnings
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -91,7 +92,8 @@ class LocalHost:
     def __init__(self, files: Mapping[str, bytes], like: LocalHost | None = None):
         """`like` spares compiling what its files have in common with these.
 
-        `loaded` are the modules that the last test used, directly or through another one.
+        `loaded` are the files, without ".py", whose modules the last test used, directly or through
+        another one.
         """
         self.loaded: set[str] = set()
         known: ModuleSpace | None = like._modules if like else None
@@ -116,7 +118,8 @@ class LocalHost:
         return GradedStudent(local, {}, own.homes, lambda: True)
 
     def finish(self, fault: Fault | None) -> None:
-        self.loaded = self._modules.loaded()
+        names = self._modules.sources.keys() & sys.modules.keys()
+        self.loaded = {name.replace(".", "/") for name in names}
         self._stack.close()
 
     def renew(self) -> None:
