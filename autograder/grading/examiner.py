@@ -122,7 +122,7 @@ class Examiner:
         }
         counted = {name: sorted(set(found) - optional) for name, found in items.items()}
         required = {name: found for name, found in counted.items() if found}
-        return Quality(item, required, self.week.homes)
+        return Quality(item, required, self.week.homes, self.week.modules)
 
     @cached_property
     def rules(self) -> Rules:

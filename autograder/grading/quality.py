@@ -45,11 +45,13 @@ class Quality:
 
     `items` maps a module's file name to the rubric items that its checks belong to, `homes` to the
     other files in which its names may stand: the first one that is there is judged instead of it.
+    `modules` are all that the assignment asks for: who imports one of them has no helper in it.
     """
 
     item: str
     items: Mapping[str, Sequence[str]]
     homes: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    modules: Sequence[str] = ()
 
     @property
     def plan(self) -> list[PlannedCheck]:
@@ -77,7 +79,8 @@ class Quality:
         """Return the file that is judged, if it is there, and the helper modules it imports."""
         if place not in files:
             return []
-        helpers = {name: data for name, data in files.items() if name not in self.items}
+        asked = {*self.items, *self.modules}
+        helpers = {name: data for name, data in files.items() if name not in asked}
         found = with_helpers({place: files[place]}, lambda _, file: helpers.get(file))
         return [name for name in found if name == place or name in helpers]
 

@@ -330,3 +330,13 @@ def test_helper_modules_count_with_the_module_that_imports_them():
     assert "idle.py" not in found["a.py"].message
     broken = measure(files | {"helper.py": b"x = (\n"})
     assert "helper.py is not valid Python" in broken["a.py"].message
+
+
+def test_a_module_that_is_asked_for_itself_is_no_helper_of_another():
+    """One beyond the texts has no check of its own, and costs nothing anywhere else."""
+    source = b'"""A."""\n\nimport beyond\n\nx = beyond.y\n'
+    files = {"a.py": source, "beyond.py": b"x = (\n"}
+    for modules, verdict in ((("a.py", "beyond.py"), Verdict.PASS), ((), Verdict.WRONG)):
+        quality = Quality("q", {"a.py": ["one"]}, modules=modules)
+        [result] = quality.measure(files, PLAN, ALL)
+        assert result.verdict is verdict
