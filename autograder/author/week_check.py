@@ -248,15 +248,19 @@ def _show(console: Console, proof: Proof) -> None:
 
 
 def _show_weights(console: Console, prover: WeekProver) -> None:
-    """Print what each check is worth; checks of one title and weight in one row."""
+    """Print what each check is worth; the cases of one test in one row."""
     table = Table(box=None, pad_edge=False, title="\nWhat checks are worth", title_justify="left")
     table.add_column("item")
     for name in ("checks", "share", "points"):
         table.add_column(name, justify="right")
     table.add_column("title", overflow="fold")
+    shares = prove.shares(prover.examiner)
+    titles = {share.check.id.partition("[")[0]: share.check.title for share in shares}
+    cases = {share.check.id.partition("[")[0] for share in shares if "[" in share.check.id}
+    titles |= {test: titles[test].partition(" (")[0] for test in cases}
     rows = Counter(
-        (share.item, share.check.title, share.share, share.points)
-        for share in prove.shares(prover.examiner)
+        (share.item, titles[share.check.id.partition("[")[0]], share.share, share.points)
+        for share in shares
     )
     last = ""
     for (item, title, share, points), count in rows.items():

@@ -261,9 +261,9 @@ def _shipped(known: Mapping[str, Any]) -> Shipped:
 
 
 def has_begun(files: Files, shipped: Shipped) -> bool:
-    """Tell whether anything of a week is there that isn't a stub as it was shipped."""
-    found = files.modules.items()
-    return any(shipped.stubs.get(name) != source_digest(source) for name, source in found)
+    """Tell whether a module of a week is there that isn't a stub as it was shipped."""
+    stubs, found = shipped.stubs, files.modules.items()
+    return any(stubs.get(n) != source_digest(text) for n, text in found if n in stubs or not stubs)
 
 
 def run_public(root: Path, course: Course, week: Week, files: Files, shipped: Shipped) -> PublicRun:
