@@ -140,11 +140,14 @@ class Diagnoser:
         for item, ends in failed.items():
             looked_at = [check for check in ends if fits[item] and check not in self._long]
             through = {below for check in looked_at for below in self._runs(check)}
-            others = [fits[below] for below in failed if below in through and below != item]
+            others = [below for below in failed if below in through and below != item]
             true = [
                 mistakes
                 for mistakes in fits[item]
-                if all(_any_in(mistakes, other) for other in others)
+                if all(
+                    _any_in(mistakes, fits[below]) or self._is_all(mistakes, items[below])
+                    for below in others
+                )
                 and not any(
                     self._is_in(mistakes, check)
                     and not (check in seen and self._agrees(mistakes, seen[check]))
@@ -153,6 +156,11 @@ class Diagnoser:
             ]
             found |= self._told(true, [one for one in self._seen(items[item]) if one.failed])
         return found
+
+    def _is_all(self, mistakes: Mistakes, outcomes: Sequence[Outcome]) -> bool:
+        """Whether mistakes of other items explain every failure of an item that builds on them."""
+        seen = self._seen(outcomes)
+        return bool(seen) and self._fits(mistakes, seen)
 
     def _is_in(self, mistakes: Mistakes, check: str) -> bool:
         """Whether a check runs anything of the definitions that these mistakes are in."""
