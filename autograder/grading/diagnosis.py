@@ -16,6 +16,7 @@ this one is not the whole truth, and not told.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -409,12 +410,17 @@ def common(mistakes: Sequence[Misconception]) -> Explanation | None:
     return Explanation(None, says, (file, where))
 
 
+def _unplaced(text: str) -> str:
+    """Return an exception's text without the folders of files, which each run has of its own."""
+    return re.sub(r"(?<![\w.])(/[^\s/:'\"]+)+/", "", text)
+
+
 def same(one: Signature, other: Signature) -> bool:
     """Tell whether two failures are the same wrong answer, up to rounding."""
     if one.keys() != other.keys() or one.get("label") != other.get("label"):
         return False
     if "received" not in one:
-        return "raised" in one and one["raised"] == other["raised"]
+        return "raised" in one and _unplaced(one["raised"]) == _unplaced(other["raised"])
     first, second = one["received"], other["received"]
     if type(first) is not type(second):
         return False
