@@ -5,8 +5,8 @@
 Plants faults by rules that know nothing of the catalogue (benchmarks.planted), runs each week's
 hidden suite on them, and lets the failures be explained. An explanation is false if its own
 mistake, in each of its forms, is in another class or function than the fault, or gives anything
-else in any check of the suite, with inputs that the diagnosis has not seen. Then the same for every mistake of
-the catalogue, which has to be named.
+else in any check of the suite, with inputs that the diagnosis has not seen. Then the same for every
+mistake of the catalogue, which has to be named.
 
 The faults that no check notices are listed: each is an equivalence, which equivalent_faults.toml
 says with the reason, or shows that a test is missing. Exit status 1 for a false explanation, or
