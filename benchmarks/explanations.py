@@ -47,7 +47,7 @@ from tests.executed import WatchedHost, altered
 ROOT = Path(__file__).resolve().parents[1]
 EQUIVALENT = ROOT / "benchmarks" / "equivalent_faults.toml"
 FAULTS, SEED = 320, 16
-TINY: dict[str, Any] = {"faults": 2, "week": "week1", "catalogued": 2, "processes": 1}
+TINY = {"faults": 2, "week": "week1", "catalogued": 2, "processes": 1}
 
 PATIENCE_SECONDS = 60
 """A suite that takes longer with a fault does not come to an end. Whole ones take up to 6."""
