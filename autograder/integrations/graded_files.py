@@ -76,9 +76,7 @@ def _read_again(course: Course, folders: Sequence[Path]) -> Again:
     """Read class folders once more, documents included."""
     found: dict[tuple[str, int, str], Submission] = {}
     for folder in folders:
-        intake = read_class(
-            folder, course.weeks, zone=course.handing_in.zone, keep_documents=True
-        )
+        intake = read_class(folder, course.weeks, zone=course.handing_in.zone, keep_documents=True)
         for week, each in intake.submissions.items():
             found |= {(one.student, week, one.fingerprint): one for one in each}
     return found
