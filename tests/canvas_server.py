@@ -123,8 +123,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _receive(self, body: bytes) -> None:
         """Take the file itself: signed fields as they were given, the file last, no token."""
         head = f"Content-Type: {self.headers['Content-Type']}\r\n\r\n".encode()
-        parts = message_from_bytes(head + body).get_payload()
-        assert isinstance(parts, list)
+        parts = list(message_from_bytes(head + body).walk())[1:]
         names = [_name_of(part) for part in parts]
         fields = {_name_of(part): part.get_payload() for part in parts[:-1]}
         number = int(str(fields.get("key", "/0/")).split("/")[1])

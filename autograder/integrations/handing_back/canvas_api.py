@@ -70,7 +70,7 @@ class CanvasApi:
     def every(self, path: str, query: Form = ()) -> Iterator[dict[str, Any]]:
         """Yield all entries of a list, page by page."""
         address = f"{self._base}{path}?{urlencode([*query, ('per_page', str(PER_PAGE))])}"
-        seen = set()
+        seen: set[str] = set()
         while address and len(seen) < MAX_PAGES:
             if address in seen:
                 raise CanvasError(f"GET {path}: the pages of the list go in a circle")

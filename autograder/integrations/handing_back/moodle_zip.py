@@ -45,7 +45,7 @@ def moodle_zip(
     else:
         assert submissions is not None
         folders = _of_export(course, submissions, sorted(letters), done)
-    files = {}
+    files: dict[str, bytes] = {}
     for folder, students in folders.items():
         if len(students) > 1:
             names = f"{some(students)}: one folder of Moodle's, {folder}, is of them all"
