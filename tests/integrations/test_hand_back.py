@@ -145,6 +145,13 @@ def test_a_folder_that_is_no_export_is_refused(grades, tmp_path) -> None:
     for command in ("canvas-feedback", "moodle-feedback"):
         line = call(command, "--submissions", tmp_path, "--grades", grades, status=2)
         assert "is not what a learning management system handed out" in line
+    (tmp_path / "of Moodle" / "Ada_7_assignsubmission_file_").mkdir(parents=True)
+    (tmp_path / "of Canvas").mkdir()
+    (tmp_path / "of Canvas" / "doejane_12345_501_autograd.py").write_text("x = 1\n")
+    for command, other in (("canvas-feedback", "of Moodle"), ("moodle-feedback", "of Canvas")):
+        options = ("--submissions", tmp_path / other, "--grades", grades, "--out", tmp_path / "zip")
+        assert "handed out: another system did" in call(command, *options, status=2)
+    assert not (tmp_path / "zip").exists()
 
 
 def test_mail(grades, feedback, tmp_path) -> None:

@@ -6,6 +6,7 @@ so each student's feedback has the name of a file that Canvas handed out.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
@@ -31,6 +32,8 @@ def canvas_zip(
     files: dict[str, bytes] = {}
     unknown, without_file = [], []
     entries = entries_by_student(submissions, course.weeks, course.handing_in.zone)
+    if not any(_of_canvas(name) for names in entries.values() for name in names):
+        raise HandBackError(f"{submissions} is not what Canvas handed out: another system did")
     for student, names in entries.items():
         letter, name = letters.get(student), _carrier(names)
         if letter is None:
@@ -64,12 +67,16 @@ def _carrier(names: tuple[str, ...]) -> str | None:
     """
     found = []
     for name in names:
-        match = CANVAS.fullmatch(name) or CANVAS_ANONYMOUS.fullmatch(name)
+        match = _of_canvas(name)
         if match and match["upload"]:
             ending = PurePosixPath(name).suffix.lower()
             rank = READABLE.index(ending) if ending in READABLE else len(READABLE)
             found.append((-rank, int(match["upload"]), name))
     return max(found)[2] if found else None
+
+
+def _of_canvas(name: str) -> re.Match[str] | None:
+    return CANVAS.fullmatch(name) or CANVAS_ANONYMOUS.fullmatch(name)
 
 
 def _as(name: str, letter: Letter) -> bytes:

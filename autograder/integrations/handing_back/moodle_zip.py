@@ -81,6 +81,8 @@ def _of_export(
     """Return the folders' names, each with its students, by what Moodle handed out."""
     folders: dict[str, list[str]] = {}
     entries = entries_by_student(path, course.weeks, course.handing_in.zone)
+    if not any(MOODLE.fullmatch(name) for names in entries.values() for name in names):
+        raise HandBackError(f"{path} is not what Moodle handed out: another system did")
     unnumbered, unknown = [], []
     for student, names in entries.items():
         found = [entry for name in names if (entry := MOODLE.fullmatch(name))]
