@@ -139,7 +139,7 @@ class _Handler(BaseHTTPRequestHandler):
         place = {"Location": f"{base}/api/v1/files/{number}/create_success?uuid=ab"}
         if not self.canvas.redirects:
             file.available = True
-        self._send(301 if self.canvas.redirects else 201, "", place)
+        self._send(301 if self.canvas.redirects else 201, "<Created/>", place)
 
     def _confirm(self, number: int) -> None:
         file = self.canvas.files[number]

@@ -129,6 +129,12 @@ def test_a_comment_of_which_nothing_is_known_is_not_repeated_blindly() -> None:
 def test_the_token_reaches_canvas_alone() -> None:
     with pytest.raises(CanvasError, match="not https"):
         CanvasApi("http://canvas.school.edu", TOKEN)
+    for address in ("https://[canvas", "https://", "canvas.school.edu"):
+        with pytest.raises(CanvasError, match="no address such as"):
+            CanvasApi(address, TOKEN)
+    with pytest.raises(CanvasError, match="copy it again") as error:
+        CanvasApi("https://canvas.school.edu", f"{TOKEN}\n")
+    assert TOKEN not in str(error.value)
     canvas, other = class_in_canvas(), class_in_canvas()
     with serving(other) as elsewhere, serving(canvas) as address:
         canvas.elsewhere = elsewhere

@@ -32,6 +32,8 @@ LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
 THROTTLED = "rate limit exceeded"
 NEXT_PAGE = re.compile(r'<([^<>]+)>\s*;[^,]*\brel="?next"?', re.IGNORECASE)
 
+TOKEN = re.compile(r"[\x21-\x7e]+")
+
 Form = Sequence[tuple[str, str]]
 
 
@@ -58,7 +60,15 @@ class CanvasApi:
     """
 
     def __init__(self, base: str, token: str):
-        parts = urlsplit(base)
+        try:
+            parts = urlsplit(base)
+            known = bool(parts.hostname) and parts.port != 0
+        except ValueError:
+            known = False
+        if not known:
+            raise CanvasError(f"{one_line(base)} is no address such as https://canvas.school.edu")
+        if not TOKEN.fullmatch(token):  # the error of a bad header would quote it
+            raise CanvasError("the token holds blanks or signs that no token has: copy it again")
         if parts.scheme != "https" and parts.hostname not in LOCAL_HOSTS:
             problem = f"{one_line(base)} is not https, and the token must not be read on the way"
             raise CanvasError(problem)
@@ -96,10 +106,10 @@ class CanvasApi:
         if not isinstance(address, str) or not isinstance(fields, dict):
             raise CanvasError(f"POST {path}: the answer does not say where the file goes")
         address = urljoin(self._base, address)
-        answer, headers = self._send_file(address, fields, name, content)
-        place = headers.get("location")
-        if place and not (isinstance(answer, dict) and "id" in answer):
-            answer, _ = self._call("GET", urljoin(address, place))
+        place = self._send_file(address, fields, name, content).get("location")
+        if not place:
+            raise CanvasError(f"POST {path}: the answer does not say where the file is now")
+        answer, _ = self._call("GET", urljoin(address, place))
         number = answer.get("id") if isinstance(answer, dict) else None
         if not isinstance(number, int):
             raise CanvasError(f"POST {path}: the answer does not say under which number it is")
@@ -107,7 +117,7 @@ class CanvasApi:
 
     def _send_file(
         self, address: str, fields: Mapping[str, Any], name: str, content: bytes
-    ) -> tuple[Any, Message]:
+    ) -> Message:
         """Post a file with the fields that Canvas gave, unchanged and before it; no token."""
         if urlsplit(address).scheme != "https" and urlsplit(address).hostname not in LOCAL_HOSTS:
             raise CanvasError("the place for the file is not https: it would be read on the way")
@@ -123,7 +133,7 @@ class CanvasApi:
         sent = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
         request = urllib.request.Request(address, body, sent, method="POST")
         what = f"POST {one_line(urlsplit(address).path)}"
-        return self._attempts(what, request, repeat=True, redirected=True)
+        return self._attempts(what, request, repeat=True, redirected=True)[1]
 
     def _call(
         self, method: str, address: str, form: Form | None = None, repeat: bool = True
@@ -147,13 +157,14 @@ class CanvasApi:
     ) -> tuple[Any, Message]:
         """Try a request several times where that helps; without `repeat`, if it was not taken.
 
-        Where it may be `redirected`, the place is in the headers that are returned.
+        Where it may be `redirected`, the place is in the headers, and the rest may be any text.
         """
         for attempt in range(1, MAX_ATTEMPTS + 1):
             wait = 2.0 ** (attempt - 1)
             try:
                 with self._opener.open(request, timeout=TIMEOUT_SECONDS) as answer:
-                    return _content(answer.read(MAX_ANSWER_BYTES)), answer.headers
+                    body = answer.read(MAX_ANSWER_BYTES)
+                    return (None if redirected else _content(body)), answer.headers
             except urllib.error.HTTPError as error:
                 if redirected and 300 <= error.code < 400 and error.headers.get("location"):
                     return None, error.headers
@@ -193,7 +204,8 @@ def _content(body: bytes) -> Any:
 def _explain(code: int, said: str, throttled: bool) -> str:
     if throttled:
         return f"too many calls, and Canvas did not recover in time ({code})"
-    reason = REASONS.get(code, "the server failed" if code >= 500 else "it was refused")
+    other = "it was refused" if code >= 400 else "Canvas is at another address than --url"
+    reason = REASONS.get(code, "the server failed" if code >= 500 else other)
     try:
         errors = json.loads(said)["errors"]
         first = errors[0]["message"] if isinstance(errors, list) else errors

@@ -26,7 +26,7 @@ def comment_in_canvas(
     environment: Mapping[str, str] = os.environ,
 ) -> None:
     """Comment on submissions and print the outcomes. Raises CanvasError where any failed."""
-    token = environment.get(TOKEN)
+    token = environment.get(TOKEN, "").strip()
     if not token:
         raise CanvasError(
             f"{TOKEN} is not set. It holds an access token of Canvas's (Account, Settings, New "
