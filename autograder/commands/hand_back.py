@@ -12,7 +12,6 @@ from autograder.commands.instructors import number_of
 from autograder.commands.shared import ROOT, export_app
 from autograder.text.display import one_line
 
-FROM = "The class folder or zip file that was graded; may be repeated."
 LONGEST = 300
 
 Grades = Annotated[Path, typer.Option(help="The folder that `grade` wrote.")]
@@ -33,7 +32,8 @@ def files(
     grades: Grades = GRADES,
     week: OnlyWeek = None,
     submissions: Annotated[
-        list[Path] | None, typer.Option(help=f"{FROM} Needed for documents alone.")
+        list[Path] | None,
+        typer.Option(help="Where documents are; may be repeated. Default: where they were graded."),
     ] = None,
 ) -> None:
     """Write every student's files as they were graded, as OUT/student/week/file."""

@@ -8,15 +8,16 @@ from pathlib import Path
 
 from autograder.course import Course, Week, load
 from autograder.errors import OutputError
-from autograder.gradebook.graded_files import kept_files
+from autograder.gradebook.graded_files import kept_files, kept_folders
 from autograder.gradebook.journal import EMPTY_FINGERPRINT, Gradebook, GradebookError, Receipt
 from autograder.gradebook.private import PRIVATE, PRIVATE_FOLDER
 from autograder.gradebook.submission import Submission
+from autograder.intake.class_entries import IntakeError
 from autograder.intake.reading import read_class
 from autograder.text.display import one_line
 from autograder.text.files import write_bytes
 
-READ_AGAIN = "name what was graded with --submissions to read it again"
+READ_AGAIN = "name the folder in which they are still as graded (--submissions)"
 
 
 class FilesError(OutputError):
@@ -49,16 +50,17 @@ def export_files(
     """Write `out`/student/week/file: of each student's week, the files whose results count.
 
     They come from the store beside the gradebook. Documents, which it does not keep, and what was
-    graded before there was a store, come from `submissions`, where these are still what was graded.
-    `out` has to be new or empty, so that nothing of an earlier export is taken for today's. Raises
-    AutograderError, and OSError where a file can't be written.
+    graded before there was a store, come from `submissions`, by default from where the class was
+    graded, as far as they are still what was graded. `out` has to be new or empty, so that nothing
+    of an earlier export is taken for today's. Raises AutograderError, and OSError where a file
+    can't be written.
     """
     course = load(root)
     path = grades / "gradebook.sqlite"
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise FilesError(f"{out} is there and not empty", "Name a new folder (--out)")
-    again = _read_again(course, submissions)
     done = ExportedFiles()
+    again = _read_again(course, submissions) if submissions else _remembered(course, path, done)
     with Gradebook.read(path) as gradebook:
         for student, one, receipt in _handed_in(course, gradebook, week):
             files, remarks = _files_of(gradebook, path, student, one, receipt, again)
@@ -79,6 +81,17 @@ def _read_again(course: Course, folders: Sequence[Path]) -> Again:
         intake = read_class(folder, course.weeks, zone=course.handing_in.zone, keep_documents=True)
         for week, each in intake.submissions.items():
             found |= {(one.student, week, one.fingerprint): one for one in each}
+    return found
+
+
+def _remembered(course: Course, path: Path, done: ExportedFiles) -> Again:
+    """Read once more what is still there of the folders that were graded."""
+    found: dict[tuple[str, int, str], Submission] = {}
+    for folder in reversed(kept_folders(path)):
+        try:
+            found |= _read_again(course, [folder])
+        except IntakeError as error:
+            done.remarks.append(f"{folder} was graded, and can't be read now: {error.problem}")
     return found
 
 
@@ -111,7 +124,7 @@ def _files_of(
     if fingerprint != EMPTY_FINGERPRINT:
         kept = kept_files(path, fingerprint) or (read.files if read else None)
         if kept is None:
-            remarks.append(f"its files were not kept: {READ_AGAIN}")
+            remarks.append(f"the files were not kept: {READ_AGAIN}")
         files |= kept or {}
     documents = read.kept if read else {}
     missing = []

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from pathlib import Path
 
 import pytest
 
 from autograder.course import load
-from autograder.gradebook.graded_files import NAME, kept_files
+from autograder.gradebook.graded_files import NAME, keep_folder, kept_files
 from autograder.gradebook.journal import Gradebook, GradebookError, GradingJob
 from autograder.gradebook.submission import Submission
 from autograder.integrations.graded_files import FilesError, export_files
@@ -94,15 +95,24 @@ def test_documents_and_old_gradebooks_are_read_from_the_class_again(tmp_path) ->
     done = export_files(ROOT, grades, tmp_path / "without")
     assert not done.files
     assert [remark.split(":")[1].split(" (")[0].strip() for remark in done.remarks] == [
-        "its files were not kept",
+        "the files were not kept",
         "documents are not kept",
     ]
     export_files(ROOT, grades, tmp_path / "with", submissions=[folder])
     expected = {"ada/week2/autograd.py": FIRST, f"ada/week2/{document}": PAPER}
     assert written(tmp_path / "with") == expected
+    keep_folder(grades / "gradebook.sqlite", folder)
+    export_files(ROOT, grades, tmp_path / "from where it was graded")
+    assert written(tmp_path / "from where it was graded") == expected
     (folder / "ada" / "autograd.py").write_bytes(SECOND)  # not what was graded
     done = export_files(ROOT, grades, tmp_path / "changed", submissions=[folder])
     assert (done.files, len(done.remarks)) == (0, 2)
+    shutil.rmtree(folder)
+    done = export_files(ROOT, grades, tmp_path / "gone")
+    assert (done.files, len(done.remarks)) == (0, 2)
+    folder.mkdir()
+    done = export_files(ROOT, grades, tmp_path / "empty")
+    assert f"{folder} was graded, and can't be read now" in done.remarks[0]
 
 
 def test_the_store_holds_what_is_equal_once_and_says_when_it_is_damaged(grades) -> None:
