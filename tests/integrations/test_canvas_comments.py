@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from autograder.integrations.handing_back import canvas_api, command
@@ -77,7 +79,7 @@ def test_who_cannot_be_matched_is_named_and_a_dry_run_writes_nothing(monkeypatch
     monkeypatch.setattr(command, "load", lambda root: None)
     monkeypatch.setattr(command, "letters_of", lambda course, grades: LETTERS)
     with serving(canvas) as address:
-        arguments = (None, None, address, COURSE, ASSIGNMENT)
+        arguments = (Path(), Path(), address, COURSE, ASSIGNMENT)
         command.comment_in_canvas(*arguments, True, {"CANVAS_TOKEN": TOKEN})
         said = capsys.readouterr().out
         assert {method for method, _ in canvas.calls} == {"GET"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,7 +26,7 @@ PAPER = b"%PDF-1.4 a derivation"
 
 
 def hand_in(
-    gradebook: Gradebook, student: str, files: dict[str, bytes], graded: bool = True, **more: object
+    gradebook: Gradebook, student: str, files: dict[str, bytes], graded: bool = True, **more: Any
 ) -> Submission:
     """Take something in for week 2, and grade it."""
     one = Submission(student, files, **more)
