@@ -41,13 +41,14 @@ BY_NAME = {
     "answers": "answer_costs",
     "one_fault": "one_fault",
     "explanations": "explanations",
+    "term": "term",
 }
 """What runs only where it is named: parts of `goals`, and what measures other things than speed."""
 
 BENCHMARKS = SHOWN | BY_NAME
 
 HELPERS = (
-    *("lean_pytest", "plain_cifar10", "planted", "rows", "toy_course"),
+    *("lean_pytest", "plain_cifar10", "planted", "rows", "term_course", "toy_course"),
     *("gpu_images", "gpu_job", "gpu_processes", "gpu_run", "gpu_sandbox", "gpu_table"),
 )
 """Modules that benchmarks use, and scripts with a command line of their own: no benchmarks here."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+import zipfile
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -121,3 +122,23 @@ def _same(old: str, new: str) -> bool:
         return False
     rounded = [Decimal(one).quantize(Decimal("0.01"), ROUND_HALF_UP) for one in (old, new)]
     return rounded[0] == rounded[1]
+
+
+def comments_of_zip(content: bytes, uploads: dict[int, tuple[int, str]]) -> dict[int, bytes]:
+    """Return the files of the comments that a re-upload of submissions makes, by user.
+
+    `uploads` are those of an assignment: number -> (user, name). The first two parts of a name that
+    are numbers have to be a user and an upload of that user's; all else is ignored.
+    """
+    found: dict[int, bytes] = {}
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        for info in archive.infolist():
+            parts = info.filename.rpartition("/")[2].split("_")
+            numbers = [int(part) for part in parts if part.isdecimal()][:2]
+            if len(numbers) < 2 or parts[-1].startswith("link"):
+                continue
+            user, upload = numbers
+            if uploads.get(upload, (None, ""))[0] == user:
+                assert user not in found, "two comments' files for one student"
+                found[user] = archive.read(info)
+    return found

@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+import zipfile
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -114,3 +115,26 @@ class Course:
             if grade != self.grades.get(row[email]) or said:
                 found[row[email]] = (grade, said)
         return found
+
+
+def feedback_files(content: bytes, participants: set[int]) -> dict[int, dict[str, bytes]]:
+    """Return what 'Upload multiple feedback files in a zip' gives each participant, by number.
+
+    The first part of a path that has a participant's number behind its first underscore says whose
+    the file is, if a plugin follows; what is behind that is the file's path. Others are ignored.
+    """
+    found: dict[int, dict[str, bytes]] = {}
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        for info in archive.infolist():
+            parts = info.filename.split("/")
+            if info.is_dir() or parts[-1].startswith((".", "~")):
+                continue
+            while parts:
+                said = parts.pop(0).split("_", 4)
+                if len(said) < 4 or not said[1].isdecimal() or int(said[1]) not in participants:
+                    continue
+                if said[2:4] == ["assignsubmission", "file"]:
+                    rest = "/".join(filter(None, [*said[4:], *parts]))
+                    found.setdefault(int(said[1]), {})[rest] = archive.read(info)
+                    break
+    return found

@@ -22,6 +22,7 @@ GROUPS = (
     "doctor",
     "classroom",
     "export",
+    "hand_back",
     "hook",
 )
 """Modules of commands, in the order of the help. A students' tree has only what students use."""

@@ -22,6 +22,7 @@ from typing import Any, Self
 
 from autograder.course import Course
 from autograder.gradebook.flags import Flag
+from autograder.gradebook.graded_files import keep_files
 from autograder.gradebook.heartbeat import Heartbeat, RunningJob, heartbeat_of, heartbeat_row
 from autograder.gradebook.manual_marks import read_manual
 from autograder.gradebook.opening import (
@@ -295,9 +296,11 @@ class Gradebook:
         """Keep a whole class's submissions at once.
 
         Files that were handed in before keep their first hand-in time: pushing the same files again
-        makes nobody late.
+        makes nobody late. The modules are kept beside the gradebook, in graded_files.py's store.
         """
         run = self._in_run()
+        submissions = list(submissions)
+        keep_files(self._db.path, submissions)
         with self._writing():
             for submission in submissions:
                 received, commit = self._first_received(submission, week)

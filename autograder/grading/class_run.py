@@ -12,6 +12,7 @@ from rich.console import Console
 import data
 from autograder import course as courses
 from autograder.course import Course, Week
+from autograder.gradebook.graded_files import keep_folder
 from autograder.gradebook.heartbeat import RunningJob
 from autograder.gradebook.journal import Gradebook
 from autograder.gradebook.manual_marks import demand_readable
@@ -115,6 +116,7 @@ def grade_submissions(
         return
     with Gradebook.open(out / GRADEBOOK) as gradebook, only_grading(out):
         make_private(out)
+        keep_folder(out / GRADEBOOK, submissions)
         if cluster is None:
             run.grade(gradebook, out, jobs, manual, collect_marks)
             return

@@ -134,8 +134,13 @@ def _canvas(export: Matches, known: Known) -> tuple[str, list[StudentUpload]] | 
             parts = [part for part in parts if part not in doubtful]
             named = some([part.entry.name for part in doubtful])
             notices.append(f"Not opened, as it may be someone else's: {named}. {_RENAME}")
-        students.append(StudentUpload(id, _whole_submission(parts), tuple(notices)))
+        whole, names = _whole_submission(parts), _names(matches)
+        students.append(StudentUpload(id, whole, tuple(notices), entries=names))
     return "Read as a Canvas export", students
+
+
+def _names(matches: Matches) -> tuple[str, ...]:
+    return tuple(entry.name for entry, _ in matches)
 
 
 _RENAME = "The name of an archive should not begin with a number and '_'."
@@ -200,8 +205,9 @@ def _moodle(export: Matches) -> tuple[str, list[StudentUpload]]:
                 parts += _inside(entry)
             else:
                 parts.append(UploadPart(entry, match["file"]))
+        whole, names = _whole_submission(parts), _names(matches)
         students.append(
-            StudentUpload(student_id(who), _whole_submission(parts), tuple(notices), number)
+            StudentUpload(student_id(who), whole, tuple(notices), number, entries=names)
         )
     return "Read as a Moodle export", students
 

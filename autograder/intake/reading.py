@@ -128,6 +128,25 @@ def read_class(
     return Intake(submissions, tuple(remarks))
 
 
+def entries_by_student(
+    path: Path, weeks: Sequence[Week], zone: tzinfo = UTC
+) -> dict[str, tuple[str, ...]]:
+    """Return the names that a learning management system gave to each student's entries.
+
+    No file is read. Raises IntakeError where the class can't be read or is no such export.
+    """
+    finder = WeekFileFinder(weeks)
+    with open_class(path) as (entries, _):
+        _, _, export = find_class_level(
+            entries, finder, lambda level: recognise(level, finder.known, zone)
+        )
+    if export is None:
+        problem = f"{path} is not what a learning management system handed out"
+        raise IntakeError(problem, "Give the zip file as it was downloaded, or its folder")
+    groups = group_by_id(export.students)
+    return {each[0].id: tuple(n for one in each for n in one.entries) for each in groups}
+
+
 def read_student(
     upload: StudentUpload, weeks: Sequence[Week], others: Sequence[Week] = ()
 ) -> dict[int, Submission]:

@@ -41,6 +41,7 @@ class StudentUpload:
     """All parts that one student handed in, not read yet, and the notices for the student.
 
     `number` distinguishes students of the same name; `received` is the export's hand-in time.
+    `entries` are the names that the system gave to what is theirs, taken or not.
     """
 
     id: str
@@ -48,6 +49,7 @@ class StudentUpload:
     notices: tuple[str, ...] = ()
     number: str = ""
     received: datetime | None = None
+    entries: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -100,6 +100,7 @@ PRINTS: dict[str, tuple[str, ...]] = {
     ),
     "styles": (rf"week3 +slots +{N} of +{N} +{N} +0",),
     "reruns": (r"a comment in a report +nothing", r"the salt +everything"),
+    "term": (rf"{N} of {N} students have the points computed apart, {N} in all",),
 }
 """What a benchmark prints on its tiny setting. Each group is a number, which must be finite."""
 

@@ -10,10 +10,15 @@ from dataclasses import dataclass
 from autograder.intake.students import student_id
 from autograder.integrations.gradebooks.exported_sheet import SheetRow
 
+NO_ROW = SheetRow(0, ())
+
 
 @dataclass(frozen=True)
 class Person:
-    """A row, and what may be its person's id in our results: numbers and logins, then names."""
+    """A row, and what may be its person's id in our results: numbers and logins, then names.
+
+    Whom another system named otherwise than in a file has NO_ROW.
+    """
 
     row: SheetRow
     display_name: str
@@ -52,8 +57,8 @@ def match(students: Iterable[str], persons: Sequence[Person]) -> Matches:
         if len(candidates) == 1:
             (person_of[student],) = candidates
         elif candidates:
-            lines = ", ".join(str(persons[index].row.line) for index in sorted(candidates))
-            unclear.append(f"{student}: the rows on lines {lines} are all of that name")
+            alike = [persons[index] for index in sorted(candidates)]
+            unclear.append(f"{student}: {_places(alike)} are all of that name")
         else:
             without_row.append(student)
     owners = defaultdict(list)
@@ -61,13 +66,20 @@ def match(students: Iterable[str], persons: Sequence[Person]) -> Matches:
         owners[index].append(student)
     for index, names in owners.items():
         if len(names) > 1:
-            line = f"the row on line {persons[index].row.line}"
-            unclear.append(f"{', '.join(names)}: {line} is of both")
+            person = persons[index]
+            place = f"the row on line {person.row.line}" if person.row.cells else person.ids[0]
+            unclear.append(f"{', '.join(names)}: {place} is of both")
     rows = {
         student: persons[index] for student, index in person_of.items() if len(owners[index]) == 1
     }
     without_results = [person.display_name for i, person in enumerate(persons) if i not in owners]
     return Matches(rows, tuple(unclear), tuple(without_row), tuple(without_results))
+
+
+def _places(persons: Sequence[Person]) -> str:
+    if all(person.row.cells for person in persons):
+        return f"the rows on lines {', '.join(str(person.row.line) for person in persons)}"
+    return ", ".join(person.ids[0] for person in persons)
 
 
 def _by_key(names_of_persons: Iterable[Iterable[str]]) -> Mapping[str, set[int]]:

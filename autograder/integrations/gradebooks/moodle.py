@@ -61,20 +61,11 @@ def fill_moodle(
 def _worksheet(
     sheet: Sheet, points_by_student: Mapping[str, PartPoints], pending: Pending
 ) -> FillReport:
-    identifier = sheet.required_column(REMEDY, WORKSHEET)
     grade = sheet.required_column(REMEDY, "Grade")
     maximum = sheet.required_column(REMEDY, "Maximum grade")
     sheet.required_column(REMEDY, "Last modified (grade)")
-    name, changeable = sheet.column("Full name"), sheet.column("Grade can be changed")
-    id_columns = [sheet.column(n) for n in ("ID number", "Email address", "Username")]
-    persons = []
-    for row in sheet.rows[1:]:
-        full_name = row[name] if name is not None else ""
-        number = re.sub(r"\D", "", row[identifier])
-        ids = [row[identifier], *(row[column] for column in id_columns if column is not None)]
-        ids += [f"{full_name}_{number}"] if full_name and number else []
-        persons.append(_person(row, full_name or row[identifier], ids, [full_name]))
-    _require_unique(sheet, (person.row[identifier] for person in persons), WORKSHEET)
+    changeable = sheet.column("Grade can be changed")
+    persons = worksheet_persons(sheet)
     maxima = {row[maximum] for row in sheet.rows[1:]}
     max_points = _number(next(iter(maxima))) if len(maxima) == 1 else None
     if not max_points:
@@ -91,6 +82,22 @@ def _worksheet(
     return _fill(
         sheet, target, persons, points_by_student, pending, sheet.column("Feedback comments")
     )
+
+
+def worksheet_persons(sheet: Sheet) -> list[Person]:
+    """Return the persons of a grading worksheet; the first id of each is the Identifier."""
+    identifier = sheet.required_column(REMEDY, WORKSHEET)
+    name = sheet.column("Full name")
+    id_columns = [sheet.column(n) for n in ("ID number", "Email address", "Username")]
+    persons = []
+    for row in sheet.rows[1:]:
+        full_name = row[name] if name is not None else ""
+        number = re.sub(r"\D", "", row[identifier])
+        ids = [row[identifier], *(row[column] for column in id_columns if column is not None)]
+        ids += [f"{full_name}_{number}"] if full_name and number else []
+        persons.append(_person(row, full_name or row[identifier], ids, [full_name]))
+    _require_unique(sheet, (person.row[identifier] for person in persons), WORKSHEET)
+    return persons
 
 
 def _gradebook(

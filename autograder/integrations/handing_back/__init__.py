@@ -1,0 +1,1 @@
+"""Feedback handed back where students are: Moodle, Canvas, and their mail."""
