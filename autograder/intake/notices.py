@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import PurePosixPath
 
 from autograder.course import Week
@@ -78,6 +78,11 @@ def leftover_notices(ignored: Sequence[str], unfollowed: Sequence[str]) -> list[
     if unfollowed:
         notices.append(f"Links and special files are not followed: {some(unfollowed)}.")
     return notices
+
+
+def odd_notices(odd: Mapping[str, Sequence[str]]) -> list[str]:
+    """Name the odd files, each kind once."""
+    return [one_line(said.format(some(paths)), 500) for said, paths in odd.items()]
 
 
 _TEMPLATES = {

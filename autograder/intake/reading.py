@@ -26,7 +26,7 @@ from autograder.intake.handed_in_csv import (
     without_submission,
 )
 from autograder.intake.lms import recognise
-from autograder.intake.notices import leftover_notices, missing_file_notices
+from autograder.intake.notices import leftover_notices, missing_file_notices, odd_notices
 from autograder.intake.students import (
     ARCHIVES,
     StudentUpload,
@@ -180,7 +180,7 @@ def _read_uploads(
     """
     upload = uploads[0]
     if len(uploads) == 1:
-        admission = Admission(finder.size_limit, finder.wanted)
+        admission = Admission(finder.size_limit, finder.wanted, finder.known)
         refusal = next(filter(None, (_admit(admission, part) for part in upload.parts)), None)
         if refusal is None:
             return _by_week(upload, admission, finder)
@@ -219,12 +219,13 @@ def _admit(admission: Admission, part: UploadPart) -> str | None:
 def _members(part: UploadPart) -> Generator[Member, None, None]:
     """Yield the members of a part, by their paths in the submission."""
     entry = part.entry
-    if entry.kind in (FileType.LINK, FileType.SPECIAL) and part.path is not None:
+    plain = entry.kind in (FileType.FILE, FileType.FOLDER)
+    if not plain and part.path is not None:
         yield Member(part.path, entry.kind, entry.chunks)
         return
     if entry.kind is FileType.LINK:
         raise Refused("it is a link; put the folder or the archive itself here")
-    if entry.kind is FileType.SPECIAL:
+    if not plain:
         raise Refused("it is not a plain file; put a folder or an archive here")
     if entry.kind is FileType.FOLDER:
         members = entry.members()
@@ -257,6 +258,7 @@ def _by_week(
         notices = [*upload.notices, *files.notices]
         notices += missing_file_notices(week, files, candidates)
         notices += leftover_notices(ignored, admission.unfollowed)
+        notices += odd_notices(admission.odd)
         submissions[week.number] = Submission(
             upload.id,
             files.modules,
