@@ -11,8 +11,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from autograder.errors import InputError
+from autograder.gradebook.ids import student_id
 from autograder.intake.handed_in_csv import FILE as HANDED_IN
-from autograder.intake.students import is_archive, student_id
+from autograder.intake.students import is_archive
 from autograder.text.display import one_line
 
 HEADER = ["student", "repository"]
