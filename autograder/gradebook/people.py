@@ -16,6 +16,7 @@ from autograder.course import Week
 from autograder.gradebook.ids import key
 from autograder.gradebook.journal import Gradebook
 from autograder.gradebook.roster import FILE, Roster, roster_of
+from autograder.text.display import one_line
 
 GRADEBOOK = "gradebook.sqlite"
 TABLES = (
@@ -119,6 +120,54 @@ def losses(gradebook: Gradebook) -> list[Loss]:
     query = """SELECT student, week, kind, text, source, seen FROM losses
         ORDER BY student, week, id"""
     return [Loss(**dict(row)) for row in _rows(gradebook, "losses", query)]
+
+
+def adopt_ids(gradebook: Gradebook, roster: Roster) -> tuple[dict[str, str], list[Loss]]:
+    """Give students of the gradebook the ids that a roster, which came later, has for them.
+
+    Returns the new ids by the old ones, and what the instructor should know. Nobody's results are
+    put together with those of an id that has results of its own.
+    """
+    students = gradebook.students()
+    known = known_names(gradebook).identities
+    found: dict[str, list[str]] = defaultdict(list)
+    losses = []
+    for student in students:
+        if student in roster.people:
+            continue
+        own = [one for one in known if one.student == student]
+        ids, names = [one.lms_id for one in own], [one.name for one in own]
+        people = roster.who([student, *ids], [student, *names])
+        if len(people) == 1:
+            found[people[0].id].append(student)
+        elif people:
+            names_of_all = " or ".join(one.shown for one in people)
+            text = f"{one_line(student)}, who has results, may be {names_of_all}."
+            losses.append(Loss(student, "id", text))
+    new = {}
+    for id, old in found.items():
+        shown = ", ".join(map(one_line, old))
+        if id in students or len(old) > 1:
+            text = f"{shown} is {roster.people[id].shown} in the roster, and each id has results "
+            losses.append(Loss(id, "id", f"{text}of its own; they were not put together."))
+            continue
+        new[old[0]] = id
+        text = f"The results of {shown} are now those of {roster.people[id].shown}."
+        losses.append(Loss(id, "id", text))
+    with gradebook._writing():
+        for table in _tables_of_students(gradebook) if new else ():
+            gradebook._db.executemany(
+                f'UPDATE "{table}" SET student = ? WHERE student = ?',
+                [(id, old) for old, id in new.items()],
+            )
+    return new, losses
+
+
+def _tables_of_students(gradebook: Gradebook) -> list[str]:
+    query = """SELECT name FROM sqlite_master WHERE type = 'table' AND EXISTS
+        (SELECT 1 FROM pragma_table_info(sqlite_master.name) AS columns
+            WHERE columns.name = 'student')"""
+    return [row["name"] for row in gradebook._db.execute(query).fetchall()]
 
 
 def keep_people(

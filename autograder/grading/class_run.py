@@ -15,7 +15,14 @@ from autograder.course import Course, Week
 from autograder.gradebook.heartbeat import RunningJob
 from autograder.gradebook.journal import Gradebook
 from autograder.gradebook.manual_marks import demand_readable
-from autograder.gradebook.people import KnownPeople, keep_people, known_people, losses
+from autograder.gradebook.people import (
+    KnownPeople,
+    Loss,
+    adopt_ids,
+    keep_people,
+    known_people,
+    losses,
+)
 from autograder.gradebook.private import PRIVATE, make_private
 from autograder.gradebook.roster import FILE as ROSTER
 from autograder.gradebook.roster import Roster, roster_of
@@ -174,7 +181,8 @@ class _ClassRun:
         """Grade, write the reports, and say what took longest."""
         if self.all_weeks:
             _name_weeks_without_anything(self.console, self.course, self.by_week, gradebook)
-        keep_people(gradebook, self.source, self.intake.identities, self.intake.losses)
+        found = [*self.intake.losses, *self._adopted(gradebook, out)]
+        keep_people(gradebook, self.source, self.intake.identities, found)
         to_grade = self._to_grade(gradebook)
         stopped: KeyboardInterrupt | ClusterError | None = None
         display: Display | None = None
@@ -204,6 +212,19 @@ class _ClassRun:
         if stopped is not None:
             raise stopped
         _demand_whole_results(to_grade, gradebook)
+
+    def _adopted(self, gradebook: Gradebook, out: Path) -> list[Loss]:
+        """Give students who were graded before there was a roster the ids that it has for them."""
+        if self.intake.roster is None:
+            return []
+        ids, found = adopt_ids(gradebook, self.intake.roster)
+        for old, new in ids.items():
+            folder = out / "students" / old
+            if folder.is_dir() and not folder.with_name(new).exists():
+                folder.rename(folder.with_name(new))
+        for one in found:
+            say(self.console, one.text)
+        return found
 
     def _examiners(
         self, to_grade: SubmissionsByWeek, jobs: int

@@ -85,7 +85,7 @@ def _parse(lines: Iterable[str]) -> dict[str, GradescopeRecord]:
                 submitters.setdefault(name, [])
             elif name and (created := _CREATED.fullmatch(line.rstrip())):
                 times[name] = _time(created)
-        elif in_submitters:
+        elif in_submitters and line:
             field = _FIELD.fullmatch(line)
             value = _scalar(field["value"] or "") if field else None
             if field is None or value is None or not (field["item"] == "- " or submitters[name]):

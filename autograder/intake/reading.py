@@ -271,7 +271,8 @@ class _Reading:
         present = {one.student for week in submissions.values() for one in week}
         missing = [id for id in self._roster.people if id not in present | self._doubtful]
         for week in submissions.values():
-            week += [Submission(id) for id in missing]
+            there = {one.student for one in week} | self._doubtful
+            week += [Submission(id) for id in self._roster.people if id not in there]
         return frozenset(missing)
 
 

@@ -15,11 +15,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograder.course import Week
+from autograder.gradebook.ids import student_id
 from autograder.gradebook.submission import Submission
 from autograder.intake import admission as gate
 from autograder.intake.class_entries import IntakeError
 from autograder.intake.reading import read_class, take_in
-from autograder.gradebook.ids import student_id
 from tests.handed_in import make_week, zip_bytes
 
 WEEK = make_week(1, "week1_layers", "layers.py", "losses.py")
