@@ -128,6 +128,7 @@ def read_class(
         content = _file_beside(handed_in, FILE, beside)
         if content is not None:
             notes = read_notes(content, str(handed_in or FILE), all_weeks)
+            notes = _notes_by_roster(notes, roster) if roster else notes
         rest = [name for name in rest if name not in (FILE, ROSTER)]
         submissions = reading.submissions(students, notes)
     remarks += [f"Not a submission, so left alone: {name}" for name in rest]
@@ -304,6 +305,15 @@ def _file_beside(given: Path | None, name: str, entries: Sequence[ClassEntry]) -
     except (*DAMAGE, Refused) as error:
         raise IntakeError(f"{given or name} could not be read: {one_line(str(error))}.") from error
     return None
+
+
+def _notes_by_roster(notes: HandInNotes, roster: Roster) -> HandInNotes:
+    """Return the notes by the ids that the roster has for their students."""
+    found: HandInNotes = {}
+    for (student, week), note in notes.items():
+        people = roster.who([student], [student])
+        found[people[0].id if len(people) == 1 else student, week] = note
+    return found
 
 
 def _with_contents_of(submission: Submission, contents: dict[bytes, bytes]) -> Submission:

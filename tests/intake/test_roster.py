@@ -158,6 +158,14 @@ def test_canvas_and_gradescope_know_people_by_number_and_address(tmp_path: Path)
     assert is_whole(week1(intake(tmp_path, files, roster()))["jane"])
 
 
+def test_hand_in_times_go_by_the_roster_too(tmp_path: Path) -> None:
+    times = b"student,received,commit\n1815,2026-10-12T21:40:00+02:00,\nJane Doe,,abcdef0\n"
+    files = under("1815/") | under("jane/") | {"handed_in.csv": times}
+    found = week1(intake(tmp_path, files, roster()))
+    assert found["ada"].received is not None
+    assert found["jane"].commit == "abcdef0"
+
+
 def test_two_uploads_of_one_person_are_refused_by_name(tmp_path: Path) -> None:
     found = week1(intake(tmp_path, under("ada/") | {"1815.zip": zip_bytes(FILES)}, roster()))
     assert "2 entries belong to ada: 1815.zip, ada." in (found["ada"].refusal or "")
