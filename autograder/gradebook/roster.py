@@ -123,18 +123,20 @@ class Roster:
             if found:
                 break
             keys = [one for one in (key(text), letters(text)) if one]
-            found = {one for each in keys for one in self._by_id.get(each, ())}
+            found = set(self._by_id.get(key(text), ())) if keys else set()
             found = found or {one for each in keys for one in self._by_name.get(each, ())}
         return [self.people[one] for one in sorted(found)]
 
     def near(self, name: str) -> list[Person]:
-        """Return people with an id or a name that nearly is this one."""
+        """Return people with an id or a name that nearly is this one, or is a part of it."""
         known: dict[str, str] = {}
         for person in self.people.values():
             for text in (*person.ids, *person.names):
                 known.setdefault(letters(text), person.id)
+        parts = [known[part] for part in map(letters, re.split(r"[\W_]+", name)) if part in known]
         close = get_close_matches(letters(name), known, NEAREST_SHOWN, 0.75)
-        return [self.people[one] for one in dict.fromkeys(known[text] for text in close)]
+        near = dict.fromkeys((*parts, *(known[text] for text in close)))
+        return [self.people[one] for one in near][:NEAREST_SHOWN]
 
     def members(self, group: str, week: int) -> list[Person]:
         """Return who hands in a week in a group."""

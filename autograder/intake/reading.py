@@ -42,6 +42,7 @@ from autograder.intake.students import (
     find_class_level,
     group_by_id,
     is_archive,
+    packed_as,
     students_by_name,
 )
 from autograder.intake.week_files import TAKEN_FOR, WeekFileFinder, some
@@ -130,9 +131,18 @@ def read_class(
             notes = read_notes(content, str(handed_in or FILE), all_weeks)
             notes = _notes_by_roster(notes, roster) if roster else notes
         rest = [name for name in rest if name not in (FILE, ROSTER)]
+        packed = [
+            (one_line(entry.name), kind)
+            for entry in level
+            if one_line(entry.name) in rest and (kind := packed_as(entry))
+        ]
         submissions = reading.submissions(students, notes)
     remarks += [f"Not a submission, so left alone: {name}" for name in rest]
     reading.losses += [Loss("", "left alone", f"{name} is no submission.") for name in rest]
+    reading.losses += [
+        Loss("", "archive", f"{name} is an archive by its content: call it {name}.{kind}.")
+        for name, kind in packed
+    ]
     if unsafe_names:
         names = some(unsafe_names)
         text = f"Left alone, because the name leads out of the zip file: {names}"

@@ -16,7 +16,15 @@ from autograder.intake.week_files import WeekFileFinder
 from autograder.text.display import one_line
 
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz")
-OTHER_ARCHIVES = (".rar", ".7z", ".tar.xz", ".txz", ".tar.bz2", ".tbz2", ".tar.zst", ".gz", ".xz")
+OTHER_ARCHIVES = (
+    *(".rar", ".7z", ".tar.xz", ".txz", ".tar.bz2", ".tbz2", ".tar.zst", ".gz", ".xz", ".bz2"),
+    *(".zst", ".zipx", ".tar.lz", ".lzma", ".lzh", ".lha", ".arj", ".cab", ".ace", ".sit", ".sitx"),
+)
+_BEGINNINGS = {
+    b"PK\3\4": "zip", b"Rar!": "rar", b"7z\xbc\xaf": "7z", b"\x1f\x8b": "gz", b"BZh": "bz2",
+    b"\xfd7zXZ": "xz", b"(\xb5/\xfd": "zst",
+}  # fmt: skip
+_PACKED_DOCUMENTS = (".docx", ".xlsx", ".pptx", ".odt", ".ods", ".odp", ".jar", ".epub", ".npz")
 MAX_NESTED_FOLDERS = 4
 
 
@@ -161,6 +169,18 @@ def _holds_submissions(entries: Sequence[ClassEntry], finder: WeekFileFinder) ->
         else:
             archives += is_archive(entry.name)
     return archives > 1 or archives + folders > 2
+
+
+def packed_as(entry: ClassEntry) -> str:
+    """Return the kind of archive that a file holds which isn't called one; "" for none."""
+    if entry.kind is not FileType.FILE or entry.name.lower().endswith(_PACKED_DOCUMENTS):
+        return ""
+    try:
+        first = next(entry.chunks(), b"")[:300]
+    except (*DAMAGE, Refused):
+        return ""  # it is left alone in any case
+    begins = (kind for start, kind in _BEGINNINGS.items() if first.startswith(start))
+    return next(begins, "tar" if first[257:262] == b"ustar" else "")
 
 
 def paths_below(folder: ClassEntry) -> list[str]:

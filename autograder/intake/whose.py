@@ -112,6 +112,7 @@ def by_number(
             found.uploads.append(replace(upload, id=same.pop(), number=""))
         elif not earlier:
             found.uploads.append(upload)
+            found.losses += _maybe_split(upload, known)
         elif (
             len(students) == 1
             and names[key(upload.names[0])] == 1
@@ -125,6 +126,16 @@ def by_number(
         text = f"Known by name alone, since their numbers are new: {some(by_name)}. {SURER}."
         found.losses.append(Loss("", ID, text))
     return found
+
+
+def _maybe_split(upload: StudentUpload, known: KnownNames) -> Iterator[Loss]:
+    """Say where somebody may have come before without the group that stands before the name now."""
+    for name in upload.names[1:]:
+        if before := known.of_name(name):
+            text = (
+                f"{_shown(upload)} may be {one_line(before[0].student)}, who came before; they are "
+            )
+            yield Loss(upload.id, ID, f"{text}kept apart. {SURER}.")
 
 
 def _earlier(upload: StudentUpload, known: KnownNames) -> list[Identity]:

@@ -107,6 +107,7 @@ def test_who_handed_in_nothing_is_there_and_who_is_unknown_is_named(tmp_path: Pa
     assert all(found[student].is_empty for student in read.absent)
     assert "Jane Deo is nobody in the roster; the nearest: jane (Jane Doe)." in said(read)
     assert "zed is nobody in the roster." in said(read)
+    assert [one.id for one in roster().near("hw1-ada")] == ["ada"]
 
 
 def test_a_roster_beside_the_submissions_is_used(tmp_path: Path) -> None:
@@ -273,6 +274,13 @@ def test_one_alone_with_another_number_is_refused_by_name(tmp_path: Path) -> Non
     assert "Say it in roster.csv" in (one.refusal or "")
 
 
+def test_a_group_before_a_known_name_is_told(tmp_path: Path) -> None:
+    files = moodle("Team 1-Ada Byron", 300) | moodle("Other 2-Di Eno", 301)
+    read = intake(tmp_path, files, None, known(*BEFORE))
+    assert sorted(week1(read)) == ["Other_2-Di_Eno", "Team_1-Ada_Byron"]
+    assert "Team_1-Ada_Byron|id|Team 1-Ada Byron (Participant 300) may be Ada_Byron" in said(read)
+
+
 def test_known_namesakes_keep_their_rows_by_number(tmp_path: Path) -> None:
     two = known(("Wei_Zhang_103", 1, "Wei Zhang", 103), ("Wei_Zhang_104", 1, "Wei Zhang", 104))
     (one,) = intake(tmp_path, moodle("Wei Zhang", 104), None, two).submissions[1]
@@ -342,7 +350,13 @@ def test_ones_own_versions_are_no_students(tmp_path: Path) -> None:
 def test_losses_are_told_to_the_instructor(tmp_path: Path) -> None:
     files = under("ada/", {**FILES, "extra.ipynb": b"", "more.zip": b"", "plot.png": b""})
     files |= under("ben/", {"Layers.py": b"a = 1\n", "old/layers.py": b"", "losses.py": b"\0"})
-    files |= {"cy.rar": b"Rar!", "dee.7z": b"7z", "eve.lzh": b"x", "fay_losses.py": b""}
+    files |= {
+        "cy.rar": b"Rar!",
+        "dee.7z": b"7z",
+        "eve.lzh": b"x",
+        "gil": zip_bytes(FILES),
+        "fay_losses.py": b"",
+    }
     files |= under("gus/", {"a\\layers.py": b"1"})
     read = intake(tmp_path, files)
     text = said(read)
@@ -351,7 +365,8 @@ def test_losses_are_told_to_the_instructor(tmp_path: Path) -> None:
     assert "ben|not taken|losses.py was not taken: it is not a text file" in text
     assert "cy|refused|cy.rar was not taken: archives of this kind are not read" in text
     assert "dee|refused|dee.7z was not taken" in text
-    assert "|left alone|eve.lzh is no submission." in text
+    assert "eve|refused|eve.lzh was not taken: archives of this kind are not read" in text
+    assert "|archive|gil is an archive by its content: call it gil.zip." in text
     assert "|left alone|fay_losses.py is no submission." in text
     assert "gus|odd file|The \\ in a name was read as /" in text
     assert "plot.png" not in text
