@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -161,6 +161,15 @@ def adopt_ids(gradebook: Gradebook, roster: Roster) -> tuple[dict[str, str], lis
                 [(id, old) for old, id in new.items()],
             )
     return new, losses
+
+
+def rename_keys(gradebook: Gradebook, keys: Mapping[str, str]) -> None:
+    """Give jobs other keys: new ones by the old ones."""
+    with gradebook._writing():
+        gradebook._db.executemany(
+            "UPDATE OR IGNORE jobs SET key = ? WHERE key = ?",
+            [(new, old) for old, new in keys.items()],
+        )
 
 
 def _tables_of_students(gradebook: Gradebook) -> list[str]:

@@ -22,6 +22,7 @@ from autograder.gradebook.people import (
     keep_people,
     known_people,
     losses,
+    rename_keys,
 )
 from autograder.gradebook.private import PRIVATE, make_private
 from autograder.gradebook.roster import FILE as ROSTER
@@ -39,6 +40,7 @@ from autograder.grading.pool import ExaminerPool, open_pool
 from autograder.grading.preview import WeekPreview, graded_again, listed, preview
 from autograder.grading.preview import lines as preview_lines
 from autograder.grading.progress import Display, console_of_run
+from autograder.grading.renamed import keys_for
 from autograder.grading.setting import (
     KNOWN_INPUTS,
     SHIPPED_SALT,
@@ -219,6 +221,7 @@ class _ClassRun:
             return []
         ids, found = adopt_ids(gradebook, self.intake.roster)
         for old, new in ids.items():
+            rename_keys(gradebook, keys_for(gradebook, new))
             folder = out / "students" / old
             if folder.is_dir() and not folder.with_name(new).exists():
                 folder.rename(folder.with_name(new))

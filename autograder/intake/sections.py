@@ -55,7 +55,8 @@ def split_sections(
             found += parts
             text = f"The folder {one_line(entry.name)} was read as a section, with these in it"
             losses.append(Loss("", "section", f"{text}: {names}."))
-            others = [one for one in entry.inside() if one not in parts]
+            taken = {part.name for part in parts}
+            others = [one for one in entry.inside() if one.name not in taken]
             if others:
                 text = f"In {one_line(entry.name)} and nobody's, so left alone"
                 losses.append(Loss("", "left alone", f"{text}: {some([o.name for o in others])}."))

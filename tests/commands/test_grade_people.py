@@ -42,6 +42,11 @@ def test_a_roster_gives_rows_to_all_and_takes_over_earlier_ones(
     total = before["Jane_Doe"]["total"]
     assert float(total) > 0
     (tmp_path / "roster.csv").write_text(ROSTER)
+    grade_submissions(small, moodle, out, jobs=1, roster=tmp_path / "roster.csv")
+    said = capsys.readouterr().out
+    assert "The results of Jane_Doe are now those of jane (Jane Doe)." in said
+    assert "again" not in said
+    assert rows(out / "gradebook.csv")["jane"]["total"] == total
     late = hand_in(tmp_path / "late", small, "Ben Cole", "jnae")
     grade_submissions(small, late, out, jobs=1, roster=tmp_path / "roster.csv")
     after = rows(out / "gradebook.csv")
@@ -51,7 +56,6 @@ def test_a_roster_gives_rows_to_all_and_takes_over_earlier_ones(
     assert (out / "students" / "jane" / "feedback.md").is_file()
     assert not (out / "students" / "Jane_Doe").exists()
     said = capsys.readouterr().out
-    assert "The results of Jane_Doe are now those of jane (Jane Doe)." in said
     assert "1 in the roster handed in nothing: zoe" in said
     assert "not in the roster: jnae: jnae is nobody in the roster; the nearest: jane" in said
     notices = (out / "notices.csv").read_text()

@@ -317,15 +317,18 @@ SECTIONS = under("SectionA/ada/") | under("SectionA/bob/") | under("SectionB/cy/
 def test_the_students_in_folders_of_sections_are_students(tmp_path: Path, files: Contents) -> None:
     read = intake(tmp_path, files)
     assert sorted(week1(read)) == ["ada", "bob", "cy", "dee"]
+    assert "nobody's" not in said(read)
     assert all(map(is_whole, read.submissions[1]))
 
 
 def test_the_roster_tells_sections_from_students(tmp_path: Path) -> None:
     people = roster("id\nada\nbob\ncy\n")
     files = under("red/ada/") | under("red/bob/") | under("cy/v/") | under("cy/w/")
+    files |= {"red/list.txt": b""}
     read = intake(tmp_path, files, people)
     assert sorted(week1(read)) == ["ada", "bob", "cy"]
     assert "The folder red was read as a section, with these in it: ada, bob." in said(read)
+    assert "In red and nobody's, so left alone: list.txt." in said(read)
 
 
 def test_what_may_be_two_students_is_told(tmp_path: Path) -> None:
