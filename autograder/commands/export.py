@@ -60,15 +60,21 @@ Template = Annotated[Path, typer.Option(help="The file as the system exported it
 Filled = Annotated[Path | None, typer.Option(help="Default: TEMPLATE with .filled before .csv.")]
 PART = "What goes in: total, a week's number or id, or a component's id of the rubric."
 PENDING = "Of students some of whose points are to come: leave the cell, or so-far."
+SECTION = "Only the students that the roster has in this section."
+Section = Annotated[str | None, typer.Option("--section", help=SECTION)]
 PendingName = Annotated[str, typer.Option("--pending", help=PENDING)]
 
 
 @export_app.command("csv")
-def csv_files(grades: Grades = GRADES) -> None:
-    """Write gradebook.csv and all that `grade` writes once more."""
-    from autograder.integrations.gradebooks.lms_files import export_csv
+def csv_files(grades: Grades = GRADES, section: Section = None) -> None:
+    """Write gradebook.csv and all that `grade` writes once more.
 
-    for path in export_csv(ROOT, grades):
+    With --section, that section's CSV files into GRADES/sections/SECTION.
+    """
+    from autograder.integrations.gradebooks.lms_files import export_csv, export_section
+
+    written = export_section(ROOT, grades, section) if section else export_csv(ROOT, grades)
+    for path in written:
         print(f"Written: {path}")
 
 
@@ -84,6 +90,7 @@ def canvas(
     grades: Grades = GRADES,
     out: Filled = None,
     pending: PendingName = "leave",
+    section: Section = None,
 ) -> None:
     """Fill points into a gradebook exported by Canvas.
 
@@ -98,7 +105,7 @@ def canvas(
             f"{len(assignment)} --assignment and {len(parts)} --part: say one for each."
         )
     columns = list(zip(assignment, parts, strict=True))
-    _export(export_canvas, grades, template, out, pending, columns)
+    _export(export_canvas, grades, template, out, pending, columns, section)
 
 
 @export_app.command()
@@ -114,6 +121,7 @@ def moodle(
     grades: Grades = GRADES,
     out: Filled = None,
     pending: PendingName = "leave",
+    section: Section = None,
 ) -> None:
     """Fill grades and comments into a file exported by Moodle.
 
@@ -121,7 +129,7 @@ def moodle(
     """
     from autograder.integrations.gradebooks.lms_files import export_moodle
 
-    _export(export_moodle, grades, template, out, pending, part, column, out_of)
+    _export(export_moodle, grades, template, out, pending, part, column, out_of, section)
 
 
 def _export(export: Any, grades: Path, template: Path, out: Path | None, *wanted: Any) -> None:
@@ -136,11 +144,11 @@ def _export(export: Any, grades: Path, template: Path, out: Path | None, *wanted
 
 
 @export_app.command()
-def junit(grades: Grades = GRADES) -> None:
+def junit(grades: Grades = GRADES, section: Section = None) -> None:
     """Write each student's checks as JUnit XML, for CI systems."""
     from autograder.integrations.gradebooks.lms_files import export_junit
 
-    count = export_junit(ROOT, grades)
+    count = export_junit(ROOT, grades, section)
     print(f"{count} files: {grades}/students/*/junit.xml")
 
 

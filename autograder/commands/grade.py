@@ -42,6 +42,10 @@ def grade(
         Path | None,
         typer.Option(help="CSV that says when each handed in (student,received,commit)."),
     ] = None,
+    roster: Annotated[
+        Path | None,
+        typer.Option(help="CSV of the class: id,name,email,section,group,lms ids,aliases."),
+    ] = None,
     dry_run: Annotated[
         bool,
         typer.Option("--dry-run", help="Only say what would run, why and how long; write nothing."),
@@ -109,6 +113,7 @@ def grade(
             unconfined=unconfined,
             manual=manual,
             handed_in=handed_in,
+            roster=roster,
             own_code=submissions is None,
             dry_run=dry_run,
             collect_marks=collect_marks,

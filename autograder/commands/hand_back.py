@@ -73,11 +73,13 @@ def moodle_feedback(
     Upload it in Moodle, at the assignment: 'Upload multiple feedback files in a zip'.
     """
     from autograder.course import load
+    from autograder.gradebook.people import known_people
     from autograder.integrations.handing_back.letters import letters_of
     from autograder.integrations.handing_back.moodle_zip import moodle_zip
 
     course = load(ROOT)
-    content, done = moodle_zip(course, letters_of(course, grades), worksheet, submissions)
+    letters, known = letters_of(course, grades), known_people(grades, course.weeks)
+    content, done = moodle_zip(course, letters, worksheet, submissions, known)
     _write(out, content)
     _handed_back(out, done, "Upload it at 'Upload multiple feedback files in a zip'.")
 
@@ -96,11 +98,13 @@ def canvas_feedback(
     file that has the name of one that they handed in, since Canvas knows files by that name.
     """
     from autograder.course import load
+    from autograder.gradebook.people import known_people
     from autograder.integrations.handing_back.canvas_zip import canvas_zip
     from autograder.integrations.handing_back.letters import letters_of
 
     course = load(ROOT)
-    content, done = canvas_zip(course, letters_of(course, grades), submissions)
+    letters, known = letters_of(course, grades), known_people(grades, course.weeks)
+    content, done = canvas_zip(course, letters, submissions, known)
     _write(out, content)
     _handed_back(out, done, "Upload it at the assignment, 'Upload submissions'.")
 
@@ -132,7 +136,7 @@ def mail(
     out: Annotated[Path, typer.Option(help="A new folder for messages and the table.")],
     addresses: Annotated[
         Path | None,
-        typer.Option(help="CSV with columns id and email, and name. Or the ids are addresses."),
+        typer.Option(help="CSV with id, email and name. Else the roster's, or ids that are some."),
     ] = None,
     subject: Annotated[str, typer.Option(help="Of the messages.")] = "Your feedback",
     grades: Grades = GRADES,

@@ -21,6 +21,7 @@ from autograder.gpu.job import Plan
 from autograder.gpu.queue import TRIAL, Progress, Seat, run_class
 from autograder.gradebook.journal import TRAINING, Gradebook
 from autograder.gradebook.looked_up import training_setting
+from autograder.gradebook.people import known_people
 from autograder.gradebook.private import PRIVATE, make_private
 from autograder.gradebook.submission import Submission
 from autograder.grading.setting import OurFaultError, RefusedError, demand_dataset
@@ -80,7 +81,8 @@ def train_class(
     epochs = epochs or job.epochs
     trial = device != CUDA or subset is not None or epochs != job.epochs
     others = [other for other in course.weeks if other.number != week.number]
-    intake = read_class(submissions, [week], others)
+    known = known_people(out, course.weeks)
+    intake = read_class(submissions, [week], others, known=known)
     for remark in intake.remarks:
         say(console, remark)
     taken = intake.submissions[week.number]

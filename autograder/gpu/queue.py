@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import queue
 import re
 import threading
@@ -19,7 +18,7 @@ from autograder.gradebook.journal import Gradebook
 from autograder.gradebook.journal import GradingJob as Entry
 from autograder.gradebook.submission import Submission
 from autograder.grading.absent import record_absent
-from autograder.grading.fingerprint import digest
+from autograder.grading.fingerprint import training_key
 from autograder.grading.preview import Why, changes, reason_to_run
 from autograder.grading.training_check import CHECK, planned_checks
 from autograder.records import CheckResult, Verdict
@@ -104,8 +103,7 @@ def _prove(plan: Plan, seats: Sequence[Seat]) -> None:
 
 def job_key(one: Submission, part: str, depends: Mapping[str, str]) -> str:
     """Return a job's key: a digest of part, student, submission and dependencies."""
-    fields = (part, one.student, one.fingerprint, digest(depends))
-    return hashlib.sha256("\0".join(fields).encode()).hexdigest()
+    return training_key(one.student, part, one.fingerprint, depends)
 
 
 def trained_again(

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from autograder import course as courses
 from autograder.errors import InputError
+from autograder.gradebook.ids import student_id
 from autograder.gradebook.journal import Gradebook, Receipt
 from autograder.gradebook.submission import Submission
 from autograder.grading.preview import listed
-from autograder.intake.students import student_id
 from autograder.text.display import one_line
 
 NEAREST_SHOWN = 3

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from rich.console import Console
@@ -16,7 +16,18 @@ from autograder.gradebook.graded_files import keep_folder
 from autograder.gradebook.heartbeat import RunningJob
 from autograder.gradebook.journal import Gradebook
 from autograder.gradebook.manual_marks import demand_readable
-from autograder.gradebook.private import make_private
+from autograder.gradebook.people import (
+    KnownPeople,
+    Loss,
+    adopt_ids,
+    keep_people,
+    known_people,
+    losses,
+    rename_keys,
+)
+from autograder.gradebook.private import PRIVATE, make_private
+from autograder.gradebook.roster import FILE as ROSTER
+from autograder.gradebook.roster import Roster, roster_of
 from autograder.gradebook.submission import Submission
 from autograder.grading import run as grading
 from autograder.grading.choice import EVERYTHING, Choice, chosen, known_students
@@ -30,6 +41,7 @@ from autograder.grading.pool import ExaminerPool, open_pool
 from autograder.grading.preview import WeekPreview, graded_again, listed, preview
 from autograder.grading.preview import lines as preview_lines
 from autograder.grading.progress import Display, console_of_run
+from autograder.grading.renamed import keys_for
 from autograder.grading.setting import (
     KNOWN_INPUTS,
     SHIPPED_SALT,
@@ -38,12 +50,14 @@ from autograder.grading.setting import (
     datasets_here,
     why_not_here,
 )
-from autograder.intake.reading import IntakeError, read_class
+from autograder.intake.reading import Intake, IntakeError, read_class
 from autograder.report.gather import gather
+from autograder.report.losses import NOTICES, notices_csv, print_losses
 from autograder.report.terminal import say
 from autograder.report.writing import write_reports
 from autograder.sandbox import Confinement, Unconfined
 from autograder.sandbox.choose import NotConfinedError, choose
+from autograder.text.files import write_bytes, write_text
 
 SubmissionsByWeek = dict[int, list[Submission]]
 CollectMarks = Callable[[Console, Course, Gradebook, Path], object]
@@ -61,6 +75,7 @@ def grade_submissions(
     unconfined: bool = False,
     manual: Path | None = None,
     handed_in: Path | None = None,
+    roster: Path | None = None,
     own_code: bool = False,
     dry_run: bool = False,
     collect_marks: CollectMarks | None = None,
@@ -74,6 +89,7 @@ def grade_submissions(
     week: the number of the only week to grade, None for all weeks that were handed in.
     jobs: number of submissions examined at a time.
     manual: a CSV file with marks given by hand; handed_in: a CSV file with submission times.
+    roster: a CSV file that says who is in the class; without it the one kept in `out`, if any.
     own_code: the submissions are the course's own, so they may run without confinement.
     dry_run: only print what would be graded, why, and the expected time; write nothing.
     collect_marks: imports marks given elsewhere, before the reports are written.
@@ -91,8 +107,11 @@ def grade_submissions(
         say(console, KNOWN_INPUTS, "yellow")
     if manual:
         demand_readable(manual)
-    by_week = _read_submissions(console, course, submissions, week, handed_in)
+    given = roster_of(course.weeks, roster) if roster else None
+    known = known_people(out, course.weeks)
+    by_week, intake = _read_submissions(console, course, submissions, week, handed_in, given, known)
     everybody = {one.student for each in by_week.values() for one in each}
+    everybody |= set(intake.roster.people if intake.roster else ())
     choice = replace(choice, students=known_students(choice.students, everybody))
     if dry_run and cluster:
         say(console, "A dry run asks no node: it goes by this machine's confinement.")
@@ -109,7 +128,8 @@ def grade_submissions(
     plain = confinement is None and not cluster
     setting = grading.Setting(root, _datasets(console, weeks), unconfined or plain, packages)
     name = confinement.name if confinement else Unconfined.name
-    run = _ClassRun(console, course, setting, name, by_week, everybody, week is None, choice)
+    here = (console, course, setting, name, by_week, everybody, week is None, choice)
+    run = _ClassRun(*here, intake=intake, source=str(submissions.absolute()))
     if dry_run:
         with Gradebook.copy_of(out / GRADEBOOK) as gradebook:
             run.preview(gradebook, jobs)
@@ -117,6 +137,8 @@ def grade_submissions(
     with Gradebook.open(out / GRADEBOOK) as gradebook, only_grading(out):
         make_private(out)
         keep_folder(out / GRADEBOOK, submissions)
+        if intake.roster and intake.roster is not known.roster:
+            write_bytes(out / ROSTER, intake.roster.content, PRIVATE)
         if cluster is None:
             run.grade(gradebook, out, jobs, manual, collect_marks)
             return
@@ -130,7 +152,8 @@ class _ClassRun:
     """The grading of submissions that were read: by week, and the ids of all students.
 
     `confinement` is the name of what confines them; `all_weeks` says that no week was asked for;
-    `pool` are the nodes that examine them, None for this machine.
+    `pool` are the nodes that examine them, None for this machine. `intake` is what was read at the
+    place `source`.
     """
 
     console: Console
@@ -142,6 +165,8 @@ class _ClassRun:
     all_weeks: bool
     choice: Choice
     pool: ClusterPool | None = None
+    intake: Intake = field(default_factory=lambda: Intake({}))
+    source: str = ""
 
     def preview(self, gradebook: Gradebook, jobs: int) -> None:
         """Say what would run."""
@@ -160,6 +185,8 @@ class _ClassRun:
         """Grade, write the reports, and say what took longest."""
         if self.all_weeks:
             _name_weeks_without_anything(self.console, self.course, self.by_week, gradebook)
+        found = [*self.intake.losses, *self._adopted(gradebook, out)]
+        keep_people(gradebook, self.source, self.intake.identities, found)
         to_grade = self._to_grade(gradebook)
         stopped: KeyboardInterrupt | ClusterError | None = None
         display: Display | None = None
@@ -190,6 +217,20 @@ class _ClassRun:
             raise stopped
         _demand_whole_results(to_grade, gradebook)
 
+    def _adopted(self, gradebook: Gradebook, out: Path) -> list[Loss]:
+        """Give students who were graded before there was a roster the ids that it has for them."""
+        if self.intake.roster is None:
+            return []
+        ids, found = adopt_ids(gradebook, self.intake.roster)
+        for old, new in ids.items():
+            rename_keys(gradebook, keys_for(gradebook, new))
+            folder = out / "students" / old
+            if folder.is_dir() and not folder.with_name(new).exists():
+                folder.rename(folder.with_name(new))
+        for one in found:
+            say(self.console, one.text)
+        return found
+
     def _examiners(
         self, to_grade: SubmissionsByWeek, jobs: int
     ) -> ClusterPool | ExaminerPool | AbstractContextManager[None]:
@@ -209,7 +250,7 @@ class _ClassRun:
 
     def _to_grade(self, gradebook: Gradebook) -> SubmissionsByWeek:
         """Return what is chosen, without what is graded already."""
-        left = self.by_week
+        left = _without_absent_known_before(self.by_week, self.intake.absent, gradebook)
         if self.all_weeks:
             left = _without_what_is_graded_already(self.console, self.course, left, gradebook)
         if self.choice.is_everything:
@@ -260,11 +301,45 @@ class _ClassRun:
         reports = gather(self.course, gradebook, known | set(self.everybody))
         if reports:
             write_reports(self.console, self.course, reports, out)
+            _report_losses(self.console, gradebook, self.intake, out)
+
+
+def _report_losses(console: Console, gradebook: Gradebook, intake: Intake, out: Path) -> None:
+    """Write notices.csv, and print what was lost at the intake of this run."""
+    write_text(out / NOTICES, notices_csv(losses(gradebook)), PRIVATE)
+    never = [one for one in sorted(intake.absent) if not _has_anything(one, gradebook)]
+    print_losses(console, intake.losses, never, out / NOTICES)
+
+
+def _has_anything(student: str, gradebook: Gradebook) -> bool:
+    """Whether anything of a student's was ever taken."""
+    return any(gradebook.has(student, week) for week in gradebook.weeks(student))
+
+
+def _without_absent_known_before(
+    by_week: SubmissionsByWeek, absent: Collection[str], gradebook: Gradebook
+) -> SubmissionsByWeek:
+    """Leave out those of whom there is nothing now and was something before."""
+
+    def is_new(student: str, week: int) -> bool:
+        before = gradebook.submission(student, week)
+        return before is None or not (gradebook.has(student, week) or before.refusal)
+
+    return {
+        week: [one for one in each if one.student not in absent or is_new(one.student, week)]
+        for week, each in by_week.items()
+    }
 
 
 def _read_submissions(
-    console: Console, course: Course, folder: Path, number: int | None, handed_in: Path | None
-) -> SubmissionsByWeek:
+    console: Console,
+    course: Course,
+    folder: Path,
+    number: int | None,
+    handed_in: Path | None,
+    roster: Roster | None,
+    known: KnownPeople,
+) -> tuple[SubmissionsByWeek, Intake]:
     """Read a class's submissions of one week, or of all weeks with any submission.
 
     Prints how they were read and what was ignored. Raises IntakeError if no submission has a file
@@ -272,12 +347,12 @@ def _read_submissions(
     """
     weeks = [week for week in course.weeks if number in (None, week.number)]
     zone = course.handing_in.zone
-    intake = read_class(folder, weeks, course.weeks, zone, handed_in)
+    intake = read_class(folder, weeks, course.weeks, zone, handed_in, roster=roster, known=known)
     for remark in intake.remarks:
         say(console, remark)
     every = intake.submissions
     if number is not None:
-        return every
+        return every, intake
     there = {
         number: submissions
         for number, submissions in every.items()
@@ -288,7 +363,7 @@ def _read_submissions(
         problem = f"no submission in {folder} holds a file of any week"
         remedy = "Are these the right submissions? --week N grades a week all the same"
         raise IntakeError(". ".join([problem, *sorted(refusals)]), remedy)
-    return there
+    return there, intake
 
 
 def _name_weeks_without_anything(

@@ -98,8 +98,21 @@ def job_key(submission: Submission, week: int, depends: str) -> str:
 
     `depends` is the digest of all parts that the week's results depend on.
     """
-    refusal = submission.refusal or ""
-    fields = (submission.student, str(week), submission.fingerprint, depends, refusal)
+    one = submission
+    return suite_key(one.student, week, one.fingerprint, depends, one.refusal)
+
+
+def suite_key(student: str, week: int, fingerprint: str, depends: str, refusal: str | None) -> str:
+    """Return the key of a suite's job, by the student and the digests of files and dependencies."""
+    return _hash(student, str(week), fingerprint, depends, refusal or "")
+
+
+def training_key(student: str, part: str, fingerprint: str, depends: Mapping[str, str]) -> str:
+    """Return the key of a training job: a digest of part, student, files and dependencies."""
+    return _hash(part, student, fingerprint, digest(depends))
+
+
+def _hash(*fields: str) -> str:
     return hashlib.sha256("\0".join(fields).encode()).hexdigest()
 
 

@@ -19,13 +19,15 @@ from pathlib import Path
 from typing import Protocol
 
 from autograder.intake.admission import (
-    MAX_BYTES,
+    MAX_ARCHIVE_BYTES,
     MAX_SCANNED,
     TOO_LARGE,
     FileType,
     Member,
     Refused,
     clean_path,
+    installed,
+    is_undecodable,
 )
 from autograder.intake.tar_layout import MAX_HEADER_BYTES, TOO_LONG, Chunks, other_names
 from autograder.intake.zip_layout import Layout, layouts, unpacked
@@ -77,12 +79,17 @@ def _walk(folder: int, prefix: str) -> Iterator[Member]:
             return file_chunks(name, folder)
 
         yield Member(path, kind, chunks)
-        if kind is FileType.FOLDER and clean_path(path) is not None:
+        if kind is FileType.FOLDER and _is_entered(path):
             inner = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=folder)
             try:
                 yield from _walk(inner, path + "/")
             finally:
                 os.close(inner)
+
+
+def _is_entered(path: str) -> bool:
+    """Whether what lies in a folder is looked at."""
+    return is_undecodable(path) or (clean_path(path) is not None and not installed(path))
 
 
 def file_chunks(name: str | Path, folder: int | None = None) -> Iterator[bytes]:
@@ -117,8 +124,8 @@ def read_archive(name: str, chunks: Iterable[bytes]) -> Iterator[Member]:
     stream = io.BytesIO()
     for chunk in chunks:
         stream.write(chunk)
-        if stream.tell() > MAX_BYTES:
-            limit = MAX_BYTES // 1024 // 1024
+        if stream.tell() > MAX_ARCHIVE_BYTES:
+            limit = MAX_ARCHIVE_BYTES // 1024 // 1024
             raise Refused(f"the archive is larger than {limit} MB; leave data and results out")
     content = stream.getvalue()  # not a copy: CPython shares it until the stream is written to
     if not content:
@@ -162,6 +169,8 @@ def _zip_kind(info: zipfile.ZipInfo) -> FileType:
     mode = stat.S_IFMT(info.external_attr >> 16)
     if mode == stat.S_IFLNK:
         return FileType.LINK
+    if mode in (stat.S_IFIFO, stat.S_IFSOCK):
+        return FileType.PIPE
     if mode not in (0, stat.S_IFREG, stat.S_IFDIR):
         return FileType.SPECIAL
     return FileType.FOLDER if info.is_dir() else FileType.FILE
@@ -230,7 +239,7 @@ def _limited_headers() -> type[tarfile.TarInfo]:
 
 
 class _CountedStream(io.BufferedIOBase):
-    """A stream of at most MAX_BYTES; more raises Refused. It checks how the archive ends."""
+    """A stream that raises Refused beyond MAX_ARCHIVE_BYTES and checks how the archive ends."""
 
     def __init__(self, stream: _Readable) -> None:
         self._stream = stream
@@ -239,8 +248,9 @@ class _CountedStream(io.BufferedIOBase):
 
     def read(self, size: int | None = -1, /) -> bytes:
         data = self._stream.read(-1 if size is None else size)
-        if self._count + len(data) > MAX_BYTES:
-            raise Refused(f"{TOO_LARGE}; leave data and results out")
+        if self._count + len(data) > MAX_ARCHIVE_BYTES:
+            limit = MAX_ARCHIVE_BYTES >> 20
+            raise Refused(f"{TOO_LARGE.format(limit)}; leave data and results out")
         content = data.rstrip(b"\0")
         if content:
             self._content_end = self._count + len(content)
@@ -265,7 +275,9 @@ def _tar_kind(info: tarfile.TarInfo) -> FileType:
         return FileType.LINK
     if info.isdir():
         return FileType.FOLDER
-    plain = info.type in (tarfile.REGTYPE, tarfile.AREGTYPE) and info.sparse is None
+    if info.isfifo() or info.sparse is not None:
+        return FileType.PIPE
+    plain = info.type in (tarfile.REGTYPE, tarfile.AREGTYPE)
     return FileType.FILE if plain else FileType.SPECIAL
 
 

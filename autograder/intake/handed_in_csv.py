@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from autograder.course import Week
+from autograder.gradebook.ids import student_id
 from autograder.intake.class_entries import IntakeError
-from autograder.intake.students import student_id
 from autograder.text.display import one_line
 
 FILE = "handed_in.csv"

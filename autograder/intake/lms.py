@@ -10,11 +10,12 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, tzinfo
 
+from autograder.gradebook.ids import student_id
 from autograder.intake.admission import FileType, Refused
 from autograder.intake.archives import DAMAGE
 from autograder.intake.class_entries import ClassEntry
 from autograder.intake.lms_gradescope import METADATA, GradescopeRecord, read_records
-from autograder.intake.students import LmsExport, StudentUpload, UploadPart, is_archive, student_id
+from autograder.intake.students import LmsExport, StudentUpload, UploadPart, is_archive
 from autograder.intake.week_files import some
 from autograder.text.display import one_line
 
@@ -134,8 +135,11 @@ def _canvas(export: Matches, known: Known) -> tuple[str, list[StudentUpload]] | 
             parts = [part for part in parts if part not in doubtful]
             named = some([part.entry.name for part in doubtful])
             notices.append(f"Not opened, as it may be someone else's: {named}. {_RENAME}")
-        whole, names = _whole_submission(parts), _names(matches)
-        students.append(StudentUpload(id, whole, tuple(notices), entries=names))
+        names, ids = ((who,), (f"Canvas {user}", user)) if who else ((), (user,))
+        whole, entries = _whole_submission(parts), _names(matches)
+        students.append(
+            StudentUpload(id, whole, tuple(notices), entries=entries, names=names, lms_ids=ids)
+        )
     return "Read as a Canvas export", students
 
 
@@ -195,6 +199,7 @@ def _moodle(export: Matches) -> tuple[str, list[StudentUpload]]:
     for entry, match in export:
         by_student.setdefault((match["who"], match["number"] or ""), []).append((entry, match))
     students = []
+    group = _group_of_all([who for who, _ in by_student])
     for (who, number), matches in sorted(by_student.items()):
         parts: list[UploadPart] = []
         notices = []
@@ -205,11 +210,37 @@ def _moodle(export: Matches) -> tuple[str, list[StudentUpload]]:
                 parts += _inside(entry)
             else:
                 parts.append(UploadPart(entry, match["file"]))
-        whole, names = _whole_submission(parts), _names(matches)
+        name = who.removeprefix(group)
+        ids = (f"Participant {number}",) if number else ()
+        whole, entries = _whole_submission(parts), _names(matches)
+        names = (name, *_without_group(name))
         students.append(
-            StudentUpload(student_id(who), whole, tuple(notices), number, entries=names)
+            StudentUpload(
+                student_id(name), whole, tuple(notices), number, None, entries, names, ids
+            )
         )
-    return "Read as a Moodle export", students
+    description = "Read as a Moodle export"
+    if group:
+        description += f" of the group '{one_line(group.removesuffix('-'))}'"
+    return description, students
+
+
+def _group_of_all(names: Sequence[str]) -> str:
+    """Return the group, with "-" behind it, that Moodle put before all names; "" for none.
+
+    It does so where one group's submissions are downloaded. A double first name is no group: there
+    has to be a blank or a digit in it.
+    """
+    first, last = min(names, default=""), max(names, default="")
+    same = next((at for at, char in enumerate(first) if last[at : at + 1] != char), len(first))
+    group = first[: first.rfind("-", 0, same) + 1]
+    return group if len(set(names)) > 1 and re.search(r"[\s\d]", group) else ""
+
+
+def _without_group(name: str) -> list[str]:
+    """Return what a name may be without a group before it, as where groups hand in together."""
+    at = [found.end() for found in re.finditer("-", name)]
+    return [name[end:].strip() for end in at if name[end:].strip()]
 
 
 def _inside(folder: ClassEntry) -> list[UploadPart]:
@@ -230,7 +261,14 @@ def _gradescope(export: Matches, metadata: ClassEntry | None) -> tuple[str, list
         ids = record.submitters
         notices = (f"Handed in by a group: {some(ids)}.",) if len(ids) > 1 else ()
         students += [
-            StudentUpload(student_id(id), (UploadPart(entry),), notices, received=record.received)
+            StudentUpload(
+                student_id(id),
+                (UploadPart(entry),),
+                notices,
+                received=record.received,
+                names=record.others.get(id, ()),
+                lms_ids=(id,),
+            )
             for id in ids
         ]
     description = "Read as a Gradescope export"

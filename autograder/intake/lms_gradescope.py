@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from autograder.intake.admission import Refused
@@ -32,10 +32,14 @@ _FIELD = re.compile(r"  (?P<item>- |  )(?P<key>:[a-z_]+):(?: (?P<value>.*))?")
 
 @dataclass(frozen=True)
 class GradescopeRecord:
-    """A submission's submitters (their sid, else email, else name), and its time."""
+    """A submission's submitters (their sid, else email, else name), and its time.
+
+    `others` are what else names each of them.
+    """
 
     submitters: list[str]
     received: datetime | None = None
+    others: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def read_records(chunks: Iterable[bytes]) -> dict[str, GradescopeRecord]:
@@ -81,7 +85,7 @@ def _parse(lines: Iterable[str]) -> dict[str, GradescopeRecord]:
                 submitters.setdefault(name, [])
             elif name and (created := _CREATED.fullmatch(line.rstrip())):
                 times[name] = _time(created)
-        elif in_submitters:
+        elif in_submitters and line:
             field = _FIELD.fullmatch(line)
             value = _scalar(field["value"] or "") if field else None
             if field is None or value is None or not (field["item"] == "- " or submitters[name]):
@@ -91,7 +95,7 @@ def _parse(lines: Iterable[str]) -> dict[str, GradescopeRecord]:
                 submitters[name].append({})
             submitters[name][-1][field["key"]] = value
     return {
-        name: GradescopeRecord(ids, times.get(name))
+        name: GradescopeRecord(ids, times.get(name), {_id(one): _others(one) for one in people})
         for name, people in submitters.items()
         if name not in broken and (ids := list(dict.fromkeys(map(_id, people)))) and all(ids)
     }
@@ -107,6 +111,10 @@ def _time(match: re.Match[str]) -> datetime | None:
 
 def _id(person: dict[str, str]) -> str:
     return next((person[key] for key in ID_KEYS if person.get(key)), "")
+
+
+def _others(person: dict[str, str]) -> tuple[str, ...]:
+    return tuple(person[key] for key in ID_KEYS if person.get(key))
 
 
 def _scalar(text: str) -> str | None:

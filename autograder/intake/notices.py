@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import PurePosixPath
 
 from autograder.course import Week
@@ -22,6 +22,7 @@ _TOOL_SETTINGS = frozenset(
         *("sitecustomize.py", "usercustomize.py", "pyvenv.cfg"),
     )
 )
+ARCHIVE, OTHER = "archive", "other"
 _COMPILED = (".pyc", ".pyo")
 _NATIVE = re.compile(r"\.(so|dylib)(\.[0-9]+)*$|\.(pyd|dll|exe|a|o|lib|wasm)$")
 
@@ -66,11 +67,11 @@ def leftover_notices(ignored: Sequence[str], unfollowed: Sequence[str]) -> list[
     """Name the files that were not taken, by kind, and the links that were not followed."""
     kinds: dict[str, list[str]] = {}
     for path in ignored:
-        kinds.setdefault(_kind(path), []).append(path)
+        kinds.setdefault(kind_of_file(path), []).append(path)
     notices = [
         template.format(some(kinds[kind])) for kind, template in _TEMPLATES.items() if kind in kinds
     ]
-    others = kinds.get("other", ())
+    others = kinds.get(OTHER, ())
     if others:
         count = len(others)
         what = "1 file that belongs" if count == 1 else f"{count} files that belong"
@@ -78,6 +79,11 @@ def leftover_notices(ignored: Sequence[str], unfollowed: Sequence[str]) -> list[
     if unfollowed:
         notices.append(f"Links and special files are not followed: {some(unfollowed)}.")
     return notices
+
+
+def odd_notices(odd: Mapping[str, Sequence[str]]) -> list[str]:
+    """Name the odd files, each kind once."""
+    return [one_line(said.format(some(paths)), 500) for said, paths in odd.items()]
 
 
 _TEMPLATES = {
@@ -94,14 +100,15 @@ _TEMPLATES = {
         "Not used: {}. Compiled Python is never run here; the .py file it came from counts."
     ),
     "native": "Not used: {}. Native libraries and programs are never loaded, only Python source.",
-    "archive": (
+    ARCHIVE: (
         "Not opened: {}. An archive in a submission is not looked into. If work of yours is in it, "
         "unpack it and hand in again."
     ),
 }
 
 
-def _kind(path: str) -> str:
+def kind_of_file(path: str) -> str:
+    """Return the kind of a file that no week asks for, by its name."""
     name = PurePosixPath(path).name.lower()
     if name.endswith(".pth"):
         return "path"
@@ -113,4 +120,4 @@ def _kind(path: str) -> str:
         return "compiled"
     if _NATIVE.search(name):
         return "native"
-    return "archive" if is_archive(name) else "other"
+    return ARCHIVE if is_archive(name) else OTHER

@@ -7,17 +7,23 @@ that submission's refusal or notice and affects no other. Nothing is written or 
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections import defaultdict
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, tzinfo
 from pathlib import Path
 
 from autograder.course import Week
+from autograder.gradebook.ids import key
+from autograder.gradebook.people import Identity, KnownNames, KnownPeople, Loss
+from autograder.gradebook.roster import FILE as ROSTER
+from autograder.gradebook.roster import Roster, read_roster
 from autograder.gradebook.submission import Submission
 from autograder.intake.admission import Admission, FileType, Member, Refused, clean_path
 from autograder.intake.archives import DAMAGE, read_archive
 from autograder.intake.class_entries import ClassEntry, IntakeError, open_class
+from autograder.intake.group_work import share
 from autograder.intake.handed_in_csv import (
     FILE,
     HandInNotes,
@@ -26,7 +32,9 @@ from autograder.intake.handed_in_csv import (
     without_submission,
 )
 from autograder.intake.lms import recognise
-from autograder.intake.notices import leftover_notices, missing_file_notices
+from autograder.intake.losses import upload_losses, week_losses
+from autograder.intake.notices import leftover_notices, missing_file_notices, odd_notices
+from autograder.intake.sections import split_sections
 from autograder.intake.students import (
     ARCHIVES,
     StudentUpload,
@@ -34,9 +42,11 @@ from autograder.intake.students import (
     find_class_level,
     group_by_id,
     is_archive,
+    packed_as,
     students_by_name,
 )
 from autograder.intake.week_files import TAKEN_FOR, WeekFileFinder, some
+from autograder.intake.whose import BY_ROSTER, by_number, by_roster, identities
 from autograder.text.display import one_line
 
 
@@ -44,11 +54,18 @@ from autograder.text.display import one_line
 class Intake:
     """A class's submissions by week number, sorted by student id.
 
-    `remarks` are for the instructor: the format that was recognised, and entries left alone.
+    `remarks` are for the instructor: the format that was recognised, and entries left alone;
+    `losses` what was lost, merged or split of whom. `absent` are the ids of those in the roster of
+    whom there is nothing; `identities` say by which names and numbers students came; `roster` is
+    the one that was used.
     """
 
     submissions: dict[int, list[Submission]]
     remarks: tuple[str, ...] = ()
+    losses: tuple[Loss, ...] = ()
+    absent: frozenset[str] = frozenset()
+    identities: tuple[Identity, ...] = ()
+    roster: Roster | None = None
 
 
 def take_in(
@@ -65,6 +82,8 @@ def read_class(
     zone: tzinfo = UTC,
     handed_in: Path | None = None,
     keep_documents: bool = False,
+    roster: Roster | None = None,
+    known: KnownPeople | None = None,
 ) -> Intake:
     """Read all submissions in a directory or a zip file; each student has one for each of `weeks`.
 
@@ -72,17 +91,19 @@ def read_class(
     `weeks`. Where several entries give the same id (a folder and its archive, say, or names that
     differ only in case), it isn't clear which counts: that student gets one refusal naming them
     all. Hand-in times come from the export (`zone` is for times without one) and from the file
-    `handed_in`, or one of that name beside the submissions (see handed_in_csv.py).
-    `keep_documents` keeps the contents of documents in memory.
-    Raises IntakeError where the class can't be read or holds no submission.
+    `handed_in`, or one of that name beside the submissions (see handed_in_csv.py); the roster is
+    the given one, or roster.csv beside the submissions, or that among the `known` people, whose
+    names and numbers tell namesakes apart. `keep_documents` keeps the contents of documents.
+    Raises IntakeError where the class can't be read or holds no submission, RosterError for a
+    roster beside the submissions that can't be used.
     """
     finder = WeekFileFinder(weeks, others, keep_documents)
+    known = known or KnownPeople()
     remarks = []
     notes: HandInNotes = {}
-    all_weeks = {week.number: week for week in (*others, *weeks)}.values()
-    submissions: dict[int, list[Submission]] = {week.number: [] for week in weeks}
-    contents: dict[bytes, bytes] = {}
+    all_weeks = [*{week.number: week for week in (*others, *weeks)}.values()]
     with open_class(path) as (entries, unsafe_names):
+        top = entries
         entries, folder, export = find_class_level(
             entries, finder, lambda level: recognise(level, finder.known, zone)
         )
@@ -90,7 +111,14 @@ def read_class(
             remarks.append(f"{export.description}.")
         if folder:
             remarks.append(f"The submissions are in the folder {folder}.")
-        students, rest = students_by_name(export.others if export else entries)
+        beside = () if export else entries
+        content = _file_beside(None, ROSTER, (*beside, *top)) if roster is None else None
+        if content is not None:
+            roster = read_roster(content, ROSTER, all_weeks)
+        roster = roster or known.roster
+        reading = _Reading(finder, roster, known.names)
+        level = export.others if export else reading.without_sections(entries)
+        students, rest = students_by_name(level)
         students += export.students if export else []
         if not students:
             where = f" (names that lead out of it: {some(unsafe_names)})" if unsafe_names else ""
@@ -98,20 +126,30 @@ def read_class(
                 f"{path} holds no submissions{where}. Put one folder or one archive "
                 f"({', '.join(ARCHIVES)}) per student into it, named after the student."
             )
-        content = _notes_file(handed_in, () if export else entries)
+        content = _file_beside(handed_in, FILE, beside)
         if content is not None:
-            notes = read_notes(content, str(handed_in or FILE), [*all_weeks])
-            rest = [name for name in rest if name != FILE]
-        for uploads in group_by_id(students):
-            for number, submission in _read_uploads(uploads, finder).items():
-                shared = _with_contents_of(submission, contents)
-                submissions[number].append(_with_note(shared, number, notes))
+            notes = read_notes(content, str(handed_in or FILE), all_weeks)
+            notes = _notes_by_roster(notes, roster) if roster else notes
+        rest = [name for name in rest if name not in (FILE, ROSTER)]
+        packed = [
+            (one_line(entry.name), kind)
+            for entry in level
+            if one_line(entry.name) in rest and (kind := packed_as(entry))
+        ]
+        submissions = reading.submissions(students, notes)
     remarks += [f"Not a submission, so left alone: {name}" for name in rest]
+    reading.losses += [Loss("", "left alone", f"{name} is no submission.") for name in rest]
+    reading.losses += [
+        Loss("", "archive", f"{name} is an archive by its content: call it {name}.{kind}.")
+        for name, kind in packed
+    ]
     if unsafe_names:
         names = some(unsafe_names)
-        remarks.append(f"Left alone, because the name leads out of the zip file: {names}")
-    known = {submission.student for week in submissions.values() for submission in week}
-    unknown = without_submission(notes, known)
+        text = f"Left alone, because the name leads out of the zip file: {names}"
+        remarks.append(text)
+        reading.losses.append(Loss("", "left alone", f"{text}."))
+    present = {submission.student for week in submissions.values() for submission in week}
+    unknown = without_submission(notes, present)
     if unknown:
         remarks.append(f"{FILE} names students of whom there is nothing here: {some(unknown)}")
     near = [
@@ -123,18 +161,148 @@ def read_class(
     ]
     if near:
         remarks.append(f"Files with near names: {some(near)}.")
+    if roster is not None and roster.unused:
+        remarks.append(f"Columns of the roster that mean nothing here: {some(roster.unused)}.")
+    missing = reading.add_absent(submissions)
     for week in submissions.values():
         week.sort(key=lambda submission: submission.student)
-    return Intake(submissions, tuple(remarks))
+    refused = [
+        Loss(one.student, "refused", one.refusal)
+        for week in submissions.values()
+        for one in week
+        if one.refusal
+    ]
+    losses = tuple(dict.fromkeys([*refused, *reading.losses]))
+    met = tuple(reading.identities)
+    return Intake(submissions, tuple(remarks), losses, missing, met, roster)
+
+
+class _Reading:
+    """Reads the uploads of a class; collects what the instructor should know of them."""
+
+    def __init__(self, finder: WeekFileFinder, roster: Roster | None, known: KnownNames) -> None:
+        self.losses: list[Loss] = []
+        self.identities: list[Identity] = []
+        self._finder = finder
+        self._roster = roster
+        self._known = known
+        self._doubtful: set[str] = set()
+        self._contents: dict[bytes, bytes] = {}
+
+    def without_sections(self, entries: Sequence[ClassEntry]) -> list[ClassEntry]:
+        """Return the class's entries, with what lies in folders of sections."""
+        roster = self._roster
+
+        def is_known(name: str) -> bool:
+            return roster is not None and bool(roster.who([name], [name]) or self._is_group(name))
+
+        found, losses = split_sections(entries, self._finder, roster, is_known)
+        self.losses += losses
+        return found
+
+    def _is_group(self, name: str) -> bool:
+        groups = map(key, self._groups())
+        return key(name) in groups
+
+    def _groups(self) -> list[str]:
+        return [] if self._roster is None else self._roster.group_names
+
+    def submissions(
+        self, uploads: Sequence[StudentUpload], notes: HandInNotes
+    ) -> dict[int, list[Submission]]:
+        """Return everybody's submissions by week number, groups' given to their members."""
+        if self._roster is None:
+            return self._without_roster(uploads, notes)
+        whose = by_roster(uploads, self._roster, self._groups())
+        self.losses += whose.losses
+        self._doubtful = {id for one in whose.uploads for id in one.may_be}
+        by_week, single = self._read(whose.uploads, notes)
+        self._note_identities(single, by_week)
+        for week in self._finder.weeks:
+            shared = share(by_week[week.number], self._roster, week, whose.groups)
+            by_week[week.number], losses = shared
+            self.losses += losses
+        return by_week
+
+    def _without_roster(
+        self, uploads: Sequence[StudentUpload], notes: HandInNotes
+    ) -> dict[int, list[Submission]]:
+        by_week, single = self._read(uploads, notes)
+        before = {one.id: position for position, one in enumerate(single)}
+        whose = by_number(single, self._known, _weeks_of(by_week))
+        self.losses += whose.losses
+        renamed = [one.id for one in whose.uploads]
+        twice = {id for id in renamed if renamed.count(id) > 1}
+        for submissions in by_week.values():
+            for at, one in enumerate(submissions):
+                if one.student not in before:
+                    continue
+                now = whose.uploads[before[one.student]]
+                refusal = now.refusal or one.refusal
+                if now.id in twice:
+                    refusal = f"several submissions are of {now.id}. {BY_ROSTER}."
+                if now.refusal or now.id in twice:
+                    submissions[at] = Submission(now.id, refusal=refusal, received=one.received)
+                else:
+                    submissions[at] = replace(one, student=now.id)
+        self._note_identities([one for one in whose.uploads if one.id not in twice], by_week)
+        return by_week
+
+    def _note_identities(
+        self, uploads: Sequence[StudentUpload], by_week: Mapping[int, Sequence[Submission]]
+    ) -> None:
+        self.identities += identities(uploads, _weeks_of(by_week))
+
+    def _read(
+        self, uploads: Sequence[StudentUpload], notes: HandInNotes
+    ) -> tuple[dict[int, list[Submission]], list[StudentUpload]]:
+        """Return submissions by week, and those uploads whose student has no other."""
+        by_week: dict[int, list[Submission]] = {week.number: [] for week in self._finder.weeks}
+        single = []
+        for group in group_by_id(uploads):
+            read, losses = _read_uploads(group, self._finder)
+            self.losses += losses
+            if len(group) == 1:
+                single += group
+            for number, submission in read.items():
+                shared = _with_contents_of(submission, self._contents)
+                by_week[number].append(_with_note(shared, number, notes))
+        return by_week, single
+
+    def add_absent(self, submissions: dict[int, list[Submission]]) -> frozenset[str]:
+        """Add empty submissions of those in the roster of whom there is nothing; return their ids.
+
+        Nobody is absent to whom an upload may belong of which it isn't clear whose it is.
+        """
+        if self._roster is None:
+            return frozenset()
+        present = {one.student for week in submissions.values() for one in week}
+        missing = [id for id in self._roster.people if id not in present | self._doubtful]
+        for week in submissions.values():
+            there = {one.student for one in week} | self._doubtful
+            week += [Submission(id) for id in self._roster.people if id not in there]
+        return frozenset(missing)
+
+
+def _weeks_of(by_week: Mapping[int, Sequence[Submission]]) -> dict[str, set[int]]:
+    """Return the weeks of which each student has files."""
+    weeks: dict[str, set[int]] = defaultdict(set)
+    for number, submissions in by_week.items():
+        for one in submissions:
+            if one.files or one.documents:
+                weeks[one.student].add(number)
+    return weeks
 
 
 def entries_by_student(
-    path: Path, weeks: Sequence[Week], zone: tzinfo = UTC
+    path: Path, weeks: Sequence[Week], zone: tzinfo = UTC, known: KnownPeople | None = None
 ) -> dict[str, tuple[str, ...]]:
     """Return the names that a learning management system gave to each student's entries.
 
-    No file is read. Raises IntakeError where the class can't be read or is no such export.
+    Whose they are is found as `read_class` does; a group's are each member's. No file is read.
+    Raises IntakeError where the class can't be read or is no such export.
     """
+    known = known or KnownPeople()
     finder = WeekFileFinder(weeks)
     with open_class(path) as (entries, _):
         _, _, export = find_class_level(
@@ -143,28 +311,46 @@ def entries_by_student(
     if export is None:
         problem = f"{path} is not what a learning management system handed out"
         raise IntakeError(problem, "Give the zip file as it was downloaded, or its folder")
-    groups = group_by_id(export.students)
-    return {each[0].id: tuple(n for one in each for n in one.entries) for each in groups}
+    if known.roster is None:
+        whose = by_number(export.students, known.names, {})
+    else:
+        whose = by_roster(export.students, known.roster, known.roster.group_names)
+    found: dict[str, list[str]] = defaultdict(list)
+    for each in group_by_id(whose.uploads):
+        group = whose.groups.get(each[0].id)
+        members = known.roster.ever_in(group) if known.roster and group else []
+        for student in [one.id for one in members] or [each[0].id]:
+            found[student] += [name for one in each for name in one.entries]
+    return {student: tuple(names) for student, names in found.items()}
 
 
 def read_student(
     upload: StudentUpload, weeks: Sequence[Week], others: Sequence[Week] = ()
 ) -> dict[int, Submission]:
     """Return one student's submission for each of `weeks`, by week number."""
-    return _read_uploads([upload], WeekFileFinder(weeks, others))
+    return _read_uploads([upload], WeekFileFinder(weeks, others))[0]
 
 
-def _notes_file(given: Path | None, entries: Sequence[ClassEntry]) -> bytes | None:
-    """Return the content of handed_in.csv: the given one, or that among the class's entries."""
+def _file_beside(given: Path | None, name: str, entries: Sequence[ClassEntry]) -> bytes | None:
+    """Return the content of a file about the class: the given one, or that among its entries."""
     try:
         if given is not None:
             return given.read_bytes()
         for entry in entries:
-            if entry.name == FILE and entry.kind is FileType.FILE:
+            if entry.name == name and entry.kind is FileType.FILE:
                 return b"".join(entry.chunks())
     except (*DAMAGE, Refused) as error:
-        raise IntakeError(f"{given or FILE} could not be read: {one_line(str(error))}.") from error
+        raise IntakeError(f"{given or name} could not be read: {one_line(str(error))}.") from error
     return None
+
+
+def _notes_by_roster(notes: HandInNotes, roster: Roster) -> HandInNotes:
+    """Return the notes by the ids that the roster has for their students."""
+    found: HandInNotes = {}
+    for (student, week), note in notes.items():
+        people = roster.who([student], [student])
+        found[people[0].id if len(people) == 1 else student, week] = note
+    return found
 
 
 def _with_contents_of(submission: Submission, contents: dict[bytes, bytes]) -> Submission:
@@ -192,14 +378,16 @@ def _with_note(submission: Submission, week: int, notes: HandInNotes) -> Submiss
 
 def _read_uploads(
     uploads: Sequence[StudentUpload], finder: WeekFileFinder
-) -> dict[int, Submission]:
-    """Return one student's submission for each week, by week number.
+) -> tuple[dict[int, Submission], list[Loss]]:
+    """Return one student's submission for each week, by week number, and what was lost.
 
     Several uploads are refused: nobody can tell which one counts.
     """
     upload = uploads[0]
-    if len(uploads) == 1:
-        admission = Admission(finder.size_limit, finder.wanted)
+    if len(uploads) == 1 and upload.refusal:
+        refusal: str | None = upload.refusal
+    elif len(uploads) == 1:
+        admission = Admission(finder.size_limit, finder.wanted, finder.known)
         refusal = next(filter(None, (_admit(admission, part) for part in upload.parts)), None)
         if refusal is None:
             return _by_week(upload, admission, finder)
@@ -208,12 +396,10 @@ def _read_uploads(
         named = ", ".join(one_line(part.container or part.entry.name) for part in parts)
         problem = f"{len(uploads)} entries belong to {upload.id}: {named}"
         refusal = f"{problem}. Keep one of them and grade again."
-    return {
-        week.number: Submission(
-            upload.id, notices=upload.notices, refusal=refusal, received=upload.received
-        )
-        for week in finder.weeks
-    }
+    refused = Submission(
+        upload.id, notices=upload.notices, refusal=refusal, received=upload.received
+    )
+    return {week.number: refused for week in finder.weeks}, []
 
 
 def _admit(admission: Admission, part: UploadPart) -> str | None:
@@ -238,12 +424,13 @@ def _admit(admission: Admission, part: UploadPart) -> str | None:
 def _members(part: UploadPart) -> Generator[Member, None, None]:
     """Yield the members of a part, by their paths in the submission."""
     entry = part.entry
-    if entry.kind in (FileType.LINK, FileType.SPECIAL) and part.path is not None:
+    plain = entry.kind in (FileType.FILE, FileType.FOLDER)
+    if not plain and part.path is not None:
         yield Member(part.path, entry.kind, entry.chunks)
         return
     if entry.kind is FileType.LINK:
         raise Refused("it is a link; put the folder or the archive itself here")
-    if entry.kind is FileType.SPECIAL:
+    if not plain:
         raise Refused("it is not a plain file; put a folder or an archive here")
     if entry.kind is FileType.FOLDER:
         members = entry.members()
@@ -263,19 +450,22 @@ def _members(part: UploadPart) -> Generator[Member, None, None]:
 
 def _by_week(
     upload: StudentUpload, admission: Admission, finder: WeekFileFinder
-) -> dict[int, Submission]:
-    """Make a submission for each week of the files that were admitted."""
+) -> tuple[dict[int, Submission], list[Loss]]:
+    """Make a submission for each week of the files that were admitted, and say what was lost."""
     files_by_week = finder.choose(admission.files, admission.ignored)
     spoken_of = {path for files in files_by_week.values() for path in files.spoken_of}
     unread = [*admission.ignored, *admission.files]
     ignored = [name for name in unread if not finder.known(name) and name not in spoken_of]
     submissions = {}
+    losses = [*upload_losses(upload.id, upload.notices, ignored, admission, finder.wanted)]
     for week in finder.weeks:
         files = files_by_week[week.number]
+        losses += week_losses(upload.id, week, files)
         candidates = [name for name in ignored if finder.owner(name) in (None, week.number)]
         notices = [*upload.notices, *files.notices]
         notices += missing_file_notices(week, files, candidates)
         notices += leftover_notices(ignored, admission.unfollowed)
+        notices += odd_notices(admission.odd)
         submissions[week.number] = Submission(
             upload.id,
             files.modules,
@@ -284,4 +474,4 @@ def _by_week(
             received=upload.received,
             kept=files.kept,
         )
-    return submissions
+    return submissions, losses

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import re
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
 
+from autograder.gradebook.ids import student_id
 from autograder.intake.admission import MAX_SCANNED, FileType, Refused
 from autograder.intake.archives import DAMAGE
 from autograder.intake.class_entries import ClassEntry
@@ -17,8 +16,15 @@ from autograder.intake.week_files import WeekFileFinder
 from autograder.text.display import one_line
 
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz")
-OTHER_ARCHIVES = (".rar", ".7z", ".tar.xz", ".txz", ".tar.bz2", ".tbz2", ".tar.zst", ".gz", ".xz")
-MAX_ID_BYTES = 120
+OTHER_ARCHIVES = (
+    *(".rar", ".7z", ".tar.xz", ".txz", ".tar.bz2", ".tbz2", ".tar.zst", ".gz", ".xz", ".bz2"),
+    *(".zst", ".zipx", ".tar.lz", ".lzma", ".lzh", ".lha", ".arj", ".cab", ".ace", ".sit", ".sitx"),
+)
+_BEGINNINGS = {
+    b"PK\3\4": "zip", b"Rar!": "rar", b"7z\xbc\xaf": "7z", b"\x1f\x8b": "gz", b"BZh": "bz2",
+    b"\xfd7zXZ": "xz", b"(\xb5/\xfd": "zst",
+}  # fmt: skip
+_PACKED_DOCUMENTS = (".docx", ".xlsx", ".pptx", ".odt", ".ods", ".odp", ".jar", ".epub", ".npz")
 MAX_NESTED_FOLDERS = 4
 
 
@@ -42,6 +48,8 @@ class StudentUpload:
 
     `number` distinguishes students of the same name; `received` is the export's hand-in time.
     `entries` are the names that the system gave to what is theirs, taken or not.
+    `names` and `lms_ids` are by what a system calls its student: names first that are surest.
+    `refusal` says why it can't be told whose this is, `may_be` whose ids it may be.
     """
 
     id: str
@@ -50,6 +58,10 @@ class StudentUpload:
     number: str = ""
     received: datetime | None = None
     entries: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    lms_ids: tuple[str, ...] = ()
+    refusal: str = ""
+    may_be: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -61,28 +73,13 @@ class LmsExport:
     others: list[ClassEntry]
 
 
-def student_id(name: str) -> str:
-    """Return the student id for the name of a folder or an archive (without its ending).
-
-    Letters and digits of any script and `._@+-` stay, every run of others becomes "_"; signs at
-    both ends go, so an id is neither a hidden file, an option nor a formula. Where nothing is
-    left, or the id would be too long for a file name, a short hash of the name makes it unique.
-    """
-    text = unicodedata.normalize("NFC", name.encode("utf-8", "replace").decode("utf-8"))
-    text = re.sub(r"[^\w.@+-]+", "_", text).strip("._@+-")
-    if text and len(text.encode()) <= MAX_ID_BYTES:
-        return text
-    digest = hashlib.sha256(name.encode("utf-8", "surrogateescape")).hexdigest()[:8]
-    start = text.encode()[: MAX_ID_BYTES - 9].decode("utf-8", "ignore")
-    return f"{start or 'student'}-{digest}"
-
-
 def is_archive(name: str) -> bool:
     """Whether a file of this name is an archive, of a supported format or not."""
     return name.lower().endswith(ARCHIVES + OTHER_ARCHIVES)
 
 
-def _stem(entry: ClassEntry) -> str:
+def stem(entry: ClassEntry) -> str:
+    """Return an entry's name without an archive's ending."""
     if entry.kind is not FileType.FOLDER:
         for ending in sorted(ARCHIVES + OTHER_ARCHIVES, key=len, reverse=True):
             if entry.name.lower().endswith(ending):
@@ -98,7 +95,8 @@ def students_by_name(entries: Iterable[ClassEntry]) -> tuple[list[StudentUpload]
     students, others = [], []
     for entry in entries:
         if entry.kind in (FileType.FOLDER, FileType.LINK) or is_archive(entry.name):
-            students.append(StudentUpload(student_id(_stem(entry)), (UploadPart(entry),)))
+            name = stem(entry)
+            students.append(StudentUpload(student_id(name), (UploadPart(entry),), names=(name,)))
         else:
             others.append(one_line(entry.name))
     return students, others
@@ -164,7 +162,7 @@ def _holds_submissions(entries: Sequence[ClassEntry], finder: WeekFileFinder) ->
         if entry.kind is FileType.FOLDER:
             if finder.owner(f"{entry.name}/") is not None:
                 return False
-            paths = _paths(entry)
+            paths = paths_below(entry)
             if any("/" in name for path in paths for name in finder.asked(f"{entry.name}/{path}")):
                 return False
             folders += any(map(finder.known, paths))
@@ -175,7 +173,19 @@ def _holds_submissions(entries: Sequence[ClassEntry], finder: WeekFileFinder) ->
     return archives > 1 or archives + folders > 2
 
 
-def _paths(folder: ClassEntry) -> list[str]:
+def packed_as(entry: ClassEntry) -> str:
+    """Return the kind of archive that a file holds which isn't called one; "" for none."""
+    if entry.kind is not FileType.FILE or entry.name.lower().endswith(_PACKED_DOCUMENTS):
+        return ""
+    try:
+        first = next(entry.chunks(), b"")[:300]
+    except (*DAMAGE, Refused):
+        return ""  # it is left alone in any case
+    begins = (kind for start, kind in _BEGINNINGS.items() if first.startswith(start))
+    return next(begins, "tar" if first[257:262] == b"ustar" else "")
+
+
+def paths_below(folder: ClassEntry) -> list[str]:
     """Return the paths below a folder; none where they can't be read, which is reported later."""
     try:
         return [member.name for member in islice(folder.members(), MAX_SCANNED)]

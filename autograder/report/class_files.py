@@ -35,11 +35,16 @@ def write_class(course: Course, reports: Sequence[GradedReport], out: Path) -> C
 
     Raises OSError where that fails.
     """
+    for report in reports:
+        write_student(report, out)
+    return write_class_csv(course, reports, out)
+
+
+def write_class_csv(course: Course, reports: Sequence[GradedReport], out: Path) -> ClassFiles:
+    """Write OUT/gradebook.csv, by_hand.csv and flags.csv. Raises OSError where that fails."""
     files = ClassFiles(
         out / "gradebook.csv", out / "students", out / "by_hand.csv", out / "flags.csv"
     )
-    for report in reports:
-        write_student(report, out)
     out.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
     write_text(files.gradebook, gradebook_csv(course, reports), PRIVATE)
     write_text(files.by_hand, by_hand_csv(course, reports), PRIVATE)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from autograder.intake import archives
 from autograder.intake import class_entries as collection
 from autograder.intake.class_entries import IntakeError
 from autograder.intake.reading import read_class
@@ -133,14 +134,16 @@ def test_links_in_a_zip_file_are_not_followed(tmp_path: Path) -> None:
     assert "eve.zip was not taken: it is a link" in (found["eve"].refusal or "")
 
 
-def test_a_bomb_in_a_zip_file_is_one_students_refusal(tmp_path: Path) -> None:
-    zeros = bytes(65 * 1024 * 1024)
-    files = {"ada.zip": zip_bytes({"zeros.bin": zeros}), **under("ben/"), "eve.tar.gz": zeros}
+def test_a_bomb_in_a_zip_file_is_one_students_refusal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    zeros = bytes(3 << 20)
+    monkeypatch.setattr(archives, "MAX_ARCHIVE_BYTES", len(zeros) - 1)
+    big = {"ada.tgz": tar_bytes({"zeros.bin": zeros}, compression="gz")}
+    files = {**big, **under("ben/"), "eve.tar.gz": zeros}
     found, _ = read(tmp_path, files | {"ben/data.bin": zeros}, "zip")
-    assert "ada.zip was not taken: it holds more than 64 MB, reached in 'zeros.bin'" in (
-        found["ada"].refusal or ""
-    )
-    assert "eve.tar.gz was not taken: the archive is larger than 64 MB" in (
+    assert "ada.tgz was not taken: it holds more than 2 MB" in (found["ada"].refusal or "")
+    assert "eve.tar.gz was not taken: the archive is larger than 2 MB" in (
         found["eve"].refusal or ""
     )
     assert is_whole(found["ben"]), "what nobody asks for is not even read"

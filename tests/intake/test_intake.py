@@ -15,11 +15,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograder.course import Week
+from autograder.gradebook.ids import student_id
 from autograder.gradebook.submission import Submission
 from autograder.intake import admission as gate
 from autograder.intake.class_entries import IntakeError
 from autograder.intake.reading import read_class, take_in
-from autograder.intake.students import student_id
 from tests.handed_in import make_week, zip_bytes
 
 WEEK = make_week(1, "week1_layers", "layers.py", "losses.py")
@@ -224,17 +224,22 @@ def test_an_entry_that_is_a_link_is_refused(tmp_path: Path) -> None:
         assert "it is a link" in (submission.refusal or "")
 
 
-def test_a_folder_with_a_name_of_no_encoding_is_refused(tmp_path: Path) -> None:
+def test_a_name_of_no_encoding_refuses_only_where_it_is_code(tmp_path: Path) -> None:
     put_folder(tmp_path / "ada", FILES)
     try:
         (tmp_path / "ada" / os.fsdecode(b"n\xff.md")).write_bytes(b"")
     except OSError:
         pytest.skip("this file system takes UTF-8 names only")
+    one = take_one(tmp_path)
+    assert sorted(one.files) == sorted(MODULES)
+    assert "the name is in no encoding that is known here" in " ".join(one.notices)
+    assert all(notice.isprintable() for notice in one.notices)
+    (tmp_path / "ada" / os.fsdecode(b"n\xff.py")).write_bytes(b"")
     assert "can't be read" in (take_one(tmp_path).refusal or "")
 
 
 def test_a_folder_with_too_many_files_is_refused(tmp_path: Path) -> None:
-    put_folder(tmp_path / "ada", {f"f{n}": b"" for n in range(gate.MAX_FILES)})
+    put_folder(tmp_path / "ada", {f"f{n}.py": b"" for n in range(gate.MAX_FILES)})
     assert take_one(tmp_path).refusal is None
     put_folder(tmp_path / "ada", {"layers.py": b""})
     assert "more than 2000 files" in (take_one(tmp_path).refusal or "")

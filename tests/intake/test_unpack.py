@@ -84,7 +84,9 @@ BAD_NAMES = {
     "a/../../layers.py": "out of the submission",
     "/layers.py": "out of the submission",
     "C:/layers.py": "out of the submission",
-    "a\\layers.py": "out of the submission",
+    "\\layers.py": "out of the submission",
+    "a\\..\\..\\layers.py": "out of the submission",
+    "C:\\layers.py": "out of the submission",
     "a\x1b[31m.py": "can't be read",
     "a\n.py": "can't be read",
     "a\u2028.py": "can't be read",
@@ -103,12 +105,12 @@ def test_bad_names_are_refused(tmp_path: Path, kind: str, name: str) -> None:
     assert refusal.isprintable()
 
 
-def test_names_with_nul_or_of_no_encoding_are_refused(tmp_path: Path) -> None:
+def test_names_with_nul_or_code_of_no_encoding_are_refused(tmp_path: Path) -> None:
     plain = zip_bytes({"layers.py": b"", "notesXmd": b""})
     assert "can't be read" in refusal_of(tmp_path, plain.replace(b"notesXmd", b"notes\0md"))
-    not_utf8 = tar_bytes({"layers.py": b"", "notesX.md": b""}, format=tarfile.USTAR_FORMAT)
+    not_utf8 = tar_bytes({"layers.py": b"", "notesX.py": b""}, format=tarfile.USTAR_FORMAT)
     info_changed = bytearray(not_utf8)
-    at = info_changed.index(b"notesX.md")
+    at = info_changed.index(b"notesX.py")
     info_changed[at + 5] = 0xFF
     header = info_changed[at : at + 512]
     header[148:156] = b" " * 8
@@ -120,7 +122,6 @@ def test_names_with_nul_or_of_no_encoding_are_refused(tmp_path: Path) -> None:
     ("first", "second", "says"),
     [
         ("layers.py", "Layers.py", "the same on some machines"),
-        ("a/caf\u00e9.md", "a/cafe\u0301.md", "the same on some machines"),
         ("layers.py", "./layers.py", "twice"),
     ],
 )
@@ -134,12 +135,12 @@ def test_names_that_collide_are_refused(tmp_path: Path, first: str, second: str,
     ("member", "says"),
     [
         (special("layers.py", tarfile.SYMTYPE, "/etc/passwd"), "is a link"),
-        (special("x", tarfile.SYMTYPE, "layers.py"), "is a link"),
-        (special("x", tarfile.LNKTYPE, "layers.py"), "is a link"),
+        (special("a.py", tarfile.SYMTYPE, "/etc/passwd"), "is a link"),
+        (special("layers.py", tarfile.LNKTYPE, "a.py"), "is a link"),
         (special("x", tarfile.CHRTYPE), "special file"),
         (special("x", tarfile.BLKTYPE), "special file"),
-        (special("x", tarfile.FIFOTYPE), "special file"),
-        (sparse("x"), "special file"),
+        (special("layers.py", tarfile.FIFOTYPE), "special file"),
+        (sparse("layers.py"), "special file"),
     ],
 )
 def test_links_and_devices_in_a_tar_are_refused(
@@ -175,16 +176,18 @@ def test_compressions_that_inflate_without_bound_are_refused(tmp_path: Path, met
     assert "unusual compression" in refusal_of(tmp_path, zip_bytes(FILES, method))
 
 
-BOMB = {"layers.py": b"", "zeros.bin": bytes(gate.MAX_BYTES)}
-
-
-def test_bombs_are_refused(tmp_path: Path) -> None:
-    says = "more than 64 MB"
-    assert says in refusal_of(tmp_path, zip_bytes(BOMB | {"one": b"1"}))
-    assert says in refusal_of(tmp_path, gzip.compress(tar_bytes(BOMB), 1), "ada.tgz")
-    skipped = {".git/zeros": bytes(gate.MAX_BYTES)}
+def test_bombs_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    limit = 4 << 20
+    monkeypatch.setattr(unpack, "MAX_ARCHIVE_BYTES", limit)
+    monkeypatch.setattr(gate, "MAX_BYTES", limit)
+    works = {f"{n}/{name}": bytes(1 << 20) for n in range(3) for name in ("layers.py", "losses.py")}
+    assert "more than 4 MB of work" in refusal_of(tmp_path, zip_bytes(works))
+    says = "more than 4 MB"
+    bomb = {"layers.py": b"", "zeros.bin": bytes(limit)}
+    assert says in refusal_of(tmp_path, gzip.compress(tar_bytes(bomb), 1), "ada.tgz")
+    skipped = {".git/zeros": bytes(limit)}
     assert says in refusal_of(tmp_path, gzip.compress(tar_bytes(skipped), 1), "ada.tar.gz")
-    assert says in refusal_of(tmp_path, gzip.compress(bytes(2 * gate.MAX_BYTES), 1), "ada.tar")
+    assert says in refusal_of(tmp_path, gzip.compress(bytes(2 * limit), 1), "ada.tar")
 
 
 def test_a_zip_that_lies_about_a_size_is_refused(tmp_path: Path) -> None:
@@ -197,12 +200,12 @@ def test_a_zip_that_lies_about_a_size_is_refused(tmp_path: Path) -> None:
 def test_an_archive_that_is_too_large_is_refused(tmp_path: Path) -> None:
     with open(tmp_path / "ada.zip", "wb") as stream:
         stream.write(b"PK\x03\x04")
-        stream.truncate(gate.MAX_BYTES + 1)
-    assert "larger than 64 MB" in (take_one(tmp_path).refusal or "")
+        stream.truncate(gate.MAX_ARCHIVE_BYTES + 1)
+    assert "larger than 256 MB" in (take_one(tmp_path).refusal or "")
 
 
 def test_too_many_files_are_refused(tmp_path: Path) -> None:
-    files = {f"f{n}": b"" for n in range(gate.MAX_FILES)}
+    files = {f"f{n}.py": b"" for n in range(gate.MAX_FILES)} | {"plot.png": b""}
     for pack in (zip_bytes, tar_bytes):
         (tmp_path / "ada.zip").write_bytes(pack(files))
         assert take_one(tmp_path).refusal is None

@@ -11,6 +11,7 @@ import pytest
 from autograder.integrations.gradebooks.canvas import fill_canvas
 from autograder.integrations.gradebooks.exported_sheet import Sheet, SheetError
 from autograder.integrations.gradebooks.fill_column import FillReport
+from autograder.integrations.gradebooks.matching import Known
 from autograder.integrations.gradebooks.points_column import PartPoints, Pending
 from tests.canvas import Canvas
 
@@ -224,3 +225,22 @@ def test_the_names_of_strangers_are_printed_safely(tmp_path: Path) -> None:
     _, filled = fill(content, {"u12": of(100)})
     assert all(remark.isprintable() for remark in filled.remarks)
     assert not any("::error::" in remark for remark in filled.remarks)
+
+
+def test_a_student_is_known_by_canvass_number_and_by_the_roster() -> None:
+    """The ids are in no cell, and Canvas's number is not taken for another system's."""
+    known = {
+        "x1": Known(("Canvas 11",)),
+        "x2": Known(("x2",), ("O'Neil-M\u00fcller, Pat",)),
+        "x3": Known(("Participant 14",)),
+    }
+    points = {student: PartPoints(2500, 2500) for student in known}
+    sheet = Sheet("e.csv", exported())
+    filled = fill_canvas(sheet, [(WEEK, points)], Pending.LEAVE, known)
+    assert filled.columns == {WEEK: ["x1", "x2"]}
+    changed = canvas().changes(sheet.content)
+    assert {login: value for (login, _), value in changed.items()} == {
+        "jdoe": "25",
+        "pat@uni.example": "25",
+    }
+    assert "Graded here, and without a row in the file: x3" in filled.remarks

@@ -11,12 +11,13 @@ from pathlib import Path
 import pytest
 
 from autograder.course import load
+from autograder.gradebook.roster import RosterError
 from autograder.intake.reading import read_class
 from autograder.integrations.git import GitError
 from autograder.integrations.github import remote_git
 from autograder.integrations.github.fetch import FetchedRepository, FetchError, fetch_class
 from autograder.integrations.github.remote_git import Access
-from autograder.integrations.github.roster_file import RosterError, StudentRepository, read_roster
+from autograder.integrations.github.roster_file import StudentRepository, read_roster
 from autograder.integrations.github.state import FILE, StateError, read_states
 from tests.repositories import Work, git, make_work
 

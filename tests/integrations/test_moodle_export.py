@@ -10,6 +10,7 @@ import pytest
 
 from autograder.integrations.gradebooks.exported_sheet import Sheet, SheetError
 from autograder.integrations.gradebooks.fill_column import FillReport
+from autograder.integrations.gradebooks.matching import Known
 from autograder.integrations.gradebooks.moodle import COMMENT_PREFIX, fill_moodle
 from autograder.integrations.gradebooks.points_column import PartPoints, Pending
 from tests.moodle import DATE, Course, Worksheet
@@ -207,3 +208,19 @@ def test_a_file_or_a_column_that_does_not_fit_is_one_sentence(content, options, 
         fill(content, {"Jane_Doe": of(100)}, **options)
     assert said in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_a_student_is_known_by_the_roster_and_by_the_number_that_moodle_gave() -> None:
+    known = {
+        "w1": Known(("w1", "Participant 103")),
+        "w2": Known(("w2", "wei.zhang@uni.example"), ("Wei Zhang",)),
+        "nobody": Known(("Participant 999", "101"), ("Nobody",)),
+        "joe": Known((), ("J\u00f6rg O'Neil",)),
+    }
+    points = {"w1": of(100), "w2": of(200), "nobody": of(300), "joe": of(400), "Wei_Zhang": of(0)}
+    new, filled = fill(worksheet(), points, known=known)
+    taken = {number: grade for number, (grade, _) in assignment().changes(new).items()}
+    assert taken == {102: 4.0, 103: 1.0, 104: 2.0}
+    assert "Graded here, and without a row in the file: nobody" in filled.remarks
+    unclear = "Not clear who it is, so left alone: Wei_Zhang: the rows on lines 4, 5 are all of"
+    assert any(remark.startswith(unclear) for remark in filled.remarks)

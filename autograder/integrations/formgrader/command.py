@@ -30,6 +30,7 @@ from autograder.course.points import format_points
 from autograder.course.scoring import ItemScore
 from autograder.errors import CantRunError
 from autograder.gradebook.journal import Gradebook
+from autograder.gradebook.people import known_people
 from autograder.gradebook.private import PRIVATE, make_private, open_private, private_files
 from autograder.gradebook.submission import Submission
 from autograder.intake.reading import read_class
@@ -113,7 +114,8 @@ def _prepare(
     nbgrader.write_config(folder)
     weeks = [week for week in course.weeks if only in (None, week.number)]
     zone = course.handing_in.zone
-    intake = read_class(submissions, weeks, course.weeks, zone, keep_documents=True)
+    known = known_people(out, course.weeks)
+    intake = read_class(submissions, weeks, course.weeks, zone, keep_documents=True, known=known)
     reports = {report.score.student: report for report in gather(course, gradebook)}
     shown = 0
     for week in weeks:

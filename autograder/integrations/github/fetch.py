@@ -165,7 +165,7 @@ def _write_files(
     as an archive, which intake refuses with the reason.
     """
     finder = WeekFileFinder(course.weeks)
-    admission = Admission(finder.size_limit, finder.wanted)
+    admission = Admission(finder.size_limit, finder.wanted, finder.known)
     tree = repository.tree(commit, finder.size_limit)
     try:
         for member in tree.members():

@@ -10,19 +10,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from autograder.errors import InputError
+from autograder.gradebook.ids import student_id
+from autograder.gradebook.roster import RosterError
 from autograder.intake.handed_in_csv import FILE as HANDED_IN
-from autograder.intake.students import is_archive, student_id
+from autograder.intake.students import is_archive
 from autograder.text.display import one_line
 
 HEADER = ["student", "repository"]
 SCHEMES = ("https", "ssh", "file")
 SCP_ADDRESS = re.compile(r"[\w.+-]+@[\w.-]+:[\w./~+-]+")
 """git@host:owner/name, the short form of an ssh address."""
-
-
-class RosterError(InputError):
-    """The roster can't be used; the message names the file and every bad line."""
 
 
 @dataclass(frozen=True)
@@ -53,13 +50,19 @@ def read_roster(path: Path) -> list[StudentRepository]:
         ) from error
     except (UnicodeDecodeError, csv.Error) as error:
         raise RosterError(f"{path} is not a CSV file in UTF-8: {error}.") from error
-    if not rows or [cell.strip().lower() for cell in rows[0]] != HEADER:
+    columns = _columns(rows[0]) if rows else None
+    if columns is None:
         raise RosterError(f"{path}, line 1: the header must be {','.join(HEADER)}.")
     repositories: dict[str, StudentRepository] = {}
     problems = []
     for line, row in enumerate(rows[1:], start=2):
         cells = [cell.strip() for cell in row]
         if any(cells):
+            if len(cells) == len(rows[0]):
+                cells = [cells[column] for column in columns]
+            elif len(rows[0]) > len(HEADER):
+                problems.append(f"  line {line}: {len(cells)} columns, not {len(rows[0])}")
+                continue
             problems += [f"  line {line}: {problem}" for problem in _add_line(cells, repositories)]
     if problems:
         listed = "\n".join(problems[:20])
@@ -67,6 +70,15 @@ def read_roster(path: Path) -> list[StudentRepository]:
     if not repositories:
         raise RosterError(f"{path} names no student.")
     return sorted(repositories.values(), key=lambda repository: repository.student)
+
+
+def _columns(header: list[str]) -> tuple[int, int] | None:
+    """Return where the student and the repository stand; a class's roster has more columns."""
+    heads = [cell.strip().lower() for cell in header]
+    student = next((name for name in ("id", HEADER[0]) if name in heads), "")
+    if not student or HEADER[1] not in heads or (student == "id" and HEADER[0] in heads):
+        return None
+    return heads.index(student), heads.index(HEADER[1])
 
 
 def _add_line(cells: list[str], repositories: dict[str, StudentRepository]) -> Iterator[str]:

@@ -23,7 +23,7 @@ from autograder.integrations.gradebooks.fill_column import (
     fill_points,
     report_unmatched,
 )
-from autograder.integrations.gradebooks.matching import Person, match
+from autograder.integrations.gradebooks.matching import Known, Person, match
 from autograder.integrations.gradebooks.points_column import PartPoints, Pending
 from autograder.text.display import one_line
 
@@ -40,11 +40,17 @@ LOCKED = {"EX": "excused in Canvas", "N/A": "not assigned to them in Canvas"}
 ColumnPoints = Sequence[tuple[str, Mapping[str, PartPoints]]]
 
 
-def fill_canvas(sheet: Sheet, columns: ColumnPoints, pending: Pending) -> FillReport:
+def fill_canvas(
+    sheet: Sheet,
+    columns: ColumnPoints,
+    pending: Pending,
+    known: Mapping[str, Known] | None = None,
+) -> FillReport:
     """Fill columns of a gradebook, each given by its name, with or without Canvas's number.
 
-    Points are scaled to the column's Points Possible. Raises SheetError, before anything is filled,
-    where the file is no such gradebook, or a column is missing or read-only.
+    Points are scaled to the column's Points Possible; `known` is what else names a student. Raises
+    SheetError, before anything is filled, where the file is no such gradebook, or a column is
+    missing or read-only.
     """
     canvas = _CanvasSheet(sheet)
     targets = [(canvas.target(name), points) for name, points in columns]
@@ -54,7 +60,7 @@ def fill_canvas(sheet: Sheet, columns: ColumnPoints, pending: Pending) -> FillRe
             raise SheetError(f"the column '{one_line(sheet.header[column])}' is asked for twice.")
     report = FillReport()
     students = sorted({student for _, points in targets for student in points})
-    matches = match(students, canvas.persons)
+    matches = match(students, canvas.persons, known)
     for target, points in targets:
         fill_points(sheet, target, matches, points, pending, report)
     report_unmatched(matches, report)
@@ -105,7 +111,7 @@ class _CanvasSheet:
         letters = re.sub(r"\W", "", name)
         file_prefix = f"{letters}_{id}" if id else ""
         logins = tuple(other.partition("@")[0] for other in other_ids if "@" in other)
-        ids = (id, *other_ids, file_prefix)
+        ids = (id, *other_ids, file_prefix, f"Canvas {id}" if id else "")
         return Person(row, name or id, ids, (name, first_last, *logins))
 
     def target(self, column_name: str) -> TargetColumn:

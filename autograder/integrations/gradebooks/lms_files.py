@@ -5,16 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from autograder.course import load
+from autograder.course import Course, load
 from autograder.course.points import parse_points
 from autograder.errors import OutputError
+from autograder.gradebook.ids import student_id
+from autograder.gradebook.people import known_people
 from autograder.gradebook.private import PRIVATE
+from autograder.gradebook.roster import Roster
 from autograder.integrations.gradebooks.canvas import fill_canvas
 from autograder.integrations.gradebooks.exported_sheet import read_sheet
 from autograder.integrations.gradebooks.fill_column import FillReport
+from autograder.integrations.gradebooks.matching import known_by
 from autograder.integrations.gradebooks.moodle import fill_moodle
 from autograder.integrations.gradebooks.points_column import Pending, part_points, read_reports
-from autograder.report.class_files import write_class
+from autograder.report.class_files import write_class, write_class_csv
+from autograder.report.graded import GradedReport
 from autograder.results.junit import junit_xml
 from autograder.text.files import write_bytes
 
@@ -30,15 +35,18 @@ def export_canvas(
     out: Path,
     pending: str,
     columns: Sequence[tuple[str, str]],
+    section: str | None = None,
 ) -> FillReport:
     """Fill columns of a Canvas gradebook; `columns` are pairs of an assignment and a part.
+
+    With a `section`, those of the students that the roster has in it.
 
     Raises AutograderError; then nothing is written.
     """
     course, sheet, rule = load(root), read_sheet(template), _pending(pending)
-    reports = read_reports(course, grades)
+    reports = in_section(course, read_reports(course, grades), grades, section)
     points = [(name, part_points(course, reports, part)) for name, part in columns]
-    report = fill_canvas(sheet, points, rule)
+    report = fill_canvas(sheet, points, rule, known_by(grades, course))
     _write(out, sheet.content)
     return report
 
@@ -52,8 +60,9 @@ def export_moodle(
     part: str,
     column: str | None,
     out_of: str | None,
+    section: str | None = None,
 ) -> FillReport:
-    """Fill a grading worksheet, or one column of a gradebook, of Moodle.
+    """Fill a grading worksheet, or one column of a gradebook, of Moodle; or of a section in it.
 
     Raises AutograderError; then nothing is written.
     """
@@ -62,10 +71,37 @@ def export_moodle(
         max_points = None if out_of is None else parse_points(out_of)
     except ValueError as error:
         raise ExportError(f"--out-of: {error}.") from error
-    reports = read_reports(course, grades)
-    report = fill_moodle(sheet, part_points(course, reports, part), rule, column, max_points)
+    reports = in_section(course, read_reports(course, grades), grades, section)
+    points = part_points(course, reports, part)
+    report = fill_moodle(sheet, points, rule, column, max_points, known_by(grades, course))
     _write(out, sheet.content)
     return report
+
+
+def in_section(
+    course: Course, reports: Sequence[GradedReport], grades: Path, section: str | None
+) -> list[GradedReport]:
+    """Return the reports on the students of a section, on all where there is none to choose.
+
+    Raises RosterError where there is no such section.
+    """
+    if section is None:
+        return [*reports]
+    roster = known_people(grades, course.weeks).roster or Roster(())
+    chosen = roster.in_section(section)
+    return [report for report in reports if report.score.student in chosen]
+
+
+def export_section(root: Path, grades: Path, section: str) -> list[Path]:
+    """Write a section's CSV files into GRADES/sections/<section>; return their paths."""
+    course = load(root)
+    reports = in_section(course, read_reports(course, grades), grades, section)
+    folder = grades / "sections" / student_id(section)
+    try:
+        written = write_class_csv(course, reports, folder)
+    except OSError as error:
+        raise ExportError(f"{error.filename} can't be written: {error.strerror}.") from error
+    return [written.gradebook, written.by_hand, written.flags]
 
 
 def export_csv(root: Path, grades: Path) -> list[Path]:
@@ -78,9 +114,10 @@ def export_csv(root: Path, grades: Path) -> list[Path]:
     return [written.gradebook, written.by_hand, written.flags, written.students]
 
 
-def export_junit(root: Path, grades: Path) -> int:
-    """Write students/<id>/junit.xml for everybody; return the number of students."""
-    reports = read_reports(load(root), grades)
+def export_junit(root: Path, grades: Path, section: str | None = None) -> int:
+    """Write students/<id>/junit.xml for everybody, or a section; return the number of students."""
+    course = load(root)
+    reports = in_section(course, read_reports(course, grades), grades, section)
     for report in reports:
         folder = grades / "students" / report.score.student
         if not folder.is_dir():

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
-from autograder.intake.students import student_id
+from autograder.course import Course
+from autograder.gradebook.ids import key
+from autograder.gradebook.people import known_people
 from autograder.integrations.gradebooks.exported_sheet import SheetRow
 
 NO_ROW = SheetRow(0, ())
@@ -40,20 +42,43 @@ class Matches:
     without_results: tuple[str, ...]
 
 
-def key(text: str) -> str:
-    """Return the key for comparing names: the id that intake gives, in lower case."""
-    return unicodedata.normalize("NFC", student_id(text).casefold()) if text.strip() else ""
+@dataclass(frozen=True)
+class Known:
+    """What else names a student: what names nobody else, and names that a namesake may have."""
+
+    ids: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
 
 
-def match(students: Iterable[str], persons: Sequence[Person]) -> Matches:
-    """Match students to persons. Ambiguous ones, on either side, are reported and left out."""
+def known_by(folder: Path, course: Course) -> dict[str, Known]:
+    """Return what the roster and earlier exports say of students, by the folder of a gradebook."""
+    people = known_people(folder, course.weeks)
+    numbers: dict[str, list[str]] = defaultdict(list)
+    for one in people.names.identities:
+        numbers[one.student].append(one.lms_id)
+    known = {student: Known(tuple(each)) for student, each in numbers.items()}
+    for person in people.roster.people.values() if people.roster else ():
+        ids = (*person.ids, *numbers.get(person.id, ()))
+        known[person.id] = Known(ids, person.names)
+    return known
+
+
+def match(
+    students: Iterable[str], persons: Sequence[Person], known: Mapping[str, Known] | None = None
+) -> Matches:
+    """Match students to persons. Ambiguous ones, on either side, are reported and left out.
+
+    `known` is what else names them, by their ids.
+    """
     by_id = _by_key(person.ids for person in persons)
     by_name = _by_key(person.names for person in persons)
     person_of: dict[str, int] = {}
     unclear, without_row = [], []
     for student in students:
-        student_key = key(student)
-        candidates = by_id.get(student_key) or by_name.get(student_key) or set()
+        more = (known or {}).get(student, Known())
+        sure, others = map(key, (student, *more.ids)), map(key, (student, *more.names))
+        candidates = {index for text in sure for index in by_id.get(text, ())}
+        candidates = candidates or {index for text in others for index in by_name.get(text, ())}
         if len(candidates) == 1:
             (person_of[student],) = candidates
         elif candidates:

@@ -26,7 +26,7 @@ from autograder.integrations.gradebooks.fill_column import (
     fill_points,
     report_unmatched,
 )
-from autograder.integrations.gradebooks.matching import Person, match
+from autograder.integrations.gradebooks.matching import Known, Person, match
 from autograder.integrations.gradebooks.points_column import PartPoints, Pending, formatted, scaled
 from autograder.report.class_csv import guard_formula
 from autograder.text.display import one_line
@@ -43,23 +43,28 @@ def fill_moodle(
     pending: Pending,
     column: str | None = None,
     out_of: int | None = None,
+    known: Mapping[str, Known] | None = None,
 ) -> FillReport:
     """Fill one assignment's grades and comments.
 
     `column` names it in a gradebook; a worksheet has one assignment. `out_of`, in hundredths, is
-    a gradebook column's maximum; a worksheet contains it. Points are scaled to that. Raises
-    SheetError, before anything is filled, where the file is neither, or a column isn't there.
+    a gradebook column's maximum; a worksheet contains it. Points are scaled to that. `known` is
+    what else names a student. Raises SheetError, before anything is filled, where the file is
+    neither, or a column isn't there.
     """
     if sheet.column(WORKSHEET) is not None:
         if column is not None or out_of is not None:
             problem = f"{sheet.name} is the grading worksheet of one assignment"
             raise SheetError(f"{problem}: leave --column and --out-of away.")
-        return _worksheet(sheet, points_by_student, pending)
-    return _gradebook(sheet, points_by_student, pending, column, out_of)
+        return _worksheet(sheet, points_by_student, pending, known)
+    return _gradebook(sheet, points_by_student, pending, column, out_of, known)
 
 
 def _worksheet(
-    sheet: Sheet, points_by_student: Mapping[str, PartPoints], pending: Pending
+    sheet: Sheet,
+    points_by_student: Mapping[str, PartPoints],
+    pending: Pending,
+    known: Mapping[str, Known] | None,
 ) -> FillReport:
     grade = sheet.required_column(REMEDY, "Grade")
     maximum = sheet.required_column(REMEDY, "Maximum grade")
@@ -80,7 +85,7 @@ def _worksheet(
     sign = decimal_sign([*maxima, *(row[grade] for row in sheet.rows[1:])])
     target = TargetColumn(grade, max_points, sign, locked, capped=True)
     return _fill(
-        sheet, target, persons, points_by_student, pending, sheet.column("Feedback comments")
+        sheet, target, persons, points_by_student, pending, sheet.column("Feedback comments"), known
     )
 
 
@@ -95,6 +100,7 @@ def worksheet_persons(sheet: Sheet) -> list[Person]:
         number = re.sub(r"\D", "", row[identifier])
         ids = [row[identifier], *(row[column] for column in id_columns if column is not None)]
         ids += [f"{full_name}_{number}"] if full_name and number else []
+        ids += [f"Participant {number}"] if number else []
         persons.append(_person(row, full_name or row[identifier], ids, [full_name]))
     _require_unique(sheet, (person.row[identifier] for person in persons), WORKSHEET)
     return persons
@@ -106,6 +112,7 @@ def _gradebook(
     pending: Pending,
     column: str | None,
     out_of: int | None,
+    known: Mapping[str, Known] | None,
 ) -> FillReport:
     email, number = sheet.column("Email address"), sheet.column("ID number")
     if email is None and number is None:
@@ -134,7 +141,7 @@ def _gradebook(
     sign = decimal_sign(row[index] for row in sheet.rows[1:])
     target = TargetColumn(index, out_of, sign, lambda person: None, capped=out_of is not None)
     feedback = sheet.column(sheet.header[index].removesuffix("(Real)") + "(Feedback)")
-    return _fill(sheet, target, persons, points_by_student, pending, feedback)
+    return _fill(sheet, target, persons, points_by_student, pending, feedback, known)
 
 
 def _person(row: SheetRow, display_name: str, ids: Iterable[str], names: Iterable[str]) -> Person:
@@ -157,9 +164,10 @@ def _fill(
     points_by_student: Mapping[str, PartPoints],
     pending: Pending,
     feedback: int | None,
+    known: Mapping[str, Known] | None,
 ) -> FillReport:
     report = FillReport()
-    matches = match(sorted(points_by_student), persons)
+    matches = match(sorted(points_by_student), persons, known)
     filled = fill_points(sheet, target, matches, points_by_student, pending, report)
     kept = []
     for student, part in filled.items():

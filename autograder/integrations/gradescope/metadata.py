@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.errors import InputError
-from autograder.intake.students import student_id
+from autograder.gradebook.ids import student_id
 from autograder.integrations.gradescope.results import is_number
 
 MAX_BYTES = 256 * 1024 * 1024

@@ -16,7 +16,7 @@ from typing import Any
 from autograder.integrations.gradebooks.fill_column import FillReport, report_unmatched
 from autograder.integrations.gradebooks.matching import NO_ROW, Matches, Person, match
 from autograder.integrations.handing_back.canvas_api import CanvasApi, CanvasError
-from autograder.integrations.handing_back.letters import FEEDBACK_FILE, Letter
+from autograder.integrations.handing_back.letters import FEEDBACK_FILE, Letter, known_of
 
 MARK_DIGITS = 12
 
@@ -67,7 +67,7 @@ def assignment_of(
         if isinstance(one.get("user_id"), int)
     }
     here = [person for person in persons if int(person.ids[0]) in comments]
-    return CanvasAssignment(path, match(sorted(letters), here), comments)
+    return CanvasAssignment(path, match(sorted(letters), here, known_of(letters)), comments)
 
 
 def send_comments(

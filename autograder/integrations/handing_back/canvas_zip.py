@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
 from autograder.course import Course
+from autograder.gradebook.people import KnownPeople
 from autograder.intake.lms import CANVAS, CANVAS_ANONYMOUS
 from autograder.intake.reading import entries_by_student
 from autograder.integrations.gradebooks.fill_column import some
@@ -21,17 +22,21 @@ READABLE = (".md", ".txt", ".py")
 
 
 def canvas_zip(
-    course: Course, letters: Mapping[str, Letter], submissions: Path
+    course: Course,
+    letters: Mapping[str, Letter],
+    submissions: Path,
+    known: KnownPeople | None = None,
 ) -> tuple[bytes, HandedBack]:
     """Return the zip file, and whose feedback is in it.
 
-    `submissions` are those of one assignment, as Canvas handed them out. Raises AutograderError
+    `submissions` are those of one assignment, as Canvas handed them out; `known` are the people of
+    the gradebook. Raises AutograderError
     where they are something else, or nobody's feedback belongs to them.
     """
     done = HandedBack()
     files: dict[str, bytes] = {}
     unknown, without_file = [], []
-    entries = entries_by_student(submissions, course.weeks, course.handing_in.zone)
+    entries = entries_by_student(submissions, course.weeks, course.handing_in.zone, known)
     if not any(_of_canvas(name) for names in entries.values() for name in names):
         raise HandBackError(f"{submissions} is not what Canvas handed out: another system did")
     for student, names in entries.items():

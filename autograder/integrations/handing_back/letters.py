@@ -11,6 +11,8 @@ from pathlib import Path
 from autograder.course import Course
 from autograder.course.points import format_points
 from autograder.errors import OutputError
+from autograder.gradebook.people import known_people
+from autograder.integrations.gradebooks.matching import Known, known_by
 from autograder.integrations.gradebooks.points_column import read_reports
 from autograder.report.curves import curves_svg
 from autograder.report.feedback import CURVES_FILE, feedback
@@ -29,11 +31,16 @@ class HandBackError(OutputError):
 
 @dataclass(frozen=True)
 class Letter:
-    """One student's points in a line, and the files by name; the feedback is the first of them."""
+    """One student's points in a line, and the files by name; the feedback is the first of them.
+
+    `known` is by what else the student is known, `address` the roster's e-mail address.
+    """
 
     student: str
     line: str
     files: Mapping[str, bytes]
+    known: Known = field(default_factory=Known)
+    address: str = ""
 
     @property
     def feedback(self) -> bytes:
@@ -51,10 +58,22 @@ class HandedBack:
 
 def letters_of(course: Course, grades: Path) -> dict[str, Letter]:
     """Return everybody's letter, by student. Raises GradebookError where nothing is graded."""
-    return {report.score.student: _letter(report) for report in read_reports(course, grades)}
+    known, roster = known_by(grades, course), known_people(grades, course.weeks).roster
+    people = roster.people if roster else {}
+    found = {}
+    for report in read_reports(course, grades):
+        id = report.score.student
+        address = people[id].email if id in people else ""
+        found[id] = _letter(report, known.get(id, Known()), address)
+    return found
 
 
-def _letter(report: GradedReport) -> Letter:
+def known_of(letters: Mapping[str, Letter]) -> dict[str, Known]:
+    """Return by what else these students are known."""
+    return {student: letter.known for student, letter in letters.items()}
+
+
+def _letter(report: GradedReport, known: Known, address: str) -> Letter:
     score = report.score
     line = points_in_words(score, final=True)
     if report.refusals:
@@ -66,7 +85,7 @@ def _letter(report: GradedReport) -> Letter:
         if result and "curves" in result.detail:
             curves = curves_svg(result.detail["curves"], result.detail.get("accuracy"))
             files[CURVES_FILE] = curves.encode()
-    return Letter(score.student, one_line(line, LONGEST_LINE), files)
+    return Letter(score.student, one_line(line, LONGEST_LINE), files, known, address)
 
 
 def zipped(files: Mapping[str, bytes]) -> bytes:

@@ -18,7 +18,7 @@ from autograder.gradebook.private import PRIVATE, PRIVATE_FOLDER
 from autograder.integrations.gradebooks.exported_sheet import Sheet, SheetError, read_sheet
 from autograder.integrations.gradebooks.fill_column import FillReport, report_unmatched, some
 from autograder.integrations.gradebooks.matching import Person, match
-from autograder.integrations.handing_back.letters import HandBackError, HandedBack, Letter
+from autograder.integrations.handing_back.letters import HandBackError, HandedBack, Letter, known_of
 from autograder.report.class_csv import guard_formula
 from autograder.text.files import write_bytes, write_text
 
@@ -77,14 +77,15 @@ def _addresses(
 ) -> dict[str, tuple[str, str]]:
     """Return addresses and names by student; whoever has none is named in the remarks."""
     if path is None:
-        found = {one: (one, "") for one in letters if _is_address(one)}
+        given = {one: letter.address or one for one, letter in letters.items()}
+        found = {one: (text, "") for one, text in given.items() if _is_address(text)}
         if missing := letters.keys() - found.keys():
             done.remarks.append(f"Without an address (--addresses): {some(missing)}")
         return found
     sheet = read_sheet(path)
     email, persons = _persons(sheet)
     report = FillReport()
-    matches = match(sorted(letters), persons)
+    matches = match(sorted(letters), persons, known_of(letters))
     report_unmatched(matches, report)
     done.remarks += report.remarks
     found, wrong = {}, []

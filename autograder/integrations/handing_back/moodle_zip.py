@@ -12,13 +12,20 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from autograder.course import Course
+from autograder.gradebook.people import KnownPeople
 from autograder.intake.lms import MOODLE
 from autograder.intake.reading import entries_by_student
 from autograder.integrations.gradebooks.exported_sheet import read_sheet
 from autograder.integrations.gradebooks.fill_column import FillReport, report_unmatched, some
 from autograder.integrations.gradebooks.matching import match
 from autograder.integrations.gradebooks.moodle import worksheet_persons
-from autograder.integrations.handing_back.letters import HandBackError, HandedBack, Letter, zipped
+from autograder.integrations.handing_back.letters import (
+    HandBackError,
+    HandedBack,
+    Letter,
+    known_of,
+    zipped,
+)
 
 PLUGIN = "assignsubmission_file_"
 
@@ -28,6 +35,7 @@ def moodle_zip(
     letters: Mapping[str, Letter],
     worksheet: Path | None,
     submissions: Path | None,
+    known: KnownPeople | None = None,
 ) -> tuple[bytes, HandedBack]:
     """Return the zip file, and whose feedback is in it.
 
@@ -41,10 +49,10 @@ def moodle_zip(
         )
     done = HandedBack()
     if worksheet is not None:
-        folders = _of_worksheet(worksheet, sorted(letters), done)
+        folders = _of_worksheet(worksheet, letters, done)
     else:
         assert submissions is not None
-        folders = _of_export(course, submissions, sorted(letters), done)
+        folders = _of_export(course, submissions, known, sorted(letters), done)
     files: dict[str, bytes] = {}
     for folder, students in folders.items():
         if len(students) > 1:
@@ -59,10 +67,12 @@ def moodle_zip(
     return zipped(files), done
 
 
-def _of_worksheet(path: Path, students: Sequence[str], done: HandedBack) -> dict[str, list[str]]:
+def _of_worksheet(
+    path: Path, letters: Mapping[str, Letter], done: HandedBack
+) -> dict[str, list[str]]:
     """Return the folders' names, each with the student, by a grading worksheet."""
     report = FillReport()
-    matches = match(students, worksheet_persons(read_sheet(path)))
+    matches = match(sorted(letters), worksheet_persons(read_sheet(path)), known_of(letters))
     report_unmatched(matches, report)
     done.remarks += report.remarks
     folders: dict[str, list[str]] = {}
@@ -76,11 +86,15 @@ def _of_worksheet(path: Path, students: Sequence[str], done: HandedBack) -> dict
 
 
 def _of_export(
-    course: Course, path: Path, students: Sequence[str], done: HandedBack
+    course: Course,
+    path: Path,
+    known: KnownPeople | None,
+    students: Sequence[str],
+    done: HandedBack,
 ) -> dict[str, list[str]]:
     """Return the folders' names, each with its students, by what Moodle handed out."""
     folders: dict[str, list[str]] = {}
-    entries = entries_by_student(path, course.weeks, course.handing_in.zone)
+    entries = entries_by_student(path, course.weeks, course.handing_in.zone, known)
     if not any(MOODLE.fullmatch(name) for names in entries.values() for name in names):
         raise HandBackError(f"{path} is not what Moodle handed out: another system did")
     unnumbered, unknown = [], []

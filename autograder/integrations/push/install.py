@@ -17,7 +17,7 @@ from pathlib import Path
 
 from autograder.errors import OutputError
 from autograder.gradebook import private
-from autograder.intake.students import student_id
+from autograder.gradebook.ids import student_id
 from autograder.integrations.push.spool import Spool
 
 HOOK = "post-receive"
