@@ -58,7 +58,9 @@ def check_latest_batch(make, rng, function, slope):
     expected = function(x), dL_dy * slope(x)
     y, dL_dx = layer.forward(x), layer.backward(dL_dy)
     one_is_right(y, expected[0], dL_dx, expected[1])
+    # What both should be is asked by other tests.
     expect.repeated("forward output of another batch", alone.forward(x), y)
+    # The same.
     expect.repeated("dL_dx of another batch", alone.backward(dL_dy), dL_dx)
 
 

@@ -87,6 +87,7 @@ def check_latest_batch(make, rng, formula):
     one_is_right(received, formula(pred, target))
     # What both should be is asked by other tests.
     expect.repeated("loss of the second batch", alone.forward(pred, target), received[0])
+    # The same.
     expect.repeated("dL_dy_pred", alone.backward(), received[1])
 
 
