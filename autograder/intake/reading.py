@@ -100,7 +100,8 @@ def read_class(
             )
         content = _notes_file(handed_in, () if export else entries)
         if content is not None:
-            notes = read_notes(content, str(handed_in or FILE), [*all_weeks])
+            notes, said = read_notes(content, str(handed_in or FILE), [*all_weeks], zone)
+            remarks += said
             rest = [name for name in rest if name != FILE]
         for uploads in group_by_id(students):
             for number, submission in _read_uploads(uploads, finder).items():

@@ -11,7 +11,9 @@ from autograder.course.scoring import score_student
 from autograder.gradebook.flags import Flag
 from autograder.gradebook.journal import PARTS, SUITE, TRAINING, Gradebook, GradingJob, Receipt
 from autograder.gradebook.looked_up import documents_for
+from autograder.gradebook.marked_answers import answer_of, replaced_since
 from autograder.records import CheckResult, PlannedCheck
+from autograder.report.asked_again import asked_again
 from autograder.report.graded import GradedReport, Row
 from autograder.report.leaderboard import ranking
 from autograder.results.student import VERDICT_WORDS
@@ -87,6 +89,13 @@ def _report_on(
     score = score_student(
         course, student, planned, results, marks, refused.keys(), open_weeks, kept, earlier
     )
+    documents_of = {receipt.week: receipt.documents for receipt in submissions}
+    answers = {
+        item.id: answer_of(course, item, documents_of[item.week])
+        for item in course.items()
+        if item.kind == "manual" and item.week in documents_of
+    }
+    score = asked_again(score, replaced_since(gradebook.marked_answers(student), answers))
     documents = {
         item.id: names
         for receipt in submissions
@@ -103,6 +112,7 @@ def _report_on(
         board=board if any(row.student == student for row in board) else (),
         documents=documents,
         flags=tuple(flags),
+        answers=answers,
     )
 
 

@@ -16,14 +16,16 @@ class GradedReport(StudentReport):
 
     `refusals` say why a week's submission was not taken, `board` is the leaderboard of the class's
     training job, and `documents`, by the ids of items marked by hand, are the names of the
-    documents handed in for them. `flags` are what a person should look at, each with its week's id:
-    they are for the instructor, and no report that a student gets may hold them.
+    documents handed in for them; `answers` are their digests. `flags` are what a person should look
+    at, each with its week's id: they are for the instructor, and no report that a student gets may
+    hold them.
     """
 
     refusals: tuple[str, ...] = ()
     board: tuple[Row, ...] = ()
     documents: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     flags: tuple[tuple[str, Flag], ...] = ()
+    answers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

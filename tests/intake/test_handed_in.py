@@ -67,15 +67,16 @@ def test_nobody_is_named_who_handed_in_nothing_without_a_word(tmp_path):
 @pytest.mark.parametrize(
     ("notes", "says"),
     [
-        ("", r"line 1: the header must be student,received,commit or"),
+        ("", r"is empty. It needs a header such as student,received,commit,week,remark"),
         ("a,b\n", r"line 1: the header must be"),
         (HEADER + "ada,yesterday,\n", r"line 2: 'yesterday' is no time such as 2026"),
-        (HEADER + "ada,2026-10-12T21:40:00,\n", r"line 2: .* needs its time zone"),
+        (HEADER + "ada,10/12/2026 21:40,\n", r"line 2: .* may be 2026-12-10 or 2026-10-12"),
         (HEADER + "ada,,not-a-hash\n", r"line 2: 'not-a-hash' is no commit's hash"),
-        (HEADER + "ada\n", r"line 2: 1 columns, not 3"),
+        (HEADER + ",2026-10-12T21:40Z,\n", r"line 2: it names no student"),
+        ("student\nada\n", r"has no column of received, commit, week, remark"),
         (HEADER + "ada,,\nada,,\n", r"line 3: ada has a line like this already"),
         (HEADER.strip() + ",week\nada,,,week9\n", r"line 2: there is no week 'week9'"),
-        (HEADER + 'ada,"2026', r"is not a CSV file"),
+        (HEADER + 'ada,"2026', r"line 2: a quoted cell has no end"),
     ],
 )
 def test_a_bad_file_is_named_with_its_line_and_nothing_is_graded(tmp_path, notes, says):

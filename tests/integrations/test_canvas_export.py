@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from autograder.integrations.gradebooks.canvas import fill_canvas
-from autograder.integrations.gradebooks.exported_sheet import Sheet, SheetError
 from autograder.integrations.gradebooks.fill_column import FillReport
 from autograder.integrations.gradebooks.points_column import PartPoints, Pending
+from autograder.tables.sheet import Sheet, SheetError
 from tests.canvas import Canvas
 
 WEEK, QUIZ = "Week 1: backprop, part a (901)", "Quiz (902)"

@@ -8,10 +8,10 @@ from datetime import datetime
 
 import pytest
 
-from autograder.integrations.gradebooks.exported_sheet import Sheet, SheetError
 from autograder.integrations.gradebooks.fill_column import FillReport
 from autograder.integrations.gradebooks.moodle import COMMENT_PREFIX, fill_moodle
 from autograder.integrations.gradebooks.points_column import PartPoints, Pending
+from autograder.tables.sheet import Sheet, SheetError
 from tests.moodle import DATE, Course, Worksheet
 
 PEOPLE = [

@@ -150,7 +150,8 @@ def collect_marks(console: Console, course: Course, gradebook: Gradebook, out: P
     for remark in changes.remarks:
         say(console, remark, "yellow")
     if changes.marks or changes.withdrawn:
-        gradebook.put_marks(changes.marks, changes.withdrawn)
+        answers = gradebook.answers_now(course, changes.marks)
+        gradebook.put_marks(changes.marks, changes.withdrawn, answers)
         take_over(out, changes.marks, changes.withdrawn)
         back = f", {len(changes.withdrawn)} taken back" if changes.withdrawn else ""
         say(console, f"{len(changes.marks)} marks taken over from the formgrader{back}")

@@ -11,12 +11,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 
-from autograder.integrations.gradebooks.exported_sheet import (
-    Sheet,
-    SheetError,
-    SheetRow,
-    decimal_sign,
-)
 from autograder.integrations.gradebooks.fill_column import (
     FillReport,
     TargetColumn,
@@ -25,6 +19,12 @@ from autograder.integrations.gradebooks.fill_column import (
 )
 from autograder.integrations.gradebooks.matching import Person, match
 from autograder.integrations.gradebooks.points_column import PartPoints, Pending
+from autograder.tables.sheet import (
+    Sheet,
+    SheetError,
+    SheetRow,
+    decimal_sign,
+)
 from autograder.text.display import one_line
 
 REMEDY = "Export the gradebook from Canvas (Grades, Export) and give that file."

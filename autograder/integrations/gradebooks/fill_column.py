@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from autograder.course.points import format_points
-from autograder.integrations.gradebooks.exported_sheet import Sheet
 from autograder.integrations.gradebooks.matching import Matches, Person
 from autograder.integrations.gradebooks.points_column import PartPoints, Pending, formatted, scaled
+from autograder.tables.sheet import Sheet
 from autograder.text.display import one_line
 
 MAX_NAMES = 12

@@ -10,12 +10,12 @@ from autograder.course.points import parse_points
 from autograder.errors import OutputError
 from autograder.gradebook.private import PRIVATE
 from autograder.integrations.gradebooks.canvas import fill_canvas
-from autograder.integrations.gradebooks.exported_sheet import read_sheet
 from autograder.integrations.gradebooks.fill_column import FillReport
 from autograder.integrations.gradebooks.moodle import fill_moodle
 from autograder.integrations.gradebooks.points_column import Pending, part_points, read_reports
 from autograder.report.class_files import write_class
 from autograder.results.junit import junit_xml
+from autograder.tables.sheet import read_sheet
 from autograder.text.files import write_bytes
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from autograder.intake.students import student_id
-from autograder.integrations.gradebooks.exported_sheet import SheetRow
+from autograder.tables.sheet import SheetRow
 
 
 @dataclass(frozen=True)

@@ -14,12 +14,6 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal, InvalidOperation
 
 from autograder.course.points import format_points
-from autograder.integrations.gradebooks.exported_sheet import (
-    Sheet,
-    SheetError,
-    SheetRow,
-    decimal_sign,
-)
 from autograder.integrations.gradebooks.fill_column import (
     FillReport,
     TargetColumn,
@@ -28,7 +22,13 @@ from autograder.integrations.gradebooks.fill_column import (
 )
 from autograder.integrations.gradebooks.matching import Person, match
 from autograder.integrations.gradebooks.points_column import PartPoints, Pending, formatted, scaled
-from autograder.report.class_csv import guard_formula
+from autograder.tables.formulas import guard_formula
+from autograder.tables.sheet import (
+    Sheet,
+    SheetError,
+    SheetRow,
+    decimal_sign,
+)
 from autograder.text.display import one_line
 
 COMMENT_PREFIX = "Autograder: "
