@@ -23,6 +23,7 @@ from autograder.grading.cluster.opening import open_nodes
 from autograder.grading.cluster.pool import ClusterPool
 from autograder.grading.cluster.setting import ClusterError, ClusterSetting
 from autograder.grading.fork_server import running_server
+from autograder.grading.inputs import Inputs, read_inputs
 from autograder.grading.lock import only_grading
 from autograder.grading.operations import describe
 from autograder.grading.pool import ExaminerPool, open_pool
@@ -108,6 +109,9 @@ def grade_submissions(
     plain = confinement is None and not cluster
     setting = grading.Setting(root, _datasets(console, weeks), unconfined or plain, packages)
     name = confinement.name if confinement else Unconfined.name
+    inputs = read_inputs(course, out / GRADEBOOK, everybody, manual, own_code)
+    for remark in inputs.remarks:
+        say(console, remark, "yellow")
     run = _ClassRun(console, course, setting, name, by_week, everybody, week is None, choice)
     if dry_run:
         with Gradebook.copy_of(out / GRADEBOOK) as gradebook:
@@ -116,11 +120,11 @@ def grade_submissions(
     with Gradebook.open(out / GRADEBOOK) as gradebook, only_grading(out):
         make_private(out)
         if cluster is None:
-            run.grade(gradebook, out, jobs, manual, collect_marks)
+            run.grade(gradebook, out, jobs, inputs, collect_marks)
             return
         with open_nodes(course, setting, cluster, lambda line: say(console, line)) as pool:
             run = replace(run, confinement=pool.confinement, pool=pool)
-            run.grade(gradebook, out, pool.places, manual, collect_marks)
+            run.grade(gradebook, out, pool.places, inputs, collect_marks)
 
 
 @dataclass(frozen=True)
@@ -152,7 +156,7 @@ class _ClassRun:
         gradebook: Gradebook,
         out: Path,
         jobs: int,
-        manual: Path | None,
+        inputs: Inputs,
         collect_marks: CollectMarks | None,
     ) -> None:
         """Grade, write the reports, and say what took longest."""
@@ -173,9 +177,10 @@ class _ClassRun:
                     self._run(to_grade, gradebook, pool, jobs, display)
             if collect_marks:
                 collect_marks(self.console, self.course, gradebook, out)
-            if manual:
-                count = gradebook.import_manual(manual, self.course)
-                say(self.console, f"{count} marks read from {manual}")
+            if inputs.marks:
+                gradebook.take_marks(inputs.marks, self.course)
+                count = len(inputs.marks.marks)
+                say(self.console, f"{count} marks read from {inputs.manual}")
         except (KeyboardInterrupt, ClusterError) as error:
             stopped = error
             say(self.console, STOPPED, "yellow")

@@ -19,7 +19,9 @@ def gradebook_csv(course: Course, reports: Sequence[GradedReport]) -> str:
     Points have two decimals; those of a component that is not open are blank, and so are those of
     its items, and what was not graded yet. `pending` names the items whose points may still grow,
     separated by spaces. All points but `final` are before deductions for lateness. `late` names
-    each late week, how late it was and the share that it keeps: "week1:2 days:0.8".
+    each late week, how late it was and the share that it keeps: "week1:2 days:0.8"; before the
+    share stand the late days spent on it. A week that Canvas marks as late, and of which nothing
+    says when it came, is "week1:late in Canvas (to be decided):1".
     """
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
@@ -40,12 +42,18 @@ def gradebook_csv(course: Course, reports: Sequence[GradedReport]) -> str:
         total, final = ("" if score.is_unknown else _points(p) for p in (score.total, score.final))
         totals = [total, _points(score.max_total)]
         late = "; ".join(
-            f"{week.week}:{in_words(week.late)}:{week.kept / FULL_CREDIT:.4g}"
+            f"{week.week}:{in_words(week.late)}{_spent(week.days)}:{week.kept / FULL_CREDIT:.4g}"
             for week in report.late
         )
+        undecided = (f"{week}:late in Canvas (to be decided):1" for week in report.undecided)
+        late = "; ".join(filter(None, [late, *undecided]))
         row = [guard_formula(score.student), *component_points, *item_points, *totals]
         writer.writerow([*row, pending, final, late])
     return buffer.getvalue()
+
+
+def _spent(days: int) -> str:
+    return f" ({days} late day{'' if days == 1 else 's'} spent)" if days else ""
 
 
 def by_hand_csv(course: Course, reports: Sequence[GradedReport]) -> str:

@@ -18,7 +18,8 @@ class GradedReport(StudentReport):
     training job, and `documents`, by the ids of items marked by hand, are the names of the
     documents handed in for them; `answers` are their digests. `flags` are what a person should look
     at, each with its week's id: they are for the instructor, and no report that a student gets may
-    hold them.
+    hold them. `late_days` is the student's budget of late days over the term; `undecided` are the
+    ids of weeks that Canvas marks as late, and nothing says when they came.
     """
 
     refusals: tuple[str, ...] = ()
@@ -26,6 +27,8 @@ class GradedReport(StudentReport):
     documents: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     flags: tuple[tuple[str, Flag], ...] = ()
     answers: Mapping[str, str] = field(default_factory=dict)
+    late_days: int = 0
+    undecided: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -214,7 +214,8 @@ def _print_late(console: Console, reports: Sequence[GradedReport]) -> None:
     """Name the students who were late, and those whose hand-in time is unknown."""
     lines = [
         f"  {one_line(report.score.student)}: {week.week}, {in_words(week.late)}: "
-        f"keeps {100 * week.kept / FULL_CREDIT:.3g} % of its points"
+        + (f"{week.days} of {report.late_days} late days spent, " if week.days else "")
+        + f"keeps {100 * week.kept / FULL_CREDIT:.3g} % of its points"
         for report in reports
         for week in report.late
     ]
@@ -222,6 +223,21 @@ def _print_late(console: Console, reports: Sequence[GradedReport]) -> None:
         _say(console, "")
         _say(console, "Late (the total is what counts, the columns before it are without that):")
         for line in lines:
+            _say(console, line)
+    undecided = [
+        f"  {one_line(report.score.student)}: {', '.join(report.undecided)}"
+        for report in reports
+        if report.undecided
+    ]
+    if undecided:
+        _say(console, "")
+        _say(
+            console,
+            "Late by Canvas, whose export does not say how late: counted as in time until you "
+            "decide. A line in handed_in.csv (student,received,commit,week) says when it came, or "
+            "its due date for in time:",
+        )
+        for line in undecided:
             _say(console, line)
     unknown = {week.week for report in reports for week in report.handed_in if week.unknown}
     for name in sorted(unknown):

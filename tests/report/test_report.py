@@ -278,7 +278,9 @@ def test_a_report_is_gathered_from_the_gradebook(tmp_path: Path) -> None:
         ("A notice.",),
         documents=documents,
         handed_in=(HandedIn("week1"),),
+        answers=first.answers,
     )
+    assert first.answers.keys() == documents.keys()
     assert second.confinement == NOTHING_RUN
     assert second.refusals == ("Bad.",)
     assert second.score.total == 0
@@ -318,6 +320,7 @@ def test_late_work_keeps_what_the_course_says_and_every_report_says_so(tmp_path:
         "received": "2026-10-14T00:00:00+00:00",
         "commit": "abc1234",
         "late_seconds": 93_600,
+        "late_days": 0,
         "kept": 0.8917,
     }
     text = feedback(reports[0])
