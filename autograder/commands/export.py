@@ -60,6 +60,8 @@ Template = Annotated[Path, typer.Option(help="The file as the system exported it
 Filled = Annotated[Path | None, typer.Option(help="Default: TEMPLATE with .filled before .csv.")]
 PART = "What goes in: total, a week's number or id, or a component's id of the rubric."
 PENDING = "Of students some of whose points are to come: leave the cell, or so-far."
+NOT_TAKEN = "Of students whose submission could not be taken: leave the cell, or zero."
+NotTakenName = Annotated[str, typer.Option("--not-taken", help=NOT_TAKEN)]
 PendingName = Annotated[str, typer.Option("--pending", help=PENDING)]
 
 
@@ -84,6 +86,7 @@ def canvas(
     grades: Grades = GRADES,
     out: Filled = None,
     pending: PendingName = "leave",
+    not_taken: NotTakenName = "leave",
 ) -> None:
     """Fill points into a gradebook exported by Canvas.
 
@@ -98,7 +101,7 @@ def canvas(
             f"{len(assignment)} --assignment and {len(parts)} --part: say one for each."
         )
     columns = list(zip(assignment, parts, strict=True))
-    _export(export_canvas, grades, template, out, pending, columns)
+    _export(export_canvas, grades, template, out, pending, columns, not_taken)
 
 
 @export_app.command()
@@ -114,6 +117,7 @@ def moodle(
     grades: Grades = GRADES,
     out: Filled = None,
     pending: PendingName = "leave",
+    not_taken: NotTakenName = "leave",
 ) -> None:
     """Fill grades and comments into a file exported by Moodle.
 
@@ -121,7 +125,7 @@ def moodle(
     """
     from autograder.integrations.gradebooks.lms_files import export_moodle
 
-    _export(export_moodle, grades, template, out, pending, part, column, out_of)
+    _export(export_moodle, grades, template, out, pending, part, column, out_of, not_taken)
 
 
 def _export(export: Any, grades: Path, template: Path, out: Path | None, *wanted: Any) -> None:

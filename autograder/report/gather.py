@@ -137,6 +137,7 @@ def _report_on(
         notices=tuple(dict.fromkeys(notice for entry in submissions for notice in entry.notices)),
         handed_in=tuple(handed_in),
         refusals=tuple(dict.fromkeys(refused.values())),
+        refused_weeks=tuple(sorted(refused)),
         board=board if any(row.student == student for row in board) else (),
         documents=documents,
         flags=tuple(flags),

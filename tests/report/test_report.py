@@ -282,7 +282,7 @@ def test_a_report_is_gathered_from_the_gradebook(tmp_path: Path) -> None:
     )
     assert first.answers.keys() == documents.keys()
     assert second.confinement == NOTHING_RUN
-    assert second.refusals == ("Bad.",)
+    assert (second.refusals, second.refused_weeks) == (("Bad.",), (1,))
     assert second.score.total == 0
     week_1 = [item for item in second.score.items if item.id.startswith("week1.")]
     assert not any(item.pending for item in week_1)

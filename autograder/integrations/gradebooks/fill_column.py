@@ -58,6 +58,8 @@ def fill_points(
         reason = target.locked_reason(person)
         if reason is None and part.pending and pending is Pending.LEAVE:
             reason = "not graded completely (--pending so-far fills in the points so far)"
+        if reason is None and part.not_taken:
+            reason = "the submission was not taken, so not graded (--not-taken zero fills in 0)"
         if reason is not None:
             unchanged.setdefault(reason, []).append(student)
             continue

@@ -12,10 +12,16 @@ from autograder.gradebook.private import PRIVATE
 from autograder.integrations.gradebooks.canvas import fill_canvas
 from autograder.integrations.gradebooks.fill_column import FillReport
 from autograder.integrations.gradebooks.moodle import fill_moodle
-from autograder.integrations.gradebooks.points_column import Pending, part_points, read_reports
+from autograder.integrations.gradebooks.points_column import (
+    NotTaken,
+    Pending,
+    part_points,
+    read_reports,
+)
 from autograder.report.class_files import write_class
 from autograder.results.junit import junit_xml
 from autograder.tables.sheet import read_sheet
+from autograder.tables.values import plain_number
 from autograder.text.files import write_bytes
 
 
@@ -30,6 +36,7 @@ def export_canvas(
     out: Path,
     pending: str,
     columns: Sequence[tuple[str, str]],
+    not_taken: str = NotTaken.LEAVE,
 ) -> FillReport:
     """Fill columns of a Canvas gradebook; `columns` are pairs of an assignment and a part.
 
@@ -37,7 +44,8 @@ def export_canvas(
     """
     course, sheet, rule = load(root), read_sheet(template), _pending(pending)
     reports = read_reports(course, grades)
-    points = [(name, part_points(course, reports, part)) for name, part in columns]
+    refused = _not_taken(not_taken)
+    points = [(name, part_points(course, reports, part, refused)) for name, part in columns]
     report = fill_canvas(sheet, points, rule)
     _write(out, sheet.content)
     return report
@@ -52,6 +60,7 @@ def export_moodle(
     part: str,
     column: str | None,
     out_of: str | None,
+    not_taken: str = NotTaken.LEAVE,
 ) -> FillReport:
     """Fill a grading worksheet, or one column of a gradebook, of Moodle.
 
@@ -59,11 +68,12 @@ def export_moodle(
     """
     course, sheet, rule = load(root), read_sheet(template), _pending(pending)
     try:
-        max_points = None if out_of is None else parse_points(out_of)
+        max_points = None if out_of is None else parse_points(plain_number(out_of))
     except ValueError as error:
         raise ExportError(f"--out-of: {error}.") from error
     reports = read_reports(course, grades)
-    report = fill_moodle(sheet, part_points(course, reports, part), rule, column, max_points)
+    points = part_points(course, reports, part, _not_taken(not_taken))
+    report = fill_moodle(sheet, points, rule, column, max_points)
     _write(out, sheet.content)
     return report
 
@@ -93,6 +103,12 @@ def _pending(name: str) -> Pending:
     if name not in list(Pending):
         raise ExportError(f"--pending is one of {', '.join(Pending)}, not {name!r}.")
     return Pending(name)
+
+
+def _not_taken(name: str) -> NotTaken:
+    if name not in list(NotTaken):
+        raise ExportError(f"--not-taken is one of {', '.join(NotTaken)}, not {name!r}.")
+    return NotTaken(name)
 
 
 def _write(out: Path, content: bytes) -> None:
