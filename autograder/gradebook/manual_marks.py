@@ -65,7 +65,8 @@ def read_manual(path: Path, course: Course, students: Collection[str]) -> Manual
     than the item has, a pair of student and item that came before.
     """
     try:
-        table = Table(str(path), read_content(path), HEADER[:3], [HEADER[3], *OF_BY_HAND, ANSWER])
+        more = [*OF_BY_HAND, ANSWER]
+        table = Table(str(path), read_content(path), HEADER[:3], HEADER[3:], more)
     except SheetError as error:
         raise ManualError(path, [str(error).removeprefix(str(path)).lstrip(", :")]) from error
     reader = _Reader(course, students, table.columns)

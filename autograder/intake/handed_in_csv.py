@@ -9,7 +9,7 @@ course's. `commit` is a hash. One wrong line refuses the whole file.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 
@@ -52,7 +52,8 @@ def read_notes(
         raise IntakeError(str(error)) from error
     if len(table.columns) < 2:
         raise IntakeError(f"{name} has no column of {', '.join(HEADER[1:])}: it says nothing.")
-    times = TimeColumn((line["received"] for line in table), zone)
+    zone_at, called = _zone_of_times(weeks, zone)
+    times = TimeColumn((line["received"] for line in table), zone_at)
     notes: HandInNotes = {}
     problems = checked_lines(table, lambda line: _add_line(line, times, weeks, notes))
     if problems:
@@ -61,10 +62,27 @@ def read_notes(
     remarks = []
     if times.without_zone:
         remarks.append(
-            f"{name}: {times.without_zone} time(s) without a time zone, read as those of {zone} "
-            "(`time_zone` in course.toml)."
+            f"{name}: {times.without_zone} time(s) without a time zone, read as in {called}; "
+            "`time_zone` in course.toml sets that."
         )
     return notes, remarks
+
+
+def _zone_of_times(weeks: Sequence[Week], zone: tzinfo) -> tuple[Callable[[datetime], tzinfo], str]:
+    """Return the zone of a time that doesn't say its own, and what to call it.
+
+    It is the course's. Where that was left at UTC and due dates are in another zone, nobody there
+    writes times in UTC: then it is that of the due date next to the time.
+    """
+    dues = [week.due for week in weeks if week.due is not None]
+    if str(zone) != "UTC" or not any(due.utcoffset() for due in dues):
+        return (lambda time: zone), str(zone)
+
+    def of_next_due_date(time: datetime) -> tzinfo:
+        due = min(dues, key=lambda due: abs(due.replace(tzinfo=None) - time))
+        return due.tzinfo or zone
+
+    return of_next_due_date, "the zone of the due dates"
 
 
 def _add_line(

@@ -49,16 +49,20 @@ class Table:
         content: bytes,
         required: Sequence[str],
         optional: Sequence[str] = (),
+        others: Sequence[str] = (),
         quote: bool = True,
     ) -> None:
-        """Read the content. Raises SheetError where it is no table or lacks a required column."""
+        """Read the content. Raises SheetError where it is no table or lacks a required column.
+
+        `others` are columns that are read and not asked for.
+        """
         wanted = ",".join([*required, *optional])
         sheet = Sheet(name, content, f"It needs a header such as {wanted}, and lines below it.")
         self._sheet = sheet
         self.quote = quote
         self.columns = {
             column: index
-            for column in (*required, *optional)
+            for column in (*required, *optional, *others)
             if (index := sheet.column(column)) is not None
         }
         missing = [column for column in required if column not in self.columns]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 
 EXAMPLE = "2026-10-12T21:40:00+02:00"
@@ -27,11 +27,12 @@ class TimeColumn:
     """The times in one column: ISO 8601, or as Excel shows or stores them.
 
     Whether 10/12/2026 is in October or December is taken from the column's other dates. Times
-    without a zone are in `zone`; `without_zone` counts those that were read.
+    without a zone are in the one that `zone_at` gives for them; `without_zone` counts those that
+    were read.
     """
 
-    def __init__(self, texts: Iterable[str], zone: tzinfo = UTC) -> None:
-        self._zone = zone
+    def __init__(self, texts: Iterable[str], zone_at: Callable[[datetime], tzinfo]) -> None:
+        self._zone_at = zone_at
         self.without_zone = 0
         dates = [match for text in texts if (match := _DATE.fullmatch(text.strip()))]
         slashed = [match for match in dates if match[2] != "." and len(match[1]) < 3]
@@ -96,5 +97,5 @@ class TimeColumn:
             return time.replace(tzinfo=timezone(-offset if signed[1] == "-" else offset))
         if time.tzinfo is None:
             self.without_zone += 1
-            return time.replace(tzinfo=self._zone)
+            return time.replace(tzinfo=self._zone_at(time))
         return time

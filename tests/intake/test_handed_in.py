@@ -51,6 +51,25 @@ def test_a_week_may_have_a_line_of_its_own(tmp_path):
     ]
 
 
+@pytest.mark.parametrize(
+    ("due", "zone", "hours", "said"),
+    [
+        (None, UTC, 0, "read as in UTC"),
+        ("2026-10-12T23:59:00Z", UTC, 0, "read as in UTC"),
+        ("2026-10-12T23:59:00+02:00", UTC, 2, "read as in the zone of the due dates"),
+        ("2026-10-12T23:59:00+02:00", timezone(timedelta(hours=1)), 1, "read as in UTC+01:00"),
+    ],
+)
+def test_a_time_without_a_zone_is_in_the_courses(tmp_path, due, zone, hours, said):
+    moment = datetime.fromisoformat(due) if due else None
+    weeks = [WEEK.model_copy(update={"due": moment}), OTHER]
+    folder = write_class(tmp_path, "student;received\nada;12.10.2026 21:40\n")
+    intake = read_class(folder, weeks, zone=zone)
+    zone_read = timezone(timedelta(hours=hours))
+    assert intake.submissions[1][0].received == datetime(2026, 10, 12, 21, 40, tzinfo=zone_read)
+    assert f"handed_in.csv: 1 time(s) without a time zone, {said}" in " ".join(intake.remarks)
+
+
 def test_another_file_can_be_named(tmp_path):
     other = tmp_path / "times.csv"
     other.write_text(HEADER + "ada,2026-10-12T21:40Z,\n")

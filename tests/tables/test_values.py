@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -10,6 +10,12 @@ import pytest
 from autograder.tables.values import TimeColumn, plain_number
 
 BERLIN = ZoneInfo("Europe/Berlin")
+
+
+def in_berlin(time: datetime) -> ZoneInfo:
+    return BERLIN
+
+
 EVENING = datetime(2026, 10, 14, 21, 40, tzinfo=BERLIN)
 
 
@@ -34,7 +40,7 @@ EVENING = datetime(2026, 10, 14, 21, 40, tzinfo=BERLIN)
     ],
 )
 def test_a_time_of_every_form(text: str) -> None:
-    assert TimeColumn([text], BERLIN).read(text) == EVENING
+    assert TimeColumn([text], in_berlin).read(text) == EVENING
 
 
 @pytest.mark.parametrize(
@@ -54,22 +60,22 @@ def test_a_time_of_every_form(text: str) -> None:
 )
 def test_what_is_no_time_is_named(text: str, says: str) -> None:
     with pytest.raises(ValueError, match=says):
-        TimeColumn([text], BERLIN).read(text)
+        TimeColumn([text], in_berlin).read(text)
 
 
 def test_the_order_of_day_and_month_is_that_of_the_column() -> None:
     doubtful = "10/12/2026 08:00"
     for other, month in (("25/12/2026 08:00", 12), ("12/25/2026 08:00", 10)):
-        times = TimeColumn([doubtful, other])
+        times = TimeColumn([doubtful, other], in_berlin)
         assert times.read(doubtful).month == month
-        assert times.read(other) == datetime(2026, 12, 25, 8, tzinfo=UTC)
-    both = TimeColumn([doubtful, "25/12/2026 08:00", "12/25/2026 08:00"])
+        assert times.read(other) == datetime(2026, 12, 25, 8, tzinfo=BERLIN)
+    both = TimeColumn([doubtful, "25/12/2026 08:00", "12/25/2026 08:00"], in_berlin)
     with pytest.raises(ValueError, match="may be"):
         both.read(doubtful)
 
 
 def test_times_without_a_zone_are_counted() -> None:
-    times = TimeColumn([], BERLIN)
+    times = TimeColumn([], in_berlin)
     times.read("2026-10-14 21:40")
     times.read("2026-10-14T21:40Z")
     assert times.without_zone == 1
