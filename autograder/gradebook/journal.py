@@ -501,6 +501,13 @@ class Gradebook:
             for_answers = answer_rows(marks, answers or {})
             self._db.executemany("INSERT INTO marked_answers VALUES (?, ?, ?)", for_answers)
 
+    def confirm_answers(self, answers: Mapping[tuple[str, str], str]) -> None:
+        """Record for which answers marks are, by student and item; the marks stay."""
+        rows = [(*key, answer) for key, answer in answers.items()]
+        with self._writing():
+            query = "INSERT OR REPLACE INTO marked_answers VALUES (?, ?, ?)"
+            self._db.executemany(query, rows)
+
     def answers_now(
         self, course: Course, marks: Iterable[ManualMark]
     ) -> dict[tuple[str, str], str]:

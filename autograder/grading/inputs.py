@@ -38,6 +38,7 @@ def read_inputs(
     """
     known = {*students, *_students_of(journal)}
     marks = read_manual(manual, course, known) if manual else None
+    requests_of(course)
     if own_code:
         return Inputs(manual, marks)
     _demand_known(course, sorted(known))

@@ -12,6 +12,7 @@ import pytest
 from autograder.course import load
 from autograder.gradebook.journal import Gradebook
 from autograder.gradebook.submission import Submission
+from autograder.integrations.formgrader import marks
 from autograder.records import ManualMark
 from autograder.report.asked_again import TO_BE_MARKED_AGAIN
 from autograder.report.class_csv import by_hand_csv
@@ -118,3 +119,18 @@ def test_other_files_of_the_week_take_no_mark_away(book: Gradebook, tmp_path: Pa
     hand_back(book, tmp_path / "by_hand.csv", rows)
     hand_in(book, "")
     assert standing(book) == (100, False, "")
+
+
+def test_marks_that_stand_in_nbgrader_are_for_what_was_shown_there(
+    book: Gradebook, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = [ManualMark("ada", ITEM, 700, "more than there is"), ManualMark("bob", ITEM, 0)]
+    monkeypatch.setattr(marks, "read_marks", lambda out, course: (given, []))
+    ours = ManualMark("ada", ITEM, 100)
+    book.put_marks([ours], answers=book.answers_now(COURSE, [ours]))
+    hand_in(book, "second")
+    assert standing(book)[1]
+    for shown, waits in (({NAME: "first"}, True), ({NAME: "second"}, False)):
+        marks.confirm_marks(COURSE, book, tmp_path, {("ada", 1): shown})
+        assert standing(book) == (100, waits, TO_BE_MARKED_AGAIN if waits else "")
+    assert book.marked_answers("bob") == {}
