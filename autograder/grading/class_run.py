@@ -93,6 +93,9 @@ def grade_submissions(
         demand_readable(manual)
     by_week = _read_submissions(console, course, submissions, week, handed_in)
     everybody = {one.student for each in by_week.values() for one in each}
+    inputs = read_inputs(course, out / GRADEBOOK, by_week, manual, own_code)
+    for remark in inputs.remarks:
+        say(console, remark, "yellow")
     choice = replace(choice, students=known_students(choice.students, everybody))
     if dry_run and cluster:
         say(console, "A dry run asks no node: it goes by this machine's confinement.")
@@ -109,9 +112,6 @@ def grade_submissions(
     plain = confinement is None and not cluster
     setting = grading.Setting(root, _datasets(console, weeks), unconfined or plain, packages)
     name = confinement.name if confinement else Unconfined.name
-    inputs = read_inputs(course, out / GRADEBOOK, everybody, manual, own_code)
-    for remark in inputs.remarks:
-        say(console, remark, "yellow")
     run = _ClassRun(console, course, setting, name, by_week, everybody, week is None, choice)
     if dry_run:
         with Gradebook.copy_of(out / GRADEBOOK) as gradebook:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from autograder.course import GRADING_FILE, Course, CourseError
 from autograder.gradebook.journal import Gradebook
 from autograder.gradebook.manual_marks import ManualMarks, read_manual
+from autograder.gradebook.submission import Submission
 from autograder.report.late_days import TABLE as LATE_DAYS
 from autograder.report.late_days import requests_of
 from autograder.tables.table import near
@@ -27,29 +29,27 @@ class Inputs:
 def read_inputs(
     course: Course,
     journal: Path,
-    students: Collection[str],
+    by_week: Mapping[int, Sequence[Submission]],
     manual: Path | None = None,
     own_code: bool = False,
 ) -> Inputs:
     """Read and check all of it.
 
-    `students` are those of this run's submissions; those in the journal are known too. In a class
-    that is the course's own code nobody can have an extension. Raises CourseError or ManualError.
+    The students of these submissions and those in the journal are known. In a class that is the
+    course's own code nobody can have an extension. Raises CourseError or ManualError.
     """
-    known = {*students, *_students_of(journal)}
+    known = {one.student for each in by_week.values() for one in each}
+    remarks = list(_without_effect(course))
+    if journal.is_file():
+        with Gradebook.read(journal) as gradebook:
+            known.update(gradebook.students())
+            remarks += _earlier_times(course, by_week, gradebook)
     marks = read_manual(manual, course, known) if manual else None
     requests_of(course)
     if own_code:
         return Inputs(manual, marks)
     _demand_known(course, sorted(known))
-    return Inputs(manual, marks, tuple(_without_effect(course)))
-
-
-def _students_of(journal: Path) -> list[str]:
-    if not journal.is_file():
-        return []
-    with Gradebook.read(journal) as gradebook:
-        return gradebook.students()
+    return Inputs(manual, marks, tuple(remarks))
 
 
 def _demand_known(course: Course, known: list[str]) -> None:
@@ -70,6 +70,30 @@ def _demand_known(course: Course, known: list[str]) -> None:
         )
         remedy = "Correct the id. Who has handed in nothing yet gets `nothing_yet = true` there"
         raise CourseError(GRADING_FILE, key, nobody, remedy)
+
+
+def _earlier_times(
+    course: Course, by_week: Mapping[int, Sequence[Submission]], gradebook: Gradebook
+) -> Iterator[str]:
+    """Name those whose files came at a later time by now than the journal has for them.
+
+    The first time counts there, so that handing in the same files again makes nobody late.
+    """
+    for week, submissions in by_week.items():
+        later = []
+        for one in submissions:
+            old = gradebook.submission(one.student, week) if one.received else None
+            if old is None or old.received is None or one.received is None:
+                continue
+            same = (old.fingerprint, old.documents) == (one.fingerprint, one.documents)
+            if same and datetime.fromisoformat(old.received) < one.received:
+                later.append(one_line(one.student))
+        if later:
+            name = course.week(week).name
+            yield (
+                f"{name}: {', '.join(later)} handed in the same files earlier, by the gradebook: "
+                "that time counts, not the later one that is given now."
+            )
 
 
 def _without_effect(course: Course) -> Iterator[str]:
