@@ -180,8 +180,7 @@ class _ClassRun:
             if inputs.marks:
                 gradebook.take_marks(inputs.marks, self.course)
                 count = len(inputs.marks.marks)
-                marks = "1 mark" if count == 1 else f"{count} marks"
-                say(self.console, f"{marks} read from {inputs.manual}")
+                say(self.console, f"{count} marks read from {inputs.manual}")
         except (KeyboardInterrupt, ClusterError) as error:
             stopped = error
             say(self.console, STOPPED, "yellow")
