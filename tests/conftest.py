@@ -67,6 +67,7 @@ TOGETHER = (
     r"test_analyses\.py.*\[week\d+",
     r"test_training_job\.py::.{12}",
     r"test_points\.py.*\[week\d+_\w+/",
+    r"test_literal_submissions\.py.*\[(?:week\d+|project)",
 )
 """Parts of long files: the tests of a part run in one process, beside another part of their file.
 
@@ -89,6 +90,7 @@ SLOWEST = (
     "test_week_suites.py",
     "test_every_benchmark.py",
     "test_points.py",
+    "test_literal_submissions.py",
     "test_training_job.py",
     "test_analyses.py",
     "test_hostile_rungs.py",

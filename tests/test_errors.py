@@ -26,6 +26,7 @@ APART = {
     "Noticed",
     "Stopped",
     "Terminated",
+    "TooManyLinesError",
     "WeekWorkerError",
     "Wrong",
 }

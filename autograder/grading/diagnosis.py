@@ -16,6 +16,7 @@ this one is not the whole truth, and not told.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -140,11 +141,14 @@ class Diagnoser:
         for item, ends in failed.items():
             looked_at = [check for check in ends if fits[item] and check not in self._long]
             through = {below for check in looked_at for below in self._runs(check)}
-            others = [fits[below] for below in failed if below in through and below != item]
+            others = [below for below in failed if below in through and below != item]
             true = [
                 mistakes
                 for mistakes in fits[item]
-                if all(_any_in(mistakes, other) for other in others)
+                if all(
+                    _any_in(mistakes, fits[below]) or self._is_all(mistakes, items[below])
+                    for below in others
+                )
                 and not any(
                     self._is_in(mistakes, check)
                     and not (check in seen and self._agrees(mistakes, seen[check]))
@@ -153,6 +157,11 @@ class Diagnoser:
             ]
             found |= self._told(true, [one for one in self._seen(items[item]) if one.failed])
         return found
+
+    def _is_all(self, mistakes: Mistakes, outcomes: Sequence[Outcome]) -> bool:
+        """Whether mistakes of other items explain every failure of an item that builds on them."""
+        seen = self._seen(outcomes)
+        return bool(seen) and self._fits(mistakes, seen)
 
     def _is_in(self, mistakes: Mistakes, check: str) -> bool:
         """Whether a check runs anything of the definitions that these mistakes are in."""
@@ -401,12 +410,17 @@ def common(mistakes: Sequence[Misconception]) -> Explanation | None:
     return Explanation(None, says, (file, where))
 
 
+def _unplaced(text: str) -> str:
+    """Return an exception's text without the folders of files, which each run has of its own."""
+    return re.sub(r"(?<![\w.])(/[^\s/:'\"]+)+/", "", text)
+
+
 def same(one: Signature, other: Signature) -> bool:
     """Tell whether two failures are the same wrong answer, up to rounding."""
     if one.keys() != other.keys() or one.get("label") != other.get("label"):
         return False
     if "received" not in one:
-        return "raised" in one and one["raised"] == other["raised"]
+        return "raised" in one and _unplaced(one["raised"]) == _unplaced(other["raised"])
     first, second = one["received"], other["received"]
     if type(first) is not type(second):
         return False

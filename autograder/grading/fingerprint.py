@@ -145,6 +145,28 @@ def parts_of_week(
     return parts
 
 
+def parts_of_public_suite(
+    root: Path, course: Course, week: Week, modules: Collection[str], home: Path = HOME
+) -> Parts:
+    """Return the parts that a week's public suite gives its catalogue's mistakes by.
+
+    modules: those of ours that run it.
+    """
+    assignment = root / "assignments" / week.folder
+    files = files_below("public tests", assignment / "tests")
+    files |= files_below(TOOLS, assignment / "suite_tools", root / "assignments")
+    files |= _imported_from_beside(files.values(), root / "assignments")
+    files |= worker_files(root, week)
+    parts = code(home, modules, (), files.values())
+    parts |= contents(files)
+    parts |= _reference(root / "solutions" / week.folder, week)
+    parts |= week_settings(week, NOT_OF_THE_SUITE)
+    parts[f"{SETTINGS}: items"] = value([item.id for item in course.items(week.number)])
+    parts |= versions((*COMPUTES, *week.packages))
+    remember()
+    return parts
+
+
 # The pieces of parts, also used for the training job's key.
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import math
@@ -12,11 +13,18 @@ from pathlib import Path
 from typing import Any
 
 from autograder.course import Course, Week
+from autograder.grading import fingerprint, user_cache
 from autograder.grading.diagnosis import UNKNOWN, Diagnoser, Explanation, common
 from autograder.reference.misconceptions import Misconception, catalogue_of, solution_files
 from autograder.suite.hidden.session import GradedSession
 from autograder.suite.session import SuiteSession
 from autograder.suite.signature import FEWEST_DIGITS, Pattern, Signature, key_of, turned
+
+SEALS = ("autograder.grading.sealing",)
+"""The module whose code, with all that it imports, decides what is sealed: this one."""
+
+KEPT = "sealed"
+"""Where in the user's cache this is kept."""
 
 FEWEST_TO_GUESS = 6
 """The wrong values of an item are a key where their entries have at least so many digits together:
@@ -29,9 +37,34 @@ def public_catalogue(root: Path, course: Course, week: Week) -> dict[str, Any]:
     "wrong_answers" maps items of the public suite to sealed texts. Failures whose wrong values are
     easily guessed, a truth value or an exception say, are explained in grading alone.
     """
-    folder = root / "assignments" / week.folder
-    hidden = GradedSession(folder / "hidden", salt="")
-    public = SuiteSession(folder / "tests", salt="")
+    hidden = GradedSession(root / "assignments" / week.folder / "hidden", salt="")
+    try:
+        return {
+            "hidden_tests": len(hidden.plan),
+            "python": list(sys.version_info[:2]),
+            "wrong_answers": _sealed_once(root, course, week),
+        }
+    finally:
+        hidden.close()
+
+
+def _sealed_once(root: Path, course: Course, week: Week) -> dict[str, dict[str, str]]:
+    """Return the sealed explanations of each item; what was sealed on this machine is kept.
+
+    To seal a week takes about 20 seconds, since every mistake is run.
+    """
+    key = fingerprint.digest(fingerprint.parts_of_public_suite(root, course, week, SEALS))
+    known = user_cache.read(KEPT, key)
+    if known is not None:
+        with contextlib.suppress(ValueError):  # no longer what was written: seal it again
+            return json.loads(known)
+    sealed = _sealed(root, course, week)
+    user_cache.write(KEPT, key, json.dumps(sealed))
+    return sealed
+
+
+def _sealed(root: Path, course: Course, week: Week) -> dict[str, dict[str, str]]:
+    public = SuiteSession(root / "assignments" / week.folder / "tests", salt="")
     try:
         catalogue = catalogue_of(root, course, week)
         diagnoser = Diagnoser(public, solution_files(root, week), catalogue)
@@ -48,13 +81,8 @@ def public_catalogue(root: Path, course: Course, week: Week) -> dict[str, Any]:
             )
             for item, checks in items.items()
         }
-        return {
-            "hidden_tests": len(hidden.plan),
-            "python": list(sys.version_info[:2]),
-            "wrong_answers": {item: texts for item, texts in sealed.items() if texts},
-        }
+        return {item: texts for item, texts in sealed.items() if texts}
     finally:
-        hidden.close()
         public.close()
 
 

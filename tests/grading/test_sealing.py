@@ -6,8 +6,11 @@ import json
 import shutil
 from pathlib import Path
 
+import pytest
+
 from autograder import course as courses
 from autograder.channel.faults import Fault
+from autograder.grading import sealing
 from autograder.grading.sealing import public_catalogue
 from autograder.reference.misconceptions import all_forms, catalogue_of
 from autograder.suite.hidden.local_host import LocalHost
@@ -29,11 +32,46 @@ by = "-> np.ndarray:\\n    x = x + 0.125"
 """In this form all mistakes give other values."""
 
 
-def test_what_is_sealed_is_what_is_written_and_opens_for_a_variant(small: Path, tmp_path: Path):
+@pytest.fixture
+def root(small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A small course, where nothing has been sealed yet."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     root = tmp_path / "course"
     shutil.copytree(small, root)
-    solution, week = root / "solutions/week2_small", root / "assignments/week2_small"
+    week = root / "assignments/week2_small"
     shutil.copytree(week / "hidden", week / "tests")
+    return root
+
+
+def test_what_is_sealed_is_kept_until_something_changes(root: Path, tmp_path: Path, monkeypatch):
+    catalogue = root / "solutions/week2_small" / "misconceptions.toml"
+
+    def sealed() -> dict:
+        course = courses.load(root)
+        return public_catalogue(root, course, course.weeks[0])["wrong_answers"]
+
+    first = sealed()
+    runs: list[Path] = []
+    real = sealing._sealed
+    monkeypatch.setattr(
+        sealing, "_sealed", lambda root, *rest: runs.append(root) or real(root, *rest)
+    )
+    assert sealed() == first
+    assert runs == []
+    catalogue.write_text(catalogue.read_text().replace("You square", "You have squared"))
+    second = sealed()
+    assert runs == [root]
+    assert second.keys() == first.keys()
+    assert second != first
+    for file in (tmp_path / "cache").rglob("*"):
+        if file.is_file():
+            file.write_text("half of")
+    assert sealed() == second
+    assert runs == [root, root]
+
+
+def test_what_is_sealed_is_what_is_written_and_opens_for_a_variant(root: Path):
+    solution, week = root / "solutions/week2_small", root / "assignments/week2_small"
     with (solution / "misconceptions.toml").open("a") as catalogue:
         catalogue.write(MORE)
     (solution / "legal_variants.toml").write_text(LEGAL)

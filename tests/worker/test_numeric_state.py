@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import warnings
 
 import numpy as np
@@ -106,3 +108,17 @@ def test_torchs_settings_are_put_back():
     assert torch.is_grad_enabled()
     assert not torch.are_deterministic_algorithms_enabled()
     assert not torch.backends.cudnn.benchmark
+
+
+def test_putting_torchs_settings_back_loads_nothing_more():
+    """It is done in every worker: what were loaded there would be loaded for every failed check."""
+    pytest.importorskip("torch")
+    program = (
+        "import sys, torch\n"
+        "from autograder.worker.sandboxed.numeric_state import NumericState\n"
+        "state, loaded = NumericState(), set(sys.modules)\n"
+        "state.restore(print)\n"
+        "print(sorted(set(sys.modules) - loaded))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
+    assert done.stdout.decode().split() == ["[]"]

@@ -18,12 +18,12 @@ def test_slopes_at_zero(student):
     def way(end):
         # The sum is of no interest, but for its slope: what passes nothing back has slopes of 0.
         for label, operation, data, slope in (
-            ("a + a", lambda a: a + a, 0.0, 2.0),
-            ("a ** 0", lambda a: a**0, 1.0, 0.0),
-            ("a.relu()", lambda a: a.relu(), 0.0, 0.0),
+            ("a + b", lambda a, b: a + b, 3.0, 1.0),
+            ("a ** 0", lambda a, _: a**0, 1.0, 0.0),
+            ("a.relu()", lambda a, _: a.relu(), 0.0, 0.0),
         ):
-            [a] = values(student, 0.0)
-            result = operation(a)
+            a, b = values(student, 0.0, 3.0)
+            result = operation(a, b)
             expect.close(f"data of {label} at a = 0", result.data, data)
             end(result)
             expect.close(f"a.grad of {label} at a = 0", a.grad, slope)

@@ -122,7 +122,8 @@ def _torch_settings() -> list[tuple[Callable[[Any], Any], Any]]:
         (torch.set_default_device, None),
         (torch.set_num_threads, torch.get_num_threads()),
         (torch._C._set_grad_enabled, True),
-        (torch.use_deterministic_algorithms, torch.are_deterministic_algorithms_enabled()),
+        # torch.use_deterministic_algorithms loads torch's compiler as well, which takes a second.
+        (torch._C._set_deterministic_algorithms, torch.are_deterministic_algorithms_enabled()),
         (torch.autograd.set_detect_anomaly, False),
         (torch.set_float32_matmul_precision, torch.get_float32_matmul_precision()),
         (torch.set_flush_denormal, False),
