@@ -34,7 +34,7 @@ class Canvas:
         info = _student_columns(header)
         columns = {}
         for place, head in enumerate(header[info:], start=info):
-            if _COMPUTED.search(head):
+            if _COMPUTED.search(head) and not re.search(r"\(\d+\)$", head):
                 continue
             named = re.fullmatch(r"(.*)\s\((\d+)\)", head, re.DOTALL)
             if named is None or int(named[2]) not in self.assignments:

@@ -62,6 +62,8 @@ PART = "What goes in: total, a week's number or id, or a component's id of the r
 PENDING = "Of students some of whose points are to come: leave the cell, or so-far."
 SECTION = "Only the students that the roster has in this section."
 Section = Annotated[str | None, typer.Option("--section", help=SECTION)]
+NOT_TAKEN = "Of students whose submission could not be taken: leave the cell, or zero."
+NotTakenName = Annotated[str, typer.Option("--not-taken", help=NOT_TAKEN)]
 PendingName = Annotated[str, typer.Option("--pending", help=PENDING)]
 
 
@@ -91,6 +93,7 @@ def canvas(
     out: Filled = None,
     pending: PendingName = "leave",
     section: Section = None,
+    not_taken: NotTakenName = "leave",
 ) -> None:
     """Fill points into a gradebook exported by Canvas.
 
@@ -105,7 +108,7 @@ def canvas(
             f"{len(assignment)} --assignment and {len(parts)} --part: say one for each."
         )
     columns = list(zip(assignment, parts, strict=True))
-    _export(export_canvas, grades, template, out, pending, columns, section)
+    _export(export_canvas, grades, template, out, pending, columns, section, not_taken)
 
 
 @export_app.command()
@@ -122,6 +125,7 @@ def moodle(
     out: Filled = None,
     pending: PendingName = "leave",
     section: Section = None,
+    not_taken: NotTakenName = "leave",
 ) -> None:
     """Fill grades and comments into a file exported by Moodle.
 
@@ -129,7 +133,7 @@ def moodle(
     """
     from autograder.integrations.gradebooks.lms_files import export_moodle
 
-    _export(export_moodle, grades, template, out, pending, part, column, out_of, section)
+    _export(export_moodle, grades, template, out, pending, part, column, out_of, section, not_taken)
 
 
 def _export(export: Any, grades: Path, template: Path, out: Path | None, *wanted: Any) -> None:

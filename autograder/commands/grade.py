@@ -89,13 +89,14 @@ def grade(
     from autograder.grading.choice import choice_of
     from autograder.grading.class_run import grade_submissions
     from autograder.grading.cluster.opening import nodes_of
-    from autograder.integrations.formgrader.marks import collect_marks
+    from autograder.integrations.formgrader.marks import collect_marks, demand_marks
 
     goes_on = "What was finished is kept; the same command goes on from there."
     with when_stopped(goes_on), ending_when_terminated(), ExitStack() as stack:
         number = number_of(week)
         choice = choice_of(ROOT, student or (), only, since)
         cluster = None if here else nodes_of(ROOT, scheduler, insecure_network)
+        demand_marks(ROOT, out)
         if not dry_run:
             demand_folder(out)
         folder = submissions or SIMULATED

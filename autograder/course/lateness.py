@@ -20,9 +20,10 @@ DAY = timedelta(days=1)
 class HandedIn:
     """When a student handed in a week's work, and how late that was.
 
-    `late` is the time since the due date, zero within the grace period; `kept` is the share of the
-    points that counts, 0..FULL_CREDIT. `received` is None where the hand-in time is unknown; it
-    counts as in time then. `due` is None where the week has no due date.
+    `late` is the time since the due date, zero within the grace period; `days` are the late days
+    spent on it, and `kept` is the share of the points that counts, 0..FULL_CREDIT. `received` is
+    None where the hand-in time is unknown; it counts as in time then. `due` is None where the week
+    has no due date.
     """
 
     week: str
@@ -31,6 +32,7 @@ class HandedIn:
     commit: str | None = None
     late: timedelta = timedelta(0)
     kept: int = FULL_CREDIT
+    days: int = 0
 
     @property
     def unknown(self) -> bool:
@@ -39,13 +41,22 @@ class HandedIn:
 
 
 def judge_lateness(
-    course: Course, student: str, number: int, received: datetime | None, commit: str | None = None
+    course: Course,
+    student: str,
+    number: int,
+    received: datetime | None,
+    commit: str | None = None,
+    days: int = 0,
 ) -> HandedIn:
-    """Return how late a submission of week `number` is and the share of points that it keeps."""
-    week = course.week(number)
+    """Return how late a submission of week `number` is and the share of points that it keeps.
+
+    `days` are late days spent on it: what is left of the delay follows the course's curve.
+    """
+    week, rule = course.week(number), course.handing_in
     due = course.due(student, week)
-    late = lateness(course.handing_in, due, received)
-    return HandedIn(week.id, due, received, commit, late, kept_share(course.handing_in, late))
+    late = lateness(rule, due, received)
+    left = lateness(rule, due + days * DAY, received) if due else late
+    return HandedIn(week.id, due, received, commit, late, kept_share(rule, left), days)
 
 
 def lateness(rule: HandingIn, due: datetime | None, received: datetime | None) -> timedelta:

@@ -49,13 +49,12 @@ class Course(Model):
     more: dict[str, Any] = Field(default_factory=dict)
 
     def due(self, student: str, week: Week) -> datetime | None:
-        """Return a student's due date for a week, None where there is none."""
-        extended = [
-            extension.due
-            for extension in self.extensions
-            if (extension.student, extension.week) == (student, week.id)
-        ]
-        return extended[0] if extended else week.due
+        """Return a student's due date for a week, None where there is none.
+
+        An extension makes nobody later than the class, whose date may have been moved since.
+        """
+        own = (one.due for one in self.extensions if (one.student, one.week) == (student, week.id))
+        return None if week.due is None else max([week.due, *own])
 
     def week(self, number: int) -> Week:
         """Return a week by its number. Raises CourseError where there is none."""

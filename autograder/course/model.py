@@ -223,7 +223,9 @@ class HandingIn(Model):
 
     `late` holds pairs (days after the due date, share of the points that is kept), linear in
     between; empty: nothing is lost. `whole_days` counts a day that has begun as a whole one.
-    `gradings_per_day` limits the gradings on push by the days of `time_zone`; None: no limit.
+    `late_days` may each student spend over the term, by `late_days_spent` in their favour or only
+    where they ask. `gradings_per_day` limits the gradings on push by the days of `time_zone`; None:
+    no limit.
     """
 
     grace_minutes: Annotated[int, Field(ge=0)] = 0
@@ -238,6 +240,8 @@ class HandingIn(Model):
         Field(strict=False),
     ] = ()
     whole_days: bool = False
+    late_days: Annotated[int, Field(ge=0)] = 0
+    late_days_spent: Literal["automatically", "on request"] = "automatically"
     gradings_per_day: Count | None = None
     time_zone: Zone = "UTC"
 
@@ -255,12 +259,14 @@ class HandingIn(Model):
 
 
 class Extension(Model):
-    """A student's own due date for a week, given by its id. `why` is for the instructor only."""
+    """A student's own due date for a week, given by its id. `why` is for the instructor only;
+    `nothing_yet` says that the student has handed in nothing, so that the id can't be checked."""
 
     student: Text
     week: Text
     due: Moment
     why: str = ""
+    nothing_yet: bool = False
 
 
 class Item(Model):

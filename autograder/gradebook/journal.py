@@ -24,7 +24,13 @@ from autograder.course import Course
 from autograder.gradebook.flags import Flag
 from autograder.gradebook.graded_files import keep_files
 from autograder.gradebook.heartbeat import Heartbeat, RunningJob, heartbeat_of, heartbeat_row
-from autograder.gradebook.manual_marks import read_manual
+from autograder.gradebook.manual_marks import ManualMarks, read_manual
+from autograder.gradebook.marked_answers import (
+    MARKED_ANSWERS,
+    answer_of,
+    answer_rows,
+    to_take_over,
+)
 from autograder.gradebook.opening import (
     Connection,
     GradebookError,
@@ -216,6 +222,7 @@ class Gradebook:
                     "another version of it made this gradebook. Use that version, or grade into "
                     "another folder."
                 )
+            self._db.execute(MARKED_ANSWERS)
         self._db.execute("PRAGMA foreign_keys = ON")
 
     def _upgrade(self, version: int) -> int:
@@ -461,17 +468,61 @@ class Gradebook:
         withdraws it. Raises ManualError, and changes nothing, where any line is bad.
         """
         manual = read_manual(path, course, set(self.students()))
-        self.put_marks(manual.marks, manual.unmarked)
+        self.take_marks(manual, course)
         return len(manual.marks)
 
+    def take_marks(self, given: ManualMarks, course: Course) -> None:
+        """Keep the marks of a file, as far as it says anything new: see `to_take_over`."""
+        students = {mark.student for mark in given.marks}
+        old = {(one, mark.item): mark for one in students for mark in self.marks(one)}
+        marked = {
+            (one, item): answer
+            for one in students
+            for item, answer in self.marked_answers(one).items()
+        }
+        now = partial(self._answer, course)
+        marks, answers = to_take_over(given, old, marked, now)
+        self.put_marks(marks, given.unmarked, answers)
+
     def put_marks(
-        self, marks: Sequence[ManualMark], unmarked: Sequence[tuple[str, str]] = ()
+        self,
+        marks: Sequence[ManualMark],
+        unmarked: Sequence[tuple[str, str]] = (),
+        answers: Mapping[tuple[str, str], str] | None = None,
     ) -> None:
-        """Keep marks, which replace earlier ones; delete those of `unmarked` (student, item)."""
+        """Keep marks, which replace earlier ones; delete those of `unmarked` (student, item).
+
+        `answers` are the answers that they are for, by student and item, where that is known.
+        """
         rows = [(mark.student, mark.item, mark.points, storable(mark.comment)) for mark in marks]
+        keys = [*unmarked, *(row[:2] for row in rows)]
         with self._writing():
             self._db.executemany("DELETE FROM marks WHERE student = ? AND item = ?", unmarked)
             self._db.executemany("INSERT OR REPLACE INTO marks VALUES (?, ?, ?, ?)", rows)
+            own = "DELETE FROM marked_answers WHERE student = ? AND item = ?"
+            self._db.executemany(own, keys)
+            for_answers = answer_rows(marks, answers or {})
+            self._db.executemany("INSERT INTO marked_answers VALUES (?, ?, ?)", for_answers)
+
+    def confirm_answers(self, answers: Mapping[tuple[str, str], str]) -> None:
+        """Record for which answers marks are, by student and item; the marks stay."""
+        rows = [(*key, answer) for key, answer in answers.items()]
+        with self._writing():
+            query = "INSERT OR REPLACE INTO marked_answers VALUES (?, ?, ?)"
+            self._db.executemany(query, rows)
+
+    def answers_now(
+        self, course: Course, marks: Iterable[ManualMark]
+    ) -> dict[tuple[str, str], str]:
+        """Return the digests of the answers that are there now for what these marks are of."""
+        keys = ((mark.student, mark.item) for mark in marks)
+        return {key: self._answer(course, key) for key in keys}
+
+    def _answer(self, course: Course, key: tuple[str, str]) -> str:
+        """Return the digest of what a student, the first of `key`, handed in for an item."""
+        item = course.item(key[1])
+        latest = self.submission(key[0], item.week)
+        return answer_of(course, item, latest.documents if latest else {})
 
     def _in_run(self) -> int:
         if self._run is None:
@@ -636,6 +687,11 @@ class Gradebook:
         """Return the marks that a person gave a student."""
         query = "SELECT student, item, points, comment FROM marks WHERE student = ? ORDER BY item"
         return [ManualMark(**dict(row)) for row in self._db.execute(query, (student,))]
+
+    def marked_answers(self, student: str) -> dict[str, str]:
+        """Return the digests of the answers that a student's marks are for, by item."""
+        query = "SELECT item, answer FROM marked_answers WHERE student = ?"
+        return {row["item"]: row["answer"] for row in self._db.execute(query, (student,))}
 
     def runs(self) -> list[dict[str, Any]]:
         """Return all runs, the first one first, `versions` as a dictionary."""

@@ -1,24 +1,32 @@
-"""Reading manual.csv, the marks that a person gave; one wrong line refuses the whole file."""
+"""Reading marks that a person gave: manual.csv, or by_hand.csv filled in.
+
+One wrong line refuses the whole file.
+"""
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TextIO
 
 from autograder.course import Course
 from autograder.course.points import format_points, parse_points
 from autograder.errors import InputError
 from autograder.records import ManualMark
+from autograder.tables.formulas import unguarded
+from autograder.tables.sheet import SheetError, read_content
+from autograder.tables.table import Table, TableLine, checked_lines, near
+from autograder.tables.values import plain_number
 from autograder.text.display import one_line
 
 HEADER = ["student", "item", "points", "comment"]
+OF_BY_HAND = ("documents", "max")
+"""Columns that by_hand.csv has and manual.csv does not."""
+ANSWER = "answer"
 
 
 class ManualError(InputError):
-    """Lines of manual.csv are wrong. `problems` names each with its line number."""
+    """Lines of a file with marks are wrong. `problems` names each with its line number."""
 
     def __init__(self, path: Path, problems: list[str]) -> None:
         self.problems = problems
@@ -28,10 +36,15 @@ class ManualError(InputError):
 
 @dataclass(frozen=True)
 class ManualMarks:
-    """The marks of the file, and the (student, item) pairs whose points are blank."""
+    """The marks of the file, and the (student, item) pairs whose marks are withdrawn.
+
+    `answers` says, by student and item, which answer was marked, where the file does: a digest, ""
+    for none.
+    """
 
     marks: tuple[ManualMark, ...]
-    unmarked: tuple[tuple[str, str], ...]
+    unmarked: tuple[tuple[str, str], ...] = ()
+    answers: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
 
 def demand_readable(path: Path) -> None:
@@ -45,82 +58,65 @@ def demand_readable(path: Path) -> None:
 def read_manual(path: Path, course: Course, students: Collection[str]) -> ManualMarks:
     """Read the marks for some of `students`.
 
-    The file is UTF-8 with the header student,item,points,comment; the comment may be left out of a
-    line, and blank points mean "not marked yet". Raises ManualError with every bad line: an unknown
-    student or item, an item that isn't marked by hand, points that are no number or more than the
-    item has, a pair of student and item that came before.
+    The header is student,item,points,comment, in any order, and the comment may be missing. Blank
+    points mean "not marked": in manual.csv that withdraws a mark, and in by_hand.csv, of which
+    several people may have copies, it leaves all as it is. Raises ManualError with every bad line:
+    an unknown student or item, an item that isn't marked by hand, points that are no number or more
+    than the item has, a pair of student and item that came before.
     """
-    reader = _Reader(course, students)
     try:
-        with path.open(encoding="utf-8-sig", newline="") as stream:
-            reader.read(stream)
-    except OSError as error:
-        raise ManualError(path, [f"it can't be read: {error.strerror}"]) from error
-    except UnicodeDecodeError as error:
-        raise ManualError(path, ["it is not UTF-8 text; save it as CSV (UTF-8)"]) from error
-    if reader.problems:
-        raise ManualError(path, reader.problems)
-    return ManualMarks(tuple(reader.marks), tuple(reader.unmarked))
+        more = [*OF_BY_HAND, ANSWER]
+        table = Table(str(path), read_content(path), HEADER[:3], HEADER[3:], more)
+    except SheetError as error:
+        raise ManualError(path, [str(error).removeprefix(str(path)).lstrip(", :")]) from error
+    reader = _Reader(course, students, table.columns)
+    problems = checked_lines(table, reader.add)
+    if problems:
+        raise ManualError(path, problems)
+    return ManualMarks(tuple(reader.marks), tuple(reader.unmarked), reader.answers)
 
 
 class _Reader:
-    def __init__(self, course: Course, students: Collection[str]) -> None:
+    def __init__(self, course: Course, students: Collection[str], columns: Collection[str]) -> None:
         self._items = {item.id: item for item in course.items()}
         self._students = students
+        self._is_by_hand = all(name in columns for name in OF_BY_HAND)
+        self._says_answers = ANSWER in columns
         self._lines: dict[tuple[str, str], int] = {}
         self.marks: list[ManualMark] = []
         self.unmarked: list[tuple[str, str]] = []
-        self.problems: list[str] = []
+        self.answers: dict[tuple[str, str], str] = {}
 
-    def read(self, stream: TextIO) -> None:
-        rows = csv.reader(stream, strict=True)
-        line = 1
-        try:
-            for row in rows:
-                cells = [cell.strip() for cell in row]
-                if line == 1:
-                    if [cell.lower() for cell in cells] != HEADER:
-                        self.problems.append(f"line 1: the header must be {','.join(HEADER)}")
-                        return
-                elif any(cells):
-                    self.problems += [
-                        f"line {line}: {text}" for text in self._add_line(cells, line)
-                    ]
-                line = rows.line_num + 1
-        except csv.Error as error:
-            self.problems.append(f"line {line}: {error}")
-        if line == 1 and not self.problems:
-            self.problems.append(f"line 1: the file is empty; the header is {','.join(HEADER)}")
-
-    def _add_line(self, cells: list[str], line: int) -> list[str]:
+    def add(self, line: TableLine) -> list[str]:
         """Add one line's mark, or return what is wrong with the line."""
-        if len(cells) not in (3, 4):
-            return [f"columns: {len(cells)}, not 4; a comment with a comma needs quotes"]
-        student, id, points = cells[:3]
+        student, id, points = unguarded(line["student"]), line["item"], line["points"]
         problems = []
         if student not in self._students:
-            problems.append(f"no student '{one_line(student)}' in the gradebook")
+            known = sorted(self._students)
+            problem = f"no student '{one_line(student)}' in the gradebook"
+            problems.append(problem + near(student, known))
         item = self._items.get(id)
         if item is None:
-            problems.append(f"no item '{one_line(id)}' in the rubric")
+            known = [item.id for item in self._items.values() if item.kind == "manual"]
+            problems.append(f"no item '{one_line(id)}' in the rubric{near(id, known)}")
         elif item.kind != "manual":
             problems.append(f"{id} is graded automatically, not by hand")
-        first = self._lines.setdefault((student, id), line)
-        if first != line:
+        first = self._lines.setdefault((student, id), line.number)
+        if first != line.number:
             problems.append(f"{one_line(student)} and {one_line(id)} were on line {first} already")
         hundredths = 0
         if points:
             try:
-                hundredths = parse_points(points)
+                hundredths = parse_points(plain_number(points))
             except ValueError as error:
                 problems.append(one_line(str(error)))
         if item is not None and hundredths > item.points:
             max_points = format_points(item.points)
             problems.append(f"{id} has {max_points} points, not {format_points(hundredths)}")
         if not problems and points:
-            self.marks.append(
-                ManualMark(student, id, hundredths, cells[3] if len(cells) == 4 else "")
-            )
-        elif not problems:
+            self.marks.append(ManualMark(student, id, hundredths, unguarded(line["comment"])))
+            if self._says_answers:
+                self.answers[student, id] = line[ANSWER]
+        elif not (problems or self._is_by_hand):
             self.unmarked.append((student, id))
         return problems

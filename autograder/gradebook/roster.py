@@ -7,8 +7,6 @@ aliases. Several values in a cell are separated by ";" or "|". `group` is for al
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -19,6 +17,7 @@ from pathlib import Path
 from autograder.course import Week
 from autograder.errors import InputError
 from autograder.gradebook.ids import key, letters, student_id
+from autograder.tables.sheet import Sheet, SheetError
 from autograder.text.display import one_line
 
 FILE = "roster.csv"
@@ -209,12 +208,10 @@ def read_roster(content: bytes, name: str, weeks: Sequence[Week]) -> Roster:
 def _rows(content: bytes, name: str) -> list[tuple[int, list[str]]]:
     """Return the rows of a CSV file, each with its line, and its cells without spaces around."""
     try:
-        reader = csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""), strict=True)
-        return [(reader.line_num, [cell.strip() for cell in row]) for row in reader if any(row)]
-    except UnicodeDecodeError as error:
-        raise RosterError(f"{name} is not UTF-8 text; save it as CSV (UTF-8).") from error
-    except csv.Error as error:
-        raise RosterError(f"{name} is not a CSV file: {error}.") from error
+        sheet = Sheet(name, content, "It needs a header with the column id, and a line for each.")
+    except SheetError as error:
+        raise RosterError(str(error)) from error
+    return [(row.line, [cell.value.strip() for cell in row.cells]) for row in sheet.rows]
 
 
 class _Reader:

@@ -6,6 +6,9 @@ import hashlib
 from dataclasses import dataclass, field
 from datetime import datetime
 
+LATE_IN_CANVAS = "Canvas marks this as handed in late."
+"""The notice of a submission whose name says so; how late it was, the export doesn't say."""
+
 
 @dataclass(frozen=True)
 class Submission:

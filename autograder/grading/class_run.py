@@ -35,6 +35,7 @@ from autograder.grading.cluster.opening import open_nodes
 from autograder.grading.cluster.pool import ClusterPool
 from autograder.grading.cluster.setting import ClusterError, ClusterSetting
 from autograder.grading.fork_server import running_server
+from autograder.grading.inputs import Inputs, read_inputs
 from autograder.grading.lock import only_grading
 from autograder.grading.operations import describe
 from autograder.grading.pool import ExaminerPool, open_pool
@@ -112,6 +113,9 @@ def grade_submissions(
     by_week, intake = _read_submissions(console, course, submissions, week, handed_in, given, known)
     everybody = {one.student for each in by_week.values() for one in each}
     everybody |= set(intake.roster.people if intake.roster else ())
+    inputs = read_inputs(course, out / GRADEBOOK, by_week, manual, own_code, everybody)
+    for remark in inputs.remarks:
+        say(console, remark, "yellow")
     choice = replace(choice, students=known_students(choice.students, everybody))
     if dry_run and cluster:
         say(console, "A dry run asks no node: it goes by this machine's confinement.")
@@ -140,11 +144,11 @@ def grade_submissions(
         if intake.roster and intake.roster is not known.roster:
             write_bytes(out / ROSTER, intake.roster.content, PRIVATE)
         if cluster is None:
-            run.grade(gradebook, out, jobs, manual, collect_marks)
+            run.grade(gradebook, out, jobs, inputs, collect_marks)
             return
         with open_nodes(course, setting, cluster, lambda line: say(console, line)) as pool:
             run = replace(run, confinement=pool.confinement, pool=pool)
-            run.grade(gradebook, out, pool.places, manual, collect_marks)
+            run.grade(gradebook, out, pool.places, inputs, collect_marks)
 
 
 @dataclass(frozen=True)
@@ -179,7 +183,7 @@ class _ClassRun:
         gradebook: Gradebook,
         out: Path,
         jobs: int,
-        manual: Path | None,
+        inputs: Inputs,
         collect_marks: CollectMarks | None,
     ) -> None:
         """Grade, write the reports, and say what took longest."""
@@ -202,9 +206,10 @@ class _ClassRun:
                     self._run(to_grade, gradebook, pool, jobs, display)
             if collect_marks:
                 collect_marks(self.console, self.course, gradebook, out)
-            if manual:
-                count = gradebook.import_manual(manual, self.course)
-                say(self.console, f"{count} marks read from {manual}")
+            if inputs.marks:
+                gradebook.take_marks(inputs.marks, self.course)
+                count = len(inputs.marks.marks)
+                say(self.console, f"{count} marks read from {inputs.manual}")
         except (KeyboardInterrupt, ClusterError) as error:
             stopped = error
             say(self.console, STOPPED, "yellow")

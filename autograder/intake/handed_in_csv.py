@@ -1,28 +1,28 @@
 """handed_in.csv: each student's hand-in time and commit, where no LMS export has them.
 
-Columns: student,received,commit, and week where the weeks came at different times; then also
-remark, which says where the time comes from. `received` is ISO 8601 with its time zone
-(2026-10-12T21:40:00+02:00), `commit` a hash; all but the student may be blank. One wrong line
-refuses the whole file.
+Columns: student, and received, commit, week (where the weeks came at different times) and remark,
+which says where the time comes from; each may be left out or blank. `received` is ISO 8601
+(2026-10-12T21:40:00+02:00), or as a spreadsheet shows it; without a time zone it is in the
+course's. `commit` is a hash. One wrong line refuses the whole file.
 """
 
 from __future__ import annotations
 
-import csv
-import io
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 
 from autograder.course import Week
 from autograder.gradebook.ids import student_id
 from autograder.intake.class_entries import IntakeError
+from autograder.tables.sheet import SheetError
+from autograder.tables.table import MAX_PROBLEMS, Table, TableLine, checked_lines, near
+from autograder.tables.values import TimeColumn
 from autograder.text.display import one_line
 
 FILE = "handed_in.csv"
-_SHORT = ["student", "received", "commit"]
-HEADERS = (_SHORT, [*_SHORT, "week"], [*_SHORT, "week", "remark"])
+HEADER = ("student", "received", "commit", "week", "remark")
 COMMIT_HASH = re.compile(r"[0-9a-fA-F]{7,64}")
 
 
@@ -38,61 +38,79 @@ class HandInNote:
 HandInNotes = dict[tuple[str, int | None], HandInNote]
 
 
-def read_notes(content: bytes, name: str, weeks: Sequence[Week]) -> HandInNotes:
+def read_notes(
+    content: bytes, name: str, weeks: Sequence[Week], zone: tzinfo = UTC
+) -> tuple[HandInNotes, list[str]]:
     """Return the notes by student and week number (None: all weeks without a note of their own).
 
-    Raises IntakeError, which names the file `name` and every bad line.
+    With them, remarks for the instructor. Raises IntakeError, which names the file `name` and every
+    bad line.
     """
     try:
-        rows = list(csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""), strict=True))
-    except UnicodeDecodeError as error:
-        raise IntakeError(f"{name} is not UTF-8 text; save it as CSV (UTF-8).") from error
-    except csv.Error as error:
-        raise IntakeError(f"{name} is not a CSV file: {error}.") from error
-    if not rows or [cell.strip().lower() for cell in rows[0]] not in HEADERS:
-        wanted = " or ".join(",".join(header) for header in HEADERS)
-        raise IntakeError(f"{name}, line 1: the header must be {wanted}.")
+        table = Table(name, content, HEADER[:1], HEADER[1:])
+    except SheetError as error:
+        raise IntakeError(str(error)) from error
+    if len(table.columns) < 2:
+        raise IntakeError(f"{name} has no column of {', '.join(HEADER[1:])}: it says nothing.")
+    zone_at, called = _zone_of_times(weeks, zone)
+    times = TimeColumn((line["received"] for line in table), zone_at)
     notes: HandInNotes = {}
-    problems: list[str] = []
-    for line, row in enumerate(rows[1:], start=2):
-        cells = [cell.strip() for cell in row]
-        if not any(cells):
-            continue
-        problem = _add_line(cells, len(rows[0]), weeks, notes)
-        if problem:
-            problems.append(f"  line {line}: {problem}")
+    problems = checked_lines(table, lambda line: _add_line(line, times, weeks, notes))
     if problems:
-        listed = "\n".join(problems[:20])
+        listed = "\n".join(f"  {problem}" for problem in problems[:MAX_PROBLEMS])
         raise IntakeError(f"{name}: nothing was graded; correct this first:\n{listed}")
-    return notes
+    remarks = []
+    if times.without_zone:
+        remarks.append(
+            f"{name}: {times.without_zone} time(s) without a time zone, read as in {called}; "
+            "`time_zone` in course.toml sets that."
+        )
+    return notes, remarks
 
 
-def _add_line(cells: list[str], columns: int, weeks: Sequence[Week], notes: HandInNotes) -> str:
-    """Add one line to `notes`; return what is wrong with it, or ""."""
-    if len(cells) != columns:
-        return f"{len(cells)} columns, not {columns}"
-    student, time, commit, week, remark = [*cells, "", ""][:5]
+def _zone_of_times(weeks: Sequence[Week], zone: tzinfo) -> tuple[Callable[[datetime], tzinfo], str]:
+    """Return the zone of a time that doesn't say its own, and what to call it.
+
+    It is the course's. Where that was left at UTC and due dates are in another zone, nobody there
+    writes times in UTC: then it is that of the due date next to the time.
+    """
+    dues = [week.due for week in weeks if week.due is not None]
+    if str(zone) != "UTC" or not any(due.utcoffset() for due in dues):
+        return (lambda time: zone), str(zone)
+
+    def of_next_due_date(time: datetime) -> tzinfo:
+        due = min(dues, key=lambda due: abs(due.replace(tzinfo=None) - time))
+        return due.tzinfo or zone
+
+    return of_next_due_date, "the zone of the due dates"
+
+
+def _add_line(
+    line: TableLine, times: TimeColumn, weeks: Sequence[Week], notes: HandInNotes
+) -> list[str]:
+    """Add one line to `notes`; return what is wrong with it."""
+    if not line["student"]:
+        return ["it names no student"]
     received = None
-    if time:
+    if line["received"]:
         try:
-            received = datetime.fromisoformat(time)
-        except ValueError:
-            return f"'{one_line(time)}' is no time such as 2026-10-12T21:40:00+02:00"
-        if received.tzinfo is None:
-            return f"'{one_line(time)}' needs its time zone, as in 2026-10-12T21:40:00+02:00"
+            received = times.read(line["received"])
+        except ValueError as error:
+            return [one_line(str(error))]
+    commit, week = line["commit"], line["week"]
     if commit and not COMMIT_HASH.fullmatch(commit):
-        return f"'{one_line(commit)}' is no commit's hash"
+        return [f"'{one_line(commit)}' is no commit's hash"]
     number = None
     if week:
         names = {name: known.number for known in weeks for name in (known.id, str(known.number))}
         if week.casefold() not in names:
-            return f"there is no week '{one_line(week)}'"
+            return [f"there is no week '{one_line(week)}'"]
         number = names[week.casefold()]
-    key = (student_id(student), number)
+    key = (student_id(line["student"]), number)
     if key in notes:
-        return f"{one_line(student)} has a line like this already"
-    notes[key] = HandInNote(received, commit.lower() or None, one_line(remark, 500))
-    return ""
+        return [f"{one_line(line['student'])} has a line like this already"]
+    notes[key] = HandInNote(received, commit.lower() or None, one_line(line["remark"], 500))
+    return []
 
 
 def note_for(notes: HandInNotes, student: str, week: int) -> HandInNote | None:
@@ -101,5 +119,7 @@ def note_for(notes: HandInNotes, student: str, week: int) -> HandInNote | None:
 
 
 def without_submission(notes: HandInNotes, students: Iterable[str]) -> list[str]:
-    """Return the student ids in the notes that have no submission."""
-    return sorted({student for student, _ in notes} - set(students))
+    """Return the student ids in the notes that have no submission, each with those near it."""
+    known = sorted(set(students))
+    unknown = sorted({student for student, _ in notes} - set(known))
+    return [f"{student}{near(student, known)}" for student in unknown]

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, tzinfo
 
 from autograder.gradebook.ids import student_id
+from autograder.gradebook.submission import LATE_IN_CANVAS
 from autograder.intake.admission import FileType, Refused
 from autograder.intake.archives import DAMAGE
 from autograder.intake.class_entries import ClassEntry
@@ -122,7 +123,7 @@ def _canvas(export: Matches, known: Known) -> tuple[str, list[StudentUpload]] | 
     for (who, user), matches in sorted(by_user.items()):
         notices = []
         if any(match["late"] for _, match in matches):
-            notices.append("Canvas marks this as handed in late.")
+            notices.append(LATE_IN_CANVAS)
         if not all(match["file"] for _, match in matches):
             notices.append(_typed_in("Canvas"))
         parts, replaced = _latest_uploads(matches, known)

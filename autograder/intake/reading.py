@@ -128,7 +128,8 @@ def read_class(
             )
         content = _file_beside(handed_in, FILE, beside)
         if content is not None:
-            notes = read_notes(content, str(handed_in or FILE), all_weeks)
+            notes, said = read_notes(content, str(handed_in or FILE), all_weeks, zone)
+            remarks += said
             notes = _notes_by_roster(notes, roster) if roster else notes
         rest = [name for name in rest if name not in (FILE, ROSTER)]
         packed = [

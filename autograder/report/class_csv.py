@@ -10,9 +10,7 @@ from autograder.course import Course
 from autograder.records import FULL_CREDIT
 from autograder.report.graded import GradedReport, Row
 from autograder.report.lateness_words import in_words
-from autograder.text.display import one_line
-
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+from autograder.tables.formulas import guard_formula
 
 
 def gradebook_csv(course: Course, reports: Sequence[GradedReport]) -> str:
@@ -21,7 +19,9 @@ def gradebook_csv(course: Course, reports: Sequence[GradedReport]) -> str:
     Points have two decimals; those of a component that is not open are blank, and so are those of
     its items, and what was not graded yet. `pending` names the items whose points may still grow,
     separated by spaces. All points but `final` are before deductions for lateness. `late` names
-    each late week, how late it was and the share that it keeps: "week1:2 days:0.8".
+    each late week, how late it was and the share that it keeps: "week1:2 days:0.8"; before the
+    share stand the late days spent on it. A week that Canvas marks as late, and of which nothing
+    says when it came, is "week1:late in Canvas (to be decided):1".
     """
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
@@ -42,23 +42,31 @@ def gradebook_csv(course: Course, reports: Sequence[GradedReport]) -> str:
         total, final = ("" if score.is_unknown else _points(p) for p in (score.total, score.final))
         totals = [total, _points(score.max_total)]
         late = "; ".join(
-            f"{week.week}:{in_words(week.late)}:{week.kept / FULL_CREDIT:.4g}"
+            f"{week.week}:{in_words(week.late)}{_spent(week.days)}:{week.kept / FULL_CREDIT:.4g}"
             for week in report.late
         )
+        undecided = (f"{week}:late in Canvas (to be decided):1" for week in report.undecided)
+        late = "; ".join(filter(None, [late, *undecided]))
         row = [guard_formula(score.student), *component_points, *item_points, *totals]
         writer.writerow([*row, pending, final, late])
     return buffer.getvalue()
 
 
+def _spent(days: int) -> str:
+    return f" ({days} late day{'' if days == 1 else 's'} spent)" if days else ""
+
+
 def by_hand_csv(course: Course, reports: Sequence[GradedReport]) -> str:
-    """Return the items marked by hand as CSV: item, title, student, documents, points, max.
+    """Return the items marked by hand as CSV, which can be handed back as it is, filled in.
 
     Sorted by item, with all students below each. `documents` are the names of the files handed in
-    for it, separated by spaces; points are blank where there is no mark yet.
+    for it, separated by spaces, and `answer` is their digest; points are blank where there is no
+    mark yet, or none for this answer.
     """
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(["item", "title", "student", "documents", "points", "max"])
+    columns = ["item", "title", "student", "documents", "points", "max", "comment", "answer"]
+    writer.writerow(columns)
     by_item = [{score.id: score for score in report.score.items} for report in reports]
     for item in (item for item in course.items() if item.kind == "manual"):
         for report, scores in zip(reports, by_item, strict=True):
@@ -67,8 +75,9 @@ def by_hand_csv(course: Course, reports: Sequence[GradedReport]) -> str:
                 continue
             documents = guard_formula(" ".join(report.documents.get(item.id, ())))
             points = "" if score.pending else _points(score.points)
+            comment = "" if score.pending else guard_formula(score.comment)
             row = [item.id, item.title, guard_formula(report.score.student), documents, points]
-            writer.writerow([*row, _points(item.points)])
+            writer.writerow([*row, _points(item.points), comment, report.answers.get(item.id, "")])
     return buffer.getvalue()
 
 
@@ -104,12 +113,3 @@ def leaderboard_csv(rows: Iterable[Row]) -> str:
 
 def _points(hundredths: int) -> str:
     return f"{hundredths // 100}.{hundredths % 100:02d}"
-
-
-def guard_formula(text: str) -> str:
-    """Return text that no spreadsheet takes for a formula: an apostrophe is put before one."""
-    # Checked before cleaning and after it: a leading tab begins a formula too.
-    shown = one_line(text)
-    if text.startswith(FORMULA_STARTS) or shown.lstrip().startswith(FORMULA_STARTS):
-        return "'" + shown
-    return shown

@@ -65,12 +65,18 @@ def _late(report: GradedReport) -> Iterator[str]:
     for week in report.late:
         assert week.due is not None
         assert week.received is not None
-        due, received = (f"{time:%Y-%m-%d %H:%M %Z}" for time in (week.due, week.received))
+        # One time zone for both, that of the due date, so that they can be compared.
+        times = (week.due, week.received.astimezone(week.due.tzinfo))
+        due, received = (f"{time:%Y-%m-%d %H:%M}" for time in times)
         percent = f"{100 * week.kept / FULL_CREDIT:.3g} %"
+        spent = f"{week.days} of your {report.late_days} late days are spent on it, and "
         yield (
-            f"{inline(week.week)} was due on {due} and handed in on {received}, "
-            f"{in_words(week.late)} late: {percent} of its points count."
+            f"{inline(week.week)} was due on {due} and handed in on {received} ({week.due:%Z}), "
+            f"{in_words(week.late)} late: {spent * (week.days > 0)}{percent} of its points count."
         )
+    if report.late and report.late_days:
+        left = report.late_days - sum(week.days for week in report.handed_in)
+        yield f"Late days left: {left} of {report.late_days}."
     if report.late:
         final = format_points(report.score.final)
         yield f"**With that, {final} points count{' so far' * report.score.pending}.**"

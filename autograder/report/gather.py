@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 
 from autograder.course import Course
 from autograder.course.lateness import HandedIn, judge_lateness
-from autograder.course.scoring import score_student
+from autograder.course.scoring import StudentScore, score_student
 from autograder.gradebook.flags import Flag
-from autograder.gradebook.journal import PARTS, SUITE, TRAINING, Gradebook, GradingJob, Receipt
+from autograder.gradebook.journal import (
+    EMPTY_FINGERPRINT,
+    PARTS,
+    SUITE,
+    TRAINING,
+    Gradebook,
+    GradingJob,
+    Receipt,
+)
 from autograder.gradebook.looked_up import documents_for
+from autograder.gradebook.marked_answers import answer_of, replaced_since
+from autograder.gradebook.submission import LATE_IN_CANVAS
 from autograder.records import CheckResult, PlannedCheck
+from autograder.report.asked_again import asked_again
 from autograder.report.graded import GradedReport, Row
+from autograder.report.late_days import days_spent, requested_days
 from autograder.report.leaderboard import ranking
 from autograder.results.student import VERDICT_WORDS
 
@@ -39,7 +51,11 @@ def gather(
     trained = ((week, _trained(gradebook, week, everybody)) for week in training_weeks)
     rows = (row for week, who in trained for row in ranking(gradebook, week, TRAINING, who))
     board = tuple(row for row in rows if row.accuracy is not None)
-    return [_report_on(course, gradebook, student, weeks, board) for student in chosen]
+    requests = requested_days(course)
+    return [
+        _report_on(course, gradebook, student, weeks, board, requests.get(student, {}))
+        for student in chosen
+    ]
 
 
 def _trained(gradebook: Gradebook, week: int, students: Iterable[str]) -> list[str]:
@@ -54,6 +70,7 @@ def _report_on(
     student: str,
     open_weeks: Collection[int],
     board: tuple[Row, ...],
+    requests: Mapping[int, int],
 ) -> GradedReport:
     known = {week.number for week in course.weeks}
     weeks = [week for week in gradebook.weeks(student) if week in known]
@@ -78,15 +95,35 @@ def _report_on(
             earlier.update(check.item for check in plan)
     marks = gradebook.marks(student)
     counting = (_counting(gradebook, receipts[week], jobs[week, SUITE]) for week in weeks)
-    handed_in = [
-        judge_lateness(course, student, entry.week, _time(entry.received), entry.commit)
-        for entry in counting
-        if entry
-    ]
-    kept = kept_shares(handed_in, course)
-    score = score_student(
-        course, student, planned, results, marks, refused.keys(), open_weeks, kept, earlier
-    )
+    entries = [entry for entry in counting if entry]
+
+    def judged(days: Mapping[int, int]) -> list[HandedIn]:
+        return [
+            judge_lateness(
+                *(course, student, entry.week, _time(entry.received), entry.commit),
+                days=days.get(entry.week, 0),
+            )
+            for entry in entries
+        ]
+
+    def scored(kept: Mapping[int, int]) -> StudentScore:
+        return score_student(
+            course, student, planned, results, marks, refused.keys(), open_weeks, kept, earlier
+        )
+
+    handed_in = judged({})
+    score = scored(kept_shares(handed_in, course))
+    spent = days_spent(course, handed_in, score, requests)
+    if spent:
+        handed_in = judged(spent)
+        score = scored(kept_shares(handed_in, course))
+    documents_of = {receipt.week: receipt.documents for receipt in submissions}
+    answers = {
+        item.id: answer_of(course, item, documents_of[item.week])
+        for item in course.items()
+        if item.kind == "manual" and item.week in documents_of
+    }
+    score = asked_again(score, replaced_since(gradebook.marked_answers(student), answers))
     documents = {
         item.id: names
         for receipt in submissions
@@ -100,9 +137,13 @@ def _report_on(
         notices=tuple(dict.fromkeys(notice for entry in submissions for notice in entry.notices)),
         handed_in=tuple(handed_in),
         refusals=tuple(dict.fromkeys(refused.values())),
+        refused_weeks=tuple(sorted(refused)),
         board=board if any(row.student == student for row in board) else (),
         documents=documents,
         flags=tuple(flags),
+        answers=answers,
+        late_days=course.handing_in.late_days,
+        undecided=tuple(_undecided(course, entries)),
     )
 
 
@@ -119,6 +160,14 @@ def _counting(
     if latest is None or job is None or job.fingerprint == latest.fingerprint:
         return latest
     return gradebook.submission(latest.student, latest.week, job.fingerprint) or latest
+
+
+def _undecided(course: Course, entries: Iterable[Receipt]) -> Iterator[str]:
+    """Yield the ids of the weeks that Canvas marks as late, where nothing says when they came."""
+    for entry in entries:
+        is_there = entry.fingerprint != EMPTY_FINGERPRINT or entry.documents
+        if is_there and entry.received is None and LATE_IN_CANVAS in entry.notices:
+            yield course.week(entry.week).id
 
 
 def _time(text: str | None) -> datetime | None:

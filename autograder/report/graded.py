@@ -14,16 +14,23 @@ from autograder.results.student import StudentReport
 class GradedReport(StudentReport):
     """All that reports say about one student of a class.
 
-    `refusals` say why a week's submission was not taken, `board` is the leaderboard of the class's
-    training job, and `documents`, by the ids of items marked by hand, are the names of the
-    documents handed in for them. `flags` are what a person should look at, each with its week's id:
-    they are for the instructor, and no report that a student gets may hold them.
+    `refusals` say why a week's submission was not taken, `refused_weeks` of which weeks. `board` is
+    the leaderboard of the class's training job, and `documents`, by the ids of items marked by
+    hand, are the names of the documents handed in for them; `answers` are their digests. `flags`
+    are what a person should look at, each with its week's id: they are for the instructor, and no
+    report that a student gets may hold them. `late_days` is the student's budget of late days over
+    the term; `undecided` are the ids of weeks that Canvas marks as late, and nothing says when they
+    came.
     """
 
     refusals: tuple[str, ...] = ()
+    refused_weeks: tuple[int, ...] = ()
     board: tuple[Row, ...] = ()
     documents: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     flags: tuple[tuple[str, Flag], ...] = ()
+    answers: Mapping[str, str] = field(default_factory=dict)
+    late_days: int = 0
+    undecided: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from pathlib import Path
 from rich.console import Console
 
 from autograder.gradebook.people import Loss
-from autograder.report.class_csv import guard_formula
 from autograder.report.terminal import say
+from autograder.tables.formulas import guard_formula
 from autograder.text.display import one_line
 
 NOTICES = "notices.csv"

@@ -21,6 +21,7 @@ from autograder.course.scoring import (
     ComponentScore,
 )
 from autograder.records import FULL_CREDIT
+from autograder.report.asked_again import TO_BE_MARKED_AGAIN
 from autograder.report.graded import GradedReport
 from autograder.report.lateness_words import in_words
 from autograder.report.statistics import ClassStatistics
@@ -31,6 +32,7 @@ MIN_ID_WIDTH = 10
 FULL_ID_WIDTH = 24
 """Ids up to this length are shown on one line, if need be under short headers."""
 POINTS_WIDTH = 6
+BY_HAND = (TO_BE_MARKED, TO_BE_MARKED_AGAIN)
 UNKNOWN = "-"
 """What was not graded yet."""
 REMEDIES = {
@@ -187,8 +189,9 @@ def _print_by_hand(console: Console, reports: Sequence[GradedReport]) -> None:
         (report, item)
         for report in reports
         for item in report.score.items
-        if item.pending and item.reason == TO_BE_MARKED and report.documents.get(item.id)
+        if item.pending and item.reason in BY_HAND and report.documents.get(item.id)
     ]
+    again = [item for _, item in waiting if item.reason == TO_BE_MARKED_AGAIN]
     students = {report.score.student for report, _ in waiting}
     notebooks = [
         item
@@ -198,6 +201,8 @@ def _print_by_hand(console: Console, reports: Sequence[GradedReport]) -> None:
     if waiting:
         _say(console, "")
         text = f"To be marked by hand: {len(waiting)} answers of {len(students)} students"
+        if again:
+            text += f", {len(again)} of them again, since they were replaced after they were marked"
         if notebooks:
             text += (
                 f", {len(notebooks)} of them in notebooks: make formgrader SUBMISSIONS=... OUT=..."
@@ -209,7 +214,8 @@ def _print_late(console: Console, reports: Sequence[GradedReport]) -> None:
     """Name the students who were late, and those whose hand-in time is unknown."""
     lines = [
         f"  {one_line(report.score.student)}: {week.week}, {in_words(week.late)}: "
-        f"keeps {100 * week.kept / FULL_CREDIT:.3g} % of its points"
+        + (f"{week.days} of {report.late_days} late days spent, " if week.days else "")
+        + f"keeps {100 * week.kept / FULL_CREDIT:.3g} % of its points"
         for report in reports
         for week in report.late
     ]
@@ -217,6 +223,21 @@ def _print_late(console: Console, reports: Sequence[GradedReport]) -> None:
         _say(console, "")
         _say(console, "Late (the total is what counts, the columns before it are without that):")
         for line in lines:
+            _say(console, line)
+    undecided = [
+        f"  {one_line(report.score.student)}: {', '.join(report.undecided)}"
+        for report in reports
+        if report.undecided
+    ]
+    if undecided:
+        _say(console, "")
+        _say(
+            console,
+            "Late by Canvas, whose export does not say how late: counted as in time until you "
+            "decide. A line in handed_in.csv (student,received,commit,week) says when it came, or "
+            "its due date for in time:",
+        )
+        for line in undecided:
             _say(console, line)
     unknown = {week.week for report in reports for week in report.handed_in if week.unknown}
     for name in sorted(unknown):

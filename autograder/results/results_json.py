@@ -51,6 +51,7 @@ def _handed_in(one: HandedIn) -> dict[str, Any]:
         "received": one.received.isoformat() if one.received else None,
         "commit": one.commit,
         "late_seconds": round(one.late.total_seconds()),
+        "late_days": one.days,
         "kept": one.kept / FULL_CREDIT,
     }
 

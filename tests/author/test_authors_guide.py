@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from autograder.course import loading, model
 from autograder.grading.flags import watched
 from autograder.reference.misconceptions import Misconception
+from autograder.report import late_days
 from autograder.suite import expect
 from autograder.suite.collected_test import FIXTURES
 from autograder.suite.hidden.session import GRADED_MARKERS
@@ -42,6 +43,7 @@ MODELS: dict[str, type[BaseModel]] = {
     "grading": loading._GradingFile,
     "training": model.TrainingSetting,
     "extension": model.Extension,
+    "late_days": late_days.Request,
     "misconception": Misconception,
 }
 

@@ -78,6 +78,29 @@ def test_marks_from_a_spreadsheet_with_a_byte_order_mark(
     assert book.marks("ada")[0].comment == "\u00e4"
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"student;item;points;comment\nada;week1.written_mse;0,5;sch\xc3\xb6n\n",
+        b'\xef\xbb\xbfstudent,item,points,comment\r\nada,week1.written_mse,"0,5",sch\xc3\xb6n\r\n',
+        b"student,item,points,comment\nada,week1.written_mse,0.5,sch\xf6n\n",
+        b"sep=;\nstudent;item;points;comment\nada;week1.written_mse;0,5;sch\xf6n\n",
+        b"student,item,points,comment,,\nada,week1.written_mse,0.50,sch\xc3\xb6n,,\n",
+        b"Points,Name,Item,Student,Comment\n.5,Ada,week1.written_mse,ada,sch\xc3\xb6n\n",
+        "student\titem\tpoints\tcomment\nada\tweek1.written_mse\t0,5\tsch\u00f6n\n".encode(
+            "utf-16"
+        ),
+    ],
+    ids=["semicolons", "comma", "latin-1", "sep", "trailing", "columns", "utf-16"],
+)
+def test_marks_as_spreadsheets_save_them(
+    book: Gradebook, course: Course, manual: Path, content: bytes
+) -> None:
+    manual.write_bytes(content)
+    assert book.import_manual(manual, course) == 1
+    assert book.marks("ada") == [ManualMark("ada", "week1.written_mse", 50, "sch\u00f6n")]
+
+
 def test_a_later_import_replaces_and_blank_points_withdraw(
     book: Gradebook, course: Course, manual: Path
 ) -> None:
@@ -110,19 +133,25 @@ def test_every_bad_line_is_reported_and_nothing_is_imported(
     )
     with pytest.raises(ManualError) as caught:
         book.import_manual(manual, course)
-    assert caught.value.problems == [
+    problems = [problem.partition(" (the line is ")[0] for problem in caught.value.problems]
+    assert problems == [
         "line 3: no student 'eve' in the gradebook",
-        "line 4: no item 'week1.written_magic' in the rubric",
+        "line 4: no item 'week1.written_magic' in the rubric; did you mean 'week1.written_mse' or "
+        "'week1.written_tanh' or 'week1.written_linear'?",
         "line 5: week1.linear is graded automatically, not by hand",
         "line 6: week1.written_mse has 1 points, not 2.01",
         "line 7: ada and week1.written_mse were on line 6 already",
         "line 7: 'much' is not a number such as 3 or 1.5",
         "line 10: ada and week1.written_linear were on line 2 already",
         "line 11: 1.234 has more than two decimals",
-        "line 12: columns: 1, not 4; a comment with a comma needs quotes",
+        "line 12: no item '' in the rubric",
         "line 13: no student '\\x1b[2J' in the gradebook",
         "line 13: -1 is not between 0 and 10000 points",
     ]
+    assert caught.value.problems[5].endswith(
+        """ (the line is "ada,week1.written_mse,much,", read as student 'ada', item """
+        """'week1.written_mse', points 'much', comment '')"""
+    )
     assert str(manual) in str(caught.value)
     assert book.marks("ada") == []
 
@@ -130,10 +159,11 @@ def test_every_bad_line_is_reported_and_nothing_is_imported(
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        (b"", "line 1: the file is empty"),
+        (b"", "is empty. It needs a header such as student,item,points"),
         (b"ada,week1.written_mse,1,\n", "line 1: the header must be student,item,points,comment"),
-        (b"student;item;points;comment\n", "line 1: the header must be"),
-        (b"student,item,points,comment\nada,week1.written_mse,1,\xff\n", "not UTF-8"),
+        (b"student;item;punkte\n", "has no points. It is .* with semicolons between them"),
+        (b"student,item,points\nada,week1.written_mse,1,5\n", "a decimal comma, .* needs quotes"),
+        (b"PK\x03\x04", "is an Excel or OpenDocument workbook"),
         (b'student,item,points,comment\nada,week1.written_mse,1,"open\n', "line 2: "),
     ],
 )

@@ -51,6 +51,25 @@ def test_a_week_may_have_a_line_of_its_own(tmp_path):
     ]
 
 
+@pytest.mark.parametrize(
+    ("due", "zone", "hours", "said"),
+    [
+        (None, UTC, 0, "read as in UTC"),
+        ("2026-10-12T23:59:00Z", UTC, 0, "read as in UTC"),
+        ("2026-10-12T23:59:00+02:00", UTC, 2, "read as in the zone of the due dates"),
+        ("2026-10-12T23:59:00+02:00", timezone(timedelta(hours=1)), 1, "read as in UTC+01:00"),
+    ],
+)
+def test_a_time_without_a_zone_is_in_the_courses(tmp_path, due, zone, hours, said):
+    moment = datetime.fromisoformat(due) if due else None
+    weeks = [WEEK.model_copy(update={"due": moment}), OTHER]
+    folder = write_class(tmp_path, "student;received\nada;12.10.2026 21:40\n")
+    intake = read_class(folder, weeks, zone=zone)
+    zone_read = timezone(timedelta(hours=hours))
+    assert intake.submissions[1][0].received == datetime(2026, 10, 12, 21, 40, tzinfo=zone_read)
+    assert f"handed_in.csv: 1 time(s) without a time zone, {said}" in " ".join(intake.remarks)
+
+
 def test_another_file_can_be_named(tmp_path):
     other = tmp_path / "times.csv"
     other.write_text(HEADER + "ada,2026-10-12T21:40Z,\n")
@@ -67,15 +86,16 @@ def test_nobody_is_named_who_handed_in_nothing_without_a_word(tmp_path):
 @pytest.mark.parametrize(
     ("notes", "says"),
     [
-        ("", r"line 1: the header must be student,received,commit or"),
+        ("", r"is empty. It needs a header such as student,received,commit,week,remark"),
         ("a,b\n", r"line 1: the header must be"),
         (HEADER + "ada,yesterday,\n", r"line 2: 'yesterday' is no time such as 2026"),
-        (HEADER + "ada,2026-10-12T21:40:00,\n", r"line 2: .* needs its time zone"),
+        (HEADER + "ada,10/12/2026 21:40,\n", r"line 2: .* may be 2026-12-10 or 2026-10-12"),
         (HEADER + "ada,,not-a-hash\n", r"line 2: 'not-a-hash' is no commit's hash"),
-        (HEADER + "ada\n", r"line 2: 1 columns, not 3"),
+        (HEADER + ",2026-10-12T21:40Z,\n", r"line 2: it names no student"),
+        ("student\nada\n", r"has no column of received, commit, week, remark"),
         (HEADER + "ada,,\nada,,\n", r"line 3: ada has a line like this already"),
         (HEADER.strip() + ",week\nada,,,week9\n", r"line 2: there is no week 'week9'"),
-        (HEADER + 'ada,"2026', r"is not a CSV file"),
+        (HEADER + 'ada,"2026', r"line 2: a quoted cell has no end"),
     ],
 )
 def test_a_bad_file_is_named_with_its_line_and_nothing_is_graded(tmp_path, notes, says):

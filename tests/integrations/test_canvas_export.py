@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from autograder.integrations.gradebooks.canvas import fill_canvas
-from autograder.integrations.gradebooks.exported_sheet import Sheet, SheetError
 from autograder.integrations.gradebooks.fill_column import FillReport
 from autograder.integrations.gradebooks.matching import Known
 from autograder.integrations.gradebooks.points_column import PartPoints, Pending
+from autograder.tables.sheet import Sheet, SheetError
 from tests.canvas import Canvas
 
 WEEK, QUIZ = "Week 1: backprop, part a (901)", "Quiz (902)"
@@ -89,6 +89,29 @@ def test_only_the_cells_of_the_column_change() -> None:
     assert new == content.replace(b",3.00,7.00,", b",12.25,7.00,")
     same, _ = fill(content, {"jdoe": of(300)})
     assert canvas().changes(same) == {}
+
+
+@pytest.mark.parametrize("title", ["Final Score", "Final Project", "Final"])
+@pytest.mark.parametrize("name", ["{}", "{} (901)"])
+def test_an_assignment_may_be_called_final(title, name) -> None:
+    content = exported().replace(f'"{WEEK}"'.encode(), f"{title} (901)".encode())
+    course = canvas()
+    course.assignments[901] = (title, "25.00")
+    new, _ = fill(content, {"jdoe": of(1225)}, assignment=name.format(title))
+    assert course.changes(new) == {("jdoe", title): "12.25"}
+
+
+@pytest.mark.parametrize("column", ["Final Grade", "Assignments Current Score"])
+def test_what_canvas_computes_is_not_filled_in(column) -> None:
+    with pytest.raises(SheetError, match="is read-only"):
+        fill(exported(), {"jdoe": of(1225)}, assignment=column)
+
+
+def test_a_submission_that_was_not_taken_is_not_graded() -> None:
+    new, filled = fill(exported(), {"jdoe": of(0, not_taken=True), "u12": of(0)})
+    assert canvas().changes(new) == {("pat@uni.example", "Week 1: backprop, part a"): "0"}
+    [said] = [remark for remark in filled.remarks if "was not taken" in remark]
+    assert said.endswith("so not graded (--not-taken zero fills in 0): jdoe")
 
 
 @pytest.mark.parametrize("id", ["doejane_11", "JDoe", "u11", "11", "Doe_Jane", "jane_doe"])

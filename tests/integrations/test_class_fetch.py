@@ -343,7 +343,7 @@ def test_a_state_that_is_none_is_an_error(tmp_path):
     [
         ("who,where", "line 1: the header must be student,repository"),
         ("student,repository", "names no student"),
-        ("student,repository\nada", "line 2: 1 columns, not 2"),
+        ("student,repository\nada", "line 2: the address of the repository must"),
         ("student,repository\n../x,https://h/o/r", "line 2: .* can't be a student's id"),
         ("student,repository\nhanded_in.csv,https://h/o/r", "can't be a student's id"),
         ("student,repository\nada.zip,https://h/o/r", "can't be a student's id"),
@@ -353,7 +353,8 @@ def test_a_state_that_is_none_is_an_error(tmp_path):
         ("student,repository\nada,http://h/o/r", "must begin with https"),
         ("student,repository\nada,https://me:s3cret@h/o/r", "the address holds a secret"),
         ("student,repository\nada,https://[h/o/r", "the address of the repository is none"),
-        ('student,repository\n"ada', "is not a CSV file"),
+        ('student,repository\n"ada', "line 2: a quoted cell has no end"),
+        ("ada,https://me:s3cret@h/o/r", "line 1: the header must be student,repository"),
     ],
 )
 def test_a_roster_that_is_wrong_names_its_lines(tmp_path, lines, message):

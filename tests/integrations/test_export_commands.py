@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 from contextlib import redirect_stderr, redirect_stdout
 from datetime import UTC, datetime
 from pathlib import Path
@@ -98,6 +99,23 @@ def test_canvas_so_far_into_a_file_of_ones_own_choice(grades, canvas_file, tmp_p
     options = ("--grades", grades, "--out", out, "--pending", "so-far")
     call("canvas", "--template", canvas_file, "--assignment", "Week 2 (7)", *options)
     assert changes(out) == {"ada": "20", "ben": "10.5", "cleo": "1"}
+
+
+def test_what_was_not_taken_is_not_graded_unless_one_says_zero(
+    grades, canvas_file, tmp_path
+) -> None:
+    own = tmp_path / "own"
+    shutil.copytree(grades, own)
+    with Gradebook.open(own / "gradebook.sqlite") as gradebook:
+        gradebook.start_run("rung", "digits", "salt", {})
+        gradebook.add_submission(Submission("ben", refusal="It is damaged."), 2)
+    options = ("--template", canvas_file, "--assignment", "Week 2", "--grades", own)
+    assert "not graded (--not-taken zero fills in 0): ben" in call("canvas", *options)
+    filled = canvas_file.with_name("exported.filled.csv")
+    assert changes(filled) == {"ada": "20"}
+    call("canvas", *options, "--not-taken", "zero")
+    assert changes(filled) == {"ada": "20", "ben": "1"}, "a person's mark counts"
+    assert "--not-taken is one of" in call("canvas", *options, "--not-taken", "nil", status=2)
 
 
 def test_what_counts_is_exported_not_what_the_work_would_be_worth(

@@ -8,11 +8,11 @@ from datetime import datetime
 
 import pytest
 
-from autograder.integrations.gradebooks.exported_sheet import Sheet, SheetError
 from autograder.integrations.gradebooks.fill_column import FillReport
 from autograder.integrations.gradebooks.matching import Known
 from autograder.integrations.gradebooks.moodle import COMMENT_PREFIX, fill_moodle
 from autograder.integrations.gradebooks.points_column import PartPoints, Pending
+from autograder.tables.sheet import Sheet, SheetError
 from tests.moodle import DATE, Course, Worksheet
 
 PEOPLE = [
@@ -151,6 +151,70 @@ def test_what_is_pending_or_locked_is_left_and_named() -> None:
     assert new == content
     assert "Grade: left as it was: locked in Moodle: Jane_Doe" in filled.remarks
     assert any("not graded completely" in one and one.endswith("s-12") for one in filled.remarks)
+
+
+GERMAN = {
+    "Identifier,Full name,": "ID,Vollst\u00e4ndiger Name,",
+    "ID number,Email address,": "ID-Nummer,E-Mail-Adresse,",
+    "Grade,Maximum Grade,": "Bewertung,Bestwertung,",
+    "Grade can be changed,": "Bewertung kann ge\u00e4ndert werden,",
+    "Last modified (submission)": "Zuletzt ge\u00e4ndert (Abgabe)",
+    "Last modified (grade)": "Zuletzt ge\u00e4ndert (Bewertung)",
+    "Feedback comments": "Feedback als Kommentar",
+    "Participant ": "Teilnehmer/in",
+    ",Yes,": ",Ja,",
+}
+"""Moodle's words for the parts of a worksheet, in the order in which they stand there."""
+
+
+def translated(content: bytes, back: bool = False) -> bytes:
+    text = content.decode()
+    for english, german in GERMAN.items():
+        text = text.replace(german, english) if back else text.replace(english, german)
+    return text.encode()
+
+
+def test_a_worksheet_in_another_language_is_known_by_its_form() -> None:
+    content = translated(worksheet(","))
+    points = {
+        "Jane_Doe": of(1950),
+        "J\u00f6rg_O_Neil": of(0),
+        "Wei_Zhang_104": of(2500),
+        "s-13": of(5),
+    }
+    new, filled = fill(content, points)
+    expected, _ = fill(worksheet(","), points)
+    assert translated(new, back=True) == expected
+    assert "'Bewertung' is filled in, out of 'Bestwertung'" in filled.remarks[0]
+
+
+def test_what_is_locked_is_known_in_another_language_or_refused() -> None:
+    content = translated(worksheet()).replace(b",Ja,", b",Nein,", 1)
+    new, filled = fill(content, {"Jane_Doe": of(100)})
+    assert new == content
+    assert "Bewertung: left as it was: locked in Moodle: Jane_Doe" in filled.remarks
+    with pytest.raises(SheetError, match="not clear which of them says that a grade is locked"):
+        fill(content.replace(b",Nein,", b",Nimmer,"), {"Jane_Doe": of(100)})
+
+
+def test_a_worksheet_whose_columns_are_not_clear_is_refused() -> None:
+    content = translated(worksheet(maximum="Gut"))
+    with pytest.raises(SheetError, match="not clear which column has the maximum grade"):
+        fill(content, {"Jane_Doe": of(100)})
+
+
+def test_a_gradebook_in_another_language_is_filled_in_where_it_is_told() -> None:
+    content = gradebook()
+    words = {b"First name,Last name": b"Vorname,Nachname", b"Email address": b"E-Mail-Adresse"}
+    words |= {b"ID number": b"Matrikel", b"(Real)": b"(Punkte)"}
+    for english, german in words.items():
+        content = content.replace(english, german)
+    new, _ = fill(content, {"Jane_Doe": of(1950)}, column="Assignment: Week 1 (Punkte)")
+    assert new.count(b",jane@uni.example,19.5,Autograder: 19.5 of 25 points.,") == 1
+    with pytest.raises(SheetError, match=r"It has these: 'Assignment: Week 1 \(Punkte\)'"):
+        fill(content, {"Jane_Doe": of(1950)})
+    with pytest.raises(SheetError, match="holds no points"):
+        fill(content, {"Jane_Doe": of(1950)}, column="E-Mail-Adresse")
 
 
 REAL, SAID = "Assignment: Week 1 (Real)", "Assignment: Week 1 (Feedback)"

@@ -16,17 +16,12 @@ from autograder.course.points import parse_points
 from autograder.course.scoring import score_student
 from autograder.gradebook.flags import Flag
 from autograder.records import FULL_CREDIT, CheckResult, ManualMark, PlannedCheck, Verdict
-from autograder.report.class_csv import (
-    FORMULA_STARTS,
-    by_hand_csv,
-    flags_csv,
-    gradebook_csv,
-    guard_formula,
-)
+from autograder.report.class_csv import by_hand_csv, flags_csv, gradebook_csv
 from autograder.report.class_files import write_class, write_student
 from autograder.report.graded import GradedReport
 from autograder.report.statistics import class_statistics
 from autograder.results.results_json import SCHEMA, results_json
+from autograder.tables.formulas import FORMULA_STARTS, guard_formula
 from autograder.text import files as atomic
 
 COURSE = load(Path(__file__).resolve().parents[2])
@@ -102,7 +97,8 @@ def test_what_is_marked_by_hand_is_listed_item_by_item() -> None:
     documents = {"week1.written_mse": ("derivations.ipynb", "more.pdf")}
     ada = GradedReport(score, "bubblewrap", documents=documents)
     rows = rows_of(by_hand_csv(COURSE, [ada, report("=ben")]))
-    assert list(rows[0]) == ["item", "title", "student", "documents", "points", "max"]
+    columns = ["item", "title", "student", "documents", "points", "max", "comment", "answer"]
+    assert list(rows[0]) == columns
     first = [(row["item"], row["student"], row["points"], row["max"]) for row in rows[:2]]
     assert first == [
         ("week1.written_linear", "ada", "1.75", "2.00"),

@@ -278,9 +278,11 @@ def test_a_report_is_gathered_from_the_gradebook(tmp_path: Path) -> None:
         ("A notice.",),
         documents=documents,
         handed_in=(HandedIn("week1"),),
+        answers=first.answers,
     )
+    assert first.answers.keys() == documents.keys()
     assert second.confinement == NOTHING_RUN
-    assert second.refusals == ("Bad.",)
+    assert (second.refusals, second.refused_weeks) == (("Bad.",), (1,))
     assert second.score.total == 0
     week_1 = [item for item in second.score.items if item.id.startswith("week1.")]
     assert not any(item.pending for item in week_1)
@@ -318,6 +320,7 @@ def test_late_work_keeps_what_the_course_says_and_every_report_says_so(tmp_path:
         "received": "2026-10-14T00:00:00+00:00",
         "commit": "abc1234",
         "late_seconds": 93_600,
+        "late_days": 0,
         "kept": 0.8917,
     }
     text = feedback(reports[0])

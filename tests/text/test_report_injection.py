@@ -27,7 +27,7 @@ from autograder.course.scoring import score_student
 from autograder.gpu.assess import read_metrics
 from autograder.grading.quality import Quality
 from autograder.records import FULL_CREDIT, CheckResult, ManualMark, PlannedCheck, Verdict
-from autograder.report.class_csv import FORMULA_STARTS, by_hand_csv, gradebook_csv, leaderboard_csv
+from autograder.report.class_csv import by_hand_csv, gradebook_csv, leaderboard_csv
 from autograder.report.curves import curves_svg
 from autograder.report.feedback import block, code, feedback, inline
 from autograder.report.graded import GradedReport, Row
@@ -35,6 +35,7 @@ from autograder.report.leaderboard import print_board
 from autograder.report.statistics import class_statistics
 from autograder.report.terminal import print_class
 from autograder.results.results_json import results_json
+from autograder.tables.formulas import FORMULA_STARTS
 from autograder.text.display import CI_COMMANDS, many_lines, one_line
 
 COURSE = load(Path(__file__).resolve().parents[2])

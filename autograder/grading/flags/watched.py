@@ -28,6 +28,8 @@ class _OtherTables(Model):
     watched: Annotated[tuple[Watched, ...], Field(strict=False)] = ()
     cluster: dict[str, Any] = Field(default_factory=dict)
     """Checked by what uses it: grading.cluster.setting."""
+    late_days: list[Any] = Field(default_factory=list)
+    """Checked by what uses it: report.late_days."""
 
 
 def watched_names(course: Course) -> tuple[Watched, ...]:

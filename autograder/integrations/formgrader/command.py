@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 import webbrowser
-from collections.abc import Iterable
+from collections.abc import Mapping
 from contextlib import ExitStack
 from html import escape
 from importlib.util import find_spec
@@ -36,8 +36,14 @@ from autograder.gradebook.submission import Submission
 from autograder.intake.reading import read_class
 from autograder.integrations.formgrader import nbgrader_course as nbgrader
 from autograder.integrations.formgrader.marking import verdict_text
-from autograder.integrations.formgrader.marks import collect_marks, take_over, taken_over_before
+from autograder.integrations.formgrader.marks import (
+    collect_marks,
+    confirm_marks,
+    take_over,
+    taken_over_before,
+)
 from autograder.records import ManualMark
+from autograder.report.asked_again import TO_BE_MARKED_AGAIN
 from autograder.report.gather import VERDICT_WORDS, GradedReport, gather
 from autograder.report.writing import write_reports
 from autograder.text.files import write_text
@@ -81,6 +87,7 @@ def run(
     with ExitStack() as open_things:
         gradebook = open_things.enter_context(Gradebook.open(database))
         make_private(out)
+        shown: dict[tuple[str, int], Mapping[str, str]] = {}
         if not collect:
             if submissions is None:
                 raise FormgraderError("say where the submissions are: --submissions dir")
@@ -92,10 +99,11 @@ def run(
             open_things.enter_context(nbgrader.only_writer(out))
             collect_marks(console, course, gradebook, out)  # of a session that was cut off
             with private_files():  # nbgrader writes some of them itself
-                folder = _prepare(console, course, gradebook, root, submissions, out, week)
+                folder, shown = _prepare(console, course, gradebook, root, submissions, out, week)
             if serve:
                 _serve(console, folder, port, browser)
         collect_marks(console, course, gradebook, out)
+        confirm_marks(course, gradebook, out, shown)
         write_reports(console, course, gather(course, gradebook), out)
 
 
@@ -107,8 +115,11 @@ def _prepare(
     submissions: Path,
     out: Path,
     only: int | None,
-) -> Path:
-    """Write the nbgrader course of the class; return its folder."""
+) -> tuple[Path, dict[tuple[str, int], Mapping[str, str]]]:
+    """Write the nbgrader course of the class; return its folder, and what it shows.
+
+    That is the digests of documents, by student and week.
+    """
     folder = out.resolve() / nbgrader.FOLDER
     folder.mkdir(parents=True, exist_ok=True)
     nbgrader.write_config(folder)
@@ -117,7 +128,7 @@ def _prepare(
     known = known_people(out, course.weeks)
     intake = read_class(submissions, weeks, course.weeks, zone, keep_documents=True, known=known)
     reports = {report.score.student: report for report in gather(course, gradebook)}
-    shown = 0
+    shown: dict[tuple[str, int], Mapping[str, str]] = {}
     for week in weeks:
         nonempty = [s for s in intake.submissions[week.number] if not s.is_empty]
         for notebook in week.notebooks:
@@ -127,7 +138,7 @@ def _prepare(
             ]
             if not handed_in:
                 continue
-            shown += 1
+            shown |= {(one.student, week.number): one.documents for one in nonempty}
             nbgrader.write_source(course, root, week, notebook, folder)
             pages = {
                 work.student: nbgrader.page_of(course, week, notebook, work) for work in handed_in
@@ -158,12 +169,20 @@ def _prepare(
             f"nobody in {submissions} handed in anything of a week with a notebook "
             f"({asked} asks for one). Files that lie outside a week's folder need --week N."
         )
-    return folder
+    return folder, shown
 
 
-def _marks(gradebook: Gradebook, students: Iterable[str]) -> dict[tuple[str, str], ManualMark]:
-    marks = (mark for student in students for mark in gradebook.marks(student))
-    return {(mark.student, mark.item): mark for mark in marks}
+def _marks(
+    gradebook: Gradebook, reports: Mapping[str, GradedReport]
+) -> dict[tuple[str, str], ManualMark]:
+    """Return the marks of our gradebook, but for those of answers that were replaced since."""
+    marks = {}
+    for student, report in reports.items():
+        again = {item.id for item in report.score.items if item.reason == TO_BE_MARKED_AGAIN}
+        for mark in gradebook.marks(student):
+            if mark.item not in again:
+                marks[student, mark.item] = mark
+    return marks
 
 
 def _handed_in(

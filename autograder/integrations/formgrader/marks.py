@@ -11,10 +11,11 @@ from pathlib import Path
 
 from rich.console import Console
 
-from autograder.course import Course
+from autograder.course import Course, load
 from autograder.course.points import format_points
 from autograder.errors import RecordError
 from autograder.gradebook.journal import Gradebook
+from autograder.gradebook.marked_answers import answer_of
 from autograder.gradebook.private import PRIVATE
 from autograder.records import ManualMark
 from autograder.reference.percent_source import grade_id
@@ -85,6 +86,12 @@ def read_marks(out: Path, course: Course) -> tuple[list[ManualMark], list[tuple[
     return marks, unmarked
 
 
+def demand_marks(root: Path, out: Path) -> None:
+    """Raise MarksError where nbgrader's gradebook below `out` can't be read, if there is one."""
+    if (out / DATABASE).is_file():
+        read_marks(out, load(root))
+
+
 def changed_marks(
     out: Path, course: Course, ours: Mapping[str, Iterable[ManualMark]]
 ) -> MarkChanges:
@@ -143,6 +150,28 @@ def taken_over_before(out: Path) -> dict[tuple[str, str], ManualMark]:
     return {(row[0], row[1]): ManualMark(*row) for row in json.loads(path.read_text("utf-8"))}
 
 
+def confirm_marks(
+    course: Course,
+    gradebook: Gradebook,
+    out: Path,
+    shown: Mapping[tuple[str, int], Mapping[str, str]],
+) -> None:
+    """Record that marks which stand in nbgrader are for the documents that were shown there.
+
+    `shown` has their digests, by student and week. nbgrader asks again for the answers that have
+    changed, so the others' marks are for the new documents too.
+    """
+    answers = {}
+    given, _ = read_marks(out, course)
+    for mark in given:
+        item = course.item(mark.item)
+        documents = shown.get((mark.student, item.week))
+        ours = {one.item: one.points for one in gradebook.marks(mark.student)}
+        if documents is not None and ours.get(item.id) == min(mark.points, item.points):
+            answers[mark.student, item.id] = answer_of(course, item, documents)
+    gradebook.confirm_answers(answers)
+
+
 def collect_marks(console: Console, course: Course, gradebook: Gradebook, out: Path) -> None:
     """Take over the marks that were given in the formgrader since the last time."""
     ours = {student: gradebook.marks(student) for student in gradebook.students()}
@@ -150,7 +179,8 @@ def collect_marks(console: Console, course: Course, gradebook: Gradebook, out: P
     for remark in changes.remarks:
         say(console, remark, "yellow")
     if changes.marks or changes.withdrawn:
-        gradebook.put_marks(changes.marks, changes.withdrawn)
+        answers = gradebook.answers_now(course, changes.marks)
+        gradebook.put_marks(changes.marks, changes.withdrawn, answers)
         take_over(out, changes.marks, changes.withdrawn)
         back = f", {len(changes.withdrawn)} taken back" if changes.withdrawn else ""
         say(console, f"{len(changes.marks)} marks taken over from the formgrader{back}")

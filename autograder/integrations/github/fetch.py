@@ -26,7 +26,7 @@ from autograder.course import Course, Week
 from autograder.errors import RemoteError
 from autograder.intake.admission import Admission, FileType, Refused, clean_path
 from autograder.intake.handed_in_csv import FILE as HANDED_IN
-from autograder.intake.handed_in_csv import HEADERS
+from autograder.intake.handed_in_csv import HEADER
 from autograder.intake.week_files import WeekFileFinder, some
 from autograder.integrations.git import GitError, Repository
 from autograder.integrations.github.remote_git import Access, fetch, make_bare
@@ -259,7 +259,7 @@ def _handed_in(states: States, course: Course) -> str:
     """Return handed_in.csv: a line for each student's week."""
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(HEADERS[-1])
+    writer.writerow(HEADER)
     for student, state in sorted(states.items()):
         for week in course.weeks:
             if week.id in state.weeks:

@@ -11,12 +11,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 
-from autograder.integrations.gradebooks.exported_sheet import (
-    Sheet,
-    SheetError,
-    SheetRow,
-    decimal_sign,
-)
 from autograder.integrations.gradebooks.fill_column import (
     FillReport,
     TargetColumn,
@@ -25,6 +19,12 @@ from autograder.integrations.gradebooks.fill_column import (
 )
 from autograder.integrations.gradebooks.matching import Known, Person, match
 from autograder.integrations.gradebooks.points_column import PartPoints, Pending
+from autograder.tables.sheet import (
+    Sheet,
+    SheetError,
+    SheetRow,
+    decimal_sign,
+)
 from autograder.text.display import one_line
 
 REMEDY = "Export the gradebook from Canvas (Grades, Export) and give that file."
@@ -32,9 +32,11 @@ TEST_STUDENT = "Student, Test"
 POINTS_POSSIBLE = "points possible"
 READ_ONLY = re.compile(r"read\s+only", re.IGNORECASE)
 _POSTING = re.compile(r"(Muted|Manual Posting.*)?", re.IGNORECASE | re.DOTALL)
+_NUMBERED = re.compile(r"\s*\([0-9]+\)$")
 _COMPUTED = re.compile(
-    r"(Unposted )?(Current|Final) (Score|Points|Grade)|Override (Score|Grade|Status)"
+    r"(.* )?((Current|Final) (Score|Points|Grade)|Override (Score|Grade|Status))", re.DOTALL
 )
+"""A column that Canvas computes, of all or of a group. Those of assignments end with a number."""
 LOCKED = {"EX": "excused in Canvas", "N/A": "not assigned to them in Canvas"}
 
 ColumnPoints = Sequence[tuple[str, Mapping[str, PartPoints]]]
@@ -120,7 +122,7 @@ class _CanvasSheet:
         assert possible is not None
         column = self._column(column_name)
         name = one_line(sheet.header[column])
-        if READ_ONLY.search(possible[column]) or _COMPUTED.search(sheet.header[column]):
+        if READ_ONLY.search(possible[column]) or _is_computed(sheet.header[column]):
             raise SheetError(f"{sheet.name}: the column '{name}' is read-only: Canvas computes it.")
         sign = decimal_sign(possible[index] for index in range(len(possible.cells)))
         if sign == "." and sheet.separator == ";":
@@ -140,11 +142,11 @@ class _CanvasSheet:
         assignments = {i: head for i, head in enumerate(header) if i > self._section}
         exact = [i for i, head in assignments.items() if head == name.strip()]
         without_number = [
-            i
-            for i, head in assignments.items()
-            if re.sub(r"\s*\([0-9]+\)$", "", head) == name.strip()
+            i for i, head in assignments.items() if _NUMBERED.sub("", head) == name.strip()
         ]
-        matching = exact or without_number
+        own = [i for i in exact if not _is_computed(header[i])]
+        numbered = [i for i in without_number if i not in exact]
+        matching = own or numbered or exact
         if len(matching) == 1:
             return matching[0]
         if matching:
@@ -153,10 +155,14 @@ class _CanvasSheet:
                 f"{self._sheet.name}: several columns are called '{one_line(name)}': {listed}. "
                 "Give the name with its number."
             )
-        known = [head for head in assignments.values() if re.search(r"\([0-9]+\)$", head)]
+        known = [head for head in assignments.values() if _NUMBERED.search(head)]
         listed = ", ".join(f"'{one_line(head)}'" for head in known[:8]) or "none"
         problem = f"{self._sheet.name}: there is no column '{one_line(name)}'"
         raise SheetError(f"{problem}. Its assignments: {listed}.")
+
+
+def _is_computed(header: str) -> bool:
+    return not _NUMBERED.search(header) and bool(_COMPUTED.fullmatch(header))
 
 
 def _number(text: str) -> int | None:

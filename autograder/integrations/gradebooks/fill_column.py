@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from autograder.course.points import format_points
-from autograder.integrations.gradebooks.exported_sheet import Sheet
 from autograder.integrations.gradebooks.matching import Matches, Person
 from autograder.integrations.gradebooks.points_column import PartPoints, Pending, formatted, scaled
+from autograder.tables.sheet import Sheet
 from autograder.text.display import one_line
 
 MAX_NAMES = 12
@@ -58,6 +58,8 @@ def fill_points(
         reason = target.locked_reason(person)
         if reason is None and part.pending and pending is Pending.LEAVE:
             reason = "not graded completely (--pending so-far fills in the points so far)"
+        if reason is None and part.not_taken:
+            reason = "the submission was not taken, so not graded (--not-taken zero fills in 0)"
         if reason is not None:
             unchanged.setdefault(reason, []).append(student)
             continue

@@ -13,14 +13,20 @@ from autograder.gradebook.people import known_people
 from autograder.gradebook.private import PRIVATE
 from autograder.gradebook.roster import Roster
 from autograder.integrations.gradebooks.canvas import fill_canvas
-from autograder.integrations.gradebooks.exported_sheet import read_sheet
 from autograder.integrations.gradebooks.fill_column import FillReport
 from autograder.integrations.gradebooks.matching import known_by
 from autograder.integrations.gradebooks.moodle import fill_moodle
-from autograder.integrations.gradebooks.points_column import Pending, part_points, read_reports
+from autograder.integrations.gradebooks.points_column import (
+    NotTaken,
+    Pending,
+    part_points,
+    read_reports,
+)
 from autograder.report.class_files import write_class, write_class_csv
 from autograder.report.graded import GradedReport
 from autograder.results.junit import junit_xml
+from autograder.tables.sheet import read_sheet
+from autograder.tables.values import plain_number
 from autograder.text.files import write_bytes
 
 
@@ -36,6 +42,7 @@ def export_canvas(
     pending: str,
     columns: Sequence[tuple[str, str]],
     section: str | None = None,
+    not_taken: str = NotTaken.LEAVE,
 ) -> FillReport:
     """Fill columns of a Canvas gradebook; `columns` are pairs of an assignment and a part.
 
@@ -44,8 +51,9 @@ def export_canvas(
     Raises AutograderError; then nothing is written.
     """
     course, sheet, rule = load(root), read_sheet(template), _pending(pending)
+    refused = _not_taken(not_taken)
     reports = in_section(course, read_reports(course, grades), grades, section)
-    points = [(name, part_points(course, reports, part)) for name, part in columns]
+    points = [(name, part_points(course, reports, part, refused)) for name, part in columns]
     report = fill_canvas(sheet, points, rule, known_by(grades, course))
     _write(out, sheet.content)
     return report
@@ -61,6 +69,7 @@ def export_moodle(
     column: str | None,
     out_of: str | None,
     section: str | None = None,
+    not_taken: str = NotTaken.LEAVE,
 ) -> FillReport:
     """Fill a grading worksheet, or one column of a gradebook, of Moodle; or of a section in it.
 
@@ -68,11 +77,12 @@ def export_moodle(
     """
     course, sheet, rule = load(root), read_sheet(template), _pending(pending)
     try:
-        max_points = None if out_of is None else parse_points(out_of)
+        max_points = None if out_of is None else parse_points(plain_number(out_of))
     except ValueError as error:
         raise ExportError(f"--out-of: {error}.") from error
+    refused = _not_taken(not_taken)
     reports = in_section(course, read_reports(course, grades), grades, section)
-    points = part_points(course, reports, part)
+    points = part_points(course, reports, part, refused)
     report = fill_moodle(sheet, points, rule, column, max_points, known_by(grades, course))
     _write(out, sheet.content)
     return report
@@ -130,6 +140,12 @@ def _pending(name: str) -> Pending:
     if name not in list(Pending):
         raise ExportError(f"--pending is one of {', '.join(Pending)}, not {name!r}.")
     return Pending(name)
+
+
+def _not_taken(name: str) -> NotTaken:
+    if name not in list(NotTaken):
+        raise ExportError(f"--not-taken is one of {', '.join(NotTaken)}, not {name!r}.")
+    return NotTaken(name)
 
 
 def _write(out: Path, content: bytes) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from autograder.course import Course
 from autograder.gradebook.ids import key
 from autograder.gradebook.people import known_people
-from autograder.integrations.gradebooks.exported_sheet import SheetRow
+from autograder.tables.sheet import SheetRow
 
 NO_ROW = SheetRow(0, ())
 

@@ -1,9 +1,9 @@
 """Points filled into a file that Moodle exported: a grading worksheet, or the gradebook.
 
-The worksheet (Assignment, Download grading worksheet) is recognised by its column Identifier;
-Moodle imports a grade from it that is a number, not above the maximum, and newer than its own. The
-gradebook (Grades, Export, Plain text file) has a column for each activity, and the teacher assigns
-the columns on import. The dates in both, by which Moodle tells what is newer, stay as they are.
+From a worksheet (Assignment, Download grading worksheet) Moodle imports a grade that is a number,
+not above the maximum, and newer than its own. The gradebook (Grades, Export, Plain text file) has a
+column for each activity, and the teacher assigns the columns on import. The dates in both, by which
+Moodle tells what is newer, stay as they are.
 """
 
 from __future__ import annotations
@@ -14,12 +14,6 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal, InvalidOperation
 
 from autograder.course.points import format_points
-from autograder.integrations.gradebooks.exported_sheet import (
-    Sheet,
-    SheetError,
-    SheetRow,
-    decimal_sign,
-)
 from autograder.integrations.gradebooks.fill_column import (
     FillReport,
     TargetColumn,
@@ -27,14 +21,26 @@ from autograder.integrations.gradebooks.fill_column import (
     report_unmatched,
 )
 from autograder.integrations.gradebooks.matching import Known, Person, match
+from autograder.integrations.gradebooks.moodle_columns import (
+    NO,
+    REMEDY,
+    WorksheetColumns,
+    is_address_column,
+    is_column_of_points,
+    worksheet_columns,
+)
 from autograder.integrations.gradebooks.points_column import PartPoints, Pending, formatted, scaled
-from autograder.report.class_csv import guard_formula
+from autograder.tables.formulas import guard_formula
+from autograder.tables.sheet import (
+    Sheet,
+    SheetError,
+    SheetRow,
+    decimal_sign,
+)
 from autograder.text.display import one_line
 
 COMMENT_PREFIX = "Autograder: "
 """The beginning of our comments; any other comment is a person's and stays."""
-REMEDY = "Download it from Moodle again, with Moodle in English."
-WORKSHEET = "Identifier"
 
 
 def fill_moodle(
@@ -52,57 +58,63 @@ def fill_moodle(
     what else names a student. Raises SheetError, before anything is filled, where the file is
     neither, or a column isn't there.
     """
-    if sheet.column(WORKSHEET) is not None:
+    columns = worksheet_columns(sheet)
+    if columns is not None:
         if column is not None or out_of is not None:
             problem = f"{sheet.name} is the grading worksheet of one assignment"
             raise SheetError(f"{problem}: leave --column and --out-of away.")
-        return _worksheet(sheet, points_by_student, pending, known)
+        return _worksheet(sheet, columns, points_by_student, pending, known)
     return _gradebook(sheet, points_by_student, pending, column, out_of, known)
 
 
 def _worksheet(
     sheet: Sheet,
+    columns: WorksheetColumns,
     points_by_student: Mapping[str, PartPoints],
     pending: Pending,
     known: Mapping[str, Known] | None,
 ) -> FillReport:
-    grade = sheet.required_column(REMEDY, "Grade")
-    maximum = sheet.required_column(REMEDY, "Maximum grade")
-    sheet.required_column(REMEDY, "Last modified (grade)")
-    changeable = sheet.column("Grade can be changed")
-    persons = worksheet_persons(sheet)
+    grade, maximum, changeable = columns.grade, columns.maximum, columns.changeable
+    persons = _worksheet_persons(sheet, columns)
     maxima = {row[maximum] for row in sheet.rows[1:]}
     max_points = _number(next(iter(maxima))) if len(maxima) == 1 else None
     if not max_points:
         raise SheetError(
-            f"{sheet.name}: 'Maximum grade' has to be one number for everybody, not a scale."
+            f"{sheet.name}: '{one_line(sheet.header[maximum])}' has to be one number for "
+            "everybody, not a scale."
         )
 
     def locked(person: Person) -> str | None:
         text = person.row[changeable] if changeable is not None else ""
-        return "locked in Moodle" if text.casefold() == "no" else None
+        return "locked in Moodle" if text.casefold() in NO else None
 
     sign = decimal_sign([*maxima, *(row[grade] for row in sheet.rows[1:])])
     target = TargetColumn(grade, max_points, sign, locked, capped=True)
-    return _fill(
-        sheet, target, persons, points_by_student, pending, sheet.column("Feedback comments"), known
-    )
+    report = _fill(sheet, target, persons, points_by_student, pending, columns.feedback, known)
+    if columns.remark:
+        report.remarks.insert(0, columns.remark)
+    return report
 
 
 def worksheet_persons(sheet: Sheet) -> list[Person]:
     """Return the persons of a grading worksheet; the first id of each is the Identifier."""
-    identifier = sheet.required_column(REMEDY, WORKSHEET)
-    name = sheet.column("Full name")
-    id_columns = [sheet.column(n) for n in ("ID number", "Email address", "Username")]
+    columns = worksheet_columns(sheet)
+    if columns is None:
+        raise SheetError(f"{sheet.name} is no grading worksheet of Moodle's. {REMEDY}")
+    return _worksheet_persons(sheet, columns)
+
+
+def _worksheet_persons(sheet: Sheet, columns: WorksheetColumns) -> list[Person]:
+    identifier, name = columns.identifier, columns.name
     persons = []
     for row in sheet.rows[1:]:
         full_name = row[name] if name is not None else ""
         number = re.sub(r"\D", "", row[identifier])
-        ids = [row[identifier], *(row[column] for column in id_columns if column is not None)]
+        ids = [row[identifier], *(row[column] for column in columns.ids)]
         ids += [f"{full_name}_{number}"] if full_name and number else []
         ids += [f"Participant {number}"] if number else []
         persons.append(_person(row, full_name or row[identifier], ids, [full_name]))
-    _require_unique(sheet, (person.row[identifier] for person in persons), WORKSHEET)
+    _require_unique(sheet, (person.row[identifier] for person in persons), sheet.header[identifier])
     return persons
 
 
@@ -114,14 +126,21 @@ def _gradebook(
     out_of: int | None,
     known: Mapping[str, Known] | None,
 ) -> FillReport:
-    email, number = sheet.column("Email address"), sheet.column("ID number")
+    addresses = [i for i in range(len(sheet.header)) if is_address_column(sheet, i)]
+    email, number = sheet.column("Email address"), sheet.column("ID number", "ID-Nummer")
+    first, last = sheet.column("First name"), sheet.column("Last name", "Surname")
+    real = [head for head in sheet.header if head.endswith("(Real)")]
+    if email is None and number is None and not real and len(addresses) == 1:
+        # In another language: the names stand first, and the column is told by what is in it.
+        email, first, last = addresses[0], 0, 1
     if email is None and number is None:
         raise SheetError(
             f"{sheet.name} has neither 'Identifier' nor 'Email address' or 'ID number' among its "
             f"columns: it is no grading worksheet and no gradebook of Moodle's. {REMEDY}"
         )
-    first, last = sheet.column("First name"), sheet.column("Last name", "Surname")
-    real = [head for head in sheet.header if head.endswith("(Real)")]
+    if not real:
+        points = (i for i in range(2, len(sheet.header)) if is_column_of_points(sheet, i))
+        real = [sheet.header[i] for i in points if sheet.header[i].endswith(")")]
     listed = ", ".join(f"'{one_line(head)}'" for head in real[:8]) or "none"
     if column is None:
         raise SheetError(f"{sheet.name} is a gradebook: say --column. It has these: {listed}.")
@@ -140,7 +159,7 @@ def _gradebook(
             _require_unique(sheet, (person.row[id] for person in persons), sheet.header[id])
     sign = decimal_sign(row[index] for row in sheet.rows[1:])
     target = TargetColumn(index, out_of, sign, lambda person: None, capped=out_of is not None)
-    feedback = sheet.column(sheet.header[index].removesuffix("(Real)") + "(Feedback)")
+    feedback = sheet.column(re.sub(r"\([^()]*\)$", "(Feedback)", sheet.header[index]))
     return _fill(sheet, target, persons, points_by_student, pending, feedback, known)
 
 

@@ -25,21 +25,36 @@ class Pending(StrEnum):
     SO_FAR = "so-far"
 
 
+class NotTaken(StrEnum):
+    """What to do for a student whose submission could not be taken, a damaged archive say.
+
+    LEAVE: nothing of it was graded, so the cell stays as it is. ZERO: 0 points.
+    """
+
+    LEAVE = "leave"
+    ZERO = "zero"
+
+
 @dataclass(frozen=True)
 class PartPoints:
     """A student's points of a part of the course, after deductions, in hundredths.
 
-    `pending` are the ids of the items whose points may still grow.
+    `pending` are the ids of the items whose points may still grow. `not_taken`: a submission of it
+    was refused, and nobody said that this is 0 points.
     """
 
     points: int
     max_points: int
     pending: tuple[str, ...] = ()
     late: bool = False
+    not_taken: bool = False
 
 
 def part_points(
-    course: Course, reports: Sequence[GradedReport], part: str
+    course: Course,
+    reports: Sequence[GradedReport],
+    part: str,
+    not_taken: NotTaken = NotTaken.LEAVE,
 ) -> Mapping[str, PartPoints]:
     """Return each student's points of a part: "total", a component's id, a week's id or number.
 
@@ -50,6 +65,7 @@ def part_points(
     extra = {
         item.id for component in course.components if component.extra for item in component.items
     }
+    weeks = {item.week for item in course.items() if item.id in chosen}
     points_by_student = {}
     for report in reports:
         items = [item for item in report.score.items if item.id in chosen]
@@ -59,7 +75,10 @@ def part_points(
         pending = tuple(item.id for item in items if item.pending)
         points = sum(item.final for item in items)
         late = any(item.final != item.points for item in items)
-        points_by_student[report.score.student] = PartPoints(points, max_points, pending, late)
+        refused = not_taken is NotTaken.LEAVE and not weeks.isdisjoint(report.refused_weeks)
+        points_by_student[report.score.student] = PartPoints(
+            points, max_points, pending, late, refused
+        )
     if not any(points.max_points for points in points_by_student.values()):
         problem = f"there is nothing of {part!r} yet"
         remedy = "Grade it first, or choose another part"

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from autograder import course as courses
-from autograder.course import Course, CourseError, Extension, Week
+from autograder.course import Course, CourseError, Week
 from autograder.course.lateness import judge_lateness
 from autograder.course.scoring import score_student
 from autograder.errors import CantExamineError, OutputError
@@ -258,10 +258,10 @@ def _judge_lateness(run: _Run, weeks: list[Week]) -> None:
     """Find what each week keeps of its points: due when Gradescope says, or else the course."""
     course, metadata = run.course, run.metadata
     if metadata.due is not None:
-        granted = tuple(
-            Extension(student=metadata.student, week=week.id, due=metadata.due) for week in weeks
-        )
-        course = course.model_copy(update={"extensions": granted})
+        # It holds the student's extension there, if there is one.
+        due = {"due": metadata.due}
+        own = tuple(week.model_copy(update=due) if week in weeks else week for week in course.weeks)
+        course = course.model_copy(update={"weeks": own, "extensions": ()})
     judged = [
         judge_lateness(course, metadata.student, week.number, metadata.received) for week in weeks
     ]

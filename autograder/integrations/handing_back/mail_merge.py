@@ -15,11 +15,11 @@ from email.policy import SMTP
 from pathlib import Path
 
 from autograder.gradebook.private import PRIVATE, PRIVATE_FOLDER
-from autograder.integrations.gradebooks.exported_sheet import Sheet, SheetError, read_sheet
 from autograder.integrations.gradebooks.fill_column import FillReport, report_unmatched, some
 from autograder.integrations.gradebooks.matching import Person, match
 from autograder.integrations.handing_back.letters import HandBackError, HandedBack, Letter, known_of
-from autograder.report.class_csv import guard_formula
+from autograder.tables.formulas import guard_formula
+from autograder.tables.sheet import Sheet, SheetError, read_sheet
 from autograder.text.files import write_bytes, write_text
 
 TABLE = "mail_merge.csv"

@@ -15,7 +15,6 @@ from autograder.course import Course
 from autograder.gradebook.people import KnownPeople
 from autograder.intake.lms import MOODLE
 from autograder.intake.reading import entries_by_student
-from autograder.integrations.gradebooks.exported_sheet import read_sheet
 from autograder.integrations.gradebooks.fill_column import FillReport, report_unmatched, some
 from autograder.integrations.gradebooks.matching import match
 from autograder.integrations.gradebooks.moodle import worksheet_persons
@@ -26,6 +25,7 @@ from autograder.integrations.handing_back.letters import (
     known_of,
     zipped,
 )
+from autograder.tables.sheet import read_sheet
 
 PLUGIN = "assignsubmission_file_"
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autograder.integrations.gradebooks.exported_sheet import (
+from autograder.tables.sheet import (
     Sheet,
     SheetError,
     decimal_sign,
@@ -80,8 +80,8 @@ def test_bytes_that_no_writer_would_write_stay() -> None:
         (b" \n ", "is empty"),
         (b"a,b\n", "no rows below a header"),
         (b"a,b\n\n,\n", "no rows below a header"),
-        (b"a,b\n1,\xff\n", "line 2: it is not UTF-8"),
-        ("a,b\n1,2\n".encode("utf-16"), "not UTF-8"),
+        (b"PK\x03\x04rest of a workbook", "is an Excel or OpenDocument workbook"),
+        (b"\xff\xfea\0b", "NUL bytes"),
         (b"a,b\n1,\0\n", "NUL bytes"),
         (b'a,b\n1,"2\n', "line 2: a quoted cell has no end"),
         (b'a,b\n1,"2"x\n', "line 2: there is text behind"),
@@ -107,6 +107,23 @@ def test_columns_are_found_whatever_their_case_and_refused_twice() -> None:
         sheet.column("Grade")
     with pytest.raises(SheetError, match=r"no column 'ID' or 'Id'\. Do it"):
         sheet.required_column("Do it.", "ID", "Id")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-be", "cp1252", "latin-1"])
+def test_every_encoding_of_a_spreadsheet_is_read_and_kept(encoding: str) -> None:
+    content = "Name;Grade\r\nM\u00fcller;\r\n".encode(encoding)
+    sheet = Sheet("s.csv", content)
+    assert [sheet.rows[1][0], sheet.content] == ["M\u00fcller", content]
+    sheet.fill(sheet.rows[1], 1, "1,5")
+    assert sheet.content.decode(encoding) == "Name;Grade\r\nM\u00fcller;1,5\r\n"
+
+
+@pytest.mark.parametrize("line", ["sep=;", "SEP=;", '"sep=;"', "sep=;;;"])
+def test_a_line_says_what_separates_cells_and_stays(line: str) -> None:
+    content = f"{line}\r\na,b;c\r\n1,5;2\r\n".encode()
+    sheet = Sheet("s.csv", content)
+    assert (sheet.header, [row.line for row in sheet.rows]) == (["a,b", "c"], [2, 3])
+    assert (sheet.rows[1][0], sheet.content) == ("1,5", content)
 
 
 def test_a_row_that_is_too_short_is_named() -> None:

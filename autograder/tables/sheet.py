@@ -1,7 +1,8 @@
-"""CSV files that another system exported: cells are filled in, and all other bytes are kept.
+"""A table in a CSV file: its cells with their places, which can be filled in.
 
-Python's csv module would write everything anew; here the byte order mark, quotes, line ends, spaces
-and blank lines stay as they are.
+It is read as spreadsheets and other systems write it: comma, semicolon or tab, a line `sep=;`
+before the header, any of their encodings. Python's csv module would write everything anew; here all
+bytes but those of filled cells stay: the byte order mark, quotes, line ends, spaces, blank lines.
 """
 
 from __future__ import annotations
@@ -12,11 +13,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.errors import InputError
+from autograder.tables.encodings import BOM, decode
 from autograder.text.display import one_line
 
 MAX_BYTES = 64 * 1024 * 1024
+EXPORT_AGAIN = "Export it again."
 SEPARATORS = (",", ";", "\t")
-BOM = "\ufeff"
+NAMES = {",": "commas", ";": "semicolons", "\t": "tabs"}
+_SEP = re.compile(r'[\r\n]*"?sep=([^\r\n"])"?[ ;,\t]*(\r\n|\r|\n|$)', re.IGNORECASE)
+"""The line by which Excel says what separates cells."""
 
 
 class SheetError(InputError):
@@ -34,10 +39,11 @@ class SheetCell:
 
 @dataclass(frozen=True)
 class SheetRow:
-    """A row: the line on which it begins, counted from 1, and its cells."""
+    """A row: the line on which it begins, counted from 1, its cells, and its text in the file."""
 
     line: int
     cells: tuple[SheetCell, ...]
+    text: str = ""
 
     def __getitem__(self, column: int) -> str:
         """Return a cell's value without spaces around it; "" where the row is shorter."""
@@ -52,15 +58,19 @@ class SheetRow:
 class Sheet:
     """A table in a file; its first row names the columns."""
 
-    def __init__(self, name: str, content: bytes):
-        """Parse the content. Raises SheetError where it is not UTF-8, no CSV, or has no rows."""
+    def __init__(self, name: str, content: bytes, remedy: str = EXPORT_AGAIN):
+        """Parse the content. Raises SheetError, which ends with the remedy, where it is no CSV.
+
+        That is so too where there are no rows below the header, if it was exported.
+        """
         self.name = name
-        self._text = _decoded(name, content)
+        self._text, self._encoding = _decoded(name, content, remedy)
         self._filled: dict[tuple[int, int], str] = {}
-        self.separator = _separator(self._text)
-        self.rows = [row for row in _rows(name, self._text, self.separator) if not row.is_blank]
-        if len(self.rows) < 2:
-            raise SheetError(f"{name} has no rows below a header. Export it again.")
+        start, self.separator = _separator(self._text)
+        every = _rows(name, self._text, self.separator, start)
+        self.rows = [row for row in every if not row.is_blank]
+        if not self.rows or (remedy == EXPORT_AGAIN and len(self.rows) < 2):
+            raise SheetError(f"{name} has no rows below a header. {remedy}")
         self.header = [self.rows[0][column] for column in range(len(self.rows[0].cells))]
 
     def column(self, *names: str) -> int | None:
@@ -109,18 +119,22 @@ class Sheet:
         for (start, end), value in sorted(self._filled.items()):
             parts += [self._text[done:start], value]
             done = end
-        return "".join([*parts, self._text[done:]]).encode("utf-8")
+        return "".join([*parts, self._text[done:]]).encode(self._encoding)
 
 
 def read_sheet(path: Path) -> Sheet:
-    """Read a file. Raises SheetError where it can't be used."""
+    """Read a file that another system exported. Raises SheetError where it can't be used."""
+    return Sheet(str(path), read_content(path))
+
+
+def read_content(path: Path) -> bytes:
+    """Return the content of a CSV file. Raises SheetError where it can't be read, or is huge."""
     try:
         if path.stat().st_size > MAX_BYTES:
-            raise SheetError(f"{path} is larger than {MAX_BYTES >> 20} MB: no gradebook is.")
-        content = path.read_bytes()
+            raise SheetError(f"{path} is larger than {MAX_BYTES >> 20} MB: no such table is.")
+        return path.read_bytes()
     except OSError as error:
         raise SheetError(f"{path} can't be read: {error.strerror}.") from error
-    return Sheet(str(path), content)
 
 
 def decimal_sign(values: Iterable[str]) -> str:
@@ -132,32 +146,37 @@ def decimal_sign(values: Iterable[str]) -> str:
     return "."
 
 
-def _decoded(name: str, content: bytes) -> str:
-    remedy = "Export it again, or save it as CSV (UTF-8)."
+def _decoded(name: str, content: bytes, remedy: str) -> tuple[str, str]:
+    """Return the text and its encoding. Raises SheetError."""
     if not content.strip():
-        raise SheetError(f"{name} is empty. Export it again.")
+        raise SheetError(f"{name} is empty. {remedy}")
     try:
-        text = content.decode("utf-8")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise SheetError(f"{name}, line {line}: it is not UTF-8 text. {remedy}") from error
-    if "\0" in text:
-        raise SheetError(f"{name} is not a CSV file (it holds NUL bytes). {remedy}")
-    return text
+        text, encoding = decode(content)
+    except ValueError as error:
+        raise SheetError(f"{name} is {error}. {remedy} Save it as CSV.") from error
+    if not text.strip(BOM).strip():
+        raise SheetError(f"{name} is empty. {remedy}")
+    return text, encoding
 
 
-def _separator(text: str) -> str:
-    """Return the separator of cells: the most frequent candidate in the first line."""
-    first_line = text.lstrip(BOM + "\r\n").splitlines()[0]
-    return max(SEPARATORS, key=re.sub(r'"[^"]*"', "", first_line).count)
+def _separator(text: str) -> tuple[int, str]:
+    """Return where the table begins, and what separates its cells.
+
+    A line `sep=;` says it; else it is the most frequent candidate in the first line.
+    """
+    start = len(BOM) if text.startswith(BOM) else 0
+    said = _SEP.match(text, start)
+    if said:
+        return said.start(2), said[1]
+    first_line = text[start:].lstrip().splitlines()[0]
+    return start, max(SEPARATORS, key=re.sub(r'"[^"]*"', "", first_line).count)
 
 
-def _rows(name: str, text: str, separator: str) -> list[SheetRow]:
+def _rows(name: str, text: str, separator: str, position: int) -> list[SheetRow]:
     rows: list[SheetRow] = []
-    position = len(BOM) if text.startswith(BOM) else 0
-    line = 1
+    line = 1 + text.count("\n", 0, position)
     while position < len(text):
-        first_line, cells = line, []
+        start, first_line, cells = position, line, []
         while True:
             cell = _cell(name, text, separator, position, line)
             line += text.count("\n", cell.start, cell.end)
@@ -166,7 +185,7 @@ def _rows(name: str, text: str, separator: str) -> list[SheetRow]:
             if text[position : position + 1] != separator:
                 break
             position += 1
-        rows.append(SheetRow(first_line, tuple(cells)))
+        rows.append(SheetRow(first_line, tuple(cells), text[start:position]))
         if position < len(text):  # at the end of a line
             position += 2 if text.startswith("\r\n", position) else 1
             line += 1
@@ -186,7 +205,7 @@ def _cell(name: str, text: str, separator: str, start: int, line: int) -> SheetC
     while True:
         close = text.find('"', close + 1)
         if close < 0:
-            raise SheetError(f"{name}, line {line}: a quoted cell has no end. Export it again.")
+            raise SheetError(f"{name}, line {line}: a quoted cell has no end.")
         if text[close + 1 : close + 2] != '"':
             break
         close += 1
