@@ -88,11 +88,11 @@ def test_moodle_by_what_it_handed_out(grades, feedback, tmp_path) -> None:
 def test_moodle_by_the_worksheet(grades, feedback, tmp_path) -> None:
     path = tmp_path / "Grades sheet.csv"
     path.write_text(
-        "Identifier,Full name,Email address,Grade,Maximum Grade\n"
-        "Participant 7,Jane Doe,jd7@school.edu,,10\n"
-        "Participant 8,Jane Doe,jd8@school.edu,,10\n"
-        "Participant 21,Ada,ada@school.edu,,10\n"
-        "Participant 22,Ben_B,ben@school.edu,,10\n"
+        "Identifier,Full name,Email address,Grade,Maximum grade,Last modified (grade)\n"
+        "Participant 7,Jane Doe,jd7@school.edu,,10,-\n"
+        "Participant 8,Jane Doe,jd8@school.edu,,10,-\n"
+        "Participant 21,Ada,ada@school.edu,,10,-\n"
+        "Participant 22,Ben_B,ben@school.edu,,10,-\n"
     )
     out = tmp_path / "moodle.zip"
     call("moodle-feedback", "--worksheet", path, "--grades", grades, "--out", out)
