@@ -21,9 +21,11 @@ from types import TracebackType
 from typing import Any, Self
 
 from autograder.course import Course
+from autograder.gradebook.author import author_here
+from autograder.gradebook.editions import Editions
 from autograder.gradebook.flags import Flag
 from autograder.gradebook.heartbeat import Heartbeat, RunningJob, heartbeat_of, heartbeat_row
-from autograder.gradebook.manual_marks import read_manual
+from autograder.gradebook.manual_marks import KeptMark, read_manual
 from autograder.gradebook.opening import (
     Connection,
     GradebookError,
@@ -35,6 +37,7 @@ from autograder.gradebook.opening import (
     nothing_new_left,
     snapshot,
 )
+from autograder.gradebook.replaced import Recording, Replaced, keep_replaced, read_replaced
 from autograder.gradebook.rows import flag_row, result_of, result_row, storable
 from autograder.gradebook.schema import APPLICATION_ID, SCHEMA, SCHEMA_VERSION, UPGRADES
 from autograder.gradebook.shared_rows import keep_plan, keep_receipt, keep_text, text_of
@@ -90,6 +93,9 @@ GIVEN_UP = f"""DELETE FROM jobs WHERE state = 'planned' AND part = 'suite'
             AND week = jobs.week ORDER BY run DESC LIMIT 1))"""
 KEPT_DAYS = 7
 """No run takes longer: what it planned before may have been given up."""
+
+MARKS_NOW = """SELECT max(id) AS number, student, item, points, comment, given, author FROM marks"""
+"""The last line of each mark: with max(), SQLite takes the other columns from its row."""
 
 LATEST = """submissions.run = (SELECT max(own.run) FROM submissions AS own
     WHERE own.student = submissions.student AND own.week = submissions.week)"""
@@ -265,10 +271,11 @@ class Gradebook:
     def start_run(self, confinement: str, data: str, salt: str, versions: Mapping[str, str]) -> int:
         """Begin a run and return its number. Only a digest of the salt is kept."""
         digest = hashlib.sha256(salt.encode()).hexdigest()[:16]
-        row = (_now(), confinement, data, digest, json.dumps(dict(versions), sort_keys=True))
-        columns = "(started, confinement, data, salt_digest, versions)"
+        said = json.dumps(dict(versions), sort_keys=True)
+        row = (_now(), confinement, data, digest, said, storable(author_here()))
+        columns = "(started, confinement, data, salt_digest, versions, author)"
         with self._writing():
-            cursor = self._db.execute(f"INSERT INTO runs {columns} VALUES (?, ?, ?, ?, ?)", row)
+            cursor = self._db.execute(f"INSERT INTO runs {columns} VALUES (?, ?, ?, ?, ?, ?)", row)
         self._run = cursor.lastrowid
         assert self._run is not None
         return self._run
@@ -405,11 +412,12 @@ class Gradebook:
         seconds: float,
         flags: Sequence[Flag] = (),
     ) -> None:
-        """Keep results of a job; they replace earlier results of the same checks.
+        """Keep results of a job: they count in place of earlier results of the same checks.
 
-        `flags` replace all flags of the job. The job is finished once every planned check has a
-        record of which none is INFRA. Raises GradebookError, and keeps nothing, for a job or a
-        check that was never planned.
+        `flags` count in place of all flags of the job. What they replace is kept as well, with the
+        time at which that was done: see `replaced_results`. The job is finished once every planned
+        check has a record of which none is INFRA. Raises GradebookError, and keeps nothing, for a
+        job or a check that was never planned.
         """
         with self._writing():
             job = self._db.execute("SELECT id, plan FROM jobs WHERE key = ?", (key,)).fetchone()
@@ -425,11 +433,12 @@ class Gradebook:
                         f"the check {one.check!r} was never planned for job {key!r}"
                     )
                 rows.append((job["id"], positions[one.check], *result_row(one, keep)))
+            flag_rows = [flag_row(job["id"], position, flag) for position, flag in enumerate(flags)]
+            keep_replaced(self._db, self._recording(job["id"], seconds), rows, flag_rows)
             self._db.executemany(
                 "INSERT OR REPLACE INTO results VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows
             )
             self._db.execute("DELETE FROM flags WHERE job = ?", (job["id"],))
-            flag_rows = [flag_row(job["id"], position, flag) for position, flag in enumerate(flags)]
             self._db.executemany("INSERT INTO flags VALUES (?, ?, ?, ?, ?, ?)", flag_rows)
             query = "SELECT count(*) FROM results WHERE job = ? AND verdict != ?"
             finished = self._value(query, job["id"], str(Verdict.INFRA)) == len(plan)
@@ -437,6 +446,15 @@ class Gradebook:
                 "UPDATE jobs SET state = ?, seconds = ?, run = coalesce(?, run) WHERE id = ?",
                 ("finished" if finished else "planned", seconds, self._run, job["id"]),
             )
+
+    def _recording(self, job: int, seconds: float) -> Recording:
+        """Keep that results of a job are recorded now."""
+        values = (job, self._run, _now(), seconds)
+        columns = "(job, run, recorded, seconds)"
+        statement = f"INSERT INTO recordings {columns} VALUES (?, ?, ?, ?)"
+        number = self._db.execute(statement, values).lastrowid
+        assert number is not None
+        return Recording(number, job)
 
     def tidy(self, now: datetime | None = None) -> None:
         """Take out what a stopped run planned and nobody will ever come to; give back its space.
@@ -464,11 +482,30 @@ class Gradebook:
     def put_marks(
         self, marks: Sequence[ManualMark], unmarked: Sequence[tuple[str, str]] = ()
     ) -> None:
-        """Keep marks, which replace earlier ones; delete those of `unmarked` (student, item)."""
-        rows = [(mark.student, mark.item, mark.points, storable(mark.comment)) for mark in marks]
+        """Keep marks, which count in place of earlier ones; withdraw those of `unmarked`.
+
+        All that were ever given stay, with time and author: see `mark_history`. A mark that is
+        given once more as it is changes nothing.
+        """
+        author = storable(author_here())
         with self._writing():
-            self._db.executemany("DELETE FROM marks WHERE student = ? AND item = ?", unmarked)
-            self._db.executemany("INSERT OR REPLACE INTO marks VALUES (?, ?, ?, ?)", rows)
+            now = {
+                (row["student"], row["item"]): (row["points"], row["comment"])
+                for row in self._db.execute(f"{MARKS_NOW} GROUP BY student, item")
+            }
+            given: list[tuple[str, str, int | None, str | None]] = [
+                (student, item, None, "")
+                for student, item in unmarked
+                if now.get((student, item), (None, ""))[0] is not None
+            ]
+            for mark in marks:
+                kept = (mark.points, storable(mark.comment))
+                if now.get((mark.student, mark.item)) != kept:
+                    given.append((mark.student, mark.item, *kept))
+            self._db.executemany(
+                "INSERT INTO marks VALUES (NULL, ?, ?, ?, ?, ?, ?)",
+                [(*values, _now(), author) for values in given],
+            )
 
     def _in_run(self) -> int:
         if self._run is None:
@@ -488,7 +525,8 @@ class Gradebook:
 
     def marked_items(self) -> set[str]:
         """Return the ids of the items for which a person gave anybody a mark."""
-        query = "SELECT DISTINCT item FROM marks WHERE student IN (SELECT student FROM submissions)"
+        query = f"""SELECT DISTINCT item FROM ({MARKS_NOW} GROUP BY student, item)
+            WHERE points IS NOT NULL AND student IN (SELECT student FROM submissions)"""
         return {row["item"] for row in self._db.execute(query)}
 
     def weeks(self, student: str) -> list[int]:
@@ -531,32 +569,34 @@ class Gradebook:
         return None if row is None else GradingJob(**dict(row))
 
     def counting_job(self, student: str, week: int, part: str = SUITE) -> GradingJob | None:
-        """Return the job whose results count.
+        """Return the job whose results count: the current one, once it is finished.
 
-        It is the current one. While nothing of that has been examined yet, it is the last finished
-        one: of the same files if there is any. The training counts of those files whose suite does.
+        Until then it is the last finished one: of the same files if there is any. So a run that is
+        stopped, or in which the grader fails, takes nobody's points away. While nothing is
+        finished, what there is of the current one counts. A submission that was not taken leaves
+        the last that was. The training counts of those files whose suite does.
         """
         latest = self.submission(student, week)
-        if latest is None or latest.refusal is not None:
-            return self.job(student, week, part)
+        if latest is None:
+            return None
         files = latest.fingerprint
         if part != SUITE:
             suite = self.counting_job(student, week)
             files = suite.fingerprint if suite else files
         current = self._job_of(student, week, part, files)
-        if current and (current.state == "finished" or self._has_results(current)):
+        refused = latest.refusal is not None and files == latest.fingerprint
+        if current and current.state == "finished" and not refused:
             return current
-        other_files = "" if part == SUITE else "AND fingerprint = :files"
+        which = "" if part == SUITE else "AND fingerprint = :files"
+        if refused:
+            which += f""" AND fingerprint != :empty AND fingerprint IN (SELECT fingerprint
+                FROM {HANDED_IN} WHERE student = :student AND week = :week AND refusal IS NULL)"""
         query = f"""SELECT {JOB} FROM jobs WHERE student = :student AND week = :week
-            AND part = :part AND state = 'finished' {other_files}
+            AND part = :part AND state = 'finished' {which}
             ORDER BY fingerprint = :files DESC, turn DESC LIMIT 1"""
         values = {"student": student, "week": week, "part": part, "files": files}
-        row = self._db.execute(query, values).fetchone()
+        row = self._db.execute(query, {**values, "empty": EMPTY_FINGERPRINT}).fetchone()
         return current if row is None else GradingJob(**dict(row))
-
-    def _has_results(self, job: GradingJob) -> bool:
-        query = "SELECT 1 FROM results WHERE job = (SELECT id FROM jobs WHERE key = ?) LIMIT 1"
-        return self._value(query, job.key) is not None
 
     def jobs(self, week: int, part: str = SUITE) -> list[GradingJob]:
         """Return all jobs of a week that were ever planned, the current ones first."""
@@ -630,9 +670,31 @@ class Gradebook:
         return None if row is None else heartbeat_of(row)
 
     def marks(self, student: str) -> list[ManualMark]:
-        """Return the marks that a person gave a student."""
-        query = "SELECT student, item, points, comment FROM marks WHERE student = ? ORDER BY item"
-        return [ManualMark(**dict(row)) for row in self._db.execute(query, (student,))]
+        """Return the marks that a person gave a student, and that count."""
+        return [one.mark for one in self.kept_marks(student) if one.mark]
+
+    def kept_marks(self, student: str) -> list[KeptMark]:
+        """Return the last mark of each item of a student, with time and author, by item."""
+        query = f"{MARKS_NOW} WHERE student = ? GROUP BY item ORDER BY item"
+        return [KeptMark(**dict(row)) for row in self._db.execute(query, (student,))]
+
+    def mark_history(self, student: str) -> list[KeptMark]:
+        """Return all marks that a student was ever given, the first one first."""
+        query = """SELECT id AS number, student, item, points, comment, given, author FROM marks
+            WHERE student = ? ORDER BY id"""
+        return [KeptMark(**dict(row)) for row in self._db.execute(query, (student,))]
+
+    def replaced_results(self, key: str) -> list[Replaced]:
+        """Return the results of a job that later ones replaced, the first ones first."""
+        row = self._db.execute("SELECT id, plan FROM jobs WHERE key = ?", (key,)).fetchone()
+        if row is None:
+            return []
+        return read_replaced(self._db, row["id"], self._plan(row["plan"]), self._texts)
+
+    @property
+    def editions(self) -> Editions:
+        """What counted whenever reports were written."""
+        return Editions(self._db, self._writing, lambda: self._run)
 
     def runs(self) -> list[dict[str, Any]]:
         """Return all runs, the first one first, `versions` as a dictionary."""

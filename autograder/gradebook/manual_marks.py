@@ -34,6 +34,30 @@ class ManualMarks:
     unmarked: tuple[tuple[str, str], ...]
 
 
+@dataclass(frozen=True)
+class KeptMark:
+    """A mark as the gradebook keeps it: its number, the time (ISO 8601, UTC) and the author.
+
+    `points` is None where the mark was withdrawn. Time and author of marks that earlier versions
+    kept are not known: None and "".
+    """
+
+    number: int
+    student: str
+    item: str
+    points: int | None
+    comment: str
+    given: str | None
+    author: str
+
+    @property
+    def mark(self) -> ManualMark | None:
+        """The mark itself; None where it was withdrawn."""
+        if self.points is None:
+            return None
+        return ManualMark(self.student, self.item, self.points, self.comment)
+
+
 def demand_readable(path: Path) -> None:
     """Raise ManualError where the file can't be read at all; what is in it is looked at later."""
     try:

@@ -39,6 +39,7 @@ from autograder.grading.setting import (
 )
 from autograder.intake.reading import IntakeError, read_class
 from autograder.report.gather import gather
+from autograder.report.publishing import keep_as_found
 from autograder.report.terminal import say
 from autograder.report.writing import write_reports
 from autograder.sandbox import Confinement, Unconfined
@@ -158,6 +159,7 @@ class _ClassRun:
         """Grade, write the reports, and say what took longest."""
         if self.all_weeks:
             _name_weeks_without_anything(self.console, self.course, self.by_week, gradebook)
+        keep_as_found(self.course, gradebook)
         to_grade = self._to_grade(gradebook)
         stopped: KeyboardInterrupt | ClusterError | None = None
         display: Display | None = None
@@ -179,11 +181,11 @@ class _ClassRun:
         except (KeyboardInterrupt, ClusterError) as error:
             stopped = error
             say(self.console, STOPPED, "yellow")
+        for line in display.longest() if display else ():
+            say(self.console, line)
         self._report(gradebook, out)
         if stopped is None:
             gradebook.tidy()
-        for line in display.longest() if display else ():
-            say(self.console, line)
         if stopped is not None:
             raise stopped
         _demand_whole_results(to_grade, gradebook)
@@ -207,9 +209,8 @@ class _ClassRun:
 
     def _to_grade(self, gradebook: Gradebook) -> SubmissionsByWeek:
         """Return what is chosen, without what is graded already."""
-        left = self.by_week
-        if self.all_weeks:
-            left = _without_what_is_graded_already(self.console, self.course, left, gradebook)
+        console, course = self.console, self.course
+        left = _without_what_is_graded_already(console, course, self.by_week, gradebook)
         if self.choice.is_everything:
             return left
         picked = chosen(left, self.choice, gradebook)
@@ -257,7 +258,7 @@ class _ClassRun:
             )
         reports = gather(self.course, gradebook, known | set(self.everybody))
         if reports:
-            write_reports(self.console, self.course, reports, out)
+            write_reports(self.console, self.course, gradebook, reports, out, "grade")
 
 
 def _read_submissions(

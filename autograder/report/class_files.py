@@ -30,14 +30,19 @@ class ClassFiles:
     flags: Path
 
 
+def class_files(out: Path) -> ClassFiles:
+    """Return the paths of a class's files in a folder, whether or not they are there."""
+    return ClassFiles(
+        out / "gradebook.csv", out / "students", out / "by_hand.csv", out / "flags.csv"
+    )
+
+
 def write_class(course: Course, reports: Sequence[GradedReport], out: Path) -> ClassFiles:
     """Write OUT/gradebook.csv, by_hand.csv and flags.csv, and every student's files.
 
     Raises OSError where that fails.
     """
-    files = ClassFiles(
-        out / "gradebook.csv", out / "students", out / "by_hand.csv", out / "flags.csv"
-    )
+    files = class_files(out)
     for report in reports:
         write_student(report, out)
     out.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)

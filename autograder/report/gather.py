@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 
 from autograder.course import Course
 from autograder.course.lateness import HandedIn, judge_lateness
-from autograder.course.scoring import score_student
+from autograder.course.scoring import EARLIER, score_student
 from autograder.gradebook.flags import Flag
 from autograder.gradebook.journal import PARTS, SUITE, TRAINING, Gradebook, GradingJob, Receipt
 from autograder.gradebook.looked_up import documents_for
 from autograder.records import CheckResult, PlannedCheck
-from autograder.report.graded import GradedReport, Row
+from autograder.report.graded import NOT_TAKEN, GradedReport, Row
 from autograder.report.leaderboard import ranking
 from autograder.results.student import VERDICT_WORDS
 
@@ -36,16 +36,16 @@ def gather(
     marked = gradebook.marked_items()
     weeks |= {item.week for item in course.items() if item.id in marked}
     training_weeks = (week.number for week in course.weeks if week.job)
-    trained = ((week, _trained(gradebook, week, everybody)) for week in training_weeks)
-    rows = (row for week, who in trained for row in ranking(gradebook, week, TRAINING, who))
+    boards = ((week, trained(gradebook, week, everybody)) for week in training_weeks)
+    rows = (row for week, who in boards for row in ranking(gradebook, week, TRAINING, who))
     board = tuple(row for row in rows if row.accuracy is not None)
     return [_report_on(course, gradebook, student, weeks, board) for student in chosen]
 
 
-def _trained(gradebook: Gradebook, week: int, students: Iterable[str]) -> list[str]:
-    """Return those students for whom a training was ever planned."""
-    planned = {job.student for job in gradebook.jobs(week, TRAINING)}
-    return [student for student in students if student in planned]
+def trained(gradebook: Gradebook, week: int, students: Iterable[str]) -> set[str]:
+    """Return those students whose files were trained, or whose training was planned, ever."""
+    there = {job.student for job in gradebook.jobs(week, TRAINING)}
+    return there & set(students)
 
 
 def _report_on(
@@ -62,10 +62,13 @@ def _report_on(
     refused = {entry.week: entry.refusal for entry in submissions if entry.refusal}
     parts = [(week, part) for week in weeks for part in PARTS]
     jobs = {each: gradebook.counting_job(student, *each) for each in parts}
+    counting = {week: _counting(gradebook, receipts[week], jobs[week, SUITE]) for week in weeks}
+    # What was not taken leaves the last submission that was: see `Gradebook.counting_job`.
+    stands = {week for week, entry in counting.items() if entry and not entry.refusal}
     planned: list[PlannedCheck] = []
     results: list[CheckResult] = []
     flags: list[tuple[str, Flag]] = []
-    earlier: set[str] = set()
+    earlier: dict[str, str] = {}
     for (week, part), job in jobs.items():
         # Two weeks' suites may have tests of the same name.
         name = course.week(week).id
@@ -75,21 +78,22 @@ def _report_on(
         results += measured
         flags += ((name, flag) for flag in (*gradebook.flags_of(job), *_doubts(plan, measured)))
         if job != gradebook.job(student, week, part):
-            earlier.update(check.item for check in plan)
-    marks = gradebook.marks(student)
-    counting = (_counting(gradebook, receipts[week], jobs[week, SUITE]) for week in weeks)
+            reason = NOT_TAKEN if week in refused else EARLIER
+            earlier.update((check.item, reason) for check in plan)
+    marks = {one.item: one for one in gradebook.kept_marks(student)}
     handed_in = [
         judge_lateness(course, student, entry.week, _time(entry.received), entry.commit)
-        for entry in counting
+        for entry in counting.values()
         if entry
     ]
     kept = kept_shares(handed_in, course)
-    score = score_student(
-        course, student, planned, results, marks, refused.keys(), open_weeks, kept, earlier
-    )
+    given = [one.mark for one in marks.values() if one.mark]
+    lost = refused.keys() - stands
+    score = score_student(course, student, planned, results, given, lost, open_weeks, kept, earlier)
     documents = {
         item.id: names
-        for receipt in submissions
+        for receipt in (counting[entry.week] if entry.refusal else entry for entry in submissions)
+        if receipt
         for item in course.items(receipt.week)
         if (names := tuple(n for n in documents_for(course, item) if n in receipt.documents))
     }
@@ -103,7 +107,22 @@ def _report_on(
         board=board if any(row.student == student for row in board) else (),
         documents=documents,
         flags=tuple(flags),
+        jobs=_jobs_of_items(course, jobs),
+        marks=marks,
     )
+
+
+def _jobs_of_items(
+    course: Course, jobs: Mapping[tuple[int, str], GradingJob | None]
+) -> dict[str, str]:
+    """Return the key of the job that each graded item's points come from, by item id."""
+    parts = {"auto": SUITE, "training": TRAINING}
+    found = {}
+    for item in course.items():
+        job = jobs.get((item.week, parts[item.kind])) if item.kind in parts else None
+        if job is not None:
+            found[item.id] = job.key
+    return found
 
 
 def kept_shares(handed_in: Iterable[HandedIn], course: Course) -> dict[int, int]:

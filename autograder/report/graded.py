@@ -6,8 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from autograder.gradebook.flags import Flag
+from autograder.gradebook.manual_marks import KeptMark
 from autograder.records import CheckResult
 from autograder.results.student import StudentReport
+
+NOT_TAKEN = "these points are of an earlier submission, since the last one was not taken"
+"""Why an item waits whose week was handed in again with something that can't be graded."""
 
 
 @dataclass(frozen=True)
@@ -17,13 +21,19 @@ class GradedReport(StudentReport):
     `refusals` say why a week's submission was not taken, `board` is the leaderboard of the class's
     training job, and `documents`, by the ids of items marked by hand, are the names of the
     documents handed in for them. `flags` are what a person should look at, each with its week's id:
-    they are for the instructor, and no report that a student gets may hold them.
+    they are for the instructor, and no report that a student gets may hold them. `jobs` are the
+    keys of the jobs that items' points come from, `marks` the marks by hand, `overrides` what
+    changed an item by a person's decision, in words that name it, its author and the reason; each
+    by item id.
     """
 
     refusals: tuple[str, ...] = ()
     board: tuple[Row, ...] = ()
     documents: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     flags: tuple[tuple[str, Flag], ...] = ()
+    jobs: Mapping[str, str] = field(default_factory=dict)
+    marks: Mapping[str, KeptMark] = field(default_factory=dict)
+    overrides: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

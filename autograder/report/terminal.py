@@ -21,7 +21,7 @@ from autograder.course.scoring import (
     ComponentScore,
 )
 from autograder.records import FULL_CREDIT
-from autograder.report.graded import GradedReport
+from autograder.report.graded import NOT_TAKEN, GradedReport
 from autograder.report.lateness_words import in_words
 from autograder.report.statistics import ClassStatistics
 from autograder.text.display import one_line
@@ -37,6 +37,7 @@ REMEDIES = {
     MUST_BE_REGRADED: "run the same command once more",
     NOT_GRADED_YET: "an earlier run was stopped, so run it once more",
     EARLIER: "that was stopped, so run it once more",
+    NOT_TAKEN: "ask for it again",
 }
 """What to do about each reason for pending points that no person has to give."""
 

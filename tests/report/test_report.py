@@ -278,7 +278,9 @@ def test_a_report_is_gathered_from_the_gradebook(tmp_path: Path) -> None:
         ("A notice.",),
         documents=documents,
         handed_in=(HandedIn("week1"),),
+        jobs=first.jobs,
     )
+    assert first.jobs["week1.linear"] == "k"
     assert second.confinement == NOTHING_RUN
     assert second.refusals == ("Bad.",)
     assert second.score.total == 0

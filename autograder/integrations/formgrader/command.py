@@ -38,6 +38,7 @@ from autograder.integrations.formgrader.marking import verdict_text
 from autograder.integrations.formgrader.marks import collect_marks, take_over, taken_over_before
 from autograder.records import ManualMark
 from autograder.report.gather import VERDICT_WORDS, GradedReport, gather
+from autograder.report.publishing import keep_as_found
 from autograder.report.writing import write_reports
 from autograder.text.files import write_text
 
@@ -80,6 +81,7 @@ def run(
     with ExitStack() as open_things:
         gradebook = open_things.enter_context(Gradebook.open(database))
         make_private(out)
+        keep_as_found(course, gradebook)
         if not collect:
             if submissions is None:
                 raise FormgraderError("say where the submissions are: --submissions dir")
@@ -95,7 +97,8 @@ def run(
             if serve:
                 _serve(console, folder, port, browser)
         collect_marks(console, course, gradebook, out)
-        write_reports(console, course, gather(course, gradebook), out)
+        reports = gather(course, gradebook)
+        write_reports(console, course, gradebook, reports, out, "formgrader")
 
 
 def _prepare(

@@ -77,6 +77,12 @@ def fill_points(
         f"{one_line(name)}: left as it was: {reason}: {some(students)}"
         for reason, students in unchanged.items()
     ]
+    earlier = [student for student, part in filled.items() if part.earlier]
+    if earlier:
+        report.remarks.append(
+            f"{one_line(name)}: points of the last finished grading, since a later one was stopped "
+            f"or what was handed in later was not taken: {some(earlier)}"
+        )
     if over_maximum:
         students = some(over_maximum)
         report.remarks.append(f"{one_line(name)}: more than there is to get, cut off: {students}")

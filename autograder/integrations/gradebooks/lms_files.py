@@ -8,13 +8,20 @@ from pathlib import Path
 from autograder.course import load
 from autograder.course.points import parse_points
 from autograder.errors import OutputError
+from autograder.gradebook.journal import Gradebook
 from autograder.gradebook.private import PRIVATE
 from autograder.integrations.gradebooks.canvas import fill_canvas
 from autograder.integrations.gradebooks.exported_sheet import read_sheet
 from autograder.integrations.gradebooks.fill_column import FillReport
 from autograder.integrations.gradebooks.moodle import fill_moodle
-from autograder.integrations.gradebooks.points_column import Pending, part_points, read_reports
+from autograder.integrations.gradebooks.points_column import (
+    GRADEBOOK,
+    Pending,
+    part_points,
+    read_reports,
+)
 from autograder.report.class_files import write_class
+from autograder.report.publishing import CHANGES_FILE, publish
 from autograder.results.junit import junit_xml
 from autograder.text.files import write_bytes
 
@@ -69,13 +76,21 @@ def export_moodle(
 
 
 def export_csv(root: Path, grades: Path) -> list[Path]:
-    """Write the class's CSV files and feedback once more; return their paths."""
+    """Write the class's CSV files and feedback once more; return their paths.
+
+    What counts otherwise since the last time, because the rubric has other points say, is in
+    changes.csv, and kept in the gradebook where that may be written.
+    """
     course = load(root)
+    reports = read_reports(course, grades)
     try:
-        written = write_class(course, read_reports(course, grades), grades)
+        written = write_class(course, reports, grades)
+        with Gradebook.read(grades / GRADEBOOK) as gradebook:
+            publish(course, gradebook, reports, "export", grades)
     except OSError as error:
         raise ExportError(f"{error.filename} can't be written: {error.strerror}.") from error
-    return [written.gradebook, written.by_hand, written.flags, written.students]
+    changes = grades / CHANGES_FILE
+    return [written.gradebook, written.by_hand, written.flags, written.students, changes]
 
 
 def export_junit(root: Path, grades: Path) -> int:

@@ -9,10 +9,15 @@ from pathlib import Path
 
 from autograder.course import Course, CourseError
 from autograder.course.points import format_points
+from autograder.course.scoring import EARLIER
 from autograder.gradebook.journal import Gradebook, GradebookError
-from autograder.report.gather import GradedReport, gather
+from autograder.report.gather import gather
+from autograder.report.graded import NOT_TAKEN, GradedReport
 
 TOTAL = "total"
+GRADEBOOK = "gradebook.sqlite"
+COUNTS_STILL = (EARLIER, NOT_TAKEN)
+"""Reasons for which points may change, and count until then: those of the last finished grading."""
 
 
 class Pending(StrEnum):
@@ -29,13 +34,15 @@ class Pending(StrEnum):
 class PartPoints:
     """A student's points of a part of the course, after deductions, in hundredths.
 
-    `pending` are the ids of the items whose points may still grow.
+    `pending` are the ids of the items whose points may still grow. `earlier` says that some are of
+    an earlier grading, which count until a new one is finished.
     """
 
     points: int
     max_points: int
     pending: tuple[str, ...] = ()
     late: bool = False
+    earlier: bool = False
 
 
 def part_points(
@@ -56,10 +63,13 @@ def part_points(
         max_points = sum(
             item.max_points for item in items if item.id not in extra or chosen <= extra
         )
-        pending = tuple(item.id for item in items if item.pending)
+        earlier = [item.id for item in items if item.reason in COUNTS_STILL]
+        pending = tuple(item.id for item in items if item.pending and item.id not in earlier)
         points = sum(item.final for item in items)
         late = any(item.final != item.points for item in items)
-        points_by_student[report.score.student] = PartPoints(points, max_points, pending, late)
+        points_by_student[report.score.student] = PartPoints(
+            points, max_points, pending, late, bool(earlier)
+        )
     if not any(points.max_points for points in points_by_student.values()):
         problem = f"there is nothing of {part!r} yet"
         remedy = "Grade it first, or choose another part"
@@ -96,7 +106,7 @@ def _items(course: Course, part: str) -> set[str]:
 
 def read_reports(course: Course, grades: Path) -> list[GradedReport]:
     """Return the reports on everybody in a folder that `grade` wrote. Raises GradebookError."""
-    path = grades / "gradebook.sqlite"
+    path = grades / GRADEBOOK
     if not path.is_file():
         raise GradebookError(
             f"there is no {path}. Name the folder that `grade` wrote: --grades DIR."
