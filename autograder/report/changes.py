@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from autograder.course import Course
 from autograder.course.points import format_points
 from autograder.course.scoring import ItemScore
 from autograder.gradebook.editions import Basis, Contents, Counted, Editions
@@ -83,8 +84,9 @@ class Side:
         return found
 
 
-def contents_of(reports: Iterable[GradedReport], editions: Editions) -> Contents:
+def contents_of(course: Course, reports: Iterable[GradedReport], editions: Editions) -> Contents:
     """Return what counts now, by student and item."""
+    weeks = {item.id: course.week(item.week).id for item in course.items()}
     bases: dict[str, Basis | None] = {}
 
     def basis(report: GradedReport, item: ItemScore) -> Basis | None:
@@ -108,14 +110,19 @@ def contents_of(reports: Iterable[GradedReport], editions: Editions) -> Contents
                 item.reason,
                 basis(report, item),
                 report.marks.get(item.id),
-                report.overrides.get(item.id, ""),
+                _overrides(report, item.id, weeks[item.id]),
             )
         rest = score.final - sum(item.final for item in score.items)
         if rest:
             points = score.total - sum(item.points for item in score.items)
-            words = report.overrides.get(TOTAL, "")
+            words = _overrides(report, TOTAL, *dict.fromkeys(weeks.values()))
             found[score.student, TOTAL] = Counted(points, rest, 0, FULL_CREDIT, override=words)
     return found
+
+
+def _overrides(report: GradedReport, *targets: str) -> str:
+    """Return what a person decided on an item, on its week or on the total, in words."""
+    return "; ".join(filter(None, (report.overrides.get(target) for target in targets)))
 
 
 def _is_open(item: ItemScore) -> bool:

@@ -62,7 +62,9 @@ def _numbered(grades: Path, number: int) -> tuple[str, Side]:
 def _now(course: Course, grades: Path) -> tuple[str, Side]:
     with Gradebook.read(grades / GRADEBOOK) as gradebook:
         editions = gradebook.editions
-        side = Side(contents_of(gather(course, gradebook), editions), editions.all_parts().get)
+        side = Side(
+            contents_of(course, gather(course, gradebook), editions), editions.all_parts().get
+        )
     return f"now in {grades}", side
 
 

@@ -22,9 +22,9 @@ class GradedReport(StudentReport):
     training job, and `documents`, by the ids of items marked by hand, are the names of the
     documents handed in for them. `flags` are what a person should look at, each with its week's id:
     they are for the instructor, and no report that a student gets may hold them. `jobs` are the
-    keys of the jobs that items' points come from, `marks` the marks by hand, `overrides` what
-    changed an item by a person's decision, in words that name it, its author and the reason; each
-    by item id.
+    keys of the jobs that items' points come from, and `marks` the marks by hand, each by item id.
+    `overrides` are a person's decisions that are in force, in words that name them, their author
+    and the reason, by the id of an item or a week, or "total".
     """
 
     refusals: tuple[str, ...] = ()

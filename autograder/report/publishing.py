@@ -52,7 +52,7 @@ def publish(
     """
     editions = gradebook.editions
     last = editions.last()
-    now = contents_of(reports, editions)
+    now = contents_of(course, reports, editions)
     then = editions.contents(last.number) if last else {}
     if out is None:
         students = {student for student, _ in now}

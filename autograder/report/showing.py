@@ -28,7 +28,7 @@ def show_class(console: Console, course: Course, grades: Path) -> None:
             raise GradebookError(f"{path} holds nobody's results yet.")
         editions = gradebook.editions
         last = editions.last()
-        now = Side(contents_of(reports, editions), editions.parts)
+        now = Side(contents_of(course, reports, editions), editions.parts)
         written = Side(editions.contents(last.number) if last else {}, editions.parts)
         print_table(console, reports, grades)
         changes = changes_between(written, now) if last else []
