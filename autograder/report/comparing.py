@@ -19,7 +19,7 @@ NOW = "now"
 NUMBERED = re.compile(r"(?P<folder>.+)@(?P<number>[0-9]+)")
 
 
-class StateError(InputError):
+class NoSuchReportError(InputError):
     """A name means no state of the points: which, and what there is."""
 
 
@@ -34,7 +34,7 @@ def state_called(course: Course, grades: Path, name: str) -> tuple[str, Side]:
 
     That is a number: of a report in `grades`; a date or a time: the last report until then; "now":
     what counts now, with the points that the rubric has now; a folder that `grade` wrote: the last
-    report in it; folder@number. Raises StateError for anything else.
+    report in it; folder@number. Raises NoSuchReportError for anything else.
     """
     if name.isdecimal():
         return _numbered(grades, int(name))
@@ -56,7 +56,7 @@ def _numbered(grades: Path, number: int) -> tuple[str, Side]:
         last = gradebook.editions.last()
     known = f"1 to {last.number}" if last else "none yet; they begin with the next run"
     problem = f"{grades} has no report {number}"
-    raise StateError(problem, f"It has these: {known}. For a folder of this name say ./{number}")
+    raise NoSuchReportError(problem, f"It has these: {known}. For a folder of this name say ./{number}")
 
 
 def _now(course: Course, grades: Path) -> tuple[str, Side]:
@@ -83,7 +83,7 @@ def _until(grades: Path, when: datetime) -> tuple[str, Side]:
         if made:
             return _words(grades, made[-1]), _side(gradebook.editions, made[-1])
     problem = f"{grades} has no report of {when.isoformat(' ', 'seconds')} or before"
-    raise StateError(problem, "`autograder diff` alone names all there are")
+    raise NoSuchReportError(problem, "`autograder diff` alone names all there are")
 
 
 def _time(name: str, zone: tzinfo) -> datetime:
@@ -97,7 +97,7 @@ def _time(name: str, zone: tzinfo) -> datetime:
     except ValueError:
         problem = f"{one_line(name)!r} is no report, no time and no folder with a {GRADEBOOK}"
         remedy = "Say a number of a report, 2026-10-12, now, or a folder that `grade` wrote"
-        raise StateError(problem, remedy) from None
+        raise NoSuchReportError(problem, remedy) from None
     return when if when.tzinfo else when.replace(tzinfo=zone)
 
 

@@ -58,6 +58,8 @@ PRINTS = {
     ),
     'make grade SUBMISSIONS=dir OUT=grades ARGS="--only infra"': "class mean",
     'make grade SUBMISSIONS=dir OUT=grades ARGS="--since 2026-10-12"': "class mean",
+    ".venv/bin/python -m autograder show --grades grades": "class mean",
+    ".venv/bin/python -m autograder diff 1 now --grades grades": "Points now in grades:",
     ".venv/bin/python -m autograder status --grades grades": "the last one came to its end",
     (
         ".venv/bin/python -m autograder grade --submissions dir --out grades"
