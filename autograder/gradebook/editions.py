@@ -154,8 +154,8 @@ class Editions:
     ) -> Edition | None:
         """Keep what counts now as a new edition, and return it.
 
-        Returns None, and keeps nothing, where it is the same as in the last one. Where it is not
-        `whole`, whoever is not in `now` stays as in the last one.
+        Where it is not `whole`, whoever is not in `now` stays as in the last one; nothing is kept,
+        and None returned, where that is the same.
         """
         with self._writing():
             last = self.last()
@@ -164,7 +164,7 @@ class Editions:
             gone = before.keys() - now.keys() - stays
             changed = {key: one for key, one in now.items() if before.get(key) != one}
             points = keep_text(self._db, json.dumps(dict(rubric)))
-            if last and not (changed or gone) and self._rubric_of(last) == points:
+            if last and not (whole or changed):
                 return None
             number = self._new(command, points)
             rows = [(*key, number, *self._row(one)) for key, one in changed.items()]
@@ -182,10 +182,6 @@ class Editions:
         number = self._db.execute(statement, values).lastrowid
         assert number is not None
         return number
-
-    def _rubric_of(self, edition: Edition) -> int:
-        query = "SELECT rubric FROM editions WHERE id = ?"
-        return int(self._db.execute(query, (edition.number,)).fetchone()[0])
 
     def _row(self, one: Counted) -> tuple[int | str | None, ...]:
         job = None

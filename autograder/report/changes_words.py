@@ -5,8 +5,10 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, tzinfo
 
 from autograder.course.points import format_points
+from autograder.gradebook.editions import Edition
 from autograder.report.changes import Change, Side, by_student
 from autograder.report.class_csv import guard_formula
 from autograder.text.display import one_line
@@ -120,6 +122,11 @@ def _causes(changed: Mapping[str, Sequence[Change]]) -> Iterator[str]:
         yield f"  {one_line(words, 200)}: {_people(len(who[words]))}"
     if len(ordered) > CAUSES_NAMED:
         yield f"  and {len(ordered) - CAUSES_NAMED} more causes"
+
+
+def made_at(edition: Edition, zone: tzinfo) -> str:
+    """Return when an edition was made, in a course's time zone."""
+    return f"{datetime.fromisoformat(edition.made).astimezone(zone):%Y-%m-%d %H:%M:%S %Z}"
 
 
 def points_words(points: int | None) -> str:

@@ -11,6 +11,7 @@ from autograder.errors import InputError
 from autograder.gradebook.editions import Edition, Editions
 from autograder.gradebook.journal import Gradebook
 from autograder.report.changes import Side, contents_of
+from autograder.report.changes_words import made_at
 from autograder.report.gather import gather
 from autograder.text.display import one_line
 
@@ -37,26 +38,28 @@ def state_called(course: Course, grades: Path, name: str) -> tuple[str, Side]:
     report in it; folder@number. Raises NoSuchReportError for anything else.
     """
     if name.isdecimal():
-        return _numbered(grades, int(name))
+        return _numbered(course, grades, int(name))
     if name == NOW:
         return _now(course, grades)
     if (Path(name) / GRADEBOOK).is_file():
         return _last(course, Path(name))
     found = NUMBERED.fullmatch(name)
     if found and (Path(found["folder"]) / GRADEBOOK).is_file():
-        return _numbered(Path(found["folder"]), int(found["number"]))
-    return _until(grades, _time(name, course.handing_in.zone))
+        return _numbered(course, Path(found["folder"]), int(found["number"]))
+    return _until(course, grades, _time(name, course.handing_in.zone))
 
 
-def _numbered(grades: Path, number: int) -> tuple[str, Side]:
+def _numbered(course: Course, grades: Path, number: int) -> tuple[str, Side]:
     with Gradebook.read(grades / GRADEBOOK) as gradebook:
         for edition in gradebook.editions.all():
             if edition.number == number:
-                return _words(grades, edition), _side(gradebook.editions, edition)
+                return _words(course, grades, edition), _side(gradebook.editions, edition)
         last = gradebook.editions.last()
     known = f"1 to {last.number}" if last else "none yet; they begin with the next run"
     problem = f"{grades} has no report {number}"
-    raise NoSuchReportError(problem, f"It has these: {known}. For a folder of this name say ./{number}")
+    raise NoSuchReportError(
+        problem, f"It has these: {known}. For a folder of this name say ./{number}"
+    )
 
 
 def _now(course: Course, grades: Path) -> tuple[str, Side]:
@@ -73,15 +76,15 @@ def _last(course: Course, grades: Path) -> tuple[str, Side]:
     with Gradebook.read(grades / GRADEBOOK) as gradebook:
         last = gradebook.editions.last()
         if last is not None:
-            return _words(grades, last), _side(gradebook.editions, last)
+            return _words(course, grades, last), _side(gradebook.editions, last)
     return _now(course, grades)
 
 
-def _until(grades: Path, when: datetime) -> tuple[str, Side]:
+def _until(course: Course, grades: Path, when: datetime) -> tuple[str, Side]:
     with Gradebook.read(grades / GRADEBOOK) as gradebook:
         made = [one for one in gradebook.editions.all() if datetime.fromisoformat(one.made) <= when]
         if made:
-            return _words(grades, made[-1]), _side(gradebook.editions, made[-1])
+            return _words(course, grades, made[-1]), _side(gradebook.editions, made[-1])
     problem = f"{grades} has no report of {when.isoformat(' ', 'seconds')} or before"
     raise NoSuchReportError(problem, "`autograder diff` alone names all there are")
 
@@ -105,12 +108,12 @@ def _side(editions: Editions, edition: Edition) -> Side:
     return Side(editions.contents(edition.number), editions.all_parts().get)
 
 
-def _words(grades: Path, edition: Edition) -> str:
-    return f"in report {edition.number} of {edition.made} in {grades}"
+def _words(course: Course, grades: Path, edition: Edition) -> str:
+    made = made_at(edition, course.handing_in.zone)
+    return f"in report {edition.number} of {made} in {grades}"
 
 
 def edition_line(edition: Edition, zone: tzinfo) -> str:
     """Return a line that says which report it is."""
-    made = datetime.fromisoformat(edition.made).astimezone(zone)
     by = f", by {one_line(edition.author)}" if edition.author else ""
-    return f"{edition.number:4}  {made:%Y-%m-%d %H:%M:%S %Z}  {one_line(edition.command)}{by}"
+    return f"{edition.number:4}  {made_at(edition, zone)}  {one_line(edition.command)}{by}"

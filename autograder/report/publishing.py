@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import tzinfo
 from pathlib import Path
 
 from autograder.course import Course
@@ -11,7 +12,7 @@ from autograder.gradebook.editions import Edition
 from autograder.gradebook.journal import Gradebook
 from autograder.gradebook.private import PRIVATE
 from autograder.report.changes import Change, Side, changes_between, contents_of
-from autograder.report.changes_words import changes_csv, lines
+from autograder.report.changes_words import changes_csv, lines, made_at
 from autograder.report.gather import gather
 from autograder.report.graded import GradedReport
 from autograder.text.files import write_text
@@ -29,11 +30,11 @@ class Published:
     sides: tuple[Side, Side]
     changes: list[Change]
 
-    def lines(self, file: Path) -> list[str]:
-        """Say what changed; `file` holds every change."""
+    def lines(self, file: Path, zone: tzinfo) -> list[str]:
+        """Say what changed; `file` holds every change. `zone` is the course's."""
         if self.before is None:
             return []
-        since = f"in report {self.before.number} of {self.before.made}"
+        since = f"in report {self.before.number} of {made_at(self.before, zone)}"
         return list(lines(self.changes, *self.sides, since, str(file)))
 
 

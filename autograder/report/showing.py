@@ -9,7 +9,7 @@ from rich.console import Console
 from autograder.course import Course
 from autograder.gradebook.journal import Gradebook, GradebookError
 from autograder.report.changes import Side, changes_between, contents_of
-from autograder.report.changes_words import lines
+from autograder.report.changes_words import lines, made_at
 from autograder.report.comparing import GRADEBOOK
 from autograder.report.gather import gather
 from autograder.report.terminal import say
@@ -33,7 +33,7 @@ def show_class(console: Console, course: Course, grades: Path) -> None:
         print_table(console, reports, grades)
         changes = changes_between(written, now) if last else []
         if last and changes:
-            since = f"in report {last.number} of {last.made}"
+            since = f"in report {last.number} of {made_at(last, course.handing_in.zone)}"
             for line in lines(changes, written, now, since):
                 say(console, line)
             say(console, "The files above are of that report: `autograder export csv` writes them.")

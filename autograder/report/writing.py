@@ -31,7 +31,7 @@ def write_reports(
     write_class(course, reports, out)
     published = publish(course, gradebook, reports, command, out)
     print_table(console, reports, out)
-    for line in published.lines(out / CHANGES_FILE):
+    for line in published.lines(out / CHANGES_FILE, course.handing_in.zone):
         say(console, line)
 
 

@@ -103,13 +103,19 @@ def with_points(item: str, points: int) -> Course:
 
 
 def test_nothing_changes_where_nothing_does(book: Gradebook, out: Path) -> None:
-    before = len(book.editions.all())
     published = report(book, out)
     assert published.changes == []
-    assert published.lines(out / "changes.csv") == [
-        f"No points differ from those in report 1 of {book.editions.all()[0].made}."
+    first, second = book.editions.all()
+    made = datetime.fromisoformat(first.made)
+    assert published.lines(out / "changes.csv", UTC) == [
+        f"No points differ from those in report 1 of {made:%Y-%m-%d %H:%M:%S} UTC."
     ]
-    assert len(book.editions.all()) == before == 1, "what is the same makes no further report"
+    assert book.editions.contents(first.number) == book.editions.contents(second.number)
+    assert (first.author, first.command) == ("grace", "grade")
+    rows = "SELECT count(*) FROM counted WHERE edition = ?"
+    assert book._value(rows, second.number) == 0, "what is the same is kept once"
+    publish(COURSE, book, gather(COURSE, book), "push")
+    assert len(book.editions.all()) == 2, "a push that changes nothing is no report"
 
 
 HALF_OF_IT, ALL_OF_IT = ITEM.points // 2, ITEM.points
