@@ -119,7 +119,7 @@ def train_class(
         here = [one.student for one in taken if one.files]
         jobs = {student: gradebook.job(student, week.number, part) for student in here}
         failed = [student for student, one in jobs.items() if not one or one.state != "finished"]
-        rows = ranking(gradebook, week.number, part, _on_the_board(gradebook, week, part, taken))
+        rows = ranking(gradebook, week.number, part, on_the_board(gradebook, week, part, taken))
         if not trial:
             write_reports(console, course, gradebook, gather(course, gradebook), out, "gpu")
     board = folder / "trial.csv" if trial else out / "leaderboard.csv"
@@ -133,7 +133,7 @@ def train_class(
         )
 
 
-def _on_the_board(
+def on_the_board(
     gradebook: Gradebook, week: Week, part: str, taken: Sequence[Submission]
 ) -> list[str]:
     """Return the students of the leaderboard: all of the class, whoever is trained in this run.

@@ -574,7 +574,7 @@ class Gradebook:
         Until then it is the last finished one: of the same files if there is any. So a run that is
         stopped, or in which the grader fails, takes nobody's points away. While nothing is
         finished, what there is of the current one counts. A submission that was not taken leaves
-        the last that was. The training counts of those files whose suite does.
+        the last that was. Of trainings, that of the files whose suite counts comes first.
         """
         latest = self.submission(student, week)
         if latest is None:
@@ -587,9 +587,9 @@ class Gradebook:
         refused = latest.refusal is not None and files == latest.fingerprint
         if current and current.state == "finished" and not refused:
             return current
-        which = "" if part == SUITE else "AND fingerprint = :files"
+        which = ""
         if refused:
-            which += f""" AND fingerprint != :empty AND fingerprint IN (SELECT fingerprint
+            which = f"""AND fingerprint != :empty AND fingerprint IN (SELECT fingerprint
                 FROM {HANDED_IN} WHERE student = :student AND week = :week AND refusal IS NULL)"""
         query = f"""SELECT {JOB} FROM jobs WHERE student = :student AND week = :week
             AND part = :part AND state = 'finished' {which}

@@ -204,7 +204,7 @@ def _given(mark: KeptMark | None) -> KeptMark | None:
 def _mark_words(mark: KeptMark) -> str:
     verb = "withdrawn" if mark.points is None else "given"
     by = f"{verb} by {mark.author}" if mark.author else verb
-    return f"{by}, {mark.given}" if mark.given else by
+    return f"{by} on {mark.given[:10]}" if mark.given else by
 
 
 def _percent(share: int) -> str:

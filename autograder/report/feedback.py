@@ -7,10 +7,10 @@ from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import TypeVar
 
 from autograder.course.points import format_points
-from autograder.course.scoring import EARLIER, CheckScore, ComponentScore, ItemScore, StudentScore
+from autograder.course.scoring import CheckScore, ComponentScore, ItemScore, StudentScore
 from autograder.records import FULL_CREDIT, CheckResult, Verdict
 from autograder.report.first_lines import first_lines
-from autograder.report.graded import NOT_TAKEN, GradedReport
+from autograder.report.graded import COUNTS_STILL, GradedReport
 from autograder.report.lateness_words import in_words
 from autograder.report.points_words import pending_points, points_in_words
 from autograder.results.student import VERDICT_WORDS
@@ -54,7 +54,7 @@ def _summary(score: StudentScore) -> str:
     text = f"**{points_in_words(score)}"
     if not score.pending:
         return f"{text}.**"
-    if any(item.reason in (EARLIER, NOT_TAKEN) for item in score.items):
+    if any(item.reason in COUNTS_STILL for item in score.items):
         return f"{text} so far.** They may change: see the items marked pending."
     more = format_points(pending_points(score))
     return f"{text} so far.** Up to {more} more are still to come: see the items marked pending."

@@ -12,7 +12,7 @@ from autograder.gradebook.flags import Flag
 from autograder.gradebook.journal import PARTS, SUITE, TRAINING, Gradebook, GradingJob, Receipt
 from autograder.gradebook.looked_up import documents_for
 from autograder.records import CheckResult, PlannedCheck
-from autograder.report.graded import NOT_TAKEN, GradedReport, Row
+from autograder.report.graded import NOT_TAKEN, TRAINED_BEFORE, GradedReport, Row
 from autograder.report.leaderboard import ranking
 from autograder.results.student import VERDICT_WORDS
 
@@ -78,7 +78,8 @@ def _report_on(
         results += measured
         flags += ((name, flag) for flag in (*gradebook.flags_of(job), *_doubts(plan, measured)))
         if job != gradebook.job(student, week, part):
-            reason = NOT_TAKEN if week in refused else EARLIER
+            reason = EARLIER if part == SUITE else TRAINED_BEFORE
+            reason = NOT_TAKEN if week in refused else reason
             earlier.update((check.item, reason) for check in plan)
     marks = {one.item: one for one in gradebook.kept_marks(student)}
     handed_in = [

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from autograder.course.scoring import EARLIER, PENDING_GPU
 from autograder.gradebook.flags import Flag
 from autograder.gradebook.manual_marks import KeptMark
 from autograder.records import CheckResult
@@ -12,6 +13,12 @@ from autograder.results.student import StudentReport
 
 NOT_TAKEN = "these points are of an earlier submission, since the last one was not taken"
 """Why an item waits whose week was handed in again with something that can't be graded."""
+
+TRAINED_BEFORE = f"{PENDING_GPU}; until then the points of the last training count"
+"""Why a training's points wait where other files were handed in since."""
+
+COUNTS_STILL = (EARLIER, NOT_TAKEN, TRAINED_BEFORE)
+"""Reasons for which points may change, and count until then: those of the last finished grading."""
 
 
 @dataclass(frozen=True)

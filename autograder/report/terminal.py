@@ -170,7 +170,7 @@ def _print_troubles(console: Console, reports: Sequence[GradedReport]) -> None:
 
 def _print_pending_gpu(console: Console, reports: Sequence[GradedReport]) -> None:
     """Print the number of projects that wait for the training job, and how to run it."""
-    items = [item for r in reports for item in r.score.items if item.reason == PENDING_GPU]
+    items = [item for r in reports for item in r.score.items if item.reason.startswith(PENDING_GPU)]
     if items:
         points = format_points(max(item.max_points for item in items))
         _say(console, "")

@@ -91,6 +91,23 @@ def test_a_late_students_folder_leaves_the_others_in_every_report(
     assert "class mean" in printed
 
 
+def test_a_folder_without_a_students_files_takes_nothing_away(
+    small, right, submissions, tmp_path, capsys
+) -> None:
+    """Also where its week is asked for: what is not handed in again stays handed in."""
+    out = tmp_path / "out"
+    grade(small, submissions, out)
+    later = hand_in(tmp_path / "later", ben=right.replace("2.0 * x", "x * x"))
+    (later / "ada").mkdir()
+    (later / "ada" / "notes.txt").write_text("Nothing of week 2.")
+    grade(small, later, out, week=2)
+    assert totals(out) == {"ada": "20.00", "ben": "8.00", "eve": "20.00"}
+    printed = capsys.readouterr().out
+    assert "week 2: what 1 student(s) handed in earlier stays as it is" in printed
+    assert "Points changed of 1 of 3 students" in printed
+    assert "  ben: 20 -> 8: week2." in printed
+
+
 def test_who_was_not_reached_has_blank_cells_and_no_zero(small, submissions, tmp_path) -> None:
     out = tmp_path / "out"
     grade(small, submissions, out, choice=Choice(students=("ada",)))

@@ -9,15 +9,12 @@ from pathlib import Path
 
 from autograder.course import Course, CourseError
 from autograder.course.points import format_points
-from autograder.course.scoring import EARLIER
 from autograder.gradebook.journal import Gradebook, GradebookError
 from autograder.report.gather import gather
-from autograder.report.graded import NOT_TAKEN, GradedReport
+from autograder.report.graded import COUNTS_STILL, GradedReport
 
 TOTAL = "total"
 GRADEBOOK = "gradebook.sqlite"
-COUNTS_STILL = (EARLIER, NOT_TAKEN)
-"""Reasons for which points may change, and count until then: those of the last finished grading."""
 
 
 class Pending(StrEnum):
