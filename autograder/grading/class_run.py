@@ -90,7 +90,7 @@ def grade_submissions(
         say(console, KNOWN_INPUTS, "yellow")
     if manual:
         demand_readable(manual)
-    by_week = _read_submissions(console, course, submissions, week, handed_in)
+    by_week = _read_submissions(console, root, course, submissions, week, handed_in)
     everybody = {one.student for each in by_week.values() for one in each}
     choice = replace(choice, students=known_students(choice.students, everybody))
     if dry_run and cluster:
@@ -261,7 +261,12 @@ class _ClassRun:
 
 
 def _read_submissions(
-    console: Console, course: Course, folder: Path, number: int | None, handed_in: Path | None
+    console: Console,
+    root: Path,
+    course: Course,
+    folder: Path,
+    number: int | None,
+    handed_in: Path | None,
 ) -> SubmissionsByWeek:
     """Read a class's submissions of one week, or of all weeks with any submission.
 
@@ -270,7 +275,7 @@ def _read_submissions(
     """
     weeks = [week for week in course.weeks if number in (None, week.number)]
     zone = course.handing_in.zone
-    intake = read_class(folder, weeks, course.weeks, zone, handed_in)
+    intake = read_class(folder, weeks, course.weeks, zone, handed_in, root=root)
     for remark in intake.remarks:
         say(console, remark)
     every = intake.submissions
@@ -284,6 +289,8 @@ def _read_submissions(
     if not there:
         refusals = {one.refusal for each in every.values() for one in each if one.refusal}
         problem = f"no submission in {folder} holds a file of any week"
+        if intake.untouched:
+            problem += " that is not as it was handed out"
         remedy = "Are these the right submissions? --week N grades a week all the same"
         raise IntakeError(". ".join([problem, *sorted(refusals)]), remedy)
     return there

@@ -65,7 +65,13 @@ class _Report:
 
 
 def report_class(
-    course: Course, submissions: Path, out: Path, api: Api, access: Access, push_feedback: bool
+    root: Path,
+    course: Course,
+    submissions: Path,
+    out: Path,
+    api: Api,
+    access: Access,
+    push_feedback: bool,
 ) -> Iterator[ReportOutcome]:
     """Report to every student whose results are new; yield the outcomes.
 
@@ -78,7 +84,7 @@ def report_class(
         raise ReportError(f"{submissions} holds nothing that `autograder class fetch` fetched.")
     if not book.is_file():
         raise ReportError(f"there is no gradebook in {out}; run `autograder grade` first.")
-    by_week = take_in(submissions, course.weeks)
+    by_week = take_in(submissions, course.weeks, root=root)
     with Gradebook.read(book) as gradebook:
         known = set(gradebook.students()) & states.keys()
         ready = {student for student in known if _is_graded(gradebook, student, by_week)}
