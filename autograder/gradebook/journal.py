@@ -35,6 +35,7 @@ from autograder.gradebook.opening import (
     nothing_new_left,
     snapshot,
 )
+from autograder.gradebook.overrides import Override, put_rows, rows_of
 from autograder.gradebook.rows import flag_row, result_of, result_row, storable
 from autograder.gradebook.schema import APPLICATION_ID, SCHEMA, SCHEMA_VERSION, UPGRADES
 from autograder.gradebook.shared_rows import keep_plan, keep_receipt, keep_text, text_of
@@ -470,6 +471,11 @@ class Gradebook:
             self._db.executemany("DELETE FROM marks WHERE student = ? AND item = ?", unmarked)
             self._db.executemany("INSERT OR REPLACE INTO marks VALUES (?, ?, ?, ?)", rows)
 
+    def add_overrides(self, events: Iterable[Override]) -> None:
+        """Keep what a person changed, behind all that was changed before; needs no run."""
+        with self._writing():
+            put_rows(self._db, _now(), events)
+
     def _in_run(self) -> int:
         if self._run is None:
             raise GradebookError("start_run must come first")
@@ -633,6 +639,10 @@ class Gradebook:
         """Return the marks that a person gave a student."""
         query = "SELECT student, item, points, comment FROM marks WHERE student = ? ORDER BY item"
         return [ManualMark(**dict(row)) for row in self._db.execute(query, (student,))]
+
+    def overrides(self, student: str | None = None) -> list[Override]:
+        """Return all that was ever changed by a person, of a student or of everybody, in order."""
+        return rows_of(self._db, student)
 
     def runs(self) -> list[dict[str, Any]]:
         """Return all runs, the first one first, `versions` as a dictionary."""

@@ -11,8 +11,9 @@ import sqlite3
 from collections.abc import Callable
 
 from autograder.gradebook.format_10 import upgrade_from_9
+from autograder.gradebook.overrides import OVERRIDES
 
-SCHEMA_VERSION = 10
+SCHEMA_VERSION = 11
 APPLICATION_ID = 0x4E4E4642
 
 TABLES = (
@@ -74,6 +75,7 @@ SCHEMA = (
     *TABLES,
     DEPENDENCIES,
     HEARTBEATS,
+    OVERRIDES,
     f"PRAGMA application_id = {APPLICATION_ID}",
     f"PRAGMA user_version = {SCHEMA_VERSION}",
 )
@@ -91,5 +93,6 @@ UPGRADES: dict[int, str | Callable[[sqlite3.Connection], None]] = {
     7: "ALTER TABLE jobs ADD COLUMN dependencies TEXT",
     8: HEARTBEATS,
     9: lambda connection: upgrade_from_9(connection, TABLES),
+    10: OVERRIDES,
 }
 """The statement or function that upgrades each earlier format to the next one."""

@@ -240,10 +240,24 @@ class _ClassRun:
             gradebook.beat(pool.places if isinstance(pool, ClusterPool) else jobs, running)
             display.watch(running)
 
+        left_out = self._left_out(to_grade, gradebook)
         with display.shown():
             grading.grade_class(
-                self.course, self.setting, to_grade, gradebook, jobs, report, pool, watch
+                self.course, self.setting, to_grade, gradebook, jobs, report, pool, watch, left_out
             )
+
+    def _left_out(self, to_grade: SubmissionsByWeek, gradebook: Gradebook) -> SubmissionsByWeek:
+        """Return what is not to be graded now, of those of whose week nothing is known yet."""
+        left_out = {}
+        for week, submissions in to_grade.items():
+            known = {one.student for one in submissions}
+            others = [one for one in self.by_week[week] if one.student not in known]
+            left_out[week] = [
+                one
+                for one in others
+                if not (one.is_empty or gradebook.submission(one.student, week))
+            ]
+        return left_out
 
     def _report(self, gradebook: Gradebook, out: Path) -> None:
         """Write the reports of everybody in the gradebook or in these submissions."""

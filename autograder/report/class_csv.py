@@ -10,6 +10,7 @@ from autograder.course import Course
 from autograder.records import FULL_CREDIT
 from autograder.report.graded import GradedReport, Row
 from autograder.report.lateness_words import in_words
+from autograder.report.not_handed_in import NOTHING_HANDED_IN
 from autograder.text.display import one_line
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
@@ -54,7 +55,8 @@ def by_hand_csv(course: Course, reports: Sequence[GradedReport]) -> str:
     """Return the items marked by hand as CSV: item, title, student, documents, points, max.
 
     Sorted by item, with all students below each. `documents` are the names of the files handed in
-    for it, separated by spaces; points are blank where there is no mark yet.
+    for it, separated by spaces; points are blank where there is no mark yet. Where there are no
+    documents either, the student has 0 points and nothing waits.
     """
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
@@ -66,7 +68,8 @@ def by_hand_csv(course: Course, reports: Sequence[GradedReport]) -> str:
             if score is None:
                 continue
             documents = guard_formula(" ".join(report.documents.get(item.id, ())))
-            points = "" if score.pending else _points(score.points)
+            unmarked = score.pending or score.reason == NOTHING_HANDED_IN
+            points = "" if unmarked else _points(score.points)
             row = [item.id, item.title, guard_formula(report.score.student), documents, points]
             writer.writerow([*row, _points(item.points)])
     return buffer.getvalue()

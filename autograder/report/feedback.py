@@ -12,6 +12,7 @@ from autograder.records import FULL_CREDIT, CheckResult, Verdict
 from autograder.report.first_lines import first_lines
 from autograder.report.graded import GradedReport
 from autograder.report.lateness_words import in_words
+from autograder.report.not_handed_in import NOTHING_HANDED_IN
 from autograder.report.points_words import pending_points, points_in_words
 from autograder.results.student import VERDICT_WORDS
 from autograder.text.markdown import block, code, inline
@@ -103,6 +104,8 @@ class _Writer:
         """Yield what one sentence says of an item."""
         if item.pending:
             yield f"*Pending: {item.reason}.*"
+        elif item.reason == NOTHING_HANDED_IN:
+            yield f"{item.reason.capitalize()}."
         if self._documents.get(item.id):
             names = ", ".join(map(code, self._documents[item.id]))
             yield f"Handed in for this: {names}."

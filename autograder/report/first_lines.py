@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from autograder.course.points import format_points
 from autograder.course.scoring import ComponentScore, ItemScore, StudentScore
 from autograder.records import FULL_CREDIT, Verdict
+from autograder.report.not_handed_in import NOTHING_HANDED_IN
 from autograder.text.markdown import inline
 
 MOST_NAMED = 5
@@ -27,6 +28,7 @@ def first_lines(score: StudentScore) -> Iterator[str]:
         *_named("Mend first", filter(to_mend, items), "in this order: the first may cause others"),
         *_named("Not attempted yet", filter(not_begun, items), ""),
         *_named("Waits for other items", filter(waits, items), ""),
+        *_named("Nothing handed in", filter(is_missing, items), ""),
         *_pending(items),
     ]
     if lines:
@@ -51,6 +53,11 @@ def waits(item: ItemScore) -> bool:
 def not_begun(item: ItemScore) -> bool:
     """Whether something of the item is not filled in, and nothing of it is wrong."""
     return not to_mend(item) and not waits(item) and Verdict.NOT_ATTEMPTED in _verdicts(item)
+
+
+def is_missing(item: ItemScore) -> bool:
+    """Whether there is no document for the item, or nothing of its week."""
+    return item.reason == NOTHING_HANDED_IN and not item.pending
 
 
 def _verdicts(item: ItemScore) -> set[Verdict]:

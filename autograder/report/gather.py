@@ -14,6 +14,7 @@ from autograder.gradebook.looked_up import documents_for
 from autograder.records import CheckResult, PlannedCheck
 from autograder.report.graded import GradedReport, Row
 from autograder.report.leaderboard import ranking
+from autograder.report.not_handed_in import without_waiting
 from autograder.results.student import VERDICT_WORDS
 
 __all__ = ["NOTHING_RUN", "VERDICT_WORDS", "GradedReport", "gather", "kept_shares"]
@@ -87,6 +88,7 @@ def _report_on(
     score = score_student(
         course, student, planned, results, marks, refused.keys(), open_weeks, kept, earlier
     )
+    score = without_waiting(course, score, receipts)
     documents = {
         item.id: names
         for receipt in submissions

@@ -23,6 +23,7 @@ from autograder.course.scoring import (
 from autograder.records import FULL_CREDIT
 from autograder.report.graded import GradedReport
 from autograder.report.lateness_words import in_words
+from autograder.report.not_handed_in import NOTHING_HANDED_IN
 from autograder.report.statistics import ClassStatistics
 from autograder.text.display import one_line
 
@@ -203,6 +204,25 @@ def _print_by_hand(console: Console, reports: Sequence[GradedReport]) -> None:
                 f", {len(notebooks)} of them in notebooks: make formgrader SUBMISSIONS=... OUT=..."
             )
         _say(console, text, soft_wrap=True)
+    _print_missing(console, reports)
+
+
+def _print_missing(console: Console, reports: Sequence[GradedReport]) -> None:
+    """Print for how many items nothing was handed in."""
+    missing = [
+        report.score.student
+        for report in reports
+        for item in report.score.items
+        if item.reason == NOTHING_HANDED_IN
+    ]
+    if missing:
+        _say(console, "")
+        _say(
+            console,
+            f"Nothing was handed in for {len(missing)} items of {len(set(missing))} students: "
+            "0 points, and nobody waits for them.",
+            soft_wrap=True,
+        )
 
 
 def _print_late(console: Console, reports: Sequence[GradedReport]) -> None:
