@@ -14,6 +14,7 @@ from autograder.errors import AutograderError, FileError
 GROUPS = (
     "grade",
     "status",
+    "override",
     "marking",
     "gpu",
     "students",

@@ -160,7 +160,8 @@ def _overlap(have: Sequence[object], given: Sequence[object]) -> int:
 
 def read_act(text: str, scope: Scope) -> tuple[Act, int]:
     """Return what a cell says. Raises ValueError for what its target can't be given."""
-    said = re.sub(r"\s+", " ", text.strip().casefold()).replace("−", "-").replace(",", ".")
+    plain = text.strip().removeprefix("'").casefold()  # an apostrophe guards a spreadsheet's cell
+    said = re.sub(r"\s+", " ", plain).replace("\N{MINUS SIGN}", "-").replace(",", ".")
     if said == "undo":
         return Act.UNDO, 0
     if said in ("excused", "excuse", "ex"):

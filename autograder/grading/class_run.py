@@ -15,6 +15,8 @@ from autograder.course import Course, Week
 from autograder.gradebook.heartbeat import RunningJob
 from autograder.gradebook.journal import Gradebook
 from autograder.gradebook.manual_marks import demand_readable
+from autograder.gradebook.override_lines import OverrideReader
+from autograder.gradebook.overrides import Override
 from autograder.gradebook.private import make_private
 from autograder.gradebook.submission import Submission
 from autograder.grading import run as grading
@@ -39,6 +41,7 @@ from autograder.grading.setting import (
 )
 from autograder.intake.reading import IntakeError, read_class
 from autograder.report.gather import gather
+from autograder.report.overriding import this_person
 from autograder.report.terminal import say
 from autograder.report.writing import write_reports
 from autograder.sandbox import Confinement, Unconfined
@@ -59,6 +62,7 @@ def grade_submissions(
     jobs: int = 1,
     unconfined: bool = False,
     manual: Path | None = None,
+    overrides: Path | None = None,
     handed_in: Path | None = None,
     own_code: bool = False,
     dry_run: bool = False,
@@ -73,6 +77,7 @@ def grade_submissions(
     week: the number of the only week to grade, None for all weeks that were handed in.
     jobs: number of submissions examined at a time.
     manual: a CSV file with marks given by hand; handed_in: a CSV file with submission times.
+    overrides: a CSV file with what a person changes; it is checked, and kept, before grading.
     own_code: the submissions are the course's own, so they may run without confinement.
     dry_run: only print what would be graded, why, and the expected time; write nothing.
     collect_marks: imports marks given elsewhere, before the reports are written.
@@ -111,10 +116,12 @@ def grade_submissions(
     run = _ClassRun(console, course, setting, name, by_week, everybody, week is None, choice)
     if dry_run:
         with Gradebook.copy_of(out / GRADEBOOK) as gradebook:
+            run.read_overrides(gradebook, overrides)
             run.preview(gradebook, jobs)
         return
     with Gradebook.open(out / GRADEBOOK) as gradebook, only_grading(out):
         make_private(out)
+        gradebook.add_overrides(run.read_overrides(gradebook, overrides))
         if cluster is None:
             run.grade(gradebook, out, jobs, manual, collect_marks)
             return
@@ -140,6 +147,15 @@ class _ClassRun:
     all_weeks: bool
     choice: Choice
     pool: ClusterPool | None = None
+
+    def read_overrides(self, gradebook: Gradebook, file: Path | None) -> list[Override]:
+        """Return what a file changes and the gradebook does not have yet."""
+        if file is None:
+            return []
+        reader = OverrideReader(self.course, gradebook, self.everybody)
+        new = reader.read_file(file, this_person())
+        say(self.console, f"{file}: {len(new)} new changes by a person")
+        return new
 
     def preview(self, gradebook: Gradebook, jobs: int) -> None:
         """Say what would run."""

@@ -136,7 +136,9 @@ def read_class(
             remarks.append(f"{week.name}: {said}: {some(who)}.")
     for each in submissions.values():
         each.sort(key=lambda submission: submission.student)
-    return Intake(submissions, tuple(remarks), {week: who for week, who in untouched.items() if who})
+    return Intake(
+        submissions, tuple(remarks), {week: who for week, who in untouched.items() if who}
+    )
 
 
 def _untouched(submissions: Iterable[Submission]) -> list[str]:

@@ -41,7 +41,9 @@ class Starter:
         what others build on is needed as it is. `contents` has what lay at `files.paths`. Returns
         whether nothing of the week is left for that reason.
         """
-        documents = [name for name in files.documents if self._same_file(week, name, files, contents)]
+        documents = [
+            name for name in files.documents if self._same_file(week, name, files, contents)
+        ]
         asked = [name for name in week.modules if name in files.modules]
         begun = any(not self._same_module(week, name, files.modules[name]) for name in asked)
         modules = [] if begun else asked

@@ -15,6 +15,8 @@ from autograder.records import CheckResult, PlannedCheck
 from autograder.report.graded import GradedReport, Row
 from autograder.report.leaderboard import ranking
 from autograder.report.not_handed_in import without_waiting
+from autograder.report.overridden import Overridden
+from autograder.report.points_words import EXCUSED
 from autograder.results.student import VERDICT_WORDS
 
 __all__ = ["NOTHING_RUN", "VERDICT_WORDS", "GradedReport", "gather", "kept_shares"]
@@ -77,6 +79,8 @@ def _report_on(
         flags += ((name, flag) for flag in (*gradebook.flags_of(job), *_doubts(plan, measured)))
         if job != gradebook.job(student, week, part):
             earlier.update(check.item for check in plan)
+    overridden = Overridden(course, gradebook.overrides(student), receipts)
+    results = overridden.results(planned, results)
     marks = gradebook.marks(student)
     counting = (_counting(gradebook, receipts[week], jobs[week, SUITE]) for week in weeks)
     handed_in = [
@@ -88,7 +92,8 @@ def _report_on(
     score = score_student(
         course, student, planned, results, marks, refused.keys(), open_weeks, kept, earlier
     )
-    score = without_waiting(course, score, receipts)
+    score = overridden.score(without_waiting(course, score, receipts))
+    excused = {change.target for change in overridden.changes if change.after.startswith(EXCUSED)}
     documents = {
         item.id: names
         for receipt in submissions
@@ -100,11 +105,13 @@ def _report_on(
         score,
         " and ".join(sorted({job.confinement for job in jobs.values() if job})) or NOTHING_RUN,
         notices=tuple(dict.fromkeys(notice for entry in submissions for notice in entry.notices)),
-        handed_in=tuple(handed_in),
+        handed_in=tuple(one for one in handed_in if one.week not in excused),
         refusals=tuple(dict.fromkeys(refused.values())),
         board=board if any(row.student == student for row in board) else (),
         documents=documents,
         flags=tuple(flags),
+        changes=tuple(overridden.changes),
+        adjustments=overridden.adjustments,
     )
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from autograder.course.scoring import ItemScore
 from autograder.gradebook.flags import Flag
+from autograder.gradebook.overrides import Override
 from autograder.records import CheckResult
 from autograder.results.student import StudentReport
 
@@ -17,13 +19,50 @@ class GradedReport(StudentReport):
     `refusals` say why a week's submission was not taken, `board` is the leaderboard of the class's
     training job, and `documents`, by the ids of items marked by hand, are the names of the
     documents handed in for them. `flags` are what a person should look at, each with its week's id:
-    they are for the instructor, and no report that a student gets may hold them.
+    they are for the instructor, and no report that a student gets may hold them. `changes` are what
+    a person changed, and `adjustments` what that adds to a week's points, by its id, or to the
+    total.
     """
 
     refusals: tuple[str, ...] = ()
     board: tuple[Row, ...] = ()
     documents: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     flags: tuple[tuple[str, Flag], ...] = ()
+    changes: tuple[Change, ...] = ()
+    adjustments: Mapping[str, int] = field(default_factory=dict)
+
+    def changes_of(self, item: str) -> tuple[Change, ...]:
+        """Return what a person changed of an item, or of its checks."""
+        return tuple(change for change in self.changes if change.item == item)
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a person changed, and what that made of it.
+
+    `target` is what was named, `title` what the student reads; `item` is the item that it is told
+    with, None for a week and the total. `before` and `after` are in words. `was` is the item as it
+    is without this, None where it is no item. `is_stale`: it was given for an earlier submission.
+    """
+
+    target: str
+    title: str
+    item: str | None
+    before: str
+    after: str
+    events: tuple[Override, ...]
+    was: ItemScore | None = None
+    is_stale: bool = False
+
+    @property
+    def words(self) -> str:
+        """What it was and is now: "1.5 -> 4"."""
+        return f"{self.before} -> {self.after}" if self.before else self.after
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Why, each reason once."""
+        return tuple(dict.fromkeys(event.reason for event in self.events))
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Starter files that nobody worked in are not handed in, however they come and whoever saved them."""
+"""Starter files that nobody worked in are not handed in, whichever way they come."""
 
 from __future__ import annotations
 
@@ -110,7 +110,15 @@ def notebook(*texts: str, outputs: bool = False) -> bytes:
     return json.dumps({"nbformat": 4, "cells": cells}).encode()
 
 
-STUB = b'"""Losses."""\n\nimport numpy as np\n\n\ndef f(x):\n    """Do it."""\n    raise NotImplementedError("fill in f")\n'
+STUB = b"""'Losses.'
+
+import numpy as np
+
+
+def f(x):
+    'Do it.'
+    raise NotImplementedError("fill in f")
+"""
 
 
 @pytest.mark.parametrize(
@@ -120,7 +128,9 @@ STUB = b'"""Losses."""\n\nimport numpy as np\n\n\ndef f(x):\n    """Do it."""\n 
         b"\xef\xbb\xbf" + STUB,
         b"# Fay Doe, 4711\n\n" + STUB + b"\n\n",
         STUB.replace(b"Losses.", b"Losses of Fay."),
-        STUB.replace(b'NotImplementedError("fill in f")', b"NotImplementedError(\n        'fill in f'\n    )"),
+        STUB.replace(
+            b'NotImplementedError("fill in f")', b"NotImplementedError(\n        'fill in f'\n    )"
+        ),
     ],
     ids=["line ends", "byte order mark", "a name above it", "docstring", "another formatter"],
 )

@@ -23,11 +23,11 @@ from autograder.integrations.github.fetch import REPOSITORIES
 from autograder.integrations.github.remote_git import Access, fetch, make_bare, push
 from autograder.integrations.github.roster_file import StudentRepository
 from autograder.integrations.github.state import RepositoryState, read_states, write_states
+from autograder.report.changed_words import whole_results
 from autograder.report.feedback import feedback
 from autograder.report.gather import GradedReport, gather
 from autograder.report.points_words import pending_points, points_in_words
 from autograder.results.junit import junit_xml
-from autograder.results.results_json import results_json
 
 CONTEXT = "autograder"
 BRANCH = "refs/heads/feedback"
@@ -137,7 +137,7 @@ def _report(report: GradedReport) -> _Report:
         description += f" so far; up to {format_points(pending_points(score))} are still to come"
     files = {
         "feedback.md": feedback(report).encode(),
-        "results.json": results_json(report).encode(),
+        "results.json": whole_results(report).encode(),
         "junit.xml": junit_xml(report),
     }
     return _Report(state, description[:MAX_DESCRIPTION_CHARACTERS], files)
