@@ -70,7 +70,8 @@ def test_every_kind_of_line_is_kept_with_time_author_and_reason(book, tmp_path):
     assert [one.author for one in events] == ["Dr. X", *["prof"] * 5]
     assert events[4].reason == "helped others, a lot"
     assert all(one.made.endswith("+00:00") for one in events)
-    assert events[0].handed_in and not events[-1].handed_in
+    assert events[0].handed_in
+    assert not events[-1].handed_in
 
 
 @pytest.mark.parametrize(
