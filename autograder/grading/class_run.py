@@ -96,6 +96,9 @@ def grade_submissions(
     if manual:
         demand_readable(manual)
     by_week = _read_submissions(console, root, course, submissions, week, handed_in)
+    if not by_week:
+        say(console, "Nobody has handed in anything yet: there is nothing to grade.")
+        return
     everybody = {one.student for each in by_week.values() for one in each}
     choice = replace(choice, students=known_students(choice.students, everybody))
     if dry_run and cluster:
@@ -301,7 +304,7 @@ def _read_submissions(
     """Read a class's submissions of one week, or of all weeks with any submission.
 
     Prints how they were read and what was ignored. Raises IntakeError if no submission has a file
-    of any week.
+    of any week; nothing is returned where all have only what was handed out.
     """
     weeks = [week for week in course.weeks if number in (None, week.number)]
     zone = course.handing_in.zone
@@ -318,9 +321,9 @@ def _read_submissions(
     }
     if not there:
         refusals = {one.refusal for each in every.values() for one in each if one.refusal}
+        if intake.untouched and not refusals:
+            return {}  # as at the beginning of a term
         problem = f"no submission in {folder} holds a file of any week"
-        if intake.untouched:
-            problem += " that is not as it was handed out"
         remedy = "Are these the right submissions? --week N grades a week all the same"
         raise IntakeError(". ".join([problem, *sorted(refusals)]), remedy)
     return there

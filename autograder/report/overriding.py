@@ -10,7 +10,7 @@ from pathlib import Path
 from autograder.course import Course
 from autograder.gradebook.journal import Gradebook, GradebookError
 from autograder.gradebook.override_lines import Line, OverrideReader
-from autograder.gradebook.overrides import Override, decisions
+from autograder.gradebook.overrides import Act, Override, decisions
 from autograder.report.class_files import write_class
 from autograder.report.gather import gather
 from autograder.report.graded import GradedReport
@@ -74,7 +74,7 @@ def told(
         for target in dict.fromkeys(event.target for event in own):
             last = [event for event in own if event.target == target][-1]
             known = any(item.id == target for item in after[student].score.items)
-            waits = "taken back" if last.says == "undo" else "kept; it counts once that is open"
+            waits = "taken back" if last.act is Act.UNDO else "kept; it counts once that is open"
             said = now.get(target, "taken back" if known else waits)
             yield f"{one_line(student)}, {target}: {said} ({one_line(last.reason, 200)})"
         was, has = (
@@ -98,6 +98,7 @@ def listed(out: Path) -> Iterator[str]:
     }
     for event in events:
         state = "counts" if event.number in counting else "no longer counts"
+        state = "took back what was before" if event.act is Act.UNDO else state
         what = f"{one_line(event.student)}, {one_line(event.target)}: {event.says}"
         yield f"{event.made}  {what}  ({one_line(event.reason, 200)}; {event.author}): {state}"
 
