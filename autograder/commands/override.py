@@ -26,7 +26,10 @@ def override(
     what: Annotated[str | None, typer.Argument(help=WHAT)] = None,
     points: Annotated[str | None, typer.Argument(help=SAYS)] = None,
     reason: Annotated[str, typer.Option(help="Why; the student reads it.")] = "",
-    by: Annotated[str | None, typer.Option(help="Who decided. Default: your login name.")] = None,
+    by: Annotated[
+        str | None,
+        typer.Option(help="Who decided. Default: $AUTOGRADER_AUTHOR, or your login name."),
+    ] = None,
     file: Annotated[
         Path | None, typer.Option(help="CSV with many: student,item,points,reason[,author].")
     ] = None,
@@ -39,6 +42,7 @@ def override(
     or total. Without arguments, list all changes.
     """
     from autograder import course as courses
+    from autograder.gradebook.author import author_here
     from autograder.gradebook.override_lines import Line
     from autograder.report import overriding
 
@@ -49,7 +53,7 @@ def override(
         return
     if file is not None and given:
         raise InputError("Give --file or one change, not both.")
-    author = by if by is not None else overriding.this_person()
+    author = by if by is not None else author_here()
     line = None
     if file is None:
         if student is None or what is None or points is None:

@@ -217,9 +217,12 @@ def read_lines(path: Path, author: str) -> Iterator[Line]:
                     for name, place in columns.items()
                 }
                 yield Line(
-                    f"line {rows.line_num}",
-                    *(found[name] for name in REQUIRED),
-                    found.get("author") or author,
+                    place=f"line {rows.line_num}",
+                    student=found["student"],
+                    target=found["item"],
+                    says=found["points"],
+                    reason=found["reason"],
+                    author=found.get("author") or author,
                 )
     except csv.Error as error:
         raise OverrideError(str(path), [f"line {rows.line_num}: {error}"]) from error

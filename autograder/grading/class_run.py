@@ -12,6 +12,7 @@ from rich.console import Console
 import data
 from autograder import course as courses
 from autograder.course import Course, Week
+from autograder.gradebook.author import author_here
 from autograder.gradebook.heartbeat import RunningJob
 from autograder.gradebook.journal import Gradebook
 from autograder.gradebook.manual_marks import demand_readable
@@ -41,7 +42,6 @@ from autograder.grading.setting import (
 )
 from autograder.intake.reading import IntakeError, read_class
 from autograder.report.gather import gather
-from autograder.report.overriding import this_person
 from autograder.report.terminal import say
 from autograder.report.writing import write_reports
 from autograder.sandbox import Confinement, Unconfined
@@ -124,7 +124,7 @@ def grade_submissions(
         return
     with Gradebook.open(out / GRADEBOOK) as gradebook, only_grading(out):
         make_private(out)
-        gradebook.add_overrides(run.read_overrides(gradebook, overrides))
+        run = replace(run, overrides=run.read_overrides(gradebook, overrides))
         if cluster is None:
             run.grade(gradebook, out, jobs, manual, collect_marks)
             return
@@ -138,7 +138,8 @@ class _ClassRun:
     """The grading of submissions that were read: by week, and the ids of all students.
 
     `confinement` is the name of what confines them; `all_weeks` says that no week was asked for;
-    `pool` are the nodes that examine them, None for this machine.
+    `pool` are the nodes that examine them, None for this machine; `overrides` are what a person
+    changes.
     """
 
     console: Console
@@ -150,13 +151,14 @@ class _ClassRun:
     all_weeks: bool
     choice: Choice
     pool: ClusterPool | None = None
+    overrides: Sequence[Override] = ()
 
     def read_overrides(self, gradebook: Gradebook, file: Path | None) -> list[Override]:
         """Return what a file changes and the gradebook does not have yet."""
         if file is None:
             return []
         reader = OverrideReader(self.course, gradebook, self.everybody)
-        new = reader.read_file(file, this_person())
+        new = reader.read_file(file, author_here())
         say(self.console, f"{file}: {len(new)} new changes by a person")
         return new
 
@@ -177,6 +179,7 @@ class _ClassRun:
         """Grade, write the reports, and say what took longest."""
         if self.all_weeks:
             _name_weeks_without_anything(self.console, self.course, self.by_week, gradebook)
+        gradebook.add_overrides(self.overrides)
         to_grade = self._to_grade(gradebook)
         stopped: KeyboardInterrupt | ClusterError | None = None
         display: Display | None = None

@@ -112,6 +112,7 @@ def _report_on(
         flags=tuple(flags),
         changes=tuple(overridden.changes),
         adjustments=overridden.adjustments,
+        overrides=overridden.in_words(),
     )
 
 

@@ -21,7 +21,8 @@ class GradedReport(StudentReport):
     documents handed in for them. `flags` are what a person should look at, each with its week's id:
     they are for the instructor, and no report that a student gets may hold them. `changes` are what
     a person changed, and `adjustments` what that adds to a week's points, by its id, or to the
-    total.
+    total. `overrides` are a person's decisions that are in force, in words that name them, their
+    author and the reason, by the id of an item or a week, or "total".
     """
 
     refusals: tuple[str, ...] = ()
@@ -30,6 +31,7 @@ class GradedReport(StudentReport):
     flags: tuple[tuple[str, Flag], ...] = ()
     changes: tuple[Change, ...] = ()
     adjustments: Mapping[str, int] = field(default_factory=dict)
+    overrides: Mapping[str, str] = field(default_factory=dict)
 
     def changes_of(self, item: str) -> tuple[Change, ...]:
         """Return what a person changed of an item, or of its checks."""

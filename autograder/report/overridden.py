@@ -92,6 +92,16 @@ class Overridden:
         new = replace(new, components=tuple(parts))
         return replace(new, adjustment=self._adjusted(new, excused))
 
+    def in_words(self) -> dict[str, str]:
+        """Return what is in force, by item, week or "total"; it differs when an event does."""
+        said: dict[str, list[str]] = {}
+        for change in self.changes:
+            name = f"{change.title}: " if change.item not in (None, change.target) else ""
+            said.setdefault(change.item or change.target, []).extend(
+                f"{name}{event.says} ({event.reason}; {event.author})" for event in change.events
+            )
+        return {target: "; ".join(words) for target, words in said.items()}
+
     def _adjusted(self, score: StudentScore, excused: set[int]) -> int:
         """Return what is added to the sum of all items; nobody gets fewer than 0 points."""
         for week in self.course.weeks:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -16,16 +14,6 @@ from autograder.report.gather import gather
 from autograder.report.graded import GradedReport
 from autograder.report.points_words import points_in_words
 from autograder.text.display import one_line
-
-UNKNOWN_AUTHOR = "an instructor"
-
-
-def this_person() -> str:
-    """Return the login name of whoever runs this, for events without an author."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a user without an entry in a container, say
-        return os.environ.get("USER") or UNKNOWN_AUTHOR
 
 
 def override(

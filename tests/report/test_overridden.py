@@ -188,6 +188,19 @@ def test_a_change_outlives_a_new_submission_and_says_so(book):
     assert any("for an earlier submission" in line for line in of_class([report]))
 
 
+def test_what_is_in_force_is_named_as_a_cause(book):
+    change(book, "week1.linear", "4", "wrong test")
+    change(book, "t.py::week1.linear-1", "fail", "looked at")
+    change(book, "total", "-1", "late note")
+    said = of(book).overrides
+    assert said == {
+        "week1.linear": "week1.linear 1: fail (looked at; Dr. X); 4 (wrong test; Dr. X)",
+        "total": "-1 (late note; Dr. X)",
+    }
+    grade(book, "ada", NOTEBOOK, "again")
+    assert of(book).overrides == said, "only a person changes it"
+
+
 def test_other_programs_read_what_was_changed(book):
     assert "changed_by_a_person" not in json.loads(whole_results(of(book)))
     change(book, "week1.linear", "4", "<b>wrong test</b>")
