@@ -15,6 +15,7 @@ GROUPS = (
     "grade",
     "status",
     "changes",
+    "override",
     "marking",
     "gpu",
     "students",

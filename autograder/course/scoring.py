@@ -100,11 +100,13 @@ class ComponentScore:
 class StudentScore:
     """One student's points. Extra credit counts in `total` and not in `max_total`.
 
-    `total` is what the work is worth, `final` what counts after the deduction for lateness.
+    `total` is what the work is worth, `final` what counts after the deduction for lateness. Both
+    hold the `adjustment`, which a person added to the sum of the items, or took from it.
     """
 
     student: str
     components: tuple[ComponentScore, ...]
+    adjustment: int = 0
 
     @property
     def items(self) -> tuple[ItemScore, ...]:
@@ -114,12 +116,12 @@ class StudentScore:
     @property
     def total(self) -> int:
         """Points so far."""
-        return sum(component.points for component in self.components)
+        return sum(component.points for component in self.components) + self.adjustment
 
     @property
     def final(self) -> int:
         """The points that count so far."""
-        return sum(component.final for component in self.components)
+        return sum(component.final for component in self.components) + self.adjustment
 
     @property
     def max_total(self) -> int:

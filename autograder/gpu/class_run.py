@@ -79,12 +79,15 @@ def train_class(
     epochs = epochs or job.epochs
     trial = device != CUDA or subset is not None or epochs != job.epochs
     others = [other for other in course.weeks if other.number != week.number]
-    intake = read_class(submissions, [week], others)
+    intake = read_class(submissions, [week], others, root=root)
     for remark in intake.remarks:
         say(console, remark)
     taken = intake.submissions[week.number]
     if not any(one.files for one in taken):
-        raise IntakeError(f"no submission in {submissions} holds a file of the {week.name}")
+        raise IntakeError(
+            f"no submission in {submissions} holds a file of the {week.name} that is not as it was "
+            "handed out"
+        )
     images = _images(console, job, subset, trial).rearranged(seed_of(course.salt, CHECK, SECRET))
     places = _places(gpus_here if device == CUDA else [], jobs_per_gpu)
     seats = _seats(places, week, unconfined)

@@ -37,6 +37,7 @@ from autograder.gradebook.opening import (
     nothing_new_left,
     snapshot,
 )
+from autograder.gradebook.overrides import Override, put_rows, rows_of
 from autograder.gradebook.replaced import Recording, Replaced, keep_replaced, read_replaced
 from autograder.gradebook.rows import flag_row, result_of, result_row, storable
 from autograder.gradebook.schema import APPLICATION_ID, SCHEMA, SCHEMA_VERSION, UPGRADES
@@ -507,6 +508,11 @@ class Gradebook:
                 [(*values, _now(), author) for values in given],
             )
 
+    def add_overrides(self, events: Iterable[Override]) -> None:
+        """Keep what a person changed, behind all that was changed before; needs no run."""
+        with self._writing():
+            put_rows(self._db, _now(), events)
+
     def _in_run(self) -> int:
         if self._run is None:
             raise GradebookError("start_run must come first")
@@ -695,6 +701,10 @@ class Gradebook:
     def editions(self) -> Editions:
         """What counted whenever reports were written."""
         return Editions(self._db, self._writing, lambda: self._run)
+
+    def overrides(self, student: str | None = None) -> list[Override]:
+        """Return all that was ever changed by a person, of a student or of everybody, in order."""
+        return rows_of(self._db, student)
 
     def runs(self) -> list[dict[str, Any]]:
         """Return all runs, the first one first, `versions` as a dictionary."""

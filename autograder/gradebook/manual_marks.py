@@ -128,7 +128,7 @@ class _Reader:
         if item is None:
             problems.append(f"no item '{one_line(id)}' in the rubric")
         elif item.kind != "manual":
-            problems.append(f"{id} is graded automatically, not by hand")
+            problems.append(f"{id} is graded automatically, not by hand; see `autograder override`")
         first = self._lines.setdefault((student, id), line)
         if first != line:
             problems.append(f"{one_line(student)} and {one_line(id)} were on line {first} already")

@@ -12,8 +12,9 @@ from collections.abc import Callable
 
 from autograder.gradebook.format_10 import upgrade_from_9
 from autograder.gradebook.format_11 import HISTORY, MARKS, upgrade_from_10
+from autograder.gradebook.overrides import OVERRIDES
 
-SCHEMA_VERSION = 11
+SCHEMA_VERSION = 12
 APPLICATION_ID = 0x4E4E4642
 
 TABLES = (
@@ -75,6 +76,7 @@ SCHEMA = (
     *TABLES,
     DEPENDENCIES,
     HEARTBEATS,
+    OVERRIDES,
     f"PRAGMA application_id = {APPLICATION_ID}",
     f"PRAGMA user_version = {SCHEMA_VERSION}",
 )
@@ -93,5 +95,6 @@ UPGRADES: dict[int, str | Callable[[sqlite3.Connection], None]] = {
     8: HEARTBEATS,
     9: lambda connection: upgrade_from_9(connection, TABLES),
     10: upgrade_from_10,
+    11: OVERRIDES,
 }
 """The statement or function that upgrades each earlier format to the next one."""

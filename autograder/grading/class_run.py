@@ -12,9 +12,12 @@ from rich.console import Console
 import data
 from autograder import course as courses
 from autograder.course import Course, Week
+from autograder.gradebook.author import author_here
 from autograder.gradebook.heartbeat import RunningJob
 from autograder.gradebook.journal import Gradebook
 from autograder.gradebook.manual_marks import demand_readable
+from autograder.gradebook.override_lines import OverrideReader
+from autograder.gradebook.overrides import Override
 from autograder.gradebook.private import make_private
 from autograder.gradebook.submission import Submission
 from autograder.grading import run as grading
@@ -60,6 +63,7 @@ def grade_submissions(
     jobs: int = 1,
     unconfined: bool = False,
     manual: Path | None = None,
+    overrides: Path | None = None,
     handed_in: Path | None = None,
     own_code: bool = False,
     dry_run: bool = False,
@@ -74,6 +78,7 @@ def grade_submissions(
     week: the number of the only week to grade, None for all weeks that were handed in.
     jobs: number of submissions examined at a time.
     manual: a CSV file with marks given by hand; handed_in: a CSV file with submission times.
+    overrides: a CSV file with what a person changes; it is checked, and kept, before grading.
     own_code: the submissions are the course's own, so they may run without confinement.
     dry_run: only print what would be graded, why, and the expected time; write nothing.
     collect_marks: imports marks given elsewhere, before the reports are written.
@@ -91,7 +96,10 @@ def grade_submissions(
         say(console, KNOWN_INPUTS, "yellow")
     if manual:
         demand_readable(manual)
-    by_week = _read_submissions(console, course, submissions, week, handed_in)
+    by_week = _read_submissions(console, root, course, submissions, week, handed_in)
+    if not by_week:
+        say(console, "Nobody has handed in anything yet: there is nothing to grade.")
+        return
     everybody = {one.student for each in by_week.values() for one in each}
     choice = replace(choice, students=known_students(choice.students, everybody))
     if dry_run and cluster:
@@ -112,10 +120,12 @@ def grade_submissions(
     run = _ClassRun(console, course, setting, name, by_week, everybody, week is None, choice)
     if dry_run:
         with Gradebook.copy_of(out / GRADEBOOK) as gradebook:
+            run.read_overrides(gradebook, overrides)
             run.preview(gradebook, jobs)
         return
     with Gradebook.open(out / GRADEBOOK) as gradebook, only_grading(out):
         make_private(out)
+        run = replace(run, overrides=run.read_overrides(gradebook, overrides))
         if cluster is None:
             run.grade(gradebook, out, jobs, manual, collect_marks)
             return
@@ -129,7 +139,8 @@ class _ClassRun:
     """The grading of submissions that were read: by week, and the ids of all students.
 
     `confinement` is the name of what confines them; `all_weeks` says that no week was asked for;
-    `pool` are the nodes that examine them, None for this machine.
+    `pool` are the nodes that examine them, None for this machine; `overrides` are what a person
+    changes.
     """
 
     console: Console
@@ -141,6 +152,16 @@ class _ClassRun:
     all_weeks: bool
     choice: Choice
     pool: ClusterPool | None = None
+    overrides: Sequence[Override] = ()
+
+    def read_overrides(self, gradebook: Gradebook, file: Path | None) -> list[Override]:
+        """Return what a file changes and the gradebook does not have yet."""
+        if file is None:
+            return []
+        reader = OverrideReader(self.course, gradebook, self.everybody)
+        new = reader.read_file(file, author_here())
+        say(self.console, f"{file}: {len(new)} new changes by a person")
+        return new
 
     def preview(self, gradebook: Gradebook, jobs: int) -> None:
         """Say what would run."""
@@ -160,6 +181,7 @@ class _ClassRun:
         if self.all_weeks:
             _name_weeks_without_anything(self.console, self.course, self.by_week, gradebook)
         keep_as_found(self.course, gradebook)
+        gradebook.add_overrides(self.overrides)
         to_grade = self._to_grade(gradebook)
         stopped: KeyboardInterrupt | ClusterError | None = None
         display: Display | None = None
@@ -241,10 +263,24 @@ class _ClassRun:
             gradebook.beat(pool.places if isinstance(pool, ClusterPool) else jobs, running)
             display.watch(running)
 
+        left_out = self._left_out(to_grade, gradebook)
         with display.shown():
             grading.grade_class(
-                self.course, self.setting, to_grade, gradebook, jobs, report, pool, watch
+                self.course, self.setting, to_grade, gradebook, jobs, report, pool, watch, left_out
             )
+
+    def _left_out(self, to_grade: SubmissionsByWeek, gradebook: Gradebook) -> SubmissionsByWeek:
+        """Return what is not to be graded now, of those of whose week nothing is known yet."""
+        left_out = {}
+        for week, submissions in to_grade.items():
+            known = {one.student for one in submissions}
+            others = [one for one in self.by_week[week] if one.student not in known]
+            left_out[week] = [
+                one
+                for one in others
+                if not (one.is_empty or gradebook.submission(one.student, week))
+            ]
+        return left_out
 
     def _report(self, gradebook: Gradebook, out: Path) -> None:
         """Write the reports of everybody in the gradebook or in these submissions."""
@@ -262,16 +298,21 @@ class _ClassRun:
 
 
 def _read_submissions(
-    console: Console, course: Course, folder: Path, number: int | None, handed_in: Path | None
+    console: Console,
+    root: Path,
+    course: Course,
+    folder: Path,
+    number: int | None,
+    handed_in: Path | None,
 ) -> SubmissionsByWeek:
     """Read a class's submissions of one week, or of all weeks with any submission.
 
     Prints how they were read and what was ignored. Raises IntakeError if no submission has a file
-    of any week.
+    of any week; nothing is returned where all have only what was handed out.
     """
     weeks = [week for week in course.weeks if number in (None, week.number)]
     zone = course.handing_in.zone
-    intake = read_class(folder, weeks, course.weeks, zone, handed_in)
+    intake = read_class(folder, weeks, course.weeks, zone, handed_in, root=root)
     for remark in intake.remarks:
         say(console, remark)
     every = intake.submissions
@@ -284,6 +325,8 @@ def _read_submissions(
     }
     if not there:
         refusals = {one.refusal for each in every.values() for one in each if one.refusal}
+        if intake.untouched and not refusals:
+            return {}  # as at the beginning of a term
         problem = f"no submission in {folder} holds a file of any week"
         remedy = "Are these the right submissions? --week N grades a week all the same"
         raise IntakeError(". ".join([problem, *sorted(refusals)]), remedy)

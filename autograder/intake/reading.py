@@ -7,9 +7,9 @@ that submission's refusal or notice and affects no other. Nothing is written or 
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, tzinfo
 from pathlib import Path
 
@@ -27,6 +27,7 @@ from autograder.intake.handed_in_csv import (
 )
 from autograder.intake.lms import recognise
 from autograder.intake.notices import leftover_notices, missing_file_notices
+from autograder.intake.starter import UNTOUCHED, Starter
 from autograder.intake.students import (
     ARCHIVES,
     StudentUpload,
@@ -45,17 +46,19 @@ class Intake:
     """A class's submissions by week number, sorted by student id.
 
     `remarks` are for the instructor: the format that was recognised, and entries left alone.
+    `untouched` are the students of a week, by its number, who have only what was handed out.
     """
 
     submissions: dict[int, list[Submission]]
     remarks: tuple[str, ...] = ()
+    untouched: Mapping[int, Sequence[str]] = field(default_factory=dict)
 
 
 def take_in(
-    path: Path, weeks: Sequence[Week], others: Sequence[Week] = ()
+    path: Path, weeks: Sequence[Week], others: Sequence[Week] = (), root: Path | None = None
 ) -> dict[int, list[Submission]]:
     """Return the submissions that `read_class` reads."""
-    return read_class(path, weeks, others).submissions
+    return read_class(path, weeks, others, root=root).submissions
 
 
 def read_class(
@@ -65,6 +68,7 @@ def read_class(
     zone: tzinfo = UTC,
     handed_in: Path | None = None,
     keep_documents: bool = False,
+    root: Path | None = None,
 ) -> Intake:
     """Read all submissions in a directory or a zip file; each student has one for each of `weeks`.
 
@@ -73,10 +77,12 @@ def read_class(
     differ only in case), it isn't clear which counts: that student gets one refusal naming them
     all. Hand-in times come from the export (`zone` is for times without one) and from the file
     `handed_in`, or one of that name beside the submissions (see handed_in_csv.py).
-    `keep_documents` keeps the contents of documents in memory.
+    `keep_documents` keeps the contents of documents in memory. What is as the course below `root`
+    hands it out does not count as handed in (see starter.py; None: it does).
     Raises IntakeError where the class can't be read or holds no submission.
     """
     finder = WeekFileFinder(weeks, others, keep_documents)
+    starter = Starter(root) if root else None
     remarks = []
     notes: HandInNotes = {}
     all_weeks = {week.number: week for week in (*others, *weeks)}.values()
@@ -103,36 +109,52 @@ def read_class(
             notes = read_notes(content, str(handed_in or FILE), [*all_weeks])
             rest = [name for name in rest if name != FILE]
         for uploads in group_by_id(students):
-            for number, submission in _read_uploads(uploads, finder).items():
+            for number, submission in _read_uploads(uploads, finder, starter).items():
                 shared = _with_contents_of(submission, contents)
                 submissions[number].append(_with_note(shared, number, notes))
     remarks += [f"Not a submission, so left alone: {name}" for name in rest]
     if unsafe_names:
         names = some(unsafe_names)
         remarks.append(f"Left alone, because the name leads out of the zip file: {names}")
-    known = {submission.student for week in submissions.values() for submission in week}
+    known = {submission.student for each in submissions.values() for submission in each}
     unknown = without_submission(notes, known)
     if unknown:
         remarks.append(f"{FILE} names students of whom there is nothing here: {some(unknown)}")
     near = [
         f"{one.student}: {notice.partition(': ')[0]}"
-        for week in submissions.values()
-        for one in week
+        for each in submissions.values()
+        for one in each
         for notice in one.notices
         if TAKEN_FOR in notice
     ]
     if near:
         remarks.append(f"Files with near names: {some(near)}.")
-    for week in submissions.values():
-        week.sort(key=lambda submission: submission.student)
-    return Intake(submissions, tuple(remarks))
+    untouched = {week.number: _untouched(submissions[week.number]) for week in weeks}
+    for week in weeks:
+        if who := untouched[week.number]:
+            said = "as it was handed out, so it counts as not handed in"
+            remarks.append(f"{week.name}: {said}: {some(who)}.")
+    for each in submissions.values():
+        each.sort(key=lambda submission: submission.student)
+    return Intake(
+        submissions, tuple(remarks), {week: who for week, who in untouched.items() if who}
+    )
+
+
+def _untouched(submissions: Iterable[Submission]) -> list[str]:
+    """Return the students who handed in only what they were given, sorted."""
+    return sorted(one.student for one in submissions if _is_untouched(one))
+
+
+def _is_untouched(one: Submission) -> bool:
+    return one.is_empty and any(notice.startswith(UNTOUCHED) for notice in one.notices)
 
 
 def read_student(
-    upload: StudentUpload, weeks: Sequence[Week], others: Sequence[Week] = ()
+    upload: StudentUpload, weeks: Sequence[Week], root: Path, others: Sequence[Week] = ()
 ) -> dict[int, Submission]:
-    """Return one student's submission for each of `weeks`, by week number."""
-    return _read_uploads([upload], WeekFileFinder(weeks, others))
+    """Return one student's submission for each of `weeks`, by week number; `root` as above."""
+    return _read_uploads([upload], WeekFileFinder(weeks, others), Starter(root))
 
 
 def _notes_file(given: Path | None, entries: Sequence[ClassEntry]) -> bytes | None:
@@ -160,7 +182,7 @@ def _with_contents_of(submission: Submission, contents: dict[bytes, bytes]) -> S
 def _with_note(submission: Submission, week: int, notes: HandInNotes) -> Submission:
     """Return a submission with its time and commit from handed_in.csv, if they stand there."""
     note = note_for(notes, submission.student, week)
-    if note is None:
+    if note is None or _is_untouched(submission):
         return submission
     said = f"This {note.remark}." if note.remark and not submission.is_empty else ""
     return replace(
@@ -172,7 +194,7 @@ def _with_note(submission: Submission, week: int, notes: HandInNotes) -> Submiss
 
 
 def _read_uploads(
-    uploads: Sequence[StudentUpload], finder: WeekFileFinder
+    uploads: Sequence[StudentUpload], finder: WeekFileFinder, starter: Starter | None
 ) -> dict[int, Submission]:
     """Return one student's submission for each week, by week number.
 
@@ -183,7 +205,7 @@ def _read_uploads(
         admission = Admission(finder.size_limit, finder.wanted)
         refusal = next(filter(None, (_admit(admission, part) for part in upload.parts)), None)
         if refusal is None:
-            return _by_week(upload, admission, finder)
+            return _by_week(upload, admission, finder, starter)
     else:
         parts = [part for upload in uploads for part in upload.parts[:1]]
         named = ", ".join(one_line(part.container or part.entry.name) for part in parts)
@@ -243,7 +265,7 @@ def _members(part: UploadPart) -> Generator[Member, None, None]:
 
 
 def _by_week(
-    upload: StudentUpload, admission: Admission, finder: WeekFileFinder
+    upload: StudentUpload, admission: Admission, finder: WeekFileFinder, starter: Starter | None
 ) -> dict[int, Submission]:
     """Make a submission for each week of the files that were admitted."""
     files_by_week = finder.choose(admission.files, admission.ignored)
@@ -257,12 +279,17 @@ def _by_week(
         notices = [*upload.notices, *files.notices]
         notices += missing_file_notices(week, files, candidates)
         notices += leftover_notices(ignored, admission.unfollowed)
+        is_untouched = False
+        if starter is not None:
+            said = len(files.notices)
+            is_untouched = starter.remove_untouched(week, files, admission.files)
+            notices += files.notices[said:]
         submissions[week.number] = Submission(
             upload.id,
             files.modules,
             tuple(notices),
             documents=files.documents,
-            received=upload.received,
+            received=None if is_untouched else upload.received,
             kept=files.kept,
         )
     return submissions

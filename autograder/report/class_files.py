@@ -8,11 +8,11 @@ from pathlib import Path
 
 from autograder.course import Course
 from autograder.gradebook.private import PRIVATE, PRIVATE_FOLDER
+from autograder.report.changed_words import whole_results
 from autograder.report.class_csv import by_hand_csv, flags_csv, gradebook_csv
 from autograder.report.curves import curves_svg
 from autograder.report.feedback import CURVES_FILE, feedback
 from autograder.report.graded import GradedReport
-from autograder.results.results_json import results_json
 from autograder.text.files import write_text
 
 
@@ -59,7 +59,7 @@ def write_student(report: GradedReport, out: Path) -> Path:
     is no plain file name, which intake never gives.
     """
     folder = student_folder(report.score.student, out)
-    write_text(folder / "results.json", results_json(report), PRIVATE)
+    write_text(folder / "results.json", whole_results(report), PRIVATE)
     for result in (check.result for item in report.score.items for check in item.checks):
         if result and "curves" in result.detail:
             picture = curves_svg(result.detail["curves"], result.detail.get("accuracy"))

@@ -9,10 +9,12 @@ from typing import TypeVar
 from autograder.course.points import format_points
 from autograder.course.scoring import CheckScore, ComponentScore, ItemScore, StudentScore
 from autograder.records import FULL_CREDIT, CheckResult, Verdict
+from autograder.report import changed_words
 from autograder.report.first_lines import first_lines
 from autograder.report.graded import COUNTS_STILL, GradedReport
 from autograder.report.lateness_words import in_words
-from autograder.report.points_words import pending_points, points_in_words
+from autograder.report.not_handed_in import NOTHING_HANDED_IN
+from autograder.report.points_words import pending_points, points_in_words, points_of
 from autograder.results.student import VERDICT_WORDS
 from autograder.text.markdown import block, code, inline
 
@@ -33,6 +35,7 @@ def feedback(report: GradedReport) -> str:
     """
     score = report.score
     parts = [f"# Feedback for {inline(score.student)}", _summary(score), *_late(report)]
+    parts += changed_words.of_whole(report)
     if report.refusals:
         parts.append("## Your submission was not taken")
         parts += [block(refusal) for refusal in report.refusals]
@@ -86,8 +89,7 @@ class _Writer:
 
     def component(self, component: ComponentScore) -> Iterator[str]:
         """Yield the paragraphs of a component; first, in a list, items with little to say."""
-        points = f"{format_points(component.points)} of {format_points(component.max_points)}"
-        yield f"## {inline(component.title)}: {points}"
+        yield f"## {inline(component.title)}: {points_of(component)}"
         lines, sections = [], []
         for item in component.items:
             long = list(self._long(item))
@@ -103,6 +105,8 @@ class _Writer:
         """Yield what one sentence says of an item."""
         if item.pending:
             yield f"*Pending: {item.reason}.*"
+        elif item.reason == NOTHING_HANDED_IN:
+            yield f"{item.reason.capitalize()}."
         if self._documents.get(item.id):
             names = ", ".join(map(code, self._documents[item.id]))
             yield f"Handed in for this: {names}."
@@ -112,6 +116,7 @@ class _Writer:
 
     def _long(self, item: ItemScore) -> Iterator[str]:
         """Yield what takes paragraphs of its own: a comment, failed checks, curves."""
+        yield from changed_words.of_item(self._report.changes_of(item.id))
         if item.comment:
             yield "Comment:\n\n" + block(item.comment)
         failed = [
@@ -150,8 +155,7 @@ class _Writer:
 
 
 def _head(item: ItemScore) -> str:
-    points = f"{format_points(item.points)} of {format_points(item.max_points)}"
-    return f"{inline(item.title)} (`{item.id}`): {points}"
+    return f"{inline(item.title)} (`{item.id}`): {points_of(item)}"
 
 
 def _by(

@@ -14,6 +14,9 @@ from autograder.gradebook.looked_up import documents_for
 from autograder.records import CheckResult, PlannedCheck
 from autograder.report.graded import NOT_TAKEN, TRAINED_BEFORE, GradedReport, Row
 from autograder.report.leaderboard import ranking
+from autograder.report.not_handed_in import without_waiting
+from autograder.report.overridden import Overridden
+from autograder.report.points_words import EXCUSED
 from autograder.results.student import VERDICT_WORDS
 
 __all__ = ["NOTHING_RUN", "VERDICT_WORDS", "GradedReport", "gather", "kept_shares"]
@@ -65,6 +68,7 @@ def _report_on(
     counting = {week: _counting(gradebook, receipts[week], jobs[week, SUITE]) for week in weeks}
     # What was not taken leaves the last submission that was: see `Gradebook.counting_job`.
     stands = {week for week, entry in counting.items() if entry and not entry.refusal}
+    taken = {week: counting[week] if week in refused else receipts[week] for week in weeks}
     planned: list[PlannedCheck] = []
     results: list[CheckResult] = []
     flags: list[tuple[str, Flag]] = []
@@ -82,6 +86,8 @@ def _report_on(
             reason = NOT_TAKEN if week in refused else reason
             earlier.update((check.item, reason) for check in plan)
     marks = {one.item: one for one in gradebook.kept_marks(student)}
+    overridden = Overridden(course, gradebook.overrides(student), taken)
+    results = overridden.results(planned, results)
     handed_in = [
         judge_lateness(course, student, entry.week, _time(entry.received), entry.commit)
         for entry in counting.values()
@@ -91,9 +97,11 @@ def _report_on(
     given = [one.mark for one in marks.values() if one.mark]
     lost = refused.keys() - stands
     score = score_student(course, student, planned, results, given, lost, open_weeks, kept, earlier)
+    score = overridden.score(without_waiting(course, score, taken))
+    excused = {change.target for change in overridden.changes if change.after.startswith(EXCUSED)}
     documents = {
         item.id: names
-        for receipt in (counting[entry.week] if entry.refusal else entry for entry in submissions)
+        for receipt in taken.values()
         if receipt
         for item in course.items(receipt.week)
         if (names := tuple(n for n in documents_for(course, item) if n in receipt.documents))
@@ -103,13 +111,16 @@ def _report_on(
         score,
         " and ".join(sorted({job.confinement for job in jobs.values() if job})) or NOTHING_RUN,
         notices=tuple(dict.fromkeys(notice for entry in submissions for notice in entry.notices)),
-        handed_in=tuple(handed_in),
+        handed_in=tuple(one for one in handed_in if one.week not in excused),
         refusals=tuple(dict.fromkeys(refused.values())),
         board=board if any(row.student == student for row in board) else (),
         documents=documents,
         flags=tuple(flags),
         jobs=_jobs_of_items(course, jobs),
         marks=marks,
+        changes=tuple(overridden.changes),
+        adjustments=overridden.adjustments,
+        overrides=overridden.in_words(),
     )
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from autograder.course.scoring import EARLIER, PENDING_GPU
+from autograder.course.scoring import EARLIER, PENDING_GPU, ItemScore
 from autograder.gradebook.flags import Flag
 from autograder.gradebook.manual_marks import KeptMark
+from autograder.gradebook.overrides import Override
 from autograder.records import CheckResult
 from autograder.results.student import StudentReport
 
@@ -31,7 +32,8 @@ class GradedReport(StudentReport):
     they are for the instructor, and no report that a student gets may hold them. `jobs` are the
     keys of the jobs that items' points come from, and `marks` the marks by hand, each by item id.
     `overrides` are a person's decisions that are in force, in words that name them, their author
-    and the reason, by the id of an item or a week, or "total".
+    and the reason, by the id of an item or a week, or "total". `changes` are what a person
+    changed, and `adjustments` what that adds to a week's points, by its id, or to the total.
     """
 
     refusals: tuple[str, ...] = ()
@@ -40,7 +42,42 @@ class GradedReport(StudentReport):
     flags: tuple[tuple[str, Flag], ...] = ()
     jobs: Mapping[str, str] = field(default_factory=dict)
     marks: Mapping[str, KeptMark] = field(default_factory=dict)
+    changes: tuple[Change, ...] = ()
+    adjustments: Mapping[str, int] = field(default_factory=dict)
     overrides: Mapping[str, str] = field(default_factory=dict)
+
+    def changes_of(self, item: str) -> tuple[Change, ...]:
+        """Return what a person changed of an item, or of its checks."""
+        return tuple(change for change in self.changes if change.item == item)
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a person changed, and what that made of it.
+
+    `target` is what was named, `title` what the student reads; `item` is the item that it is told
+    with, None for a week and the total. `before` and `after` are in words. `was` is the item as it
+    is without this, None where it is no item. `is_stale`: it was given for an earlier submission.
+    """
+
+    target: str
+    title: str
+    item: str | None
+    before: str
+    after: str
+    events: tuple[Override, ...]
+    was: ItemScore | None = None
+    is_stale: bool = False
+
+    @property
+    def words(self) -> str:
+        """What it was and is now: "1.5 -> 4"."""
+        return f"{self.before} -> {self.after}" if self.before else self.after
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Why, each reason once."""
+        return tuple(dict.fromkeys(event.reason for event in self.events))
 
 
 @dataclass(frozen=True)

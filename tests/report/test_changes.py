@@ -16,6 +16,7 @@ from rich.console import Console
 from autograder.commands.app import main
 from autograder.course import Course, load
 from autograder.course.model import HandingIn
+from autograder.course.points import format_points
 from autograder.gradebook.author import VARIABLE, author_here
 from autograder.gradebook.journal import Gradebook, GradingJob
 from autograder.gradebook.submission import Submission
@@ -60,7 +61,8 @@ def grade(
 ) -> None:
     """Grade a submission; without a credit the grader fails."""
     book.start_run("none", "digits", "salt", {})
-    one = Submission(student, {"a.py": files}, received=received)
+    papers = {"derivations.ipynb": "the digest of its content"}
+    one = Submission(student, {"a.py": files}, documents=papers, received=received)
     book.add_submission(one, 1)
     job = GradingJob(f"{student} {files!r} {suite}", student, 1, one.fingerprint, "none")
     book.plan(
@@ -397,3 +399,22 @@ def test_the_author_is_who_runs_the_program(monkeypatch: pytest.MonkeyPatch) -> 
     assert author_here()
     monkeypatch.setattr("getpass.getuser", nobody)
     assert author_here().startswith("user ")
+
+
+def test_the_command_for_overrides_writes_what_changed(book: Gradebook, out: Path) -> None:
+    call("override", "ada", ITEM.id, format_points(ITEM.points), "--reason", "Right", "--out", out)
+    with (out / "changes.csv").open(newline="") as stream:
+        [row] = csv.DictReader(stream)
+    assert (row["student"], row["item"], row["cause"]) == ("ada", ITEM.id, "override")
+    assert (row["before"], row["after"]) == (f"{HALF_OF_IT / 100:.2f}", f"{ALL_OF_IT / 100:.2f}")
+    assert "Right; grace" in row["why"]
+    assert "(override)" in call("diff", "1", "2", "--grades", out)
+    call("override", "ada", ITEM.id, "undo", "--reason", "Not so", "--out", out)
+    [change] = found(report(book, out)) or [None]
+    assert change is None, "the command has written the reports that it changed"
+    assert [one.command for one in book.editions.all()] == [
+        "grade",
+        "override",
+        "override",
+        "grade",
+    ]

@@ -116,7 +116,7 @@ def _prepare(
     nbgrader.write_config(folder)
     weeks = [week for week in course.weeks if only in (None, week.number)]
     zone = course.handing_in.zone
-    intake = read_class(submissions, weeks, course.weeks, zone, keep_documents=True)
+    intake = read_class(submissions, weeks, course.weeks, zone, None, True, root)
     reports = {report.score.student: report for report in gather(course, gradebook)}
     shown = 0
     for week in weeks:

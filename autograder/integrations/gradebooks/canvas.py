@@ -35,6 +35,7 @@ _POSTING = re.compile(r"(Muted|Manual Posting.*)?", re.IGNORECASE | re.DOTALL)
 _COMPUTED = re.compile(
     r"(Unposted )?(Current|Final) (Score|Points|Grade)|Override (Score|Grade|Status)"
 )
+EXCUSED = "EX"
 LOCKED = {"EX": "excused in Canvas", "N/A": "not assigned to them in Canvas"}
 
 ColumnPoints = Sequence[tuple[str, Mapping[str, PartPoints]]]
@@ -123,7 +124,7 @@ class _CanvasSheet:
         def locked(person: Person) -> str | None:
             return LOCKED.get(person.row[column].upper())
 
-        return TargetColumn(column, _number(possible[column]), sign, locked)
+        return TargetColumn(column, _number(possible[column]), sign, locked, excused=EXCUSED)
 
     def _column(self, name: str) -> int:
         """Return the column with this header, or the only one with this header but for its number.

@@ -12,6 +12,7 @@ from autograder.course.points import format_points
 from autograder.gradebook.journal import Gradebook, GradebookError
 from autograder.report.gather import gather
 from autograder.report.graded import COUNTS_STILL, GradedReport
+from autograder.report.points_words import is_excused
 
 TOTAL = "total"
 GRADEBOOK = "gradebook.sqlite"
@@ -32,7 +33,8 @@ class PartPoints:
     """A student's points of a part of the course, after deductions, in hundredths.
 
     `pending` are the ids of the items whose points may still grow. `earlier` says that some are of
-    an earlier grading, which count until a new one is finished.
+    an earlier grading, which count until a new one is finished. `excused`: a
+    person excused the student from all of it.
     """
 
     points: int
@@ -40,6 +42,7 @@ class PartPoints:
     pending: tuple[str, ...] = ()
     late: bool = False
     earlier: bool = False
+    excused: bool = False
 
 
 def part_points(
@@ -54,6 +57,10 @@ def part_points(
     extra = {
         item.id for component in course.components if component.extra for item in component.items
     }
+    adjusted = {
+        *(week.id for week in course.weeks if part.casefold() in (week.id, str(week.number))),
+        *((TOTAL, *(week.id for week in course.weeks)) if part == TOTAL else ()),
+    }
     points_by_student = {}
     for report in reports:
         items = [item for item in report.score.items if item.id in chosen]
@@ -63,11 +70,13 @@ def part_points(
         earlier = [item.id for item in items if item.reason in COUNTS_STILL]
         pending = tuple(item.id for item in items if item.pending and item.id not in earlier)
         points = sum(item.final for item in items)
+        points += sum(amount for name, amount in report.adjustments.items() if name in adjusted)
         late = any(item.final != item.points for item in items)
+        excused = bool(items) and all(map(is_excused, items))
         points_by_student[report.score.student] = PartPoints(
-            points, max_points, pending, late, bool(earlier)
+            max(0, points), max_points, pending, late, bool(earlier), excused
         )
-    if not any(points.max_points for points in points_by_student.values()):
+    if not any(one.max_points or one.excused for one in points_by_student.values()):
         problem = f"there is nothing of {part!r} yet"
         remedy = "Grade it first, or choose another part"
         raise CourseError("the gradebook", "part", problem, remedy)
