@@ -14,6 +14,8 @@ from autograder.errors import AutograderError, FileError
 GROUPS = (
     "grade",
     "status",
+    "changes",
+    "override",
     "marking",
     "gpu",
     "students",

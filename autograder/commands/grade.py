@@ -38,6 +38,10 @@ def grade(
         Path | None,
         typer.Option(help="CSV with marks given by hand (student,item,points,comment)."),
     ] = None,
+    overrides: Annotated[
+        Path | None,
+        typer.Option(help="CSV with what a person changes (student,item,points,reason[,author])."),
+    ] = None,
     handed_in: Annotated[
         Path | None,
         typer.Option(help="CSV that says when each handed in (student,received,commit)."),
@@ -113,6 +117,7 @@ def grade(
             jobs=jobs or os.cpu_count() or 1,
             unconfined=unconfined,
             manual=manual,
+            overrides=overrides,
             handed_in=handed_in,
             roster=roster,
             own_code=submissions is None,

@@ -100,11 +100,13 @@ class ComponentScore:
 class StudentScore:
     """One student's points. Extra credit counts in `total` and not in `max_total`.
 
-    `total` is what the work is worth, `final` what counts after the deduction for lateness.
+    `total` is what the work is worth, `final` what counts after the deduction for lateness. Both
+    hold the `adjustment`, which a person added to the sum of the items, or took from it.
     """
 
     student: str
     components: tuple[ComponentScore, ...]
+    adjustment: int = 0
 
     @property
     def items(self) -> tuple[ItemScore, ...]:
@@ -114,12 +116,12 @@ class StudentScore:
     @property
     def total(self) -> int:
         """Points so far."""
-        return sum(component.points for component in self.components)
+        return sum(component.points for component in self.components) + self.adjustment
 
     @property
     def final(self) -> int:
         """The points that count so far."""
-        return sum(component.final for component in self.components)
+        return sum(component.final for component in self.components) + self.adjustment
 
     @property
     def max_total(self) -> int:
@@ -147,7 +149,7 @@ def score_student(
     refused_weeks: Collection[int] = (),
     open_weeks: Collection[int] | None = None,
     kept: Mapping[int, int] | None = None,
-    earlier: Collection[str] = (),
+    earlier: Mapping[str, str] | None = None,
 ) -> StudentScore:
     """Score one student over all weeks.
 
@@ -158,8 +160,8 @@ def score_student(
     class handed in anything (None: all); a component without items of theirs is not open. Checks of
     items that the rubric no longer has are left out. `kept` is the share of its points that a late
     week keeps, by its number: `points` stay what the work is worth, `final` is what counts. Items
-    in `earlier`, whose results are of an earlier grading, are pending too. Raises ValueError for
-    two records or plans of one check and for a record without a plan.
+    in `earlier`, whose results are of an earlier grading, are pending for the reason there. Raises
+    ValueError for two records or plans of one check and for a record without a plan.
     """
     checks = _pair(planned, results)
     marks_by_item = {mark.item: mark for mark in marks if mark.student == student}
@@ -174,8 +176,8 @@ def score_student(
             return _score_manual(item, marks_by_item.get(item.id), refused)
         reason = PENDING_GPU if item.kind == "training" else NOT_GRADED_YET
         scored = _score_auto(item, checks.get(item.id, ()), refused, reason)
-        if item.id in earlier and not (scored.pending or refused):
-            return replace(scored, pending=True, reason=EARLIER)
+        if earlier and item.id in earlier and not (scored.pending or refused):
+            return replace(scored, pending=True, reason=earlier[item.id])
         return scored
 
     def score_component(part: Component) -> ComponentScore:

@@ -27,11 +27,10 @@ from autograder.gradebook.submission import Submission
 from autograder.grading.setting import OurFaultError, RefusedError, demand_dataset
 from autograder.grading.training_check import CHECK
 from autograder.intake.reading import IntakeError, read_class
-from autograder.records import Verdict
 from autograder.report.class_csv import leaderboard_csv
-from autograder.report.gather import gather
-from autograder.report.graded import Row
+from autograder.report.gather import gather, trained
 from autograder.report.leaderboard import print_board, ranking
+from autograder.report.publishing import keep_as_found
 from autograder.report.terminal import say
 from autograder.report.writing import write_reports
 from autograder.sandbox import Limits, Unconfined
@@ -82,12 +81,15 @@ def train_class(
     trial = device != CUDA or subset is not None or epochs != job.epochs
     others = [other for other in course.weeks if other.number != week.number]
     known = known_people(out, course.weeks)
-    intake = read_class(submissions, [week], others, known=known)
+    intake = read_class(submissions, [week], others, known=known, root=root)
     for remark in intake.remarks:
         say(console, remark)
     taken = intake.submissions[week.number]
     if not any(one.files for one in taken):
-        raise IntakeError(f"no submission in {submissions} holds a file of the {week.name}")
+        raise IntakeError(
+            f"no submission in {submissions} holds a file of the {week.name} that is not as it was "
+            "handed out"
+        )
     images = _images(console, job, subset, trial).rearranged(seed_of(course.salt, CHECK, SECRET))
     places = _places(gpus_here if device == CUDA else [], jobs_per_gpu)
     seats = _seats(places, week, unconfined)
@@ -112,26 +114,41 @@ def train_class(
         images.write_training_part(plan.data)
     with Gradebook.open(out / "gradebook.sqlite") as gradebook:
         make_private(out)
+        keep_as_found(course, gradebook)
         versions = {"torch": metadata.version("torch"), "device": device}
         gradebook.start_run(seats[0].confinement.name, images.name, course.salt, versions)
         part = TRIAL if trial else TRAINING
         depends = parts_of_job(root, plan, confined=not unconfined)
         _run(console, plan, taken, gradebook, seats, folder.resolve(), part, depends)
         gradebook.finish_run()
-        rows = ranking(gradebook, week.number, part, [one.student for one in taken if one.files])
-        reports = gather(course, gradebook)
-    if not trial:
-        write_reports(console, course, reports, out)
+        here = [one.student for one in taken if one.files]
+        jobs = {student: gradebook.job(student, week.number, part) for student in here}
+        failed = [student for student, one in jobs.items() if not one or one.state != "finished"]
+        rows = ranking(gradebook, week.number, part, on_the_board(gradebook, week, part, taken))
+        if not trial:
+            write_reports(console, course, gradebook, gather(course, gradebook), out, "gpu")
     board = folder / "trial.csv" if trial else out / "leaderboard.csv"
     write_text(board, leaderboard_csv(rows), PRIVATE)
     print_board(console, rows, f"{week.title}: {epochs} epochs on {device}, {images.name}")
     say(console, f"Leaderboard  {board}")
-    failed = [row.student for row in rows if row.result is None or _ours(row)]
     if failed:
         raise OurFaultError(
             f"{len(failed)} job(s) could not be done because the grader failed; no points are "
             "lost. The same command tries them again."
         )
+
+
+def on_the_board(
+    gradebook: Gradebook, week: Week, part: str, taken: Sequence[Submission]
+) -> list[str]:
+    """Return the students of the leaderboard: all of the class, whoever is trained in this run.
+
+    A trial's has only those of this run.
+    """
+    now = {one.student for one in taken if one.files}
+    if part == TRIAL:
+        return sorted(now)
+    return sorted(now | trained(gradebook, week.number, gradebook.students()))
 
 
 def _device(asked: str | None, gpus_here: Sequence[str]) -> str:
@@ -147,10 +164,6 @@ def _device(asked: str | None, gpus_here: Sequence[str]) -> str:
     if device == CUDA and not gpus_here:
         raise JobError("there is no NVIDIA GPU here (no /dev/nvidia0); --device cpu is for trials.")
     return device
-
-
-def _ours(row: Row) -> bool:
-    return row.result is not None and row.result.verdict is Verdict.INFRA
 
 
 def _week_with_job(course: Course) -> tuple[Week, TrainingJob]:

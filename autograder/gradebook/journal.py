@@ -21,10 +21,12 @@ from types import TracebackType
 from typing import Any, Self
 
 from autograder.course import Course
+from autograder.gradebook.author import author_here
+from autograder.gradebook.editions import Editions
 from autograder.gradebook.flags import Flag
 from autograder.gradebook.graded_files import keep_files
 from autograder.gradebook.heartbeat import Heartbeat, RunningJob, heartbeat_of, heartbeat_row
-from autograder.gradebook.manual_marks import ManualMarks, read_manual
+from autograder.gradebook.manual_marks import KeptMark, ManualMarks, read_manual
 from autograder.gradebook.marked_answers import (
     MARKED_ANSWERS,
     answer_of,
@@ -42,6 +44,8 @@ from autograder.gradebook.opening import (
     nothing_new_left,
     snapshot,
 )
+from autograder.gradebook.overrides import Override, put_rows, rows_of
+from autograder.gradebook.replaced import Recording, Replaced, keep_replaced, read_replaced
 from autograder.gradebook.rows import flag_row, result_of, result_row, storable
 from autograder.gradebook.schema import APPLICATION_ID, SCHEMA, SCHEMA_VERSION, UPGRADES
 from autograder.gradebook.shared_rows import keep_plan, keep_receipt, keep_text, text_of
@@ -97,6 +101,9 @@ GIVEN_UP = f"""DELETE FROM jobs WHERE state = 'planned' AND part = 'suite'
             AND week = jobs.week ORDER BY run DESC LIMIT 1))"""
 KEPT_DAYS = 7
 """No run takes longer: what it planned before may have been given up."""
+
+MARKS_NOW = """SELECT max(id) AS number, student, item, points, comment, given, author FROM marks"""
+"""The last line of each mark: with max(), SQLite takes the other columns from its row."""
 
 LATEST = """submissions.run = (SELECT max(own.run) FROM submissions AS own
     WHERE own.student = submissions.student AND own.week = submissions.week)"""
@@ -273,10 +280,11 @@ class Gradebook:
     def start_run(self, confinement: str, data: str, salt: str, versions: Mapping[str, str]) -> int:
         """Begin a run and return its number. Only a digest of the salt is kept."""
         digest = hashlib.sha256(salt.encode()).hexdigest()[:16]
-        row = (_now(), confinement, data, digest, json.dumps(dict(versions), sort_keys=True))
-        columns = "(started, confinement, data, salt_digest, versions)"
+        said = json.dumps(dict(versions), sort_keys=True)
+        row = (_now(), confinement, data, digest, said, storable(author_here()))
+        columns = "(started, confinement, data, salt_digest, versions, author)"
         with self._writing():
-            cursor = self._db.execute(f"INSERT INTO runs {columns} VALUES (?, ?, ?, ?, ?)", row)
+            cursor = self._db.execute(f"INSERT INTO runs {columns} VALUES (?, ?, ?, ?, ?, ?)", row)
         self._run = cursor.lastrowid
         assert self._run is not None
         return self._run
@@ -415,11 +423,12 @@ class Gradebook:
         seconds: float,
         flags: Sequence[Flag] = (),
     ) -> None:
-        """Keep results of a job; they replace earlier results of the same checks.
+        """Keep results of a job: they count in place of earlier results of the same checks.
 
-        `flags` replace all flags of the job. The job is finished once every planned check has a
-        record of which none is INFRA. Raises GradebookError, and keeps nothing, for a job or a
-        check that was never planned.
+        `flags` count in place of all flags of the job. What they replace is kept as well, with the
+        time at which that was done: see `replaced_results`. The job is finished once every planned
+        check has a record of which none is INFRA. Raises GradebookError, and keeps nothing, for a
+        job or a check that was never planned.
         """
         with self._writing():
             job = self._db.execute("SELECT id, plan FROM jobs WHERE key = ?", (key,)).fetchone()
@@ -435,11 +444,12 @@ class Gradebook:
                         f"the check {one.check!r} was never planned for job {key!r}"
                     )
                 rows.append((job["id"], positions[one.check], *result_row(one, keep)))
+            flag_rows = [flag_row(job["id"], position, flag) for position, flag in enumerate(flags)]
+            keep_replaced(self._db, self._recording(job["id"], seconds), rows, flag_rows)
             self._db.executemany(
                 "INSERT OR REPLACE INTO results VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows
             )
             self._db.execute("DELETE FROM flags WHERE job = ?", (job["id"],))
-            flag_rows = [flag_row(job["id"], position, flag) for position, flag in enumerate(flags)]
             self._db.executemany("INSERT INTO flags VALUES (?, ?, ?, ?, ?, ?)", flag_rows)
             query = "SELECT count(*) FROM results WHERE job = ? AND verdict != ?"
             finished = self._value(query, job["id"], str(Verdict.INFRA)) == len(plan)
@@ -447,6 +457,15 @@ class Gradebook:
                 "UPDATE jobs SET state = ?, seconds = ?, run = coalesce(?, run) WHERE id = ?",
                 ("finished" if finished else "planned", seconds, self._run, job["id"]),
             )
+
+    def _recording(self, job: int, seconds: float) -> Recording:
+        """Keep that results of a job are recorded now."""
+        values = (job, self._run, _now(), seconds)
+        columns = "(job, run, recorded, seconds)"
+        statement = f"INSERT INTO recordings {columns} VALUES (?, ?, ?, ?)"
+        number = self._db.execute(statement, values).lastrowid
+        assert number is not None
+        return Recording(number, job)
 
     def tidy(self, now: datetime | None = None) -> None:
         """Take out what a stopped run planned and nobody will ever come to; give back its space.
@@ -490,19 +509,46 @@ class Gradebook:
         unmarked: Sequence[tuple[str, str]] = (),
         answers: Mapping[tuple[str, str], str] | None = None,
     ) -> None:
-        """Keep marks, which replace earlier ones; delete those of `unmarked` (student, item).
+        """Keep marks, which count in place of earlier ones; withdraw those of `unmarked`.
 
-        `answers` are the answers that they are for, by student and item, where that is known.
+        `answers` are the answers that they are for, by student and item, where that is known. All
+        that were ever given stay, with time and author: see `mark_history`. A mark that is given
+        once more as it is changes nothing, unless it is for another answer.
         """
-        rows = [(mark.student, mark.item, mark.points, storable(mark.comment)) for mark in marks]
-        keys = [*unmarked, *(row[:2] for row in rows)]
+        answers = answers or {}
+        author = storable(author_here())
         with self._writing():
-            self._db.executemany("DELETE FROM marks WHERE student = ? AND item = ?", unmarked)
-            self._db.executemany("INSERT OR REPLACE INTO marks VALUES (?, ?, ?, ?)", rows)
+            now = {
+                (row["student"], row["item"]): (row["points"], row["comment"])
+                for row in self._db.execute(f"{MARKS_NOW} GROUP BY student, item")
+            }
+            query = "SELECT student, item, answer FROM marked_answers"
+            marked = {
+                (row["student"], row["item"]): row["answer"] for row in self._db.execute(query)
+            }
+            given: list[tuple[str, str, int | None, str | None]] = [
+                (student, item, None, "")
+                for student, item in unmarked
+                if now.get((student, item), (None, ""))[0] is not None
+            ]
+            for mark in marks:
+                key, kept = (mark.student, mark.item), (mark.points, storable(mark.comment))
+                if now.get(key) != kept or answers.get(key) not in (None, marked.get(key)):
+                    given.append((*key, *kept))
+            self._db.executemany(
+                "INSERT INTO marks VALUES (NULL, ?, ?, ?, ?, ?, ?)",
+                [(*values, _now(), author) for values in given],
+            )
             own = "DELETE FROM marked_answers WHERE student = ? AND item = ?"
+            keys = [*unmarked, *((mark.student, mark.item) for mark in marks)]
             self._db.executemany(own, keys)
-            for_answers = answer_rows(marks, answers or {})
+            for_answers = answer_rows(marks, answers)
             self._db.executemany("INSERT INTO marked_answers VALUES (?, ?, ?)", for_answers)
+
+    def add_overrides(self, events: Iterable[Override]) -> None:
+        """Keep what a person changed, behind all that was changed before; needs no run."""
+        with self._writing():
+            put_rows(self._db, _now(), events)
 
     def confirm_answers(self, answers: Mapping[tuple[str, str], str]) -> None:
         """Record for which answers marks are, by student and item; the marks stay."""
@@ -519,9 +565,15 @@ class Gradebook:
         return {key: self._answer(course, key) for key in keys}
 
     def _answer(self, course: Course, key: tuple[str, str]) -> str:
-        """Return the digest of what a student, the first of `key`, handed in for an item."""
+        """Return the digest of what a student, the first of `key`, handed in for an item.
+
+        A submission that was not taken leaves the one whose results count.
+        """
         item = course.item(key[1])
         latest = self.submission(key[0], item.week)
+        if latest is not None and latest.refusal is not None:
+            job = self.counting_job(key[0], item.week)
+            latest = self.submission(key[0], item.week, job.fingerprint) if job else None
         return answer_of(course, item, latest.documents if latest else {})
 
     def _in_run(self) -> int:
@@ -542,7 +594,8 @@ class Gradebook:
 
     def marked_items(self) -> set[str]:
         """Return the ids of the items for which a person gave anybody a mark."""
-        query = "SELECT DISTINCT item FROM marks WHERE student IN (SELECT student FROM submissions)"
+        query = f"""SELECT DISTINCT item FROM ({MARKS_NOW} GROUP BY student, item)
+            WHERE points IS NOT NULL AND student IN (SELECT student FROM submissions)"""
         return {row["item"] for row in self._db.execute(query)}
 
     def weeks(self, student: str) -> list[int]:
@@ -585,32 +638,34 @@ class Gradebook:
         return None if row is None else GradingJob(**dict(row))
 
     def counting_job(self, student: str, week: int, part: str = SUITE) -> GradingJob | None:
-        """Return the job whose results count.
+        """Return the job whose results count: the current one, once it is finished.
 
-        It is the current one. While nothing of that has been examined yet, it is the last finished
-        one: of the same files if there is any. The training counts of those files whose suite does.
+        Until then it is the last finished one: of the same files if there is any. So a run that is
+        stopped, or in which the grader fails, takes nobody's points away. While nothing is
+        finished, what there is of the current one counts. A submission that was not taken leaves
+        the last that was. Of trainings, that of the files whose suite counts comes first.
         """
         latest = self.submission(student, week)
-        if latest is None or latest.refusal is not None:
-            return self.job(student, week, part)
+        if latest is None:
+            return None
         files = latest.fingerprint
         if part != SUITE:
             suite = self.counting_job(student, week)
             files = suite.fingerprint if suite else files
         current = self._job_of(student, week, part, files)
-        if current and (current.state == "finished" or self._has_results(current)):
+        refused = latest.refusal is not None and files == latest.fingerprint
+        if current and current.state == "finished" and not refused:
             return current
-        other_files = "" if part == SUITE else "AND fingerprint = :files"
+        which = ""
+        if refused:
+            which = f"""AND fingerprint != :empty AND fingerprint IN (SELECT fingerprint
+                FROM {HANDED_IN} WHERE student = :student AND week = :week AND refusal IS NULL)"""
         query = f"""SELECT {JOB} FROM jobs WHERE student = :student AND week = :week
-            AND part = :part AND state = 'finished' {other_files}
+            AND part = :part AND state = 'finished' {which}
             ORDER BY fingerprint = :files DESC, turn DESC LIMIT 1"""
         values = {"student": student, "week": week, "part": part, "files": files}
-        row = self._db.execute(query, values).fetchone()
+        row = self._db.execute(query, {**values, "empty": EMPTY_FINGERPRINT}).fetchone()
         return current if row is None else GradingJob(**dict(row))
-
-    def _has_results(self, job: GradingJob) -> bool:
-        query = "SELECT 1 FROM results WHERE job = (SELECT id FROM jobs WHERE key = ?) LIMIT 1"
-        return self._value(query, job.key) is not None
 
     def jobs(self, week: int, part: str = SUITE) -> list[GradingJob]:
         """Return all jobs of a week that were ever planned, the current ones first."""
@@ -684,9 +739,35 @@ class Gradebook:
         return None if row is None else heartbeat_of(row)
 
     def marks(self, student: str) -> list[ManualMark]:
-        """Return the marks that a person gave a student."""
-        query = "SELECT student, item, points, comment FROM marks WHERE student = ? ORDER BY item"
-        return [ManualMark(**dict(row)) for row in self._db.execute(query, (student,))]
+        """Return the marks that a person gave a student, and that count."""
+        return [one.mark for one in self.kept_marks(student) if one.mark]
+
+    def kept_marks(self, student: str) -> list[KeptMark]:
+        """Return the last mark of each item of a student, with time and author, by item."""
+        query = f"{MARKS_NOW} WHERE student = ? GROUP BY item ORDER BY item"
+        return [KeptMark(**dict(row)) for row in self._db.execute(query, (student,))]
+
+    def mark_history(self, student: str) -> list[KeptMark]:
+        """Return all marks that a student was ever given, the first one first."""
+        query = """SELECT id AS number, student, item, points, comment, given, author FROM marks
+            WHERE student = ? ORDER BY id"""
+        return [KeptMark(**dict(row)) for row in self._db.execute(query, (student,))]
+
+    def replaced_results(self, key: str) -> list[Replaced]:
+        """Return the results of a job that later ones replaced, the first ones first."""
+        row = self._db.execute("SELECT id, plan FROM jobs WHERE key = ?", (key,)).fetchone()
+        if row is None:
+            return []
+        return read_replaced(self._db, row["id"], self._plan(row["plan"]), self._texts)
+
+    @property
+    def editions(self) -> Editions:
+        """What counted whenever reports were written."""
+        return Editions(self._db, self._writing, lambda: self._run)
+
+    def overrides(self, student: str | None = None) -> list[Override]:
+        """Return all that was ever changed by a person, of a student or of everybody, in order."""
+        return rows_of(self._db, student)
 
     def marked_answers(self, student: str) -> dict[str, str]:
         """Return the digests of the answers that a student's marks are for, by item."""

@@ -47,6 +47,30 @@ class ManualMarks:
     answers: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class KeptMark:
+    """A mark as the gradebook keeps it: its number, the time (ISO 8601, UTC) and the author.
+
+    `points` is None where the mark was withdrawn. Time and author of marks that earlier versions
+    kept are not known: None and "".
+    """
+
+    number: int
+    student: str
+    item: str
+    points: int | None
+    comment: str
+    given: str | None
+    author: str
+
+    @property
+    def mark(self) -> ManualMark | None:
+        """The mark itself; None where it was withdrawn."""
+        if self.points is None:
+            return None
+        return ManualMark(self.student, self.item, self.points, self.comment)
+
+
 def demand_readable(path: Path) -> None:
     """Raise ManualError where the file can't be read at all; what is in it is looked at later."""
     try:
@@ -100,7 +124,7 @@ class _Reader:
             known = [item.id for item in self._items.values() if item.kind == "manual"]
             problems.append(f"no item '{one_line(id)}' in the rubric{near(id, known)}")
         elif item.kind != "manual":
-            problems.append(f"{id} is graded automatically, not by hand")
+            problems.append(f"{id} is graded automatically, not by hand; see `autograder override`")
         first = self._lines.setdefault((student, id), line.number)
         if first != line.number:
             problems.append(f"{one_line(student)} and {one_line(id)} were on line {first} already")

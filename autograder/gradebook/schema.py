@@ -11,8 +11,10 @@ import sqlite3
 from collections.abc import Callable
 
 from autograder.gradebook.format_10 import upgrade_from_9
+from autograder.gradebook.format_11 import HISTORY, MARKS, upgrade_from_10
+from autograder.gradebook.overrides import OVERRIDES
 
-SCHEMA_VERSION = 10
+SCHEMA_VERSION = 12
 APPLICATION_ID = 0x4E4E4642
 
 TABLES = (
@@ -67,13 +69,14 @@ HEARTBEATS = """CREATE TABLE heartbeats (
 SCHEMA = (
     """CREATE TABLE runs (
         id INTEGER PRIMARY KEY, started TEXT NOT NULL, finished TEXT, confinement TEXT NOT NULL,
-        data TEXT NOT NULL, salt_digest TEXT NOT NULL, versions TEXT NOT NULL)""",
-    """CREATE TABLE marks (
-        student TEXT NOT NULL, item TEXT NOT NULL, points INTEGER NOT NULL, comment TEXT NOT NULL,
-        PRIMARY KEY (student, item))""",
+        data TEXT NOT NULL, salt_digest TEXT NOT NULL, versions TEXT NOT NULL,
+        author TEXT NOT NULL DEFAULT '')""",
+    MARKS,
+    *HISTORY,
     *TABLES,
     DEPENDENCIES,
     HEARTBEATS,
+    OVERRIDES,
     f"PRAGMA application_id = {APPLICATION_ID}",
     f"PRAGMA user_version = {SCHEMA_VERSION}",
 )
@@ -91,5 +94,7 @@ UPGRADES: dict[int, str | Callable[[sqlite3.Connection], None]] = {
     7: "ALTER TABLE jobs ADD COLUMN dependencies TEXT",
     8: HEARTBEATS,
     9: lambda connection: upgrade_from_9(connection, TABLES),
+    10: upgrade_from_10,
+    11: OVERRIDES,
 }
 """The statement or function that upgrades each earlier format to the next one."""

@@ -12,10 +12,13 @@ from rich.console import Console
 import data
 from autograder import course as courses
 from autograder.course import Course, Week
+from autograder.gradebook.author import author_here
 from autograder.gradebook.graded_files import keep_folder
 from autograder.gradebook.heartbeat import RunningJob
 from autograder.gradebook.journal import Gradebook
 from autograder.gradebook.manual_marks import demand_readable
+from autograder.gradebook.override_lines import OverrideReader
+from autograder.gradebook.overrides import Override
 from autograder.gradebook.people import (
     KnownPeople,
     Loss,
@@ -54,6 +57,7 @@ from autograder.grading.setting import (
 from autograder.intake.reading import Intake, IntakeError, read_class
 from autograder.report.gather import gather
 from autograder.report.losses import NOTICES, notices_csv, print_losses
+from autograder.report.publishing import keep_as_found
 from autograder.report.terminal import say
 from autograder.report.writing import write_reports
 from autograder.sandbox import Confinement, Unconfined
@@ -75,6 +79,7 @@ def grade_submissions(
     jobs: int = 1,
     unconfined: bool = False,
     manual: Path | None = None,
+    overrides: Path | None = None,
     handed_in: Path | None = None,
     roster: Path | None = None,
     own_code: bool = False,
@@ -91,6 +96,7 @@ def grade_submissions(
     jobs: number of submissions examined at a time.
     manual: a CSV file with marks given by hand; handed_in: a CSV file with submission times.
     roster: a CSV file that says who is in the class; without it the one kept in `out`, if any.
+    overrides: a CSV file with what a person changes; it is checked, and kept, before grading.
     own_code: the submissions are the course's own, so they may run without confinement.
     dry_run: only print what would be graded, why, and the expected time; write nothing.
     collect_marks: imports marks given elsewhere, before the reports are written.
@@ -110,7 +116,12 @@ def grade_submissions(
         demand_readable(manual)
     given = roster_of(course.weeks, roster) if roster else None
     known = known_people(out, course.weeks)
-    by_week, intake = _read_submissions(console, course, submissions, week, handed_in, given, known)
+    by_week, intake = _read_submissions(
+        *(console, root, course, submissions, week, handed_in, given, known)
+    )
+    if not by_week:
+        say(console, "Nobody has handed in anything yet: there is nothing to grade.")
+        return
     everybody = {one.student for each in by_week.values() for one in each}
     everybody |= set(intake.roster.people if intake.roster else ())
     inputs = read_inputs(course, out / GRADEBOOK, by_week, manual, own_code, everybody)
@@ -136,10 +147,12 @@ def grade_submissions(
     run = _ClassRun(*here, intake=intake, source=str(submissions.absolute()))
     if dry_run:
         with Gradebook.copy_of(out / GRADEBOOK) as gradebook:
+            run.read_overrides(gradebook, overrides)
             run.preview(gradebook, jobs)
         return
     with Gradebook.open(out / GRADEBOOK) as gradebook, only_grading(out):
         make_private(out)
+        run = replace(run, overrides=run.read_overrides(gradebook, overrides))
         keep_folder(out / GRADEBOOK, submissions)
         if intake.roster and intake.roster is not known.roster:
             write_bytes(out / ROSTER, intake.roster.content, PRIVATE)
@@ -157,7 +170,7 @@ class _ClassRun:
 
     `confinement` is the name of what confines them; `all_weeks` says that no week was asked for;
     `pool` are the nodes that examine them, None for this machine. `intake` is what was read at the
-    place `source`.
+    place `source`; `overrides` are what a person changes.
     """
 
     console: Console
@@ -171,6 +184,16 @@ class _ClassRun:
     pool: ClusterPool | None = None
     intake: Intake = field(default_factory=lambda: Intake({}))
     source: str = ""
+    overrides: Sequence[Override] = ()
+
+    def read_overrides(self, gradebook: Gradebook, file: Path | None) -> list[Override]:
+        """Return what a file changes and the gradebook does not have yet."""
+        if file is None:
+            return []
+        reader = OverrideReader(self.course, gradebook, self.everybody)
+        new = reader.read_file(file, author_here())
+        say(self.console, f"{file}: {len(new)} new changes by a person")
+        return new
 
     def preview(self, gradebook: Gradebook, jobs: int) -> None:
         """Say what would run."""
@@ -189,8 +212,12 @@ class _ClassRun:
         """Grade, write the reports, and say what took longest."""
         if self.all_weeks:
             _name_weeks_without_anything(self.console, self.course, self.by_week, gradebook)
-        found = [*self.intake.losses, *self._adopted(gradebook, out)]
-        keep_people(gradebook, self.source, self.intake.identities, found)
+        found, new_ids = self._adopted(gradebook, out)
+        keep_people(gradebook, self.source, self.intake.identities, [*self.intake.losses, *found])
+        keep_as_found(self.course, gradebook)
+        gradebook.add_overrides(
+            replace(one, student=new_ids.get(one.student, one.student)) for one in self.overrides
+        )
         to_grade = self._to_grade(gradebook)
         stopped: KeyboardInterrupt | ClusterError | None = None
         display: Display | None = None
@@ -213,19 +240,22 @@ class _ClassRun:
         except (KeyboardInterrupt, ClusterError) as error:
             stopped = error
             say(self.console, STOPPED, "yellow")
+        for line in display.longest() if display else ():
+            say(self.console, line)
         self._report(gradebook, out)
         if stopped is None:
             gradebook.tidy()
-        for line in display.longest() if display else ():
-            say(self.console, line)
         if stopped is not None:
             raise stopped
         _demand_whole_results(to_grade, gradebook)
 
-    def _adopted(self, gradebook: Gradebook, out: Path) -> list[Loss]:
-        """Give students who were graded before there was a roster the ids that it has for them."""
+    def _adopted(self, gradebook: Gradebook, out: Path) -> tuple[list[Loss], dict[str, str]]:
+        """Give students who were graded before there was a roster the ids that it has for them.
+
+        Returns what is to be told of that, and the new ids by the old ones.
+        """
         if self.intake.roster is None:
-            return []
+            return [], {}
         ids, found = adopt_ids(gradebook, self.intake.roster)
         for old, new in ids.items():
             rename_keys(gradebook, keys_for(gradebook, new))
@@ -234,7 +264,7 @@ class _ClassRun:
                 folder.rename(folder.with_name(new))
         for one in found:
             say(self.console, one.text)
-        return found
+        return found, ids
 
     def _examiners(
         self, to_grade: SubmissionsByWeek, jobs: int
@@ -255,9 +285,9 @@ class _ClassRun:
 
     def _to_grade(self, gradebook: Gradebook) -> SubmissionsByWeek:
         """Return what is chosen, without what is graded already."""
+        console, course = self.console, self.course
         left = _without_absent_known_before(self.by_week, self.intake.absent, gradebook)
-        if self.all_weeks:
-            left = _without_what_is_graded_already(self.console, self.course, left, gradebook)
+        left = _without_what_is_graded_already(console, course, left, gradebook)
         if self.choice.is_everything:
             return left
         picked = chosen(left, self.choice, gradebook)
@@ -288,10 +318,24 @@ class _ClassRun:
             gradebook.beat(pool.places if isinstance(pool, ClusterPool) else jobs, running)
             display.watch(running)
 
+        left_out = self._left_out(to_grade, gradebook)
         with display.shown():
             grading.grade_class(
-                self.course, self.setting, to_grade, gradebook, jobs, report, pool, watch
+                self.course, self.setting, to_grade, gradebook, jobs, report, pool, watch, left_out
             )
+
+    def _left_out(self, to_grade: SubmissionsByWeek, gradebook: Gradebook) -> SubmissionsByWeek:
+        """Return what is not to be graded now, of those of whose week nothing is known yet."""
+        left_out = {}
+        for week, submissions in to_grade.items():
+            known = {one.student for one in submissions}
+            others = [one for one in self.by_week[week] if one.student not in known]
+            left_out[week] = [
+                one
+                for one in others
+                if not (one.is_empty or gradebook.submission(one.student, week))
+            ]
+        return left_out
 
     def _report(self, gradebook: Gradebook, out: Path) -> None:
         """Write the reports of everybody in the gradebook or in these submissions."""
@@ -305,7 +349,7 @@ class _ClassRun:
             )
         reports = gather(self.course, gradebook, known | set(self.everybody))
         if reports:
-            write_reports(self.console, self.course, reports, out)
+            write_reports(self.console, self.course, gradebook, reports, out, "grade")
             _report_losses(self.console, gradebook, self.intake, out)
 
 
@@ -338,6 +382,7 @@ def _without_absent_known_before(
 
 def _read_submissions(
     console: Console,
+    root: Path,
     course: Course,
     folder: Path,
     number: int | None,
@@ -348,11 +393,13 @@ def _read_submissions(
     """Read a class's submissions of one week, or of all weeks with any submission.
 
     Prints how they were read and what was ignored. Raises IntakeError if no submission has a file
-    of any week.
+    of any week; nothing is returned where all have only what was handed out.
     """
     weeks = [week for week in course.weeks if number in (None, week.number)]
     zone = course.handing_in.zone
-    intake = read_class(folder, weeks, course.weeks, zone, handed_in, roster=roster, known=known)
+    intake = read_class(
+        folder, weeks, course.weeks, zone, handed_in, roster=roster, known=known, root=root
+    )
     for remark in intake.remarks:
         say(console, remark)
     every = intake.submissions
@@ -365,6 +412,8 @@ def _read_submissions(
     }
     if not there:
         refusals = {one.refusal for each in every.values() for one in each if one.refusal}
+        if intake.untouched and not refusals:
+            return {}, intake  # as at the beginning of a term
         problem = f"no submission in {folder} holds a file of any week"
         remedy = "Are these the right submissions? --week N grades a week all the same"
         raise IntakeError(". ".join([problem, *sorted(refusals)]), remedy)

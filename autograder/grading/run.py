@@ -16,6 +16,7 @@ from concurrent.futures import BrokenExecutor, Executor, Future
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from types import MappingProxyType
 
 from autograder.course import Course
 from autograder.errors import CantExamineError
@@ -68,13 +69,15 @@ def grade_class(
     report: Callable[[Progress], None],
     pool: Executor | None = None,
     watch: Watch = lambda running: None,
+    left_out: Mapping[int, Sequence[Submission]] = MappingProxyType({}),
 ) -> None:
     """Grade a class's submissions, by the week's number; record each result at once.
 
     Submissions whose results are in the gradebook are not run again. A submission whose examiner is
     lost in all attempts gets INFRA results, and the next run tries it again. `pool` is an Executor
     for the same setting, which stays open; without it a pool of `jobs` processes is used for this
-    run. `report` and `watch` are called in this thread, after what they tell of is recorded. Raises
+    run. Those `left_out` of the same weeks are only known from then on, as handed in and not graded
+    yet. `report` and `watch` are called in this thread, after what they tell of is recorded. Raises
     CantExamineError if a week can't be graded, ClusterError if a cluster has no nodes any more.
     """
     data = ", ".join(sorted({name for name in setting.datasets.values() if name})) or "none"
@@ -84,7 +87,7 @@ def grade_class(
         gradebook.start_run(machine.confinement, data, course.salt, machine.versions)
         todo: Todo = []
         for week, plan in plans.items():
-            gradebook.add_submissions(taken[week], week)
+            gradebook.add_submissions([*taken[week], *left_out.get(week, ())], week)
             record_absent(course.week(week), taken[week], gradebook)
             depends = _parts(course, setting, week, plan)
             todo += _plan(taken[week], week, plan, depends, gradebook)

@@ -17,6 +17,7 @@ _WORK = (".py", ".ipynb", ".pdf", ".docx", ".doc", ".odt", ".tex", ".rmd", ".hei
 _OF_WORK = re.compile(r"not taken|may each be meant|is there \d+ times")
 
 NOT_TAKEN, RENAMED, ODD = "not taken", "taken under another name", "odd file"
+AS_HANDED_OUT = "as handed out"
 
 
 def upload_losses(

@@ -8,9 +8,9 @@ that submission's refusal or notice and affects no other. Nothing is written or 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, tzinfo
 from pathlib import Path
 
@@ -32,9 +32,10 @@ from autograder.intake.handed_in_csv import (
     without_submission,
 )
 from autograder.intake.lms import recognise
-from autograder.intake.losses import upload_losses, week_losses
+from autograder.intake.losses import AS_HANDED_OUT, upload_losses, week_losses
 from autograder.intake.notices import leftover_notices, missing_file_notices, odd_notices
 from autograder.intake.sections import split_sections
+from autograder.intake.starter import UNTOUCHED, Starter
 from autograder.intake.students import (
     ARCHIVES,
     StudentUpload,
@@ -57,7 +58,8 @@ class Intake:
     `remarks` are for the instructor: the format that was recognised, and entries left alone;
     `losses` what was lost, merged or split of whom. `absent` are the ids of those in the roster of
     whom there is nothing; `identities` say by which names and numbers students came; `roster` is
-    the one that was used.
+    the one that was used. `untouched` are the students of a week, by its number, who have only what
+    was handed out.
     """
 
     submissions: dict[int, list[Submission]]
@@ -66,13 +68,14 @@ class Intake:
     absent: frozenset[str] = frozenset()
     identities: tuple[Identity, ...] = ()
     roster: Roster | None = None
+    untouched: Mapping[int, Sequence[str]] = field(default_factory=dict)
 
 
 def take_in(
-    path: Path, weeks: Sequence[Week], others: Sequence[Week] = ()
+    path: Path, weeks: Sequence[Week], others: Sequence[Week] = (), root: Path | None = None
 ) -> dict[int, list[Submission]]:
     """Return the submissions that `read_class` reads."""
-    return read_class(path, weeks, others).submissions
+    return read_class(path, weeks, others, root=root).submissions
 
 
 def read_class(
@@ -84,6 +87,7 @@ def read_class(
     keep_documents: bool = False,
     roster: Roster | None = None,
     known: KnownPeople | None = None,
+    root: Path | None = None,
 ) -> Intake:
     """Read all submissions in a directory or a zip file; each student has one for each of `weeks`.
 
@@ -93,12 +97,14 @@ def read_class(
     all. Hand-in times come from the export (`zone` is for times without one) and from the file
     `handed_in`, or one of that name beside the submissions (see handed_in_csv.py); the roster is
     the given one, or roster.csv beside the submissions, or that among the `known` people, whose
-    names and numbers tell namesakes apart. `keep_documents` keeps the contents of documents.
-    Raises IntakeError where the class can't be read or holds no submission, RosterError for a
-    roster beside the submissions that can't be used.
+    names and numbers tell namesakes apart. `keep_documents` keeps the contents of documents. What
+    is as the course below `root` hands it out does not count as handed in (see starter.py; None: it
+    does). Raises IntakeError where the class can't be read or holds no submission, RosterError for
+    a roster beside the submissions that can't be used.
     """
     finder = WeekFileFinder(weeks, others, keep_documents)
     known = known or KnownPeople()
+    starter = Starter(root) if root else None
     remarks = []
     notes: HandInNotes = {}
     all_weeks = [*{week.number: week for week in (*others, *weeks)}.values()]
@@ -116,7 +122,7 @@ def read_class(
         if content is not None:
             roster = read_roster(content, ROSTER, all_weeks)
         roster = roster or known.roster
-        reading = _Reading(finder, roster, known.names)
+        reading = _Reading(finder, roster, known.names, starter)
         level = export.others if export else reading.without_sections(entries)
         students, rest = students_by_name(level)
         students += export.students if export else []
@@ -155,8 +161,8 @@ def read_class(
         remarks.append(f"{FILE} names students of whom there is nothing here: {some(unknown)}")
     near = [
         f"{one.student}: {notice.partition(': ')[0]}"
-        for week in submissions.values()
-        for one in week
+        for each in submissions.values()
+        for one in each
         for notice in one.notices
         if TAKEN_FOR in notice
     ]
@@ -165,28 +171,51 @@ def read_class(
     if roster is not None and roster.unused:
         remarks.append(f"Columns of the roster that mean nothing here: {some(roster.unused)}.")
     missing = reading.add_absent(submissions)
-    for week in submissions.values():
-        week.sort(key=lambda submission: submission.student)
+    untouched = {week.number: _untouched(submissions[week.number]) for week in weeks}
+    for week in weeks:
+        if who := untouched[week.number]:
+            what = "as it was handed out, so it counts as not handed in"
+            remarks.append(f"{week.name}: {what}: {some(who)}.")
+            reading.losses += [Loss(one, AS_HANDED_OUT, f"It is {what}.", week.id) for one in who]
+    for each in submissions.values():
+        each.sort(key=lambda submission: submission.student)
     refused = [
         Loss(one.student, "refused", one.refusal)
-        for week in submissions.values()
-        for one in week
+        for each in submissions.values()
+        for one in each
         if one.refusal
     ]
     losses = tuple(dict.fromkeys([*refused, *reading.losses]))
     met = tuple(reading.identities)
-    return Intake(submissions, tuple(remarks), losses, missing, met, roster)
+    nothing_new = {week: who for week, who in untouched.items() if who}
+    return Intake(submissions, tuple(remarks), losses, missing, met, roster, nothing_new)
+
+
+def _untouched(submissions: Iterable[Submission]) -> list[str]:
+    """Return the students who handed in only what they were given, sorted."""
+    return sorted(one.student for one in submissions if _is_untouched(one))
+
+
+def _is_untouched(one: Submission) -> bool:
+    return one.is_empty and any(notice.startswith(UNTOUCHED) for notice in one.notices)
 
 
 class _Reading:
     """Reads the uploads of a class; collects what the instructor should know of them."""
 
-    def __init__(self, finder: WeekFileFinder, roster: Roster | None, known: KnownNames) -> None:
+    def __init__(
+        self,
+        finder: WeekFileFinder,
+        roster: Roster | None,
+        known: KnownNames,
+        starter: Starter | None,
+    ) -> None:
         self.losses: list[Loss] = []
         self.identities: list[Identity] = []
         self._finder = finder
         self._roster = roster
         self._known = known
+        self._starter = starter
         self._doubtful: set[str] = set()
         self._contents: dict[bytes, bytes] = {}
 
@@ -261,7 +290,7 @@ class _Reading:
         by_week: dict[int, list[Submission]] = {week.number: [] for week in self._finder.weeks}
         single = []
         for group in group_by_id(uploads):
-            read, losses = _read_uploads(group, self._finder)
+            read, losses = _read_uploads(group, self._finder, self._starter)
             self.losses += losses
             if len(group) == 1:
                 single += group
@@ -326,10 +355,10 @@ def entries_by_student(
 
 
 def read_student(
-    upload: StudentUpload, weeks: Sequence[Week], others: Sequence[Week] = ()
+    upload: StudentUpload, weeks: Sequence[Week], root: Path, others: Sequence[Week] = ()
 ) -> dict[int, Submission]:
-    """Return one student's submission for each of `weeks`, by week number."""
-    return _read_uploads([upload], WeekFileFinder(weeks, others))[0]
+    """Return one student's submission for each of `weeks`, by week number; `root` as above."""
+    return _read_uploads([upload], WeekFileFinder(weeks, others), Starter(root))[0]
 
 
 def _file_beside(given: Path | None, name: str, entries: Sequence[ClassEntry]) -> bytes | None:
@@ -366,7 +395,7 @@ def _with_contents_of(submission: Submission, contents: dict[bytes, bytes]) -> S
 def _with_note(submission: Submission, week: int, notes: HandInNotes) -> Submission:
     """Return a submission with its time and commit from handed_in.csv, if they stand there."""
     note = note_for(notes, submission.student, week)
-    if note is None:
+    if note is None or _is_untouched(submission):
         return submission
     said = f"This {note.remark}." if note.remark and not submission.is_empty else ""
     return replace(
@@ -378,7 +407,7 @@ def _with_note(submission: Submission, week: int, notes: HandInNotes) -> Submiss
 
 
 def _read_uploads(
-    uploads: Sequence[StudentUpload], finder: WeekFileFinder
+    uploads: Sequence[StudentUpload], finder: WeekFileFinder, starter: Starter | None
 ) -> tuple[dict[int, Submission], list[Loss]]:
     """Return one student's submission for each week, by week number, and what was lost.
 
@@ -391,7 +420,7 @@ def _read_uploads(
         admission = Admission(finder.size_limit, finder.wanted, finder.known)
         refusal = next(filter(None, (_admit(admission, part) for part in upload.parts)), None)
         if refusal is None:
-            return _by_week(upload, admission, finder)
+            return _by_week(upload, admission, finder, starter)
     else:
         parts = [part for upload in uploads for part in upload.parts[:1]]
         named = ", ".join(one_line(part.container or part.entry.name) for part in parts)
@@ -450,7 +479,7 @@ def _members(part: UploadPart) -> Generator[Member, None, None]:
 
 
 def _by_week(
-    upload: StudentUpload, admission: Admission, finder: WeekFileFinder
+    upload: StudentUpload, admission: Admission, finder: WeekFileFinder, starter: Starter | None
 ) -> tuple[dict[int, Submission], list[Loss]]:
     """Make a submission for each week of the files that were admitted, and say what was lost."""
     files_by_week = finder.choose(admission.files, admission.ignored)
@@ -467,12 +496,17 @@ def _by_week(
         notices += missing_file_notices(week, files, candidates)
         notices += leftover_notices(ignored, admission.unfollowed)
         notices += odd_notices(admission.odd)
+        is_untouched = False
+        if starter is not None:
+            said = len(files.notices)
+            is_untouched = starter.remove_untouched(week, files, admission.files)
+            notices += files.notices[said:]
         submissions[week.number] = Submission(
             upload.id,
             files.modules,
             tuple(notices),
             documents=files.documents,
-            received=upload.received,
+            received=None if is_untouched else upload.received,
             kept=files.kept,
         )
     return submissions, losses

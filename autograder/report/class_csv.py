@@ -8,35 +8,46 @@ from collections.abc import Iterable, Sequence
 
 from autograder.course import Course
 from autograder.records import FULL_CREDIT
+from autograder.report.changed_words import cell
 from autograder.report.graded import GradedReport, Row
 from autograder.report.lateness_words import in_words
+from autograder.report.not_handed_in import NOTHING_HANDED_IN
+from autograder.report.points_words import is_excused
 from autograder.tables.formulas import guard_formula
 
 
 def gradebook_csv(course: Course, reports: Sequence[GradedReport]) -> str:
-    """Return the class as CSV: student, component ids, item ids, total, max, pending, final, late.
+    """Return the class as CSV: a line for each student.
+
+    Its columns: student, component ids, item ids, total, max, pending, final, late, changed.
 
     Points have two decimals; those of a component that is not open are blank, and so are those of
     its items, and what was not graded yet. `pending` names the items whose points may still grow,
     separated by spaces. All points but `final` are before deductions for lateness. `late` names
     each late week, how late it was and the share that it keeps: "week1:2 days:0.8"; before the
     share stand the late days spent on it. A week that Canvas marks as late, and of which nothing
-    says when it came, is "week1:late in Canvas (to be decided):1".
+    says when it came, is "week1:late in Canvas (to be decided):1". `changed` names what a person
+    changed: "week1.linear 1.5 -> 4; total +5". An excused item is blank.
     """
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     components = [part.id for part in course.components]
     items = [item.id for item in course.items()]
-    writer.writerow(["student", *components, *items, "total", "max", "pending", "final", "late"])
+    writer.writerow(
+        ["student", *components, *items, "total", "max", "pending", "final", "late", "changed"]
+    )
     for report in reports:
         score = report.score
         component_points = [
-            _points(part.points) if part.is_open and not part.is_unknown else ""
+            _points(part.points)
+            if part.is_open and not (part.is_unknown or is_excused(part))
+            else ""
             for part in score.components
         ]
         pending = " ".join(item.id for item in score.items if item.pending)
         points_by_item = {
-            item.id: "" if item.is_unknown else _points(item.points) for item in score.items
+            item.id: "" if item.is_unknown or is_excused(item) else _points(item.points)
+            for item in score.items
         }
         item_points = [points_by_item.get(id, "") for id in items]
         total, final = ("" if score.is_unknown else _points(p) for p in (score.total, score.final))
@@ -48,7 +59,7 @@ def gradebook_csv(course: Course, reports: Sequence[GradedReport]) -> str:
         undecided = (f"{week}:late in Canvas (to be decided):1" for week in report.undecided)
         late = "; ".join(filter(None, [late, *undecided]))
         row = [guard_formula(score.student), *component_points, *item_points, *totals]
-        writer.writerow([*row, pending, final, late])
+        writer.writerow([*row, pending, final, late, guard_formula(cell(report))])
     return buffer.getvalue()
 
 
@@ -61,7 +72,8 @@ def by_hand_csv(course: Course, reports: Sequence[GradedReport]) -> str:
 
     Sorted by item, with all students below each. `documents` are the names of the files handed in
     for it, separated by spaces, and `answer` is their digest; points are blank where there is no
-    mark yet, or none for this answer.
+    mark yet, or none for this answer. Where there are no documents either, the student has 0 points
+    and nothing waits.
     """
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
@@ -71,11 +83,14 @@ def by_hand_csv(course: Course, reports: Sequence[GradedReport]) -> str:
     for item in (item for item in course.items() if item.kind == "manual"):
         for report, scores in zip(reports, by_item, strict=True):
             score = scores.get(item.id)
-            if score is None:
+            if score is None or is_excused(score):
                 continue
+            # What a mark gives, below what a person changed: the list may be handed back.
+            score = next((c.was for c in report.changes if c.was and c.target == item.id), score)
             documents = guard_formula(" ".join(report.documents.get(item.id, ())))
-            points = "" if score.pending else _points(score.points)
-            comment = "" if score.pending else guard_formula(score.comment)
+            unmarked = score.pending or score.reason == NOTHING_HANDED_IN
+            points = "" if unmarked else _points(score.points)
+            comment = "" if unmarked else guard_formula(score.comment)
             row = [item.id, item.title, guard_formula(report.score.student), documents, points]
             writer.writerow([*row, _points(item.points), comment, report.answers.get(item.id, "")])
     return buffer.getvalue()

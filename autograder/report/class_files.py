@@ -8,11 +8,11 @@ from pathlib import Path
 
 from autograder.course import Course
 from autograder.gradebook.private import PRIVATE, PRIVATE_FOLDER
+from autograder.report.changed_words import whole_results
 from autograder.report.class_csv import by_hand_csv, flags_csv, gradebook_csv
 from autograder.report.curves import curves_svg
 from autograder.report.feedback import CURVES_FILE, feedback
 from autograder.report.graded import GradedReport
-from autograder.results.results_json import results_json
 from autograder.text.files import write_text
 
 
@@ -30,6 +30,13 @@ class ClassFiles:
     flags: Path
 
 
+def class_files(out: Path) -> ClassFiles:
+    """Return the paths of a class's files in a folder, whether or not they are there."""
+    return ClassFiles(
+        out / "gradebook.csv", out / "students", out / "by_hand.csv", out / "flags.csv"
+    )
+
+
 def write_class(course: Course, reports: Sequence[GradedReport], out: Path) -> ClassFiles:
     """Write OUT/gradebook.csv, by_hand.csv and flags.csv, and every student's files.
 
@@ -42,9 +49,7 @@ def write_class(course: Course, reports: Sequence[GradedReport], out: Path) -> C
 
 def write_class_csv(course: Course, reports: Sequence[GradedReport], out: Path) -> ClassFiles:
     """Write OUT/gradebook.csv, by_hand.csv and flags.csv. Raises OSError where that fails."""
-    files = ClassFiles(
-        out / "gradebook.csv", out / "students", out / "by_hand.csv", out / "flags.csv"
-    )
+    files = class_files(out)
     out.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
     write_text(files.gradebook, gradebook_csv(course, reports), PRIVATE)
     write_text(files.by_hand, by_hand_csv(course, reports), PRIVATE)
@@ -59,7 +64,7 @@ def write_student(report: GradedReport, out: Path) -> Path:
     is no plain file name, which intake never gives.
     """
     folder = student_folder(report.score.student, out)
-    write_text(folder / "results.json", results_json(report), PRIVATE)
+    write_text(folder / "results.json", whole_results(report), PRIVATE)
     for result in (check.result for item in report.score.items for check in item.checks):
         if result and "curves" in result.detail:
             picture = curves_svg(result.detail["curves"], result.detail.get("accuracy"))

@@ -7,12 +7,14 @@ from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import TypeVar
 
 from autograder.course.points import format_points
-from autograder.course.scoring import EARLIER, CheckScore, ComponentScore, ItemScore, StudentScore
+from autograder.course.scoring import CheckScore, ComponentScore, ItemScore, StudentScore
 from autograder.records import FULL_CREDIT, CheckResult, Verdict
+from autograder.report import changed_words
 from autograder.report.first_lines import first_lines
-from autograder.report.graded import GradedReport
+from autograder.report.graded import COUNTS_STILL, GradedReport
 from autograder.report.lateness_words import in_words
-from autograder.report.points_words import pending_points, points_in_words
+from autograder.report.not_handed_in import NOTHING_HANDED_IN
+from autograder.report.points_words import pending_points, points_in_words, points_of
 from autograder.results.student import VERDICT_WORDS
 from autograder.text.markdown import block, code, inline
 
@@ -33,6 +35,7 @@ def feedback(report: GradedReport) -> str:
     """
     score = report.score
     parts = [f"# Feedback for {inline(score.student)}", _summary(score), *_late(report)]
+    parts += changed_words.of_whole(report)
     if report.refusals:
         parts.append("## Your submission was not taken")
         parts += [block(refusal) for refusal in report.refusals]
@@ -54,7 +57,7 @@ def _summary(score: StudentScore) -> str:
     text = f"**{points_in_words(score)}"
     if not score.pending:
         return f"{text}.**"
-    if any(item.reason == EARLIER for item in score.items):
+    if any(item.reason in COUNTS_STILL for item in score.items):
         return f"{text} so far.** They may change: see the items marked pending."
     more = format_points(pending_points(score))
     return f"{text} so far.** Up to {more} more are still to come: see the items marked pending."
@@ -92,8 +95,7 @@ class _Writer:
 
     def component(self, component: ComponentScore) -> Iterator[str]:
         """Yield the paragraphs of a component; first, in a list, items with little to say."""
-        points = f"{format_points(component.points)} of {format_points(component.max_points)}"
-        yield f"## {inline(component.title)}: {points}"
+        yield f"## {inline(component.title)}: {points_of(component)}"
         lines, sections = [], []
         for item in component.items:
             long = list(self._long(item))
@@ -109,6 +111,8 @@ class _Writer:
         """Yield what one sentence says of an item."""
         if item.pending:
             yield f"*Pending: {item.reason}.*"
+        elif item.reason == NOTHING_HANDED_IN:
+            yield f"{item.reason.capitalize()}."
         if self._documents.get(item.id):
             names = ", ".join(map(code, self._documents[item.id]))
             yield f"Handed in for this: {names}."
@@ -118,6 +122,7 @@ class _Writer:
 
     def _long(self, item: ItemScore) -> Iterator[str]:
         """Yield what takes paragraphs of its own: a comment, failed checks, curves."""
+        yield from changed_words.of_item(self._report.changes_of(item.id))
         if item.comment:
             yield "Comment:\n\n" + block(item.comment)
         failed = [
@@ -156,8 +161,7 @@ class _Writer:
 
 
 def _head(item: ItemScore) -> str:
-    points = f"{format_points(item.points)} of {format_points(item.max_points)}"
-    return f"{inline(item.title)} (`{item.id}`): {points}"
+    return f"{inline(item.title)} (`{item.id}`): {points_of(item)}"
 
 
 def _by(

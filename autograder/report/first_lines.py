@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from autograder.course.points import format_points
 from autograder.course.scoring import ComponentScore, ItemScore, StudentScore
 from autograder.records import FULL_CREDIT, Verdict
+from autograder.report.not_handed_in import NOTHING_HANDED_IN
+from autograder.report.points_words import points_of
 from autograder.text.markdown import inline
 
 MOST_NAMED = 5
@@ -27,6 +29,7 @@ def first_lines(score: StudentScore) -> Iterator[str]:
         *_named("Mend first", filter(to_mend, items), "in this order: the first may cause others"),
         *_named("Not attempted yet", filter(not_begun, items), ""),
         *_named("Waits for other items", filter(waits, items), ""),
+        *_named("Nothing handed in", filter(is_missing, items), ""),
         *_pending(items),
     ]
     if lines:
@@ -35,7 +38,7 @@ def first_lines(score: StudentScore) -> Iterator[str]:
 
 def to_mend(item: ItemScore) -> bool:
     """Whether a check failed by what the item's own code does."""
-    return any(
+    return item.points < item.max_points and any(
         check.result is not None
         and check.result.verdict not in NO_FAULT
         and check.result.credit < FULL_CREDIT
@@ -45,12 +48,19 @@ def to_mend(item: ItemScore) -> bool:
 
 def waits(item: ItemScore) -> bool:
     """Whether checks failed, all of which build on another item."""
-    return not to_mend(item) and Verdict.BLOCKED in _verdicts(item)
+    has_all = item.points >= item.max_points
+    return not (has_all or to_mend(item)) and Verdict.BLOCKED in _verdicts(item)
 
 
 def not_begun(item: ItemScore) -> bool:
     """Whether something of the item is not filled in, and nothing of it is wrong."""
-    return not to_mend(item) and not waits(item) and Verdict.NOT_ATTEMPTED in _verdicts(item)
+    begun = to_mend(item) or waits(item) or item.points >= item.max_points
+    return not begun and Verdict.NOT_ATTEMPTED in _verdicts(item)
+
+
+def is_missing(item: ItemScore) -> bool:
+    """Whether there is no document for the item, or nothing of its week."""
+    return item.reason == NOTHING_HANDED_IN and not item.pending
 
 
 def _verdicts(item: ItemScore) -> set[Verdict]:
@@ -59,7 +69,7 @@ def _verdicts(item: ItemScore) -> set[Verdict]:
 
 def _points(part: ComponentScore) -> str:
     """Return a component's points, and how many of its items may still get some."""
-    points = f"{format_points(part.points)} of {format_points(part.max_points)}"
+    points = points_of(part)
     points += ", extra credit" * part.extra
     later = sum(item.max_points - item.points for item in part.items if item.pending)
     return f"{points}; up to {format_points(later)} to come" if later else points

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from autograder.course import Course
 from autograder.course.lateness import HandedIn, judge_lateness
-from autograder.course.scoring import StudentScore, score_student
+from autograder.course.scoring import EARLIER, StudentScore, score_student
 from autograder.gradebook.flags import Flag
 from autograder.gradebook.journal import (
     EMPTY_FINGERPRINT,
@@ -23,9 +23,12 @@ from autograder.gradebook.marked_answers import answer_of, replaced_since
 from autograder.gradebook.submission import LATE_IN_CANVAS
 from autograder.records import CheckResult, PlannedCheck
 from autograder.report.asked_again import asked_again
-from autograder.report.graded import GradedReport, Row
+from autograder.report.graded import NOT_TAKEN, TRAINED_BEFORE, GradedReport, Row
 from autograder.report.late_days import days_spent, requested_days
 from autograder.report.leaderboard import ranking
+from autograder.report.not_handed_in import without_waiting
+from autograder.report.overridden import Overridden
+from autograder.report.points_words import EXCUSED
 from autograder.results.student import VERDICT_WORDS
 
 __all__ = ["NOTHING_RUN", "VERDICT_WORDS", "GradedReport", "gather", "kept_shares"]
@@ -48,8 +51,8 @@ def gather(
     marked = gradebook.marked_items()
     weeks |= {item.week for item in course.items() if item.id in marked}
     training_weeks = (week.number for week in course.weeks if week.job)
-    trained = ((week, _trained(gradebook, week, everybody)) for week in training_weeks)
-    rows = (row for week, who in trained for row in ranking(gradebook, week, TRAINING, who))
+    boards = ((week, trained(gradebook, week, everybody)) for week in training_weeks)
+    rows = (row for week, who in boards for row in ranking(gradebook, week, TRAINING, who))
     board = tuple(row for row in rows if row.accuracy is not None)
     requests = requested_days(course)
     return [
@@ -58,10 +61,10 @@ def gather(
     ]
 
 
-def _trained(gradebook: Gradebook, week: int, students: Iterable[str]) -> list[str]:
-    """Return those students for whom a training was ever planned."""
-    planned = {job.student for job in gradebook.jobs(week, TRAINING)}
-    return [student for student in students if student in planned]
+def trained(gradebook: Gradebook, week: int, students: Iterable[str]) -> set[str]:
+    """Return those students whose files were trained, or whose training was planned, ever."""
+    there = {job.student for job in gradebook.jobs(week, TRAINING)}
+    return there & set(students)
 
 
 def _report_on(
@@ -79,10 +82,14 @@ def _report_on(
     refused = {entry.week: entry.refusal for entry in submissions if entry.refusal}
     parts = [(week, part) for week in weeks for part in PARTS]
     jobs = {each: gradebook.counting_job(student, *each) for each in parts}
+    counting = {week: _counting(gradebook, receipts[week], jobs[week, SUITE]) for week in weeks}
+    # What was not taken leaves the last submission that was: see `Gradebook.counting_job`.
+    stands = {week for week, entry in counting.items() if entry and not entry.refusal}
+    taken = {week: counting[week] if week in refused else receipts[week] for week in weeks}
     planned: list[PlannedCheck] = []
     results: list[CheckResult] = []
     flags: list[tuple[str, Flag]] = []
-    earlier: set[str] = set()
+    earlier: dict[str, str] = {}
     for (week, part), job in jobs.items():
         # Two weeks' suites may have tests of the same name.
         name = course.week(week).id
@@ -92,10 +99,19 @@ def _report_on(
         results += measured
         flags += ((name, flag) for flag in (*gradebook.flags_of(job), *_doubts(plan, measured)))
         if job != gradebook.job(student, week, part):
-            earlier.update(check.item for check in plan)
-    marks = gradebook.marks(student)
-    counting = (_counting(gradebook, receipts[week], jobs[week, SUITE]) for week in weeks)
-    entries = [entry for entry in counting if entry]
+            reason = EARLIER if part == SUITE else TRAINED_BEFORE
+            reason = NOT_TAKEN if week in refused else reason
+            earlier.update((check.item, reason) for check in plan)
+    marks = {one.item: one for one in gradebook.kept_marks(student)}
+    given = [one.mark for one in marks.values() if one.mark]
+    events = gradebook.overrides(student)
+    lost = refused.keys() - stands
+    answers = {
+        item.id: answer_of(course, item, receipt.documents)
+        for item in course.items()
+        if item.kind == "manual" and (receipt := taken.get(item.week))
+    }
+    replaced = replaced_since(gradebook.marked_answers(student), answers)
 
     def judged(days: Mapping[int, int]) -> list[HandedIn]:
         return [
@@ -103,30 +119,32 @@ def _report_on(
                 *(course, student, entry.week, _time(entry.received), entry.commit),
                 days=days.get(entry.week, 0),
             )
-            for entry in entries
+            for entry in counting.values()
+            if entry
         ]
 
-    def scored(kept: Mapping[int, int]) -> StudentScore:
-        return score_student(
-            course, student, planned, results, marks, refused.keys(), open_weeks, kept, earlier
+    def scored(handed_in: Iterable[HandedIn]) -> tuple[StudentScore, Overridden]:
+        overridden = Overridden(course, events, taken)
+        score = score_student(
+            *(course, student, planned, overridden.results(planned, results), given),
+            *(lost, open_weeks, kept_shares(handed_in, course), earlier),
         )
+        score = asked_again(without_waiting(course, score, taken), replaced)
+        return overridden.score(score), overridden
 
     handed_in = judged({})
-    score = scored(kept_shares(handed_in, course))
-    spent = days_spent(course, handed_in, score, requests)
+    score, overridden = scored(handed_in)
+    excused = {change.target for change in overridden.changes if change.after.startswith(EXCUSED)}
+    spent = days_spent(
+        course, [one for one in handed_in if one.week not in excused], score, requests
+    )
     if spent:
         handed_in = judged(spent)
-        score = scored(kept_shares(handed_in, course))
-    documents_of = {receipt.week: receipt.documents for receipt in submissions}
-    answers = {
-        item.id: answer_of(course, item, documents_of[item.week])
-        for item in course.items()
-        if item.kind == "manual" and item.week in documents_of
-    }
-    score = asked_again(score, replaced_since(gradebook.marked_answers(student), answers))
+        score, overridden = scored(handed_in)
     documents = {
         item.id: names
-        for receipt in submissions
+        for receipt in taken.values()
+        if receipt
         for item in course.items(receipt.week)
         if (names := tuple(n for n in documents_for(course, item) if n in receipt.documents))
     }
@@ -135,16 +153,36 @@ def _report_on(
         score,
         " and ".join(sorted({job.confinement for job in jobs.values() if job})) or NOTHING_RUN,
         notices=tuple(dict.fromkeys(notice for entry in submissions for notice in entry.notices)),
-        handed_in=tuple(handed_in),
+        handed_in=tuple(one for one in handed_in if one.week not in excused),
         refusals=tuple(dict.fromkeys(refused.values())),
-        refused_weeks=tuple(sorted(refused)),
+        refused_weeks=tuple(sorted(lost)),
         board=board if any(row.student == student for row in board) else (),
         documents=documents,
         flags=tuple(flags),
         answers=answers,
         late_days=course.handing_in.late_days,
-        undecided=tuple(_undecided(course, entries)),
+        undecided=tuple(
+            week for week in _undecided(course, counting.values()) if week not in excused
+        ),
+        jobs=_jobs_of_items(course, jobs),
+        marks=marks,
+        changes=tuple(overridden.changes),
+        adjustments=overridden.adjustments,
+        overrides=overridden.in_words(),
     )
+
+
+def _jobs_of_items(
+    course: Course, jobs: Mapping[tuple[int, str], GradingJob | None]
+) -> dict[str, str]:
+    """Return the key of the job that each graded item's points come from, by item id."""
+    parts = {"auto": SUITE, "training": TRAINING}
+    found = {}
+    for item in course.items():
+        job = jobs.get((item.week, parts[item.kind])) if item.kind in parts else None
+        if job is not None:
+            found[item.id] = job.key
+    return found
 
 
 def kept_shares(handed_in: Iterable[HandedIn], course: Course) -> dict[int, int]:
@@ -162,9 +200,9 @@ def _counting(
     return gradebook.submission(latest.student, latest.week, job.fingerprint) or latest
 
 
-def _undecided(course: Course, entries: Iterable[Receipt]) -> Iterator[str]:
+def _undecided(course: Course, entries: Iterable[Receipt | None]) -> Iterator[str]:
     """Yield the ids of the weeks that Canvas marks as late, where nothing says when they came."""
-    for entry in entries:
+    for entry in filter(None, entries):
         is_there = entry.fingerprint != EMPTY_FINGERPRINT or entry.documents
         if is_there and entry.received is None and LATE_IN_CANVAS in entry.notices:
             yield course.week(entry.week).id

@@ -9,16 +9,20 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from autograder.gradebook.journal import Gradebook
+from autograder.gradebook.journal import PARTS, Gradebook
 from autograder.report.graded import Row
 from autograder.text.display import one_line
 
 
 def ranking(gradebook: Gradebook, week: int, part: str, students: Iterable[str]) -> list[Row]:
-    """Return the students' trainings, the most accurate first, among equals the fastest."""
+    """Return the students' trainings, the most accurate first, among equals the fastest.
+
+    Of trainings that give points it is the one that counts.
+    """
     rows = []
+    job_of = gradebook.counting_job if part in PARTS else gradebook.job
     for student in students:
-        results = gradebook.results(student, week, part)
+        results = gradebook.results_of(job_of(student, week, part))
         result = results[0] if results else None
         accuracy = result.detail.get("accuracy") if result else None
         rows.append(Row(student, accuracy, result.seconds if result else 0.0, result))

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from autograder.course.points import format_points
-from autograder.course.scoring import StudentScore
+from autograder.course.scoring import ComponentScore, ItemScore, StudentScore
+
+EXCUSED = "excused"
+"""The reason of an item that counts neither for nor against a student."""
 
 
 def points_in_words(score: StudentScore, *, final: bool = False) -> str:
@@ -12,6 +15,20 @@ def points_in_words(score: StudentScore, *, final: bool = False) -> str:
     regular = (score.final if final else score.total) - extra
     text = f"{format_points(regular)} of {format_points(score.max_total)} points"
     return f"{text}, and {format_points(extra)} of {format_points(most)} extra" if most else text
+
+
+def is_excused(part: ItemScore | ComponentScore) -> bool:
+    """Whether a person excused the student from an item, or from all of a component."""
+    if isinstance(part, ItemScore):
+        return part.reason == EXCUSED
+    return part.is_open and all(map(is_excused, part.items))
+
+
+def points_of(part: ItemScore | ComponentScore) -> str:
+    """Return, say, "3.5 of 4", or "excused" where there is nothing to get for this student."""
+    if is_excused(part):
+        return EXCUSED
+    return f"{format_points(part.points)} of {format_points(part.max_points)}"
 
 
 def pending_points(score: StudentScore) -> int:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from autograder.course.scoring import StudentScore, half_up
 from autograder.records import Verdict
+from autograder.report.points_words import is_excused
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class ClassStatistics:
     """Means of the class so far, in hundredths of a point.
 
     `mean` is of the points that count; `component_means`, by component id, are before deductions
-    for lateness. Who was not graded yet is left out of them.
+    for lateness. Who was not graded yet, or is excused, is left out of them.
     """
 
     students: int
@@ -41,7 +42,7 @@ def class_statistics(scores: Sequence[StudentScore], commonest: int = 3) -> Clas
     if not scores:
         raise ValueError("a class without students has no statistics")
     parts = [part for score in scores for part in score.components if part.is_open]
-    known = [part for part in parts if not part.is_unknown]
+    known = [part for part in parts if not (part.is_unknown or is_excused(part))]
     sums, numbers = Counter[str](), Counter(part.id for part in known)
     for part in known:
         sums[part.id] += part.points

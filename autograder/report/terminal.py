@@ -21,9 +21,12 @@ from autograder.course.scoring import (
     ComponentScore,
 )
 from autograder.records import FULL_CREDIT
+from autograder.report import changed_words
 from autograder.report.asked_again import TO_BE_MARKED_AGAIN
-from autograder.report.graded import GradedReport
+from autograder.report.graded import NOT_TAKEN, GradedReport
 from autograder.report.lateness_words import in_words
+from autograder.report.not_handed_in import NOTHING_HANDED_IN
+from autograder.report.points_words import EXCUSED, is_excused
 from autograder.report.statistics import ClassStatistics
 from autograder.text.display import one_line
 
@@ -39,6 +42,7 @@ REMEDIES = {
     MUST_BE_REGRADED: "run the same command once more",
     NOT_GRADED_YET: "an earlier run was stopped, so run it once more",
     EARLIER: "that was stopped, so run it once more",
+    NOT_TAKEN: "ask for it again",
 }
 """What to do about each reason for pending points that no person has to give."""
 
@@ -62,6 +66,7 @@ def print_class(
     _print_troubles(console, reports)
     _print_by_hand(console, reports)
     _print_late(console, reports)
+    _print_changed(console, reports)
     _print_flags(console, reports)
     if statistics.misconceptions:
         _say(console, "")
@@ -81,7 +86,8 @@ def _say(console: Console, text: str, soft_wrap: bool = False) -> None:
 
 
 def _table(console: Console, reports: Sequence[GradedReport], statistics: ClassStatistics) -> Table:
-    parts = [part for part in reports[0].score.components if part.is_open]
+    parts = _open_parts(reports)
+    most = max(report.score.max_total for report in reports)
     longest = max(len(one_line(report.score.student)) for report in reports)
     headers, gap = _headers(console, parts, longest)
     unicode = console.encoding.lower().startswith("utf")
@@ -94,15 +100,12 @@ def _table(console: Console, reports: Sequence[GradedReport], statistics: ClassS
     for header in headers:
         width = max(POINTS_WIDTH, *map(len, header.split()))
         table.add_column(Text(header), justify="right", overflow="fold", min_width=width)
-    total = f"total\n/{format_points(reports[0].score.max_total)}"
+    total = f"total\n/{format_points(most)}"
     table.add_column(total, justify="right", no_wrap=True, min_width=POINTS_WIDTH + 1)
     shown = [part.id for part in parts][: len(headers)]
     for report in reports:
         score = report.score
-        cells = {
-            part.id: UNKNOWN if part.is_unknown else _cell(part.points, part.pending)
-            for part in score.components
-        }
+        cells = {part.id: UNKNOWN if part.is_unknown else _part(part) for part in score.components}
         row = [one_line(score.student), *(cells[id] for id in shown)]
         row.append(UNKNOWN if score.is_unknown else _cell(score.final, score.pending))
         table.add_row(*map(Text, row), style="red" if report.refusals else None)
@@ -111,6 +114,17 @@ def _table(console: Console, reports: Sequence[GradedReport], statistics: ClassS
     row = ["class mean", *means, _cell(statistics.mean)]
     table.add_row(*map(Text, row), style="bold")
     return table
+
+
+def _open_parts(reports: Sequence[GradedReport]) -> list[ComponentScore]:
+    """Return the components that are open, each with the most that anybody can get in it."""
+    everybody = zip(*(report.score.components for report in reports), strict=True)
+    most = (max(same, key=lambda part: part.max_points) for same in everybody)
+    return [part for part in most if part.is_open]
+
+
+def _part(part: ComponentScore) -> str:
+    return EXCUSED if is_excused(part) else _cell(part.points, part.pending)
 
 
 def _cell(points: int, pending: bool = False) -> str:
@@ -171,7 +185,7 @@ def _print_troubles(console: Console, reports: Sequence[GradedReport]) -> None:
 
 def _print_pending_gpu(console: Console, reports: Sequence[GradedReport]) -> None:
     """Print the number of projects that wait for the training job, and how to run it."""
-    items = [item for r in reports for item in r.score.items if item.reason == PENDING_GPU]
+    items = [item for r in reports for item in r.score.items if item.reason.startswith(PENDING_GPU)]
     if items:
         points = format_points(max(item.max_points for item in items))
         _say(console, "")
@@ -208,6 +222,25 @@ def _print_by_hand(console: Console, reports: Sequence[GradedReport]) -> None:
                 f", {len(notebooks)} of them in notebooks: make formgrader SUBMISSIONS=... OUT=..."
             )
         _say(console, text, soft_wrap=True)
+    _print_missing(console, reports)
+
+
+def _print_missing(console: Console, reports: Sequence[GradedReport]) -> None:
+    """Print for how many items nothing was handed in."""
+    missing = [
+        report.score.student
+        for report in reports
+        for item in report.score.items
+        if item.reason == NOTHING_HANDED_IN
+    ]
+    if missing:
+        _say(console, "")
+        _say(
+            console,
+            f"Nothing was handed in for {len(missing)} items of {len(set(missing))} students: "
+            "0 points, and nobody waits for them.",
+            soft_wrap=True,
+        )
 
 
 def _print_late(console: Console, reports: Sequence[GradedReport]) -> None:
@@ -252,6 +285,13 @@ def _print_late(console: Console, reports: Sequence[GradedReport]) -> None:
             f"{name} has a due date, and nothing says when {_some(students)} handed in: counted as "
             "in time. A file handed_in.csv beside the submissions can say it.",
         )
+
+
+def _print_changed(console: Console, reports: Sequence[GradedReport]) -> None:
+    """Print what a person changed, why and who."""
+    lines = list(changed_words.of_class(reports))
+    for line in [""] * bool(lines) + lines:
+        _say(console, line, soft_wrap=True)
 
 
 def _print_flags(console: Console, reports: Sequence[GradedReport]) -> None:

@@ -58,6 +58,8 @@ PRINTS = {
     ),
     'make grade SUBMISSIONS=dir OUT=grades ARGS="--only infra"': "class mean",
     'make grade SUBMISSIONS=dir OUT=grades ARGS="--since 2026-10-12"': "class mean",
+    ".venv/bin/python -m autograder show --grades grades": "class mean",
+    ".venv/bin/python -m autograder diff 1 now --grades grades": "Points now in grades:",
     ".venv/bin/python -m autograder status --grades grades": "the last one came to its end",
     (
         ".venv/bin/python -m autograder grade --submissions dir --out grades"
@@ -71,6 +73,12 @@ PRINTS = {
     ".venv/bin/python -m autograder grade --submissions dir --out grades --manual manual.csv": (
         "1 marks read"
     ),
+    ".venv/bin/python -m autograder override": "No person has changed anything yet.",
+    ".venv/bin/python -m autograder override --file overrides.csv": "week1.linear: ",
+    (
+        ".venv/bin/python -m autograder override s0002-jonas-silva week1.linear 4"
+        ' --reason "a wrong test"'
+    ): "-> 4 (a wrong test)",
     "make check": "hidden tests were not run",
     "make check WEEK=1": "hidden tests were not run",
     "make check WEEK=2": "hidden tests were not run",
@@ -134,6 +142,8 @@ def copy(tmp_path_factory) -> Path:
     student = sorted((target / "grades" / "students").iterdir())[0].name
     mark = f"student,item,points,comment\n{student},week1.written_linear,1.5,well done\n"
     (target / "manual.csv").write_text(mark)
+    change = f"student,item,points,reason\n{student},week1.linear,1.5,a wrong test\n"
+    (target / "overrides.csv").write_text(change)
     when = f"student,received,commit\n{student},2026-10-12T21:40:00+02:00,\n"
     (target / "handed_in.csv").write_text(when)
     write_templates(target, student)

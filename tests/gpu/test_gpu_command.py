@@ -17,7 +17,8 @@ import pytest
 from autograder import course as courses
 from autograder.course.scoring import PENDING_GPU
 from autograder.gpu import class_run
-from autograder.gpu.class_run import JobError
+from autograder.gpu.class_run import JobError, on_the_board
+from autograder.gpu.queue import TRIAL
 from autograder.gradebook.journal import TRAINING, Gradebook, GradingJob
 from autograder.gradebook.looked_up import training_setting
 from autograder.gradebook.submission import Submission
@@ -157,6 +158,24 @@ def test_the_leaderboard_ranks_by_accuracy_then_time(trained):
     ]
     assert table[3]["verdict"] == "raised"
     assert table[0]["doubts"] == "Odd."
+
+
+def test_the_leaderboard_has_the_whole_class_whoever_is_trained(trained):
+    """And it has the last training that came to its end, until a new one is there."""
+    late = Submission("dan", {"train.py": b"dan"})
+    again = Submission("ann", {"train.py": b"ann 2"})
+    trained.add_submissions([late, again], WEEK.number)
+    for one in (late, again):
+        job = GradingJob(
+            f"{one.student} 2", one.student, WEEK.number, one.fingerprint, "", TRAINING
+        )
+        trained.plan(job, [CHECK])
+    trained.record("ann 2", [CheckResult(CHECK.id, Verdict.INFRA)], 0.0)
+    everybody = on_the_board(trained, WEEK, TRAINING, [late])
+    assert everybody == ["ann", "ben", "cyd", "dan"]
+    rows = ranking(trained, WEEK.number, TRAINING, everybody)
+    assert [(row.student, row.accuracy) for row in rows[:2]] == [("ben", 0.95), ("ann", 0.91)]
+    assert on_the_board(trained, WEEK, TRIAL, [late]) == ["dan"]
 
 
 def test_a_student_sees_curves_and_a_place_among_nameless_others(trained, tmp_path):

@@ -138,7 +138,7 @@ def test_every_bad_line_is_reported_and_nothing_is_imported(
         "line 3: no student 'eve' in the gradebook",
         "line 4: no item 'week1.written_magic' in the rubric; did you mean 'week1.written_mse' or "
         "'week1.written_tanh' or 'week1.written_linear'?",
-        "line 5: week1.linear is graded automatically, not by hand",
+        "line 5: week1.linear is graded automatically, not by hand; see `autograder override`",
         "line 6: week1.written_mse has 1 points, not 2.01",
         "line 7: ada and week1.written_mse were on line 6 already",
         "line 7: 'much' is not a number such as 3 or 1.5",

@@ -48,7 +48,7 @@ def rows_of(text: str) -> list[dict[str, str]]:
 def test_the_csv_has_a_row_per_student_and_a_column_per_component_and_item() -> None:
     ada, ben = rows_of(gradebook_csv(COURSE, [report(), report("ben")]))
     columns = [part.id for part in COURSE.components] + [item.id for item in COURSE.items()]
-    assert list(ada) == ["student", *columns, "total", "max", "pending", "final", "late"]
+    assert list(ada) == ["student", *columns, "total", "max", "pending", "final", "late", "changed"]
     assert (ada["final"], ada["late"]) == ("2.50", "")
     assert (ada["student"], ben["student"]) == ("ada", "ben")
     assert ada["week1.mse"] == "0.75"

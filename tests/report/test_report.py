@@ -279,8 +279,10 @@ def test_a_report_is_gathered_from_the_gradebook(tmp_path: Path) -> None:
         documents=documents,
         handed_in=(HandedIn("week1"),),
         answers=first.answers,
+        jobs=first.jobs,
     )
     assert first.answers.keys() == documents.keys()
+    assert first.jobs["week1.linear"] == "k"
     assert second.confinement == NOTHING_RUN
     assert (second.refusals, second.refused_weeks) == (("Bad.",), (1,))
     assert second.score.total == 0

@@ -162,8 +162,11 @@ class Author:
                 continue
             templates = [name for name in names if (self.assignment / name).is_file()]
             name = dice.pick(templates or names)
-            template = self.assignment / name
-            documents[name] = template.read_bytes() if templates else sample_document(name)
+            sample = sample_document(name)
+            if templates:  # with something of the student's own in it: only that counts
+                written = sample.encode() if isinstance(sample, str) else sample
+                sample = (self.assignment / name).read_bytes() + b"\n" + written
+            documents[name] = sample
         return documents
 
     def _left_out(self, dice: Dice) -> list[str]:

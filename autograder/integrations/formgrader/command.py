@@ -45,6 +45,7 @@ from autograder.integrations.formgrader.marks import (
 from autograder.records import ManualMark
 from autograder.report.asked_again import TO_BE_MARKED_AGAIN
 from autograder.report.gather import VERDICT_WORDS, GradedReport, gather
+from autograder.report.publishing import keep_as_found
 from autograder.report.writing import write_reports
 from autograder.text.files import write_text
 
@@ -88,6 +89,7 @@ def run(
         gradebook = open_things.enter_context(Gradebook.open(database))
         make_private(out)
         shown: dict[tuple[str, int], Mapping[str, str]] = {}
+        keep_as_found(course, gradebook)
         if not collect:
             if submissions is None:
                 raise FormgraderError("say where the submissions are: --submissions dir")
@@ -104,7 +106,8 @@ def run(
                 _serve(console, folder, port, browser)
         collect_marks(console, course, gradebook, out)
         confirm_marks(course, gradebook, out, shown)
-        write_reports(console, course, gather(course, gradebook), out)
+        reports = gather(course, gradebook)
+        write_reports(console, course, gradebook, reports, out, "formgrader")
 
 
 def _prepare(
@@ -126,7 +129,9 @@ def _prepare(
     weeks = [week for week in course.weeks if only in (None, week.number)]
     zone = course.handing_in.zone
     known = known_people(out, course.weeks)
-    intake = read_class(submissions, weeks, course.weeks, zone, keep_documents=True, known=known)
+    intake = read_class(
+        submissions, weeks, course.weeks, zone, keep_documents=True, known=known, root=root
+    )
     reports = {report.score.student: report for report in gather(course, gradebook)}
     shown: dict[tuple[str, int], Mapping[str, str]] = {}
     for week in weeks:

@@ -76,7 +76,7 @@ def run_report(
     api = Api(site.api, site.token)
     outcomes: list[ReportOutcome] = []
     course = courses.load(root)
-    for outcome in report_class(course, submissions, out, api, site.access, feedback):
+    for outcome in report_class(root, course, submissions, out, api, site.access, feedback):
         outcomes.append(outcome)
         if outcome.remark:
             print(f"{outcome.student}: {one_line(outcome.remark, 500)}")

@@ -23,11 +23,11 @@ from autograder.integrations.github.fetch import REPOSITORIES
 from autograder.integrations.github.remote_git import Access, fetch, make_bare, push
 from autograder.integrations.github.roster_file import StudentRepository
 from autograder.integrations.github.state import RepositoryState, read_states, write_states
+from autograder.report.changed_words import whole_results
 from autograder.report.feedback import feedback
 from autograder.report.gather import GradedReport, gather
 from autograder.report.points_words import pending_points, points_in_words
 from autograder.results.junit import junit_xml
-from autograder.results.results_json import results_json
 
 CONTEXT = "autograder"
 BRANCH = "refs/heads/feedback"
@@ -65,7 +65,13 @@ class _Report:
 
 
 def report_class(
-    course: Course, submissions: Path, out: Path, api: Api, access: Access, push_feedback: bool
+    root: Path,
+    course: Course,
+    submissions: Path,
+    out: Path,
+    api: Api,
+    access: Access,
+    push_feedback: bool,
 ) -> Iterator[ReportOutcome]:
     """Report to every student whose results are new; yield the outcomes.
 
@@ -78,7 +84,7 @@ def report_class(
         raise ReportError(f"{submissions} holds nothing that `autograder class fetch` fetched.")
     if not book.is_file():
         raise ReportError(f"there is no gradebook in {out}; run `autograder grade` first.")
-    by_week = take_in(submissions, course.weeks)
+    by_week = take_in(submissions, course.weeks, root=root)
     with Gradebook.read(book) as gradebook:
         known = set(gradebook.students()) & states.keys()
         ready = {student for student in known if _is_graded(gradebook, student, by_week)}
@@ -131,7 +137,7 @@ def _report(report: GradedReport) -> _Report:
         description += f" so far; up to {format_points(pending_points(score))} are still to come"
     files = {
         "feedback.md": feedback(report).encode(),
-        "results.json": results_json(report).encode(),
+        "results.json": whole_results(report).encode(),
         "junit.xml": junit_xml(report),
     }
     return _Report(state, description[:MAX_DESCRIPTION_CHARACTERS], files)

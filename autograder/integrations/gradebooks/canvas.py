@@ -37,6 +37,7 @@ _COMPUTED = re.compile(
     r"(.* )?((Current|Final) (Score|Points|Grade)|Override (Score|Grade|Status))", re.DOTALL
 )
 """A column that Canvas computes, of all or of a group. Those of assignments end with a number."""
+EXCUSED = "EX"
 LOCKED = {"EX": "excused in Canvas", "N/A": "not assigned to them in Canvas"}
 
 ColumnPoints = Sequence[tuple[str, Mapping[str, PartPoints]]]
@@ -131,7 +132,7 @@ class _CanvasSheet:
         def locked(person: Person) -> str | None:
             return LOCKED.get(person.row[column].upper())
 
-        return TargetColumn(column, _number(possible[column]), sign, locked)
+        return TargetColumn(column, _number(possible[column]), sign, locked, excused=EXCUSED)
 
     def _column(self, name: str) -> int:
         """Return the column with this header, or the only one with this header but for its number.

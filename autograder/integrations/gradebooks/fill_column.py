@@ -27,7 +27,8 @@ class TargetColumn:
     """A column to fill: its index, and its maximum points in hundredths, None if unknown.
 
     `capped` is true where the system refuses more than the maximum. `sign` is the decimal sign.
-    `locked_reason` says why a person's cell must not be changed, None where it may be.
+    `locked_reason` says why a person's cell must not be changed, None where it may be. `excused` is
+    what the system reads as excused, "" where a cell can't say that.
     """
 
     column: int
@@ -35,6 +36,7 @@ class TargetColumn:
     sign: str
     locked_reason: Callable[[Person], str | None]
     capped: bool = False
+    excused: str = ""
 
 
 def fill_points(
@@ -52,16 +54,22 @@ def fill_points(
     name = sheet.header[target.column]
     filled: dict[str, PartPoints] = {}
     unchanged: dict[str, list[str]] = {}
-    over_maximum = []
+    over_maximum, excused = [], []
     for student, person in matches.rows.items():
         part = points_by_student[student]
         reason = target.locked_reason(person)
         if reason is None and part.pending and pending is Pending.LEAVE:
             reason = "not graded completely (--pending so-far fills in the points so far)"
-        if reason is None and part.not_taken:
+        if reason is None and part.not_taken and not part.excused:
             reason = "the submission was not taken, so not graded (--not-taken zero fills in 0)"
+        if reason is None and part.excused and not target.excused:
+            reason = "excused here, which the file can't say"
         if reason is not None:
             unchanged.setdefault(reason, []).append(student)
+            continue
+        if part.excused:
+            sheet.fill(person.row, target.column, target.excused)
+            excused.append(student)
             continue
         points = scaled(part.points, part.max_points, target.max_points)
         if target.capped and target.max_points is not None and points > target.max_points:
@@ -79,6 +87,14 @@ def fill_points(
         f"{one_line(name)}: left as it was: {reason}: {some(students)}"
         for reason, students in unchanged.items()
     ]
+    earlier = [student for student, part in filled.items() if part.earlier]
+    if earlier:
+        report.remarks.append(
+            f"{one_line(name)}: points of the last finished grading, since a later one was stopped "
+            f"or what was handed in later was not taken: {some(earlier)}"
+        )
+    if excused:
+        report.remarks.append(f"{one_line(name)}: {target.excused}, excused: {some(excused)}")
     if over_maximum:
         students = some(over_maximum)
         report.remarks.append(f"{one_line(name)}: more than there is to get, cut off: {students}")

@@ -9,6 +9,7 @@ from autograder.course import Course, load
 from autograder.course.points import parse_points
 from autograder.errors import OutputError
 from autograder.gradebook.ids import student_id
+from autograder.gradebook.journal import Gradebook
 from autograder.gradebook.people import known_people
 from autograder.gradebook.private import PRIVATE
 from autograder.gradebook.roster import Roster
@@ -17,6 +18,7 @@ from autograder.integrations.gradebooks.fill_column import FillReport
 from autograder.integrations.gradebooks.matching import known_by
 from autograder.integrations.gradebooks.moodle import fill_moodle
 from autograder.integrations.gradebooks.points_column import (
+    GRADEBOOK,
     NotTaken,
     Pending,
     part_points,
@@ -24,6 +26,7 @@ from autograder.integrations.gradebooks.points_column import (
 )
 from autograder.report.class_files import write_class, write_class_csv
 from autograder.report.graded import GradedReport
+from autograder.report.publishing import CHANGES_FILE, publish
 from autograder.results.junit import junit_xml
 from autograder.tables.sheet import read_sheet
 from autograder.tables.values import plain_number
@@ -115,13 +118,21 @@ def export_section(root: Path, grades: Path, section: str) -> list[Path]:
 
 
 def export_csv(root: Path, grades: Path) -> list[Path]:
-    """Write the class's CSV files and feedback once more; return their paths."""
+    """Write the class's CSV files and feedback once more; return their paths.
+
+    What counts otherwise since the last time, because the rubric has other points say, is in
+    changes.csv, and kept in the gradebook where that may be written.
+    """
     course = load(root)
+    reports = read_reports(course, grades)
     try:
-        written = write_class(course, read_reports(course, grades), grades)
+        written = write_class(course, reports, grades)
+        with Gradebook.read(grades / GRADEBOOK) as gradebook:
+            publish(course, gradebook, reports, "export", grades)
     except OSError as error:
         raise ExportError(f"{error.filename} can't be written: {error.strerror}.") from error
-    return [written.gradebook, written.by_hand, written.flags, written.students]
+    changes = grades / CHANGES_FILE
+    return [written.gradebook, written.by_hand, written.flags, written.students, changes]
 
 
 def export_junit(root: Path, grades: Path, section: str | None = None) -> int:

@@ -10,9 +10,12 @@ from pathlib import Path
 from autograder.course import Course, CourseError
 from autograder.course.points import format_points
 from autograder.gradebook.journal import Gradebook, GradebookError
-from autograder.report.gather import GradedReport, gather
+from autograder.report.gather import gather
+from autograder.report.graded import COUNTS_STILL, GradedReport
+from autograder.report.points_words import is_excused
 
 TOTAL = "total"
+GRADEBOOK = "gradebook.sqlite"
 
 
 class Pending(StrEnum):
@@ -40,7 +43,9 @@ class PartPoints:
     """A student's points of a part of the course, after deductions, in hundredths.
 
     `pending` are the ids of the items whose points may still grow. `not_taken`: a submission of it
-    was refused, and nobody said that this is 0 points.
+    was refused, no earlier one counts, and nobody said that this is 0 points. `earlier` says that
+    some are of an earlier grading, which count until a new one is finished. `excused`: a person
+    excused the student from all of it.
     """
 
     points: int
@@ -48,6 +53,8 @@ class PartPoints:
     pending: tuple[str, ...] = ()
     late: bool = False
     not_taken: bool = False
+    earlier: bool = False
+    excused: bool = False
 
 
 def part_points(
@@ -66,20 +73,27 @@ def part_points(
         item.id for component in course.components if component.extra for item in component.items
     }
     weeks = {item.week for item in course.items() if item.id in chosen}
+    adjusted = {
+        *(week.id for week in course.weeks if part.casefold() in (week.id, str(week.number))),
+        *((TOTAL, *(week.id for week in course.weeks)) if part == TOTAL else ()),
+    }
     points_by_student = {}
     for report in reports:
         items = [item for item in report.score.items if item.id in chosen]
         max_points = sum(
             item.max_points for item in items if item.id not in extra or chosen <= extra
         )
-        pending = tuple(item.id for item in items if item.pending)
+        earlier = [item.id for item in items if item.reason in COUNTS_STILL]
+        pending = tuple(item.id for item in items if item.pending and item.id not in earlier)
         points = sum(item.final for item in items)
+        points += sum(amount for name, amount in report.adjustments.items() if name in adjusted)
         late = any(item.final != item.points for item in items)
         refused = not_taken is NotTaken.LEAVE and not weeks.isdisjoint(report.refused_weeks)
+        excused = bool(items) and all(map(is_excused, items))
         points_by_student[report.score.student] = PartPoints(
-            points, max_points, pending, late, refused
+            max(0, points), max_points, pending, late, refused, bool(earlier), excused
         )
-    if not any(points.max_points for points in points_by_student.values()):
+    if not any(one.max_points or one.excused for one in points_by_student.values()):
         problem = f"there is nothing of {part!r} yet"
         remedy = "Grade it first, or choose another part"
         raise CourseError("the gradebook", "part", problem, remedy)
@@ -115,7 +129,7 @@ def _items(course: Course, part: str) -> set[str]:
 
 def read_reports(course: Course, grades: Path) -> list[GradedReport]:
     """Return the reports on everybody in a folder that `grade` wrote. Raises GradebookError."""
-    path = grades / "gradebook.sqlite"
+    path = grades / GRADEBOOK
     if not path.is_file():
         raise GradebookError(
             f"there is no {path}. Name the folder that `grade` wrote: --grades DIR."

@@ -26,6 +26,7 @@ from autograder.grading.setting import Setting, datasets_here
 from autograder.grading.single import Checked, Ended, Planned, examine_one
 from autograder.intake.class_entries import IntakeError, open_class
 from autograder.intake.reading import read_student
+from autograder.intake.starter import UNTOUCHED
 from autograder.intake.students import StudentUpload, UploadPart, is_archive
 from autograder.integrations.gradescope import results as shape
 from autograder.integrations.gradescope.metadata import (
@@ -163,7 +164,7 @@ def _grade(
     if over is not None:
         write(base, over)
         return
-    taken = _take_in(base, only, course, metadata)
+    taken = _take_in(root, base, only, course, metadata)
     if isinstance(taken, str):
         write(base, shape.refused(taken))
         return
@@ -192,7 +193,7 @@ def _over_the_limit(course: Course, metadata: Metadata) -> Results | None:
 
 
 def _take_in(
-    base: Path, only: int | None, course: Course, metadata: Metadata
+    root: Path, base: Path, only: int | None, course: Course, metadata: Metadata
 ) -> dict[int, Submission] | str:
     """Return what was handed in, by the week's number, or why it was not taken.
 
@@ -200,12 +201,14 @@ def _take_in(
     """
     wanted = [week for week in course.weeks if only in (None, week.number)]
     student = StudentUpload(metadata.student, _pieces(base), received=metadata.received)
-    taken = read_student(student, wanted, course.weeks)
+    taken = read_student(student, wanted, root, course.weeks)
     refusals = [one.refusal for one in taken.values() if one.refusal]
     if refusals:
         return refusals[0]
     there = {number: one for number, one in taken.items() if not one.is_empty}
     if not there:
+        if any(notice.startswith(UNTOUCHED) for one in taken.values() for notice in one.notices):
+            return "all files in it are as they were handed out."
         names = ", ".join(name for week in wanted for name in week.modules[:3])
         return f"it holds none of the files that are asked for ({names} ...)."
     for week in map(course.week, there):

@@ -101,7 +101,9 @@ def _files(
     workers = {name for week in weeks for name in worker_of(root, week).names}
     # A week's worker files may lie in another week's folder.
     shared = {f"assignments/{name}/**/*.py" for name in workers}
-    patterns = [*COMMON_PATTERNS, *of_weeks, *sorted(shared)]
+    # What students begin with tells what was not handed in.
+    starter = [f"assignments/{week.folder}/{name}" for week in weeks for name in week.files]
+    patterns = [*COMMON_PATTERNS, *of_weeks, *sorted(shared), *starter]
     required = {*COMMON_PATTERNS, *(f"solutions/{week.folder}/**/*.py" for week in weeks)}
     for pattern in patterns:
         paths = [path for path in sorted(root.glob(pattern)) if path.is_file()]

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from autograder.course import Course
+from autograder.course.scoring import EARLIER
 from autograder.gradebook.journal import Gradebook
 from autograder.gradebook.submission import Submission
 from autograder.grading.run import grade_class
@@ -18,6 +19,7 @@ from autograder.integrations.push.refs import FEEDBACK_BRANCH, HEADS
 from autograder.records import Verdict
 from autograder.report.class_files import write_class, write_student
 from autograder.report.gather import gather
+from autograder.report.publishing import keep_as_found, publish
 from autograder.results.student import StudentReport
 
 SHOWN = ("feedback.md", "results.json", "training.svg")
@@ -35,9 +37,11 @@ def grade(
     [student] = {one.student for one in weeks.values()}
     taken = {number: [one] for number, one in weeks.items()}
     with Gradebook.open(out / GRADEBOOK) as gradebook:
+        keep_as_found(course, gradebook)
         grade_class(course, setting, taken, gradebook, 1, lambda _: None, pool)
         [report] = gather(course, gradebook, [student])
-    write_student(report, out)
+        write_student(report, out)
+        publish(course, gradebook, [report], "push")
     return report
 
 
@@ -57,19 +61,26 @@ def is_graded(gradebook: Gradebook, one: Submission, week: int) -> bool:
 
 
 def our_faults(report: StudentReport, course: Course, weeks: Mapping[int, Submission]) -> int:
-    """Return how many checks of these weeks ended by a fault of the grader."""
+    """Return how many checks of these weeks ended by a fault of the grader.
+
+    Where it failed, the report is still on the last grading that came to its end: EARLIER.
+    """
     ours = {item.id for item in course.items() if item.week in weeks}
-    items = (item for item in report.score.items if item.id in ours)
-    results = (check.result for item in items for check in item.checks)
-    return sum(result is None or result.verdict is Verdict.INFRA for result in results)
+    items = [item for item in report.score.items if item.id in ours]
+    return sum(
+        item.reason == EARLIER or check.result is None or check.result.verdict is Verdict.INFRA
+        for item in items
+        for check in item.checks
+    )
 
 
 def write_whole_class(course: Course, out: Path) -> None:
     """Write the class's tables, and everybody's reports, as `autograder grade` does."""
     with Gradebook.open(out / GRADEBOOK) as gradebook:
         reports = gather(course, gradebook)
-    if reports:
-        write_class(course, reports, out)
+        if reports:
+            write_class(course, reports, out)
+            publish(course, gradebook, reports, "push")
 
 
 def commit_feedback(push: Push, out: Path) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from autograder.course import Course, Week
+from autograder.course import Course
 from autograder.gradebook.submission import Submission
 from autograder.intake.admission import FileType
 from autograder.intake.class_entries import ClassEntry
@@ -17,7 +17,6 @@ from autograder.intake.students import StudentUpload, UploadPart
 from autograder.intake.week_files import WeekFileFinder, some
 from autograder.integrations.git import Repository
 from autograder.integrations.push.ledger import Fingerprints
-from autograder.text.files import source_digest
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,7 @@ def read_commit(
     name = f"commit {commit[:7]}"
     entry = ClassEntry(name, FileType.FOLDER, lambda: iter(()), tree.members, list)
     upload = StudentUpload(student, (UploadPart(entry),), received=received)
-    submissions = read_student(upload, course.weeks)
+    submissions = read_student(upload, course.weeks, root)
     refusal = next((s.refusal for s in submissions.values() if s.refusal), None)
     if refusal:
         return CommitSubmissions({}, refusal)
@@ -59,7 +58,7 @@ def read_commit(
         if pointers:
             notice = f"Only pointers of Git LFS: {some(pointers)}. Commit the files themselves."
             submission = replace(submission, notices=(*submission.notices, notice))
-        if has_begun(root, week, submission):
+        if not submission.is_empty:
             weeks[week.number] = submission
     pointers = [name for name in tree.pointers if finder.known(name)]
     if pointers and not weeks:
@@ -72,21 +71,3 @@ def fingerprint(submission: Submission) -> tuple[str, str]:
     """Return the fingerprints of a submission's modules and of its documents."""
     documents = repr(sorted(submission.documents.items()))
     return submission.fingerprint, hashlib.sha256(documents.encode()).hexdigest()
-
-
-def has_begun(root: Path, week: Week, submission: Submission) -> bool:
-    """Whether a submission differs from the files that the course hands out for the week."""
-    folder = root / "assignments" / week.folder
-    for name in week.sources:
-        content = submission.files.get(name)
-        if content is not None and source_digest(content) != _digest(folder / name):
-            return True
-    for name, digest in submission.documents.items():
-        path = folder / name
-        if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != digest:
-            return True
-    return False
-
-
-def _digest(path: Path) -> str | None:
-    return source_digest(path.read_bytes()) if path.is_file() else None

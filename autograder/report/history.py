@@ -1,0 +1,49 @@
+"""How one student's points came about: every change, with its time, author and cause."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from autograder.course import Course
+from autograder.course.points import format_points
+from autograder.gradebook.editions import Contents
+from autograder.gradebook.journal import Gradebook, GradebookError
+from autograder.gradebook.manual_marks import KeptMark
+from autograder.report.changes import Side, changes_between
+from autograder.report.changes_words import items_by_cause, points_words
+from autograder.report.comparing import GRADEBOOK, edition_line
+from autograder.text.display import one_line
+
+
+def history_lines(course: Course, grades: Path, student: str) -> Iterator[str]:
+    """Yield what each report changed of a student's points, then all marks ever given.
+
+    Raises GradebookError for a student whom the journal does not know.
+    """
+    with Gradebook.read(grades / GRADEBOOK) as gradebook:
+        if student not in gradebook.students():
+            raise GradebookError(f"{grades / GRADEBOOK} knows no student {one_line(student)!r}.")
+        editions = gradebook.editions
+        before: Contents = {}
+        for edition in editions.all():
+            now = editions.contents(edition.number, student)
+            sides = Side(before, editions.parts), Side(now, editions.parts)
+            changes = changes_between(*sides)
+            if changes:
+                was, total = (side.totals.get(student, 0) for side in sides)
+                points = f"{points_words(was)} -> {points_words(total)}"
+                yield f"{edition_line(edition, course.handing_in.zone)}: {points}"
+                yield from (f"        {words}" for words in items_by_cause(changes))
+            before = now
+        marks = gradebook.mark_history(student)
+        if marks:
+            yield "Marks by hand, the first one first:"
+            yield from (f"  {_mark(one)}" for one in marks)
+
+
+def _mark(one: KeptMark) -> str:
+    points = "withdrawn" if one.points is None else format_points(one.points)
+    who = one.author or "an author that is not known"
+    comment = f": {one_line(one.comment, 200)}" if one.comment else ""
+    return f"{one.given or 'earlier'}  {one.item} {points}, by {one_line(who)}{comment}"
