@@ -201,8 +201,12 @@ class _ClassRun:
         if self.pool is not None:
             return self.pool
         pool = open_pool(self.setting, jobs)
-        for week in weeks:
-            pool.submit(describe, week)  # whoever asks next gets this plan, or its failure
+        try:
+            for week in weeks:
+                pool.submit(describe, week)  # whoever asks next gets this plan, or its failure
+        except BaseException:
+            pool.give_up()
+            raise
         return pool
 
     def _to_grade(self, gradebook: Gradebook) -> SubmissionsByWeek:

@@ -296,6 +296,10 @@ class SandboxHost:
         """End the worker and its sandbox; another is started if a test asks for one."""
         if self._channel is not None:
             self._take_notes(self._channel)
+        self.abandon()
+
+    def abandon(self) -> None:
+        """End the sandbox without asking it for anything more."""
         self._channel = self._group = None
         if self._sandbox is not None:
             self._sandbox.close()
