@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -91,6 +91,19 @@ class PushPipeline:
             else:
                 self.spool.remove(id)
         return len(ids)
+
+    def take_lost(self, arrivals: Sequence[Arrival]) -> None:
+        """Process pushes that no hook could write down."""
+        known = self.ledger.newest_commits()
+        for arrival in arrivals:
+            [change] = arrival.changes
+            if known.get((arrival.repository, change.ref)) == change.new:
+                continue  # its hook was only slow
+            note(f"{arrival.student}: a push that was never queued is found again")
+            try:
+                self._receive(arrival)
+            except (ValueError, OSError, GitError) as error:
+                note(f"{arrival.repository}: {error}")
 
     def _receive(self, arrival: Arrival) -> None:
         repository = Repository(arrival.repository)
