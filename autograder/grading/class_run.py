@@ -25,6 +25,7 @@ from autograder.grading.cluster.setting import ClusterError, ClusterSetting
 from autograder.grading.fork_server import running_server
 from autograder.grading.lock import only_grading
 from autograder.grading.operations import describe
+from autograder.grading.places import Place, demand_apart
 from autograder.grading.pool import ExaminerPool, open_pool
 from autograder.grading.preview import WeekPreview, graded_again, listed, preview
 from autograder.grading.preview import lines as preview_lines
@@ -84,6 +85,7 @@ def grade_submissions(
     """
     if not (dry_run or cluster):
         running_server()  # it loads its modules in parallel with the next steps
+    demand_apart(submissions, out)
     console = console_of_run()
     course = courses.load(root)
     if course.salt == SHIPPED_SALT and not own_code:
@@ -156,6 +158,7 @@ class _ClassRun:
         collect_marks: CollectMarks | None,
     ) -> None:
         """Grade, write the reports, and say what took longest."""
+        place = Place(out / GRADEBOOK)
         if self.all_weeks:
             _name_weeks_without_anything(self.console, self.course, self.by_week, gradebook)
         to_grade = self._to_grade(gradebook)
@@ -179,6 +182,7 @@ class _ClassRun:
         except (KeyboardInterrupt, ClusterError) as error:
             stopped = error
             say(self.console, STOPPED, "yellow")
+        place.demand_there()
         self._report(gradebook, out)
         if stopped is None:
             gradebook.tidy()
