@@ -5,18 +5,26 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from autograder.course import load
 from autograder.gradebook.journal import Gradebook
-from autograder.integrations.push import commands, install, lost
-from autograder.integrations.push.spool import ID, Arrival
+from autograder.integrations.push import commands, hidden, install, lost, messages
+from autograder.integrations.push.ledger import FILE, Ledger, Push, PushState
+from autograder.integrations.push.pipeline import PushPipeline
+from autograder.integrations.push.pushed_commit import CommitSubmissions
+from autograder.integrations.push.spool import ID, Arrival, Spool
+from tests.integrations.test_push_faults import NoPools
 from tests.pushing import Clone, environment, git
 
 ROOT = Path(__file__).resolve().parents[2]
 PAST = time.time() - 3600
+PATIENT = 60.0
 
 
 class Repositories:
@@ -119,6 +127,65 @@ def test_what_is_no_such_file_is_left_alone(tmp_path: Path, text: str) -> None:
     (tmp_path / lost.KNOWN).mkdir()
     (tmp_path / lost.KNOWN / "x").write_text(text)
     assert list(lost.repositories(tmp_path)) == []
+
+
+# A slow repository
+
+
+def test_a_slow_repository_delays_nobody_else(
+    small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Git gives no answer for one student's repository; another's push is graded meanwhile."""
+    answers, asked = threading.Event(), threading.Event()
+    read = PushPipeline._read
+
+    def slow(self: PushPipeline, push: Push, commit: str) -> CommitSubmissions:
+        if push.student == "slow":
+            asked.set()
+            assert answers.wait(PATIENT)
+        return read(self, push, commit)
+
+    monkeypatch.setattr(PushPipeline, "_read", slow)
+    monkeypatch.setattr(hidden, "grade", lambda *_: SimpleNamespace())
+    monkeypatch.setattr(hidden, "our_faults", lambda *_: 0)
+    monkeypatch.setattr(hidden, "is_graded", lambda *_: False)
+    monkeypatch.setattr(hidden, "commit_feedback", lambda *_: "")
+    monkeypatch.setattr(messages, "summary", lambda *_: "summary")
+    spool = Spool(tmp_path / "push")
+    spool.make()
+    ledger = Ledger(spool.path / FILE)
+    pipeline = PushPipeline(small, tmp_path, load(small), spool, ledger, NoPools())
+    for number, student in enumerate(("slow", "quick")):
+        bare = tmp_path / f"{student}.git"
+        git(tmp_path, "init", "-q", "--bare", "-b", "main", str(bare))
+        git(tmp_path, "clone", "-q", str(bare), student)
+        commit = Clone(tmp_path / student, bare).commit({"double.py": f"x = {number}\n"})
+        git(tmp_path / student, "push", "-q", "origin", "HEAD:refs/heads/main")
+        head = f"student={student}\nrepository={bare}\n"
+        text = f"{head}\n{lost.NOTHING} {commit} refs/heads/main\n"
+        (spool.path / "arrived" / f"1700000000.00000{number}-1").write_text(text)
+
+    def until(student: str) -> None:
+        end = time.monotonic() + PATIENT
+        while not any(
+            (push.student, push.state) == (student, PushState.DONE) for push in ledger.latest(9)
+        ):
+            assert time.monotonic() < end
+            pipeline.take_arrivals()
+            pipeline.step()
+            time.sleep(0.005)
+
+    try:
+        until("quick")
+        assert asked.is_set()
+        assert [push.student for push in ledger.latest(9)] == ["quick"]
+        answers.set()
+        until("slow")
+        assert spool.waiting() == []
+    finally:
+        answers.set()
+        pipeline.close()
+        ledger.close()
 
 
 # A service
