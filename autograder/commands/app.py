@@ -48,6 +48,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         with stopping.in_order():
             app(args=arguments)
+    except KeyboardInterrupt:  # before or after the command's own lines
+        raise SystemExit(stopping.INTERRUPTED_STATUS) from None
     except AutograderError as error:
         fail(str(error))
     except OSError as error:
