@@ -40,8 +40,11 @@ class Repositories:
 
     def install(self, out: Path) -> None:
         spool = out / "push"
-        places = {"root": self.root, "out": out, "spool": spool}
-        assert list(commands.install_all([self.bare.parent], None, wait=1, **places))
+        assert list(
+            commands.install_all(
+                [self.bare.parent], None, root=self.root, out=out, spool=spool, wait=1
+            )
+        )
 
     def push_unseen(self, text: str) -> str:
         """Push while no hook can write anything down; return the commit."""

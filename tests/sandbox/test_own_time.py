@@ -130,7 +130,7 @@ def test_a_worker_that_answers_after_a_stop_is_in_time() -> None:
 def test_a_worker_that_gives_no_answer_runs_out_of_time_after_a_stop_too() -> None:
     played = Played(STALL_SECONDS / 4)
     clock = OwnTime(played)
-    stopped = []
+    stopped: list[bool] = []
 
     def look() -> None:
         if not stopped:
