@@ -15,6 +15,7 @@
 # while that still describes this checkout, a call does nothing. A set-up without it was
 # interrupted and starts over.
 set -euo pipefail
+umask 022  # the sandboxes of a grading root run as other users, who have to read the packages
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 readonly VENV=.venv READY=.venv/.ready

@@ -38,6 +38,7 @@ SHIPPED = (
     "autograder/commands/__init__.py",
     "autograder/commands/app.py",
     "autograder/commands/shared.py",
+    "autograder/commands/stopping.py",
     "autograder/commands/students.py",
 )
 

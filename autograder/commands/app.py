@@ -8,6 +8,7 @@ from importlib.util import find_spec
 
 import typer
 
+from autograder.commands import stopping
 from autograder.commands.shared import export_app, fail
 from autograder.errors import AutograderError, FileError
 
@@ -48,7 +49,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     What a person can put right is one line, and exit status 2. `arguments` stand for the program's.
     """
     try:
-        app(args=arguments)
+        with stopping.in_order():
+            app(args=arguments)
+    except KeyboardInterrupt:  # before or after the command's own lines
+        raise SystemExit(stopping.INTERRUPTED_STATUS) from None
     except AutograderError as error:
         fail(str(error))
     except OSError as error:

@@ -39,7 +39,8 @@ def gpu(
     from autograder.commands.instructors import demand_folder
     from autograder.gpu.class_run import train_class
 
-    with when_stopped("Each job goes on from its last checkpoint with the same command."):
+    goes_on = "Each job goes on from its last checkpoint with the same command."
+    with when_stopped(goes_on, "The trainings that run are ended; their checkpoints are kept."):
         demand_folder(out)
         train_class(
             ROOT,

@@ -22,6 +22,11 @@ from autograder.commands.class_options import (
 from autograder.commands.instructors import ending_when_terminated, number_of, when_stopped
 from autograder.commands.shared import ROOT
 
+GIVEN_UP = (
+    "What is being examined is given up, which takes a few seconds; then the reports are written "
+    "with what is finished."
+)
+
 
 def add_to(app: typer.Typer) -> None:
     """Put these commands into the command line."""
@@ -96,7 +101,7 @@ def grade(
     from autograder.integrations.formgrader.marks import collect_marks, demand_marks
 
     goes_on = "What was finished is kept; the same command goes on from there."
-    with when_stopped(goes_on), ending_when_terminated(), ExitStack() as stack:
+    with when_stopped(goes_on, GIVEN_UP), ending_when_terminated(), ExitStack() as stack:
         number = number_of(week)
         choice = choice_of(ROOT, student or (), only, since)
         cluster = None if here else nodes_of(ROOT, scheduler, insecure_network)

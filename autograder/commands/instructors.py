@@ -6,13 +6,14 @@ import errno
 import os
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import NoReturn
 
+from autograder.commands import stopping
 from autograder.commands.shared import ROOT, fail
 
-INTERRUPTED_STATUS, TERMINATED_STATUS = 130, 143
+TERMINATED_STATUS = 143
 
 
 def number_of(week: str | None) -> int | None:
@@ -46,14 +47,18 @@ class Terminated(KeyboardInterrupt):
 
 
 @contextmanager
-def when_stopped(message: str) -> Iterator[None]:
-    """Say what Ctrl-C leaves behind, where a command says more than that it was stopped."""
+def when_stopped(message: str, meanwhile: str = "") -> Iterator[None]:
+    """Say what Ctrl-C leaves behind, where a command says more than that it was stopped.
+
+    `meanwhile` says at once what is waited for.
+    """
     try:
-        yield
+        with stopping.waiting_for(meanwhile) if meanwhile else nullcontext():
+            yield
     except Terminated:
         fail(f"stopped. {message}", TERMINATED_STATUS)
     except KeyboardInterrupt:
-        fail(f"stopped. {message}", INTERRUPTED_STATUS)
+        fail(f"stopped. {message}", stopping.INTERRUPTED_STATUS)
 
 
 @contextmanager

@@ -32,7 +32,8 @@ def formgrader(
     """Mark what a class wrote in notebooks, in nbgrader's formgrader, and take the marks over."""
     from autograder.integrations.formgrader import command
 
-    with when_stopped("Marks that were given are kept; the same command takes them over."):
+    kept = "Marks that were given are kept; the same command takes them over."
+    with when_stopped(kept, "The formgrader is ended, and its marks are taken over."):
         command.run(
             ROOT,
             out,

@@ -24,6 +24,7 @@ from autograder.gradebook.looked_up import training_setting
 from autograder.gradebook.people import known_people
 from autograder.gradebook.private import PRIVATE, make_private
 from autograder.gradebook.submission import Submission
+from autograder.grading.places import demand_apart
 from autograder.grading.setting import OurFaultError, RefusedError, demand_dataset
 from autograder.grading.training_check import CHECK
 from autograder.intake.reading import IntakeError, read_class
@@ -70,6 +71,7 @@ def train_class(
     CourseError or RefusedError if nothing can be run, OurFaultError if the grader failed in some
     jobs.
     """
+    demand_apart(submissions, out)
     console = Console(highlight=False)
     course = courses.load(root)
     week, job = _week_with_job(course)

@@ -16,6 +16,7 @@ from autograder.channel.faults import InfraError
 from autograder.records import Verdict
 from autograder.sandbox.launch import Launch
 from autograder.sandbox.limits import folder_bytes, tree, usage
+from autograder.sandbox.own_time import STEP_SECONDS, OwnTime
 from autograder.sandbox.process import Confinement
 from autograder.sandbox.running import Running
 
@@ -34,7 +35,8 @@ class Ended:
     """The end of a run.
 
     verdict: PASS if the script exited with status 0, None if it was stopped by `stop`, otherwise
-    the reason, with a `message`. seconds: wall-clock time; said: the end of its output.
+    the reason, with a `message`. seconds: wall-clock time in which
+    the grader ran; said: the end of its output.
     """
 
     verdict: Verdict | None
@@ -62,7 +64,8 @@ def run_script(
     output, write_end = os.pipe()
     os.set_blocking(output, False)
     gate, theirs = socket.socketpair()
-    started = time.monotonic()
+    clock = OwnTime()
+    started = clock.begin()
     wanted = launch(theirs.fileno(), write_end)
     try:
         running = confinement.start(wanted)
@@ -75,10 +78,11 @@ def run_script(
         os.close(write_end)
     watch = _Watch(running, wanted, output, folder, folder_mb)
     try:
-        _let_go(running, gate)
+        _let_go(running, gate, clock)
         while (code := running.poll()) is None:
+            clock.begin()  # a slow look at its folder is part of its time
             watch.read(SLICE)
-            lasted = time.monotonic() - started
+            lasted = clock.now() - started
             if stop.is_set():
                 return Ended(None, "", lasted, watch.said())
             if lasted > seconds:
@@ -89,17 +93,20 @@ def run_script(
                 return Ended(*fault, lasted, watch.said())
         watch.read(0)
         ending = watch.killed_for_memory() or _ending(code)
-        return Ended(*ending, time.monotonic() - started, watch.said())
+        return Ended(*ending, clock.now() - started, watch.said())
     finally:
         running.kill()
         os.close(output)
 
 
-def _let_go(running: Running, gate: socket.socket) -> None:
+def _let_go(running: Running, gate: socket.socket, clock: OwnTime) -> None:
     """Apply the limits, then release the submission's code. Raises InfraError if that fails."""
     with gate:
-        gate.settimeout(START_SECONDS)
+        until = clock.now() + START_SECONDS
         try:
+            while not select.select([gate], [], [], STEP_SECONDS)[0]:
+                if clock.now() > until:
+                    raise TimeoutError("it does not get ready")
             if gate.recv(1):  # no data: it has ended already
                 running.admit()
                 gate.sendall(b"g")

@@ -22,6 +22,10 @@ PAGES_AT_ONCE = 16_384
 
 CAUSES = {
     sqlite3.SQLITE_READONLY: ("may not be written", "Change its permissions, or copy it elsewhere"),
+    sqlite3.SQLITE_READONLY_DBMOVED: (
+        "was moved away while it was open",
+        "Nothing in it is lost: name the folder where it is now",
+    ),
     sqlite3.SQLITE_FULL: ("can't be written: the disk is full", "Make room. What is in it is kept"),
     sqlite3.SQLITE_IOERR: ("can't be read or written", "Is its disk full, or damaged?"),
     sqlite3.SQLITE_CANTOPEN: ("can't be opened", "Is its folder there, and may it be written?"),
@@ -55,7 +59,7 @@ def explained(path: Path) -> Iterator[None]:
         code = getattr(error, "sqlite_errorcode", None)
         if code is None or (code & 0xFF) not in CAUSES:
             raise
-        code &= 0xFF
+        code = code if code in CAUSES else code & 0xFF
         if code == sqlite3.SQLITE_IOERR and shutil.disk_usage(path.parent).free < SCARCE_BYTES:
             code = sqlite3.SQLITE_FULL  # a file beside the gradebook could not grow
         problem, remedy = CAUSES[code]

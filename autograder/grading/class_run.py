@@ -41,6 +41,7 @@ from autograder.grading.fork_server import running_server
 from autograder.grading.inputs import Inputs, read_inputs
 from autograder.grading.lock import only_grading
 from autograder.grading.operations import describe
+from autograder.grading.places import Place, demand_apart
 from autograder.grading.pool import ExaminerPool, open_pool
 from autograder.grading.preview import WeekPreview, graded_again, listed, preview
 from autograder.grading.preview import lines as preview_lines
@@ -108,6 +109,7 @@ def grade_submissions(
     """
     if not (dry_run or cluster):
         running_server()  # it loads its modules in parallel with the next steps
+    demand_apart(submissions, out)
     console = console_of_run()
     course = courses.load(root)
     if course.salt == SHIPPED_SALT and not own_code:
@@ -210,6 +212,7 @@ class _ClassRun:
         collect_marks: CollectMarks | None,
     ) -> None:
         """Grade, write the reports, and say what took longest."""
+        place = Place(out / GRADEBOOK)
         if self.all_weeks:
             _name_weeks_without_anything(self.console, self.course, self.by_week, gradebook)
         found, new_ids = self._adopted(gradebook, out)
@@ -242,6 +245,7 @@ class _ClassRun:
             say(self.console, STOPPED, "yellow")
         for line in display.longest() if display else ():
             say(self.console, line)
+        place.demand_there()
         self._report(gradebook, out)
         if stopped is None:
             gradebook.tidy()
@@ -279,8 +283,12 @@ class _ClassRun:
         if self.pool is not None:
             return self.pool
         pool = open_pool(self.setting, jobs)
-        for week in weeks:
-            pool.submit(describe, week)  # whoever asks next gets this plan, or its failure
+        try:
+            for week in weeks:
+                pool.submit(describe, week)  # whoever asks next gets this plan, or its failure
+        except BaseException:
+            pool.give_up()
+            raise
         return pool
 
     def _to_grade(self, gradebook: Gradebook) -> SubmissionsByWeek:

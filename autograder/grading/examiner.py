@@ -206,8 +206,10 @@ class Examiner:
             outcomes = self.session.run(host, only, lambda outcome: tell(outcome.result))
             flags = self._watch(host, outcomes)
             flags += self.second_look.look(host, files, outcomes)
-        finally:
-            host.close()
+        except BaseException:  # this process is to end, say, while the suite's thread waits
+            host.abandon()
+            raise
+        host.close()
         suite = self.explained(outcomes) if explain else [one.result for one in outcomes]
         if refused:
             suite = self._with_refused(suite, stored)

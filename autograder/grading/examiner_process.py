@@ -10,7 +10,6 @@ import os
 import select
 import socket
 import sys
-import time
 from collections.abc import Callable, Collection
 from contextlib import suppress
 from typing import Any, TypeVar
@@ -21,6 +20,7 @@ from autograder.grading.fork_server import running_server
 from autograder.grading.messages import Checked, Failed
 from autograder.grading.setting import Setting
 from autograder.records import CheckResult
+from autograder.sandbox.own_time import OwnTime
 from autograder.text.display import many_lines
 
 JOB_SECONDS = 2 * 3600.0
@@ -28,6 +28,9 @@ JOB_SECONDS = 2 * 3600.0
 
 MESSAGE_SECONDS = 60.0
 """Maximum time in seconds from a message's first byte to its last, and for sending a request."""
+
+LOOK_SECONDS = 0.5
+"""The longest wait between two looks at the clock."""
 
 END_SECONDS = 5.0
 """Maximum time in seconds for an examiner to tidy up when it is told to end."""
@@ -79,6 +82,7 @@ class ExaminerProcess:
         for fd in (self._socket.fileno(), self._log, self._end):
             self._poll.register(fd, select.POLLIN)
         self._jobs = self._written = 0
+        self._clock = OwnTime()
         self.untouched = True
         """Whether it has examined no submission yet, so that its answers can be trusted."""
         try:
@@ -114,7 +118,7 @@ class ExaminerProcess:
         the request failed.
         """
         self._jobs += 1
-        deadline = time.monotonic() + JOB_SECONDS
+        deadline = self._clock.begin() + JOB_SECONDS
         self._send(job=self._jobs, **request)
         for _ in range(2 * len(checks) + 1 if report else 1):
             body = self._next(deadline)
@@ -139,21 +143,27 @@ class ExaminerProcess:
         raise lost("it told of more checks than were planned")
 
     def _send(self, **fields: Any) -> None:
-        self._socket.settimeout(MESSAGE_SECONDS)
-        try:
-            self._socket.sendall(messages.request(**fields))
-        except OSError as error:
-            raise lost(f"it takes no requests ({error})") from None
+        rest = memoryview(messages.request(**fields))
+        until = self._clock.begin() + MESSAGE_SECONDS
+        while len(rest):
+            try:
+                rest = rest[self._socket.send(rest, socket.MSG_DONTWAIT) :]
+            except BlockingIOError:
+                select.select([], [self._socket], [], LOOK_SECONDS)
+                if self._clock.now() > until:
+                    raise lost("it takes no requests") from None
+            except OSError as error:
+                raise lost(f"it takes no requests ({error})") from None
 
     def _next(self, deadline: float) -> bytes:
         """Return the next message's body. Raises LostError before reading one that is too long."""
         try:
             first = self._take(1, deadline)
         except LostError as error:
-            if time.monotonic() < deadline:
+            if self._clock.now() < deadline:
                 raise
             raise SilentError(error.problem, error.remedy) from None
-        deadline = time.monotonic() + MESSAGE_SECONDS
+        deadline = self._clock.begin() + MESSAGE_SECONDS
         length = int.from_bytes(first + self._take(messages.LENGTH_BYTES - 1, deadline), "big")
         if length > messages.LARGEST_MESSAGE_BYTES:
             raise lost(f"it announced a message of {length} bytes")
@@ -176,8 +186,8 @@ class ExaminerProcess:
     def _wait(self, deadline: float) -> None:
         """Wait until the channel can be read; meanwhile show the process's output."""
         while True:
-            left = max(0.0, deadline - time.monotonic())
-            ready = dict(self._poll.poll(1000 * left))
+            left = max(0.0, deadline - self._clock.now())
+            ready = dict(self._poll.poll(1000 * min(LOOK_SECONDS, left)))
             if self._log in ready:
                 self._show()
             if self._socket.fileno() in ready:
@@ -215,9 +225,9 @@ class ExaminerProcess:
 
     def wait_until_gone(self) -> None:
         """Wait for its end and discard its messages; kill it after END_SECONDS."""
-        deadline = time.monotonic() + END_SECONDS
+        deadline = self._clock.begin() + END_SECONDS
         with suppress(LostError):
-            while time.monotonic() < deadline:
+            while self._clock.now() < deadline:
                 self._take(1, deadline)
         self.kill()
 

@@ -12,8 +12,8 @@ import sys
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable
-from concurrent.futures import CancelledError, Executor, Future, ThreadPoolExecutor
+from collections.abc import Callable, Collection
+from concurrent.futures import CancelledError, Executor, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
@@ -71,6 +71,7 @@ class ExaminerPool(Executor):
         self._plans: dict[int, Plan] = {}
         self._refused: dict[int, tuple[float, CantExamineError]] = {}
         self._planning: defaultdict[int, threading.Lock] = defaultdict(threading.Lock)
+        self._futures: set[Future[Any]] = set()
         self._given_up = False
         self._lock = threading.Lock()
 
@@ -91,7 +92,10 @@ class ExaminerPool(Executor):
         if do is None:
             raise TypeError(f"{name} is no operation of an examiner")
         untouched = bool(getattr(fn, "untouched", False))
-        return self._threads.submit(self._attempt, do, untouched, name, *args, **kwargs)
+        future = self._threads.submit(self._attempt, do, untouched, name, *args, **kwargs)
+        self._futures.add(future)
+        future.add_done_callback(self._futures.discard)
+        return future
 
     def _attempt(self, do: Callable[..., Any], untouched: bool, *args: Any, **kwargs: Any) -> Any:
         """Run `do` with a free examiner; if that is lost, again with a new one."""
@@ -242,6 +246,9 @@ class ExaminerPool(Executor):
 
     def _end(self) -> None:
         self._threads.shutdown(wait=True)
+        self._end_examiners()
+
+    def _end_examiners(self) -> None:
         examiners = [place.examiner for place in self._places if place.examiner is not None]
         for place in self._places:
             place.examiner = None
@@ -251,19 +258,21 @@ class ExaminerPool(Executor):
             examiner.wait_until_gone()
 
     def give_up(self) -> None:
-        """Stop all jobs now; their futures raise CancelledError."""
+        """Stop all jobs now; their futures raise CancelledError.
+
+        Takes a few times END_SECONDS at most, whatever the examiners do.
+        """
         with self._lock:
             self._given_up = True
             examiners = [place.examiner for place in self._places if place.examiner is not None]
         self._threads.shutdown(wait=False, cancel_futures=True)
         for examiner in examiners:
             examiner.terminate()
-        last = threading.Timer(END_SECONDS, _interrupt, [examiners])
-        last.start()
-        try:
-            self._end()
-        finally:
-            last.cancel()
+        if wait(list(self._futures), END_SECONDS).not_done:
+            for examiner in examiners:
+                examiner.interrupt()
+            wait(list(self._futures), END_SECONDS)
+        self._end_examiners()
 
     def __exit__(
         self,
@@ -298,11 +307,6 @@ def examined_of(done: messages.Done, checks: Collection[str]) -> tuple[Examined,
 
 def _name_of(operation: Callable[..., Any]) -> str:
     return f"{operation.__module__}:{operation.__qualname__}"
-
-
-def _interrupt(examiners: Iterable[ExaminerProcess]) -> None:
-    for examiner in examiners:
-        examiner.interrupt()
 
 
 def note(text: str) -> None:

@@ -20,6 +20,7 @@ from pathlib import Path
 from autograder.channel.faults import InfraError
 from autograder.intake.imports import with_helpers
 from autograder.records import FULL_CREDIT, CheckResult, PlannedCheck, Verdict
+from autograder.sandbox import own_time
 from autograder.text.display import clean
 from autograder.text.syntax import syntax_tree
 
@@ -204,12 +205,8 @@ def lint(files: Mapping[str, bytes]) -> dict[str, list[str]]:
         command += ["--ignore-noqa", "--line-length", "100", "--select", RULES]
         command += ["--ignore", IGNORED]
         try:
-            done = subprocess.run(
-                [*command, "--output-format", "json", folder],
-                capture_output=True,
-                timeout=RUFF_TIMEOUT_SECONDS,
-                check=False,
-                cwd=folder,
+            done = own_time.run(
+                [*command, "--output-format", "json", folder], RUFF_TIMEOUT_SECONDS, cwd=folder
             )
         except subprocess.TimeoutExpired:
             return {name: ["ruff did not come to an end"] * FINDINGS_TO_ZERO for name in files}

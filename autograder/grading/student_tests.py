@@ -18,7 +18,6 @@ from __future__ import annotations
 import ast
 import random
 import secrets
-import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -34,6 +33,7 @@ from autograder.reference.disguise import SCRAMBLED as WAYS
 from autograder.reference.legal_variants import LegalVariant
 from autograder.reference.misconceptions import Misconception
 from autograder.sandbox import Confinement, InfraError, Limits, Sandbox
+from autograder.sandbox.own_time import MOST_STALLED, STALLED, OwnTime
 from autograder.text.syntax import syntax_tree
 
 SHARE_FOR_FULL = 0.9
@@ -414,21 +414,22 @@ class _Runner:
     """
 
     def __init__(
-        self, open_sandbox: Callable[[], Sandbox], modules: Callable[..., Modules], seconds: float
+        self, open_sandbox: Callable[..., Sandbox], modules: Callable[..., Modules], seconds: float
     ):
         self._open_sandbox, self.modules = open_sandbox, modules
         self._seconds = seconds
         self._first_seconds = 0.0
+        self._clock = OwnTime()
         self.fault = Fault(Verdict.CRASH, "Your tests brought down all processes of their sandbox.")
         self._sandbox = self._open()
 
     def _open(self) -> Sandbox:
         self._used = False
-        sandbox = self._open_sandbox()
+        sandbox = self._open_sandbox(clock=self._clock)
         if sandbox.import_modules(SEED):
             return sandbox
         sandbox.close()
-        return self._open_sandbox()
+        return self._open_sandbox(clock=self._clock)
 
     def restart(self) -> None:
         """Continue in another sandbox."""
@@ -440,7 +441,21 @@ class _Runner:
         self._sandbox.close()
 
     def run(self, modules: Modules, names: Sequence[str]) -> list[bool] | None:
-        """Return for each name whether that test passes on `modules`; None without an answer."""
+        """Return for each name whether that test passes on `modules`; None without an answer.
+
+        Runs them again where that came to nothing while this process was stopped. Raises InfraError
+        if that is so MOST_STALLED times.
+        """
+        for _ in range(MOST_STALLED):
+            before, seconds = self._clock.stalls, self._seconds
+            bits = self._run(modules, names)
+            if bits is not None or self._clock.stalls == before:
+                return bits
+            self._seconds = seconds
+            self.restart()
+        raise InfraError(STALLED)
+
+    def _run(self, modules: Modules, names: Sequence[str]) -> list[bool] | None:
         try:
             channel = self._sandbox.fresh(SEED)
         except InfraError:
@@ -448,7 +463,7 @@ class _Runner:
                 raise
             return None
         self._used = True
-        started = time.monotonic()
+        started = self._clock.begin()
         try:
             _, bits = channel.request("run", dict(modules), list(names), seconds=self._seconds)
             if type(bits) is not list or [type(bit) for bit in bits] != [bool] * len(names):
@@ -460,6 +475,6 @@ class _Runner:
                 limit = max(IMPATIENT_SECONDS, IMPATIENT_FACTOR * self._first_seconds)
                 self._seconds = min(self._seconds, limit)
             return None
-        self._first_seconds = self._first_seconds or time.monotonic() - started
+        self._first_seconds = self._first_seconds or self._clock.now() - started
         self._sandbox.end_worker(wait=False)
         return bits

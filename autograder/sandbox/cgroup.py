@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from autograder.sandbox.own_time import OwnTime
+
 PARENT = "autograder"
 CONTROLLERS = ("memory", "pids")
 PATIENCE = 0.5
@@ -186,13 +188,14 @@ _PLAIN, _SWAP = "memory.limit_in_bytes", "memory.memsw.limit_in_bytes"
 
 def _write_patiently(file: Path, text: str) -> None:
     """Write a limit, and repeat while version 1 still releases memory (EBUSY). Raises OSError."""
-    deadline = time.monotonic() + PATIENCE
+    clock = OwnTime()
+    deadline = clock.begin() + PATIENCE
     while True:
         try:
             file.write_text(text)
             return
         except OSError:
-            if time.monotonic() > deadline:
+            if clock.now() > deadline:
                 raise
             time.sleep(0.001)
 

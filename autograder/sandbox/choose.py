@@ -15,6 +15,7 @@ from functools import partial
 from autograder.channel.faults import Fault, InfraError
 from autograder.sandbox import cgroup
 from autograder.sandbox.bubblewrap import Bubblewrap
+from autograder.sandbox.closed import why_closed
 from autograder.sandbox.confinement_check import leaks
 from autograder.sandbox.landlock import Landlocked
 from autograder.sandbox.launch import ProgramMissingError
@@ -47,7 +48,7 @@ def choose(slot: int = 0, packages: tuple[str, ...] = (), *, forked: bool = True
         if tried.confinement is not None:
             return tried.confinement
         problems.append(f"{tried.rung}: {tried.problem}")
-    raise NotConfinedError("; ".join(problems))
+    raise NotConfinedError(why_closed() or "; ".join(problems))
 
 
 def rungs(slot: int = 0, packages: tuple[str, ...] = ()) -> list[Confinement]:

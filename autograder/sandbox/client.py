@@ -6,16 +6,16 @@ import secrets
 import select
 import socket
 import struct
-import time
 from collections.abc import Callable
 from typing import Any, Protocol
 
 from autograder.channel.faults import Fault
 from autograder.records import Verdict
+from autograder.sandbox.own_time import STEP_SECONDS, OwnTime
 from autograder.wire import codec
 
 CHUNK_BYTES = 1 << 16
-POLL_SECONDS = 0.05
+POLL_SECONDS = STEP_SECONDS
 """Seconds between two checks of the limits while waiting for an answer."""
 
 
@@ -43,10 +43,16 @@ class Channel:
     """Sends requests to one worker and accepts only well-formed answers.
 
     A timeout, broken limit, malformed answer or lost worker is raised as a fatal Fault; every later
-    request raises the same Fault again.
+    request raises the same Fault again. Deadlines are kept by the examiner's own time, `clock`.
     """
 
-    def __init__(self, sock: socket.socket, guard: Guard, caps: codec.Caps | None = None):
+    def __init__(
+        self,
+        sock: socket.socket,
+        guard: Guard,
+        caps: codec.Caps | None = None,
+        clock: OwnTime | None = None,
+    ):
         self._socket = sock
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, SOON)
         self._guard = guard
@@ -55,7 +61,8 @@ class Channel:
         self._poll = select.poll()
         self._poll.register(sock, select.POLLIN)
         self._poll.register(guard.output, select.POLLIN)
-        self._next_check = time.monotonic() + POLL_SECONDS
+        self._clock = clock or OwnTime()
+        self._next_check = self._clock.begin() + POLL_SECONDS
 
     def request(
         self,
@@ -66,11 +73,11 @@ class Channel:
     ) -> tuple[bool, Any]:
         """Request one operation; return (True, value) or (False, the worker's fault record).
 
-        `seconds` limits the whole exchange by the examiner's monotonic clock. Raises Fault.
+        `seconds` limits the whole exchange. Raises Fault.
         """
         if self._fatal_fault is not None:
             raise self._fatal_fault
-        deadline = time.monotonic() + seconds
+        deadline = self._clock.begin() + seconds
         number = secrets.randbits(63)
         try:
             self._send(codec.encode([number, operation, list(arguments)]), deadline, seconds)
@@ -92,7 +99,7 @@ class Channel:
         `seed` is for its global generators, `large` selects the memory limit of training, and
         `seconds` is for sending; the worker sends no answer. Raises Fault if it has ended already.
         """
-        self._send(codec.encode([seed, large]), time.monotonic() + seconds, seconds)
+        self._send(codec.encode([seed, large]), self._clock.begin() + seconds, seconds)
 
     @staticmethod
     def _judge(answer: Any, number: int) -> tuple[bool, Any]:
@@ -118,7 +125,7 @@ class Channel:
 
     def _receive(self, deadline: float, seconds: float, from_ref: Callable) -> Any:
         """Read and decode one frame. Raises Fault (VIOLATION) if data follows it."""
-        data = self._receive_soon() if time.monotonic() < deadline else b""
+        data = self._receive_soon() if self._clock.now() < deadline else b""
         data = data or self._receive_when_ready(deadline, seconds)
         while len(data) < codec.HEADER.size:
             self._wait(deadline, seconds)
@@ -176,7 +183,7 @@ class Channel:
     def _wait(self, deadline: float, seconds: float) -> None:
         """Wait until the socket is ready; meanwhile read output and check the limits."""
         while True:
-            now = time.monotonic()
+            now = self._clock.now()
             if now >= deadline:
                 raise Fault(Verdict.TIMEOUT, f"No answer within {seconds:.1f} seconds.")
             if now >= self._next_check:  # also while output keeps arriving
@@ -185,6 +192,7 @@ class Channel:
             ready = self._poll.poll(1000 * min(POLL_SECONDS, deadline - now))
             for descriptor, events in ready:
                 if descriptor == self._socket.fileno():
+                    self._clock.now()  # also a stop that was no reason for a fault is counted
                     return
                 if events & select.POLLIN:
                     self._guard.drain()

@@ -11,6 +11,7 @@ from rich.console import Console
 
 from autograder.sandbox import cgroup
 from autograder.sandbox.choose import INSTALL, Tried, try_rungs
+from autograder.sandbox.closed import why_closed
 
 HOLDS = {
     "AB": (
@@ -63,6 +64,10 @@ def run() -> bool:
         state = "works" if one.confinement else one.problem
         console.print(f"  {one.rung}  {state}", markup=False)
     console.print("  D  a plain process, for practice: confines nothing")
+    closed = "" if best is not None else why_closed()
+    if closed:
+        console.print(f"\n{closed}", markup=False)
+        return False
     for remedy in remedies(tried):
         console.print(f"\n{remedy.why}:", markup=False)
         console.print(f"    {remedy.command}", markup=False)

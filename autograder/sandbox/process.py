@@ -6,7 +6,6 @@ import contextlib
 import os
 import select
 import socket
-import time
 from collections.abc import Mapping
 from typing import Any, Protocol
 
@@ -17,6 +16,7 @@ from autograder.sandbox.cgroup import Events
 from autograder.sandbox.client import POLL_SECONDS, Channel
 from autograder.sandbox.launch import NO_FOLDERS, Folder, Launch
 from autograder.sandbox.limits import Limits, tree, usage
+from autograder.sandbox.own_time import OwnTime
 from autograder.sandbox.running import Running
 from autograder.wire.codec import Caps
 from autograder.worker.sandboxed.main import CONTROL, IMPORT, READY, REAP, SPAWN
@@ -65,7 +65,8 @@ class Sandbox:
     """A ready parent in its confinement, which forks a fresh worker for each test.
 
     Raises InfraError if it can't be started. A sandbox whose parent has ended or doesn't answer is
-    `broken`: the caller closes it and starts another.
+    `broken`: the caller closes it and starts another. `clock` tells whether this process was
+    stopped while it waited.
     """
 
     def __init__(
@@ -80,8 +81,10 @@ class Sandbox:
         folders: tuple[Folder, ...] = (),
         gpus: tuple[str, ...] = (),
         week: WeekFolders = NO_FOLDERS,
+        clock: OwnTime | None = None,
     ):
         self.limits = limits
+        self.clock = clock or OwnTime()
         self.broken = False
         self.reap_seconds = REAP_SECONDS
         self._caps = None if packages else NUMPY_CAPS
@@ -125,9 +128,9 @@ class Sandbox:
         select.select([self._control], [], [], EARLY_SECONDS)
         with contextlib.suppress(OSError):  # a process has ended; `recv` below shows it
             self._running.admit()
-        self._control.settimeout(START_SECONDS)
+        self._control.settimeout(START_SECONDS)  # for what is sent
         try:
-            ready = self._control.recv(len(READY))
+            ready = self._hear(len(READY), START_SECONDS)
         except OSError:
             ready = b""
         if ready != READY:
@@ -156,7 +159,7 @@ class Sandbox:
         """
         try:
             self._control.sendall(CONTROL.pack(IMPORT, seed))
-            self.broken = not self._answers(time.monotonic() + IMPORT_SECONDS)
+            self.broken = not self._answers(self.clock.begin() + IMPORT_SECONDS)
         except (OSError, Fault):
             self.broken = True
         self.kept.clear()
@@ -164,7 +167,7 @@ class Sandbox:
 
     def _answers(self, deadline: float) -> bool:
         """Wait until the parent reports that it is ready; read output meanwhile. Raises Fault."""
-        while (left := deadline - time.monotonic()) > 0:
+        while (left := deadline - self.clock.now()) > 0:
             watched: list[Any] = [self._control, self.output]
             ready, _, _ = select.select(watched, [], [], min(POLL_SECONDS, left))
             if self._control in ready:
@@ -188,7 +191,8 @@ class Sandbox:
         self.next_test()
         waiting = self._spare or self._fork()
         self._spare = None
-        self._channel = Channel(waiting, self, TRAINING_CAPS if large else self._caps)
+        caps = TRAINING_CAPS if large else self._caps
+        self._channel = Channel(waiting, self, caps, self.clock)
         try:
             self._channel.begin(seed, large=large, seconds=self.limits.request_seconds)
         except Fault as fault:
@@ -253,11 +257,19 @@ class Sandbox:
             self.broken = True
         return None if self.broken else status
 
+    def _hear(self, size: int, seconds: float) -> bytes:
+        """Return what the parent says next, b"" if it has ended. Raises OSError after `seconds`."""
+        until = self.clock.begin() + seconds
+        while (left := until - self.clock.now()) > 0:
+            if select.select([self._control], [], [], min(POLL_SECONDS, left))[0]:
+                return self._control.recv(size)
+        raise TimeoutError("the ready parent gives no answer")
+
     def _take_answers(self) -> int | None:
         """Read all outstanding wait statuses; return the last. Raises OSError."""
         status = None
         while self._unread:
-            answer = self._control.recv(4)
+            answer = self._hear(4, self.reap_seconds)
             if len(answer) != 4:
                 raise ConnectionError("the ready parent is gone")
             self._unread -= 1

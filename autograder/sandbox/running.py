@@ -12,6 +12,7 @@ from typing import Protocol
 
 from autograder.sandbox.cgroup import Events, Group
 from autograder.sandbox.limits import alive, children, folder_bytes, tree
+from autograder.sandbox.own_time import OwnTime
 
 CLOSE_SECONDS = 5.0
 """Maximum wait in seconds for killed processes to disappear, which takes milliseconds."""
@@ -116,9 +117,10 @@ def _kill_namespace(pid: int) -> None:
 
 def wait_until_gone(pids: Sequence[int], seconds: float) -> bool:
     """Wait for the end of all processes; return False if `seconds` pass before that."""
-    deadline = time.monotonic() + seconds
+    clock = OwnTime()
+    deadline = clock.begin() + seconds
     while any(alive(pid) for pid in pids):
-        if time.monotonic() > deadline:
+        if clock.now() > deadline:
             return False
         time.sleep(0.0005)
     return True
@@ -130,8 +132,9 @@ def _kill_tree(pid: int) -> None:
     It adopts orphans. The search is repeated until no descendant is left, for at most
     CLOSE_SECONDS, so processes started during one search are killed in the next.
     """
-    deadline = time.monotonic() + CLOSE_SECONDS
-    while time.monotonic() < deadline:
+    clock = OwnTime()
+    deadline = clock.begin() + CLOSE_SECONDS
+    while clock.now() < deadline:
         found = [other for other in tree(pid)[1:] if alive(other)]
         if not found:
             break

@@ -22,6 +22,7 @@ from typing import Any
 
 from autograder.sandbox.cgroup import Events, Group
 from autograder.sandbox.launch import memory_file
+from autograder.sandbox.own_time import STEP_SECONDS, OwnTime
 from autograder.worker.sandboxed.template import END, ENDED, HERE, LENGTH, READY, START
 
 START_SECONDS, FORK_SECONDS, END_SECONDS = 60.0, 10.0, 5.0
@@ -39,7 +40,7 @@ class Template:
     def __init__(self, start: Callable[[int, int], subprocess.Popen[bytes]]):
         self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
-        self._socket.settimeout(START_SECONDS)
+        self._patience = START_SECONDS
         said, output = os.pipe()
         try:
             with theirs:
@@ -58,7 +59,7 @@ class Template:
                 text = log.read().decode(errors="replace").strip().splitlines()[-1:]
                 reason = "".join(text)[:SHOWN_CHARACTERS] or "no word"
                 raise OSError(f"the process that sandboxes are forked from ended: {reason}")
-        self._socket.settimeout(FORK_SECONDS)
+        self._patience = FORK_SECONDS
         self._lock = threading.Lock()
 
     @property
@@ -122,7 +123,12 @@ class Template:
         return pid, number
 
     def _receive(self) -> tuple[bytes, int]:
-        """Return the next message and its sender's pid; nothing at the end."""
+        """Return the next message and its sender's pid; nothing at the end. Raises OSError."""
+        clock = OwnTime()
+        until = clock.begin() + self._patience
+        while not select.select([self._socket], [], [], STEP_SECONDS)[0]:
+            if clock.now() > until:
+                raise TimeoutError("the process that sandboxes are forked from gives no answer")
         try:
             data, ancillary, _, _ = self._socket.recvmsg(64, socket.CMSG_SPACE(CREDENTIALS.size))
         except ConnectionError:

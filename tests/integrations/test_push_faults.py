@@ -108,6 +108,7 @@ class Class:
         self.pipeline.take_arrivals()
         end = time.monotonic() + 60
         while self.pipeline.busy:
+            self.pipeline.take_arrivals()
             self.pipeline.step()
             assert time.monotonic() < end
             time.sleep(0.005)

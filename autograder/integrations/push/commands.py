@@ -11,7 +11,7 @@ from autograder import course as courses
 from autograder.errors import InputError
 from autograder.intake.week_files import some
 from autograder.integrations.push import install as installing
-from autograder.integrations.push import service
+from autograder.integrations.push import lost, service
 from autograder.integrations.push.ledger import FILE, Ledger
 from autograder.integrations.push.spool import Spool, SpoolError
 from autograder.integrations.push.status import status as status_of
@@ -39,7 +39,8 @@ def install_all(
     else:
         Spool(spool).make(like=bare[0])
     for path, name in students.items():
-        yield installing.install(
+        new = not installing.has_hook(path)
+        done = installing.install(
             path,
             name,
             root=root,
@@ -50,6 +51,9 @@ def install_all(
             wait=wait,
             jobs=jobs,
         )
+        seen = lost.tip_of(path, branch or "") if new else ""
+        lost.note(spool, lost.Known(name, path, branch or "", limit, seen), like=path)
+        yield done
 
 
 def status(root: Path, out: Path, spool: Path | None) -> list[str]:

@@ -155,6 +155,12 @@ def remove(repository: Path) -> str:
     return f"{repository}: pushes are not graded any more."
 
 
+def has_hook(repository: Path) -> bool:
+    """Whether pushes to a repository were graded already."""
+    hook = repository / "hooks" / HOOK
+    return hook.exists() and is_ours(hook)
+
+
 def is_ours(hook: Path) -> bool:
     """Whether a hook is one that `install` wrote."""
     return MARK in hook.read_text("utf-8", errors="replace")[:500]

@@ -241,6 +241,12 @@ class Ledger:
             (SELECT max(number) FROM pushes WHERE state != ? GROUP BY student) ORDER BY number"""
         return [_push(row) for row in self._db.execute(query, (PushState.REFUSED,))]
 
+    def newest_commits(self) -> dict[tuple[Path, str], str]:
+        """Return the commit of the last push, by repository and branch."""
+        query = """SELECT repository, branch, "commit" FROM pushes WHERE number IN
+            (SELECT max(number) FROM pushes GROUP BY repository, branch)"""
+        return {(Path(row[0]), row[1]): row[2] for row in self._db.execute(query)}
+
     def failed(self) -> list[Push]:
         """Return the pushes that the grader failed on and that count, the oldest first."""
         query = "SELECT * FROM pushes WHERE state = ? AND counted IS NOT NULL ORDER BY number"

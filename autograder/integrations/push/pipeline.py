@@ -9,9 +9,9 @@ from __future__ import annotations
 import sys
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -20,12 +20,16 @@ from autograder.gradebook.journal import Gradebook
 from autograder.gradebook.submission import Submission
 from autograder.integrations.git import GitError, Repository
 from autograder.integrations.push import hidden, messages, public, refs
-from autograder.integrations.push.ledger import Ledger, Push, PushState
+from autograder.integrations.push.ledger import Fingerprints, Ledger, Push, PushState
 from autograder.integrations.push.pools import Pools
 from autograder.integrations.push.pushed_commit import CommitSubmissions, read_commit
 from autograder.integrations.push.spool import Arrival, Spool, SpoolError
+from autograder.results.student import StudentReport
 
 MAX_ATTEMPTS = 3
+READERS = 8
+"""Repositories that are read, or written to, at a time: one that is slow delays no other."""
+
 MAX_QUEUE_SECONDS = 20.0
 """Gradings wait while public suites of new pushes run, but at most this many seconds."""
 
@@ -39,7 +43,23 @@ class PushInProgress:
     public: dict[int, Future[str]] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
     hidden: Future | None = None
+    report: StudentReport | None = None
+    committing: Future[str] | None = None
     since: float = 0.0
+
+
+@dataclass(frozen=True)
+class ReadPush:
+    """What git says of a push: its files, and the fingerprints of those of the push before.
+
+    `error` says why git can't read it; there are no submissions then.
+    """
+
+    submissions: CommitSubmissions | None = None
+    before: Fingerprints = field(default_factory=dict)
+    error: str = ""
+    chosen: refs.GradedChange | None = None
+    is_rewrite: bool = False
 
 
 def _now() -> datetime:
@@ -66,6 +86,12 @@ class PushPipeline:
         self.graded = False
         """Whether any push was graded since the class's tables were written."""
         self._threads = ThreadPoolExecutor(pools.jobs, "grading")
+        self._readers = ThreadPoolExecutor(READERS, "git")
+        self._reading: dict[str, tuple[Arrival, Future[ReadPush]]] = {}
+        """The arrivals that are being read, by their ids."""
+        self._looking: dict[int, tuple[Push, Future[ReadPush]]] = {}
+        """Pushes of an earlier service that are being read, by their numbers."""
+        self._resuming: dict[int, Future[CommitSubmissions]] = {}
 
     # Arrivals.
 
@@ -73,34 +99,98 @@ class PushPipeline:
         """Continue with the pushes that an earlier service left open."""
         for push in self.ledger.open_pushes():
             if push.state is PushState.ARRIVED:
-                self._look_at(push, [])
+                future = self._readers.submit(self._read_push, push, push.old, push.commit)
+                self._looking[push.number] = (push, future)
             elif push.state is PushState.RUNNING:
                 self._again(push, "the grader was stopped")
 
     def take_arrivals(self) -> int:
-        """Process what has arrived; return the number of pushes."""
-        ids = self.spool.waiting()
-        for id in ids:
+        """Have git read what has arrived, and process what has been read.
+
+        Returns the number of pushes that were taken up or processed. Of one repository one push
+        is read at a time, so that they come in their order.
+        """
+        taken = self._take_read()
+        repositories = {arrival.repository for arrival, _ in self._reading.values()}
+        for id in self.spool.waiting():
+            if id in self._reading:
+                continue
             try:
                 arrival = self.spool.read(id)
-                self._receive(arrival)
+            except (ValueError, OSError) as error:
+                self._set_aside(id, error)
+                continue
+            if arrival.repository not in repositories:
+                repositories.add(arrival.repository)
+                self._reading[id] = (arrival, self._readers.submit(self._read_arrival, arrival))
+                taken += 1
+        return taken
+
+    def _take_read(self) -> int:
+        """Process the pushes that have been read since the last time; return their number."""
+        done = [id for id, (_, future) in self._reading.items() if future.done()]
+        for id in sorted(done):
+            arrival, future = self._reading.pop(id)
+            try:
+                self._receive(arrival, future.result())
             except (ValueError, OSError, GitError) as error:
-                note(f"{id} is set aside: {error}")
-                self._say(id, [messages.failed(str(error))], end=True)
-                self.spool.set_aside(id)
+                self._set_aside(id, error)
             else:
                 self.spool.remove(id)
-        return len(ids)
+        for number in [number for number, (_, f) in self._looking.items() if f.done()]:
+            push, looked = self._looking.pop(number)
+            if any(push.number == other.number for other in self.ledger.open_pushes()):
+                self._look_at(push, [], looked.result())  # no newer one has superseded it
+        return len(done)
 
-    def _receive(self, arrival: Arrival) -> None:
+    def _set_aside(self, id: str, error: Exception) -> None:
+        note(f"{id} is set aside: {error}")
+        self._say(id, [messages.failed(str(error))], end=True)
+        if id in self.spool.waiting():  # it came through a hook
+            self.spool.set_aside(id)
+
+    def take_lost(self, arrivals: Sequence[Arrival]) -> None:
+        """Process pushes that no hook could write down."""
+        known = self.ledger.newest_commits()
+        for arrival in arrivals:
+            [change] = arrival.changes
+            if known.get((arrival.repository, change.ref)) == change.new:
+                continue  # its hook was only slow
+            if arrival.id in self._reading:
+                continue
+            note(f"{arrival.student}: a push that was never queued is found again")
+            future = self._readers.submit(self._read_arrival, arrival)
+            self._reading.setdefault(arrival.id, (arrival, future))
+
+    def _read_arrival(self, arrival: Arrival) -> ReadPush:
+        """Have git say what an arrival changed and holds. Runs in a thread of its own."""
         repository = Repository(arrival.repository)
         chosen = refs.choose(repository, arrival.branch, arrival.changes)
-        remarks = list(chosen.remarks)
-        change = chosen.change
+        if chosen.change is None:
+            return ReadPush(chosen=chosen)
+        read = self._read_push(arrival, chosen.change.old, chosen.change.new)
+        rewrite = refs.is_rewrite(repository, chosen.change)
+        return replace(read, chosen=chosen, is_rewrite=rewrite)
+
+    def _read_push(self, push: Push | Arrival, old: str, new: str) -> ReadPush:
+        """Have git read a push's files, and those before it. Runs in a thread of its own."""
+        try:
+            submissions = self._read(push, new)
+            known = Repository(push.repository).tip(old) is not None
+            before = self._read(push, old).fingerprints if known else {}
+        except GitError as error:
+            return ReadPush(error=str(error))
+        return ReadPush(submissions, before)
+
+    def _receive(self, arrival: Arrival, read: ReadPush) -> None:
+        """Record a push that was read, and go on with it."""
+        assert read.chosen is not None
+        remarks = list(read.chosen.remarks)
+        change = read.chosen.change
         if change is None:
             self._say(arrival.id, remarks, end=True)
             return
-        if refs.is_rewrite(repository, change):
+        if read.is_rewrite:
             remarks.append("Earlier commits are gone from this branch; what they held stays kept.")
         limit = arrival.limit
         if limit is None:
@@ -108,16 +198,13 @@ class PushPipeline:
         push = self.ledger.add(arrival, change.ref, change.old, change.new, limit)
         if push is not None:
             note(f"{push.student}: {push.short} on {push.branch}")
-            self._look_at(push, remarks)
+            self._look_at(push, remarks, read)
 
-    def _look_at(self, push: Push, remarks: list[str]) -> None:
-        """Read the commit, start the public suites, and supersede the student's older pushes."""
-        try:
-            submissions = self._read(push, push.commit)
-            known = Repository(push.repository).tip(push.old) is not None
-            before = self._read(push, push.old).fingerprints if known else {}
-        except GitError as error:
-            self._fail(push, str(error), str(error))
+    def _look_at(self, push: Push, remarks: list[str], read: ReadPush) -> None:
+        """Start the public suites of a push, and supersede the student's older pushes."""
+        submissions, before = read.submissions, read.before
+        if submissions is None:
+            self._fail(push, read.error, read.error)
             return
         title, branch = self.course.title, push.branch
         greeting = messages.greeting(title, push.short, branch, push.received, self.zone)
@@ -141,7 +228,7 @@ class PushPipeline:
                 files = submissions.weeks[number].files
                 case.public[number] = self.pools.ask(public.answer, number, dict(files))
 
-    def _read(self, push: Push, commit: str) -> CommitSubmissions:
+    def _read(self, push: Push | Arrival, commit: str) -> CommitSubmissions:
         return read_commit(
             self.root, self.course, push.repository, push.student, commit, push.received
         )  # fmt: skip
@@ -165,6 +252,8 @@ class PushPipeline:
             if case.push.state is PushState.ARRIVED and all(f.done() for f in case.public.values()):
                 self._say_public(case)
             if case.hidden is not None and case.hidden.done():
+                self._take_report(case)
+            if case.committing is not None and case.committing.done():
                 self._say_hidden(case)
         for push in self.ledger.open_pushes():
             if push.state is PushState.HELD and self._day(push) is not None:
@@ -175,14 +264,15 @@ class PushPipeline:
     @property
     def busy(self) -> bool:
         """Whether anything runs or can be started."""
-        return bool(self.cases) or any(
+        reading = self._reading or self._looking
+        return bool(self.cases or reading) or any(
             push.state is not PushState.HELD for push in self.ledger.open_pushes()
         )
 
     @property
     def running(self) -> int:
-        """The number of gradings that run."""
-        return sum(case.hidden is not None for case in self.cases.values())
+        """The number of pushes whose gradings run, or whose feedback is being committed."""
+        return sum(_is_running(case) for case in self.cases.values())
 
     @property
     def answering(self) -> list[PushInProgress]:
@@ -218,9 +308,11 @@ class PushPipeline:
     def _start_waiting(self) -> None:
         if self.answering and not any(self._overdue(case) for case in self.cases.values()):
             return
-        busy = {case.push.student for case in self.cases.values() if case.hidden is not None}
+        busy = {case.push.student for case in self.cases.values() if _is_running(case)}
+        # What is being read now may supersede what waits.
+        busy |= {arrival.student for arrival, _ in self._reading.values()}
         for push in self.ledger.open_pushes():
-            if self.running >= self.pools.jobs:
+            if sum(case.hidden is not None for case in self.cases.values()) >= self.pools.jobs:
                 return
             if push.state is PushState.WAITING and push.student not in busy:
                 self._start(push)
@@ -231,13 +323,10 @@ class PushPipeline:
         return waits and time.monotonic() - case.since > MAX_QUEUE_SECONDS
 
     def _start(self, push: Push) -> None:
-        case = self.cases.get(push.number)
-        try:
-            submissions = case.submissions if case else self._read(push, push.commit)
-        except GitError as error:
-            self._fail(push, str(error), str(error))
+        case = self.cases.get(push.number) or self._resumed(push)
+        if case is None:
             return
-        case = case or PushInProgress(push, submissions)
+        submissions = case.submissions
         day = self._day(push, submissions)
         if day is None:  # another push of today was started in between
             self.ledger.set(push, PushState.HELD)
@@ -258,29 +347,59 @@ class PushPipeline:
             self.pools.hidden(),
         )
 
+    def _resumed(self, push: Push) -> PushInProgress | None:
+        """Return a push that an earlier service left; None until it has been read again."""
+        future = self._resuming.get(push.number)
+        if future is None:
+            reading = self._readers.submit(self._read, push, push.commit)
+            self._resuming[push.number] = reading
+            return None
+        if not future.done():
+            return None
+        del self._resuming[push.number]
+        try:
+            return PushInProgress(push, future.result())
+        except GitError as error:
+            self._fail(push, str(error), str(error))
+            return None
+
     # Results.
 
-    def _say_hidden(self, case: PushInProgress) -> None:
+    def _take_report(self, case: PushInProgress) -> None:
+        """Have what a grading found committed for the student, or grade once more."""
         assert case.hidden is not None
-        push = case.push
-        self.cases.pop(push.number)
+        push, hidden_run = case.push, case.hidden
+        case.hidden = None
         try:
-            report = case.hidden.result()
+            report = hidden_run.result()
         except Exception as error:  # noqa: BLE001 - one push must not stop the others
             note("".join(traceback.format_exception(error)))
+            self.cases.pop(push.number)
             self._again(push, str(error) or type(error).__name__)
             return
         self.graded = True
         weeks = self._gradable(case.submissions)
         faults = hidden.our_faults(report, self.course, weeks)
         if faults and push.attempts < MAX_ATTEMPTS:
+            self.cases.pop(push.number)
             self._again(push, f"{faults} checks could not be graded")
             return
+        case.report = report
+        case.committing = self._readers.submit(hidden.commit_feedback, push, self.out)
+
+    def _say_hidden(self, case: PushInProgress) -> None:
+        """Tell what a grading found, and record that it is over."""
+        assert case.report is not None
+        assert case.committing is not None
+        push, report = case.push, case.report
+        self.cases.pop(push.number)
+        weeks = self._gradable(case.submissions)
+        faults = hidden.our_faults(report, self.course, weeks)
         names = [self.course.week(number).name for number in sorted(weeks)]
         lines = [messages.summary(report, names)]
         if faults:
             lines.append(messages.failed(f"{faults} checks could not be graded", counts=True))
-        problem = hidden.commit_feedback(push, self.out)
+        problem = _problem_of(case.committing)
         if problem:
             note(f"{push.student}: no feedback in the repository: {problem}")
         else:
@@ -366,7 +485,20 @@ class PushPipeline:
     def close(self) -> None:
         """Abandon the running work; the ledger has recorded it."""
         self._threads.shutdown(wait=False, cancel_futures=True)
+        self._readers.shutdown(wait=False, cancel_futures=True)
         self.pools.close()
+
+
+def _is_running(case: PushInProgress) -> bool:
+    return case.hidden is not None or case.committing is not None
+
+
+def _problem_of(committing: Future[str]) -> str:
+    """Return why feedback could not be committed, or ""."""
+    try:
+        return committing.result()
+    except OSError as error:
+        return str(error)
 
 
 def note(text: str) -> None:

@@ -24,7 +24,8 @@ fi
 if ((kept != 0)); then
     say "Your push has arrived, but it could not be queued for grading:"
     say "the grader's folder on the server can't be written. Tell your"
-    say "instructor."
+    say "instructor. It is kept in git, and found as soon as the grader runs"
+    say "again: you need not push it again."
     exit 0
 fi
 

@@ -16,14 +16,17 @@ from pathlib import Path
 
 from autograder import course as courses
 from autograder.grading.operations import rung_here
+from autograder.integrations.push import lost
 from autograder.integrations.push.hidden import write_whole_class
 from autograder.integrations.push.ledger import FILE, Ledger
 from autograder.integrations.push.pipeline import PushPipeline, note
 from autograder.integrations.push.pools import Pools, stamp
-from autograder.integrations.push.spool import LOG, Spool
+from autograder.integrations.push.spool import LOG, Arrival, Spool
 
 PAUSE_SECONDS, LONG_PAUSE_SECONDS = 0.03, 0.5
 IDLE_SECONDS = 600.0
+LOST_SECONDS = 300.0
+"""Pushes that no hook could write down are looked for at the beginning, and then so often."""
 TABLES_SECONDS = 20.0
 """The class's tables are written when nothing is being graded, or at least this often."""
 MAX_LOG_BYTES = 4 << 20
@@ -82,6 +85,9 @@ class _Service:
         self.stamp = stamp(root)
         self.changed = False
         self.written = 0.0
+        self._finder = ThreadPoolExecutor(1, "lost pushes")
+        self._looking: Future[list[Arrival]] | None = None
+        self._looked: float | None = None
         self._tables = ThreadPoolExecutor(1, "tables")
         self._writing: Future | None = None
 
@@ -91,7 +97,8 @@ class _Service:
         note(f"service {os.getpid()} begins")
         spool.tidy()
         pipeline.resume()
-        pipeline.pools.ask(rung_here)  # its processes start while the first push is read
+        if self.idle != 0 or spool.waiting() or pipeline.busy:
+            pipeline.pools.ask(rung_here)  # its processes start while the first push is read
         worked = time.monotonic()
         while True:
             if self._has_changed():
@@ -102,10 +109,11 @@ class _Service:
                 continue
             if spool.is_released():
                 pipeline.release_held()
-            arrived = pipeline.take_arrivals()
+                self._looked = None
+            arrived = pipeline.take_arrivals() + self._take_lost()
             pipeline.step()
             self._write_tables()
-            if arrived or pipeline.busy or self._writing:
+            if arrived or pipeline.busy or self._writing or self._looking:
                 worked = time.monotonic()
                 time.sleep(PAUSE_SECONDS)
             elif self._is_over(time.monotonic() - worked):
@@ -119,6 +127,27 @@ class _Service:
                     if time.monotonic() - worked < IDLE_SECONDS
                     else LONG_PAUSE_SECONDS
                 )
+
+    def _take_lost(self) -> int:
+        """Look from time to time, in another thread, for pushes that no hook could write down.
+
+        Returns how many were found.
+        """
+        if self._looking is not None:
+            if not self._looking.done():
+                return 0
+            found = self._looking.result()
+            self._looking = None
+            self.pipeline.take_lost(found)
+            return len(found)
+        now = time.monotonic()
+        if self._looked is None or now - self._looked > LOST_SECONDS:
+            self._looked = now
+            newest = self.pipeline.ledger.newest_commits()
+            grace = 0.0 if self.idle == 0 else lost.GRACE_SECONDS
+            path = self.pipeline.spool.path
+            self._looking = self._finder.submit(lost.find, path, newest, grace)
+        return 0
 
     def _has_changed(self) -> bool:
         """Whether the course or the grader has changed; checked when a push has arrived."""
@@ -152,6 +181,7 @@ class _Service:
         """End the pools; the next service continues with what was running."""
         self.pipeline.close()
         self._tables.shutdown(wait=False, cancel_futures=True)
+        self._finder.shutdown(wait=False, cancel_futures=True)
 
 
 def start_log(folder: Path) -> None:

@@ -12,11 +12,14 @@ class GradedHost(Host, Protocol):
 
     `ours`: the code is trusted and its messages are not filtered; `lost`: the number of sandboxes
     that it has broken; `again`: returns a separate host with the same code; `holds`: tells whether
-    a text stands in one of its files.
+    a text stands in one of its files; `stalls`: how often the grader itself was stopped meanwhile.
     """
 
     ours: bool
     lost: int
+
+    @property
+    def stalls(self) -> int: ...
 
     def again(self) -> GradedHost: ...
 

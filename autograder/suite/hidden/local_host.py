@@ -87,6 +87,7 @@ class LocalHost:
 
     ours = True
     lost = 0
+    stalls = 0
     reused = False
 
     def __init__(self, files: Mapping[str, bytes], like: LocalHost | None = None):

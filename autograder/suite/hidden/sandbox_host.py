@@ -15,6 +15,7 @@ from autograder.channel.source_lines import Sources
 from autograder.records import Verdict
 from autograder.sandbox import Confinement, Limits, Sandbox
 from autograder.sandbox.client import Channel
+from autograder.sandbox.own_time import OwnTime
 from autograder.suite.hidden.student import GradedStudent
 from autograder.suite.week_worker import NO_WORKER, WeekWorker
 from autograder.text.display import clean
@@ -91,6 +92,8 @@ class SandboxHost:
         self._modules = tuple(modules)
         self._sources = Sources(self._files)
         self._sandbox: Sandbox | None = None
+        self._clock = OwnTime()
+        self._before = 0
         self._channel: Channel | None = None
         self._group: str | None = None
         self.notes: dict[tuple[str, str], str] = {}
@@ -120,6 +123,7 @@ class SandboxHost:
         Tests of the same `group` share a worker as long as they pass; without one, or with `large`,
         the test has its own.
         """
+        self._before = self.stalls
         if own is not self._own:  # a sandbox has the drivers that it was started with
             self.close()
             self._own = own
@@ -136,6 +140,11 @@ class SandboxHost:
             self._sources.place,
         )
         return GradedStudent(remote, self._failed_imports, own.homes, lambda: later.asked)
+
+    @property
+    def stalls(self) -> int:
+        """How often this process was stopped, as far as is known, while it waited for an answer."""
+        return self._clock.stalls
 
     def begin(self, seed: int, large: bool) -> tuple[Channel, bool]:
         """Return the channel to the present test's worker, and whether it is to be reset first.
@@ -207,6 +216,7 @@ class SandboxHost:
             self._limits,
             packages=self._packages,
             week=self._own.folders,
+            clock=self._clock,
         )
         if self.lost:
             sandbox.reap_seconds = IMPATIENT_REAP_SECONDS
@@ -214,7 +224,8 @@ class SandboxHost:
 
     def finish(self, fault: Fault | None) -> None:
         """End the test; its worker is kept for the next one of its group, unless it failed."""
-        if fault is not None and fault.verdict is Verdict.TIMEOUT:
+        stalled = self.stalls > self._before
+        if fault is not None and fault.verdict is Verdict.TIMEOUT and not stalled:
             self._seconds = min(self._seconds, IMPATIENT_SECONDS)
         kept = fault is None or (fault.verdict is Verdict.NOT_ATTEMPTED and not fault.fatal)
         if self._group is None or not kept:
@@ -238,7 +249,7 @@ class SandboxHost:
 
     def _give_up(self) -> None:
         """Close a sandbox that no longer answers; the next one imports no modules beforehand."""
-        self.lost += 1
+        self.lost += self.stalls == self._before
         self._import_first = False
         self._channel = None
         self.close()
@@ -285,6 +296,10 @@ class SandboxHost:
         """End the worker and its sandbox; another is started if a test asks for one."""
         if self._channel is not None:
             self._take_notes(self._channel)
+        self.abandon()
+
+    def abandon(self) -> None:
+        """End the sandbox without asking it for anything more."""
         self._channel = self._group = None
         if self._sandbox is not None:
             self._sandbox.close()
