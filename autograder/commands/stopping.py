@@ -26,6 +26,9 @@ SAY_SECONDS = 0.3
 END_SECONDS = 5.0
 """How long the program's end may take once the command itself has ended in order."""
 
+ended_too: set[str] = set()
+"""Names of programs that end at once with a command, beside Python: its processes run in them."""
+
 _meanwhile: list[str] = []
 
 
@@ -134,13 +137,15 @@ def _descendants() -> list[int]:
             for task in os.listdir(f"/proc/{pid}/task"):
                 with open(f"/proc/{pid}/task/{task}/children") as listing:
                     found += map(int, listing.read().split())
-    return [pid for pid in found[1:] if _program(pid) in (ours, "bwrap")]
+    programs = {pid: _program(pid) for pid in found[1:]}
+    return [
+        pid for pid, path in programs.items() if path == ours or os.path.basename(path) in ended_too
+    ]
 
 
 def _program(pid: int) -> str:
-    """Return the path of a process's program, without the folder for bubblewrap."""
+    """Return the path of a process's program; "" where it has ended meanwhile."""
     try:
-        path = os.readlink(f"/proc/{pid}/exe")
+        return os.readlink(f"/proc/{pid}/exe")
     except OSError:
         return ""
-    return "bwrap" if os.path.basename(path) == "bwrap" else path

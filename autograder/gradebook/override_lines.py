@@ -227,4 +227,5 @@ def _table(path: Path) -> tuple[Table, dict[str, str]]:
         return Table(str(path), content, required, [names["author"]]), names
     except SheetError as error:
         said = str(error).removeprefix(str(path)).lstrip(", :")
+        said = said if said.startswith("line ") else f"it {said}"
         raise OverrideError(str(path), [said]) from error

@@ -164,7 +164,7 @@ def _separator(text: str) -> tuple[int, str]:
 
     A line `sep=;` says it; else it is the most frequent candidate in the first line.
     """
-    start = len(BOM) if text.startswith(BOM) else 0
+    start = len(text) - len(text.lstrip(BOM))  # one, or two where it was saved twice
     said = _SEP.match(text, start)
     if said:
         return said.start(2), said[1]

@@ -16,6 +16,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.main import get_group
+
+from autograder.commands.app import app
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = (
@@ -37,6 +40,7 @@ DRY = {
     'make grade SUBMISSIONS=dir OUT=grades ARGS="--student ada --student bob"': (
         "--student ada --student bob"
     ),
+    'make grade SUBMISSIONS=dir OUT=grades ARGS="--roster roster.csv"': "--roster roster.csv",
     'make grade SUBMISSIONS=dir ARGS="--scheduler tls://head.example.org:8786"': (
         "--scheduler tls://head.example.org:8786"
     ),
@@ -48,6 +52,14 @@ DRY = {
     "make gpu SUBMISSIONS=dir OUT=grades JOBS_PER_GPU=2": '--jobs-per-gpu "2"',
     "make gpu SUBMISSIONS=dir OUT=grades TRIAL=1": "--device cpu --epochs 1 --subset 512",
 }
+OF_ANOTHER_SYSTEM = (
+    ".venv/bin/python -m autograder export canvas-feedback --submissions dir",
+    ".venv/bin/python -m autograder export canvas-comments --url https://canvas.school.edu"
+    " --course 12 --assignment 345",
+    ".venv/bin/python -m autograder export moodle-feedback --submissions dir",
+)
+"""Commands for what Canvas or Moodle handed out, which have tests of their own in integrations."""
+
 PRINTS = {
     "make grade": "Commonest misconceptions",
     "make grade SUBMISSIONS=dir": "class mean",
@@ -92,6 +104,8 @@ PRINTS = {
     ".venv/bin/python -m autograder export moodle --template moodle.csv": "moodle.filled.csv",
     ".venv/bin/python -m autograder export gradescope-zip --out autograder.zip": "autograder.zip",
     ".venv/bin/python -m autograder export junit --grades grades": "junit.xml",
+    ".venv/bin/python -m autograder export files --out files": "as student/week/file",
+    ".venv/bin/python -m autograder export mail --addresses roster.csv --out mail": "Written: mail",
     ".venv/bin/python -m autograder export csv --grades grades": "Written: grades/gradebook.csv",
     ".venv/bin/python -m autograder hook install repositories --out grades": "ada",
     ".venv/bin/python -m autograder hook status --out grades": "Nothing has been pushed yet.",
@@ -135,6 +149,7 @@ def copy(tmp_path_factory) -> Path:
     subprocess.run(["git", "init", "-q"], cwd=target, check=True)
     (target / ".git" / "info" / "exclude").write_text(
         "/dir/\n/class/\n/students/\n/again/\n/repositories/\n/private/\n/analyses/\n"
+        "/files/\n/mail/\n"
     )
     run("make grade", target)
     lend_packages(target)
@@ -146,6 +161,7 @@ def copy(tmp_path_factory) -> Path:
     (target / "overrides.csv").write_text(change)
     when = f"student,received,commit\n{student},2026-10-12T21:40:00+02:00,\n"
     (target / "handed_in.csv").write_text(when)
+    (target / "roster.csv").write_text(f"id,name,email\n{student},Somebody,one@example.org\n")
     write_templates(target, student)
     repository = target / "repositories" / "ada.git"
     subprocess.run(["git", "init", "-q", "--bare", str(repository)], check=True)
@@ -213,7 +229,15 @@ def run(command: str, folder: Path) -> str:
 
 
 def test_every_command_is_known_here():
-    assert set(commands()) == {*PRINTS, *DRY}
+    assert set(commands()) == {*PRINTS, *DRY, *OF_ANOTHER_SYSTEM}
+
+
+@pytest.mark.parametrize("command", OF_ANOTHER_SYSTEM)
+def test_the_command_and_its_options_are_there(command):
+    _, _, _, group, name, *options = command.split()
+    [export] = [one for one in get_group(app).commands.values() if one.name == group]
+    known = {option for one in export.commands[name].params for option in one.opts}
+    assert known.issuperset(one for one in options if one.startswith("--"))
 
 
 @pytest.mark.prove

@@ -162,7 +162,7 @@ def test_the_report_says_what_was_spent_in_one_time_zone(book: Gradebook) -> Non
         "late: 2 of your 3 late days are spent on it, and 100 % of its points count." in text
     )
     assert "Late days left: 1 of 3." in text
-    assert "week1:1 day 22 hours (2 late days spent):1\n" in gradebook_csv(chosen, [report])
+    assert "week1:1 day 22 hours (2 late days spent):1,\n" in gradebook_csv(chosen, [report])
     [report] = gather(course(CURVE.model_copy(update={"late_days": 0})), book)
     assert "late days" not in feedback(report)
     assert report.score.final < report.score.total
@@ -175,4 +175,4 @@ def test_late_by_canvas_is_to_be_decided_until_a_time_is_known(book: Gradebook) 
     graded(book, Submission("nan", notices=(LATE_IN_CANVAS,)))
     reports = gather(course(), book)
     assert [report.undecided for report in reports] == [("week1",), (), ()]
-    assert "week1:late in Canvas (to be decided):1\n" in gradebook_csv(course(), reports)
+    assert "week1:late in Canvas (to be decided):1,\n" in gradebook_csv(course(), reports)
