@@ -32,13 +32,11 @@ SHIPPED = (
     "data/*.py",
     "data/*.npz",
     "autograder/__init__.py",
-    "autograder/__main__.py",
     "autograder/errors.py",
     "autograder/records.py",
     "autograder/commands/__init__.py",
     "autograder/commands/app.py",
     "autograder/commands/shared.py",
-    "autograder/commands/stopping.py",
     "autograder/commands/students.py",
 )
 
@@ -64,6 +62,7 @@ STUDENTS_OWN = {
     "gitlab-ci.yml": ".gitlab-ci.yml",
     "grade.yml": ".github/workflows/grade.yml",
     "pytest.ini": "pytest.ini",
+    "main.py": "autograder/__main__.py",
 }
 
 

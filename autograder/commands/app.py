@@ -8,25 +8,12 @@ from importlib.util import find_spec
 
 import typer
 
-from autograder.commands import stopping
 from autograder.commands.shared import export_app, fail
 from autograder.errors import AutograderError, FileError
 
 GROUPS = (
-    "grade",
-    "status",
-    "changes",
-    "override",
-    "marking",
-    "gpu",
-    "students",
-    "author",
-    "author_weeks",
-    "doctor",
-    "classroom",
-    "export",
-    "hand_back",
-    "hook",
+    *("grade", "status", "changes", "override", "marking", "gpu", "students", "author"),
+    *("author_weeks", "doctor", "classroom", "export", "hand_back", "hook"),
 )
 """Modules of commands, in the order of the help. A students' tree has only what students use."""
 
@@ -49,10 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     What a person can put right is one line, and exit status 2. `arguments` stand for the program's.
     """
     try:
-        with stopping.in_order():
-            app(args=arguments)
-    except KeyboardInterrupt:  # before or after the command's own lines
-        raise SystemExit(stopping.INTERRUPTED_STATUS) from None
+        app(args=arguments)
     except AutograderError as error:
         fail(str(error))
     except OSError as error:

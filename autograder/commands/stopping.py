@@ -12,7 +12,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 
@@ -26,9 +26,6 @@ SAY_SECONDS = 0.3
 END_SECONDS = 5.0
 """How long the program's end may take once the command itself has ended in order."""
 
-ended_too: set[str] = set()
-"""Names of programs that end at once with a command, beside Python: its processes run in them."""
-
 _meanwhile: list[str] = []
 
 
@@ -40,6 +37,15 @@ def waiting_for(what: str) -> Iterator[None]:
         yield
     finally:
         _meanwhile.remove(what)
+
+
+def run(command: Callable[[], object]) -> None:
+    """Run a command `in_order`; Ctrl-C before or after its own lines ends it without a word."""
+    try:
+        with in_order():
+            command()
+    except KeyboardInterrupt:
+        raise SystemExit(INTERRUPTED_STATUS) from None
 
 
 @contextmanager
@@ -137,15 +143,13 @@ def _descendants() -> list[int]:
             for task in os.listdir(f"/proc/{pid}/task"):
                 with open(f"/proc/{pid}/task/{task}/children") as listing:
                     found += map(int, listing.read().split())
-    programs = {pid: _program(pid) for pid in found[1:]}
-    return [
-        pid for pid, path in programs.items() if path == ours or os.path.basename(path) in ended_too
-    ]
+    return [pid for pid in found[1:] if _program(pid) in (ours, "bwrap")]
 
 
 def _program(pid: int) -> str:
-    """Return the path of a process's program; "" where it has ended meanwhile."""
+    """Return the path of a process's program, without the folder for bubblewrap."""
     try:
-        return os.readlink(f"/proc/{pid}/exe")
+        path = os.readlink(f"/proc/{pid}/exe")
     except OSError:
         return ""
+    return "bwrap" if os.path.basename(path) == "bwrap" else path

@@ -41,22 +41,13 @@ class HandedIn:
 
 
 def judge_lateness(
-    course: Course,
-    student: str,
-    number: int,
-    received: datetime | None,
-    commit: str | None = None,
-    days: int = 0,
+    course: Course, student: str, number: int, received: datetime | None, commit: str | None = None
 ) -> HandedIn:
-    """Return how late a submission of week `number` is and the share of points that it keeps.
-
-    `days` are late days spent on it: what is left of the delay follows the course's curve.
-    """
-    week, rule = course.week(number), course.handing_in
+    """Return how late a submission of week `number` is and the share of points that it keeps."""
+    week = course.week(number)
     due = course.due(student, week)
-    late = lateness(rule, due, received)
-    left = lateness(rule, due + days * DAY, received) if due else late
-    return HandedIn(week.id, due, received, commit, late, kept_share(rule, left), days)
+    late = lateness(course.handing_in, due, received)
+    return HandedIn(week.id, due, received, commit, late, kept_share(course.handing_in, late))
 
 
 def lateness(rule: HandingIn, due: datetime | None, received: datetime | None) -> timedelta:

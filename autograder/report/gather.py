@@ -24,7 +24,7 @@ from autograder.gradebook.submission import LATE_IN_CANVAS
 from autograder.records import CheckResult, PlannedCheck
 from autograder.report.asked_again import asked_again
 from autograder.report.graded import NOT_TAKEN, TRAINED_BEFORE, GradedReport, Row
-from autograder.report.late_days import days_spent, requested_days
+from autograder.report.late_days import after_spending, days_spent, requested_days
 from autograder.report.leaderboard import ranking
 from autograder.report.not_handed_in import without_waiting
 from autograder.report.overridden import Overridden
@@ -113,16 +113,6 @@ def _report_on(
     }
     replaced = replaced_since(gradebook.marked_answers(student), answers)
 
-    def judged(days: Mapping[int, int]) -> list[HandedIn]:
-        return [
-            judge_lateness(
-                *(course, student, entry.week, _time(entry.received), entry.commit),
-                days=days.get(entry.week, 0),
-            )
-            for entry in counting.values()
-            if entry
-        ]
-
     def scored(handed_in: Iterable[HandedIn]) -> tuple[StudentScore, Overridden]:
         overridden = Overridden(course, events, taken)
         score = score_student(
@@ -132,14 +122,18 @@ def _report_on(
         score = asked_again(without_waiting(course, score, taken), replaced)
         return overridden.score(score), overridden
 
-    handed_in = judged({})
+    handed_in = [
+        judge_lateness(course, student, entry.week, _time(entry.received), entry.commit)
+        for entry in counting.values()
+        if entry
+    ]
     score, overridden = scored(handed_in)
     excused = {change.target for change in overridden.changes if change.after.startswith(EXCUSED)}
     spent = days_spent(
         course, [one for one in handed_in if one.week not in excused], score, requests
     )
     if spent:
-        handed_in = judged(spent)
+        handed_in = after_spending(course, handed_in, spent)
         score, overridden = scored(handed_in)
     documents = {
         item.id: names

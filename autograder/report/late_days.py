@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Annotated
 
 from pydantic import Field, TypeAdapter, ValidationError
 
 from autograder.course import COURSE_FILE, GRADING_FILE, Course, CourseError
-from autograder.course.lateness import DAY, HandedIn, judge_lateness
+from autograder.course.lateness import DAY, HandedIn, kept_share, lateness
 from autograder.course.loading import explained
 from autograder.course.model import Count, Model, Text
 from autograder.course.scoring import StudentScore, half_up
@@ -90,8 +91,7 @@ def days_spent(
         return {}
 
     def kept(week: int, days: int) -> int:
-        received = late[week].received
-        return judge_lateness(course, score.student, week, received, days=days).kept
+        return with_days(course, late[week], days).kept
 
     if course.handing_in.late_days_spent == "on request":
         asked = {week: min(requests.get(week, 0), _useful(one)) for week, one in late.items()}
@@ -101,6 +101,23 @@ def days_spent(
         }
         return {week: days for week, days in needed.items() if days}
     return _most_points(course, late, score, kept)
+
+
+def with_days(course: Course, one: HandedIn, days: int) -> HandedIn:
+    """Return what was handed in with late days spent on it: what is left follows the curve."""
+    if one.due is None or not days:
+        return one
+    rule = course.handing_in
+    left = lateness(rule, one.due + days * DAY, one.received)
+    return replace(one, kept=kept_share(rule, left), days=days)
+
+
+def after_spending(
+    course: Course, handed_in: Iterable[HandedIn], spent: DaysByWeek
+) -> list[HandedIn]:
+    """Return what a student handed in, with the late days spent on each week."""
+    days = {course.week(number).id: count for number, count in spent.items()}
+    return [with_days(course, one, days.get(one.week, 0)) for one in handed_in]
 
 
 def _useful(one: HandedIn) -> int:

@@ -15,7 +15,7 @@ from autograder.commands.app import main
 from autograder.course import load
 from autograder.gradebook.journal import Gradebook, GradingJob
 from autograder.gradebook.submission import Submission
-from autograder.records import FULL_CREDIT, CheckResult, PlannedCheck, Verdict
+from autograder.records import FULL_CREDIT, CheckResult, ManualMark, PlannedCheck, Verdict
 from tests.canvas import Canvas
 from tests.moodle import Worksheet
 
@@ -76,6 +76,7 @@ def canvas_file(tmp_path) -> Path:
 
 def changes(path: Path) -> dict[str, str]:
     people = {101: ("A", "", "ada"), 102: ("B", "", "ben"), 103: ("C", "", "cleo")}
+    people[104] = ("D", "", "dan")
     found = Canvas(people, {7: ("Week 2", "20")}).changes(path.read_bytes())
     return {login: grade for (login, _), grade in found.items()}
 
@@ -108,14 +109,29 @@ def test_what_was_not_taken_is_not_graded_unless_one_says_zero(
     shutil.copytree(grades, own)
     with Gradebook.open(own / "gradebook.sqlite") as gradebook:
         gradebook.start_run("rung", "digits", "salt", {})
+        gradebook.add_submission(Submission("dan", refusal="It is damaged."), 2)
+        gradebook.put_marks([ManualMark("dan", "week2.graphs", 100, "fine")])
+    canvas_file.write_text(f"{canvas_file.read_text()}D,104,dan,S,\n")
+    options = ("--template", canvas_file, "--assignment", "Week 2", "--grades", own)
+    assert "not graded (--not-taken zero fills in 0): dan" in call("canvas", *options)
+    filled = canvas_file.with_name("exported.filled.csv")
+    assert changes(filled) == {"ada": "20", "ben": "10.5"}
+    call("canvas", *options, "--not-taken", "zero")
+    assert changes(filled) == {"ada": "20", "ben": "10.5", "dan": "1"}, "a person's mark counts"
+    assert "--not-taken is one of" in call("canvas", *options, "--not-taken", "nil", status=2)
+
+
+def test_what_was_taken_before_counts_after_a_submission_that_was_not(
+    grades, canvas_file, tmp_path
+) -> None:
+    own = tmp_path / "own"
+    shutil.copytree(grades, own)
+    with Gradebook.open(own / "gradebook.sqlite") as gradebook:
+        gradebook.start_run("rung", "digits", "salt", {})
         gradebook.add_submission(Submission("ben", refusal="It is damaged."), 2)
     options = ("--template", canvas_file, "--assignment", "Week 2", "--grades", own)
-    assert "not graded (--not-taken zero fills in 0): ben" in call("canvas", *options)
-    filled = canvas_file.with_name("exported.filled.csv")
-    assert changes(filled) == {"ada": "20"}
-    call("canvas", *options, "--not-taken", "zero")
-    assert changes(filled) == {"ada": "20", "ben": "1"}, "a person's mark counts"
-    assert "--not-taken is one of" in call("canvas", *options, "--not-taken", "nil", status=2)
+    assert "what was handed in later was not taken: ben" in call("canvas", *options)
+    assert changes(canvas_file.with_name("exported.filled.csv")) == {"ada": "20", "ben": "10.5"}
 
 
 def test_what_counts_is_exported_not_what_the_work_would_be_worth(

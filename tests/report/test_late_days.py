@@ -20,7 +20,7 @@ from autograder.records import FULL_CREDIT, CheckResult, PlannedCheck, Verdict
 from autograder.report.class_csv import gradebook_csv
 from autograder.report.feedback import feedback
 from autograder.report.gather import gather
-from autograder.report.late_days import days_spent, requested_days
+from autograder.report.late_days import days_spent, requested_days, with_days
 
 LOADED = load(Path(__file__).resolve().parents[2])
 DUE = datetime(2026, 10, 12, 22, tzinfo=UTC)
@@ -86,16 +86,13 @@ def test_no_other_way_of_spending_them_gives_more(late, worth, budget) -> None:
     rule = CURVE.model_copy(update={"late_days": budget})
     points = {week: worth[week - 1] for week in late}
 
+    def kept(week: int, days: int) -> int:
+        judged = judge_lateness(course(rule), "ada", week, DUE + timedelta(days=late[week]))
+        return with_days(course(rule), judged, days).kept
+
     def final(days: Mapping[int, int]) -> int:
         return sum(
-            half_up(
-                points[week]
-                * judge_lateness(
-                    course(rule), "ada", week, DUE + timedelta(days=late[week]), days=each
-                ).kept,
-                FULL_CREDIT,
-            )
-            for week, each in days.items()
+            half_up(points[week] * kept(week, each), FULL_CREDIT) for week, each in days.items()
         )
 
     chosen = spent(rule, late, points)
