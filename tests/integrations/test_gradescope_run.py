@@ -239,6 +239,7 @@ def test_where_nothing_confines_no_student_code_runs_and_the_score_is_withheld(
     hand_in(base, repository)
     with (base / "source" / "autograder" / "sandbox" / "choose.py").open("a") as ladder:
         ladder.write('\n\ndef try_rungs(*_):\n    yield Tried("C", None, "no kernel")\n')
+        ladder.write('\n\ndef why_closed():\n    return ""  # as this test\'s own folder is\n')
     found, said = run(base)
     assert gradescope.shown_score(found) is None
     assert "Nothing could be graded: C: no kernel" in said
