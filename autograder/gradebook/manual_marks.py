@@ -6,7 +6,7 @@ One wrong line refuses the whole file.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from autograder.course import Course
@@ -45,6 +45,18 @@ class ManualMarks:
     marks: tuple[ManualMark, ...]
     unmarked: tuple[tuple[str, str], ...] = ()
     answers: Mapping[tuple[str, str], str] = field(default_factory=dict)
+
+    def renamed(self, ids: Mapping[str, str]) -> ManualMarks:
+        """Return them with other ids for students: new ones by the old ones."""
+
+        def key(student: str, item: str) -> tuple[str, str]:
+            return ids.get(student, student), item
+
+        return ManualMarks(
+            tuple(replace(one, student=key(one.student, "")[0]) for one in self.marks),
+            tuple(key(*one) for one in self.unmarked),
+            {key(*one): answer for one, answer in self.answers.items()},
+        )
 
 
 @dataclass(frozen=True)

@@ -237,7 +237,7 @@ class _ClassRun:
             if collect_marks:
                 collect_marks(self.console, self.course, gradebook, out)
             if inputs.marks:
-                gradebook.take_marks(inputs.marks, self.course)
+                gradebook.take_marks(inputs.marks.renamed(new_ids), self.course)
                 count = len(inputs.marks.marks)
                 say(self.console, f"{count} marks read from {inputs.manual}")
         except (KeyboardInterrupt, ClusterError) as error:

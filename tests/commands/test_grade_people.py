@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from autograder.gradebook.journal import Gradebook
 from autograder.gradebook.roster import RosterError
 from autograder.grading.class_run import grade_submissions
 from autograder.integrations.gradebooks.lms_files import export_section
@@ -42,7 +43,13 @@ def test_a_roster_gives_rows_to_all_and_takes_over_earlier_ones(
     total = before["Jane_Doe"]["total"]
     assert float(total) > 0
     (tmp_path / "roster.csv").write_text(ROSTER)
-    grade_submissions(small, moodle, out, jobs=1, roster=tmp_path / "roster.csv")
+    changes = tmp_path / "overrides.csv"  # written when she had her earlier id
+    changes.write_text("student;item;points;reason\nJane_Doe;week2.double;12;looked at\n")
+    grade_submissions(
+        *(small, moodle, out), jobs=1, roster=tmp_path / "roster.csv", overrides=changes
+    )
+    with Gradebook.read(out / "gradebook.sqlite") as book:
+        assert [(one.student, one.says) for one in book.overrides()] == [("jane", "12")]
     said = capsys.readouterr().out
     assert "The results of Jane_Doe are now those of jane (Jane Doe)." in said
     assert "again" not in said

@@ -111,6 +111,8 @@ def test_a_replaced_answer_is_asked_for_again(book: Gradebook, tmp_path: Path) -
     before["ada", ITEM]["points"] = "0"
     hand_back(book, tmp_path / "old.csv", before)  # a colleague's old copy
     assert standing(book) == (100, False, "")
+    history = [(one.points, one.given is not None) for one in book.mark_history("ada")]
+    assert history == [(100, True), (100, True)], "each answer was marked, by somebody, then"
 
 
 def test_other_files_of_the_week_take_no_mark_away(book: Gradebook, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from autograder.course import Week, load
 from autograder.gradebook.submission import Submission
+from autograder.intake.losses import AS_HANDED_OUT
 from autograder.intake.reading import read_class
 from autograder.intake.starter import UNTOUCHED, is_alike, is_same_code
 from tests.conftest import ROOT
@@ -67,6 +68,8 @@ def test_an_untouched_tree_is_no_submission_of_any_week(tmp_path, how):
     (tmp_path / "handed_in.csv").write_text(times)
     intake = read_class(tmp_path, COURSE.weeks, root=ROOT)
     assert intake.untouched == {week.number: ["fay"] for week in COURSE.weeks}
+    told = [(one.student, one.week) for one in intake.losses if one.kind == AS_HANDED_OUT]
+    assert told == [("fay", week.id) for week in COURSE.weeks], "and so it is in notices.csv"
     for (one,) in intake.submissions.values():
         assert one.is_empty
         assert one.received is None, "what was not handed in has no time, so it can't be late"

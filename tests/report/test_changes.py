@@ -21,6 +21,7 @@ from autograder.gradebook.author import VARIABLE, author_here
 from autograder.gradebook.journal import Gradebook, GradingJob
 from autograder.gradebook.submission import Submission
 from autograder.records import FULL_CREDIT, CheckResult, ManualMark, PlannedCheck, Verdict
+from autograder.report.asked_again import TO_BE_MARKED_AGAIN
 from autograder.report.changes import Why
 from autograder.report.gather import gather
 from autograder.report.graded import GradedReport
@@ -183,6 +184,27 @@ def test_a_mark_that_is_given_once_more_is_no_news(book: Gradebook) -> None:
         book.put_marks([], [("ben", WRITTEN.id)])
     assert [one.points for one in book.mark_history("ada")] == [100]
     assert book.mark_history("ben") == [], "there was none to withdraw"
+
+
+def test_a_mark_for_an_answer_that_was_replaced_counts_until_there_is_another(
+    book: Gradebook, out: Path
+) -> None:
+    mark = ManualMark("ada", WRITTEN.id, 100)
+    book.put_marks([mark], answers=book.answers_now(COURSE, [mark]))
+    report(book, out)
+    book.start_run("none", "digits", "salt", {})
+    papers = {"derivations.ipynb": "another digest"}
+    book.add_submission(Submission("ada", {"a.py": b"1"}, documents=papers), 1)
+    assert found(report(book, out)) == []
+    [ada] = gather(COURSE, book, ["ada"])
+    [item] = [one for one in ada.score.items if one.id == WRITTEN.id]
+    assert (item.points, item.pending, item.reason) == (100, True, TO_BE_MARKED_AGAIN)
+    book.put_marks([mark], answers=book.answers_now(COURSE, [mark]))
+    assert found(report(book, out)) == [], "it is the same mark, for the answer of now"
+    book.put_marks([replace(mark, points=50)], answers=book.answers_now(COURSE, [mark]))
+    [change] = found(report(book, out))
+    assert change[:4] == ("ada", WRITTEN.id, 100, 50)
+    assert [one.points for one in book.mark_history("ada")] == [100, 100, 50]
 
 
 def test_an_override_says_who_and_why(book: Gradebook, out: Path) -> None:

@@ -15,6 +15,7 @@ from autograder.course import Course, CourseError, Extension, HandingIn, load
 from autograder.course.lateness import judge_lateness
 from autograder.course.scoring import ComponentScore, ItemScore, StudentScore, half_up
 from autograder.gradebook.journal import Gradebook, GradingJob
+from autograder.gradebook.overrides import Act, Override, Scope
 from autograder.gradebook.submission import LATE_IN_CANVAS, Submission
 from autograder.records import FULL_CREDIT, CheckResult, PlannedCheck, Verdict
 from autograder.report.class_csv import gradebook_csv
@@ -163,6 +164,18 @@ def test_the_report_says_what_was_spent_in_one_time_zone(book: Gradebook) -> Non
     [report] = gather(course(CURVE.model_copy(update={"late_days": 0})), book)
     assert "late days" not in feedback(report)
     assert report.score.final < report.score.total
+
+
+def test_an_excused_week_spends_no_late_days(book: Gradebook) -> None:
+    graded(book, Submission("ada", {"losses.py": b"1"}, received=DUE + timedelta(days=2)))
+    graded(book, Submission("bob", {"losses.py": b"2"}, (LATE_IN_CANVAS,)))
+    assert [one.days for one in gather(course(), book)[0].handed_in] == [2]
+    book.add_overrides(
+        Override(who, "week1", Scope.WEEK, Act.EXCUSE, 0, "ill", "prof") for who in ("ada", "bob")
+    )
+    for report in gather(course(), book):
+        assert (report.handed_in, report.undecided) == ((), ())
+        assert report.score.final == report.score.max_total == 0
 
 
 def test_late_by_canvas_is_to_be_decided_until_a_time_is_known(book: Gradebook) -> None:
