@@ -176,7 +176,8 @@ def read_class(
         if who := untouched[week.number]:
             what = "as it was handed out, so it counts as not handed in"
             remarks.append(f"{week.name}: {what}: {some(who)}.")
-            reading.losses += [Loss(one, AS_HANDED_OUT, f"It is {what}.", week.id) for one in who]
+            text = f"{week.name}: {what}."
+            reading.losses += [Loss(one, AS_HANDED_OUT, text, week.id) for one in who]
     for each in submissions.values():
         each.sort(key=lambda submission: submission.student)
     refused = [
