@@ -68,7 +68,7 @@ test: ## Run the tests that a change breaks most likely, before every commit: AR
 	$(SETUP) all sandbox
 	@$(RUN) -m pytest -n auto $(ARGS)
 
-prove: ## Run the others: every known mistake, every hostile submission, whole runs; before a push: ARGS="-k name"|(about 50 minutes on two cores, seconds where nothing has changed: proofs are kept in .proofs/)|PROVE_FRESH=1 makes all proofs anew
+prove: ## Run the others: every known mistake, every hostile submission, whole runs; before a push: ARGS="-k name"|(about 35 minutes on two cores, seconds where nothing has changed: proofs are kept in .proofs/)|PROVE_FRESH=1 makes all proofs anew
 	$(SETUP) all sandbox
 	$(SETUP) all browser
 	@$(RUN) -m pytest -n auto -m prove --kept-proofs $(ARGS)

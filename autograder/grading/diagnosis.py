@@ -58,6 +58,11 @@ OUT_OF_REACH = (
 )
 """No catalogued misconception ends like this, so none agrees with a submission that does."""
 
+NOT_FINITE = (
+    "All that comes out wrong is NaN or infinity, which more than one mistake gives. One that is "
+    "often made here:"
+)
+
 UNKNOWN: Signature = {"unknown": None}
 """In place of a signature: the replay fails, in a way that can't be compared."""
 
@@ -215,6 +220,8 @@ class Diagnoser:
             return {}
         if len(fits[0]) == 1:
             told = common([mistake for (mistake,) in fits])
+            if told and told.id and not any(one.value and _tells(one.value) for one in failed):
+                told = Explanation(None, f"{NOT_FINITE} {told.says}", told.at)
             return {one.check.id: told for one in failed} if told else {}
         shared = [one for one in fits[0] if all(_any_in((one,), [pair]) for pair in fits)]
         if len({tuple(one.says for one in pair) for pair in fits}) == 1:
@@ -408,6 +415,14 @@ def common(mistakes: Sequence[Misconception]) -> Explanation | None:
         "give exactly these answers, and these checks can't tell which of them it is."
     )
     return Explanation(None, says, (file, where))
+
+
+def _tells(value: Signature) -> bool:
+    """Whether a failure tells one mistake from another: NaN and infinity come of very many."""
+    received = value.get("received", value)
+    if isinstance(received, dict) and "values" in received:
+        return any(isinstance(entry, float) for entry in received["values"])
+    return not (isinstance(received, float) and not np.isfinite(received))
 
 
 def _unplaced(text: str) -> str:

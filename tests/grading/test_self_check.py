@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from autograder.errors import CantExamineError
+from autograder.gradebook.flags import Examined
 from autograder.gradebook.submission import Submission
 from autograder.grading import proven
+from autograder.grading.examiner import Examiner
 from autograder.grading.operations import describe, examine_submission
 from autograder.grading.pool import open_pool
+from autograder.grading.self_check import fault_of
 from autograder.grading.setting import Setting
+from autograder.records import Verdict
+from autograder.sandbox import Unconfined
 from autograder.suite.hidden.local_host import LocalHost
 from autograder.suite.hidden.session import GradedSession
 
@@ -193,3 +200,29 @@ def test_a_mistake_of_the_tests_own_is_ours_and_the_instructor_reads_it(tmp_path
 def test_what_a_received_value_may_have_caused_is_a_wrong_answer(tmp_path, capsys, kind):
     assert outcome(tmp_path, STUDENTS[kind]).verdict == "wrong"
     assert capsys.readouterr().err == ""
+
+
+def test_where_only_time_or_a_sandbox_was_missing_it_is_tried_again(course, monkeypatch):
+    """A busy machine is no mistake of an author's, and refuses nobody where it goes better."""
+    examiner = Examiner(course, 2, Unconfined(), None)
+    real, tries = Examiner.examine, []
+
+    def busy(self: Examiner, *arguments: Any, **named: Any) -> Examined:
+        tries.append(1)
+        examined = real(self, *arguments, **named)
+        if len(tries) in slow:
+            first, *others = examined.results
+            slow_one = replace(first, verdict=Verdict.TIMEOUT, credit=0)
+            return replace(examined, results=[slow_one, *others])
+        return examined
+
+    monkeypatch.setattr(Examiner, "examine", busy)
+    slow: range | tuple[int, ...] = (1,)
+    assert fault_of(examiner) == ""
+    assert len(tries) == 3  # the reference twice, the stubs
+    tries.clear()
+    slow = range(10)
+    said = fault_of(examiner)
+    examiner.close()
+    assert "did not come to an end on the reference, 3 times" in said
+    assert "This machine may be too busy" in said

@@ -203,6 +203,8 @@ PUBLIC = '''"""Public tests of the dots."""
 import numpy as np
 import pytest
 
+from autograder.suite import expect
+
 from ..suite_tools.checks import check_stretch
 
 
@@ -215,7 +217,8 @@ def test_a_known_stretch(student):
 @pytest.mark.item("week9.stretch")
 def test_twice(student):
     """Stretched twice, 1 becomes 4."""
-    assert student.drive("repeat", student.stretch.stretch, np.ones(1), 2)[0] == 4.0
+    received = student.drive("repeat", student.stretch.stretch, np.ones(1), 2)
+    expect.close("repeat(stretch, x, 2)", received, np.array([4.0]))
 '''
 CATALOGUE = """
 [[misconception]]

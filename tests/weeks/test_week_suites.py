@@ -355,7 +355,7 @@ def test_a_mistake_fails_its_items_and_no_other(examiner, reference, name):
     misled = [entry for item in set(failed) - set(mistake.fails) for entry in failed[item]]
     assert {verdict for _, verdict in misled} <= {"blocked", "shared"}, misled
     told = what_is_told(examiner, outcomes)
-    assert mistake.says in told.values(), f"the student is told {list(told)}"
+    assert any(mistake.says in text for text in told.values()), f"the student is told {list(told)}"
 
 
 @proof
@@ -370,7 +370,7 @@ def test_a_variant_fails_its_items_and_is_told_as_its_entry(examiner, reference,
     failed = [outcome for outcome in outcomes if outcome.result.credit < FULL_CREDIT]
     assert {checks[outcome.result.check].item for outcome in failed} == set(variant.fails)
     told = what_is_told(examiner, outcomes)
-    assert variant.says in told.values(), f"the student is told {list(told)}"
+    assert any(variant.says in text for text in told.values()), f"the student is told {list(told)}"
 
 
 @proof

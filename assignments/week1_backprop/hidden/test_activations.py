@@ -89,7 +89,7 @@ def relu_slope(x):
 @relu
 def test_relu_forward(student, rng):
     """ReLU.forward is max(0, x)."""
-    x = inputs(rng)
+    x = 10 * inputs(rng)
     layer = student.neural_net.ReLU()
     expect.close("forward output", layer.forward(x), np.where(x > 0, x, 0.0))
 
@@ -130,7 +130,7 @@ def leaky_slope(alpha):
 @leaky_relu
 def test_leaky_relu_forward(student, rng):
     """LeakyReLU.forward is x where x > 0, and alpha x elsewhere, with alpha = 0.01 or as given."""
-    x = inputs(rng)
+    x = 10 * inputs(rng)
     layer, steeper = student.neural_net.LeakyReLU(), student.neural_net.LeakyReLU(0.3)
     expect.close("forward output", layer.forward(x), leaky(0.01)(x))
     expect.close("forward output of LeakyReLU(0.3)", steeper.forward(x), leaky(0.3)(x))

@@ -121,7 +121,7 @@ def through_squares(
         [leaf] = tensors(student, start) if tensor else values(student, start)
         between = leaf + (constant(student, zero) if tensor else values(student, 0.0)[0])
         half = float(rng.uniform(0.25, 1.0))
-        between.data = zero + half if tensor else half
+        between.data = np.full(zero.shape, half) if tensor else half
         node = between * between
         node.data = array
         fed.append(Fed(node, leaf, 2.0 * half))
