@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 from xdist.scheduler import LoadFileScheduling
 
 # Before anything imports numpy: several test processes with several BLAS threads each are slow.
@@ -22,6 +23,10 @@ from autograder.sandbox.choose import NotConfinedError, choose, rungs  # noqa: E
 from tests import proofs  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent
+
+# Timings decide no test: hypothesis fails an example that took 200 ms on a busy machine.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 PACKAGES = tuple({name for week in load(ROOT).weeks for name in week.packages})
