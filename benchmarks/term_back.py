@@ -132,7 +132,8 @@ def by_section(term: Term) -> None:
     rows: dict[str, str] = {}
     for section in SECTIONS:
         written = export_section(term.root, term.out, section.lower())
-        own = {row["student"]: row["final"] for row in read_csv(written[0])}
+        table = read_csv(written[0])
+        own = {row["student"]: row["final"] for row in table if row["section"] == section}
         wanted = {one.id for one in term.everybody if one.section == section}
         term.demand(own.keys() == wanted, f"section {section} has {sorted(own.keys() ^ wanted)}")
         rows |= own

@@ -210,7 +210,7 @@ class Facts:
         rubric = f"total = {self.most / 100:g}\nextra_credit = {self.points_of(*BONUS) / 100:g}\n"
         rubric += "".join(map(self._component, WEEKS)) + self._bonus()
         own = "".join(
-            f'\n[[extension]]\nstudent = "{one.id}"\nweek = "{id_of(week)}"\n'
+            f'\n[[extension]]\nstudent = "{one.alias}"\nweek = "{id_of(week)}"\n'
             f"due = {(DUE[week] + timedelta(days=days)).isoformat()}\n"
             for (one, week), days in self.extended.items()
         )
