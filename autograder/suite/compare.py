@@ -40,14 +40,18 @@ def worst_entry(received: np.ndarray, expected: np.ndarray) -> tuple[int, ...]:
     return tuple(int(i) for i in np.unravel_index(np.argmax(difference), difference.shape))
 
 
-def apart(received: np.ndarray, expected: np.ndarray) -> float:
-    """Return how far an array is from the nearest multiple of another, from 0 to 1 (for zeros)."""
+FARTHEST = (1.0, 1.0)
+
+
+def apart(received: np.ndarray, expected: np.ndarray) -> tuple[float, float]:
+    """Return how far an array is from the nearest multiple of another, and from that itself."""
     with np.errstate(all="ignore"):
-        scale = np.abs(received).max(initial=0.0), np.abs(expected).max(initial=0.0)
-        got, wanted = np.ravel(received / scale[0]), np.ravel(expected / scale[1])
+        scales = np.abs(received).max(initial=0.0), np.abs(expected).max(initial=0.0)
+        got, wanted = np.ravel(received / scales[0]), np.ravel(expected / scales[1])
         factor = np.vdot(wanted, got) / np.vdot(wanted, wanted)
-        far = float(np.linalg.norm(got - factor * wanted) / np.linalg.norm(got))
-    return min(far, 1.0) if far >= 0 else 1.0
+        far = np.linalg.norm(got - factor * wanted) / np.linalg.norm(got)
+        size = np.linalg.norm(got - wanted * (scales[1] / scales[0])) / np.linalg.norm(got)
+    return (round(float(far), 6), float(size)) if np.isfinite(far + size) else FARTHEST
 
 
 def describe(received: np.ndarray, expected: np.ndarray, bad: np.ndarray) -> str:
@@ -74,7 +78,12 @@ def _with_form(text: str, form: str) -> str:
     return f"{text} {form}" if form else text
 
 
-LOGARITHMS = {"1/log(2)": 1 / log(2), "1/log(10)": 1 / log(10), "log(2)": log(2), "log(10)": log(10)}
+LOGARITHMS = {
+    "1/log(2)": 1 / log(2),
+    "1/log(10)": 1 / log(10),
+    "log(2)": log(2),
+    "log(10)": log(10),
+}
 MOST_PARTS = 200
 
 

@@ -14,9 +14,10 @@ import numpy as np
 from autograder.channel.faults import Fault
 from autograder.channel.handles import Handle, type_name
 from autograder.records import Verdict
-from autograder.suite.compare import apart, describe, first_entry, index_text
+from autograder.suite.compare import FARTHEST, apart, describe, first_entry, index_text
 
 Shape = tuple[int, ...]
+Apart = tuple[float, float]
 
 MAX_ENTRIES = 4096
 """Maximum number of entries of a received array that is kept; bounds memory for a class."""
@@ -34,10 +35,10 @@ _held = [0]
 class Wrong(Fault):
     """A wrong answer; `label` and `received` (or the message) identify it for the catalogue.
 
-    `apart`: how far an array is from every multiple of what is expected, from 0 to 1.
+    `apart`: how far an array is from every multiple of what is expected, and from that itself.
     """
 
-    def __init__(self, label: str, message: str, received: Any = None, apart: float = 1.0):
+    def __init__(self, label: str, message: str, received: Any = None, apart: Apart = FARTHEST):
         super().__init__(Verdict.WRONG, f"{label}: {message}")
         self.label, self.apart = label, apart
         self.received = _kept(message if received is None else received)
@@ -230,23 +231,23 @@ def any_of(*ways: Callable[[], Any]) -> Any:
 
     For tests that reach what they look at through other parts, which may be at fault: each way goes
     through different ones. When all fail, the failure of the one that got furthest counts: the one
-    with most comparisons that held; among equals a wrong answer, then what is wrong by a factor alone
-    or is nearest to that, then the first.
+    with most comparisons that held; among equals a wrong answer, then the one that is nearest to a
+    multiple of what is expected, then the first.
     """
-    faults: list[tuple[int, bool, float, int, Fault]] = []
+    faults: list[tuple[int, bool, Apart, int, Fault]] = []
     for way in ways:
         before = _held[0]
         try:
             return way()
         except Fault as fault:
             fault.__traceback__ = None  # it would hold what this way was given
-            right, far = before - _held[0], round(getattr(fault, "apart", 1.0), 6)
+            right, far = before - _held[0], getattr(fault, "apart", FARTHEST)
             faults.append((right, not isinstance(fault, Wrong), far, len(faults), fault))
     raise min(faults, key=lambda entry: entry[:4])[4]
 
 
 NEVER_RAN = {"ImportError", "ModuleNotFoundError", "SyntaxError", "IndentationError", "SystemExit"}
-"""What a file raises that can't be imported: no answer to any call, and the same for all of them."""
+"""What a file raises that can't be imported: it answers no call, and all calls alike."""
 
 
 def raises(label: str, call: Callable[..., Any], type_name: str, *args: Any) -> None:
