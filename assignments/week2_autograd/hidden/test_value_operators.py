@@ -149,7 +149,10 @@ def test_in_place_operators(student, rng):
 
 
 def test_results_remember_where_they_come_from(student, rng):
-    """A result keeps its operands in _prev and its operation in _op; those of a leaf are empty."""
+    """A result keeps its operands in _prev and its operation in _op; those of a leaf are empty.
+
+    What an operation is called is for pictures, and free, but for the signs of the others.
+    """
     candidates = values(student, *positive(rng, 9))
     remembered = partial(student.drive, "remembered")
     i, j, k, m = (int(place) for place in rng.permutation(9)[:4])
@@ -162,8 +165,12 @@ def test_results_remember_where_they_come_from(student, rng):
         where = f"which of nine values are in _prev of {label}"
         expect.equal(where, facts["operands"], sorted(places))
         expect.equal(f"how many others are in _prev of {label}", facts["others"], 0)
+    power = remembered(b**2, candidates)
+    for label, facts in (("a * b", product), ("a + c", total), ("b ** 2", power)):
         text = facts["operation"]
         expect.that(f"_op of {label}", type(text) is str and text != "", "it is empty or no text.")
+        others = {"+", "-", "*", "/", "**", "@"} - {label.split()[1]}
+        expect.that(f"_op of {label}", text not in others, "it is that of another operator.")
     squared = remembered(candidates[m] * candidates[m], candidates)["operands"]
     expect.equal("which of nine values are in _prev of a * a", squared, [m])
     same = product["operation"] == total["operation"]
