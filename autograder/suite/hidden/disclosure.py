@@ -70,10 +70,12 @@ class GradedOutcome(Outcome):
 
     `salt`: what the inputs were drawn from that the fault belongs to, where the outcome has been
     settled; None before. `by_credit`: the message is the test's own, and a function of the credit.
+    `by_itself`: it failed for a reason of its own, whatever other items lack.
     """
 
     salt: str | None = None
     by_credit: bool = False
+    by_itself: bool = False
 
 
 Again = Callable[[Host, str, str], GradedOutcome]
@@ -149,7 +151,8 @@ def _shows_inputs(outcome: GradedOutcome) -> bool:
 
 def _said(outcome: GradedOutcome, message: str) -> GradedOutcome:
     """Return an outcome with nothing of its run but verdict, credit and time."""
-    return GradedOutcome(replace(outcome.result, message=message, detail={}))
+    said = replace(outcome.result, message=message, detail={})
+    return GradedOutcome(said, by_itself=outcome.by_itself)
 
 
 def _with_fault(outcome: GradedOutcome, other: GradedOutcome) -> GradedOutcome:
