@@ -118,3 +118,18 @@ def test_helpers_are_taken_from_a_folder_above_and_by_relative_imports(tmp_path:
 
         assert (neural_net.x, neural_net.m.y) == (1, 2)
         assert (losses.x, losses.z) == (1, 3)
+
+
+def test_modules_of_a_week_that_is_not_graded_are_not_told_of(tmp_path: Path) -> None:
+    project = "hw/final_project"
+    _, notices = taken(
+        tmp_path,
+        {
+            "hw/neural_net.py": "",
+            "hw/scratch.py": "",
+            f"{project}/models/__init__.py": "",
+            f"{project}/models/blocks.py": "",
+            f"{project}/models/resnet.py": "",
+        },
+    )
+    assert "Ignored 1 file that belongs to no assignment: hw/scratch.py" in notices

@@ -23,7 +23,9 @@ pytestmark = pytest.mark.item("project.robustness")
 of_adam = pytest.mark.needs("project.optimizer")
 
 NEAR = {"rtol": 1e-4, "atol": 1e-5}
-BOTH = pytest.mark.parametrize("decoupled", [True, False], ids=["decoupled", "penalty"])
+BOTH = pytest.mark.parametrize(
+    "decoupled", [True, False], ids=["decoupled=True", "decoupled=False"]
+)
 
 
 @of_adam
