@@ -58,7 +58,8 @@ def add_helpers(
 
     `modules` and `paths` are what was taken for the week, by name; `contents` what may be taken,
     by path; `ignored` are paths of files that may not. A helper lies beside the file that imports
-    it, or else beside another of the week, as it is imported: utils.py, or mylib/ with its files.
+    it, or else beside another of the week, as it is imported: utils.py, or mylib/ with its files;
+    or else beside a folder that these lie in, as src/ does beside utils/.
     """
     found = Helpers(paths=dict(paths))
     roots = {name: _root(name, paths[name]) for name in modules if name in paths}
@@ -67,7 +68,8 @@ def add_helpers(
     def read(importer: str, file: str) -> bytes | None:
         if file in week.modules:
             return None
-        for root in dict.fromkeys([roots.get(importer, ""), *roots.values()]):
+        near = dict.fromkeys([roots.get(importer, ""), *roots.values()])
+        for root in dict.fromkeys([*near, *(above for one in near for above in _above(one))]):
             path = f"{root}{file}"
             known = own_names.get(path)
             if known is not None and known in modules:  # another name of a file of the week
@@ -93,6 +95,12 @@ def _root(name: str, path: str) -> str:
     """Return the folder, with "/" behind it, from which a file is imported as `name`."""
     parts = path.split("/")
     return "".join(f"{part}/" for part in parts[: len(parts) - 1 - name.count("/")])
+
+
+def _above(root: str) -> list[str]:
+    """Return the folders that a folder lies in, the innermost first; the outermost has no name."""
+    parts = root.split("/")[:-1]
+    return ["".join(f"{part}/" for part in parts[:end]) for end in range(len(parts) - 1, -1, -1)]
 
 
 def _last(path: str) -> str:
@@ -130,4 +138,6 @@ def _why(path: str, importer: str, name: str) -> str:
     if not NOT_WORK.isdisjoint(path.split("/")[:-1]):
         return f"files in a folder of that name are not work of yours; put it beside {importer}"
     limits = f"at most {MOST_HELPERS} helper modules, of {MOST_BYTES >> 20} MB together, are taken"
-    return f"it has to lie beside {importer}, as {name.replace('.', '/')}.py, and {limits}"
+    package = path.endswith("/__init__.py")
+    place = f"{name.replace('.', '/')}{'/__init__.py' if package else '.py'}"
+    return f"it has to lie beside {importer}, as {place}, and {limits}"

@@ -18,7 +18,8 @@ _CONFUSABLES = str.maketrans(
     "aceopxysijhdqw" + "ABEKMHOPCTXYS" + "ovpaikuy" + "ABEZHIKMNOPTYX" + "noughiag" + "------",
 )
 _MAX_CHARACTERS = 100
-_COPY = re.compile(r"^(?:copy of )?(.+?)(?:[ _-]*\(\d+\)|[ _-]+copy(?:[ _-]?\d+)?|-\d+)?(\.\w+)$")
+_VERSION = r"[ _-]+(?:copy|final|fixed|new|version|v(?=[ _-]?\d))(?:[ _-]?\d+)?"
+_COPY = re.compile(rf"^(?:copy of )?(.+?)(?:[ _-]*\(\d+\)|-\d+|{_VERSION})*(\.\w+)$")
 
 
 def skeleton(name: str) -> str:
@@ -43,7 +44,8 @@ def name_keys(name: str) -> frozenset[str]:
     """Return a name's keys for comparing: names that share one may be meant to be the same.
 
     Case, spaces, hyphens and underscores don't count, nor what browsers and systems add to a copy
-    ("layers (1).py", "layers copy.py", "layers-2.py") or an editor to an ending ("layers.py.txt").
+    ("layers (1).py", "layers copy.py", "layers-2.py"), people to a version ("layers_final.py",
+    "layers-v2.py") or an editor to an ending ("layers.py.txt").
     """
     shown = skeleton(name).casefold().removesuffix(".txt")
     copy = _COPY.match(shown) if len(shown) <= _MAX_CHARACTERS else None

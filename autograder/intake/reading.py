@@ -31,6 +31,7 @@ from autograder.intake.handed_in_csv import (
     read_notes,
     without_submission,
 )
+from autograder.intake.helpers import may_help
 from autograder.intake.lms import recognise
 from autograder.intake.losses import AS_HANDED_OUT, upload_losses, week_losses
 from autograder.intake.notices import leftover_notices, missing_file_notices, odd_notices
@@ -479,6 +480,10 @@ def _members(part: UploadPart) -> Generator[Member, None, None]:
             yield replace(member, name=f"{part.path}/{path}")
 
 
+def _folder(path: str) -> str:
+    return path.rpartition("/")[0]
+
+
 def _by_week(
     upload: StudentUpload, admission: Admission, finder: WeekFileFinder, starter: Starter | None
 ) -> tuple[dict[int, Submission], list[Loss]]:
@@ -487,6 +492,9 @@ def _by_week(
     spoken_of = {path for files in files_by_week.values() for path in files.spoken_of}
     unread = [*admission.ignored, *admission.files]
     ignored = [name for name in unread if not finder.known(name) and name not in spoken_of]
+    # A module beside those of a week that is not graded now is that week's.
+    elsewhere = {_folder(name) for name in unread if finder.known(name) and not finder.wanted(name)}
+    left = [name for name in ignored if not (may_help(name) and _folder(name) in elsewhere)]
     submissions = {}
     losses = [*upload_losses(upload.id, upload.notices, ignored, admission, finder.wanted)]
     for week in finder.weeks:
@@ -495,7 +503,7 @@ def _by_week(
         candidates = [name for name in ignored if finder.owner(name) in (None, week.number)]
         notices = [*upload.notices, *files.notices]
         notices += missing_file_notices(week, files, candidates)
-        notices += leftover_notices(ignored, admission.unfollowed)
+        notices += leftover_notices(left, admission.unfollowed)
         notices += odd_notices(admission.odd)
         is_untouched = False
         if starter is not None:

@@ -59,7 +59,7 @@ def main() -> NoReturn:
     that may be written; import_first: whether to import all modules before each test, and not on
     demand; this is tried once, and a second READY is sent when the trial has ended.
     """
-    settings = json.loads(sys.argv[1])
+    settings = json.loads(sys.argv.pop())
     channel = Channel(*_take_pipes())
     threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
     for name in TORCH if "torch" in settings["packages"] else ():

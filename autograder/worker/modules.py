@@ -5,8 +5,10 @@ A file in a folder is a module of a package: models/resnet.py is models.resnet.
 
 from __future__ import annotations
 
+import ast
 import importlib.abc
 import importlib.machinery
+import re
 import sys
 import warnings
 from collections.abc import Iterator, Mapping
@@ -14,10 +16,24 @@ from contextlib import contextmanager
 from types import CodeType, ModuleType
 from typing import Any
 
+RELATIVE = re.compile(rb"^[ \t]*from[ \t]+\.", re.MULTILINE)
+
 
 def module_name(file: str) -> str:
     """Return the name by which a file of a submission is imported."""
     return file.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+
+
+def _beside(tree: ast.Module) -> ast.Module:
+    """Make `from .a import b` mean a file beside this one, which is in no package here."""
+    for owner in ast.walk(tree):
+        for field, body in ast.iter_fields(owner):
+            for at, node in enumerate(body) if isinstance(body, list) else ():
+                if isinstance(node, ast.ImportFrom) and node.level:
+                    node.level = 0
+                    if node.module is None:
+                        getattr(owner, field)[at] = ast.copy_location(ast.Import(node.names), node)
+    return tree
 
 
 def _above(name: str) -> list[str]:
@@ -62,7 +78,10 @@ class ModuleSpace(importlib.abc.MetaPathFinder, importlib.abc.Loader):
             path = self._path(name)
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # such as for an invalid escape "\\d"
-                self.code[name] = compile(self.sources[name], path, "exec", dont_inherit=True)
+                source = self.sources[name]
+                if "." not in name and name not in self.packages and RELATIVE.search(source):
+                    source = _beside(ast.parse(source, path))
+                self.code[name] = compile(source, path, "exec", dont_inherit=True)
         return self.code[name]
 
     def _path(self, name: str) -> str:

@@ -319,6 +319,14 @@ def test_a_function_made_in_a_loop_is_no_finding():
     assert lint({"a.py": source})["a.py"] == []
 
 
+def test_a_star_import_is_a_finding_only_where_it_is_of_no_file_of_the_submissions_own():
+    source = b"from helpers import *\nfrom .more import *\n%s\nprint(one, two, three, four)\n"
+    others = {"helpers.py": b"one = 1\n", "more.py": b"two = 2\n"}
+    assert lint({"a.py": source % b"", **others})["a.py"] == []
+    [finding] = lint({"a.py": source % b"from math import *", **others})["a.py"]
+    assert finding.startswith("line 3: F403 `from math import *` used")
+
+
 def test_helper_modules_count_with_the_module_that_imports_them():
     source = b'"""A."""\n\nimport helper\n\nx = helper.y\n'
     helper = b"import os\ny = 2\ndef public():\n    l = 1; l = 2; return 4\n"

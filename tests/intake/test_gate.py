@@ -237,6 +237,9 @@ def test_near_names_are_near() -> None:
     assert name_keys("lab_1.py") & name_keys("lab 1 (2).py")
     assert not name_keys("lab_1.py") & name_keys("lab_2.py")
     assert not name_keys("layers.py") & name_keys("players.py")
+    for version in ("Layers-final.py", "layers_v2.py", "layers version 3 (1).py", "layers_new.py"):
+        assert name_keys("layers.py") & name_keys(version)
+    assert not name_keys("layers.py") & name_keys("layers_view.py")
 
 
 # Kinds of files

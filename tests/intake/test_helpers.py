@@ -93,3 +93,43 @@ def test_helpers_have_limits(tmp_path: Path, kind: str) -> None:
     files, notices = taken(tmp_path, {"neural_net.py": lines, **helpers})
     assert len(files) == 1 + (MOST_HELPERS if kind == "many" else 2)
     assert "at most 40 helper modules, of 1 MB together, are taken" in notices
+
+
+def test_helpers_are_taken_from_a_folder_above_and_by_relative_imports(tmp_path: Path) -> None:
+    files, notices = taken(
+        tmp_path,
+        {
+            "a b/hw1/__init__.py": "",
+            "a b/hw1/neural_net.py": "from .helpers import *\nfrom . import more as m\n",
+            "a b/hw1/losses.py": "from hw1.helpers import x\nfrom ..utils import z\n",
+            "a b/hw1/helpers.py": "x = 1\n",
+            "a b/hw1/more.py": "y = 2\n",
+            "a b/utils/__init__.py": "from .arrays import *\n",
+            "a b/utils/arrays.py": "z = 3\n",
+        },
+    )
+    helpers = {"helpers.py", "more.py", "hw1/__init__.py", "hw1/helpers.py"}
+    helpers |= {"utils/__init__.py", "utils/arrays.py"}
+    assert files.keys() == helpers | {"neural_net.py", "losses.py"}
+    assert "Ignored" not in notices
+    with ModuleSpace(files).active():
+        import losses
+        import neural_net
+
+        assert (neural_net.x, neural_net.m.y) == (1, 2)
+        assert (losses.x, losses.z) == (1, 3)
+
+
+def test_modules_of_a_week_that_is_not_graded_are_not_told_of(tmp_path: Path) -> None:
+    project = "hw/final_project"
+    _, notices = taken(
+        tmp_path,
+        {
+            "hw/neural_net.py": "",
+            "hw/scratch.py": "",
+            f"{project}/models/__init__.py": "",
+            f"{project}/models/blocks.py": "",
+            f"{project}/models/resnet.py": "",
+        },
+    )
+    assert "Ignored 1 file that belongs to no assignment: hw/scratch.py" in notices

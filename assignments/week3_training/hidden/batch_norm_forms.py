@@ -1,11 +1,11 @@
 """Ways in which BatchNorm1d is met: the right one and known wrong ones, as formulas of ours.
 
-Which of them a student's layer follows is found by a small experiment. The test of forward, and of
-what is gathered, knows only what is right; tests of something else hold the layer to its own way:
-so backward is judged where forward is not right.
+Which of them a student's layer follows is found by a small experiment; if it is none, its own plain
+answers may tell (own_rows.py). The test of forward, and of what is gathered, knows only what is
+right; tests of something else hold the layer to its own way: so backward is judged where forward is
+not right.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +13,7 @@ import numpy as np
 from autograder.suite import expect
 
 from ..suite_tools.rows import NEAR, get, make, parameters
+from .own_rows import own_of
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,7 @@ class Form:
     """A way to normalise: over which axes, by N less how many, with which power of the variance.
 
     `outside`: whether eps is added to that power; `scales`, `shifts`: whether gamma and beta count.
+    `known`: whether a layer has been seen to follow it.
     """
 
     axis: int | None = 0
@@ -28,6 +30,7 @@ class Form:
     outside: bool = False
     scales: bool = True
     shifts: bool = True
+    known: bool = True
 
     def parts(self, x, eps):
         """Return x_hat and what is divided by; x may be complex."""
@@ -45,6 +48,8 @@ class Form:
 
 
 RIGHT = Form()
+UNKNOWN = Form(known=False)
+"""Computes rightly, and stands for a layer that follows nothing that is known."""
 FORMS = (
     RIGHT,
     Form(outside=True),
@@ -64,7 +69,7 @@ PROBE = np.array([[1.0, -0.5, 4.0], [3.0, 0.25, -2.0], [-2.0, 2.5, 1.0], [0.5, 1
 
 
 def form_of(student):
-    """Find out in which of the known ways a layer normalises; the right one if in none."""
+    """Find out in which way a layer normalises: a known one, its own (own_rows.Own), or UNKNOWN."""
     layer, eps = make(student, 3, eps=0.5), 0.5
     gamma, beta = parameters(layer, np.random.default_rng(5), 3)
     received = expect.array("forward output", layer.forward(PROBE), PROBE.shape)
@@ -72,52 +77,37 @@ def form_of(student):
         expected = form.normalised(PROBE, gamma, beta, eps)
         if np.allclose(received, expected, rtol=1e-4, atol=1e-5):
             return form
-    return RIGHT
+    return own_of(student, PROBE) or UNKNOWN
 
 
 @dataclass(frozen=True)
 class Gathering:
-    """A way in which running statistics go on: keep * running + take * the batch's."""
+    """How running statistics go on: (1 - momentum) * running + momentum * the batch's."""
 
-    keep: Callable[[float], float] = lambda momentum: 1 - momentum
-    take: Callable[[float], float] = lambda momentum: momentum
     ddof: int = 1
-    power: float = 1.0
 
     def after(self, batches, momentum, mean, variance):
         """Return the running mean and variance, which began as given, after some batches."""
-        keep, take = self.keep(momentum), self.take(momentum)
         for x in batches:
-            mean = keep * mean + take * x.mean(axis=0)
-            variance = keep * variance + take * x.var(axis=0, ddof=self.ddof) ** self.power
+            mean = (1 - momentum) * mean + momentum * x.mean(axis=0)
+            variance = (1 - momentum) * variance + momentum * x.var(axis=0, ddof=self.ddof)
         return mean, variance
 
 
-WAYS = tuple(
-    Gathering(keep, take, ddof, power)
-    for keep, take in (
-        (lambda m: 1 - m, lambda m: m),
-        (lambda m: m, lambda m: 1 - m),
-        (lambda _: 0.0, lambda _: 1.0),
-        (lambda _: 1.0, lambda m: m),
-    )
-    for power in (1.0, 0.5)
-    for ddof in (1, 0)
-)
-"""Ways that are met. The first two are legal: the variances of batches are unbiased, or biased."""
+LEGAL = (Gathering(), Gathering(ddof=0))
+"""The ways in which running statistics may go on: variances of batches are unbiased, or biased."""
 
-LEGAL = WAYS[:2]
 LET_IN = [np.array([[1.0], [3.0]]), np.array([[0.5], [4.0], [-1.0]])]
 
 
-def way_of(student, ways=WAYS):
-    """Find out in which of these ways running statistics go on; the first, if in none."""
+def legal_way(student):
+    """Find out in which of the legal ways running statistics go on: None, if in none."""
     layer = student.batch_norm.BatchNorm1d(1, momentum=0.3)
     for x in LET_IN:
         layer.forward(x)
     received = get(layer, "running_mean", 1), get(layer, "running_var", 1)
-    for way in ways:
+    for way in LEGAL:
         expected = way.after(LET_IN, 0.3, np.zeros(1), np.ones(1))
         if np.allclose(received, expected, **NEAR):
             return way
-    return ways[0]
+    return None

@@ -2,7 +2,7 @@
 
 That is a matter of the tests of its path. The others look at their own side then, by comparing with
 the optimizer's own plain steps: a factor too many costs the path, not everything. What has no
-memory where the formula has one, or is not led by gradients, passes none of them.
+memory where the formula has one, or goes nowhere by its gradients, passes none of them.
 """
 
 import numpy as np
@@ -14,14 +14,14 @@ from .optimizer_paths import SETTINGS, change, drive, form_of, make
 PLAIN = np.array([[1.5, -0.6, 0.9], [0.8, 1.1, -0.7], [-1.2, 0.7, 0.5]])
 """Gradients of three steps."""
 OTHER = np.array([-0.9, 1.3, 0.6])
-"""Another gradient for the first of these steps."""
+"""Another gradient for the first of these steps; for the third, all signs are exchanged."""
 
 
-def steps_of(student, kind, gradients, settings=None, rates=None):
-    """Return each step of one parameter that starts at 0."""
-    p = student.probe("parameter")(np.zeros(gradients[0].shape))
+def steps_of(student, kind, gradients, settings=None, rates=None, start=0.0):
+    """Return each step of one parameter that starts there."""
+    places = [np.full(gradients[0].shape, start)]
+    p = student.probe("parameter")(places[0])
     optimizer = make(student, kind, [p], settings or SETTINGS[kind])
-    places = [np.zeros(gradients[0].shape)]
     for number, gradient in enumerate(gradients):
         drive(optimizer, [p], [gradient[np.newaxis]], rates and rates[number : number + 1])
         places.append(expect.array("data", p.data, gradient.shape))
@@ -31,20 +31,19 @@ def steps_of(student, kind, gradients, settings=None, rates=None):
 def plain_steps_fit(student, kind):
     """Tell whether three steps follow the formula, in one of its legal forms.
 
-    Where they don't, expect them to be led by gradients: all of them, where there is a memory.
+    Where they don't, expect gradients to count: the latest, and where there is a memory the first.
     """
     received = steps_of(student, kind, PLAIN)
     expected = change(kind, PLAIN, **SETTINGS[kind], **form_of(student, kind))
     if np.allclose(received.sum(axis=0), expected, rtol=1e-6, atol=1e-12):
         return True
-    if kind == "SGD":
-        factors = -received / PLAIN
-        led = bool(factors[0, 0] > 0 and np.allclose(factors, factors[0, 0]))
-        expect.that("steps", led, "they do not go against the gradient.")
-        return False
-    beside = steps_of(student, kind, np.vstack([OTHER[np.newaxis], PLAIN[1:]]))
-    remembers = not np.allclose(received[2], beside[2], rtol=1e-6, atol=1e-12)
-    expect.that("third step", remembers, "it is the same whatever the first gradient was.")
+    rows = {"SGD": ("third",)}.get(kind, ("third", "first"))
+    for row in rows:
+        other = PLAIN.copy()
+        other[2 if row == "third" else 0] = -OTHER if row == "third" else OTHER
+        beside = steps_of(student, kind, other)
+        counts = not np.allclose(received[2], beside[2], rtol=1e-6, atol=1e-12)
+        expect.that("third step", counts, f"it is the same whatever the {row} gradient was.")
     return False
 
 
@@ -76,24 +75,21 @@ def placed(student, kind, given):
 
 
 def expect_rates_count(student, kind):
-    """The last step grows evenly with the learning rate that it is taken with."""
+    """The last step depends on the learning rate that it is taken with, whichever way."""
     lr = SETTINGS[kind]["lr"]
     last = [
         steps_of(student, kind, PLAIN, rates=[lr, lr, factor * lr])[2] for factor in (1.0, 2.0, 3.0)
     ]
-    grown = last[1] - last[0]
+    grown = min(np.abs(last[1] - last[0]).min(), np.abs(last[2] - last[1]).min())
     message = "it is the same with a larger learning rate, set just before it."
-    expect.that("third step", bool(np.abs(grown).min() > 1e-9), message)
-    even = np.allclose(last[2] - last[1], grown, rtol=1e-5, atol=1e-12)
-    message = "it does not grow evenly with the learning rate, set just before it."
-    expect.that("third step", even, message)
+    expect.that("third step", bool(grown > 1e-9), message)
 
 
 def expect_own_steps(student, kind, params, start, gradients):
     """Each of several parameters is where it goes alone, with an optimizer of its own."""
     for number, (p, g) in enumerate(zip(params, gradients, strict=True)):
         label = f"change of parameter {number}, beside others"
-        alone = steps_of(student, kind, g).sum(axis=0)
+        alone = steps_of(student, kind, g, start=start).sum(axis=0)
         received = expect.array(f"data of parameter {number}", p.data, start.shape) - start
         # Where a parameter goes alone is asked by the tests of the path.
         expect.repeated(label, alone, received, atol=1e-12)

@@ -136,6 +136,46 @@ def prepared(student, rng, kind, settings):
     return *warmup(student, base, length, listed), expected
 
 
+def right(received, expected):
+    """Tell whether learning rates are those of the formula."""
+    return np.allclose(received, expected, rtol=1e-6, atol=0.0)
+
+
+def expect_same(label, received, plain, expected, than):
+    """`received` is what is expected; or what came plainly, where that is wrong already.
+
+    Which rates these should be is asked by the tests of the formula. `than` says what came plainly.
+    """
+    if right(plain, expected):
+        expect_rates(label, received, expected)
+        return
+    changes = bool(np.ptp(plain) > 0)
+    expect.that(label, changes, "step(epoch) never changes the optimizer's learning rate.")
+    expect.that(label, right(received, plain), f"it is another learning rate than {than}.")
+
+
+def _another(value):
+    """Return another value for a setting: one epoch more, or a larger factor or rate."""
+    if type(value) is list:
+        return [value[0] + 1, *value[1:]]
+    return value + (1 if type(value) is int else 0.05)
+
+
+def expect_settings_count(student, kind, settings):
+    """Each setting has an effect on the learning rates; return these, of the epochs 0 to 9."""
+
+    def rates(given):
+        return asked(student, *make(student, kind, 0.8, given), range(10))
+
+    plain = rates(settings)
+    for name, value in settings.items():
+        other = _another(value)
+        counts = not right(rates({**settings, name: other}), plain)
+        message = f"{name} {value} and {other} lead to the same learning rates."
+        expect.that("the optimizer's lr, epochs 0 to 9", counts, message)
+    return plain
+
+
 def expect_rates(label, received, expected):
     """Learning rates agree to a millionth of their own size, however small they are."""
     expect.close(label, received, expected, atol=0.0)

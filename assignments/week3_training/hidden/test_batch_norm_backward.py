@@ -1,7 +1,7 @@
 """Hidden tests of batch_norm.BatchNorm1d: backward, after a forward pass in training mode.
 
 Gradients are compared with those of the formula of forward, worked out here without a derivation.
-Where forward is wrong in a known way, with those that belong to that way. What is missing in dL_dx
+Where forward is wrong, with those that belong to its way. What is missing in dL_dx
 is a matter of the tests of dL_dx alone: in others a term may be missing. Nearly everywhere eps is
 so small that it counts for nothing, wherever it stands.
 """
@@ -17,10 +17,11 @@ from .backward_of_rows import (
     expect_gamma_gradient,
     expect_input_gradient,
     formula,
+    held_to_its_forward,
     input_gradient,
     ready,
 )
-from .batch_norm_forms import RIGHT, form_of
+from .batch_norm_forms import RIGHT
 
 pytestmark = [
     pytest.mark.item("week3.batch_norm_backward"),
@@ -32,48 +33,57 @@ pytestmark = [
 def test_input_gradient(student, rng):
     """backward returns dL/dx, with the parts that go through the mean and the variance."""
     layer, x, gamma, _, dL_dy = ready(student, rng)
-    expect_input_gradient(form_of(student), layer.backward(dL_dy), x, gamma, dL_dy)
+    with held_to_its_forward(student) as form:
+        expect_input_gradient(form, layer.backward(dL_dy), x, gamma, dL_dy)
 
 
 @pytest.mark.weight(2)
 def test_gamma_gradient(student, rng):
     """backward stores dL_dgamma: dL/dy * x_hat, added up over the batch."""
     layer, x, _, _, dL_dy = ready(student, rng)
-    layer.backward(dL_dy)
-    expect_gamma_gradient(form_of(student), layer, x, dL_dy)
+    with held_to_its_forward(student) as form:
+        layer.backward(dL_dy)
+        expect_gamma_gradient(form, layer, x, dL_dy)
 
 
 @pytest.mark.weight(2)
 def test_beta_gradient(student, rng):
     """backward stores dL_dbeta: dL/dy added up over the batch."""
     layer, _, _, _, dL_dy = ready(student, rng)
-    layer.backward(dL_dy)
-    expect_gradient(layer, "beta", dL_dy.sum(axis=0))
+    with held_to_its_forward(student):
+        layer.backward(dL_dy)
+        expect_gradient(layer, "beta", dL_dy.sum(axis=0))
 
 
 @pytest.mark.weight(2)
 def test_input_gradient_adds_up_to_nothing(student, rng):
     """Over the batch dL/dx adds up to 0 in each feature, also when weighted with x_hat."""
     layer, x, gamma, _, dL_dy = ready(student, rng, 12)
-    dL_dx = expect.array("dL_dx", layer.backward(dL_dy), x.shape)
-    form = form_of(student)
-    if form != RIGHT:  # then sums of a right dL_dx need not be 0
-        expect_input_gradient(form, dL_dx, x, gamma, dL_dy)
-        return
-    size = np.abs(input_gradient(x, gamma, dL_dy)).max()
-    expect.that("dL_dx", bool(np.abs(dL_dx).max() > size / 2), "your dL_dx is far too small.")
-    zero, near = np.zeros(4), 1e-5 * 12 * size
-    expect.close("sum of dL_dx over the batch", dL_dx.sum(axis=0), zero, atol=near)
-    weighted = (dL_dx * formula(x)).sum(axis=0)
-    expect.close("sum of dL_dx * x_hat over the batch", weighted, zero, atol=near)
+    with held_to_its_forward(student) as form:
+        dL_dx = expect.array("dL_dx", layer.backward(dL_dy), x.shape)
+        if form != RIGHT:  # then sums of a right dL_dx need not be 0
+            expect_input_gradient(form, dL_dx, x, gamma, dL_dy)
+            return
+        size = np.abs(input_gradient(x, gamma, dL_dy)).max()
+        expect.that("dL_dx", bool(np.abs(dL_dx).max() > size / 2), "your dL_dx is far too small.")
+        zero, near = np.zeros(4), 1e-5 * 12 * size
+        expect.close("sum of dL_dx over the batch", dL_dx.sum(axis=0), zero, atol=near)
+        weighted = (dL_dx * formula(x)).sum(axis=0)
+        expect.close("sum of dL_dx * x_hat over the batch", weighted, zero, atol=near)
+
+
+def expect_gradients(form, layer, x, gamma, dL_dy):
+    """Compare dL_dx, whose missing terms are a matter of its own tests, and dL_dgamma."""
+    expect_input_gradient(form, layer.backward(dL_dy), x, gamma, dL_dy, whole=False)
+    expect_gamma_gradient(form, layer, x, dL_dy)
 
 
 def test_backward_of_a_square_batch(student, rng):
     """With as many examples as features, the sums still run over the examples."""
-    (layer, x, gamma, _, dL_dy), form = ready(student, rng, 4, 4), form_of(student)
-    expect_input_gradient(form, layer.backward(dL_dy), x, gamma, dL_dy, whole=False)
-    expect_gamma_gradient(form, layer, x, dL_dy)
-    expect_gradient(layer, "beta", dL_dy.sum(axis=0))
+    layer, x, gamma, _, dL_dy = ready(student, rng, 4, 4)
+    with held_to_its_forward(student) as form:
+        expect_gradients(form, layer, x, gamma, dL_dy)
+        expect_gradient(layer, "beta", dL_dy.sum(axis=0))
 
 
 def test_backward_with_a_gamma_of_zero(student, rng):
@@ -82,25 +92,26 @@ def test_backward_with_a_gamma_of_zero(student, rng):
     gamma, _ = parameters(layer, rng)
     gamma[1] = 0.0
     put(layer, gamma=gamma)
-    dL_dy, form = rng.normal(size=x.shape), form_of(student)
+    dL_dy = rng.normal(size=x.shape)
     layer.forward(x)
-    expect_input_gradient(form, layer.backward(dL_dy), x, gamma, dL_dy, whole=False)
-    expect_gamma_gradient(form, layer, x, dL_dy)
+    with held_to_its_forward(student) as form:
+        expect_gradients(form, layer, x, gamma, dL_dy)
 
 
 def test_backward_with_a_large_eps(student, rng):
     """The deviation that dL/dx is divided by has eps in it, as in forward."""
     layer, x, gamma, _, dL_dy = ready(student, rng, eps=0.8)
-    received = layer.backward(dL_dy)
-    expect_input_gradient(form_of(student), received, x, gamma, dL_dy, 0.8, whole=False)
+    with held_to_its_forward(student) as form:
+        received = layer.backward(dL_dy)
+        expect_input_gradient(form, received, x, gamma, dL_dy, 0.8, whole=False)
 
 
 def test_backward_belongs_to_the_latest_forward(student, rng):
     """After batches of 9 and of 5 examples, all gradients belong to the second, replaced anew."""
-    (layer, _, gamma, _, dL_dy), form = ready(student, rng, 9), form_of(student)
-    layer.backward(dL_dy)
-    x, dL_dy = batch(rng, 5), rng.normal(size=(5, 4))
-    layer.forward(x)
-    expect_input_gradient(form, layer.backward(dL_dy), x, gamma, dL_dy, whole=False)
-    expect_gamma_gradient(form, layer, x, dL_dy)
-    expect_gradient(layer, "beta", dL_dy.sum(axis=0))
+    layer, _, gamma, _, dL_dy = ready(student, rng, 9)
+    with held_to_its_forward(student) as form:
+        layer.backward(dL_dy)
+        x, dL_dy = batch(rng, 5), rng.normal(size=(5, 4))
+        layer.forward(x)
+        expect_gradients(form, layer, x, gamma, dL_dy)
+        expect_gradient(layer, "beta", dL_dy.sum(axis=0))

@@ -58,7 +58,7 @@ each = pytest.mark.parametrize(
 @pytest.mark.parametrize(
     ("kind", "settings"),
     [
-        case(kind, settings, f"{kind}-{place}", 2 if kind == "RMSprop" else 1)
+        case(kind, settings, f"{kind}-{place}", 2 if kind in ("SGD", "RMSprop") else 1)
         for place, (kind, settings) in enumerate(OPTIONS)
     ],
 )
@@ -156,6 +156,10 @@ def test_zero_grad(student, rng):
     drive(optimizer, params, [g[1:] for g in gradients])
     if plain_steps_fit(student, "SGD"):
         expect_changes(params, starts, gradients, "SGD", lr=0.1)
+        return
+    for number, (p, place) in enumerate(zip(params, before, strict=True)):
+        moved = not np.array_equal(expect.array("data", p.data, place.shape), place)
+        expect.that(f"parameter {number}", moved, "it has not moved since zero_grad.")
 
 
 # What theory says, and what belongs to one optimizer only.

@@ -14,5 +14,7 @@ def where_kept(label: str, received: Any, shape: tuple[int, ...]) -> np.ndarray:
 
 def expect_scaled(label: str, received: Any, scaled: np.ndarray, **near: float) -> None:
     """Expect each entry to be 0, for one that was dropped, or that of `scaled`, which has no 0."""
-    kept = where_kept(label, received, scaled.shape)
-    expect.close(label, np.where(kept, received, scaled), scaled, **near)
+    found = expect.array(label, received, scaled.shape)
+    nothing = np.abs(found) < np.abs(found - scaled)
+    expect.close(label, np.where(nothing, found, 0.0), np.zeros(scaled.shape), **near)
+    expect.close(label, np.where(nothing, scaled, found), scaled, **near)

@@ -26,7 +26,8 @@ def test_dropout_drops_the_share_p(student):
     """About the share p of the entries is dropped, and others in the next forward pass."""
     layer, x = student.regularization.Dropout(0.2), np.ones((100, 100))
     first, second = (expect.array("forward output", layer.forward(x), x.shape) for _ in range(2))
-    expect.close("share dropped", float(np.mean(first == 0)), 0.2, rtol=0, atol=0.03)
+    share = float(np.mean(first == 0))
+    expect.close("share of entries that are 0", share, 0.2, rtol=0, atol=0.03)
     differ = not np.array_equal(first, second)
     expect.that("second forward output", differ, "two forward passes dropped the same entries.")
 

@@ -59,8 +59,9 @@ SAYS = {
 ELSEWHERE = "With other inputs of the same kind:"
 PASSES = "With other inputs of the same kind it is right: look for what is special about some."
 NOT_RUN_AGAIN = (
-    "Begin with the first failed check of this item; "
-    "`make check` shows more, where a public test fails too."
+    "There was no time to run it with other inputs, so what came out can't be shown. First mend "
+    "what is told of other checks, as it may be the same cause; then try what this check's title "
+    "says on a small example of your own."
 )
 
 
@@ -70,10 +71,12 @@ class GradedOutcome(Outcome):
 
     `salt`: what the inputs were drawn from that the fault belongs to, where the outcome has been
     settled; None before. `by_credit`: the message is the test's own, and a function of the credit.
+    `by_itself`: it failed for a reason of its own, whatever other items lack.
     """
 
     salt: str | None = None
     by_credit: bool = False
+    by_itself: bool = False
 
 
 Again = Callable[[Host, str, str], GradedOutcome]
@@ -149,7 +152,8 @@ def _shows_inputs(outcome: GradedOutcome) -> bool:
 
 def _said(outcome: GradedOutcome, message: str) -> GradedOutcome:
     """Return an outcome with nothing of its run but verdict, credit and time."""
-    return GradedOutcome(replace(outcome.result, message=message, detail={}))
+    said = replace(outcome.result, message=message, detail={})
+    return GradedOutcome(said, by_itself=outcome.by_itself)
 
 
 def _with_fault(outcome: GradedOutcome, other: GradedOutcome) -> GradedOutcome:
@@ -194,9 +198,11 @@ class _ThrowAway:
             found = replace(self._again(self._host, outcome.result.check, salt), salt=salt)
             self._passed += found.result.verdict is Verdict.PASS
             self._timeouts += found.result.verdict is Verdict.TIMEOUT
-            if found.result.verdict is not Verdict.PASS:
+            if found.result.verdict not in (Verdict.PASS, Verdict.TIMEOUT):
                 break
-        return None if found is not None and found.result.verdict is Verdict.INFRA else found
+        # That a busy machine gave this run too little time is no cause of the failure.
+        nothing = (Verdict.INFRA, Verdict.TIMEOUT)
+        return None if found is not None and found.result.verdict in nothing else found
 
     def close(self) -> None:
         """End the sandbox of these runs."""

@@ -20,6 +20,7 @@ from autograder.sandbox.own_time import MOST_STALLED, STALLED
 from autograder.suite.collected_test import seed_of
 from autograder.suite.expect import Wrong
 from autograder.suite.hidden import digest  # noqa: F401 - it says what is kept of large answers
+from autograder.suite.hidden.by_itself import is_by_itself
 from autograder.suite.hidden.disclosure import Disclosure, GradedOutcome
 from autograder.suite.hidden.graded_host import GradedHost
 from autograder.suite.hidden.memory import limited_memory
@@ -220,7 +221,7 @@ class _GradedPlugin(Plugin):
     ) -> GradedOutcome:
         error = result.message.startswith(CANT_WORK)
         by_credit = fault is None and result.verdict is Verdict.WRONG and not error
-        return GradedOutcome(result, fault, by_credit=by_credit)
+        return GradedOutcome(result, fault, by_credit=by_credit, by_itself=is_by_itself(fault))
 
     def _reported(self, host: Host, report: Report | None) -> Report | None:
         """Return the function that receives each outcome, with a message that may be shown."""
@@ -240,13 +241,17 @@ class _GradedPlugin(Plugin):
     def _with_reasons(self, outcomes: list[Outcome]) -> list[Outcome]:
         """Give checks marked `shares` their share where an item that they need is wrong in part.
 
-        It is the mean of the needed items' credit, if each has LEAST_SHARE at least, or the share
-        that the mark names for it. What the check itself has measured counts if that is more.
+        Those that failed for a reason of their own are left as they are. It is the mean of the
+        needed items' credit, if each has LEAST_SHARE at least, or the share that the mark names for
+        it. What the check itself has measured counts if that is more.
         """
         tests = {check.id: item for check, item in self.tests}
         credit = self._credit_of_items(outcomes)
         found = []
-        for outcome in super()._with_reasons(outcomes):
+        for given, outcome in zip(outcomes, super()._with_reasons(outcomes), strict=True):
+            if cast(GradedOutcome, given).by_itself:
+                found.append(given)
+                continue
             test = tests[outcome.result.check]
             needs = test.get_closest_marker("needs")
             blocked = outcome.result.verdict is Verdict.BLOCKED

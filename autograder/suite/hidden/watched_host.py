@@ -44,7 +44,8 @@ class WatchedHost(LocalHost):
         sys.setprofile(None)
         threading.setprofile(None)
         super().finish(fault)
-        codes = self._seen.values()
+        # Threads of earlier tests may still run, and note what they call.
+        codes = list(self._seen.values())
         self.executed = {name_of(code) for code in codes if code.co_filename.startswith(FOLDER)}
 
     def _note(self, frame: FrameType, event: str, argument: object) -> None:

@@ -25,7 +25,7 @@ def main() -> None:
     SETTINGS has what the worker's has, and "module", "arguments" (a list of text for `main`) and
     "threads". There is no limit of address space: CUDA reserves far more than it uses.
     """
-    settings = json.loads(sys.argv[1])
+    settings = json.loads(sys.argv.pop())
     if settings["landlock"]:
         confined.restrict_files(settings["landlock"])
     importlib.import_module("torch")

@@ -35,7 +35,7 @@ class BlockForm:
     """How a block computes: where ReLUs are, and what its shortcut does.
 
     last: "after" the addition, "before" it, or "nowhere". short: the shortcut is "added", "left
-    out", or added behind a ReLU of its own ("relu").
+    out", "subtracted", "subtracted from", or added behind a ReLU of its own ("relu").
     """
 
     first_relu: bool = True
@@ -48,7 +48,7 @@ BLOCKS = tuple(
     BlockForm(first, last, short)
     for first in (True, False)
     for last in ("after", "before", "nowhere")
-    for short in ("added", "left out", "relu")
+    for short in ("added", "left out", "relu", "subtracted", "subtracted from")
 )
 
 
@@ -56,8 +56,8 @@ BLOCKS = tuple(
 class Form:
     """How a network computes: its stem, its blocks' sizes, the average, and what comes after all.
 
-    pool: size, stride and padding of a max-pooling in the stem. pooled: "mean" or "max" over the
-    image. end: "" or what stands behind the linear layer, "softmax" or "relu".
+    pool: size, stride and padding of a max-pooling in the stem. pooled: one of POOLED.
+    end: "" or what stands behind the linear layer, "softmax" or "relu".
     """
 
     kernel: int = 3
@@ -74,6 +74,8 @@ class Form:
 
 
 RIGHT = Form()
+POOLED = ("mean", "max", "sum", "twice", "half")
+"""What goes into the linear layer: the mean over the image, the largest, or the mean's multiple."""
 POOLS: tuple[tuple[int, ...], ...] = ((), (3, 2, 1), (2, 2, 0))
 LARGEST = 11
 SIZES = (1, 2, 64, 128, 256, 512)
@@ -109,7 +111,7 @@ def with_ends(form: Form) -> list[Form]:
     """Return forms with each average and each end."""
     return [
         replace(form, pooled=pooled, end=end)
-        for pooled, end in itertools.product(("mean", "max"), ("", "softmax", "relu"))
+        for pooled, end in itertools.product(POOLED, ("", "softmax", "relu"))
     ]
 
 

@@ -98,7 +98,8 @@ def block(
     if form.short == "relu":
         x = torch.clamp_min(x, 0.0)
     inner = torch.clamp_min(inner, 0.0) if form.last == "before" else inner
-    out = inner if form.short == "left out" else inner + x
+    ways = {"left out": inner, "subtracted": inner - x, "subtracted from": x - inner}
+    out = ways[form.short] if form.short in ways else inner + x
     return torch.clamp_min(out, 0.0) if form.last == "after" else out
 
 
@@ -133,7 +134,10 @@ def averages(
             out = torch.cos(functional.conv2d(out, kernel, stride=stride))
         else:
             out = block(out, p, stride, training, norm, f"{name}.")
-    return out.mean(dim=(2, 3)) if form.pooled == "mean" else out.amax(dim=(2, 3))
+    if form.pooled == "max":
+        return out.amax(dim=(2, 3))
+    factors = {"mean": 1.0, "sum": float(out[0, 0].numel()), "twice": 2.0, "half": 0.5}
+    return out.mean(dim=(2, 3)) * factors[form.pooled]
 
 
 def network(

@@ -1,6 +1,7 @@
 """Hidden tests of models/layers.py: BatchNorm2d.
 
-Expected values are worked out in NumPy, in float64, and gradients by complex steps.
+Expected values are worked out in NumPy, in float64, and gradients by complex steps. Where what is
+gathered, or an output, is wrong already, tests of something else look at that alone.
 """
 
 import numpy as np
@@ -94,11 +95,11 @@ def test_two_layers_share_nothing(student, rng):
     first, second = layer_of(student, 3), layer_of(student, 3)
     parameters(student, first, rng)
     x = images(rng)
-    apply(student, first, x, True)
+    expect_work(apply(student, first, x, True), x)
     expect_flat("running_mean of the other layer", second.running_mean, np.zeros(3))
-    expect.close(
-        "output of the other layer", apply(student, second, x, True), normalised(x), **NEAR
-    )
+    received = apply(student, second, x, True)
+    alone = apply(student, layer_of(student, 3), x, True)
+    expect_right_or_own("output of the other layer", received, normalised(x), alone)
 
 
 # Training mode
@@ -189,14 +190,73 @@ def test_gradients_in_evaluation_mode(student, rng):
 
 
 def correction_of(student):
-    """Find out which variance goes into running_var: return 1 if it is the unbiased one, else 0.
+    """Find out which variance goes into running_var: return 1 if it is the unbiased one, else 0."""
+    _, variance = gathered_of_a_pair(student)
+    return int(abs(variance - 1.0) > 0.01)
 
-    Two numbers at a distance of 2 have the biased variance 1 and the unbiased one 2.
+
+def gathered_of_a_pair(student):
+    """Return the running statistics after 1 and 3, by momentum 0.5 from 0 and 1.
+
+    The biased variance of these is 1 and the unbiased one 2, so 1 and 1, or 1 and 1.5, are right.
     """
     layer = layer_of(student, 1, momentum=0.5)
     pair = np.array([1.0, 3.0], np.float32).reshape(2, 1, 1, 1)
     student.drive("run", layer, pair, True)
-    return int(abs(float(flat("running_var", layer.running_var, 1)[0]) - 1.0) > 0.01)
+    return [float(one[0]) for one in statistics_of(layer, 1)]
+
+
+def gathers_rightly(student):
+    """Tell whether running statistics go on as they should: from 0 and 1, and from elsewhere."""
+    mean, variance = gathered_of_a_pair(student)
+    first = abs(mean - 1.0) < 0.01 and min(abs(variance - 1.0), abs(variance - 1.5)) < 0.01
+    layer, x = layer_of(student, 1, momentum=0.25), np.array([1.0, 3.0, 5.0, 11.0], np.float32)
+    student.drive("run", layer, x.reshape(4, 1, 1, 1), True)
+    mean, variance = (float(one[0]) for one in statistics_of(layer, 1))
+    near = [abs(variance - 0.75 - 0.25 * x.var(ddof=ddof)) for ddof in (0, 1)]
+    return first and abs(mean - 1.25) < 0.01 and min(near) < 0.01
+
+
+def statistics_of(layer, channels):
+    """Return running_mean and running_var, one number for each channel."""
+    names = ("running_mean", "running_var")
+    return [flat(name, getattr(layer, name), channels) for name in names]
+
+
+def expect_moved(layer, mean, variance):
+    """Return the running statistics, which a batch in training has moved from the given ones."""
+    now = statistics_of(layer, len(mean))
+    for name, one, before in zip(
+        ("running_mean", "running_var"), now, (mean, variance), strict=True
+    ):
+        moved = not np.allclose(one, before, **NEAR)
+        expect.that(name, moved, "a batch in training mode has not moved it.")
+    return now
+
+
+def expect_still(layer, before):
+    """The running statistics are what they were."""
+    for name, one, now in zip(
+        ("running_mean", "running_var"), before, statistics_of(layer, len(before[0])), strict=True
+    ):
+        # What training makes of them is asked by other tests; here, that nothing more is done.
+        expect.repeated(name, one, now, **NEAR)
+
+
+def expect_work(received, x):
+    """What comes out is not what went in."""
+    received = expect.array("output in training mode", received, x.shape)
+    done = not np.allclose(received, x, **NEAR)
+    expect.that("output in training mode", done, "it is x itself.")
+
+
+def expect_right_or_own(label, received, wanted, own):
+    """An output is right; or, where the plain one is wrong too, what that is."""
+    if np.allclose(own, wanted, **NEAR):
+        expect.close(label, received, wanted, **NEAR)
+    else:
+        # What it should be is asked by other tests.
+        expect.repeated(label, own, received, **NEAR)
 
 
 def expect_running(student, layer, batches, momentum, mean, variance):
@@ -238,7 +298,16 @@ def test_running_statistics_go_on_from_where_they_are(student, rng):
     layer, x = layer_of(student, 3, momentum=0.25), images(rng)
     mean, variance = buffers(student, layer, rng)
     apply(student, layer, x, True)
-    expect_running(student, layer, [x], 0.25, mean, variance)
+    if gathers_rightly(student):
+        expect_running(student, layer, [x], 0.25, mean, variance)
+        return
+    now, other = expect_moved(layer, mean, variance), layer_of(student, 3, momentum=0.25)
+    moved = {"running_mean": mean + 1, "running_var": variance + 1}
+    student.drive("fill", other, moved)
+    apply(student, other, x, True)
+    for name, one, two in zip(moved, now, statistics_of(other, 3), strict=True):
+        differ = bool((np.abs(one - two) > 1e-3).all())
+        expect.that(name, differ, "it is the same whatever it was before the batch.")
 
 
 def test_running_statistics_record_no_gradients(student, rng):
@@ -252,7 +321,10 @@ def test_running_statistics_record_no_gradients(student, rng):
             flat(name, buffer, 3)
             held = student.drive("requires_grad", layer, name)
             expect.equal(f"{name}.requires_grad", held, False)
-    expect_running(student, layer, [x, x], 0.1, np.zeros(3), np.ones(3))
+    if gathers_rightly(student):
+        expect_running(student, layer, [x, x], 0.1, np.zeros(3), np.ones(3))
+    else:
+        expect_moved(layer, np.zeros(3), np.ones(3))
 
 
 # Evaluation mode
@@ -279,18 +351,39 @@ def test_evaluation_leaves_the_running_statistics(student, rng):
     layer, x = layer_of(student, 3), images(rng)
     mean, variance = buffers(student, layer, rng)
     apply(student, layer, x, True)
+    before = expect_moved(layer, mean, variance)
     for _ in range(2):
         apply(student, layer, images(rng), False)
-    expect_running(student, layer, [x], 0.1, mean, variance)
+    if gathers_rightly(student):
+        expect_running(student, layer, [x], 0.1, mean, variance)
+    else:
+        expect_still(layer, before)
+
+
+def test_evaluation_adds_eps_to_the_running_variance(student, rng):
+    """eps is added to the running variance too, inside the root, also where that is 0."""
+    x, variance = images(rng), np.array([1.0, 0.01, 0.0], np.float32)
+    for eps in (0.5, 2.0):
+        layer = layer_of(student, 3, eps=eps)
+        student.drive("fill", layer, {"running_var": variance})
+        received = apply(student, layer, x, False)
+        wanted = x / np.sqrt(spread(variance) + eps)
+        expect.close(f"output in evaluation mode, eps {eps}", received, wanted, **NEAR)
 
 
 def test_there_and_back(student, rng):
     """train() and eval() switch what forward does, as often as they are called."""
     layer, x = layer_of(student, 3), images(rng)
     for turn in ("first", "second"):
-        received = apply(student, layer, x, True)
-        expect.close(f"output, training mode, {turn} time", received, normalised(x), **NEAR)
+        received, plain = apply(student, layer, x, True), layer_of(student, 3)
+        own = apply(student, plain, x, True)
+        label = f"output, training mode, {turn} time"
+        expect_right_or_own(label, received, normalised(x), own)
         mean, variance = buffers(student, layer, rng)
-        received = apply(student, layer, x, False)
+        student.drive("fill", plain, {"running_mean": mean, "running_var": variance})
+        received, beside = apply(student, layer, x, False), own
+        own = apply(student, plain, x, False)
         wanted = (x - spread(mean)) / np.sqrt(spread(variance) + 1e-5)
-        expect.close(f"output, evaluation mode, {turn} time", received, wanted, **NEAR)
+        expect_right_or_own(f"output, evaluation mode, {turn} time", received, wanted, own)
+        differ = not np.allclose(own, beside, **NEAR)
+        expect.that("outputs in both modes", differ, "they are the same.")
