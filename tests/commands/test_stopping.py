@@ -6,6 +6,7 @@ import fcntl
 import os
 import re
 import select
+import shlex
 import signal
 import subprocess
 import sys
@@ -120,8 +121,9 @@ def begin(small: Path, tmp_path: Path, terminal: Terminal) -> Callable[..., Path
             (tmp_path / "the class" / name / "double.py").write_text(f"{source}\n# {name}\n")
         script, out = tmp_path / "grade.py", tmp_path / "the grades"
         script.write_text(GRADE)
+        program = shlex.join([sys.executable, str(script), str(small)])
         terminal.type(
-            f"{sys.executable} {script} {small} grade --submissions 'the class' "
+            f"{program} grade --submissions 'the class' "
             f"--out 'the grades' --week 2 --jobs 1 {' '.join(options)}; echo STATUS=$?\n"
         )
         terminal.wait_for(r"0/2")
