@@ -145,7 +145,8 @@ class _Reader:
             try:
                 hundredths = parse_points(plain_number(points))
             except ValueError as error:
-                problems.append(one_line(str(error)))
+                hint = "; `autograder override` takes points away" if points.startswith("-") else ""
+                problems.append(one_line(str(error)) + hint)
         if item is not None and hundredths > item.points:
             max_points = format_points(item.points)
             problems.append(f"{id} has {max_points} points, not {format_points(hundredths)}")
