@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import tomllib
 from functools import lru_cache
 from pathlib import Path
@@ -21,6 +22,10 @@ from autograder.course import load  # noqa: E402
 from autograder.sandbox import Confinement, Unconfined  # noqa: E402
 from autograder.sandbox.choose import NotConfinedError, choose, rungs  # noqa: E402
 from tests import proofs  # noqa: E402
+
+# What a shell starts in the background ignores Ctrl-C, and so would the programs that tests stop.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ROOT = Path(__file__).resolve().parent.parent
 
