@@ -78,9 +78,13 @@ class ModuleSpace(importlib.abc.MetaPathFinder, importlib.abc.Loader):
             path = self._path(name)
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # such as for an invalid escape "\\d"
-                source = self.sources[name]
-                if "." not in name and name not in self.packages and RELATIVE.search(source):
-                    source = _beside(ast.parse(source, path))
+                source: bytes | ast.Module = self.sources[name]
+                if (
+                    "." not in name
+                    and name not in self.packages
+                    and RELATIVE.search(self.sources[name])
+                ):
+                    source = _beside(ast.parse(self.sources[name], path))
                 self.code[name] = compile(source, path, "exec", dont_inherit=True)
         return self.code[name]
 
