@@ -48,7 +48,8 @@ BY_NAME = {
 BENCHMARKS = SHOWN | BY_NAME
 
 HELPERS = (
-    *("lean_pytest", "plain_cifar10", "planted", "rows", "term_course", "toy_course"),
+    *("lean_pytest", "plain_cifar10", "planted", "rows", "toy_course"),
+    *("term_back", "term_book", "term_course", "term_killed"),
     *("gpu_images", "gpu_job", "gpu_processes", "gpu_run", "gpu_sandbox", "gpu_table"),
 )
 """Modules that benchmarks use, and scripts with a command line of their own: no benchmarks here."""

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from autograder.commands.class_options import GRADES
+from autograder.commands.class_options import GRADES, Section
 from autograder.commands.shared import ROOT
 from autograder.errors import InputError
 
@@ -28,6 +28,7 @@ def show(
     student: Annotated[
         str | None, typer.Option(help="Say how this student's points came about, report by report.")
     ] = None,
+    section: Section = None,
 ) -> None:
     """Print the class's table once more, without grading and without writing anything."""
     from rich.console import Console
@@ -40,7 +41,7 @@ def show(
     course = courses.load(ROOT)
     console = Console(highlight=False)
     if student is None:
-        show_class(console, course, grades)
+        show_class(console, course, grades, section)
         return
     for line in history_lines(course, grades, student):
         say(console, line)

@@ -17,6 +17,9 @@ GRADES = Path("grades")
 SIMULATED = Path("demo-class")
 
 Submissions = Annotated[Path | None, typer.Option(help=CLASS)]
+Section = Annotated[
+    str | None, typer.Option(help="Only the students that the roster has in this section.")
+]
 Out = Annotated[Path, typer.Option(help="Where gradebook and reports are written.")]
 OnlyWeek = Annotated[str | None, typer.Option("--week", help=f"{WEEK} This one alone.")]
 Jobs = Annotated[int, typer.Option(min=0, help="Processes; 0: one for each processor.")]

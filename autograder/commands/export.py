@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from autograder.commands.class_options import GRADES
+from autograder.commands.class_options import GRADES, Section
 from autograder.commands.instructors import number_of
 from autograder.commands.shared import ROOT, WEEK, export_app
 from autograder.errors import InputError
@@ -60,8 +60,6 @@ Template = Annotated[Path, typer.Option(help="The file as the system exported it
 Filled = Annotated[Path | None, typer.Option(help="Default: TEMPLATE with .filled before .csv.")]
 PART = "What goes in: total, a week's number or id, or a component's id of the rubric."
 PENDING = "Of students some of whose points are to come: leave the cell, or so-far."
-SECTION = "Only the students that the roster has in this section."
-Section = Annotated[str | None, typer.Option("--section", help=SECTION)]
 NOT_TAKEN = "Of students whose submission could not be taken: leave the cell, or zero."
 NotTakenName = Annotated[str, typer.Option("--not-taken", help=NOT_TAKEN)]
 PendingName = Annotated[str, typer.Option("--pending", help=PENDING)]

@@ -16,6 +16,7 @@ from autograder.commands.class_options import (
     Jobs,
     OnlyWeek,
     Out,
+    Section,
     Submissions,
     Unconfined,
 )
@@ -62,6 +63,7 @@ def grade(
     student: Annotated[
         list[str] | None, typer.Option(help="Grade this student; may be repeated.")
     ] = None,
+    section: Section = None,
     only: Annotated[
         str | None,
         typer.Option(help="infra: grade what has a failure of ours in its last results."),
@@ -87,7 +89,7 @@ def grade(
         ),
     ] = None,
 ) -> None:
-    """Grade all that a class handed in, or some of it: --student, --only and --since combine.
+    """Grade all that a class handed in, or some: --student, --section, --only, --since combine.
 
     The reports always cover the whole class. Without --submissions, write a simulated class of 12
     and grade that. With --scheduler, or a table [cluster] in assignments/grading.toml, the nodes of
@@ -103,7 +105,7 @@ def grade(
     goes_on = "What was finished is kept; the same command goes on from there."
     with when_stopped(goes_on, GIVEN_UP), ending_when_terminated(), ExitStack() as stack:
         number = number_of(week)
-        choice = choice_of(ROOT, student or (), only, since)
+        choice = choice_of(ROOT, student or (), only, since, section)
         cluster = None if here else nodes_of(ROOT, scheduler, insecure_network)
         demand_marks(ROOT, out)
         if not dry_run:

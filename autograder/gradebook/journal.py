@@ -22,6 +22,7 @@ from typing import Any, Self
 
 from autograder.course import Course
 from autograder.gradebook.author import author_here
+from autograder.gradebook.called import Called
 from autograder.gradebook.editions import Editions
 from autograder.gradebook.flags import Flag
 from autograder.gradebook.graded_files import keep_files
@@ -486,7 +487,7 @@ class Gradebook:
         A line replaces an earlier mark for the same student and item, and one with blank points
         withdraws it. Raises ManualError, and changes nothing, where any line is bad.
         """
-        manual = read_manual(path, course, set(self.students()))
+        manual = read_manual(path, course, Called(self.students()))
         self.take_marks(manual, course)
         return len(manual.marks)
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from autograder.course import Course
 from autograder.course.points import format_points, parse_points
 from autograder.errors import InputError
+from autograder.gradebook.called import Called
 from autograder.records import ManualMark
 from autograder.tables.formulas import unguarded
 from autograder.tables.sheet import SheetError, read_content
@@ -91,8 +92,8 @@ def demand_readable(path: Path) -> None:
         raise ManualError(path, [f"it can't be read: {error.strerror}"]) from error
 
 
-def read_manual(path: Path, course: Course, students: Collection[str]) -> ManualMarks:
-    """Read the marks for some of `students`.
+def read_manual(path: Path, course: Course, students: Called) -> ManualMarks:
+    """Read the marks for some of `students`, by whatever they are called.
 
     The header is student,item,points,comment, in any order, and the comment may be missing. Blank
     points mean "not marked": in manual.csv that withdraws a mark, and in by_hand.csv, of which
@@ -113,7 +114,7 @@ def read_manual(path: Path, course: Course, students: Collection[str]) -> Manual
 
 
 class _Reader:
-    def __init__(self, course: Course, students: Collection[str], columns: Collection[str]) -> None:
+    def __init__(self, course: Course, students: Called, columns: Collection[str]) -> None:
         self._items = {item.id: item for item in course.items()}
         self._students = students
         self._is_by_hand = all(name in columns for name in OF_BY_HAND)
@@ -125,12 +126,11 @@ class _Reader:
 
     def add(self, line: TableLine) -> list[str]:
         """Add one line's mark, or return what is wrong with the line."""
-        student, id, points = unguarded(line["student"]), line["item"], line["points"]
+        said, id, points = unguarded(line["student"]), line["item"], line["points"]
         problems = []
-        if student not in self._students:
-            known = sorted(self._students)
-            problem = f"no student '{one_line(student)}' in the gradebook"
-            problems.append(problem + near(student, known))
+        student = self._students.who(said) or said
+        if self._students.who(said) is None:
+            problems.append(self._students.problem(said))
         item = self._items.get(id)
         if item is None:
             known = [item.id for item in self._items.values() if item.kind == "manual"]
@@ -145,7 +145,8 @@ class _Reader:
             try:
                 hundredths = parse_points(plain_number(points))
             except ValueError as error:
-                problems.append(one_line(str(error)))
+                hint = "; `autograder override` takes points away" if points.startswith("-") else ""
+                problems.append(one_line(str(error)) + hint)
         if item is not None and hundredths > item.points:
             max_points = format_points(item.points)
             problems.append(f"{id} has {max_points} points, not {format_points(hundredths)}")

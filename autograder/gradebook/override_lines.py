@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -12,6 +11,7 @@ from pathlib import Path
 from autograder.course import Course
 from autograder.course.points import format_points
 from autograder.errors import InputError
+from autograder.gradebook.called import Called
 from autograder.gradebook.journal import PARTS, Gradebook, Receipt
 from autograder.gradebook.overrides import (
     TOTAL,
@@ -22,6 +22,7 @@ from autograder.gradebook.overrides import (
     not_known,
     read_act,
 )
+from autograder.gradebook.people import called_in
 from autograder.tables.formulas import unguarded
 from autograder.tables.sheet import Sheet, SheetError, read_content
 from autograder.tables.table import Table, TableLine, checked_lines
@@ -58,15 +59,12 @@ class Line:
 class OverrideReader:
     """Makes events of lines, by what a course and its gradebook have.
 
-    `students` are those who may be named beside the gradebook's.
+    `students` are those who may be named; None: the gradebook's, by whatever they are called.
     """
 
-    def __init__(self, course: Course, book: Gradebook, students: Collection[str] = ()) -> None:
+    def __init__(self, course: Course, book: Gradebook, students: Called | None = None) -> None:
         self._course, self._book = course, book
-        known = {*book.students(), *students}
-        self._students = {one.casefold(): one for one in sorted(known)} | {
-            one: one for one in known
-        }
+        self._students = students or called_in(book, course.weeks)
         self._items = {item.id: item for item in course.items()}
         self._checks: dict[str, set[str]] = {}
 
@@ -120,12 +118,9 @@ class OverrideReader:
 
     def _event(self, line: Line, problems: list[str]) -> Override | None:
         """Return what a line says, or add what is wrong with it."""
-        student = self._students.get(line.student, self._students.get(line.student.casefold()))
+        student = self._students.who(line.student)
         if student is None:
-            near = get_close_matches(line.student.casefold(), self._students, NEAREST_SHOWN, 0.6)
-            names = dict.fromkeys(self._students[one] for one in near)
-            hint = f" (near: {', '.join(map(one_line, names))})" if names else ""
-            problems.append(f"no student '{one_line(line.student)}' in the gradebook{hint}")
+            problems.append(self._students.problem(line.student))
         if not line.reason:
             problems.append("the reason is missing: the student reads it")
         if not line.author:

@@ -5,6 +5,7 @@ Both tables are made when something is first put into them: a gradebook without 
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from autograder.course import Week
+from autograder.gradebook.called import Called
 from autograder.gradebook.ids import key
 from autograder.gradebook.journal import Gradebook
 from autograder.gradebook.roster import FILE, Roster, roster_of
@@ -100,10 +102,31 @@ def known_people(folder: Path, weeks: Sequence[Week]) -> KnownPeople:
         return KnownPeople(roster, known_names(gradebook))
 
 
+def roster_beside(gradebook: Gradebook, weeks: Sequence[Week]) -> Roster | None:
+    """Return the roster that lies beside a gradebook, if any. Raises RosterError."""
+    path = gradebook._db.path.with_name(FILE)
+    return roster_of(weeks, path) if path.is_file() else None
+
+
 def known_names(gradebook: Gradebook) -> KnownNames:
     """Return the names and numbers by which students came before."""
     rows = _rows(gradebook, "identities", "SELECT student, week, name, lms_id FROM identities")
     return KnownNames(tuple(Identity(**dict(row)) for row in rows))
+
+
+def names_before(gradebook: Gradebook) -> list[tuple[str, str]]:
+    """Return pairs of a name or an id by which a student came, and the student's id now."""
+    found = []
+    for one in known_names(gradebook).identities:
+        number = re.sub(r"\D", "", one.lms_id)
+        found += [(one.name, one.student), (f"{one.name}_{number}", one.student)]
+    return found
+
+
+def called_in(gradebook: Gradebook, weeks: Sequence[Week]) -> Called:
+    """Return the students of a gradebook by all that they are called. Raises RosterError."""
+    roster = roster_beside(gradebook, weeks)
+    return Called(gradebook.students(), roster, names_before(gradebook))
 
 
 def lms_ids(gradebook: Gradebook) -> dict[str, tuple[str, ...]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, tzinfo
 from difflib import get_close_matches
 from enum import StrEnum
@@ -11,8 +11,10 @@ from pathlib import Path
 
 from autograder import course as courses
 from autograder.errors import InputError
+from autograder.gradebook.called import Called
 from autograder.gradebook.ids import student_id
 from autograder.gradebook.journal import Gradebook, Receipt
+from autograder.gradebook.roster import Roster
 from autograder.gradebook.submission import Submission
 from autograder.grading.preview import listed
 from autograder.text.display import one_line
@@ -35,22 +37,28 @@ class Choice:
     """What is to be graded of a class: what all conditions hold for that are given.
 
     students: their ids; only: what their last results have; since: the time since which they were
-    handed in or changed.
+    handed in or changed; section: that of the roster whose `members` hand in.
     """
 
     students: tuple[str, ...] = ()
     only: Only | None = None
     since: datetime | None = None
+    section: str | None = None
+    members: frozenset[str] = frozenset()
 
     @property
     def is_everything(self) -> bool:
         """Whether no condition is given."""
-        return not self.students and self.only is None and self.since is None
+        return not self.students and all(
+            one is None for one in (self.only, self.since, self.section)
+        )
 
     def __str__(self) -> str:
         said = []
         if self.students:
             said.append(f"of {listed(self.students)}")
+        if self.section is not None:
+            said.append(f"of section {one_line(self.section)}")
         if self.only:
             said.append("with a failure of ours in the last results")
         if self.since:
@@ -62,14 +70,18 @@ EVERYTHING = Choice()
 
 
 def choice_of(
-    root: Path, students: Iterable[str] = (), only: str | None = None, since: str | None = None
+    root: Path,
+    students: Iterable[str] = (),
+    only: str | None = None,
+    since: str | None = None,
+    section: str | None = None,
 ) -> Choice:
     """Return the choice that options make. Raises ChoiceError for what none of them can mean."""
     if only is not None and only not in list(Only):
         problem = f"--only {one_line(only)!r} is no kind of submissions"
         raise ChoiceError(problem, f"Say one of these: {', '.join(Only)}")
     when = None if since is None else time_of(since, courses.load(root).handing_in.zone)
-    return Choice(tuple(students), None if only is None else Only(only), when)
+    return Choice(tuple(students), None if only is None else Only(only), when, section)
 
 
 def time_of(text: str, zone: tzinfo) -> datetime:
@@ -92,9 +104,23 @@ def time_of(text: str, zone: tzinfo) -> datetime:
     return when
 
 
-def known_students(names: Sequence[str], there: Collection[str]) -> tuple[str, ...]:
+def among(choice: Choice, there: Collection[str], roster: Roster | None) -> Choice:
+    """Return a choice with the ids of its students, and the members of its section.
+
+    Raises ChoiceError or RosterError where there is no such student or section.
+    """
+    members: frozenset[str] = frozenset()
+    if choice.section is not None:
+        members = frozenset((roster or Roster(())).in_section(choice.section))
+    return replace(choice, students=known_students(choice.students, there, roster), members=members)
+
+
+def known_students(
+    names: Sequence[str], there: Collection[str], roster: Roster | None = None
+) -> tuple[str, ...]:
     """Return the ids of students, each once. Raises ChoiceError that names the nearest ones."""
-    ids = {name: name if name in there else student_id(name) for name in names}
+    called = Called(there, roster)
+    ids = {name: called.who(name) or student_id(name) for name in names}
     unknown = [name for name, id in ids.items() if id not in there]
     if not unknown:
         return tuple(dict.fromkeys(ids.values()))
@@ -122,6 +148,7 @@ def chosen(
         key = (one.student, week)
         return (
             (not choice.students or one.student in choice.students)
+            and (choice.section is None or one.student in choice.members)
             and (choice.only is None or key in failed)
             and (choice.since is None or _is_since(one, choice.since, before.get(key)))
         )

@@ -13,6 +13,7 @@ import data
 from autograder import course as courses
 from autograder.course import Course, Week
 from autograder.gradebook.author import author_here
+from autograder.gradebook.called import Called
 from autograder.gradebook.graded_files import keep_folder
 from autograder.gradebook.heartbeat import RunningJob
 from autograder.gradebook.journal import Gradebook
@@ -26,6 +27,7 @@ from autograder.gradebook.people import (
     keep_people,
     known_people,
     losses,
+    names_before,
     rename_keys,
 )
 from autograder.gradebook.private import PRIVATE, make_private
@@ -33,7 +35,7 @@ from autograder.gradebook.roster import FILE as ROSTER
 from autograder.gradebook.roster import Roster, roster_of
 from autograder.gradebook.submission import Submission
 from autograder.grading import run as grading
-from autograder.grading.choice import EVERYTHING, Choice, chosen, known_students
+from autograder.grading.choice import EVERYTHING, Choice, among, chosen
 from autograder.grading.cluster.opening import open_nodes
 from autograder.grading.cluster.pool import ClusterPool
 from autograder.grading.cluster.setting import ClusterError, ClusterSetting
@@ -126,10 +128,12 @@ def grade_submissions(
         return
     everybody = {one.student for each in by_week.values() for one in each}
     everybody |= set(intake.roster.people if intake.roster else ())
-    inputs = read_inputs(course, out / GRADEBOOK, by_week, manual, own_code, everybody)
+    inputs = read_inputs(
+        *(course, out / GRADEBOOK, by_week, manual, own_code, everybody, intake.roster)
+    )
     for remark in inputs.remarks:
         say(console, remark, "yellow")
-    choice = replace(choice, students=known_students(choice.students, everybody))
+    choice = among(choice, everybody, intake.roster)
     if dry_run and cluster:
         say(console, "A dry run asks no node: it goes by this machine's confinement.")
         cluster = None
@@ -192,7 +196,9 @@ class _ClassRun:
         """Return what a file changes and the gradebook does not have yet."""
         if file is None:
             return []
-        reader = OverrideReader(self.course, gradebook, self.everybody)
+        known = {*gradebook.students(), *self.everybody}
+        names = Called(known, self.intake.roster, names_before(gradebook))
+        reader = OverrideReader(self.course, gradebook, names)
         new = reader.read_file(file, author_here())
         say(self.console, f"{file}: {len(new)} new changes by a person")
         return new
@@ -357,7 +363,8 @@ class _ClassRun:
             )
         reports = gather(self.course, gradebook, known | set(self.everybody))
         if reports:
-            write_reports(self.console, self.course, gradebook, reports, out, "grade")
+            here = (self.console, self.course, gradebook, reports, out, "grade")
+            write_reports(*here, section=self.choice.section)
             _report_losses(self.console, gradebook, self.intake, out)
 
 

@@ -8,9 +8,13 @@ from datetime import datetime
 from pathlib import Path
 
 from autograder.course import GRADING_FILE, Course, CourseError
+from autograder.gradebook.called import Called
 from autograder.gradebook.journal import Gradebook
 from autograder.gradebook.manual_marks import ManualMarks, read_manual
+from autograder.gradebook.people import names_before
+from autograder.gradebook.roster import Roster
 from autograder.gradebook.submission import Submission
+from autograder.report.by_roster import with_ids
 from autograder.report.late_days import TABLE as LATE_DAYS
 from autograder.report.late_days import requests_of
 from autograder.tables.table import near
@@ -33,19 +37,24 @@ def read_inputs(
     manual: Path | None = None,
     own_code: bool = False,
     everybody: Collection[str] = (),
+    roster: Roster | None = None,
 ) -> Inputs:
     """Read and check all of it.
 
-    The students of these submissions, those in the journal and `everybody` are known. In a class
-    that is the course's own code nobody can have an extension. Raises CourseError or ManualError.
+    The students of these submissions, those in the journal and `everybody` are known, by whatever
+    the roster calls them. In a class that is the course's own code nobody can have an extension.
+    Raises CourseError or ManualError.
     """
     known = {one.student for each in by_week.values() for one in each} | set(everybody)
+    course = with_ids(course, roster)
     remarks = list(_without_effect(course))
+    others: list[tuple[str, str]] = []
     if journal.is_file():
         with Gradebook.read(journal) as gradebook:
             known.update(gradebook.students())
+            others = names_before(gradebook)
             remarks += _earlier_times(course, by_week, gradebook)
-    marks = read_manual(manual, course, known) if manual else None
+    marks = read_manual(manual, course, Called(known, roster, others)) if manual else None
     requests_of(course)
     if own_code:
         return Inputs(manual, marks)

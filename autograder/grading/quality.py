@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import json
+import math
 import re
 import subprocess
 import sys
@@ -71,15 +72,15 @@ class Quality:
     ) -> list[CheckResult]:
         """Grade the modules. `plan` and `results` are the suite's, to tell which modules work."""
         passed = {result.check for result in results if result.verdict is Verdict.PASS}
-        working = {name: self._works(name, plan, passed) for name in self.items}
+        waits = {name: self._waits_for(name, plan, passed) for name in self.items}
         places = {name: self._place(name, files) for name in self.items}
         parts = {name: self._parts(place, files) for name, place in places.items()}
         judged = {name for one in parts.values() for name in one}
         trees = {name: syntax_tree(files[name]) for name in judged}
         # A file that Python can't parse may make ruff fail, also for the other files.
-        wanted = {part for name, one in parts.items() if working[name] for part in one}
+        wanted = {part for name, one in parts.items() if not waits[name] for part in one}
         findings = lint({name: files[name] for name in sorted(wanted) if trees[name]})
-        return [_judge(name, parts[name], working[name], trees, findings) for name in self.items]
+        return [_judge(name, parts[name], waits[name], trees, findings) for name in self.items]
 
     def _parts(self, place: str, files: Mapping[str, bytes]) -> list[str]:
         """Return the file that is judged, if it is there, and the helper modules it imports."""
@@ -94,28 +95,32 @@ class Quality:
         """Return the file that holds what a module asks for."""
         return next((file for file in (name, *self.homes.get(name, ())) if file in files), name)
 
-    def _works(self, name: str, plan: Sequence[PlannedCheck], passed: set[str]) -> bool:
+    def _waits_for(self, name: str, plan: Sequence[PlannedCheck], passed: set[str]) -> str:
+        """Say how many checks of a module have to pass before its quality counts; "" if it does."""
         checks = {planned.id for planned in plan if planned.item in self.items[name]}
-        return len(checks & passed) >= WORKING_SHARE * len(checks)
+        least, now = math.ceil(WORKING_SHARE * len(checks)), len(checks & passed)
+        items = ", ".join(self.items[name])
+        said = f"Counts once {least} of the {len(checks)} checks of {items} pass; {now} do so far."
+        return said if now < least else ""
 
 
 def _judge(
     module: str,
     files: Sequence[str],
-    works: bool,
+    waits_for: str,
     trees: Mapping[str, ast.Module | None],
     findings: Mapping[str, list[str]],
 ) -> CheckResult:
     """Grade a module: the file that holds it and its helpers (none: it is missing).
 
-    `trees` and `findings` are the syntax tree (None: invalid) of each file, and what ruff finds.
+    `waits_for` says why it doesn't count yet, if so; `trees` and `findings` are the syntax tree
+    (None: invalid) of each file, and what ruff finds.
     """
     check = f"quality::{module}"
     if not files:
         return CheckResult(check, Verdict.NOT_ATTEMPTED, message=f"There is no {module}.")
-    if not works:
-        message = f"Counts once a fifth of the checks of {module} pass."
-        return CheckResult(check, Verdict.BLOCKED, message=message)
+    if waits_for:
+        return CheckResult(check, Verdict.BLOCKED, message=waits_for)
     documented, found, missing = [], list[str](), list[str]()
     for name in files:
         tree = trees[name]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -43,8 +44,9 @@ class Rules:
         if not self.forbidden:
             return []
         passed = sum(result.verdict is Verdict.PASS for result in results)
-        if passed < WORKING_SHARE * len(results):
-            message = "Counts once a quarter of the other checks pass."
+        least = math.ceil(WORKING_SHARE * len(results))
+        if passed < least:
+            message = f"Counts once {least} of the {len(results)} other checks pass; {passed} do."
             return [CheckResult(CHECK, Verdict.BLOCKED, message=message)]
         violations = uses(files, self.forbidden)
         if violations:

@@ -19,7 +19,8 @@ from autograder.tables.formulas import guard_formula
 def gradebook_csv(course: Course, reports: Sequence[GradedReport]) -> str:
     """Return the class as CSV: a line for each student.
 
-    Its columns: student, component ids, item ids, total, max, pending, final, late, changed.
+    Its columns: student, section (where a roster has any), component ids, item ids, total, max,
+    pending, final, late, changed.
 
     Points have two decimals; those of a component that is not open are blank, and so are those of
     its items, and what was not graded yet. `pending` names the items whose points may still grow,
@@ -33,8 +34,10 @@ def gradebook_csv(course: Course, reports: Sequence[GradedReport]) -> str:
     writer = csv.writer(buffer, lineterminator="\n")
     components = [part.id for part in course.components]
     items = [item.id for item in course.items()]
+    sectioned = any(report.section for report in reports)
+    who = ["student", *(["section"] * sectioned)]
     writer.writerow(
-        ["student", *components, *items, "total", "max", "pending", "final", "late", "changed"]
+        [*who, *components, *items, "total", "max", "pending", "final", "late", "changed"]
     )
     for report in reports:
         score = report.score
@@ -58,7 +61,8 @@ def gradebook_csv(course: Course, reports: Sequence[GradedReport]) -> str:
         )
         undecided = (f"{week}:late in Canvas (to be decided):1" for week in report.undecided)
         late = "; ".join(filter(None, [late, *undecided]))
-        row = [guard_formula(score.student), *component_points, *item_points, *totals]
+        section = [guard_formula(report.section)] * sectioned
+        row = [guard_formula(score.student), *section, *component_points, *item_points, *totals]
         writer.writerow([*row, pending, final, late, guard_formula(cell(report))])
     return buffer.getvalue()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from autograder.course import Course
@@ -20,9 +21,11 @@ from autograder.gradebook.journal import (
 )
 from autograder.gradebook.looked_up import documents_for
 from autograder.gradebook.marked_answers import answer_of, replaced_since
+from autograder.gradebook.people import roster_beside
 from autograder.gradebook.submission import LATE_IN_CANVAS
 from autograder.records import CheckResult, PlannedCheck
 from autograder.report.asked_again import asked_again
+from autograder.report.by_roster import with_ids
 from autograder.report.graded import NOT_TAKEN, TRAINED_BEFORE, GradedReport, Row
 from autograder.report.late_days import after_spending, days_spent, requested_days
 from autograder.report.leaderboard import ranking
@@ -45,6 +48,9 @@ def gather(
     counts until there is a later one of the same student's week. A student whom the gradebook
     doesn't know yet has a report in which everything is still to come.
     """
+    roster = roster_beside(gradebook, course.weeks)
+    course = with_ids(course, roster)
+    sections = {one.id: one.section for one in roster.people.values()} if roster else {}
     everybody = gradebook.students()
     chosen = everybody if students is None else sorted(students)
     weeks = set(gradebook.open_weeks())
@@ -55,10 +61,11 @@ def gather(
     rows = (row for week, who in boards for row in ranking(gradebook, week, TRAINING, who))
     board = tuple(row for row in rows if row.accuracy is not None)
     requests = requested_days(course)
-    return [
+    reports = (
         _report_on(course, gradebook, student, weeks, board, requests.get(student, {}))
         for student in chosen
-    ]
+    )
+    return [replace(one, section=sections.get(one.score.student, "")) for one in reports]
 
 
 def trained(gradebook: Gradebook, week: int, students: Iterable[str]) -> set[str]:

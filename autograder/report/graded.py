@@ -36,7 +36,7 @@ class GradedReport(StudentReport):
     come from, and `marks` the marks by hand, each by item id. `overrides` are a person's decisions
     that are in force, in words that name them, their author and the reason, by the id of an item or
     a week, or "total". `changes` are what a person changed, and `adjustments` what that adds to a
-    week's points, by its id, or to the total.
+    week's points, by its id, or to the total. `section` is the student's in the roster.
     """
 
     refusals: tuple[str, ...] = ()
@@ -52,6 +52,7 @@ class GradedReport(StudentReport):
     changes: tuple[Change, ...] = ()
     adjustments: Mapping[str, int] = field(default_factory=dict)
     overrides: Mapping[str, str] = field(default_factory=dict)
+    section: str = ""
 
     def changes_of(self, item: str) -> tuple[Change, ...]:
         """Return what a person changed of an item, or of its checks."""

@@ -10,6 +10,7 @@ from autograder.course.points import format_points
 from autograder.gradebook.editions import Contents
 from autograder.gradebook.journal import Gradebook, GradebookError
 from autograder.gradebook.manual_marks import KeptMark
+from autograder.gradebook.people import called_in
 from autograder.report.changes import Side, changes_between
 from autograder.report.changes_words import items_by_cause, points_words
 from autograder.report.comparing import GRADEBOOK, edition_line
@@ -22,8 +23,11 @@ def history_lines(course: Course, grades: Path, student: str) -> Iterator[str]:
     Raises GradebookError for a student whom the journal does not know.
     """
     with Gradebook.read(grades / GRADEBOOK) as gradebook:
-        if student not in gradebook.students():
-            raise GradebookError(f"{grades / GRADEBOOK} knows no student {one_line(student)!r}.")
+        called = called_in(gradebook, course.weeks)
+        meant = called.who(student)
+        if meant is None:
+            raise GradebookError(f"{grades / GRADEBOOK}: {called.problem(student)}.")
+        student = meant
         editions = gradebook.editions
         before: Contents = {}
         for edition in editions.all():

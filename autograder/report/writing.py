@@ -8,12 +8,14 @@ from pathlib import Path
 from rich.console import Console
 
 from autograder.course import Course
+from autograder.gradebook.ids import key
 from autograder.gradebook.journal import Gradebook
 from autograder.report.class_files import class_files, write_class
 from autograder.report.graded import GradedReport
 from autograder.report.publishing import CHANGES_FILE, publish
 from autograder.report.statistics import class_statistics
 from autograder.report.terminal import print_class, say
+from autograder.text.display import one_line
 
 
 def write_reports(
@@ -23,20 +25,35 @@ def write_reports(
     reports: Sequence[GradedReport],
     out: Path,
     command: str,
+    section: str | None = None,
 ) -> None:
     """Write the reports, print the class's table, and say what changed since the last reports.
 
-    `command` is what the gradebook calls these reports by: "grade".
+    `command` is what the gradebook calls these reports by: "grade". The table is on a `section`
+    alone where one is given; all else is on everybody.
     """
     write_class(course, reports, out)
     published = publish(course, gradebook, reports, command, out)
-    print_table(console, reports, out)
+    print_table(console, reports, out, section)
     for line in published.lines(out / CHANGES_FILE, course.handing_in.zone):
         say(console, line)
 
 
-def print_table(console: Console, reports: Sequence[GradedReport], out: Path) -> None:
-    """Print the class's table, and where the files are."""
+def of_section(reports: Sequence[GradedReport], section: str) -> list[GradedReport]:
+    """Return the reports on the students whom the roster has in a section."""
+    return [report for report in reports if key(report.section) == key(section)]
+
+
+def print_table(
+    console: Console, reports: Sequence[GradedReport], out: Path, section: str | None = None
+) -> None:
+    """Print the class's table, or that of a section, and where the files are."""
+    if section is not None:
+        whole, reports = len(reports), of_section(reports, section)
+        name = one_line(section)
+        say(console, f"Section {name}: {len(reports)} of {whole} students. The files have all.")
+        if not reports:
+            return
     written = class_files(out)
     files = {
         "Points of the class": written.gradebook,

@@ -67,7 +67,6 @@ def run() -> bool:
     closed = "" if best is not None else why_closed()
     if closed:
         console.print(f"\n{closed}", markup=False)
-        return False
     for remedy in remedies(tried):
         console.print(f"\n{remedy.why}:", markup=False)
         console.print(f"    {remedy.command}", markup=False)

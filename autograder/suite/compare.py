@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+from math import isclose, isfinite, log
+
 import numpy as np
 
 FEW = 2
@@ -37,6 +40,20 @@ def worst_entry(received: np.ndarray, expected: np.ndarray) -> tuple[int, ...]:
     return tuple(int(i) for i in np.unravel_index(np.argmax(difference), difference.shape))
 
 
+FARTHEST = (1.0, 1.0)
+
+
+def apart(received: np.ndarray, expected: np.ndarray) -> tuple[float, float]:
+    """Return how far an array is from the nearest multiple of another, and from that itself."""
+    with np.errstate(all="ignore"):
+        scales = np.abs(received).max(initial=0.0), np.abs(expected).max(initial=0.0)
+        got, wanted = np.ravel(received / scales[0]), np.ravel(expected / scales[1])
+        factor = np.vdot(wanted, got) / np.vdot(wanted, wanted)
+        far = np.linalg.norm(got - factor * wanted) / np.linalg.norm(got)
+        size = np.linalg.norm(got - wanted * (scales[1] / scales[0])) / np.linalg.norm(got)
+    return (round(float(far), 6), float(size)) if np.isfinite(far + size) else FARTHEST
+
+
 def describe(received: np.ndarray, expected: np.ndarray, bad: np.ndarray) -> str:
     """Describe the entries marked in `bad`: how many, the worst, and the form of the difference.
 
@@ -47,15 +64,47 @@ def describe(received: np.ndarray, expected: np.ndarray, bad: np.ndarray) -> str
     where = f"at {index_text(index)}: " if index else ""
     count = int(bad.sum())
     if received.size == 1:
-        text = pair(got, wanted)
-    else:
-        text = (
-            f"{count} of {received.size} entries differ; the largest difference is "
-            f"{where}{pair(got, wanted)}"
-        )
+        return _with_form(pair(got, wanted), factor_of_number(float(got), float(wanted)))
+    text = (
+        f"{count} of {received.size} entries differ; the largest difference is "
+        f"{where}{pair(got, wanted)}"
+    )
     with np.errstate(all="ignore"):
         form = _form(received, expected)
+    return _with_form(text, form)
+
+
+def _with_form(text: str, form: str) -> str:
     return f"{text} {form}" if form else text
+
+
+LOGARITHMS = {
+    "1/log(2)": 1 / log(2),
+    "1/log(10)": 1 / log(10),
+    "log(2)": log(2),
+    "log(10)": log(10),
+}
+MOST_PARTS = 200
+
+
+def factor_of_number(got: float, wanted: float) -> str:
+    """Name the factor between two numbers, if it is one that numbers rarely have by chance.
+
+    Where what is expected is a number of few digits itself, a ratio tells nothing.
+    """
+    few_digits = not isfinite(wanted) or isclose(wanted * 1e4, round(wanted * 1e4), rel_tol=1e-9)
+    factor = 1.0 if few_digits else got / wanted
+    if not 1e-4 < abs(factor) < 1e4 or isclose(factor, 1.0, rel_tol=1e-6):
+        return ""
+    if isclose(factor, -1.0, rel_tol=1e-8):
+        return "Yours has the opposite sign."
+    simple = Fraction(factor).limit_denominator(MOST_PARTS)
+    known = {str(simple): float(simple)} if abs(simple.numerator) <= MOST_PARTS else {}
+    for name, value in (known | LOGARITHMS).items():
+        if isclose(factor, value, rel_tol=1e-9):
+            said = "" if name.lstrip("-").isdigit() else f" ({name})"
+            return f"Yours is {factor:.4g} times the expected value{said}."
+    return ""
 
 
 def _form(received: np.ndarray, expected: np.ndarray) -> str:

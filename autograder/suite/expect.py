@@ -14,9 +14,10 @@ import numpy as np
 from autograder.channel.faults import Fault
 from autograder.channel.handles import Handle, type_name
 from autograder.records import Verdict
-from autograder.suite.compare import describe, first_entry, index_text
+from autograder.suite.compare import FARTHEST, apart, describe, first_entry, index_text
 
 Shape = tuple[int, ...]
+Apart = tuple[float, float]
 
 MAX_ENTRIES = 4096
 """Maximum number of entries of a received array that is kept; bounds memory for a class."""
@@ -32,11 +33,14 @@ _held = [0]
 
 
 class Wrong(Fault):
-    """A wrong answer; `label` and `received` (or the message) identify it for the catalogue."""
+    """A wrong answer; `label` and `received` (or the message) identify it for the catalogue.
 
-    def __init__(self, label: str, message: str, received: Any = None):
+    `apart`: how far an array is from every multiple of what is expected, and from that itself.
+    """
+
+    def __init__(self, label: str, message: str, received: Any = None, apart: Apart = FARTHEST):
         super().__init__(Verdict.WRONG, f"{label}: {message}")
-        self.label = label
+        self.label, self.apart = label, apart
         self.received = _kept(message if received is None else received)
 
 
@@ -136,7 +140,7 @@ def close(
     with np.errstate(over="ignore"):
         bad = ~(np.abs(got - wanted) <= atol + rtol * np.abs(wanted))
     if bad.any():
-        raise Wrong(label, describe(got, wanted, bad), got)
+        raise Wrong(label, describe(got, wanted, bad), got, apart(got, wanted))
     _held[0] += 1
 
 
@@ -227,17 +231,23 @@ def any_of(*ways: Callable[[], Any]) -> Any:
 
     For tests that reach what they look at through other parts, which may be at fault: each way goes
     through different ones. When all fail, the failure of the one that got furthest counts: the one
-    with most comparisons that held; among equals a wrong answer, then the first.
+    with most comparisons that held; among equals a wrong answer, then the one that is nearest to a
+    multiple of what is expected, then the first.
     """
-    faults: list[tuple[int, bool, int, Fault]] = []
+    faults: list[tuple[int, bool, Apart, int, Fault]] = []
     for way in ways:
         before = _held[0]
         try:
             return way()
         except Fault as fault:
             fault.__traceback__ = None  # it would hold what this way was given
-            faults.append((before - _held[0], not isinstance(fault, Wrong), len(faults), fault))
-    raise min(faults, key=lambda entry: entry[:3])[3]
+            right, far = before - _held[0], getattr(fault, "apart", FARTHEST)
+            faults.append((right, not isinstance(fault, Wrong), far, len(faults), fault))
+    raise min(faults, key=lambda entry: entry[:4])[4]
+
+
+NEVER_RAN = {"ImportError", "ModuleNotFoundError", "SyntaxError", "IndentationError", "SystemExit"}
+"""What a file raises that can't be imported: it answers no call, and all calls alike."""
 
 
 def raises(label: str, call: Callable[..., Any], type_name: str, *args: Any) -> None:
@@ -245,7 +255,7 @@ def raises(label: str, call: Callable[..., Any], type_name: str, *args: Any) -> 
     try:
         result = call(*args)
     except Fault as fault:
-        if fault.verdict is not Verdict.RAISED:
+        if fault.verdict is not Verdict.RAISED or fault.type_name in NEVER_RAN:
             raise
         if fault.type_name != type_name:
             message = f"expected {type_name}, got {fault.message}"

@@ -78,13 +78,11 @@ class ModuleSpace(importlib.abc.MetaPathFinder, importlib.abc.Loader):
             path = self._path(name)
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # such as for an invalid escape "\\d"
-                source: bytes | ast.Module = self.sources[name]
-                if (
-                    "." not in name
-                    and name not in self.packages
-                    and RELATIVE.search(self.sources[name])
-                ):
-                    source = _beside(ast.parse(self.sources[name], path))
+                text = self.sources[name]
+                is_alone = "." not in name and name not in self.packages
+                source = (
+                    _beside(ast.parse(text, path)) if is_alone and RELATIVE.search(text) else text
+                )
                 self.code[name] = compile(source, path, "exec", dont_inherit=True)
         return self.code[name]
 

@@ -41,6 +41,7 @@ DRY = {
         "--student ada --student bob"
     ),
     'make grade SUBMISSIONS=dir OUT=grades ARGS="--roster roster.csv"': "--roster roster.csv",
+    'make grade SUBMISSIONS=dir OUT=grades ARGS="--section A"': "--section A",
     'make grade SUBMISSIONS=dir ARGS="--scheduler tls://head.example.org:8786"': (
         "--scheduler tls://head.example.org:8786"
     ),

@@ -6,6 +6,7 @@ import fcntl
 import os
 import re
 import select
+import shlex
 import signal
 import subprocess
 import sys
@@ -27,14 +28,14 @@ LONG_STOP_SECONDS = 6.0
 """More than a request may take."""
 
 GRADE = """
+import runpy
 import sys
 from pathlib import Path
-import autograder.__main__
-from autograder.commands import app, grade, instructors
-grade.ROOT = instructors.ROOT = Path(sys.argv[1])
-app.main(sys.argv[2:])
+from autograder.commands import grade, instructors
+grade.ROOT = instructors.ROOT = Path(sys.argv.pop(1))
+runpy.run_module("autograder", run_name="__main__")
 """
-"""The command line on another course."""
+"""`python -m autograder` on another course."""
 
 
 class Terminal:
@@ -120,8 +121,9 @@ def begin(small: Path, tmp_path: Path, terminal: Terminal) -> Callable[..., Path
             (tmp_path / "the class" / name / "double.py").write_text(f"{source}\n# {name}\n")
         script, out = tmp_path / "grade.py", tmp_path / "the grades"
         script.write_text(GRADE)
+        program = shlex.join([sys.executable, str(script), str(small)])
         terminal.type(
-            f"{sys.executable} {script} {small} grade --submissions 'the class' "
+            f"{program} grade --submissions 'the class' "
             f"--out 'the grades' --week 2 --jobs 1 {' '.join(options)}; echo STATUS=$?\n"
         )
         terminal.wait_for(r"0/2")
@@ -207,6 +209,29 @@ with stopping.in_order(), stopping.waiting_for("The lock is waited for."):
 if sys.argv[1] == "leaves a thread":
     threading.Thread(target=threading.Event().wait).start()
 """
+
+
+ENTRY = """
+import runpy, threading
+from autograder.commands import app
+app.main = lambda: (print("begun", flush=True), threading.Event().wait())
+runpy.run_module("autograder", run_name="__main__")
+"""
+
+
+def test_the_command_line_itself_looks_after_ctrl_c() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", ENTRY],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "begun\n"
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=PATIENT)
+    assert (process.returncode, said) == (130, "Stopping. Ctrl-C again stops at once.\n")
 
 
 def stop(behaviour: str, times: int) -> tuple[int, str, str]:

@@ -146,7 +146,7 @@ def test_every_bad_line_is_reported_and_nothing_is_imported(
         "line 11: 1.234 has more than two decimals",
         "line 12: no item '' in the rubric",
         "line 13: no student '\\x1b[2J' in the gradebook",
-        "line 13: -1 is not between 0 and 10000 points",
+        "line 13: -1 is not between 0 and 10000 points; `autograder override` takes points away",
     ]
     assert caught.value.problems[5].endswith(
         """ (the line is "ada,week1.written_mse,much,", read as student 'ada', item """

@@ -52,6 +52,33 @@ def test_no_relation_is_read_into_zeros_or_a_single_number():
     assert form_of(4.0, 2.0) == ""
 
 
+@pytest.mark.parametrize(
+    ("factor", "form"),
+    [
+        (1 / np.log(2), "Yours is 1.443 times the expected value (1/log(2))."),
+        (np.log(10), "Yours is 2.303 times the expected value (log(10))."),
+        (12, "Yours is 12 times the expected value."),
+        (-3, "Yours is -3 times the expected value."),
+        (1 / 12, "Yours is 0.08333 times the expected value (1/12)."),
+        (2 / 3, "Yours is 0.6667 times the expected value (2/3)."),
+        (-1, "Yours has the opposite sign."),
+        (1.0001, ""),
+        (1 / np.log(2) + 1e-7, ""),
+        (np.pi, ""),
+        (0, ""),
+        (1e300, ""),
+    ],
+)
+def test_the_factor_of_a_number_is_named_where_it_is_exact(factor, form):
+    assert form_of(2.84201171 * factor, 2.84201171) == form
+    assert form_of([2.84201171 * factor], [2.84201171]) == form
+
+
+def test_a_ratio_of_numbers_of_few_digits_tells_nothing():
+    for expected in (3.0, 0.75, -12.5, 0.0, 1e20):
+        assert form_of(2 * expected + (not expected), expected) == ""
+
+
 def test_the_worst_of_the_wrong_entries_is_shown():
     expected = np.array([[1e6, 2.0], [3.0, 4.0]])
     received = expected + np.array([[0.5, 0.0], [0.25, 0.125]])
@@ -63,7 +90,7 @@ def test_the_worst_of_the_wrong_entries_is_shown():
 
 def test_numbers_are_short():
     assert describe(np.array([1 / 3]), np.array([2 / 3]), np.array([True])) == (
-        "got 0.333333, expected 0.666667."
+        "got 0.333333, expected 0.666667. Yours is 0.5 times the expected value (1/2)."
     )
 
 

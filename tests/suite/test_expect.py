@@ -525,6 +525,21 @@ def test_any_of_tells_of_the_way_that_got_furthest():
     assert caught.value is early, "a wrong answer says more than an exception"
 
 
+def test_any_of_tells_among_equals_of_what_is_wrong_by_a_factor():
+    wanted = np.array([1.0, 2.0, 3.0])
+    ways = [
+        lambda: expect.close("first", wanted[::-1], wanted),
+        lambda: expect.close("zeros", np.zeros(3), wanted),
+        lambda: expect.close("factor", -0.5 * wanted, wanted),
+        lambda: expect.close("factor of another", 2.0 * wanted, wanted),
+        lambda: expect.that("words", False, "they say less."),
+    ]
+    for order in (ways, [*ways[:2], *ways[4:], *ways[2:4]]):
+        with pytest.raises(Wrong) as caught:
+            expect.any_of(*order)
+        assert caught.value.label == "factor"
+
+
 def test_any_of_fails_as_the_first_way_does():
     first, second = Wrong("y", "first"), Wrong("y", "second")
 
@@ -539,3 +554,15 @@ def test_any_of_fails_as_the_first_way_does():
 def test_any_of_hides_no_mistake_of_the_test_itself():
     with pytest.raises(TypeError):
         expect.any_of(lambda: expect.that("y", 1, "a number is no truth value"), lambda: None)
+
+
+@pytest.mark.parametrize("name", ["ModuleNotFoundError", "SystemExit"])
+def test_a_file_that_never_ran_raises_nothing_for_arguments(name):
+    fault = Fault(Verdict.RAISED, f"{name}: it", type_name=name)
+
+    def call():
+        raise fault
+
+    with pytest.raises(Fault) as caught:
+        expect.raises("f of a negative number", call, "ValueError")
+    assert caught.value is fault, "so that equal messages of several checks are shown once"

@@ -58,3 +58,14 @@ def test_the_share_of_what_is_right(tmp_path, right, measured, verdict, credit) 
     if right == 3 and credit == 8750:
         assert result.message.startswith("First mend a: ")
         assert "87 %" in result.message
+
+
+@pytest.mark.parametrize(("least", "credit"), [("{'a': 2500}", 6250), ("{'a': 2501}", 0)])
+def test_an_item_may_need_more(tmp_path, least, credit) -> None:
+    suite = SUITE.replace("mark.shares", f"mark.shares({least})")
+    (tmp_path / "suite").mkdir()
+    (tmp_path / "suite" / "test_it.py").write_text(suite)
+    session = GradedSession(tmp_path / "suite", "salt")
+    result = session.run(LocalHost({"m.py": b"right, measured = 1, 0.0"}))[-1].result
+    session.close()
+    assert result.credit == credit

@@ -75,7 +75,7 @@ def follows(received: list[dict[str, Any]], expected: list[Weights]) -> None:
             way = np.linalg.norm(ours[name] - start[name])
             apart = np.linalg.norm(theirs[name] - ours[name])
             message = (
-                f"after epoch {epoch} the weights are not where gradient descent leads. "
-                "train_step changes each parameter by lr times its gradient, and nothing else does."
+                f"after epoch {epoch} the weights are not where gradient descent leads: a gradient "
+                "is wrong, or something else changes the parameters than steps of lr times it."
             )
             expect.that(f"{name} after training", bool(apart <= FARTHEST * way), message)

@@ -55,7 +55,10 @@ def batches(student, count, size, generator):
     """Return the student's batches as a list of integer arrays."""
     received = student.mnist_mlp.minibatch_indices(count, size, generator)
     expect.that("minibatch_indices", isinstance(received, list), "it must return a list of arrays")
-    return [indices(f"batch {number}", part, count) for number, part in enumerate(received)]
+    parts = [indices(f"batch {number}", part, count) for number, part in enumerate(received)]
+    message = "these are no integers, which alone can be indices."
+    expect.that("batches", all(part.dtype.kind in "iu" for part in parts), message)
+    return parts
 
 
 def test_batches_use_every_example_once(student):
@@ -139,9 +142,10 @@ def test_value_from_probabilities(student, rng):
 
 
 def test_gradient_from_probabilities(student, rng):
-    """With from_probabilities=True backward is -one-hot / (N p)."""
+    """With from_probabilities=True backward is -one-hot / (N p), of the latest batch."""
     p, target = probabilities(rng), np.array([0, 3, 1, 2, 1])
     loss = student.losses.CrossEntropyLoss(from_probabilities=True)
+    loss.forward(probabilities(rng), (target + 1) % 4)
     loss.forward(p, target)
     expect.close("dL_dp", loss.backward(), -np.eye(4)[target] / (5 * p))
 

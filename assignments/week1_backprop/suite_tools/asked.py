@@ -73,6 +73,11 @@ class Asked:
         except (ValueError, TypeError) as error:
             return f"these arguments don't fit: {error}"
 
+    @property
+    def backwards(self) -> int:
+        """The number of calls of `backward` that all parts have had."""
+        return sum(formula.backwards for formula in self._formulas)
+
     def asking(self, model: Handle) -> Asking:
         """Return an object of the student's whose methods may call parts."""
         return Asking(self, model)

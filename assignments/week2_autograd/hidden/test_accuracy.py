@@ -1,10 +1,17 @@
-"""The network of linear, relu, linear, trained by the student's engine (item week2.accuracy)."""
+"""The network of linear, relu, linear, trained by the student's engine (item week2.accuracy).
+
+Its gradients have to be the examiner's. Where a part of the engine is wrong, they can't be: then
+the points follow the share of the parts that is right.
+"""
 
 import pytest
 
 from autograder.records import FULL_CREDIT
 
 from .training import train
+
+LEAST = {"week2.layers": 6 * FULL_CREDIT // 10}
+"""Layers whose gradients come from beside the graph have half of their points, and no part here."""
 
 pytestmark = [
     pytest.mark.item("week2.accuracy"),
@@ -21,6 +28,7 @@ pytestmark = [
 
 
 @pytest.mark.training
+@pytest.mark.shares(LEAST)
 def test_the_trained_network_is_accurate(student, settings, grade, rng):
     """Trained by your engine's gradients, two layers recognise digits that they have not seen."""
     curve = train(student, settings, rng)

@@ -1,11 +1,15 @@
 """Hidden tests of the operator @ of Tensors, on matrices."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 
 from autograder.suite import expect
+from autograder.suite.hidden.sides import proportional, something_right
 
 from ..suite_tools.engine import constant, shapes_text, tolerance_of_tensors, used_twice
+from .plain_answers import Plain, either, same_operand, special, uses_add_up
 from .without_backward import by_fed_ends, check_tensors
 
 pytestmark = pytest.mark.item("week2.matmul")
@@ -16,30 +20,55 @@ def product(a, b):
     return a @ b
 
 
+ORDINARY = ((2, 3), (3, 4)), ((4, 2), (2, 3)), ((5, 2), (2, 2))
+
+
 def check(student, rng, *pairs):
     """Compare a @ b for operands of these pairs of shapes."""
     for shapes in pairs:
-        arrays = [rng.normal(size=shape) for shape in shapes]
-        upstream = rng.normal(size=np.matmul(*arrays).shape)
-        check_tensors(student, f"a @ b, shapes {shapes_text(*arrays)}", product, arrays, upstream)
+        check_tensors(student, *case(rng, shapes))
 
 
-@pytest.mark.weight(3)
+def case(rng, shapes):
+    """Return a label, the product, two arrays of these shapes and an upstream gradient."""
+    arrays = [rng.normal(size=shape) for shape in shapes]
+    upstream = rng.normal(size=np.matmul(*arrays).shape)
+    return f"a @ b, shapes {shapes_text(*arrays)}", product, arrays, upstream
+
+
+def check_special(student, rng, *pairs):
+    """The same; what is wrong in ordinary products too is not asked."""
+    plain = Plain(student, near=tolerance_of_tensors(student))
+    for shapes in pairs:
+        label, _, arrays, upstream = one = case(rng, shapes)
+        either(
+            plain,
+            partial(check_tensors, student, *one),
+            partial(
+                special, plain, label, product, product, arrays, upstream,
+                partial(check, student, rng, *ORDINARY),
+            ),
+        )  # fmt: skip
+
+
+@pytest.mark.weight(5)
 def test_matrix_by_matrix(student, rng):
     """Matrix by matrix: gradients G B^T and A^T G."""
-    check(student, rng, ((2, 3), (3, 4)), ((4, 2), (2, 3)), ((5, 2), (2, 2)))
+    check(student, rng, *ORDINARY)
 
 
 @pytest.mark.weight(2)
 def test_rows_and_columns(student, rng):
     """Matrices of a single row or column are matrices like all others."""
-    check(student, rng, ((1, 3), (3, 1)), ((3, 1), (1, 2)), ((2, 3), (3, 1)), ((1, 3), (3, 4)))
+    check_special(
+        student, rng, ((1, 3), (3, 1)), ((3, 1), (1, 2)), ((2, 3), (3, 1)), ((1, 3), (3, 4))
+    )
 
 
 @pytest.mark.weight(2)
 def test_square_matrices(student, rng):
     """With square matrices every product fits, but only one is right."""
-    check(student, rng, ((3, 3), (3, 3)), ((2, 2), (2, 2)))
+    check_special(student, rng, ((3, 3), (3, 3)), ((2, 2), (2, 2)))
 
 
 @pytest.mark.weight(2)
@@ -58,7 +87,18 @@ def test_operand_that_requires_no_gradient(student, rng):
         label = "b.grad of a @ b, where a requires no gradient"
         expect.close(label, b.grad, x.T @ weights, **near)
 
-    by_fed_ends(student, upstream, way)
+    plain, at = Plain(student, near=tolerance_of_tensors(student)), [x, y]
+
+    def like_others():
+        _, both = plain.answers(product, product, at, upstream)
+        for n, (name, other) in enumerate(("ab", "ba")):
+            _, alone = plain.answers(product, product, at, upstream, fixed=[1 - n])
+            label = f"{name}.grad of a @ b, where {other} requires no gradient"
+            # What it is where both require one is asked by other tests.
+            expect.repeated(label, both[n], alone[n], **plain.near)
+
+    either(plain, lambda: by_fed_ends(student, upstream, way), like_others)
+    plain.one_is_right()
 
 
 @pytest.mark.weight(2)
@@ -66,7 +106,22 @@ def test_product_of_products(student, rng):
     """In (a @ b) @ c the gradient passes through both products."""
     arrays = [rng.normal(size=shape) for shape in ((2, 3), (3, 4), (4, 2))]
     upstream = rng.normal(size=(2, 2))
-    check_tensors(student, "a @ b @ c", lambda a, b, c: a @ b @ c, arrays, upstream)
+    plain = Plain(student, near=tolerance_of_tensors(student))
+
+    def exact():
+        check_tensors(student, "a @ b @ c", lambda a, b, c: a @ b @ c, arrays, upstream)
+
+    def step_by_step():
+        first, _ = plain.answers(product, product, arrays[:2], np.ones((2, 4)))
+        _, (between, third) = plain.answers(product, product, [first, arrays[2]], upstream)
+        _, gradients = plain.answers(product, product, arrays[:2], between)
+        _, whole = plain.answers(*[lambda a, b, c: a @ b @ c] * 2, arrays, upstream)
+        for name, one, other in zip("abc", [*gradients, third], whole, strict=True):
+            # What one product passes back is asked by other tests; here, whether two go together.
+            expect.repeated(f"{name}.grad of a @ b @ c", one, other, **plain.near)
+
+    either(plain, exact, step_by_step)
+    plain.one_is_right()
 
 
 def test_uses_add_up(student, rng):
@@ -76,8 +131,18 @@ def test_uses_add_up(student, rng):
     def check_both(both, apply):
         check_tensors(student, "a @ b, twice in one graph", both, arrays, upstream, apply)
 
-    used_twice(check_both, product, product)
-    check_tensors(student, "a @ a", lambda a: a @ a, arrays[:1], upstream)
+    plain = Plain(student, near=tolerance_of_tensors(student))
+    either(
+        plain,
+        lambda: used_twice(check_both, product, product),
+        lambda: uses_add_up(plain, "a @ b", product, product, arrays, upstream),
+    )
+    either(
+        plain,
+        lambda: check_tensors(student, "a @ a", lambda a: a @ a, arrays[:1], upstream),
+        lambda: same_operand(plain, "a @ a", product, arrays[0], upstream),
+    )
+    plain.one_is_right()
 
 
 def test_operands_stay_as_they_are(student, rng):
@@ -86,11 +151,13 @@ def test_operands_stay_as_they_are(student, rng):
 
     def way(feed, end, weights):
         a, b = feed([x, y], rng)
-        end(a @ b)
-        gradients = weights @ y.T, x.T @ weights
-        for name, node, before, gradient in zip("ab", (a, b), (x, y), gradients, strict=True):
-            near = tolerance_of_tensors(student)
-            expect.close(f"{name}.grad of a @ b", node.grad, gradient, **near)
+        result, near = a @ b, tolerance_of_tensors(student)
+        end(result)
+        something_right(
+            lambda: proportional("a.grad of a @ b", a.grad, weights @ y.T, **near),
+            lambda: proportional("b.grad of a @ b", b.grad, x.T @ weights, **near),
+        )
+        for name, node, before in zip("ab", (a, b), (x, y), strict=True):
             after = expect.array(f"{name}.data after backward", node.data, before.shape)
             expect.unchanged(f"{name}.data after backward", before.astype(after.dtype), after)
 

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 
 from autograder.suite import expect
+from autograder.suite.hidden.sides import something_right
 
 from ..suite_tools.engine import tolerance_of_tensors, used_twice
+from .plain_answers import Plain, chained, either, uses_add_up
 from .without_backward import by_fed_ends, check_tensors
 
 pytestmark = pytest.mark.item("week2.reshape")
@@ -44,9 +46,15 @@ def test_in_a_graph(student, rng):
     """Where the operand was computed itself, the gradient passes on to what it came from."""
     array, upstream = rng.normal(size=(2, 6)), rng.normal(size=(3, 4))
     label = "a.reshape(4, 3).reshape(3, 4), shape (2, 6)"
-    check_tensors(
-        student, label, lambda a: a.reshape(4, 3).reshape(3, 4), [array], upstream
-    )  # fmt: skip
+    plain = Plain(student, near=tolerance_of_tensors(student))
+    steps = [(f, f) for f in (lambda a: a.reshape(4, 3), lambda a: a.reshape(3, 4))]
+
+    def exact():
+        both = lambda a: a.reshape(4, 3).reshape(3, 4)  # noqa: E731
+        check_tensors(student, label, both, [array], upstream)
+
+    either(plain, exact, lambda: chained(plain, label, steps, array, upstream))
+    plain.one_is_right()
 
 
 def test_uses_add_up(student, rng):
@@ -57,7 +65,13 @@ def test_uses_add_up(student, rng):
         label = "a.reshape(3, 4), twice in one graph"
         check_tensors(student, label, both, [array], upstream, apply)
 
-    used_twice(check_both, lambda a: a.reshape(3, 4), lambda a: a.reshape(3, 4))
+    plain, f = Plain(student, near=tolerance_of_tensors(student)), lambda a: a.reshape(3, 4)
+    either(
+        plain,
+        lambda: used_twice(check_both, f, f),
+        lambda: uses_add_up(plain, "a.reshape(3, 4)", f, f, [array], upstream),
+    )
+    plain.one_is_right()
 
 
 def test_operand_stays_as_it_is(student, rng):
@@ -68,9 +82,12 @@ def test_operand_stays_as_it_is(student, rng):
         [a] = feed([array], rng)
         result = a.reshape(3, 4)
         near = tolerance_of_tensors(student)
-        expect.close("data of a.reshape(3, 4)", result.data, array.reshape(3, 4), **near)
         end(result)
+        wanted, gradient = array.reshape(3, 4), np.reshape(weights, (2, 6))
+        something_right(
+            lambda: expect.close("data of a.reshape(3, 4)", result.data, wanted, **near),
+            lambda: expect.close("a.grad of a.reshape(3, 4)", a.grad, gradient, **near),
+        )
         expect.close("a.data after a.reshape(3, 4)", a.data, array, **near)
-        expect.close("a.grad of a.reshape(3, 4)", a.grad, np.reshape(weights, (2, 6)), **near)
 
     by_fed_ends(student, upstream, way)

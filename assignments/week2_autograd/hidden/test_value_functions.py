@@ -1,12 +1,16 @@
 """Hidden tests of the functions of autograd.Value: relu, exp, log."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 
 from autograder.suite import expect
 from autograder.suite.derivatives import relu
+from autograder.suite.hidden.sides import something_right
 
-from ..suite_tools.engine import used_twice, values
+from ..suite_tools.engine import UPSTREAM, used_twice, values
+from .plain_answers import Plain, chained, either, uses_add_up
 from .without_backward import check_values
 
 pytestmark = pytest.mark.item("week2.value_functions")
@@ -51,27 +55,50 @@ def test_functions_of_functions(student, rng):
         "a.exp().relu().exp()": (lambda a: np.exp(np.exp(a)), lambda a: a.exp().relu().exp()),
         "a.exp().exp().log().log()": (lambda a: a, lambda a: a.exp().exp().log().log()),
     }
+    plain = Plain(student, tensor=False)
     for label, (f, apply) in chains.items():
-        check_values(student, label, f, number, apply=apply)
+        names = [part.rstrip("()") for part in label.split(".")[1:]]
+        steps = [(FUNCTIONS[name], calling(name)) for name in names]
+        either(
+            plain,
+            partial(check_values, student, label, f, number, apply=apply),
+            partial(chained, plain, label, steps, number, UPSTREAM),
+        )
+    plain.one_is_right()
+
+
+def calling(name):
+    """Return the function that calls a method."""
+    return lambda a: getattr(a, name)()
 
 
 def test_uses_add_up(student, rng):
     """What a function passes back is added to the grad of its operand."""
-    number = float(rng.uniform(0.5, 1.5))
+    number, plain = float(rng.uniform(0.5, 1.5)), Plain(student, tensor=False)
     for name, f in FUNCTIONS.items():
 
         def check(both, apply, name=name):
             check_values(student, f"a.{name}(), twice in one graph", both, number, apply=apply)
 
-        used_twice(check, f, lambda a, name=name: getattr(a, name)())
+        either(
+            plain,
+            partial(used_twice, check, f, calling(name)),
+            partial(uses_add_up, plain, f"a.{name}()", f, calling(name), [number], UPSTREAM),
+        )
+    plain.one_is_right()
 
 
 def test_operand_stays_as_it_is(student, rng):
     """A function makes a new Value, and leaves data and grad of its operand alone."""
     number = float(rng.uniform(0.5, 1.5))
     [a] = values(student, number)
-    for name, f in FUNCTIONS.items():
-        result = getattr(a, name)()
-        expect.close(f"data of a.{name}()", result.data, float(f(number)))
+    results = {name: getattr(a, name)().data for name in FUNCTIONS}
+    something_right(
+        *(
+            partial(expect.close, f"data of a.{name}()", results[name], float(f(number)))
+            for name, f in FUNCTIONS.items()
+        )
+    )
+    for name in FUNCTIONS:
         expect.equal(f"a.data after a.{name}()", a.data, number)
         expect.equal(f"a.grad after a.{name}()", a.grad, 0.0)

@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 
 from autograder.suite import expect
+from autograder.suite.hidden.sides import something_right
 
-from ..suite_tools.engine import TOLERANCE, used_twice, values, with_feeds
+from ..suite_tools.engine import TOLERANCE, UPSTREAM, used_twice, values, with_feeds
+from .plain_answers import Plain, either, same_operand, uses_add_up
 from .without_backward import by_backward_or_swept, check_values
 
 pytestmark = pytest.mark.item("week2.value_operators")
@@ -85,15 +87,26 @@ def test_several_operators(student, rng):
 def test_uses_add_up(student, rng):
     """What an operator passes back is added to the grad of its operands, also in a * a."""
     operations = {"a * b": lambda a, b: a * b, "a + b": lambda a, b: a + b, "a ** 3": cube}
+    plain = Plain(student, tensor=False)
     for label, f in operations.items():
         numbers = signed(rng, 1 if f is cube else 2)
 
         def check(both, apply, label=label, numbers=numbers):
             check_values(student, f"{label}, twice in one graph", both, *numbers, apply=apply)
 
-        used_twice(check, f, f)
-    check_values(student, "a * a", lambda a: a * a, *signed(rng, 1))
-    check_values(student, "a + a", lambda a: a + a, *signed(rng, 1))
+        either(
+            plain,
+            partial(used_twice, check, f, f),
+            partial(uses_add_up, plain, label, f, f, numbers, UPSTREAM),
+        )
+    for label, f in (("a * a", operations["a * b"]), ("a + a", operations["a + b"])):
+        [number] = signed(rng, 1)
+        either(
+            plain,
+            partial(check_values, student, label, lambda a, f=f: f(a, a), number),
+            partial(same_operand, plain, label, f, number, UPSTREAM),
+        )
+    plain.one_is_right()
 
 
 def cube(a):
@@ -107,8 +120,12 @@ def test_operands_stay_as_they_are(student, rng):
     a, b = values(student, *numbers)
     results = {"a * b": a * b, "a + b": a + b, "a ** 2": a**2}
     expected = [numbers[0] * numbers[1], sum(numbers), numbers[0] ** 2]
-    for (label, result), number in zip(results.items(), expected, strict=True):
-        expect.close(f"data of {label}", result.data, number, **TOLERANCE)
+    right = [
+        partial(expect.close, f"data of {label}", result.data, number, **TOLERANCE)
+        for (label, result), number in zip(results.items(), expected, strict=True)
+    ]
+    something_right(*right)
+    for label, result in results.items():
         expect.close(f"grad of {label} before backward", result.grad, 0.0)
     for name, operand, number in zip("ab", (a, b), numbers, strict=True):
         expect.equal(f"{name}.data", operand.data, number)
@@ -132,7 +149,10 @@ def test_in_place_operators(student, rng):
 
 
 def test_results_remember_where_they_come_from(student, rng):
-    """A result keeps its operands in _prev and its operation in _op; those of a leaf are empty."""
+    """A result keeps its operands in _prev and its operation in _op; those of a leaf are empty.
+
+    What an operation is called is for pictures, and free, but for the signs of the others.
+    """
     candidates = values(student, *positive(rng, 9))
     remembered = partial(student.drive, "remembered")
     i, j, k, m = (int(place) for place in rng.permutation(9)[:4])
@@ -145,8 +165,12 @@ def test_results_remember_where_they_come_from(student, rng):
         where = f"which of nine values are in _prev of {label}"
         expect.equal(where, facts["operands"], sorted(places))
         expect.equal(f"how many others are in _prev of {label}", facts["others"], 0)
+    power = remembered(b**2, candidates)
+    for label, facts in (("a * b", product), ("a + c", total), ("b ** 2", power)):
         text = facts["operation"]
         expect.that(f"_op of {label}", type(text) is str and text != "", "it is empty or no text.")
+        others = {"+", "-", "*", "/", "**", "@"} - {label.split()[1]}
+        expect.that(f"_op of {label}", text not in others, "it is that of another operator.")
     squared = remembered(candidates[m] * candidates[m], candidates)["operands"]
     expect.equal("which of nine values are in _prev of a * a", squared, [m])
     same = product["operation"] == total["operation"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -47,7 +47,8 @@ GRADED_MARKERS = (
     *MARKERS,
     "long: the test takes so long that it isn't run twice for a second look",
     "flag(rule): no check; a failure is a flag, for a person to look at",
-    "shares: if items that it needs are wrong in part, it earns the share of them that is right",
+    "shares(least): if items that it needs are wrong in part, it earns the share of them that is "
+    "right; each item needs a quarter of its own credit, or what `least` names for it",
 )
 
 
@@ -240,9 +241,9 @@ class _GradedPlugin(Plugin):
     def _with_reasons(self, outcomes: list[Outcome]) -> list[Outcome]:
         """Give checks marked `shares` their share where an item that they need is wrong in part.
 
-        Those that failed for a reason of their own are left as they are.
-        It is the mean of the needed items' credit, if each has LEAST_SHARE at least. What the check
-        itself has measured counts if that is more.
+        Those that failed for a reason of their own are left as they are. It is the mean of the
+        needed items' credit, if each has LEAST_SHARE at least, or the share that the mark names for
+        it. What the check itself has measured counts if that is more.
         """
         tests = {check.id: item for check, item in self.tests}
         credit = self._credit_of_items(outcomes)
@@ -254,8 +255,10 @@ class _GradedPlugin(Plugin):
             test = tests[outcome.result.check]
             needs = test.get_closest_marker("needs")
             blocked = outcome.result.verdict is Verdict.BLOCKED
-            if blocked and needs and test.get_closest_marker("shares"):
-                outcome = _shared(outcome, [credit[item] for item in needs.args if item in credit])
+            shares = test.get_closest_marker("shares")
+            if blocked and needs and shares:
+                needed = {item: credit[item] for item in needs.args if item in credit}
+                outcome = _shared(outcome, needed, *shares.args)
             found.append(outcome)
         return found
 
@@ -323,12 +326,18 @@ class _GradedPlugin(Plugin):
         return None
 
 
-def _shared(outcome: Outcome, credits: list[int]) -> Outcome:
-    """Return a blocked check's outcome with the share of the items that it needs, if it has one."""
-    if not credits or min(credits) < LEAST_SHARE:
+def _shared(
+    outcome: Outcome, credits: Mapping[str, int], least: Mapping[str, int] | None = None
+) -> Outcome:
+    """Return a blocked check's outcome with the share of the items that it needs, if it has one.
+
+    `least` has the credit that an item must have, where that is not LEAST_SHARE.
+    """
+    needed = dict.fromkeys(credits, LEAST_SHARE) | dict(least or {})
+    if not credits or any(credit < needed[item] for item, credit in credits.items()):
         return outcome
     result = outcome.result
-    share = max(result.credit, sum(credits) // len(credits))
+    share = max(result.credit, sum(credits.values()) // len(credits))
     percent = share * 100 // FULL_CREDIT
     said = (
         f"{result.message} Until then it earns the share of those items that is right: {percent} %."
