@@ -494,7 +494,12 @@ def _by_week(
     ignored = [name for name in unread if not finder.known(name) and name not in spoken_of]
     # A module beside those of a week that is not graded now is that week's.
     elsewhere = {_folder(name) for name in unread if finder.known(name) and not finder.wanted(name)}
-    left = [name for name in ignored if not (may_help(name) and _folder(name) in elsewhere)]
+    packages = {f"{_folder(name)}/__init__.py" for name in unread if finder.known(name)}
+    left = [
+        name
+        for name in ignored
+        if name not in packages and not (may_help(name) and _folder(name) in elsewhere)
+    ]
     submissions = {}
     losses = [*upload_losses(upload.id, upload.notices, ignored, admission, finder.wanted)]
     for week in finder.weeks:

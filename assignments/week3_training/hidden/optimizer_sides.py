@@ -13,8 +13,8 @@ from .optimizer_paths import SETTINGS, change, drive, form_of, make
 
 PLAIN = np.array([[1.5, -0.6, 0.9], [0.8, 1.1, -0.7], [-1.2, 0.7, 0.5]])
 """Gradients of three steps."""
-OTHER = np.array([-0.9, 1.3, 0.6])
-"""Another gradient for the first of these steps; for the third, all signs are exchanged."""
+OTHER = {0: np.array([-0.9, 1.3, 0.6]), 2: np.array([-0.5, 1.1, 0.9])}
+"""Other gradients for the first of these steps, and for the last, where sizes alone differ."""
 
 
 def steps_of(student, kind, gradients, settings=None, rates=None, start=0.0):
@@ -37,13 +37,14 @@ def plain_steps_fit(student, kind):
     expected = change(kind, PLAIN, **SETTINGS[kind], **form_of(student, kind))
     if np.allclose(received.sum(axis=0), expected, rtol=1e-6, atol=1e-12):
         return True
-    rows = {"SGD": ("third",)}.get(kind, ("third", "first"))
-    for row in rows:
+    for row in (2,) if kind == "SGD" else (2, 0):
         other = PLAIN.copy()
-        other[2 if row == "third" else 0] = -OTHER if row == "third" else OTHER
+        other[row] = OTHER[row]
         beside = steps_of(student, kind, other)
         counts = not np.allclose(received[2], beside[2], rtol=1e-6, atol=1e-12)
-        expect.that("third step", counts, f"it is the same whatever the {row} gradient was.")
+        given = f"{PLAIN[row].tolist()} and {OTHER[row].tolist()}"
+        message = f"it is the same with the gradients {given} in step {row + 1}."
+        expect.that("third step", counts, message)
     return False
 
 

@@ -60,7 +60,10 @@ def expect_as_by_hand(student, layer, x, mean, variance):
 
 
 def expect_each_alone(layer, x):
-    """In evaluation mode each example comes out as it does beside the others."""
+    """In evaluation mode each example comes out as it does beside the others.
+
+    The layer has to go by running statistics, rightly or not.
+    """
     whole = expect.array("forward output", layer.forward(x), x.shape)
     differ = not np.allclose(whole, whole[:1], **NEAR)
     expect.that("forward output", differ, "all examples come out alike.")
@@ -68,3 +71,7 @@ def expect_each_alone(layer, x):
         label = f"forward output of example {n} alone"
         # What it should be is asked by other tests; here, that the others make no difference.
         expect.repeated(label, whole[n : n + 1], layer.forward(x[n : n + 1]), **NEAR)
+    put(layer, running_mean=x.mean(axis=0) + 1.0, running_var=x.var(axis=0) + 4.0)
+    other = expect.array("forward output", layer.forward(x), x.shape)
+    goes_by = not np.allclose(other, whole, **NEAR)
+    expect.that("forward output", goes_by, "it is the same with other running statistics.")

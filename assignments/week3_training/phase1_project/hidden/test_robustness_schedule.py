@@ -35,8 +35,14 @@ def test_refuses_bad_cosines(student, settings):
 
 
 def test_refuses_a_negative_warm_up(student):
-    """A negative number of epochs raises a ValueError."""
+    """A negative number of epochs raises a ValueError, and 0 is a warm-up that is over at once."""
     optimizer = optimizer_of(student, 0.1)
     expect.raises(
         "WarmupLR(optimizer, -1)", student.schedulers.WarmupLR, "ValueError", optimizer, -1
     )
+    behind = student.probe("listed_rates")(optimizer, [0.5, 0.25])
+    scheduler = student.schedulers.WarmupLR(optimizer, 0, behind)
+    received = student.drive("rates_of", scheduler, optimizer, [0, 1])
+    found = np.array([float(expect.array("lr", rate, ())) for rate in received])
+    # Behind a warm-up of no epochs, epoch 0 is the base scheduler's epoch 0, however they count.
+    expect.close("learning rates with no warm-up", found, np.array([0.5, 0.25]), rtol=1e-6)
