@@ -134,15 +134,20 @@ def of_either_sign(parts):
 
 
 def examples(case, rng):
-    """Return 20 inputs of clear cases of several classes, and the largest logit's class of each."""
+    """Return 20 inputs of clear cases of several classes, and the largest logit's class of each.
+
+    In some of them, if there are any, a negative logit is larger in size than the largest one.
+    """
     x = rng.normal(size=(400, case.parts.features))
     logits = case.parts.logits(x)
     best = logits.argmax(axis=1)
     first, second = np.sort(logits, axis=1)[:, :-3:-1].T
     order = np.argsort(second - first)
     rank = np.array([np.sum(best[order[:n]] == best[order[n]]) for n in range(len(order))])
-    clear = order[np.argsort(rank, kind="stable")[:20]]  # the clearest of each class, then the next
-    return x[clear], best[clear]
+    clear = order[np.argsort(rank, kind="stable")]  # the clearest of each class, then the next
+    signed = clear[np.abs(logits).argmax(axis=1)[clear] != best[clear]][:6]
+    chosen = np.concatenate([signed, np.setdiff1d(clear, signed, assume_unique=True)])[:20]
+    return x[chosen], best[chosen]
 
 
 @pytest.mark.weight(2)

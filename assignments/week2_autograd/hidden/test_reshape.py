@@ -84,9 +84,16 @@ def test_operand_stays_as_it_is(student, rng):
         near = tolerance_of_tensors(student)
         end(result)
         wanted, gradient = array.reshape(3, 4), np.reshape(weights, (2, 6))
+
+        def passes_something_back():
+            expect.close("data of a.reshape(3, 4)", result.data, wanted, **near)
+            f, plain = (lambda a: a.reshape(3, 4)), Plain(student, near=near)
+            _, [received] = plain.answers(f, f, [array], upstream)
+            expect.differ("a.grad of a.reshape(3, 4)", received, 0, "it is zero.")
+
         something_right(
-            lambda: expect.close("data of a.reshape(3, 4)", result.data, wanted, **near),
             lambda: expect.close("a.grad of a.reshape(3, 4)", a.grad, gradient, **near),
+            passes_something_back,
         )
         expect.close("a.data after a.reshape(3, 4)", a.data, array, **near)
 
