@@ -35,11 +35,17 @@ def test_refuses_bad_cosines(student, settings):
 
 
 def test_refuses_a_negative_warm_up(student):
-    """A negative number of epochs raises a ValueError, and 0 is a warm-up that is over at once."""
+    """A negative number of epochs raises a ValueError."""
     optimizer = optimizer_of(student, 0.1)
     expect.raises(
         "WarmupLR(optimizer, -1)", student.schedulers.WarmupLR, "ValueError", optimizer, -1
     )
+
+
+@pytest.mark.needs("project.schedule")
+def test_a_warm_up_of_no_epochs(student):
+    """A warm-up of 0 epochs is over at once: the base scheduler's rates are there from epoch 0."""
+    optimizer = optimizer_of(student, 0.1)
     behind = student.probe("listed_rates")(optimizer, [0.5, 0.25])
     scheduler = student.schedulers.WarmupLR(optimizer, 0, behind)
     received = student.drive("rates_of", scheduler, optimizer, [0, 1])
