@@ -176,7 +176,8 @@ def ends(parts: Parts) -> list[int]:
 
 
 def gradients_right(parts: Parts, wanted: Held) -> None:
-    """One of the stored gradients is right, but for a factor."""
+    """One of the stored gradients is right, but for a factor, by a pass through the layers."""
+    _went_through(parts)
     held = parts.held("dL_dW", "dL_db")
     something_right(
         *(
@@ -187,8 +188,15 @@ def gradients_right(parts: Parts, wanted: Held) -> None:
     )
 
 
+def _went_through(parts: Parts) -> None:
+    """The backward of made-up layers was called: nobody else knows what they compute."""
+    called = parts.own or parts.asked.backwards > 0
+    expect.that("layers", called, "the backward of none of them was called.")
+
+
 def moved(parts: Parts, wanted: Held) -> None:
-    """One of the parameters has gone where its gradient leads, but for a factor."""
+    """One of the parameters has gone where its gradient leads, but for a factor, by such a pass."""
+    _went_through(parts)
     rows = zip(ends(parts), parts.held("W", "b"), parts.start, wanted, strict=True)
     steps = [
         (label(n, name), has[name] - start[name], numbers[name] - start[name])
