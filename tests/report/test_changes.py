@@ -390,7 +390,7 @@ def test_the_commands(book: Gradebook, out: Path, tmp_path: Path) -> None:
         (("diff", "7"), "has no report 7. It has these: 1 to 2."),
         (("diff", "2020-01-01"), "has no report of 2020-01-01"),
         (("diff", "nonsense"), "'nonsense' is no report, no time and no folder"),
-        (("show", "--student", "zoe"), "knows no student 'zoe'"),
+        (("show", "--student", "zoe"), "no student 'zoe' in the gradebook"),
     ):
         assert said in call(*arguments, "--grades", out, status=2)
     assert "there is no" in call("show", "--grades", tmp_path / "none", status=2)

@@ -537,7 +537,7 @@ def test_any_of_tells_among_equals_of_what_is_wrong_by_a_factor():
     for order in (ways, [*ways[:2], *ways[4:], *ways[2:4]]):
         with pytest.raises(Wrong) as caught:
             expect.any_of(*order)
-        assert caught.value.label == "factor"
+        assert caught.value.label == "factor of another"  # nearer to what is expected
 
 
 def test_any_of_fails_as_the_first_way_does():
@@ -566,3 +566,9 @@ def test_a_file_that_never_ran_raises_nothing_for_arguments(name):
     with pytest.raises(Fault) as caught:
         expect.raises("f of a negative number", call, "ValueError")
     assert caught.value is fault, "so that equal messages of several checks are shown once"
+
+
+def test_no_number_is_near_infinity():
+    for wanted in (np.inf, -np.inf):
+        with pytest.raises(Wrong):
+            expect.close("x", 1.0, wanted)
