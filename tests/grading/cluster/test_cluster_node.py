@@ -106,7 +106,7 @@ def test_slots_of_nodes_on_one_machine_are_never_the_same(tmp_path):
     program = (
         "import sys; from pathlib import Path; "
         "from autograder.grading.cluster.slots import Slots; "
-        f"slots = Slots({LAST - FIRST - 100}, Path(sys.argv[1]), locked=True)"
+        f"slots = Slots({LAST - FIRST - 1}, Path(sys.argv[1]), locked=True)"
     )
     done = subprocess.run(
         [sys.executable, "-c", program, tmp_path], cwd=ROOT, capture_output=True, text=True
