@@ -35,7 +35,13 @@ from autograder.course import Week
 from autograder.grading.diagnosis import UNKNOWN, same
 from autograder.grading.examiner import Examiner
 from autograder.records import FULL_CREDIT, Verdict
-from autograder.reference.misconceptions import Misconception, apply, catalogue_of, solution_files
+from autograder.reference.misconceptions import (
+    Misconception,
+    apply,
+    apply_both,
+    catalogue_of,
+    solution_files,
+)
 from autograder.sandbox import Unconfined
 from autograder.suite.hidden.disclosure import GradedOutcome
 from autograder.suite.hidden.local_host import LocalHost
@@ -126,15 +132,10 @@ class _Bench:
         ran = {one.result.check: one for one in self.session.run(host, short)} if short else {}
         if long and all(one.result.verdict is Verdict.PASS for one in ran.values()):
             ran |= {one.result.check: one for one in self.session.run(host, long)}
-        settled = {check: self._settled(host, one) for check, one in ran.items()}
-        # Long checks that were not run say nothing: the reference's outcome is not the fault's.
-        others = {check: one for check, one in self.outcomes.items() if check not in long}
-        results = self.examiner.explained(list((others | settled).values()))
-        for result in results:
-            if result.credit < FULL_CREDIT:
-                found.failed[result.check] = result.message
-                if result.advice:
-                    found.told[result.check] = result.misconception
+        self._explain(found, host, ran, only)
+        if found.told and long - ran.keys():  # an explanation has to agree with these as well
+            ran |= {one.result.check: one for one in self.session.run(host, long)}
+            self._explain(found, host, ran, only)
         given: dict[str, Signature | None] | None = None
         by_id = {mistake.id: mistake for mistake in self.examiner.catalogue}
         for told in sorted({id for id in found.told.values() if id}):
@@ -152,6 +153,21 @@ class _Bench:
             else:
                 found.false.append(f"{told}: {wrong}")
         return found
+
+    def _explain(
+        self, found: Found, host: LocalHost, ran: Mapping[str, Outcome], only: set[str]
+    ) -> None:
+        """Note what failed, and what is told of it. `only`: the checks that the fault may reach."""
+        found.failed, found.told = {}, {}
+        settled = {check: self._settled(host, one) for check, one in ran.items()}
+        # Long checks that were not run say nothing: the reference's outcome is not the fault's.
+        unknown = only - ran.keys()
+        others = {check: one for check, one in self.outcomes.items() if check not in unknown}
+        for result in self.examiner.explained(list((others | settled).values())):
+            if result.credit < FULL_CREDIT:
+                found.failed[result.check] = result.message
+                if result.advice:
+                    found.told[result.check] = result.misconception
 
     def _settled(self, host: LocalHost, outcome: Outcome) -> Outcome:
         """Return an outcome as grading has it: its fault is that of a run with other inputs."""
@@ -181,9 +197,9 @@ class _Bench:
             here = part.where.partition(".")[0] == where.partition(".")[0]
             if f"{part.module}.py" != file or not here:
                 return f"it is in {part.module}.py {part.where}"
-        files = self.examiner.reference
-        for part in parts:
-            files = apply(part, files)
+        files = apply_all(parts, self.examiner.reference)
+        if files is None:
+            return "its two edits exclude each other"
         only = self._reached(files, file)
         key = " and ".join(part.key for part in parts)
         if key not in self._fresh:
@@ -195,6 +211,13 @@ class _Bench:
             if not alike and (one is None or other is None or not _same(one, other)):
                 return f"{check} differs"
         return ""
+
+
+def apply_all(
+    parts: Sequence[Misconception], reference: Mapping[str, bytes]
+) -> dict[str, bytes] | None:
+    """Return the reference's files with one misconception or two, None if two exclude each other."""
+    return apply(parts[0], reference) if len(parts) == 1 else apply_both(*parts, reference)
 
 
 def _same(one: Signature, other: Signature) -> bool:

@@ -30,9 +30,9 @@ from autograder.records import PlannedCheck, Verdict
 from autograder.reference.gaps import find_gaps
 from autograder.reference.misconceptions import (
     Misconception,
-    MisconceptionError,
     all_forms,
     apply,
+    apply_both,
 )
 from autograder.suite.hidden.local_host import LocalHost
 from autograder.suite.hidden.session import GradedSession
@@ -347,13 +347,8 @@ class Diagnoser:
     def _new_pair(self, *keys: str) -> LocalHost | None:
         """Return a host with two misconceptions, None if their edits exclude each other."""
         one, other = (self._by_key[key] for key in keys)
-        for first, second in ((one, other), (other, one)):
-            try:
-                files = apply(second, apply(first, self._reference))
-                return BoundedHost(files, like=self._reference_host)
-            except (MisconceptionError, SyntaxError):
-                continue
-        return None
+        files = apply_both(one, other, self._reference)
+        return None if files is None else BoundedHost(files, like=self._reference_host)
 
 
 def _failed(outcomes: Sequence[Outcome]) -> list[str]:

@@ -294,6 +294,23 @@ def apply(mistake: Misconception, reference: Mapping[str, bytes]) -> dict[str, b
     return {**reference, name: mistake.apply(reference[name].decode(), verify=False).encode()}
 
 
+def apply_both(
+    one: Misconception, other: Misconception, reference: Mapping[str, bytes]
+) -> dict[str, bytes] | None:
+    """Return the reference's files with two misconceptions, None if their edits exclude each other.
+
+    What one of them replaces may stand in what the other has written: both orders are tried.
+    """
+    for first, second in ((one, other), (other, one)):
+        try:
+            files = apply(second, apply(first, reference))
+            ast.parse(files[f"{second.module}.py"])
+        except (MisconceptionError, SyntaxError):
+            continue
+        return files
+    return None
+
+
 def solution_files(root: Path, week: Week) -> dict[str, bytes]:
     """Read the reference of an assignment: its modules, by file name.
 

@@ -105,15 +105,17 @@ def test_forward_of_large_numbers_that_vary_little(student, rng):
 
 @after_backward
 def test_float32(student, rng):
-    """A batch in float32 comes out in float32, and so does the gradient."""
-    layer, x = make(student, 4), batch(rng).astype(np.float32)
-    y = layer.forward(x)
-    expect.dtype("forward output for float32", y, np.float32)
-    expect_output(student, "forward output for float32", y, x)
-    dL_dy = rng.normal(size=x.shape).astype(np.float32)
-    dL_dx = layer.backward(dL_dy)
-    expect.dtype("dL_dx for float32", dL_dx, np.float32)
-    expect_pulled(student, dL_dx, dL_dy, x, 1.0, 1e-5)
+    """A batch in float32 comes out in float32, one in float64 in float64; the gradients as well."""
+    for precision in (np.float32, np.float64):
+        kind = np.dtype(precision).name
+        layer, x = make(student, 4), batch(rng).astype(precision)
+        y = layer.forward(x)
+        expect.dtype(f"forward output for {kind}", y, precision)
+        expect_output(student, f"forward output for {kind}", y, x)
+        dL_dy = rng.normal(size=x.shape).astype(precision)
+        dL_dx = layer.backward(dL_dy)
+        expect.dtype(f"dL_dx for {kind}", dL_dx, precision)
+        expect_pulled(student, dL_dx, dL_dy, x, 1.0, 1e-5)
 
 
 @after_forward

@@ -8,10 +8,15 @@ import pytest
 
 from autograder.suite import expect
 from autograder.suite.derivatives import vjp
+from autograder.suite.hidden.sides import right_but_for_a_factor
 from autograder.suite.hidden.warned import no_warnings
 
 layer_norm = pytest.mark.item("week3.layer_norm")
 initialisation = pytest.mark.item("week3.initialisation")
+
+
+ROUNDED = {"rtol": 1e-4, "atol": 1e-5}
+"""Near enough also where somebody works in float32: that is what the check asks about then."""
 
 
 # LayerNorm
@@ -160,13 +165,27 @@ def test_layer_norm_arguments(student, rng):
     layer, gamma, beta = make(student, rng, 5)
     x, dL_dy = spread(rng, 4, 5), rng.normal(size=(4, 5))
     kept_x, kept_upstream = student.keep(x), student.keep(dL_dy)
-    expect.close("forward output", layer.forward(kept_x), formula(x, gamma, beta))
+    right_but_for_a_factor("forward output", layer.forward(kept_x), formula(x, gamma, beta))
     [dL_dx] = vjp(lambda x: formula(x, gamma, beta), [x], dL_dy)
-    expect.close("dL_dx", layer.backward(kept_upstream), dL_dx)
+    right_but_for_a_factor("dL_dx", layer.backward(kept_upstream), dL_dx)
     expect.unchanged("x", x, student.fetch(kept_x))
     expect.unchanged("dL_dy", dL_dy, student.fetch(kept_upstream))
     expect.unchanged("gamma", gamma, layer.gamma)
     expect.unchanged("beta", beta, layer.beta)
+
+
+@layer_norm
+def test_layer_norm_keeps_float64(student, rng):
+    """Rows in float64 give an output and a gradient in float64."""
+    layer, gamma, beta = make(student, rng, 5)
+    x, dL_dy = spread(rng, 4, 5), rng.normal(size=(4, 5))
+    y = layer.forward(x)
+    right_but_for_a_factor("forward output", y, formula(x, gamma, beta), **ROUNDED)
+    expect.dtype("forward output", y, np.float64)
+    [wanted] = vjp(lambda x: formula(x, gamma, beta), [x], dL_dy)
+    dL_dx = layer.backward(dL_dy)
+    right_but_for_a_factor("dL_dx", dL_dx, wanted, **ROUNDED)
+    expect.dtype("dL_dx", dL_dx, np.float64)
 
 
 @layer_norm
@@ -209,6 +228,15 @@ def check_generator(student, name, *arguments):
     other = expect.array("with another seed", other, shape)
     differs = not np.allclose(first, other)
     expect.that("with another seed", differs, "two seeds gave the same weights")
+
+
+@initialisation
+@pytest.mark.parametrize("name", ["xavier_normal", "he_normal", "orthogonal"])
+def test_weights_are_float64(student, name):
+    """The drawn weights are float64."""
+    first, _, other = (expect.array(name, W, (6, 6)) for W in draws(student, name, 6, 6))
+    expect.that(name, not np.allclose(first, other), "two seeds gave the same weights.")
+    expect.dtype(name, first, np.float64)
 
 
 @initialisation

@@ -30,36 +30,39 @@ def batches_of(rng):
     ]
 
 
-def trainer_of(student, values, lr=LR):
+def trainer_of(student, values, lr=LR, **more):
     """Return a Trainer and the three that it was given."""
     trio = student.drive("trio", lr, values)
-    return student.module("training.trainer").Trainer(*trio), *trio
+    return student.module("training.trainer").Trainer(*trio, **more), *trio
 
 
-def loss_of(logits, y):
-    """Return (loss of each image, whether it is a hit, gradient of their mean)."""
+def loss_of(logits, y, smoothing=0.0):
+    """Return (loss of each image, whether it is a hit, gradient of their mean).
+
+    `smoothing`: the share of the target that is spread evenly over all classes.
+    """
     shifted = logits - logits.max(axis=1, keepdims=True)
     p = np.exp(shifted) / np.exp(shifted).sum(axis=1, keepdims=True)
-    rows = np.arange(len(y))
-    losses = -np.log(p[rows, y])
-    gradient = p.copy()
-    gradient[rows, y] -= 1.0
-    return losses, logits.argmax(axis=1) == y, gradient / len(y)
+    target = np.full_like(p, smoothing / p.shape[1])
+    target[np.arange(len(y)), y] += 1.0 - smoothing
+    losses = -(target * np.log(p)).sum(axis=1)
+    return losses, logits.argmax(axis=1) == y, (p - target) / len(y)
 
 
 class Expected:
     """What the made-up three come to."""
 
-    def __init__(self, values, drag=0.0):
+    def __init__(self, values, drag=0.0, smoothing=0.0):
         self.values = {name: value.astype(np.float64) for name, value in values.items()}
-        self.drag = drag
+        self.drag, self.smoothing = drag, smoothing
 
     def train(self, batches, epoch):
         """Go through an epoch, counted from 0; return its means."""
         losses, hits, now = [], [], self.values
         for x, y in batches:
             pixels = x[:, :, 16, 16].astype(np.float64)
-            loss, hit, slope = loss_of(pixels @ now["weight"] + now["bias"] + now["seen"], y)
+            logits = pixels @ now["weight"] + now["bias"] + now["seen"]
+            loss, hit, slope = loss_of(logits, y, self.smoothing)
             lr = LR * 0.8**epoch
             now["weight"] = now["weight"] - lr * (pixels.T @ slope + self.drag)
             now["bias"] = now["bias"] - lr * (slope.sum(axis=0) + self.drag)

@@ -10,7 +10,18 @@ import pytest
 from autograder.suite import expect
 
 from . import lists
-from .runs import BATCHES, curve, data_folder, expect_same_curve, options, run, tagged
+from .runs import (
+    BATCHES,
+    COUNT,
+    HELD_OUT,
+    curve,
+    data_folder,
+    expect_same_curve,
+    options,
+    passes,
+    run,
+    tagged,
+)
 
 pytestmark = [
     pytest.mark.item("project.robustness"),
@@ -92,3 +103,30 @@ def test_the_seed_decides(student):
     _, _, other = run(student, data, 2, "--seed", "4")
     differs = other[0].get("train_loss") != first[0].get("train_loss")
     expect.that("train_loss", differs, "it is the same for --seed 3 and --seed 4.")
+
+
+def test_a_few_images(student):
+    """Of 30 images one is held out, since a fiftieth of them would be none."""
+    run(student, data_folder(student, tagged(30)), 1)
+    trained = sum(len(pixels) for pixels, learned, _ in passes(student) if learned)
+    expect.equal("number of images that are trained on, of 30", trained, 29)
+
+
+def test_images_per_second(student):
+    """images_per_second goes with seconds: their product is the number of training images."""
+    _, _, [line] = run(student, data_folder(student, tagged()), 1)
+    count = COUNT - HELD_OUT
+    product = line["images_per_second"] * line["seconds"]
+    # Times so short may be rounded.
+    fits = bool(count / 3 < product < 3 * count)
+    message = f"times seconds it is {product:.3g}, where {count} images are trained on."
+    expect.that("images_per_second", fits, message)
+
+
+def test_a_run_of_many_epochs_begins(student):
+    """A run of 33 epochs, which no round share of them divides, begins like any other."""
+    train, out = student.prepare("with_network", ""), f"{student.prepare('folder').name}/run"
+    data = data_folder(student, tagged())
+    killed = student.drive("interrupted", train, options(data, out, 33), BATCHES + 2)
+    expect.that("training", killed is True, f"the run does not take {BATCHES} steps an epoch.")
+    lists.equal("epochs before it is killed", [one.get("epoch") for one in curve(student, out)], [1])

@@ -49,6 +49,30 @@ def test_evaluate_puts_the_mode_back(student, rng):
         expect.equal("network.training afterwards", network.training, training)
 
 
+def test_label_smoothing(student, rng):
+    """label_smoothing spreads a share of the target in training; evaluate's loss is without it.
+
+    A Trainer that does not take the option, which nobody has to use, is right too.
+    """
+
+    def check():
+        values, batches = numbers(rng), batches_of(rng)
+        trainer, network, _, _ = trainer_of(student, values, label_smoothing=0.3)
+        given = student.prepare("batches", batches)
+        expected = Expected(values, smoothing=0.3)
+        received = trainer.train_epoch(given, 0)
+        expect_means("train_epoch with label_smoothing", received, expected.train(batches, 0))
+        expect_state(student, network, expected)
+        wanted = expected.evaluate(batches)
+        expect_means("evaluate with label_smoothing", trainer.evaluate(given), wanted)
+
+    def without():
+        call = lambda: trainer_of(student, numbers(rng), label_smoothing=0.3)  # noqa: E731
+        expect.raises("Trainer with label_smoothing", call, "TypeError")
+
+    expect.any_of(check, without)
+
+
 def test_a_checkpoint_holds_the_optimizer(student, rng):
     """save writes "optimizer." with what the optimizer's state_dict holds."""
     trainer, *_ = trainer_of(student, numbers(rng))
