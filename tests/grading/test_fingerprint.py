@@ -207,6 +207,7 @@ from pathlib import Path
 from autograder import course as courses
 from autograder.grading.examiner import Examiner
 from autograder.sandbox import Unconfined
+from tests.rubrics import with_items
 
 number = int(sys.argv[1])
 examiner = Examiner(Path.cwd(), number, Unconfined(), "digits" if number < 3 else None)
@@ -297,16 +298,9 @@ def test_which_items_a_week_has_is_a_part_and_what_they_are_worth_is_not(course:
     week = course.week(2)
     before = parts_of_week(ROOT, course, week, "A", "digits")
 
-    def with_items(change) -> Course:
-        components = [
-            part.model_copy(update={"items": tuple(filter(None, map(change, part.items)))})
-            for part in course.components
-        ]
-        return course.model_copy(update={"components": tuple(components)})
-
-    fewer = with_items(lambda item: None if item.id == "week2.quality" else item)
+    fewer = with_items(course, lambda item: None if item.id == "week2.quality" else item)
     assert parts_of_week(ROOT, fewer, week, "A", "digits") != before
-    dearer = with_items(lambda item: item.model_copy(update={"points": item.points + 100}))
+    dearer = with_items(course, lambda item: item.model_copy(update={"points": item.points + 100}))
     assert parts_of_week(ROOT, dearer, week, "A", "digits") == before
 
 
