@@ -281,7 +281,7 @@ def _print_late(console: Console, reports: Sequence[GradedReport]) -> None:
     ]
     if lines:
         _say(console, "")
-        _say(console, "Late (the total is what counts, the columns before it are without that):")
+        _say(console, "Late (totals are what counts, the components' columns are without that):")
         for line in lines:
             _say(console, line)
     undecided = [

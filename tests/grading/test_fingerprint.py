@@ -17,6 +17,7 @@ from autograder.grading import fingerprint, source_digest
 from autograder.grading.fingerprint import HOME, code, digest, parts_of_week
 from benchmarks import what_reruns
 from benchmarks.what_reruns import CHANGES, JOB, Change, copy_repository, depends, run_again
+from tests.rubrics import with_items
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -207,7 +208,6 @@ from pathlib import Path
 from autograder import course as courses
 from autograder.grading.examiner import Examiner
 from autograder.sandbox import Unconfined
-from tests.rubrics import with_items
 
 number = int(sys.argv[1])
 examiner = Examiner(Path.cwd(), number, Unconfined(), "digits" if number < 3 else None)
