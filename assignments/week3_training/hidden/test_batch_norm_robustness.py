@@ -233,13 +233,13 @@ def test_backward_in_evaluation_mode(student, rng):
 def test_backward_goes_by_the_mode_of_forward(student, rng):
     """Whatever mode the layer is in now, backward belongs to the one that forward ran in."""
     layer, x, gamma, _, dL_dy = ready(student, rng)
-    plain = expect.array("dL_dx", layer.backward(dL_dy), x.shape)
-    expect_pulled(student, plain, dL_dy, x, gamma, TINY)
+    trained = expect.array("dL_dx", layer.backward(dL_dy), x.shape)
+    expect_pulled(student, trained, dL_dy, x, gamma, TINY)
     layer.forward(x)
     layer.eval()
     label = "dL_dx after a forward in training mode, and then eval()"
     # Which gradients these should be, without a change of mode, is asked by other tests.
-    expect.repeated(label, plain, layer.backward(dL_dy), **NEAR)
+    expect.repeated(label, trained, layer.backward(dL_dy), **NEAR)
     in_evaluation_mode(layer, x)
     plain = expect.array("dL_dx", layer.backward(dL_dy), x.shape)
     expect.that("dL_dx in evaluation mode", bool(plain.any()), "it is 0 everywhere.")
@@ -248,6 +248,22 @@ def test_backward_goes_by_the_mode_of_forward(student, rng):
     label = "dL_dx after a forward in evaluation mode, and then train()"
     # As above.
     expect.repeated(label, plain, layer.backward(dL_dy), **NEAR)
+    layer.forward(x)
+    label = "dL_dx after another forward in training mode"
+    # As above.
+    expect.repeated(label, trained, layer.backward(dL_dy), **NEAR)
+
+
+@after_all
+@pytest.mark.parametrize("name", ["float32", "float64"])
+def test_dtype_in_evaluation_mode(student, rng, name):
+    """The gradient keeps its dtype in evaluation mode as well."""
+    layer, x, _, _, dL_dy = ready(student, rng)
+    in_evaluation_mode(layer, x.astype(name))
+    dL_dx = layer.backward(dL_dy.astype(name))
+    something = bool(expect.array("dL_dx", dL_dx, x.shape).any())
+    expect.that("dL_dx in evaluation mode", something, "it is 0 everywhere.")
+    expect.dtype("dL_dx in evaluation mode", dL_dx, np.dtype(name))
 
 
 # What is refused
