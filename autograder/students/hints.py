@@ -122,7 +122,7 @@ def _what_next(task: str, last: int, most: int) -> str:
     """Return the line below the hints."""
     if last == most:
         return "That was the last hint. Hints cost nothing, and nobody sees that you asked."
-    return f"Try it first. One hint more: --hint {task} --more, or --hint {task}:{last + 1}"
+    return f"Try it first. For one hint more: --hint {task} --more"
 
 
 def in_terminal(text: str) -> str:
