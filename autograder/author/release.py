@@ -24,6 +24,7 @@ FILES = Path("autograder/author/release_files")
 SHIPPED = (
     COURSE_FILE,
     RUBRIC_FILE,
+    "assignments/MANUAL.md",
     "pyproject.toml",
     "requirements.txt",
     "requirements-torch.txt",
