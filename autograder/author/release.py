@@ -24,20 +24,14 @@ SHIPPED = (
     COURSE_FILE,
     RUBRIC_FILE,
     "pyproject.toml",
-    "requirements.txt",
     "requirements-torch.txt",
     "requirements-jupyter.txt",
     "notebooks/analyses/workbench.py",
-    "scripts/setup.sh",
     "data/*.py",
     "data/*.npz",
     "autograder/__init__.py",
     "autograder/errors.py",
     "autograder/records.py",
-    "autograder/commands/__init__.py",
-    "autograder/commands/app.py",
-    "autograder/commands/shared.py",
-    "autograder/commands/students.py",
 )
 
 # Packages of the autograder that are shipped: their Python files, without subpackages.
@@ -63,6 +57,9 @@ STUDENTS_OWN = {
     "grade.yml": ".github/workflows/grade.yml",
     "pytest.ini": "pytest.ini",
     "main.py": "autograder/__main__.py",
+    "check.py": "check.py",
+    "checking.py": "autograder/course/checking.py",
+    "requirements.txt": "requirements.txt",
 }
 
 
