@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -91,10 +92,22 @@ def _add_check(command: argparse.ArgumentParser) -> None:
 
 def _check(options: argparse.Namespace, make: Facts | None) -> int:
     from autograder.students import check
+    from autograder.students.screen import Screen
+    from autograder.students.selection import Selection
+    from autograder.students.watching import watch
 
     course = courses.load(ROOT)
     week = week_of(course, options.week or options.number, options.task)
-    check.run(ROOT, week.number, make)
+    selection = Selection(tuple(options.task), tuple(options.test))
+    how = check.How(selection, debug=options.debug, inputs=options.inputs)
+
+    def run_once() -> None:
+        check.run(ROOT, week.number, make, how)
+
+    if options.watch:
+        watch(ROOT / "assignments" / week.folder, run_once, Screen(), time.sleep)
+    else:
+        run_once()
     return 0
 
 
