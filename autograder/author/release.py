@@ -56,6 +56,7 @@ STUDENTS_OWN = {
     "gitlab-ci.yml": ".gitlab-ci.yml",
     "grade.yml": ".github/workflows/grade.yml",
     "pytest.ini": "pytest.ini",
+    "conftest.py": "conftest.py",
     "main.py": "autograder/__main__.py",
     "check.py": "check.py",
     "checking.py": "autograder/course/checking.py",

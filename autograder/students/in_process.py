@@ -25,8 +25,8 @@ from autograder.worker.dispatch import Dispatcher
 from autograder.worker.modules import ModuleSpace
 
 FOREVER_SECONDS = 1e9
-LEFT = "BdbQuit"
-"""The exception that the debugger's command `quit` raises."""
+ENDS = {"BdbQuit": SystemExit(0), "KeyboardInterrupt": KeyboardInterrupt(), "Exit": SystemExit(0)}
+"""What ends the whole run: the debugger's command `quit` (pytest's raises Exit), and Ctrl-C."""
 
 
 class InProcessHost:
@@ -41,7 +41,7 @@ class InProcessHost:
         modules: Sequence[str],
         own: WeekWorker = NO_WORKER,
     ):
-        self._folder = str(folder)
+        self._folder = folder.as_posix()
         self._files = {name: data for name, data in files.items() if name.endswith(".py")}
         self._failed_imports = missing_modules(modules, self._files)
         self._own = own
@@ -123,8 +123,8 @@ class Direct:
         dispatcher = self._dispatcher
         given = crossed(list(arguments), None, dispatcher.from_ref)
         done, result = dispatcher.handle(operation, given)
-        if not done and result.get("type") == LEFT:
-            raise SystemExit(0)
+        if not done and result.get("type") in ENDS:
+            raise ENDS[result["type"]]
         sys.stdout.flush()
         try:
             return done, crossed(result, dispatcher.to_ref, from_ref)
