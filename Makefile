@@ -61,7 +61,7 @@ release: ## Write the tree that students get: OUT=dir
 	@$(RUN) -m autograder release --out "$(OUT)"
 
 data: ## Download data sets into $COURSE_DATA (default: data/cache): NAMES="mnist cifar10" (default: all)
-	$(SETUP) torch
+	$(SETUP) core
 	@$(RUN) -m data download $(NAMES)
 
 test: ## Run the tests that a change breaks most likely, before every commit: ARGS="-k name"|(about 10 minutes on two cores)

@@ -139,7 +139,7 @@ setup_venv() { # core|torch|jupyter|notebooks|cluster|dev|all
         record "$here" "$core"
     fi
     case $1 in torch | all)
-        add_packages "$description" torch "torch and torchvision (one to several minutes, 0.3 to 3 GB)" ;;
+        add_packages "$description" torch "PyTorch (one to several minutes, 0.3 to 3 GB)" ;;
     esac
     case $1 in jupyter)
         add_packages "$description" jupyter "Jupyter (about a minute, 200 MB)" ;;
