@@ -219,8 +219,7 @@ def write_shakespeare(folder: Path, finished: Path) -> None:
 
 def save(path: Path, x_train: Any, y_train: Any, x_test: Any, y_test: Any) -> None:
     """Write four arrays of unsigned bytes to an .npz file."""
-    arrays = {"x_train": x_train, "y_train": y_train, "x_test": x_test, "y_test": y_test}
-    np.savez(path, **{name: np.ascontiguousarray(array) for name, array in arrays.items()})
+    np.savez(path, x_train=x_train, y_train=y_train, x_test=x_test, y_test=y_test)
 
 
 SOURCES = {

@@ -63,6 +63,9 @@ STUDENTS_OWN = {
     "requirements.txt": "requirements.txt",
 }
 
+WEEK_CHECK = "week_check.py"
+"""The file in release_files that is each week's check.py."""
+
 
 class ReleaseError(AuthorError):
     """The students' tree can't be built, or would give something away. Nothing was written."""
@@ -137,6 +140,7 @@ def _write_week(course: Course, week: Week, root: Path, tree: Path) -> None:
             raise ReleaseError(f"{source}, which {name} is made from, is missing")
         file, text = stub_of(root, week, name, points)
         _write(target / file, text)
+    _copy(root / FILES / WEEK_CHECK, target / "check.py")
     known = json.dumps(shipped_facts(root, course, week), indent=1, sort_keys=True)
     _write(target / "tests" / "diagnosis.json", known + "\n")
 

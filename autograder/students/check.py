@@ -59,7 +59,7 @@ def print_run(screen: Screen, done: PublicRun, *, inputs: bool = False) -> None:
         version = ".".join(map(str, done.shipped.python))
         screen.line(f"Python {version} grades, older than yours: newer syntax fails there.")
     screen.line(heading(done), "bold")
-    _print_items(screen, done)
+    print_items(screen, done)
     _print_failures(screen, done.failures, inputs)
     screen.line()
     screen.line(done.hidden)
@@ -93,7 +93,7 @@ def more(failure: Failure) -> str:
     return f"{count} more {'check fails' if count == 1 else 'checks fail'} for this reason."
 
 
-def _print_items(screen: Screen, done: PublicRun) -> None:
+def print_items(screen: Screen, done: PublicRun) -> None:
     """Print a line for each item; points where all of its tests were run."""
     items = done.items
     partly = {check.item for check in done.left_out}

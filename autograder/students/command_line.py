@@ -33,6 +33,9 @@ def main(arguments: Sequence[str] | None = None, make: Facts | None = None) -> N
         status = run(arguments, make)
     except AutograderError as error:
         status = refuse(str(error))
+    except BrokenPipeError:  # as of `check | head`: there is nobody to read the rest
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = 1
     except OSError as error:
         refusal = FileError.of(error)
         if refusal is None:
@@ -146,7 +149,8 @@ def _hand_in(options: argparse.Namespace, make: Facts | None) -> int:
     from autograder.students import hand_in
 
     course = courses.load(ROOT)
-    hand_in.run(ROOT, week_of(course, options.week or options.number).id, options.out)
+    week = week_of(course, options.week or options.number)
+    hand_in.run(ROOT, week.id, options.out, make)
     return 0
 
 

@@ -119,10 +119,12 @@ class CourseTests:
     @pytest.hookimpl(wrapper=True)
     def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> Iterator[None]:
         """Fail with what `check` would say, in place of a traceback through our files."""
+        result = fault = None
         try:
             result = yield
-        except Fault as fault:
-            pyfuncitem.stash[FAULT] = fault
+        except Fault as caught:
+            fault = pyfuncitem.stash[FAULT] = caught
+        if fault is not None:
             pytest.fail(self._said(pyfuncitem, fault), pytrace=False)
         grade = pyfuncitem.funcargs.get("grade")
         if isinstance(grade, Grade) and grade.credit is not None and grade.credit < FULL_CREDIT:

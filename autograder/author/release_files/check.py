@@ -15,6 +15,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
@@ -23,7 +24,6 @@ LOCK = ROOT / ".venv.lock"
 IS_WINDOWS = os.name == "nt"
 PYTHON = VENV / ("Scripts/python.exe" if IS_WINDOWS else "bin/python")
 OLDEST, NEWEST = (3, 11), (3, 13)
-PROJECT = re.compile(r"\bproject\b")
 
 HELP = """\
 The commands of the course, from any folder of it:
@@ -92,10 +92,29 @@ def main(arguments: list[str]) -> int:
     return run(needs_of(arguments), ["-m", "autograder", "check", *arguments])
 
 
-def needs_of(arguments: list[str]) -> str:
-    """Return what a week needs besides the core: the final project needs PyTorch."""
-    here = Path.cwd().as_posix() if not any(re.match(r"\d|week", a) for a in arguments) else ""
-    return "torch" if any(PROJECT.search(text) for text in [*arguments, here[-60:]]) else "core"
+def needs_of(arguments: list[str], folder: Path | None = None) -> str:
+    """Return what the week needs that is named, or in whose folder one is: "core" or "torch"."""
+    for week in weeks():
+        names = {str(week["number"]), week["id"]}
+        named = any(text in names or text.startswith(f"{week['id']}.") for text in arguments)
+        if named:
+            return "torch" if week.get("packages") else "core"
+    inside = folder or Path.cwd().resolve()
+    found = [week for week in weeks() if folder_of(week) in (inside, *inside.parents)]
+    deepest = max(found, key=lambda week: len(week["folder"]), default={})
+    return "torch" if deepest.get("packages") else "core"
+
+
+def weeks() -> list[dict[str, Any]]:
+    """Return the course's weeks, as their tables say."""
+    import tomllib  # which old Pythons don't have, that are only to look for a newer one
+
+    return tomllib.loads((ROOT / "assignments/course.toml").read_text("utf-8"))["week"]
+
+
+def folder_of(week: dict[str, Any]) -> Path:
+    """Return the folder of a week."""
+    return ROOT / "assignments" / week["folder"]
 
 
 def run(needs: str, arguments: list[str], folder: Path | None = None) -> int:
@@ -126,15 +145,13 @@ def run_ci(command: str, rest: list[str]) -> int:
 
 
 def week_folder(name: str) -> Path | None:
-    """Return the folder of a week called "1", "week1" or "project"; None if there is none."""
-    if not name:
-        inside = [
-            path for path in (Path.cwd(), *Path.cwd().parents) if (path / "check.py").exists()
-        ]
-        return inside[0] if inside and inside[0] != ROOT else week_folder("1")
-    name = name[4:] if re.fullmatch(r"week\d+", name) else name
-    found = [*ROOT.glob(f"assignments/week{name}_*"), *ROOT.glob(f"assignments/*/*_{name}")]
-    return found[0] if found else None
+    """Return the folder of a week called "1", "week1" or "project"; "": the one where one is."""
+    if name:
+        found = [week for week in weeks() if name in (str(week["number"]), week["id"])]
+        return folder_of(found[0]) if found else None
+    here = Path.cwd().resolve()
+    found = [week for week in weeks() if folder_of(week) in (here, *here.parents)]
+    return folder_of(max(found or weeks()[:1], key=lambda week: len(week["folder"])))
 
 
 def run_script(rest: list[str]) -> int:
@@ -149,7 +166,7 @@ def run_script(rest: list[str]) -> int:
             return fail(f"There is no {script}." + (f" Which one: {places}?" if found else ""))
         script = found[0]
     script = script.resolve()
-    return run(needs_of([script.parent.as_posix()]), [*start_of(script), *rest[1:]])
+    return run(needs_of([], script.parent), [*start_of(script), *rest[1:]])
 
 
 def start_of(script: Path) -> list[str]:
@@ -230,8 +247,6 @@ def missing_here(need: str) -> list[str]:
     """Return the packages of a command that this Python lacks, or has only too old."""
     from importlib import metadata
 
-    if sys.version_info[:2] < OLDEST:
-        return list(NEEDED[need])
     missing = []
     for name, least in NEEDED[need].items():
         try:
@@ -361,6 +376,6 @@ def fail(text: str) -> int:
 
 
 if __name__ == "__main__":
-    if sys.version_info < (3, 8):
-        sys.exit("check.py: The course needs Python 3.11, 3.12 or 3.13.")
+    if sys.version_info < OLDEST:
+        sys.exit(subprocess.call([suitable_python(), *sys.argv]))
     sys.exit(main(sys.argv[1:]))
