@@ -14,7 +14,7 @@ import textwrap
 from collections.abc import Iterable
 from pathlib import Path
 
-from autograder.course import Course
+from autograder.course import Course, Week
 from autograder.course.hints import read_hints
 from autograder.errors import InputError
 from autograder.text.files import write_text
@@ -57,16 +57,16 @@ OVER = re.compile(r"\\(?!frac)([a-zA-Z]+)\{([^{}]*)\}")
 COMMAND = re.compile(r"\\([a-zA-Z]+)( *)")
 
 
-def run(root: Path, course: Course, week: str, task: str, *, more: bool = False) -> None:
+def run(root: Path, course: Course, week: Week, task: str, *, more: bool = False) -> None:
     """Print the hints that a student has asked for, one more with `more`; the first one at least.
 
-    `task` is an id such as "week1.linear"; without its week, that of the week called `week`. With a
+    `task` is an id such as "week1.linear"; without its week, one of `week`. With a
     number behind it, as in "week1.linear:3", that rung is shown alone, and nothing is kept.
     Raises InputError for a task or a rung that is not there.
     """
     name, _, number = task.partition(":")
     named = [one for one in course.weeks if one.id == name.partition(".")[0]]
-    its = named[0] if named else course.week_called(week)
+    its = named[0] if named else week
     ladders = read_hints(root, its.folder)
     found = _task_called(name, its.id, ladders)
     rungs = ladders[found]

@@ -45,7 +45,7 @@ def tree(small: Path, tmp_path: Path) -> Path:
 
 
 def asked(tree: Path, capsys: pytest.CaptureFixture[str], task: str, **options: bool) -> str:
-    hints.run(tree, load(tree), "2", task, **options)
+    hints.run(tree, load(tree), load(tree).week(2), task, **options)
     return capsys.readouterr().out
 
 
@@ -73,7 +73,7 @@ def test_a_rung_is_had_by_its_number_and_nothing_is_kept(tree, capsys):
 
 
 def test_the_week_of_an_id_counts_whatever_week_is_named(tree, capsys):
-    hints.run(tree, load(tree), "3", "week2.other")
+    hints.run(tree, load(tree), load(tree).week(3), "week2.other")
     assert "One" in capsys.readouterr().out
 
 
@@ -89,7 +89,7 @@ def test_the_week_of_an_id_counts_whatever_week_is_named(tree, capsys):
 )
 def test_what_is_not_there_is_said(tree, task, said):
     with pytest.raises(InputError, match=said):
-        hints.run(tree, load(tree), "2", task)
+        hints.run(tree, load(tree), load(tree).week(2), task)
 
 
 @pytest.mark.parametrize("spoilt", ["{", "[]", '{"week2.first": "many"}', '{"week2.first": -4}'])
