@@ -14,7 +14,7 @@ from autograder.course import load
 from autograder.course.hints import HINTS_FILE, read_hints
 from autograder.errors import AuthorError, InputError
 from autograder.students import hints
-from autograder.students.hand_in import run as hand_in
+from autograder.students.hand_in import write_archive
 from autograder.text.files import write_text
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -114,7 +114,7 @@ def test_what_was_seen_is_not_handed_in_and_git_leaves_it_alone(tmp_path):
         (tmp_path / "assignments" / name).write_bytes((ROOT / "assignments" / name).read_bytes())
     (tmp_path / "assignments/week1_backprop/neural_net.py").write_text("x = 1\n")
     archive = tmp_path / "week1.zip"
-    hand_in(tmp_path, "1", archive)
+    write_archive(COURSE, tmp_path, 1, archive)
     assert b"hints" not in archive.read_bytes()
     [ignored] = [ours for ours, theirs in STUDENTS_OWN.items() if theirs == ".gitignore"]
     listed = (ROOT / "autograder/author/release_files" / ignored).read_text().splitlines()
