@@ -57,13 +57,13 @@ notebooks: ## Write the notebooks of analyses: OUT=dir; EXECUTE=1 runs them firs
 	$(SETUP) $(if $(filter 1,$(EXECUTE)),all,core)
 	@$(RUN) -m autograder notebooks --out "$(OUT)" $(if $(filter 1,$(EXECUTE)),--execute)
 
-release: ## Write the tree that students get: OUT=dir
+release: ## Write the tree that students get: OUT=dir|ADDRESS=https://... (where they will get it: a .zip or a git repository, for Colab)
 	$(if $(OUT),,$(error Say where the students' tree goes: make release OUT=dir))
 	$(SETUP) torch
-	@$(RUN) -m autograder release --out "$(OUT)"
+	@$(RUN) -m autograder release --out "$(OUT)" $(if $(ADDRESS),--address "$(ADDRESS)")
 
 data: ## Download data sets into $COURSE_DATA (default: data/cache): NAMES="mnist cifar10" (default: all)
-	$(SETUP) torch
+	$(SETUP) core
 	@$(RUN) -m data download $(NAMES)
 
 test: ## Run the tests that a change breaks most likely, before every commit: ARGS="-k name"|(about 10 minutes on two cores)

@@ -6,6 +6,7 @@ import argparse
 import sys
 
 from data.datasets import NAMES, DataError, cache_file, cache_folder
+from data.download import fetch
 
 DOWNLOADABLE = tuple(name for name in NAMES if name != "digits")
 
@@ -32,17 +33,6 @@ def main(arguments: list[str] | None = None) -> int:
 
 def download(names: list[str]) -> int:
     """Fetch each data set in turn, going on after a failure; the exit code."""
-    try:
-        from data.download import fetch
-    except ModuleNotFoundError as error:
-        if error.name not in ("torch", "torchvision"):
-            raise
-        print(
-            f"The download needs {error.name}, which is not installed here. "
-            "`make data` installs it in .venv and downloads.",
-            file=sys.stderr,
-        )
-        return 1
     failed = []
     print(f"The cache is {cache_folder()}")
     for name in names:

@@ -104,7 +104,7 @@ def load(name: str) -> Dataset | str:
     if not path.is_file():
         raise DataError(
             f"{name} is not in the data cache: there is no file {path}. "
-            f"`make data NAMES={name}` downloads it, `make data` all data sets."
+            f"`{command(name)}` downloads it."
         )
     if name == "shakespeare":
         return read_text(path)
@@ -225,8 +225,14 @@ def damaged(name: str, path: Path, reason: str) -> DataError:
     if name == "digits":
         remedy = f"Restore it from the repository: git checkout -- data/{path.name}"
     else:
-        remedy = f"This replaces it: make data NAMES={name}"
+        remedy = f"This replaces it: {command(name)}"
     return DataError(f"{path} is damaged: {reason}. {remedy}")
+
+
+def command(name: str) -> str:
+    """Return the command that downloads a data set: check.py's, where a students' tree is."""
+    is_students = (Path(__file__).resolve().parents[1] / "check.py").is_file()
+    return f"python check.py data {name}" if is_students else f"make data NAMES={name}"
 
 
 def _check_name(name: str) -> None:

@@ -1,30 +1,30 @@
-"""Downloads into the cache: each file is complete and verified, or absent."""
+"""Downloads into the cache, by the standard library: files are complete and verified, or absent."""
 
 from __future__ import annotations
 
-import contextlib
+import gzip
+import hashlib
 import http.client
 import os
 import shutil
-import socket
-import warnings
-from collections.abc import Callable, Iterator
+import sys
+import tarfile
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from data.datasets import DataError, cache_file, load, read_arrays, read_text
-from data.vision import datasets
-
-SHAKESPEARE_URL = (
-    "https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/input.txt"
-)
-SHAKESPEARE_MD5 = "6fb458f1232090904fb40fe944165e91"
+from data.datasets import DataError, cache_file, command, load, read_arrays, read_text
 
 SILENCE_SECONDS = 30.0
 """Timeout for a server that sends no data, in seconds."""
+
+BLOCK_BYTES = 1 << 18
+IDX_BYTES = 8
+"""In the head of an IDX file: that its numbers are unsigned bytes."""
 
 
 @dataclass(frozen=True)
@@ -32,13 +32,15 @@ class Source:
     """Where a data set comes from.
 
     Attributes:
-        archives: the name and MD5 of every file that is downloaded.
-        write: downloads into the given folder, going on from the archives already there, and
-            writes the finished data to the given path.
+        bases: addresses that have the archives, in the order in which they are tried.
+        archives: the name and the MD5 sum of every file that is downloaded.
+        write: reads the archives in the given folder, and writes the finished data to the given
+            path.
         check: raises DataError where the file at the given path is not the data set.
     """
 
-    archives: dict[str, str]
+    bases: tuple[str, ...]
+    archives: Mapping[str, str]
     write: Callable[[Path, Path], None]
     check: Callable[[Path], Any]
 
@@ -66,22 +68,24 @@ def fetch(name: str) -> bool:
             print(error, flush=True)
         else:
             return False
-    source = sources()[name]
+    source = SOURCES[name]
     folder = target.with_name(f".{name}-download")
     try:
         keep_whole_archives(folder, source.archives)
         folder.mkdir(parents=True, exist_ok=True)
+        for archive, md5 in source.archives.items():
+            if not (folder / archive).exists():
+                download_from_any(source.bases, archive, md5, folder)
         finished = folder / target.name
-        with give_up_on_silence(SILENCE_SECONDS):
-            source.write(folder, finished)
+        source.write(folder, finished)
         source.check(finished)
         os.replace(finished, target)
-    except (OSError, http.client.HTTPException, RuntimeError, ValueError, DataError) as error:
+    except (OSError, http.client.HTTPException, tarfile.TarError, ValueError, DataError) as error:
         raise DataError(
             f"{name} could not be downloaded: {type(error).__name__}: {str(error).strip()}\n"
             f"Nothing incomplete was left in {target.parent}. Check the network and the free disk "
-            f"space, then run `make data NAMES={name}` again: it goes on from the files that "
-            "arrived whole."
+            f"space, then run `{command(name)}` again: it goes on from the files that arrived "
+            "whole."
         ) from error
     else:
         shutil.rmtree(folder)
@@ -90,17 +94,78 @@ def fetch(name: str) -> bool:
     return True
 
 
-def sources() -> dict[str, Source]:
-    """The source of every data set that can be downloaded."""
-    return {
-        "mnist": Source(dict(datasets.MNIST.resources), write_mnist, check_images("mnist")),
-        "cifar10": Source(
-            {datasets.CIFAR10.filename: datasets.CIFAR10.tgz_md5},
-            write_cifar10,
-            check_images("cifar10"),
-        ),
-        "shakespeare": Source({"input.txt": SHAKESPEARE_MD5}, write_shakespeare, read_text),
-    }
+def download_from_any(bases: tuple[str, ...], archive: str, md5: str, folder: Path) -> None:
+    """Download one archive from the first address that has it whole."""
+    for base in bases:
+        try:
+            download(base + archive, md5, folder / archive)
+        except (OSError, http.client.HTTPException, DataError):
+            if base == bases[-1]:
+                raise
+        else:
+            return
+
+
+def download(url: str, md5: str, path: Path) -> None:
+    """Download one file to `path`. Raises DataError where its MD5 sum is another one."""
+    partial = path.with_name(f"{path.name}.partial")
+    digest = hashlib.md5(usedforsecurity=False)
+    request = urllib.request.Request(url, headers={"User-Agent": "neural-network-foundations"})
+    with urllib.request.urlopen(request, timeout=SILENCE_SECONDS) as answer:
+        size = int(answer.headers.get("Content-Length") or 0)
+        with partial.open("wb") as file:
+            for block in told(iter(lambda: answer.read(BLOCK_BYTES), b""), path.name, size):
+                digest.update(block)
+                file.write(block)
+    if digest.hexdigest() != md5:
+        raise DataError(f"{path.name} arrived corrupted: its MD5 sum is not {md5}")
+    os.replace(partial, path)
+
+
+def told(blocks: Iterator[bytes], name: str, size: int) -> Iterator[bytes]:
+    """Yield the blocks of a download, and say on a terminal how far it is."""
+    done, is_terminal = 0, sys.stderr.isatty()
+    for block in blocks:
+        done += len(block)
+        if is_terminal and size:
+            text = f"\r  {name}: {done / 1e6:.1f} of {size / 1e6:.1f} MB"
+            print(text, end="", file=sys.stderr, flush=True)
+        yield block
+    if is_terminal and size:
+        print(file=sys.stderr)
+
+
+def keep_whole_archives(folder: Path, archives: Mapping[str, str]) -> None:
+    """Delete everything in `folder` but the archives whose checksum is right; then it, if empty."""
+    if not folder.is_dir():
+        return
+    for path in sorted(folder.rglob("*"), reverse=True):  # what a folder holds comes before it
+        if path.is_dir():
+            path.rmdir()
+        elif path.parent != folder or archives.get(path.name) != md5_of(path):
+            path.unlink()
+    if not any(folder.iterdir()):
+        folder.rmdir()
+
+
+def md5_of(path: Path) -> str:
+    """Return the MD5 sum of a file, in hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+
+
+# --- the three data sets --------------------------------------------------------------------
+
+MNIST = {
+    "train-images-idx3-ubyte.gz": "f68b3c2dcbeaaa9fbdd348bbdeb94873",
+    "train-labels-idx1-ubyte.gz": "d53e105ee54ea40749a09fcbcd1e9432",
+    "t10k-images-idx3-ubyte.gz": "9fb629c4189551a2d022fa330f9573f3",
+    "t10k-labels-idx1-ubyte.gz": "ec29112dd5afa0611ce80d1b7f02629c",
+}
+CIFAR10_FILES = (*(f"data_batch_{number}.bin" for number in range(1, 6)), "test_batch.bin")
+CIFAR10_FOLDER = "cifar-10-batches-bin"
+CIFAR10_RECORD = 1 + 3 * 32 * 32
+"""Bytes of an image in CIFAR-10's files: its label, then the red, the green and the blue plane."""
 
 
 def check_images(name: str) -> Callable[[Path], Any]:
@@ -109,63 +174,75 @@ def check_images(name: str) -> Callable[[Path], Any]:
 
 
 def write_mnist(folder: Path, finished: Path) -> None:
-    """Download MNIST into `folder` and write it as .npz to `finished`."""
-    train, test = (datasets.MNIST(folder, train=part, download=True) for part in (True, False))
-    save(finished, train.data, train.targets, test.data, test.targets)
+    """Write MNIST's archives as .npz to `finished`."""
+    save(finished, *(read_idx(folder / name) for name in MNIST))
+
+
+def read_idx(path: Path) -> np.ndarray:
+    """Return the array of unsigned bytes in a gzipped IDX file."""
+    content = gzip.decompress(path.read_bytes())
+    dimensions = content[3]
+    start = 4 + 4 * dimensions
+    if content[2] != IDX_BYTES:
+        raise DataError(f"{path.name} does not hold unsigned bytes")
+    shape = np.frombuffer(content[4:start], ">u4").astype(int)
+    return np.frombuffer(content, np.uint8, offset=start).reshape(shape)
 
 
 def write_cifar10(folder: Path, finished: Path) -> None:
-    """Download CIFAR-10 into `folder` and write it as .npz to `finished`."""
-    with warnings.catch_warnings():
-        # The archive's arrays were pickled by an old NumPy, for which NumPy 2.4 warns.
-        warnings.simplefilter("ignore", np.exceptions.VisibleDeprecationWarning)
-        # torchvision unpacks without a filter: what the archive holds is known by its checksum.
-        warnings.filterwarnings("ignore", "Python 3.14 will", DeprecationWarning)
-        train, test = (
-            datasets.CIFAR10(folder, train=part, download=True) for part in (True, False)
-        )
-    save(finished, train.data, train.targets, test.data, test.targets)
+    """Write CIFAR-10's archive, in its binary form, as .npz to `finished`."""
+    (archive,) = SOURCES["cifar10"].archives
+    with tarfile.open(folder / archive, "r:gz") as tar:
+        parts = [read_member(tar, f"{CIFAR10_FOLDER}/{name}") for name in CIFAR10_FILES]
+    records = [np.frombuffer(part, np.uint8).reshape(-1, CIFAR10_RECORD) for part in parts]
+    train, test = np.concatenate(records[:5]), records[5]
+    images = (rows[:, 1:].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1) for rows in (train, test))
+    x_train, x_test = images
+    save(finished, x_train, train[:, 0], x_test, test[:, 0])
+
+
+def read_member(tar: tarfile.TarFile, name: str) -> bytes:
+    """Return the content of a file in an archive. Nothing is unpacked."""
+    try:
+        file = tar.extractfile(name)
+    except KeyError:
+        file = None
+    if file is None:
+        raise DataError(f"the archive has no file {name}")
+    return file.read()
 
 
 def write_shakespeare(folder: Path, finished: Path) -> None:
-    """Download the text into `folder` and write it to `finished`."""
-    datasets.utils.download_url(SHAKESPEARE_URL, folder, "input.txt", SHAKESPEARE_MD5)
+    """Copy the text to `finished`."""
     shutil.copyfile(folder / "input.txt", finished)
 
 
 def save(path: Path, x_train: Any, y_train: Any, x_test: Any, y_test: Any) -> None:
-    """Write four arrays (or tensors, or lists) of integers 0 to 255 as uint8 to an .npz file."""
-    np.savez(
-        path,
-        x_train=np.asarray(x_train, dtype=np.uint8),
-        y_train=np.asarray(y_train, dtype=np.uint8),
-        x_test=np.asarray(x_test, dtype=np.uint8),
-        y_test=np.asarray(y_test, dtype=np.uint8),
-    )
+    """Write four arrays of unsigned bytes to an .npz file."""
+    np.savez(path, x_train=x_train, y_train=y_train, x_test=x_test, y_test=y_test)
 
 
-def keep_whole_archives(folder: Path, archives: dict[str, str]) -> None:
-    """Delete everything in `folder` but the archives whose checksum is right; then it, if empty."""
-    if not folder.is_dir():
-        return
-    for path in sorted(folder.rglob("*"), reverse=True):  # what a folder holds comes before it
-        if path.is_dir():
-            if not any(path.iterdir()):
-                path.rmdir()
-        elif not (
-            path.name in archives and datasets.utils.check_integrity(path, archives[path.name])
-        ):
-            path.unlink()
-    if not any(folder.iterdir()):
-        folder.rmdir()
-
-
-@contextlib.contextmanager
-def give_up_on_silence(seconds: float) -> Iterator[None]:
-    """Limit how long a socket that is opened inside waits for the next byte."""
-    before = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(seconds)
-    try:
-        yield
-    finally:
-        socket.setdefaulttimeout(before)
+SOURCES = {
+    "mnist": Source(
+        (
+            "https://ossci-datasets.s3.amazonaws.com/mnist/",
+            "https://storage.googleapis.com/cvdf-datasets/mnist/",
+        ),
+        MNIST,
+        write_mnist,
+        check_images("mnist"),
+    ),
+    "cifar10": Source(
+        ("https://www.cs.toronto.edu/~kriz/",),
+        {"cifar-10-binary.tar.gz": "c32a1d4ab5d03f1284b67883e8d87530"},
+        write_cifar10,
+        check_images("cifar10"),
+    ),
+    "shakespeare": Source(
+        ("https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/",),
+        {"input.txt": "6fb458f1232090904fb40fe944165e91"},
+        write_shakespeare,
+        read_text,
+    ),
+}
+"""The source of every data set that can be downloaded."""

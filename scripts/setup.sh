@@ -3,7 +3,6 @@
 #
 #   scripts/setup.sh core [sandbox]     requirements.txt
 #   scripts/setup.sh torch [sandbox]    and requirements-torch.txt
-#   scripts/setup.sh jupyter            and requirements-jupyter.txt
 #   scripts/setup.sh notebooks          and requirements-notebooks.txt, which has more than that
 #   scripts/setup.sh cluster [sandbox]  and requirements-cluster.txt
 #   scripts/setup.sh dev                and requirements-dev.txt
@@ -88,8 +87,8 @@ def digest(*names):
 
 print("in", sys.argv[1], "Python", " ".join(sys.version.split()))
 print("core", digest("requirements.txt", "pyproject.toml"))
-for name in ("torch", "jupyter", "notebooks", "cluster", "dev"):
-    if pathlib.Path(f"requirements-{name}.txt").exists():  # the students' tree has not all of them
+for name in ("torch", "notebooks", "cluster", "dev"):
+    if pathlib.Path(f"requirements-{name}.txt").exists():  # an image has not all of them
         print(name, digest(f"requirements-{name}.txt"))
 EOF
 }
@@ -122,7 +121,7 @@ make_venv() {
     "$python" -m venv --clear "$VENV" || die "$python could not make $VENV (see above)."
 }
 
-setup_venv() { # core|torch|jupyter|notebooks|cluster|dev|all
+setup_venv() { # core|torch|notebooks|cluster|dev|all
     local description here core
     description=$(describe "$VENV/bin/python") || description=""
     if ! is_made "${description%%$'\n'*}"; then
@@ -139,10 +138,7 @@ setup_venv() { # core|torch|jupyter|notebooks|cluster|dev|all
         record "$here" "$core"
     fi
     case $1 in torch | all)
-        add_packages "$description" torch "torch and torchvision (one to several minutes, 0.3 to 3 GB)" ;;
-    esac
-    case $1 in jupyter)
-        add_packages "$description" jupyter "Jupyter (about a minute, 200 MB)" ;;
+        add_packages "$description" torch "PyTorch (one to several minutes, 0.3 to 3 GB)" ;;
     esac
     case $1 in notebooks | all)
         add_packages "$description" notebooks "Jupyter and nbgrader (about a minute, 300 MB)" ;;
@@ -172,8 +168,8 @@ add_packages() { # description, name, what it is: those of requirements-NAME.txt
 # -------------------------------------------------------------------------------------------
 
 case ${1:-} in
-core | torch | jupyter | notebooks | cluster | dev | all) ;;
-*) die "usage: scripts/setup.sh core|torch|jupyter|notebooks|cluster|dev|all [sandbox]" ;;
+core | torch | notebooks | cluster | dev | all) ;;
+*) die "usage: scripts/setup.sh core|torch|notebooks|cluster|dev|all [sandbox]" ;;
 esac
 trap 'die "interrupted; the next run starts over"' INT TERM
 

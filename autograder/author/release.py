@@ -10,10 +10,11 @@ from autograder.author import analyses
 from autograder.author.folders import folder_in_place_of
 from autograder.author.release_gate import find_all_leaks
 from autograder.course import COURSE_FILE, RUBRIC_FILE, Course, Week, load
+from autograder.course.hints import HINTS_FILE
 from autograder.errors import AuthorError
 from autograder.grading.public_suite import shipped_facts
 from autograder.reference.gaps import stub_of
-from autograder.reference.percent_source import text_of
+from autograder.reference.percent_source import notebook_of, text_of
 from autograder.suite.week_worker import worker_of
 
 MARKER_FILE = ".release"
@@ -23,21 +24,16 @@ FILES = Path("autograder/author/release_files")
 SHIPPED = (
     COURSE_FILE,
     RUBRIC_FILE,
+    "assignments/MANUAL.md",
     "pyproject.toml",
-    "requirements.txt",
     "requirements-torch.txt",
     "requirements-jupyter.txt",
     "notebooks/analyses/workbench.py",
-    "scripts/setup.sh",
     "data/*.py",
     "data/*.npz",
     "autograder/__init__.py",
     "autograder/errors.py",
     "autograder/records.py",
-    "autograder/commands/__init__.py",
-    "autograder/commands/app.py",
-    "autograder/commands/shared.py",
-    "autograder/commands/students.py",
 )
 
 # Packages of the autograder that are shipped: their Python files, without subpackages.
@@ -62,16 +58,31 @@ STUDENTS_OWN = {
     "gitlab-ci.yml": ".gitlab-ci.yml",
     "grade.yml": ".github/workflows/grade.yml",
     "pytest.ini": "pytest.ini",
+    "conftest.py": "conftest.py",
     "main.py": "autograder/__main__.py",
+    "check.py": "check.py",
+    "checking.py": "autograder/course/checking.py",
+    "requirements.txt": "requirements.txt",
+    "devcontainer.json": ".devcontainer/devcontainer.json",
+    "vscode.json": ".vscode/settings.json",
 }
+
+WEEK_CHECK = "week_check.py"
+"""The file in release_files that is each week's check.py."""
+
+COLAB, NO_ADDRESS = "colab", 'ADDRESS = ""'
+"""The notebook for Colab, and what it says where it isn't known where the tree will lie."""
 
 
 class ReleaseError(AuthorError):
     """The students' tree can't be built, or would give something away. Nothing was written."""
 
 
-def build_release(root: Path, out: Path) -> list[str]:
+def build_release(root: Path, out: Path, address: str = "") -> list[str]:
     """Write the students' tree into the folder `out`; return its files' paths, sorted.
+
+    `address` is where students get the tree from, a .zip or a git repository; the notebook for
+    Colab fetches it there.
 
     Stubs of all weeks are made afresh from the solutions. An earlier release in `out` is replaced,
     a `.git` folder in it is kept. Raises ReleaseError if `out` holds anything else, if a listed
@@ -93,6 +104,7 @@ def build_release(root: Path, out: Path) -> list[str]:
             _write(tree / analyses.FOLDER / f"{source.stem}.ipynb", text_of(notebook))
         for name, target in STUDENTS_OWN.items():
             _copy(root / FILES / name, tree / target)
+        _write(tree / f"{COLAB}.ipynb", colab_notebook(root, address))
         leaks = find_all_leaks(course, root, tree)
         if leaks:
             raise ReleaseError("the students' tree would give away:\n" + "\n".join(leaks))
@@ -101,6 +113,13 @@ def build_release(root: Path, out: Path) -> list[str]:
             shutil.copytree(out / ".git", tree / ".git", symlinks=True)
     files = (path.relative_to(out) for path in out.rglob("*") if path.is_file())
     return sorted(path.as_posix() for path in files if path.parts[0] != ".git")
+
+
+def colab_notebook(root: Path, address: str) -> str:
+    """Return the notebook that fetches the tree from an address, and checks from a cell."""
+    source = (root / FILES / f"{COLAB}.py").read_text("utf-8")
+    known = source.replace(NO_ADDRESS, f"ADDRESS = {json.dumps(address)}")
+    return text_of(notebook_of(known, f"{COLAB}.py"))
 
 
 def _replaceable(out: Path) -> bool:
@@ -119,6 +138,8 @@ def _copy_shipped(course: Course, root: Path, tree: Path) -> None:
         for name in (handout, "tests/*.py", *week.given, *documents):
             patterns.append(f"assignments/{week.folder}/{name}")
         patterns += [f"assignments/{name}/**/*.py" for name in worker_of(root, week).names]
+        if (folder / HINTS_FILE).is_file():
+            patterns.append(f"assignments/{week.folder}/{HINTS_FILE}")
         if (folder / "suite_tools").is_dir():
             patterns.append(f"assignments/{week.folder}/suite_tools/*.py")
     for pattern in patterns:
@@ -139,6 +160,7 @@ def _write_week(course: Course, week: Week, root: Path, tree: Path) -> None:
             raise ReleaseError(f"{source}, which {name} is made from, is missing")
         file, text = stub_of(root, week, name, points)
         _write(target / file, text)
+    _copy(root / FILES / WEEK_CHECK, target / "check.py")
     known = json.dumps(shipped_facts(root, course, week), indent=1, sort_keys=True)
     _write(target / "tests" / "diagnosis.json", known + "\n")
 

@@ -42,11 +42,14 @@ def stubs() -> None:
 
 def release(
     out: Annotated[Path, typer.Option(help="Where the students' tree is written.")],
+    address: Annotated[
+        str, typer.Option(help="Where students will get it, for Colab: a .zip or a git repository.")
+    ] = "",
 ) -> None:
     """Write the tree that students get, and prove that nothing else is in it."""
     from autograder.author.release import build_release
 
-    files = build_release(ROOT, out)
+    files = build_release(ROOT, out, address)
     print(f"{len(files)} files written to {out}; no solution, hidden test or marker is among them.")
 
 

@@ -10,8 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
-from pydantic import ConfigDict, Field, ValidationError, model_validator
-
+from autograder.course.checking import ConfigDict, Field, ValidationError, model_validator
 from autograder.course.model import (
     Component,
     CourseError,

@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import (
+from autograder.course.checking import (
     AfterValidator,
     BaseModel,
     BeforeValidator,
@@ -17,7 +17,6 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-
 from autograder.course.points import parse_points
 from autograder.errors import AuthorError
 
@@ -155,7 +154,7 @@ class Week(Model):
     forbidden: Annotated[tuple[Text, ...], Field(strict=False)] = ()
     job: TrainingJob | None = None
     worker: Annotated[tuple[FolderName, ...], Field(strict=False)] | None = None
-    homes: dict[FileName, FileNames] = {}
+    homes: dict[FileName, FileNames] = Field(default_factory=dict)
     due: Moment | None = None
     limits: Limits = Limits()
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-
-from rich.console import Console
 
 from autograder import course as courses
 from autograder.course.points import format_points
@@ -18,34 +17,52 @@ from autograder.students.public_run import (
     read_shipped,
     run_public,
 )
+from autograder.students.screen import Screen
+from autograder.students.selection import EVERYTHING, Selection
 from autograder.text.display import clean, many_lines
 
 SHOWN_FAILURES = 8
 
 
-def run(root: Path, number: int, make: Facts | None = None) -> None:
+@dataclass(frozen=True)
+class How:
+    """How to check: a selection of tests, in this process for a debugger, with failures' inputs."""
+
+    selection: Selection = EVERYTHING
+    debug: bool = False
+    inputs: bool = False
+
+
+def run(root: Path, number: int, make: Facts | None = None, how: How | None = None) -> PublicRun:
     """Check the files in the week's folder and print what works, what doesn't, and why.
 
     `make` computes tests/diagnosis.json's content where that file does not exist.
     """
+    how = how or How()
     course = courses.load(root)
     week = course.week(number)
-    files = read_files(root, week)
-    done = run_public(root, course, week, files, read_shipped(root, week, make))
-    print_run(Console(highlight=False, soft_wrap=True), done)
+    files, shipped = read_files(root, week), read_shipped(root, week, make)
+    debug = how.debug
+    done = run_public(root, course, week, files, shipped, how.selection, in_process=debug)
+    print_run(Screen(), done, inputs=how.inputs)
+    return done
 
 
-def print_run(console: Console, done: PublicRun) -> None:
-    """Print one week: a line for each item, failures with reasons, and untested items."""
+def print_run(screen: Screen, done: PublicRun, *, inputs: bool = False) -> None:
+    """Print one week: a line for each item, failures with reasons, and untested items.
+
+    inputs: with what each failure's check did with the code.
+    """
     for notice in done.files.notices:
-        console.print(notice, style="yellow", markup=False)
+        screen.line(notice, "yellow")
     if done.shipped.is_older:
         version = ".".join(map(str, done.shipped.python))
-        console.print(f"Python {version} grades, older than yours: newer syntax fails there.")
-    console.print(heading(done), style="bold", markup=False)
-    _print_items(console, done.items)
-    _print_failures(console, done.failures)
-    console.print(f"\n{done.hidden}", markup=False)
+        screen.line(f"Python {version} grades, older than yours: newer syntax fails there.")
+    screen.line(heading(done), "bold")
+    print_items(screen, done)
+    _print_failures(screen, done.failures, inputs)
+    screen.line()
+    screen.line(done.hidden)
 
 
 def heading(done: PublicRun) -> str:
@@ -76,7 +93,10 @@ def more(failure: Failure) -> str:
     return f"{count} more {'check fails' if count == 1 else 'checks fail'} for this reason."
 
 
-def _print_items(console: Console, items: Sequence[ItemState]) -> None:
+def print_items(screen: Screen, done: PublicRun) -> None:
+    """Print a line for each item; points where all of its tests were run."""
+    items = done.items
+    partly = {check.item for check in done.left_out}
     width = max((len(one.item.id) for one in items), default=0)
     for one in items:
         style = "yellow"
@@ -84,22 +104,36 @@ def _print_items(console: Console, items: Sequence[ItemState]) -> None:
             style = "dim"
         elif one.passed == len(one.checks):
             style = "green"
-        line = f"  {one.item.id:{width}}  {points(one):>10}  {state(one)}"
-        console.print(line, style=style, markup=False)
+        score = "" if one.item.id in partly else points(one)
+        said = state(one)
+        if one.item.id in partly and one.attempted:
+            said = f"{one.passed} of {len(one.checks)} that were asked for pass"
+        screen.line(f"  {one.item.id:{width}}  {score:>10}  {said}", style)
 
 
-def _print_failures(console: Console, failures: Sequence[Failure]) -> None:
+def _print_failures(screen: Screen, failures: Sequence[Failure], inputs: bool) -> None:
     """Print each failure: the check, the message, and the probable cause."""
     for failure in failures[:SHOWN_FAILURES]:
-        title = f"{failure.check.item}: {failure.check.title}"
-        console.print(f"\n{title}", style="bold", markup=False)
+        screen.line()
+        screen.line(f"{failure.check.item}: {failure.check.title}", "bold", hanging=2)
         for line in many_lines(failure.message).splitlines():
-            console.print(f"  {line}", markup=False)
+            screen.line(f"  {line}", hanging=2)
         if failure.advice:
-            console.print(f"  Probably: {failure.advice}", style="cyan", markup=False)
+            screen.line(f"  Probably: {failure.advice}", "cyan", hanging=2)
         for line in failure.printed.splitlines()[-5:]:
-            console.print(f"  printed: {clean(line)}", style="dim", markup=False)
+            screen.line(f"  printed: {clean(line)}", "dim", hanging=2)
+        if inputs:
+            _print_inputs(screen, failure)
         if more(failure):
-            console.print(f"  ({more(failure)})", style="dim")
+            screen.line(f"  ({more(failure)})", "dim")
     if len(failures) > SHOWN_FAILURES:
-        console.print(f"\n... and {len(failures) - SHOWN_FAILURES} more. Mend these first.")
+        screen.line()
+        screen.line(f"... and {len(failures) - SHOWN_FAILURES} more. Mend these first.")
+
+
+def _print_inputs(screen: Screen, failure: Failure) -> None:
+    """Print what a check did with the code, to be tried by hand."""
+    name = failure.check.id.partition("::")[2]
+    screen.line(f"  What {name} did:")
+    for line in failure.inputs.splitlines() or ["nothing: a module could not be imported"]:
+        screen.line(f"    {clean(line, len(line))}", "dim", hanging=4)

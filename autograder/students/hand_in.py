@@ -9,9 +9,18 @@ import zipfile
 from pathlib import Path
 
 from autograder.course import Course, Week, load
+from autograder.course.points import format_points
 from autograder.errors import InputError
 from autograder.notebooks.functions import notebook_module
-from autograder.students.public_run import helpers_in
+from autograder.students.check import print_items
+from autograder.students.public_run import (
+    Facts,
+    helpers_in,
+    read_files,
+    read_shipped,
+    run_public,
+)
+from autograder.students.screen import Screen
 from autograder.text.files import write_bytes
 
 GAP = re.compile(r"""raise NotImplementedError\(\s*["']([a-z0-9_]+\.[a-z0-9_]+): fill in""")
@@ -71,11 +80,23 @@ def _remarks(week: Week, contents: dict[str, bytes]) -> list[str]:
     return remarks
 
 
-def run(root: Path, name: str, out: Path | None = None) -> None:
-    """Write the archive of the week called `name` and print what the student should know."""
+def run(root: Path, name: str, out: Path | None = None, make: Facts | None = None) -> None:
+    """Write the archive of the week called `name`, and print what the public tests say of it.
+
+    `make` computes tests/diagnosis.json's content where that file does not exist.
+    """
     course = load(root)
     week = course.week_called(name)
     archive = out or root / f"{week.id}.zip"
-    for remark in write_archive(course, root, week.number, archive):
-        print(f"note: {remark}")
-    print(f"{archive} is ready to hand in.")
+    remarks = write_archive(course, root, week.number, archive)
+    screen = Screen()
+    done = run_public(root, course, week, read_files(root, week), read_shipped(root, week, make))
+    screen.line(f"What the public tests say of {archive.name}:", "bold")
+    print_items(screen, done)
+    points, most = sum(one.points for one in done.items), sum(o.item.points for o in done.items)
+    screen.line(f"  {format_points(points)} of {format_points(most)} points, by these tests alone.")
+    screen.line(done.hidden)
+    screen.line()
+    for remark in remarks:
+        screen.line(f"note: {remark}", "yellow", hanging=6)
+    screen.line(f"Hand in this file: {archive}", "bold")

@@ -7,13 +7,13 @@ author.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from autograder.channel.faults import Fault, InfraError
-from autograder.channel.remote import Remote
 from autograder.channel.source_lines import Sources
 from autograder.course import Limits
 from autograder.records import Verdict
+from autograder.students.inputs import RecordedRemote, Recorder
 from autograder.students.process import Process
 from autograder.suite.student import Student
 from autograder.suite.week_worker import NO_WORKER, WeekWorker
@@ -23,12 +23,22 @@ IMPATIENT_SECONDS = 1.0
 """Request deadline, in seconds, after a timeout of the code: more are likely then."""
 
 
+def missing_modules(modules: Sequence[str], files: Collection[str]) -> dict[str, Fault]:
+    """Return a fault for each module that the assignment asks for and that isn't there."""
+    return {
+        module_name(name): Fault(Verdict.NOT_ATTEMPTED, f"There is no {name} in your submission.")
+        for name in modules
+        if name not in files
+    }
+
+
 class StudentHost:
     """Runs modules for a suite; the first process is started at once, while tests are collected.
 
     `modules` are the files that the assignment asks for: one that isn't there is not attempted;
     `packages` the distributions that may be imported on top of numpy, `own` has the week's own
-    drivers and probes. `printed` is the beginning of the code's output in the last test.
+    drivers and probes. `printed` is the beginning of the code's output in the last test, `recorder`
+    has what that test did with the code.
     """
 
     def __init__(
@@ -44,17 +54,12 @@ class StudentHost:
         self._packages = packages
         self._own = own
         self._sources = Sources(self._files)
-        self._failed_imports = {
-            module_name(name): Fault(
-                Verdict.NOT_ATTEMPTED, f"There is no {name} in your submission."
-            )
-            for name in modules
-            if name not in self._files
-        }
+        self._failed_imports = missing_modules(modules, self._files)
         self._seconds = limits.request_seconds
         self._import_first = True
         self._closed = False
         self.printed = ""
+        self.recorder = Recorder()
         self.reused = False
         self._process: Process | None = self._new()
 
@@ -89,8 +94,14 @@ class StudentHost:
             self._process.get_ready()
         self._process.begin(seed, large=large)
         training = self._limits.training_seconds if large else None
-        remote = Remote(
-            self._process, self._seconds, self._limits.test_seconds, training, self._sources.place
+        self.recorder = Recorder()
+        remote = RecordedRemote(
+            self.recorder,
+            self._process,
+            self._seconds,
+            self._limits.test_seconds,
+            training,
+            self._sources.place,
         )
         return Student(remote, self._failed_imports, own.homes)
 

@@ -38,6 +38,9 @@ ENVIRONMENT = {
 }
 """As in grading: one thread, and fixed string hashes, so the order of sets is the same."""
 
+HOMES = ("HOME", "USERPROFILE", "TMPDIR", "TEMP", "TMP")
+"""Variables that name folders in which programs leave files: the check's own folder."""
+
 START_SECONDS = 120.0
 """Time limit for starting, in seconds; the first import of PyTorch is slow."""
 TRIAL_SECONDS = 5.0
@@ -109,7 +112,7 @@ class Process:
             stdout=subprocess.PIPE,
             stderr=output,
             cwd=scratch,
-            env={**os.environ, **ENVIRONMENT, "HOME": scratch, "TMPDIR": scratch},
+            env={**os.environ, **ENVIRONMENT, **dict.fromkeys(HOMES, scratch)},
             **own,
         )
 
@@ -141,7 +144,6 @@ class Process:
         Raises InfraError where the process is gone.
         """
         try:
-            os.truncate(self._output, 0)
             self._caps = TRAINING_CAPS if large else codec.Caps()
             self._send([seed, large], IMPORT_SECONDS)
             self._receive(IMPORT_SECONDS)

@@ -21,6 +21,9 @@ from autograder.course.scoring import CheckScore, item_points
 from autograder.notebooks.functions import notebook_module
 from autograder.records import CheckResult, PlannedCheck, Verdict
 from autograder.students.host import StudentHost
+from autograder.students.in_process import InProcessHost
+from autograder.students.inputs import Recorder
+from autograder.students.selection import EVERYTHING, Selection
 from autograder.suite.session import Outcome, SuiteError, SuiteSession
 from autograder.suite.signature import entry_of
 from autograder.suite.week_worker import worker_of
@@ -99,7 +102,8 @@ class Failure:
     """Checks that fail for one reason: shown once, with the first one's outcome.
 
     `entry` is the wrong answer of the catalogue that explains it, `printed` what the student's code
-    printed, `others` how many more checks fail for this reason.
+    printed, `others` how many more checks fail for this reason, `inputs` what the first check did
+    with the code, as Python.
     """
 
     check: PlannedCheck
@@ -107,6 +111,7 @@ class Failure:
     entry: Mapping[str, Any] | None
     printed: str
     others: int = 0
+    inputs: str = ""
 
     @property
     def message(self) -> str:
@@ -123,7 +128,8 @@ class Failure:
 class PublicRun:
     """The results of one week's public suite: an outcome for each check, in the plan's order.
 
-    `printed` has what the student's code printed in each check.
+    `printed` has what the student's code printed in each check, `inputs` what each did with it;
+    `left_out` are the checks that were not asked for.
     """
 
     course: Course
@@ -133,6 +139,8 @@ class PublicRun:
     plan: list[PlannedCheck]
     outcomes: list[Outcome]
     printed: Mapping[str, str]
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    left_out: tuple[PlannedCheck, ...] = ()
 
     @property
     def results(self) -> list[CheckResult]:
@@ -162,7 +170,7 @@ class PublicRun:
     @property
     def not_looked_at(self) -> list[str]:
         """The ids of the week's items that only hidden tests look at."""
-        looked_at = {check.item for check in self.plan}
+        looked_at = {check.item for check in (*self.plan, *self.left_out)}
         found = (item for _, item in self._rubric() if item.kind == "auto")
         return [item.id for item in found if item.id not in looked_at]
 
@@ -179,7 +187,8 @@ class PublicRun:
                 known = reasons[reason]
                 reasons[reason] = replace(known, others=known.others + 1)
             else:
-                reasons[reason] = Failure(check, outcome, entry, self.printed.get(check.id, ""))
+                printed, inputs = self.printed.get(check.id, ""), self.inputs.get(check.id, "")
+                reasons[reason] = Failure(check, outcome, entry, printed, inputs=inputs)
         return list(reasons.values())
 
     @property
@@ -266,23 +275,54 @@ def has_begun(files: Files, shipped: Shipped) -> bool:
     return any(stubs.get(n) != source_digest(text) for n, text in found if n in stubs or not stubs)
 
 
-def run_public(root: Path, course: Course, week: Week, files: Files, shipped: Shipped) -> PublicRun:
-    """Run the week's public suite. Raises SuiteError where the suite itself is at fault."""
-    printed: dict[str, str] = {}
-    own = worker_of(root, week)
-    host = StudentHost(files.modules, week.limits, week.modules, week.packages, own)
+def run_public(
+    root: Path,
+    course: Course,
+    week: Week,
+    files: Files,
+    shipped: Shipped,
+    selection: Selection = EVERYTHING,
+    *,
+    in_process: bool = False,
+) -> PublicRun:
+    """Run the week's public suite, or a selection of it.
+
+    in_process: without limits, in this process, so that a debugger stops in the student's files.
+    Raises SuiteError where the suite itself is at fault, SelectionError where there is no such
+    test.
+    """
+    kept = _Kept()
+    own, folder = worker_of(root, week), root / "assignments" / week.folder
+    host: StudentHost | InProcessHost
+    if in_process:
+        host = InProcessHost(folder, files.modules, week.modules, own)
+    else:
+        host = StudentHost(files.modules, week.limits, week.modules, week.packages, own)
     try:
-        session = SuiteSession(root / "assignments" / week.folder / "tests", salt="")
+        session = SuiteSession(folder / "tests", salt="")
         try:
-            outcomes = session.run(host, report=lambda one: _keep(printed, one, host))
+            plan = selection.of(course, week, session.plan)
+            chosen = {check.id for check in plan}
+            outcomes = session.run(host, chosen, report=lambda one: kept.keep(one, host))
         finally:
             host.close()
             session.close()
     finally:
         host.close()
-    return PublicRun(course, week, files, shipped, session.plan, outcomes, printed)
+    rest = tuple(check for check in session.plan if check.id not in chosen)
+    printed, inputs = kept.printed, kept.inputs
+    return PublicRun(course, week, files, shipped, plan, outcomes, printed, inputs, rest)
 
 
-def _keep(printed: dict[str, str], outcome: Outcome, host: StudentHost) -> None:
-    """Keep the output of the test just finished, once."""
-    printed[outcome.result.check], host.printed = host.printed, ""
+@dataclass
+class _Kept:
+    """What is kept of each test that has ended, by its check's id."""
+
+    printed: dict[str, str] = field(default_factory=dict)
+    inputs: dict[str, str] = field(default_factory=dict)
+
+    def keep(self, outcome: Outcome, host: StudentHost | InProcessHost) -> None:
+        """Keep the output and the inputs of the test just finished, once."""
+        check = outcome.result.check
+        self.printed[check], host.printed = host.printed, ""
+        self.inputs[check], host.recorder = host.recorder.text, Recorder()

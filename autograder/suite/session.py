@@ -65,7 +65,16 @@ OUTCOMES = (pytest.fail.Exception, pytest.skip.Exception)
 
 UNUSED = (
     *("cacheprovider", "terminal", "logging", "faulthandler", "unraisableexception"),
-    *("threadexception", "junitxml", "pastebin", "doctest", "stepwise", "setuponly", "setupplan"),
+    *(
+        "debugging",
+        "threadexception",
+        "junitxml",
+        "pastebin",
+        "doctest",
+        "stepwise",
+        "setuponly",
+        "setupplan",
+    ),
 )
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
-import pickle
+import subprocess
+import sys
 import tarfile
 import threading
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -18,9 +20,7 @@ import data
 from data import __main__ as cli
 from data import download
 from data.datasets import SHAPES
-from data.vision import datasets
 
-CIFAR = datasets.CIFAR10
 TEXT = b"Now is the winter of our discontent"
 
 
@@ -101,12 +101,10 @@ def mnist(server, monkeypatch):
         "x_test": rng.integers(0, 256, (4, 28, 28), np.uint8),
         "y_test": rng.integers(0, 10, 4, np.uint8),
     }
-    names = [name for name, _ in datasets.MNIST.resources]
-    contents = [idx(array) for array in arrays.values()]
-    server.files |= {f"/{name}": c for name, c in zip(names, contents, strict=True)}
-    resources = [(name, md5(c)) for name, c in zip(names, contents, strict=True)]
-    monkeypatch.setattr(datasets.MNIST, "resources", resources)
-    monkeypatch.setattr(datasets.MNIST, "mirrors", [server.url])
+    contents = {
+        name: idx(array) for name, array in zip(download.MNIST, arrays.values(), strict=True)
+    }
+    serve(server, monkeypatch, "mnist", contents)
     monkeypatch.setitem(SHAPES, "mnist", ((6, 28, 28), (4, 28, 28)))
     return arrays
 
@@ -117,35 +115,31 @@ def cifar10(server, monkeypatch):
     rng = np.random.default_rng(1)
     x = rng.integers(0, 256, (12, 32, 32, 3), np.uint8)
     y = rng.integers(0, 10, 12, np.uint8)
-    names = [name for name, _ in CIFAR.train_list + CIFAR.test_list]
-    contents = {CIFAR.meta["filename"]: pickle.dumps({"label_names": list("abcdefghij")})}
-    for i, name in enumerate(names):  # six batches of two images, red plane first
-        rows = x[2 * i : 2 * i + 2].transpose(0, 3, 1, 2).reshape(2, -1)
-        contents[name] = pickle.dumps({"data": rows, "labels": y[2 * i : 2 * i + 2].tolist()})
     archive = io.BytesIO()
     with tarfile.open(fileobj=archive, mode="w:gz") as tar:
-        for name, content in contents.items():
-            member = tarfile.TarInfo(f"{CIFAR.base_folder}/{name}")
+        for i, name in enumerate(download.CIFAR10_FILES):  # six files of two images, red first
+            rows = x[2 * i : 2 * i + 2].transpose(0, 3, 1, 2).reshape(2, -1)
+            content = np.column_stack([y[2 * i : 2 * i + 2], rows]).astype(np.uint8).tobytes()
+            member = tarfile.TarInfo(f"{download.CIFAR10_FOLDER}/{name}")
             member.size = len(content)
             tar.addfile(member, io.BytesIO(content))
-    server.files["/cifar.tar.gz"] = archive.getvalue()
-    checked = [[name, md5(contents[name])] for name in names]
-    monkeypatch.setattr(CIFAR, "url", server.url + "cifar.tar.gz")
-    monkeypatch.setattr(CIFAR, "tgz_md5", md5(archive.getvalue()))
-    monkeypatch.setattr(CIFAR, "train_list", checked[:5])
-    monkeypatch.setattr(CIFAR, "test_list", checked[5:])
-    meta = CIFAR.meta | {"md5": md5(contents[CIFAR.meta["filename"]])}
-    monkeypatch.setattr(CIFAR, "meta", meta)
+    serve(server, monkeypatch, "cifar10", {"cifar-10-binary.tar.gz": archive.getvalue()})
     monkeypatch.setitem(SHAPES, "cifar10", ((10, 32, 32, 3), (2, 32, 32, 3)))
     return {"x_train": x[:10], "y_train": y[:10], "x_test": x[10:], "y_test": y[10:]}
 
 
 @pytest.fixture
 def shakespeare(server, monkeypatch):
-    server.files["/input.txt"] = TEXT
-    monkeypatch.setattr(download, "SHAKESPEARE_URL", server.url + "input.txt")
-    monkeypatch.setattr(download, "SHAKESPEARE_MD5", md5(TEXT))
+    serve(server, monkeypatch, "shakespeare", {"input.txt": TEXT})
     monkeypatch.setattr("data.datasets.SHAKESPEARE_BYTES", len(TEXT))
+
+
+def serve(server, monkeypatch, name: str, contents: dict[str, bytes]) -> None:
+    """Let the server be where a data set comes from."""
+    server.files |= {f"/{file}": content for file, content in contents.items()}
+    sums = {file: md5(content) for file, content in contents.items()}
+    source = replace(download.SOURCES[name], bases=(server.url,), archives=sums)
+    monkeypatch.setitem(download.SOURCES, name, source)
 
 
 def in_cache(folder: Path) -> set[str]:
@@ -195,7 +189,7 @@ def test_a_spoilt_download_leaves_only_whole_archives_and_goes_on_from_them(
     assert "corrupted" in str(caught.value)
     assert "make data NAMES=mnist" in str(caught.value)
     whole = {"train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"}
-    assert in_cache(cache) == {f".mnist-download/MNIST/raw/{name}" for name in whole}
+    assert in_cache(cache) == {f".mnist-download/{name}" for name in whole}
     assert not data.cached("mnist")
 
     getattr(server, fault).clear()
@@ -208,7 +202,7 @@ def test_a_spoilt_download_leaves_only_whole_archives_and_goes_on_from_them(
 
 @pytest.mark.parametrize("fault", ["cut", "changed"])
 @pytest.mark.parametrize(
-    ("name", "path"), [("cifar10", "/cifar.tar.gz"), ("shakespeare", "/input.txt")]
+    ("name", "path"), [("cifar10", "/cifar-10-binary.tar.gz"), ("shakespeare", "/input.txt")]
 )
 def test_a_spoilt_single_archive_leaves_nothing(cache, server, request, name, path, fault):
     request.getfixturevalue(name)
@@ -220,10 +214,10 @@ def test_a_spoilt_single_archive_leaves_nothing(cache, server, request, name, pa
 
 
 def test_what_a_killed_run_left_is_not_believed(cache, mnist):
-    raw = cache / ".mnist-download" / "MNIST" / "raw"
-    raw.mkdir(parents=True)
-    for name, _ in datasets.MNIST.resources:  # torchvision takes such files for finished
-        (raw / name.removesuffix(".gz")).write_bytes(b"\0")
+    left = cache / ".mnist-download"
+    (left / "deeper").mkdir(parents=True)
+    for name in (*download.MNIST, "deeper/train-labels-idx1-ubyte.gz", "mnist.npz"):
+        (left / name).write_bytes(b"\0")
     download.fetch("mnist")
     np.testing.assert_array_equal(data.load("mnist").x_train, mnist["x_train"])
     assert in_cache(cache) == {"mnist.npz"}
@@ -237,11 +231,11 @@ def test_another_data_set_under_the_right_name_is_refused(cache, mnist, monkeypa
 
 
 def test_an_interruption_leaves_nothing_incomplete(cache, mnist, monkeypatch, capsys):
-    def half(url, filename):
-        Path(filename).write_bytes(b"half")
+    def half(blocks, name, size):
+        yield b"half"
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(datasets.utils, "_urlretrieve", half)
+    monkeypatch.setattr(download, "told", half)
     assert cli.main(["download", "mnist"]) == 130
     assert "mnist: interrupted" in capsys.readouterr().err
     assert not any(cache.iterdir())
@@ -275,8 +269,9 @@ def test_a_silent_server_is_given_up(cache, monkeypatch):
     monkeypatch.setattr(download, "SILENCE_SECONDS", 0.05)
     monkeypatch.setenv("no_proxy", "*")
     with ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as mute:  # never accepts
-        url = f"http://127.0.0.1:{mute.server_address[1]}/input.txt"
-        monkeypatch.setattr(download, "SHAKESPEARE_URL", url)
+        url = f"http://127.0.0.1:{mute.server_address[1]}/"
+        source = replace(download.SOURCES["shakespeare"], bases=(url,))
+        monkeypatch.setitem(download.SOURCES, "shakespeare", source)
         with pytest.raises(data.DataError, match="timed out"):
             download.fetch("shakespeare")
 
@@ -286,3 +281,38 @@ def test_the_command_knows_its_names(capsys):
         cli.main(["download", "mnst"])
     assert caught.value.code == 2
     assert "choose from mnist, cifar10, shakespeare" in capsys.readouterr().err
+
+
+def test_the_second_address_helps_where_the_first_fails(cache, server, mnist, monkeypatch):
+    source = download.SOURCES["mnist"]
+    bases = (f"{server.url}nowhere/", *source.bases)
+    monkeypatch.setitem(download.SOURCES, "mnist", replace(source, bases=bases))
+    assert download.fetch("mnist")
+    np.testing.assert_array_equal(data.load("mnist").x_train, mnist["x_train"])
+
+
+def test_a_download_needs_neither_torch_nor_anything_but_numpy():
+    """As in a students' environment: whatever else is asked for is not there."""
+    code = """
+import sys
+
+class Refused:
+    def find_spec(self, name, path=None, target=None):
+        top = name.partition(".")[0]
+        if top not in {*sys.stdlib_module_names, "numpy", "data"}:
+            raise ModuleNotFoundError(name)
+
+sys.meta_path.insert(0, Refused())
+from data import __main__, download
+"""
+    root = Path(__file__).parents[2]
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_students_tree_is_told_its_own_command(tmp_path, monkeypatch):
+    monkeypatch.setattr("data.datasets.__file__", str(tmp_path / "data" / "datasets.py"))
+    (tmp_path / "check.py").touch()
+    assert download.command("mnist") == "python check.py data mnist"

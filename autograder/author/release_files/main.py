@@ -1,6 +1,6 @@
-"""`python -m autograder`: the command line."""
+"""`python -m autograder`: the students' command line, which check.py calls."""
 
-from autograder.commands.app import main
+from autograder.students.command_line import main
 
 if __name__ == "__main__":
     main()

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from rich.console import Console
-
 from autograder import course as courses
 from autograder.course import Course, Week
 from autograder.grading.diagnosis import Diagnoser
@@ -19,6 +17,7 @@ from autograder.grading.sealing import entry
 from autograder.reference.misconceptions import catalogue_of, solution_files
 from autograder.students.check import print_run
 from autograder.students.public_run import Files, PublicRun, Shipped
+from autograder.students.screen import Screen
 from autograder.suite.hidden.session import GradedSession
 from autograder.suite.session import Outcome, SuiteSession
 
@@ -38,9 +37,9 @@ def answer(number: int, files: Mapping[str, bytes]) -> str:
     done = PublicRun(
         suite.course, suite.week, Files(dict(files)), shipped, suite.session.plan, outcomes, printed
     )
-    console = Console(file=io.StringIO(), highlight=False, soft_wrap=True, color_system=None)
-    print_run(console, done)
-    return console.file.getvalue()  # type: ignore[attr-defined]
+    text = io.StringIO()
+    print_run(Screen(text), done)
+    return text.getvalue()
 
 
 @dataclass

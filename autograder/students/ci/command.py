@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
-from rich.console import Console
-
 from autograder import course as courses
 from autograder.course import Course, Week
 from autograder.errors import CantRunError
@@ -30,6 +28,7 @@ from autograder.students.public_run import (
     read_shipped,
     run_public,
 )
+from autograder.students.screen import Screen
 from autograder.text.display import one_line
 from autograder.text.files import write_bytes, write_text
 
@@ -116,7 +115,7 @@ def _demand_packages(week: Week) -> None:
     missing = [name for name in week.packages if not _is_installed(name)]
     if missing:
         problem = f"{week.name} needs {', '.join(missing)}, which is not installed here"
-        raise CiError(f"{problem}: run `bash scripts/setup.sh torch` first.")
+        raise CiError(f"{problem}: run `python check.py setup torch` first.")
 
 
 def _is_installed(distribution: str) -> bool:
@@ -159,13 +158,13 @@ def _more(found: CiOutcome) -> dict[str, object]:
 
 def _print(found: CiOutcome, environment: Mapping[str, str]) -> None:
     """Print what a person reads, and on GitHub the annotations."""
-    console = Console(highlight=False, soft_wrap=True)
+    screen = Screen()
     for week in found.weeks:
-        print_run(console, week.run)
-        console.print()
+        print_run(screen, week.run)
+        screen.line()
     if found.not_begun:
-        console.print(f"Not begun: {', '.join(found.not_begun)}.", markup=False)
-    console.print(found.summary(), style="bold", markup=False)
+        screen.line(f"Not begun: {', '.join(found.not_begun)}.")
+    screen.line(found.summary(), "bold")
     if environment.get(GITHUB) == "true":
         remarks = [remark for week in found.weeks for remark in week.remarks]
         for line in workflow_commands(remarks):
