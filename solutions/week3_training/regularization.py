@@ -102,8 +102,10 @@ class Dropout:
     def backward(self, grad: FloatArray) -> FloatArray:
         """Return dL/dx for the latest `forward` in training.
 
-        `grad` is dL/dy, of x's shape, and so is the result. Beyond the texts (`week3.robustness`): if the latest forward
-        was one for predictions, nothing was dropped in it, and dL/dx is dL/dy.
+        `grad` is dL/dy, of x's shape, and so is the result.
+
+        Beyond the texts (`week3.robustness`): if the latest forward was one for predictions,
+        nothing was dropped in it, and dL/dx is dL/dy.
         """
         # BEGIN SOLUTION week3.dropout
         return grad * self._factor
