@@ -78,9 +78,8 @@ class LayerNorm:
     def backward(self, dL_dy: FloatArray) -> FloatArray:
         """Store dL/dgamma and dL/dbeta, and return dL/dx, for the latest `forward`.
 
-        gamma and beta act on every example: their gradients add up over the batch. dL/dx is that of
-        batch normalisation with the axes exchanged: its means run over the features of a row.
-        Calling it again gives the same result: nothing accumulates.
+        Derive it as you derived that of batch normalisation, with the statistics of a row. Calling
+        it again gives the same result: nothing accumulates.
 
         Args:
             dL_dy: upstream gradient, shape (N, num_features), not changed.
@@ -148,8 +147,7 @@ def gradient_norms(
     """Return how large the gradient is in front of each layer of a deep network without biases.
 
     Layer k computes h_k = f(h_(k-1) W_k^T), with h_0 = x and the same activation f after every
-    layer, the last one included; y is the last h. Going back, dL/dh_(k-1) = (dL/dh_k * f') W_k,
-    where f' is taken at h_(k-1) W_k^T. ReLU's slope at 0 is 0.
+    layer, the last one included; y is the last h. ReLU's slope at 0 is 0.
 
     Args:
         weights: W_1 to W_K, at least one; W_k has the shape (outputs of layer k, its inputs).

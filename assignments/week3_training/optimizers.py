@@ -230,7 +230,7 @@ class RMSprop(Optimizer):
         super().__init__(parameters, lr)
         self.beta = coefficient("beta", beta)
         self.epsilon = positive("epsilon", epsilon)
-        raise NotImplementedError("week3.rmsprop: fill in RMSprop.__init__")
+        self.squares = [np.zeros_like(p.data) for p in self.parameters]
 
     def step(self) -> None:
         """Move every parameter; one whose grad is None is skipped."""

@@ -93,10 +93,12 @@ class Dropout:
         raise NotImplementedError("week3.dropout: fill in Dropout.forward")
 
     def backward(self, grad: FloatArray) -> FloatArray:
-        """Return dL/dx for the latest `forward` in training: by the same mask and the same factor.
+        """Return dL/dx for the latest `forward` in training.
 
-        `grad` is dL/dy, of x's shape. Beyond the texts (`week3.robustness`): if the latest forward
-        was one for predictions, nothing was dropped in it, and dL/dx is dL/dy.
+        `grad` is dL/dy, of x's shape, and so is the result.
+
+        Beyond the texts (`week3.robustness`): if the latest forward was one for predictions,
+        nothing was dropped in it, and dL/dx is dL/dy.
         """
         raise NotImplementedError("week3.dropout: fill in Dropout.backward")
 
@@ -104,7 +106,7 @@ class Dropout:
 class L2:
     """The L2 penalty: strength / 2 times the sum of the squares of all weights.
 
-    The factor 1/2 makes the gradient strength * W, without a 2.
+    The factor 1/2 is there for the gradient's sake.
     """
 
     def __init__(self, strength: float) -> None:
@@ -127,7 +129,7 @@ class L2:
         raise NotImplementedError("week3.l2: fill in L2.penalty")
 
     def gradients(self, weights: Sequence[FloatArray]) -> list[FloatArray]:
-        """Return the gradient of the penalty with respect to each array: strength * W.
+        """Return the gradient of the penalty with respect to each array.
 
         Args:
             weights: arrays of any shapes.

@@ -113,16 +113,12 @@ class BatchNorm1d:
         self.training = True
 
     def train(self) -> None:
-        """Go over to training mode: `forward` normalises by the batch's own statistics."""
-        # BEGIN SOLUTION week3.batch_norm_modes
+        """Go over to training mode: `forward` normalises by the batch's own statistics. Given."""
         self.training = True
-        # END SOLUTION
 
     def eval(self) -> None:
-        """Go over to evaluation mode: `forward` normalises by the running statistics."""
-        # BEGIN SOLUTION week3.batch_norm_modes
+        """Go over to evaluation mode: `forward` normalises by the running statistics. Given."""
         self.training = False
-        # END SOLUTION
 
     def forward(self, x: FloatArray) -> FloatArray:
         """Return y = gamma * x_hat + beta. Given: it goes by the mode, and the parts are yours.
@@ -186,14 +182,11 @@ class BatchNorm1d:
     def backward(self, dL_dy: FloatArray) -> FloatArray:
         """Store dL/dgamma and dL/dbeta, and return dL/dx.
 
-        The parameters act on every example, so their gradients add up over the batch.
+        After a forward pass in training mode, mean and variance depend on x themselves: there are
+        three ways from x to the loss. You have derived what comes out (`week3.derive_batch_norm`).
 
-        With g = dL/dx_hat = gamma * dL/dy and deviation = sqrt(variance + eps):
-
-        - after a forward pass in training mode, mean and variance depend on x themselves: dL/dx has
-          a term for each of the three ways from x to the loss (`week3.derive_batch_norm`);
-        - after one in evaluation mode they are constants: dL/dx = g / deviation. (Beyond the texts:
-          `week3.batch_norm_robustness`.)
+        After one in evaluation mode they are constants. (Beyond the texts:
+        `week3.batch_norm_robustness`.)
 
         Args:
             dL_dy: upstream gradient, shape (N, num_features), not changed.

@@ -136,8 +136,8 @@ def batch_norm_dx(g, x_hat, s):
 
 
 # %% [markdown]
-# The next cell compares your functions with gradients that are measured: each entry is moved by
-# $\pm h$, and the loss is looked at. Run it as often as you like.
+# The judge. The next cell compares your functions with gradients that are measured, and knows no
+# formula: each entry is moved by $\pm h$, and the loss is looked at. Run it as often as you like.
 
 # %%
 rng = np.random.default_rng(1)
@@ -145,7 +145,7 @@ x, gamma, beta, upstream = (rng.normal(size=shape) for shape in ((5, 2), 2, 2, (
 mu, eps = x.mean(axis=0), 1e-5
 v = x.var(axis=0)
 s = np.sqrt(v + eps)
-x_hat, g = (x - mu) / s, upstream * gamma
+x_hat = (x - mu) / s
 
 
 def loss(x, mu=None, v=None, gamma=gamma, beta=beta):
@@ -155,18 +155,24 @@ def loss(x, mu=None, v=None, gamma=gamma, beta=beta):
     return np.sum(upstream * (gamma * (x - mu) / np.sqrt(v + eps) + beta))
 
 
-def compare(name, mine, function, point, h=1e-6):
+def measured(function, point, h=1e-6):
+    """Return the slopes of a function of an array, entry by entry."""
+    slopes = np.zeros_like(point)
+    for index in np.ndindex(*point.shape):
+        step = np.zeros_like(point)
+        step[index] = h
+        slopes[index] = (function(point + step) - function(point - step)) / (2 * h)
+    return slopes
+
+
+def compare(name, mine, function, point):
     """Say how the gradient that `mine()` returns compares with the measured one."""
     try:
         found = np.asarray(mine())
     except NotImplementedError:
         print(f"{name}: not written yet")
         return
-    expected = np.zeros_like(point)
-    for index in np.ndindex(*point.shape):
-        step = np.zeros_like(point)
-        step[index] = h
-        expected[index] = (function(point + step) - function(point - step)) / (2 * h)
+    expected = measured(function, point)
     if found.shape != expected.shape:
         print(f"{name}: has shape {found.shape}, and must have {expected.shape}, that of its input")
         return
@@ -174,9 +180,25 @@ def compare(name, mine, function, point, h=1e-6):
     print(f"{name}: {'agrees' if error < 1e-6 else 'differs'} (largest difference {error:.1e})")
 
 
+g = measured(lambda x_hat: np.sum(upstream * (gamma * x_hat + beta)), x_hat)
 both = lambda: batch_norm_parameters(upstream, x_hat)  # noqa: E731 - short in a notebook
 compare("dL/dgamma", lambda: both()[0], lambda gamma: loss(x, gamma=gamma), gamma)
 compare("dL/dbeta", lambda: both()[1], lambda beta: loss(x, beta=beta), beta)
 compare("batch_norm_dv", lambda: batch_norm_dv(g, x_hat, s), lambda v: loss(x, mu, v), v)
 compare("batch_norm_dmu", lambda: batch_norm_dmu(g, s), lambda mu: loss(x, mu, v), mu)
 compare("batch_norm_dx", lambda: batch_norm_dx(g, x_hat, s), loss, x)
+
+# %% [markdown]
+# ## Exploration
+#
+# One or more of the questions that the handout asks under *Exploration*, or one of your own: what you
+# tried, what you saw (a table or a picture), and what you think is the reason. It is read together
+# with your derivation, and a good answer makes up for a slip in it.
+
+# %%
+# Your experiment. What is computed here isn't graded, only what you write about it below.
+
+# %% [markdown]
+# **What you found out:**
+#
+# *Write here.*

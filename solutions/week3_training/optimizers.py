@@ -245,9 +245,7 @@ class RMSprop(Optimizer):
         super().__init__(parameters, lr)
         self.beta = coefficient("beta", beta)
         self.epsilon = positive("epsilon", epsilon)
-        # BEGIN SOLUTION week3.rmsprop
         self.squares = [np.zeros_like(p.data) for p in self.parameters]
-        # END SOLUTION
 
     def step(self) -> None:
         """Move every parameter; one whose grad is None is skipped."""

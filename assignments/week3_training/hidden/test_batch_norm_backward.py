@@ -39,7 +39,7 @@ def test_input_gradient(student, rng):
 
 @pytest.mark.weight(2)
 def test_gamma_gradient(student, rng):
-    """backward stores dL_dgamma: dL/dy * x_hat, added up over the batch."""
+    """backward stores dL_dgamma, of the shape of gamma."""
     layer, x, _, _, dL_dy = ready(student, rng)
     with held_to_its_forward(student) as form:
         layer.backward(dL_dy)
@@ -48,7 +48,7 @@ def test_gamma_gradient(student, rng):
 
 @pytest.mark.weight(2)
 def test_beta_gradient(student, rng):
-    """backward stores dL_dbeta: dL/dy added up over the batch."""
+    """backward stores dL_dbeta, of the shape of beta."""
     layer, _, _, _, dL_dy = ready(student, rng)
     with held_to_its_forward(student):
         layer.backward(dL_dy)
@@ -57,7 +57,7 @@ def test_beta_gradient(student, rng):
 
 @pytest.mark.weight(2)
 def test_input_gradient_adds_up_to_nothing(student, rng):
-    """Over the batch dL/dx adds up to 0 in each feature, also when weighted with x_hat."""
+    """dL/dx fits what shifting and stretching a batch do to the output."""
     layer, x, gamma, _, dL_dy = ready(student, rng, 12)
     with held_to_its_forward(student) as form:
         dL_dx = expect.array("dL_dx", layer.backward(dL_dy), x.shape)
@@ -79,7 +79,7 @@ def expect_gradients(form, layer, x, gamma, dL_dy):
 
 
 def test_backward_of_a_square_batch(student, rng):
-    """With as many examples as features, the sums still run over the examples."""
+    """With as many examples as features, all three gradients are right too."""
     layer, x, gamma, _, dL_dy = ready(student, rng, 4, 4)
     with held_to_its_forward(student) as form:
         expect_gradients(form, layer, x, gamma, dL_dy)

@@ -14,18 +14,18 @@ pytestmark = pytest.mark.item(TASK)
 FAULT_OF = {
     "lab_1": "loss averaged twice",
     "lab_2": "data not shuffled",
-    "lab_3": "learning rate too high",
-    "lab_4": "learning rate too low",
+    "lab_3": "inputs not standardised",
+    "lab_4": "learning rate falls too fast",
     "lab_5": "labels shifted by one",
-    "lab_6": "zero initialisation",
+    "lab_6": "hidden units all alike",
 }
 
 
 def check_name(student, name):
-    """See whether the fault has the right name, and a reason."""
+    """See whether the fault has the right name, and a number that shows it."""
     fault = check_answer(student, name)
     right = fault == FAULT_OF[name]
-    expect.that("FAULT", right, f"{fault!r} is not what is wrong in {name}.py")
+    expect.that("fault", right, f"{fault!r} is not what is wrong in {name}.py")
 
 
 @pytest.mark.weight(4)
@@ -35,7 +35,7 @@ def test_lab_1_trains_well(student, rng):
 
 
 def test_lab_1_fault(student):
-    """FAULT in lab_1.py names what was wrong, and WHY says how one can tell."""
+    """The answer for lab_1 names what was wrong, with suspects and a measured number."""
     check_name(student, "lab_1")
 
 
@@ -47,7 +47,7 @@ def test_lab_2_trains_well(student, rng):
 
 
 def test_lab_2_fault(student):
-    """FAULT in lab_2.py names what was wrong, and WHY says how one can tell."""
+    """The answer for lab_2 names what was wrong, with suspects and a measured number."""
     check_name(student, "lab_2")
 
 
@@ -58,7 +58,7 @@ def test_lab_3_trains_well(student, rng):
 
 
 def test_lab_3_fault(student):
-    """FAULT in lab_3.py names what was wrong, and WHY says how one can tell."""
+    """The answer for lab_3 names what was wrong, with suspects and a measured number."""
     check_name(student, "lab_3")
 
 
@@ -70,7 +70,7 @@ def test_lab_4_trains_well(student, rng):
 
 
 def test_lab_4_fault(student):
-    """FAULT in lab_4.py names what was wrong, and WHY says how one can tell."""
+    """The answer for lab_4 names what was wrong, with suspects and a measured number."""
     check_name(student, "lab_4")
 
 
@@ -81,7 +81,7 @@ def test_lab_5_trains_well(student, rng):
 
 
 def test_lab_5_fault(student):
-    """FAULT in lab_5.py names what was wrong, and WHY says how one can tell."""
+    """The answer for lab_5 names what was wrong, with suspects and a measured number."""
     check_name(student, "lab_5")
 
 
@@ -92,5 +92,5 @@ def test_lab_6_trains_well(student, rng):
 
 
 def test_lab_6_fault(student):
-    """FAULT in lab_6.py names what was wrong, and WHY says how one can tell."""
+    """The answer for lab_6 names what was wrong, with suspects and a measured number."""
     check_name(student, "lab_6")

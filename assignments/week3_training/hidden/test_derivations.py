@@ -55,7 +55,7 @@ def test_variance(student, rng):
 
 
 def test_mean(student, rng):
-    """Step 3: dL/dmu, shape (D,); by way of the variance nothing comes."""
+    """Step 3: dL/dmu, shape (D,)."""
     x, mu, v, s, _, gamma, upstream = case(rng)
     g = upstream * gamma
     expected = vjp(normalised, (x, mu, v), g)[1]

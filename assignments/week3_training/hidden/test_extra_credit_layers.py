@@ -134,7 +134,7 @@ def test_layer_norm_input_gradient_with_eps(student, rng):
 @layer_norm
 @pytest.mark.weight(2)
 def test_layer_norm_parameter_gradients(student, rng):
-    """backward stores dL_dgamma and dL_dbeta, added up over the batch, of shape (features,)."""
+    """backward stores dL_dgamma and dL_dbeta, of shape (features,)."""
     layer, gamma, beta = make(student, rng, 5)
     x, dL_dy = spread(rng, 4, 5), rng.normal(size=(4, 5))
     layer.forward(x)

@@ -59,7 +59,7 @@ def test_dropout_draws_for_each_entry(student):
 @dropout
 @pytest.mark.weight(2)
 def test_dropout_backward_uses_the_mask_of_forward(student, rng):
-    """backward multiplies dL/dy by what forward multiplied x with, entry by entry."""
+    """backward returns dL/dx for the entries that were dropped, and for those that were kept."""
     layer, grad = student.regularization.Dropout(0.4), inputs(rng)
     done = forward(layer, inputs(rng))
     expect_some_dropped("forward output", ~done.kept)
@@ -171,7 +171,7 @@ def test_l2_penalty(student, rng):
 @l2
 @pytest.mark.weight(2)
 def test_l2_gradient(student, rng):
-    """The gradient of the penalty is strength * W."""
+    """The gradient of the penalty of one array, of its shape."""
     W = rng.normal(size=(4, 3))
     expect_gradients(student.regularization.L2(0.3).gradients([W]), [W], 0.3)
 

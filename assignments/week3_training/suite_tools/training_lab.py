@@ -28,23 +28,24 @@ FAULTS = (
     "biases never updated",
     "data not shuffled",
     "gradient has the wrong sign",
+    "hidden units all alike",
     "initial weights too large",
     "inputs not standardised",
     "labels shifted by one",
+    "learning rate falls too fast",
     "learning rate too high",
     "learning rate too low",
     "loss averaged twice",
     "loss never averaged",
-    "zero initialisation",
 )
 
 
-def spiral(rng: np.random.Generator, arms: int, count: int) -> Draws:
-    """Yield two draws of x (arms * count, 2) and y, sorted, for a spiral of so many arms."""
+def spiral(rng: np.random.Generator, arms: int, count: int, turn: float) -> Draws:
+    """Yield two draws of x (arms * count, 2) and y, sorted: a spiral, whose arms turn so far."""
     y = np.repeat(np.arange(arms), count)
     for _ in range(2):
         radius = rng.uniform(0.1, 1.0, len(y))
-        angle = 3.0 * radius + 2.0 * np.pi / arms * y + rng.normal(0.0, 0.1, len(y))
+        angle = turn * radius + 2.0 * np.pi / arms * y + rng.normal(0.0, 0.1, len(y))
         yield np.column_stack([radius * np.cos(angle), radius * np.sin(angle)]), y
 
 
@@ -73,20 +74,35 @@ def clouds(
         yield side[:, np.newaxis] * centres[y] + rng.normal(size=(len(y), features)), y
 
 
+UNITS = np.array([0.02, 300.0, 1.0, 0.1, 4.0, 0.004])
+"""What a feature of lab_3 is multiplied by: it is measured in units of its own."""
+
+
+def in_units(draws: Draws) -> Draws:
+    """Yield draws of six features with each feature in units of its own, far from 0."""
+    for x, y in draws:
+        yield (x + 3.0) * UNITS, y
+
+
 PROBLEMS: dict[str, tuple[Callable[[np.random.Generator], Draws], float]] = {
-    "lab_1": (lambda rng: spiral(rng, 3, 100), 0.15),
+    "lab_1": (lambda rng: spiral(rng, 3, 100, 3.0), 0.15),
     "lab_2": (lambda rng: rings(rng, 200), 0.35),
-    "lab_3": (lambda rng: clouds(rng, 5, 6, 4.0, 80), 1.2),
-    "lab_4": (lambda rng: clouds(rng, 6, 16, 4.5, 60), 0.8),
+    "lab_3": (lambda rng: in_units(clouds(rng, 5, 6, 4.0, 80)), 0.3),
+    "lab_4": (lambda rng: clouds(rng, 6, 16, 4.5, 60), 0.5),
     "lab_5": (lambda rng: clouds(rng, 4, 5, 3.5, 120, opposite=True), 0.6),
-    "lab_6": (lambda rng: spiral(rng, 2, 150), 0.2),
+    "lab_6": (lambda rng: spiral(rng, 2, 150, 5.5), 0.2),
 }
 """For each script: what draws its data, and the loss on new data that a mended run stays below."""
 
 
 def draw(name: str, rng: np.random.Generator) -> tuple[FloatArray, IntArray, FloatArray, IntArray]:
-    """Return x, y to train on and x, y to measure with, standardised by the former's x."""
+    """Return x, y to train on and x, y to measure with.
+
+    All but lab_3's are standardised by the former's x.
+    """
     (x, y), (x_new, y_new) = PROBLEMS[name][0](rng)
+    if name == "lab_3":
+        return x, y, x_new, y_new
     mean, deviation = x.mean(axis=0), x.std(axis=0)
     return (x - mean) / deviation, y, (x_new - mean) / deviation, y_new
 
@@ -140,13 +156,21 @@ def differ(W1: FloatArray) -> bool:
     return bool(np.ptp(W1, axis=0).max() > 1e-6)
 
 
+def answer_of(student: Student, name: str) -> dict[str, Any]:
+    """Return what lab_answers.py says of a script; a script without a fault's name is not begun."""
+    answer = getattr(student.lab_answers, name)()
+    told = isinstance(answer, dict) and {"suspects", "measured", "fault"} <= answer.keys()
+    expect.that(f"{name}()", told, 'it must return a dict with "suspects", "measured", "fault"')
+    expect.attempted(f"{TASK}: say in lab_answers.py what is wrong in {name}.py", answer["fault"])
+    return dict(answer)
+
+
 def check_run(student: Student, name: str, rng: np.random.Generator) -> None:
     """Train with the student's script and measure the loss on new data."""
-    script = getattr(student, name)
-    expect.attempted(f"{TASK}: mend {name}.py and set FAULT", script.FAULT)
+    answer_of(student, name)
     x, y, x_new, y_new = draw(name, rng)
     features, classes, limit = x.shape[1], int(y.max()) + 1, PROBLEMS[name][1]
-    answer = script.train(x, y, int(rng.integers(1_000_000)))
+    answer = getattr(student, name).train(x, y, int(rng.integers(1_000_000)))
     weights = weights_of(answer, features, classes)
     loss = held_out_loss(weights, x_new, y_new)
     number = f"{loss:.4g}" if loss < 1000.0 else "over 1000"
@@ -157,13 +181,20 @@ def check_run(student: Student, name: str, rng: np.random.Generator) -> None:
         expect.that("W1", different, "all hidden units are alike: they began alike, and stay so")
 
 
+def named(text: object) -> str:
+    """Return a fault's name as FAULTS writes it, whatever capitals and signs are in it, or ""."""
+    name = " ".join(re.findall("[a-z]+", text.lower())) if type(text) is str else ""
+    return name if name in FAULTS else ""
+
+
 def check_answer(student: Student, name: str) -> str:
-    """See whether there is an answer in the form that is asked for; return the fault's name."""
-    script = getattr(student, name)
-    fault, why = script.FAULT, script.WHY
-    expect.attempted(f"{TASK}: name the fault of {name}.py", fault)
-    name = " ".join(re.findall("[a-z]+", fault.lower())) if type(fault) is str else ""
-    expect.that("FAULT", name in FAULTS, "it must be one of the names in FAULTS")
-    said = type(why) is str and bool(why.strip())
-    expect.that("WHY", said, "it is empty: say in one line how you can tell")
-    return name
+    """See whether an answer has the form that is asked for; return the fault's name."""
+    answer = answer_of(student, name)
+    fault, suspects, measured = named(answer["fault"]), answer["suspects"], answer["measured"]
+    expect.that("fault", bool(fault), "it must be one of the names in FAULTS")
+    listed = isinstance(suspects, list | tuple) and 1 <= len(suspects) <= 3
+    known = listed and all(map(named, suspects))
+    expect.that("suspects", known, "one to three names from FAULTS, from the curve alone")
+    said = type(measured) is str and re.search(r"[0-9]", measured) is not None
+    expect.that("measured", said, "say in one line what you measured, with the number that decided")
+    return fault

@@ -100,7 +100,7 @@ def test_input_gradient(student):
 @backward
 @needs_forward
 def test_input_gradient_adds_up_to_nothing(student):
-    """Over the batch, dL/dx adds up to 0 in each feature."""
+    """dL/dx fits what shifting a batch does to the output."""
     layer = layer_of(student)
     layer.forward(X)
     dL_dx = expect.array("dL_dx", layer.backward(UPSTREAM), X.shape)
@@ -122,7 +122,7 @@ def test_gamma_gradient(student):
 @backward
 @needs_forward
 def test_beta_gradient(student):
-    """backward stores dL_dbeta: dL/dy added up over the batch."""
+    """backward stores dL_dbeta, of the shape of beta."""
     layer = layer_of(student)
     layer.forward(X)
     layer.backward(UPSTREAM)

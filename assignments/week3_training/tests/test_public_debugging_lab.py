@@ -17,7 +17,7 @@ def test_lab_1_trains_well(student, rng):
 
 
 def test_lab_1_answer(student):
-    """FAULT in lab_1.py is one of FAULTS (right or not, grading will tell), with a WHY."""
+    """The answer for lab_1 has its form: suspects, a measured number, a name (right or not)."""
     check_answer(student, "lab_1")
 
 
@@ -28,7 +28,7 @@ def test_lab_2_trains_well(student, rng):
 
 
 def test_lab_2_answer(student):
-    """FAULT in lab_2.py is one of FAULTS (right or not, grading will tell), with a WHY."""
+    """The answer for lab_2 has its form: suspects, a measured number, a name (right or not)."""
     check_answer(student, "lab_2")
 
 
@@ -39,7 +39,7 @@ def test_lab_3_trains_well(student, rng):
 
 
 def test_lab_3_answer(student):
-    """FAULT in lab_3.py is one of FAULTS (right or not, grading will tell), with a WHY."""
+    """The answer for lab_3 has its form: suspects, a measured number, a name (right or not)."""
     check_answer(student, "lab_3")
 
 
@@ -50,7 +50,7 @@ def test_lab_4_trains_well(student, rng):
 
 
 def test_lab_4_answer(student):
-    """FAULT in lab_4.py is one of FAULTS (right or not, grading will tell), with a WHY."""
+    """The answer for lab_4 has its form: suspects, a measured number, a name (right or not)."""
     check_answer(student, "lab_4")
 
 
@@ -61,7 +61,7 @@ def test_lab_5_trains_well(student, rng):
 
 
 def test_lab_5_answer(student):
-    """FAULT in lab_5.py is one of FAULTS (right or not, grading will tell), with a WHY."""
+    """The answer for lab_5 has its form: suspects, a measured number, a name (right or not)."""
     check_answer(student, "lab_5")
 
 
@@ -72,5 +72,5 @@ def test_lab_6_trains_well(student, rng):
 
 
 def test_lab_6_answer(student):
-    """FAULT in lab_6.py is one of FAULTS (right or not, grading will tell), with a WHY."""
+    """The answer for lab_6 has its form: suspects, a measured number, a name (right or not)."""
     check_answer(student, "lab_6")

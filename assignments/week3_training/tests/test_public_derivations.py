@@ -13,7 +13,7 @@ S = np.array([2.0, 0.5])
 
 
 def test_parameters(student):
-    """Step 1: both sums run over the batch."""
+    """Step 1: dL/dgamma and dL/dbeta, both of shape (D,)."""
     received = student.derivations.batch_norm_parameters(G, X_HAT)
     two = isinstance(received, list | tuple) and len(received) == 2
     expect.that("the gradients", two, "it returns two arrays, dL/dgamma and dL/dbeta")
@@ -29,6 +29,6 @@ def test_variance_and_mean(student):
 
 
 def test_input(student):
-    """Step 4: of a batch of two, mean and variance take all of the gradient."""
+    """Step 4: dL/dx, for a batch of two."""
     received = student.derivations.batch_norm_dx(G, X_HAT, S)
     expect.close("dL/dx", received, np.zeros((2, 2)))

@@ -34,7 +34,7 @@ def test_dropout_drops_the_share_p(student):
 
 @dropout
 def test_dropout_enlarges_what_it_keeps(student):
-    """An entry x comes out as 0 or as x / (1 - p), and the gradient goes the same way."""
+    """An entry x comes out as 0 or as x / (1 - p), and backward returns dL/dx."""
     x, grad = np.linspace(1, 5, 200).reshape(4, 50), np.linspace(-3, -1, 200).reshape(4, 50)
     layer = student.regularization.Dropout(0.2)
     y, dL_dx = layer.forward(x), layer.backward(grad)
@@ -67,7 +67,7 @@ def test_l2_penalty(student):
 
 @l2
 def test_l2_gradients(student):
-    """The gradients are strength * W, one for each array."""
+    """The gradients of the penalty, one for each array, in order."""
     received = student.regularization.L2(0.4).gradients([W1, W2])
     listed = type(received) in (list, tuple)
     expect.that("gradients", listed, "it must return a list with one array for each W.")

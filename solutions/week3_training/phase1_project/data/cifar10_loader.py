@@ -212,10 +212,13 @@ class CIFAR10Loader:
         self.epoch = epoch + 1
         # END SOLUTION
 
+    # BEGIN SOLUTION project.augmentation
     def _generator(self, epoch: int) -> torch.Generator:
         """Return a generator, on the device, whose state depends on the seed and `epoch` alone."""
-        # BEGIN SOLUTION project.augmentation
         # Mixed, since seed + epoch would give seed 1 the epochs of seed 0 once more.
         mixed = np.random.SeedSequence((self.seed, epoch)).generate_state(1)
         return torch.Generator(self.images.device).manual_seed(int(mixed[0]))
-        # END SOLUTION
+
+    # INSTEAD
+    # # A generator for each epoch, from seed and epoch, fits well into a helper here.
+    # END SOLUTION

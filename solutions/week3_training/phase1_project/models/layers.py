@@ -11,6 +11,7 @@ CHANNELWISE = (1, -1, 1, 1)
 """One number per channel, shape (C,), as a shape that fits images of shape (N, C, H, W)."""
 
 
+# BEGIN SOLUTION project.batch_norm
 class NormaliseByBatch(torch.autograd.Function):
     """y = weight (x - mean) / sqrt(variance + eps) + bias, by the batch's own statistics. Optional.
 
@@ -28,7 +29,6 @@ class NormaliseByBatch(torch.autograd.Function):
         `x`: shape (N, C, H, W); `weight`, `bias`: shape (C,). mean and variance are float32, or
         float64 where x is.
         """
-        # BEGIN SOLUTION project.batch_norm
         wide = torch.promote_types(x.dtype, torch.float32)
         mean = x.mean(dim=(0, 2, 3), dtype=wide)
         centred = x - mean.view(CHANNELWISE)
@@ -41,7 +41,6 @@ class NormaliseByBatch(torch.autograd.Function):
         out = None if torch.compiler.is_compiling() else torch.empty_like(x)
         y = torch.addcmul(bias.view(CHANNELWISE), centred, scale, out=out)
         return y.to(x.dtype), mean, variance
-        # END SOLUTION
 
     @staticmethod
     @torch.autograd.function.once_differentiable
@@ -51,7 +50,6 @@ class NormaliseByBatch(torch.autograd.Function):
         It is the gradient of week 3 (`week3.derive_batch_norm`), channel by channel: what runs over
         the batch there runs over N, H and W here.
         """
-        # BEGIN SOLUTION project.batch_norm
         x, weight, mean, inverse = ctx.saved_tensors
         count = x.numel() // len(mean)
         centred = x - mean.view(CHANNELWISE)
@@ -65,7 +63,12 @@ class NormaliseByBatch(torch.autograd.Function):
         dL_dx = torch.addcmul(constant, centred, by_centred, out=out[0])
         dL_dx = torch.addcmul(dL_dx, dL_dy, scale.view(CHANNELWISE), out=out[1]).to(x.dtype)
         return dL_dx, dL_dweight.to(weight.dtype), dL_dbias.to(weight.dtype), None
-        # END SOLUTION
+
+
+# INSTEAD
+# # Optional, for speed and memory: a torch.autograd.Function of your own may stand here, with the
+# # backward pass that you derived in week 3, channel by channel.
+# END SOLUTION
 
 
 class BatchNorm2d(nn.Module):
@@ -148,9 +151,9 @@ class BatchNorm2d(nn.Module):
         return y.to(x.dtype)
         # END SOLUTION
 
+    # BEGIN SOLUTION project.robustness
     def _check(self, x: Tensor) -> None:
         """Raise the ValueErrors of `forward`. A helper: delete it if you don't use it."""
-        # BEGIN SOLUTION project.robustness
         if x.dim() != 4 or x.shape[1] != self.num_features:
             expected = f"(N, {self.num_features}, H, W)"
             raise ValueError(f"expected an input of shape {expected}, got {tuple(x.shape)}")
@@ -158,8 +161,12 @@ class BatchNorm2d(nn.Module):
             raise ValueError(
                 f"one value per channel has no variance, got an input of shape {tuple(x.shape)}"
             )
-        # END SOLUTION
 
+    # INSTEAD
+    # # The ValueErrors of `forward` (`project.robustness`) fit well into a helper here.
+    # END SOLUTION
+
+    # BEGIN SOLUTION project.batch_norm
     @torch.no_grad()
     def _update_running_statistics(self, mean: Tensor, variance: Tensor, count: int) -> None:
         """Let a batch into the running statistics, in place.
@@ -167,8 +174,10 @@ class BatchNorm2d(nn.Module):
         `mean` and `variance`: of the batch, shape (C,), the variance biased; `count`: N H W. A
         helper: delete it if you don't use it.
         """
-        # BEGIN SOLUTION project.batch_norm
         unbiased = variance * (count / (count - 1))
         self.running_mean.mul_(1.0 - self.momentum).add_(mean, alpha=self.momentum)
         self.running_var.mul_(1.0 - self.momentum).add_(unbiased, alpha=self.momentum)
-        # END SOLUTION
+
+    # INSTEAD
+    # # So does letting a batch into the running statistics, under `torch.no_grad()`.
+    # END SOLUTION

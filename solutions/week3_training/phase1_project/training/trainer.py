@@ -215,9 +215,9 @@ class Trainer:
         return total.means()
         # END SOLUTION
 
+    # BEGIN SOLUTION project.training
     def _forward(self, x: Tensor, y: Tensor, smoothing: float) -> tuple[Tensor, Tensor]:
         """Return the logits, shape (B, C), and the batch's loss, a scalar."""
-        # BEGIN SOLUTION project.training
         x = x.to(self.device, memory_format=torch.channels_last)
         y = y.to(self.device)
         bfloat16 = self.device.type == "cuda" and torch.cuda.is_bf16_supported()
@@ -226,7 +226,10 @@ class Trainer:
         with torch.autocast(self.device.type, **how):
             logits = self.quickest(self.model, x)
             return logits, functional.cross_entropy(logits, y, label_smoothing=smoothing)
-        # END SOLUTION
+
+    # INSTEAD
+    # # `train_epoch` and `evaluate` share the logits and the loss of a batch: a helper for both?
+    # END SOLUTION
 
     def save(self, path: str | Path, epoch: int) -> None:
         """Write a checkpoint after `epoch` epochs: a safetensors file.
