@@ -82,7 +82,7 @@ def handouts(
     out: Annotated[Path, typer.Option(help="The folder for the pages.")],
 ) -> None:
     """Write the handouts as HTML pages, each complete in itself: pictures, formulas, no scripts."""
-    from autograder.author import handouts
+    from autograder.author import handout_pages
 
-    for path in handouts.write_all(ROOT, out):
+    for path in handout_pages.write_all(ROOT, out):
         print(f"written: {path}")

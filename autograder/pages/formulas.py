@@ -8,7 +8,12 @@ import xml.etree.ElementTree as ET
 from functools import cache
 from html import escape
 
+from autograder.errors import AuthorError
+
 MATHML = "http://www.w3.org/1998/Math/MathML"
+
+OPERATOR = f"{{{MATHML}}}mo"
+SIGNS = ("-", "\u2212", "+")
 
 ALPHABETS = {
     "bold": "MATHEMATICAL BOLD",
@@ -25,7 +30,7 @@ REWRITTEN = (
 )
 
 
-class FormulaError(ValueError):
+class FormulaError(AuthorError):
     """A formula has something that can't be set. The message names it."""
 
 
@@ -63,11 +68,25 @@ def _as_browsers_have_it(element: ET.Element) -> None:
     if variant in ALPHABETS and element.text:
         element.text = "".join(_styled(letter, ALPHABETS[variant]) for letter in element.text)
         del element.attrib["mathvariant"]
+    previous: ET.Element | None = None
+    for child in element:
+        if child.tag == OPERATOR and child.text in SIGNS:
+            opening = previous is None or previous.attrib.get("form") == "prefix"
+            if opening or (previous is not None and previous.tag == OPERATOR and _infix(previous)):
+                child.attrib["form"] = "prefix"  # a sign, which stands close to its number
+        if child.tag == f"{{{MATHML}}}mi" and child.text == ":":
+            child.tag = OPERATOR
+        previous = child
     if len(element) > 1 and all(_upright_letter(child) for child in element):
         word = "".join(child.text or "" for child in element)
         for child in list(element):
             element.remove(child)
         ET.SubElement(element, f"{{{MATHML}}}mi").text = word
+
+
+def _infix(operator: ET.Element) -> bool:
+    """Tell whether an operator stands between two things, so that what follows is a new one."""
+    return operator.text not in (")", "]", "}", "!", "\u2016", "|")
 
 
 def _upright_letter(element: ET.Element) -> bool:

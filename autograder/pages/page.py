@@ -1,4 +1,4 @@
-"""A page: title, contents, and a style for light and dark, narrow and wide; nothing from elsewhere."""
+"""A page: title, contents, a style for light and dark, narrow and wide; nothing from elsewhere."""
 
 from __future__ import annotations
 

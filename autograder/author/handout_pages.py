@@ -41,8 +41,8 @@ def handout_of(week: Week) -> str:
 def texts_of(root: Path, course: Course) -> list[Path]:
     """Return the Markdown files that become pages, relative to `root`.
 
-    These are the handouts and whatever else is to be read in a week's folder; what students write
-    in is not.
+    These are the handouts, whatever else is to be read in a week's folder, and what holds for all
+    weeks; what students write in is not.
     """
     found = []
     for week in course.weeks:
@@ -50,7 +50,7 @@ def texts_of(root: Path, course: Course) -> list[Path]:
         written = {name for names in week.documents for name in names}
         texts = (path for path in sorted(folder.glob("*.md")) if path.name not in written)
         found += [path.relative_to(root) for path in texts]
-    return found
+    return found + [path.relative_to(root) for path in sorted((root / "assignments").glob("*.md"))]
 
 
 def write_all(root: Path, out: Path) -> list[Path]:
@@ -93,7 +93,7 @@ def page_of(root: Path, text: Path, texts: list[Path], *, files_beside: bool = F
             (root / text).read_text("utf-8"), partial(_picture, root, text), links, strict=True
         )
     except FormulaError as error:
-        raise HandoutError(f"{text.as_posix()}: {error}") from error
+        raise HandoutError(f"{text.as_posix()}: {error.problem}") from error
     sections = [heading for heading in body.headings if heading.level in SECTIONS]
     return page(body.title, body.html, sections)
 
