@@ -49,8 +49,10 @@ details ul { margin: .5em 0; padding-left: 1.2em; } details li { margin: .25em 0
 .k { color: var(--word); } .n { color: var(--name); } .s { color: var(--quote); }
 .c { color: var(--soft); font-style: italic; }
 @media print { details { display: none; } body { max-width: none; } }
-@media (max-width: 30rem) { body { font-size: 1rem; } h1 { font-size: 1.5rem; }
-  h2 { font-size: 1.25rem; } th, td { padding: .3em .45em; } }
+@media (max-width: 30rem) { body { font-size: 1rem; padding: .5rem .75rem 3rem; }
+  h1 { font-size: 1.5rem; } h2 { font-size: 1.25rem; } th, td { padding: .3em .45em; }
+  td > code:only-child { white-space: normal; overflow-wrap: anywhere; }
+  img { max-width: calc(100% + 1.5rem); margin-inline: -.75rem; } }
 """
 
 
