@@ -10,7 +10,7 @@ NEEDS   = $(or $(shell awk -v week="$(WEEK)" '/^\[\[week\]\]/ {own = 0} \
 		/^packages *=/ && own {print "torch"}' assignments/course.toml),core)
 
 .DEFAULT_GOAL := help
-.PHONY: help grade gpu formgrader demo check stubs notebooks release data test prove bench lint types fix
+.PHONY: help grade gpu formgrader demo check stubs notebooks handouts release data test prove bench lint types fix
 
 help: ## Show this list
 	@echo "Neural Network Foundations. Usage: make TARGET [NAME=value ...]"
@@ -56,6 +56,11 @@ notebooks: ## Write the notebooks of analyses: OUT=dir; EXECUTE=1 runs them firs
 	$(if $(OUT),,$(error Say where the notebooks go: make notebooks OUT=dir))
 	$(SETUP) $(if $(filter 1,$(EXECUTE)),all,core)
 	@$(RUN) -m autograder notebooks --out "$(OUT)" $(if $(filter 1,$(EXECUTE)),--execute)
+
+handouts: ## Write the handouts as HTML pages: OUT=dir
+	$(if $(OUT),,$(error Say where the pages go: make handouts OUT=dir))
+	$(SETUP) core
+	@$(RUN) -m autograder handouts --out "$(OUT)"
 
 release: ## Write the tree that students get: OUT=dir|ADDRESS=https://... (where they will get it: a .zip or a git repository, for Colab)
 	$(if $(OUT),,$(error Say where the students' tree goes: make release OUT=dir))

@@ -16,7 +16,7 @@ from __future__ import annotations
 import argparse
 import itertools
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -142,6 +142,13 @@ def digits() -> tuple[FloatArray, IntArray, FloatArray, IntArray]:
     return (train - mean) / deviation, images.y_train, (test - mean) / deviation, images.y_test
 
 
+def watched(what: str, steps: Iterable[Any]) -> Iterable[Any]:
+    """Return the steps behind a progress bar, which is shown in a terminal alone."""
+    from tqdm import tqdm
+
+    return tqdm(steps, what, leave=False, disable=None)
+
+
 def table(heads: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     """Print a Markdown table; floats with three digits."""
     texts = [[f"{cell:.3g}" if isinstance(cell, float) else str(cell) for cell in r] for r in rows]
@@ -162,7 +169,8 @@ def norms(options: argparse.Namespace) -> None:
         "layer norm": lambda width: [extra_credit.LayerNorm(width)],
     }
     rows = []
-    for (kind, make), size in itertools.product(kinds.items(), (2, 8, 64)):
+    runs = list(itertools.product(kinds.items(), (2, 8, 64)))
+    for (kind, make), size in watched("norms", runs):
         rng = np.random.default_rng(options.seed)
         layers: list[Layer] = []
         for inputs, outputs in ((x.shape[1], 64), (64, 64)):
@@ -187,25 +195,29 @@ def dropout(options: argparse.Namespace) -> None:
     x, y = x[:300], y[:300].copy()
     y[::5] = np.random.default_rng(options.seed).integers(10, size=60)
     shares, rows = (0.0, 0.25, 0.5, 0.75), []
-    figure = Figure(figsize=(12, 3.2), layout="constrained")
-    grid = figure.subplots(1, len(shares), sharey=True)
-    for p, axes in zip(shares, grid, strict=True):
+    figure = Figure(figsize=(12, 6), layout="constrained")
+    grid = figure.subplots(2, len(shares), sharex=True, sharey="row")
+    for p, (upper, lower) in zip(shares, grid.T, strict=True):
         rng = np.random.default_rng(options.seed)
         layers: list[Layer] = []
         for inputs, outputs in ((x.shape[1], 128), (128, 128)):
             layers += [Dense(inputs, outputs, rng), Rectifier(), dropout_layer(p, rng)]
         model = Model([*layers, Dense(128, 10, rng)])
         curves = []
-        for _ in range(50):
+        for _ in watched(f"dropout, p = {p}", range(50)):
             for batch in shuffled(len(x), 20, rng):
                 model.step(x[batch], y[batch], rate=0.03)
             curves.append((model.measure(x, y), model.measure(x_test, y_test)))
-        losses = np.array(curves)[:, :, 0]
-        axes.semilogy(losses, label=("training", "test"))
-        axes.set(title=f"p = {p}", xlabel="epoch", ylabel="loss" if axes is grid[0] else None)
+        losses, accuracies = np.moveaxis(np.array(curves), 2, 0)
+        upper.semilogy(losses, label=("training", "test"))
+        lower.plot(accuracies)
+        upper.set_title(f"p = {p}")
+        lower.set(xlabel="epoch", ylim=(0, 1))
         (loss, accuracy), (test_loss, test_accuracy) = curves[-1]
         rows.append((p, loss, test_loss, losses[:, 1].min(), accuracy, test_accuracy))
-    grid[0].legend()
+    grid[0, 0].legend()
+    grid[0, 0].set_ylabel("loss")
+    grid[1, 0].set_ylabel("accuracy")
     heads = ("p", "training loss", "test loss", "lowest test loss")
     table((*heads, "training accuracy", "test accuracy"), rows)
     extra_credit.save_figure(figure, options.out / "dropout.png")
@@ -215,7 +227,8 @@ def activations(options: argparse.Namespace) -> None:
     """Send digits through ten layers, for each initialisation; print numbers, draw histograms."""
     x = digits()[0][:200]
     rows = []
-    for activation, name in itertools.product(("tanh", "relu"), INITIALISATIONS):
+    runs = list(itertools.product(("tanh", "relu"), INITIALISATIONS))
+    for activation, name in watched("activations", runs):
         rng = np.random.default_rng(options.seed)
         sizes = [x.shape[1], *[100] * 10]
         weights = [INITIALISATIONS[name](*pair, rng) for pair in itertools.pairwise(sizes)]
@@ -256,7 +269,8 @@ def clipping(options: argparse.Namespace) -> None:
         "by norm, 1": lambda gradients: extra_credit.clip_by_norm(gradients, 1.0)[0],
     }
     rows = []
-    for (kind, clip), rate in itertools.product(kinds.items(), (0.001, 0.03)):
+    runs = list(itertools.product(kinds.items(), (0.001, 0.03)))
+    for (kind, clip), rate in watched("clipping", runs):
         rng = np.random.default_rng(options.seed)
         truth, w, b = rng.standard_normal(20), np.zeros(20), np.zeros(1)
         largest, changed, steps = 0.0, 0, 2000

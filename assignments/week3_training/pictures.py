@@ -214,11 +214,14 @@ def draw_factors(
     is measured at the best one.
     """
     grid = np.linspace(settings[0], settings[-1], 400)
+    from tqdm import tqdm
+
     measured = measure(best)
     axes.axhspan(1.0, 1.2, color="0.94", zorder=0)
     axes.plot(grid, [theory(setting) for setting in grid], color=GREY, linewidth=4, label="theory")
     dots = settings[1:-1]
-    axes.plot(dots, [measure(s) for s in dots], "o", color=COLOURS[0], ms=5, label="measured")
+    watched = tqdm(dots, "rates", leave=False, disable=None)  # shown in a terminal alone
+    axes.plot(dots, [measure(s) for s in watched], "o", color=COLOURS[0], ms=5, label="measured")
     axes.plot(best, measured, "*", color=COLOURS[1], ms=15, label="measured, best setting")
     axes.set(xlim=(settings[0], settings[-1]), ylim=(0.55, 1.12))
     return measured

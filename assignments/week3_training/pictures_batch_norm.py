@@ -160,13 +160,17 @@ def load_rows() -> tuple[str, FloatArray, IntArray, FloatArray, IntArray]:
 
 def train(kind: str, lr: float, arrays: list[npt.NDArray], epochs: int, seed: int) -> Run:
     """Train one network, until its loss is no number any more; print how it went."""
+    from tqdm import tqdm
+
     x_train, y_train, x_test, y_test = arrays
     rng = np.random.default_rng(seed)
     network = DeepNetwork(x_train.shape[1], kind == WITH, rng)
     run, started = Run(kind, lr), time.perf_counter()
     batches = [batch for _ in range(epochs) for batch in shuffled(len(x_train), rng)]
     looks = set(np.linspace(1, len(batches), LOOKS).round().astype(int).tolist())
-    for count, batch in enumerate(batches, start=1):
+    # A progress bar, where somebody looks: disable=None leaves it out of files and pipes.
+    watched = tqdm(batches, f"{kind}, rate {lr}", unit="batch", leave=False, disable=None)
+    for count, batch in enumerate(watched, start=1):
         with np.errstate(all="ignore"):  # a diverging run overflows; that is what it shows
             run.losses.append(network.train_step(x_train[batch], y_train[batch], lr))
         if run.diverged:
@@ -174,6 +178,7 @@ def train(kind: str, lr: float, arrays: list[npt.NDArray], epochs: int, seed: in
         if count in looks:
             run.when.append(count)
             run.accuracies.append(network.accuracy(x_test, y_test))
+    watched.close()  # a run that diverges leaves the loop early
     seconds = time.perf_counter() - started
     print(f"{kind}, learning rate {lr}: {run.end} ({seconds:.0f} s)")
     return run

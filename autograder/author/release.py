@@ -6,7 +6,7 @@ import json
 import shutil
 from pathlib import Path
 
-from autograder.author import analyses
+from autograder.author import analyses, handout_pages
 from autograder.author.folders import folder_in_place_of
 from autograder.author.release_gate import find_all_leaks
 from autograder.course import COURSE_FILE, RUBRIC_FILE, Course, Week, load
@@ -99,6 +99,7 @@ def build_release(root: Path, out: Path, address: str = "") -> list[str]:
         _copy_shipped(course, root, tree)
         for week in course.weeks:
             _write_week(course, week, root, tree)
+        handout_pages.write_beside(tree, course)
         for source in analyses.sources(root, {week.id for week in course.left_out}):
             notebook = analyses.notebook_from(source)
             _write(tree / analyses.FOLDER / f"{source.stem}.ipynb", text_of(notebook))
@@ -133,13 +134,13 @@ def _copy_shipped(course: Course, root: Path, tree: Path) -> None:
         # Documents such as photographs have no template.
         names = [name for names in week.documents for name in names if not week.notebook(name)]
         documents = [name for name in names if (folder / name).is_file()]
-        # Where students write README.md themselves, the handout is HANDOUT.md.
-        handout = "HANDOUT.md" if "README.md" in week.files else "README.md"
-        for name in (handout, "tests/*.py", *week.given, *documents):
+        for name in (handout_pages.handout_of(week), "tests/*.py", *week.given, *documents):
             patterns.append(f"assignments/{week.folder}/{name}")
         patterns += [f"assignments/{name}/**/*.py" for name in worker_of(root, week).names]
         if (folder / HINTS_FILE).is_file():
             patterns.append(f"assignments/{week.folder}/{HINTS_FILE}")
+        if (folder / handout_pages.PICTURES).is_dir():
+            patterns.append(f"assignments/{week.folder}/{handout_pages.PICTURES}/*")
         if (folder / "suite_tools").is_dir():
             patterns.append(f"assignments/{week.folder}/suite_tools/*.py")
     for pattern in patterns:

@@ -1,4 +1,4 @@
-"""The commands of the course's authors: stubs, release, a simulated class, notebooks."""
+"""The commands of the course's authors: stubs, release, a simulated class, notebooks, handouts."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from autograder.course import Week, load
 def add_to(app: typer.Typer) -> None:
     """Put these commands into the command line; this is the whole repository."""
     students.facts = facts_of
-    for command in (stubs, release, demo, notebooks):
+    for command in (stubs, release, demo, notebooks, handouts):
         app.command()(command)
 
 
@@ -78,4 +78,14 @@ def notebooks(
     from autograder.author import analyses
 
     for path in analyses.write_all(ROOT, out, execute):
+        print(f"written: {path}")
+
+
+def handouts(
+    out: Annotated[Path, typer.Option(help="The folder for the pages.")],
+) -> None:
+    """Write the handouts as HTML pages, each complete in itself: pictures, formulas, no scripts."""
+    from autograder.author import handout_pages
+
+    for path in handout_pages.write_all(ROOT, out):
         print(f"written: {path}")

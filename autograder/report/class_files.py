@@ -12,6 +12,7 @@ from autograder.report.changed_words import whole_results
 from autograder.report.class_csv import by_hand_csv, flags_csv, gradebook_csv
 from autograder.report.curves import curves_svg
 from autograder.report.feedback import CURVES_FILE, feedback
+from autograder.report.feedback_page import feedback_page
 from autograder.report.graded import GradedReport
 from autograder.text.files import write_text
 
@@ -58,18 +59,22 @@ def write_class_csv(course: Course, reports: Sequence[GradedReport], out: Path) 
 
 
 def write_student(report: GradedReport, out: Path) -> Path:
-    """Write OUT/students/<id>/results.json and feedback.md, and return that folder.
+    """Write OUT/students/<id>/results.json, feedback.md and feedback.html; return that folder.
 
     Where a network was trained, its curves are in training.svg. Raises ValueError for an id that
     is no plain file name, which intake never gives.
     """
     folder = student_folder(report.score.student, out)
     write_text(folder / "results.json", whole_results(report), PRIVATE)
+    pictures: dict[str, str] = {}
     for result in (check.result for item in report.score.items for check in item.checks):
         if result and "curves" in result.detail:
             picture = curves_svg(result.detail["curves"], result.detail.get("accuracy"))
             write_text(folder / CURVES_FILE, picture, PRIVATE)
-    write_text(folder / "feedback.md", feedback(report), PRIVATE)
+            pictures[CURVES_FILE] = picture
+    text = feedback(report)
+    write_text(folder / "feedback.md", text, PRIVATE)
+    write_text(folder / "feedback.html", feedback_page(text, pictures), PRIVATE)
     return folder
 
 

@@ -135,7 +135,7 @@ class _Writer:
                 yield from self._failure(item, alike, message)
             if advice:
                 several = f" in these {len(checks)} checks" if len(checks) > 1 else ""
-                yield f"> What probably happened{several}: {inline(advice)}"
+                yield f"> What probably happened{several}: {inline(advice, formulas=True)}"
         if any(check.result and "curves" in check.result.detail for check in item.checks):
             yield f"![Loss, accuracies and learning rate by epoch]({CURVES_FILE})"
             yield from _leaderboard(self._report)

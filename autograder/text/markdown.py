@@ -6,13 +6,16 @@ import re
 
 from autograder.text.display import many_lines, one_line
 
+FORMULA = r"\$[^\s$`](?:[^$`]*[^\s$`])?\$"
 
-def inline(text: str) -> str:
+
+def inline(text: str, *, formulas: bool = False) -> str:
     """Return trusted text on one line with Markdown's and HTML's characters escaped.
 
-    Code between backticks stays code.
+    Code between backticks stays code, and with `formulas`, what stands between `$` a formula.
     """
-    pieces = re.split(r"(`[^`]+`)", one_line(text, 2000))
+    kept = f"(`[^`]+`|{FORMULA})" if formulas else "(`[^`]+`)"
+    pieces = re.split(kept, one_line(text, 2000))
     return "".join(piece if n % 2 else _escape(piece) for n, piece in enumerate(pieces))
 
 

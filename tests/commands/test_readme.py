@@ -98,6 +98,7 @@ PRINTS = {
     "make check WEEK=3": "hidden tests were not run",
     "make check WEEK=project": "hidden tests were not run",
     "make notebooks OUT=analyses": "written: analyses/week3",
+    "make handouts OUT=pages": "written: pages/week3",
     ".venv/bin/python -m autograder export --help": "gradescope-zip",
     (
         ".venv/bin/python -m autograder export canvas --template canvas.csv --assignment Project"

@@ -1,0 +1,1 @@
+"""Markdown as pages for a browser: complete in themselves, with formulas, and without scripts."""
