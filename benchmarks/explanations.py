@@ -91,7 +91,7 @@ def is_silent(message: str) -> bool:
     return message.startswith((CANT_WORK, NOT_RUN)) or len(message.split()) < FEWEST_WORDS
 
 
-class _Bench:
+class Bench:
     """One week's examiner in this process, with the reference's outcomes."""
 
     def __init__(self, number: int):
@@ -203,7 +203,7 @@ def _same(one: Signature, other: Signature) -> bool:
 
 def _work(channel: Connection, number: int) -> None:
     """Answer what the parent asks, until it closes the channel."""
-    bench = _Bench(number)
+    bench = Bench(number)
     channel.send(None)
     while True:
         try:
