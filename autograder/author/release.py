@@ -14,6 +14,7 @@ from autograder.errors import AuthorError
 from autograder.grading.public_suite import shipped_facts
 from autograder.reference.gaps import stub_of
 from autograder.reference.percent_source import text_of
+from autograder.students.faults import FILE as FAULTS
 from autograder.suite.week_worker import worker_of
 
 MARKER_FILE = ".release"
@@ -119,6 +120,8 @@ def _copy_shipped(course: Course, root: Path, tree: Path) -> None:
         for name in (handout, "tests/*.py", *week.given, *documents):
             patterns.append(f"assignments/{week.folder}/{name}")
         patterns += [f"assignments/{name}/**/*.py" for name in worker_of(root, week).names]
+        if (folder / "tests" / FAULTS).is_file():
+            patterns.append(f"assignments/{week.folder}/tests/{FAULTS}")
         if (folder / "suite_tools").is_dir():
             patterns.append(f"assignments/{week.folder}/suite_tools/*.py")
     for pattern in patterns:

@@ -31,7 +31,8 @@ def run(root: Path, number: int, make: Facts | None = None) -> None:
     course = courses.load(root)
     week = course.week(number)
     files = read_files(root, week)
-    done = run_public(root, course, week, files, read_shipped(root, week, make))
+    shipped = read_shipped(root, week, make)
+    done = run_public(root, course, week, files, shipped, own_work=True)
     print_run(Console(highlight=False, soft_wrap=True), done)
 
 

@@ -20,6 +20,7 @@ from autograder.course import Course, Item, Week
 from autograder.course.scoring import CheckScore, item_points
 from autograder.notebooks.functions import notebook_module
 from autograder.records import CheckResult, PlannedCheck, Verdict
+from autograder.students import own_quality, own_tests
 from autograder.students.host import StudentHost
 from autograder.suite.session import Outcome, SuiteError, SuiteSession
 from autograder.suite.signature import entry_of
@@ -266,8 +267,19 @@ def has_begun(files: Files, shipped: Shipped) -> bool:
     return any(stubs.get(n) != source_digest(text) for n, text in found if n in stubs or not stubs)
 
 
-def run_public(root: Path, course: Course, week: Week, files: Files, shipped: Shipped) -> PublicRun:
-    """Run the week's public suite. Raises SuiteError where the suite itself is at fault."""
+def run_public(
+    root: Path,
+    course: Course,
+    week: Week,
+    files: Files,
+    shipped: Shipped,
+    *,
+    own_work: bool = False,
+) -> PublicRun:
+    """Run the week's public suite. Raises SuiteError where the suite itself is at fault.
+
+    With `own_work` also what is said of the student's own tests, and of code quality.
+    """
     printed: dict[str, str] = {}
     own = worker_of(root, week)
     host = StudentHost(files.modules, week.limits, week.modules, week.packages, own)
@@ -280,7 +292,30 @@ def run_public(root: Path, course: Course, week: Week, files: Files, shipped: Sh
             session.close()
     finally:
         host.close()
-    return PublicRun(course, week, files, shipped, session.plan, outcomes, printed)
+    more = own_checks(root, course, week, files, shipped) if own_work else []
+    plan = [*session.plan, *(check for check, _ in more)]
+    outcomes += [Outcome(result) for _, result in more]
+    return PublicRun(course, week, files, shipped, plan, outcomes, printed)
+
+
+def own_checks(
+    root: Path, course: Course, week: Week, files: Files, shipped: Shipped
+) -> list[tuple[PlannedCheck, CheckResult]]:
+    """Return what is said of the student's own tests and of code quality, as far as there is any.
+
+    A module that is still as it was shipped has not been begun.
+    """
+    modules = files.modules
+    begun = {name: shipped.stubs.get(name) != source_digest(modules[name]) for name in modules}
+    found = own_quality.plan(course, week, shipped.gaps)
+    results = own_quality.measure(found, modules, begun)
+    item = f"{week.id}.student_tests"
+    if week.student_tests and item in {one.id for one in course.items(week.number)}:
+        found = [*found, *own_tests.plan(item)]
+        tests = root / "assignments" / week.folder / "tests"
+        has_begun = begun.get(week.student_tests, False)
+        results += own_tests.try_tests(item, week, tests, modules, has_begun)
+    return list(zip(found, results, strict=True))
 
 
 def _keep(printed: dict[str, str], outcome: Outcome, host: StudentHost) -> None:

@@ -59,9 +59,12 @@ def test_generator_is_handed_on(student):
 @mlp
 @pytest.mark.needs("week1.linear", "week1.relu")
 def test_sizes(student):
-    """TwoLayerMLP() turns rows of 784 numbers into 10 logits."""
-    logits = student.mnist_mlp.TwoLayerMLP().forward(np.ones((2, 784)))
-    expect.array("logits", logits, (2, 10))
+    """TwoLayerMLP() has three layers; it turns rows of 784 numbers into 10 logits."""
+    model = student.mnist_mlp.TwoLayerMLP()
+    expect.array("logits", model.forward(np.ones((2, 784))), (2, 10))
+    layers = model.layers
+    several = isinstance(layers, list | tuple) and len(layers) == 3
+    expect.that("layers", several, "expected a list of three: Linear, ReLU and Linear.")
 
 
 @mlp

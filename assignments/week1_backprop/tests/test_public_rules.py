@@ -182,6 +182,20 @@ def test_float32(student, rng, name):
     expect.close("forward output", received["forward output"], kind.formula(x), **SINGLE)
 
 
+@pytest.mark.item("week1.linear")
+def test_linear_uses_its_present_parameters(student, rng):
+    """W and b may be replaced at any time: forward and backward use the present ones."""
+    kind, form = Kind(student, "Linear", rng), layout_of(student)
+    x, dL_dy, layer = inputs(rng, 4, 3), rng.normal(size=(4, 3)), kind.make()
+    layer.forward(x)
+    layer.backward(dL_dy)
+    kind.W, kind.b = rng.normal(size=(3, 3)), rng.normal(size=3)
+    layer.W, layer.b = form.weights(kind.W), form.biases(kind.b)
+    expect.close("forward output with other parameters", layer.forward(x), kind.formula(x))
+    received = layer.backward(dL_dy)
+    expect.close("dL_dx with other parameters", received, kind.gradient(x, dL_dy))
+
+
 # Losses
 
 
