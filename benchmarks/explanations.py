@@ -64,13 +64,18 @@ FEWEST_WORDS = 4
 
 @dataclass
 class Found:
-    """What became of a fault: messages of failed checks, explanations, and which are false."""
+    """What became of a fault: messages of failed checks, explanations, and which are false.
+
+    `told` are the entries by which failed checks are explained, None for a place alone, and `said`
+    what the student reads.
+    """
 
     name: str
     week: str
     kind: str
     failed: dict[str, str] = field(default_factory=dict)
     told: dict[str, str | None] = field(default_factory=dict)
+    said: dict[str, str] = field(default_factory=dict)
     false: list[str] = field(default_factory=list)
     named: bool = False
     endless: bool = False
@@ -135,6 +140,7 @@ class Bench:
                 found.failed[result.check] = result.message
                 if result.advice:
                     found.told[result.check] = result.misconception
+                    found.said[result.check] = result.advice
         given: dict[str, Signature | None] | None = None
         by_id = {mistake.id: mistake for mistake in self.examiner.catalogue}
         for told in sorted({id for id in found.told.values() if id}):

@@ -23,7 +23,7 @@ import multiprocessing
 import sys
 import tomllib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,6 +32,7 @@ from typing import Any
 from autograder import course as courses
 from autograder.course import Week
 from autograder.grading.public_suite import shipped_facts
+from autograder.records import FULL_CREDIT, CheckResult
 from autograder.reference.misconceptions import Misconception, MisconceptionError, solution_files
 from autograder.students.public_run import Files, PublicRun, Shipped
 from autograder.suite.hidden.local_host import LocalHost
@@ -42,8 +43,8 @@ ROOT = Path(__file__).resolve().parents[1]
 FOLDER = Path(__file__).resolve().parent / "mistakes"
 TINY = {"week": "week1", "mistake": "relu-mask", "processes": 1}
 
-PATIENCE_SECONDS = 240
-"""One mistake of the project may train for a minute or two."""
+PATIENCE_SECONDS, OF_A_JOB = 90, 300
+"""What takes longer comes to no end; where there is a training job, networks are trained."""
 
 
 @dataclass(frozen=True)
@@ -108,21 +109,41 @@ class Grader:
         text = one.edit.apply(reference[file].decode(), verify=False)
         files = {**reference, file: text.encode()}
         seen = Seen(self.week.id, one.id)
-        for result in self._check(files):
-            if result.misconception:
-                seen.public_told.add(result.misconception)
-        seen.public = [result.check for result in self._check_results if result.credit < 10_000]
+        checked = self._check(files)
+        seen.public_told = {
+            name
+            for one in checked
+            if one.advice and one.misconception
+            for name in (
+                {one.misconception}
+                if one.misconception in self._by_id
+                else self._entries(one.advice)
+            )
+        }
+        seen.public = [one.check for one in checked if one.credit < FULL_CREDIT]
         found = self._bench.look(one.id, "written", file, one.edit.where, files)
         flags = self._bench.session.watch(LocalHost(files)) if not found.failed else []
         seen.graded = [*found.failed, *(f"for a person: {flag.rule}" for flag in flags)]
-        seen.graded_told = {name for name in found.told.values() if name}
+        seen.graded_told = {
+            name
+            for check, told in found.told.items()
+            for name in (self._entries(found.said[check]) if told is None else {told})
+        }
         told = seen.public_told | seen.graded_told
         seen.wrong = sorted(name for name in told if not is_true(name, one.told))
         if found.endless:
             seen.trouble = "does not come to an end"
         return seen
 
-    def _check(self, files: Mapping[str, bytes]) -> Sequence[Any]:
+    @property
+    def _by_id(self) -> dict[str, str]:
+        return {entry.id: entry.says for entry in self._bench.examiner.catalogue}
+
+    def _entries(self, text: str) -> set[str]:
+        """Return the entries whose text stands in what is said; none where that is a place alone."""
+        return {name for name, says in self._by_id.items() if says in text}
+
+    def _check(self, files: Mapping[str, bytes]) -> Sequence[CheckResult]:
         outcomes = self._public.run(LocalHost(files))
         known = self._shipped
         shipped = Shipped(known["hidden_tests"], known["wrong_answers"], {}, {})
@@ -130,8 +151,7 @@ class Grader:
         run = PublicRun(
             self.course, self.week, modules, shipped, self._public.plan, outcomes, printed={}
         )
-        self._check_results = run.results
-        return self._check_results
+        return run.results
 
 
 def is_true(name: str, told: Sequence[str]) -> bool:
@@ -171,7 +191,7 @@ class _Worker:
         self._channel.send(name)
         trouble = "does not come to an end"
         try:
-            if self._channel.poll(PATIENCE_SECONDS):
+            if self._channel.poll(OF_A_JOB if self._week.job else PATIENCE_SECONDS):
                 return self._channel.recv()
         except EOFError:
             trouble = "ends the process"
@@ -186,15 +206,21 @@ class _Worker:
             self._process = None
 
 
-def look(week: Week, names: Sequence[str], processes: int) -> list[Seen]:
-    """Look at mistakes of a week, in several processes."""
+Report = Callable[[Seen], None]
+
+
+def look(week: Week, names: Sequence[str], processes: int, report: Report) -> list[Seen]:
+    """Look at mistakes of a week, in several processes; `report` gets each as it is known."""
 
     def piece(part: Sequence[str]) -> list[Seen]:
-        worker = _Worker(week)
+        worker, found = _Worker(week), list[Seen]()
         try:
-            return [worker.look(name) for name in part]
+            for name in part:
+                found.append(worker.look(name))
+                report(found[-1])
         finally:
             worker.close()
+        return found
 
     parts = [names[start::processes] for start in range(processes)]
     with ThreadPoolExecutor(processes) as pool:
@@ -242,14 +268,16 @@ def main(week: str = "", mistake: str = "", processes: int = 2, all: bool = Fals
     course = courses.load(ROOT)
     weeks = [course.week_called(week)] if week else course.weeks
     found, unseen = list[Seen](), dict[tuple[str, str], str]()
+
+    def report(seen: Seen) -> None:
+        if all or seen.wrong or not (seen.public_told or seen.graded_told):
+            print(said(seen), flush=True)
+
     for one in weeks:
         mistakes = [entry for entry in written(one) if mistake in entry.id]
         verify(one, mistakes)
         unseen |= {(one.id, entry.id): entry.unseen for entry in mistakes if entry.unseen}
-        for seen in look(one, [entry.id for entry in mistakes], processes):
-            found.append(seen)
-            if all or seen.wrong or not (seen.public_told or seen.graded_told):
-                print(said(seen), flush=True)
+        found += look(one, [entry.id for entry in mistakes], processes, report)
     print(f"\n{table(found, unseen)}")
     if any(one.wrong or (one.nowhere and (one.week, one.mistake) not in unseen) for one in found):
         sys.exit(1)

@@ -87,6 +87,7 @@ def test_forward_uses_the_present_parameters(student, rng):
     layer, form, _, _ = make(student, rng, 4, 3)
     x = rng.normal(size=(5, 4))
     layer.forward(x)
+    layer.backward(np.ones((5, 3)))
     W, b = rng.normal(size=(3, 4)), rng.normal(size=3)
     layer.W, layer.b = form.weights(W), form.biases(b)
     y, dL_dy = layer.forward(x), rng.normal(size=(5, 3))
