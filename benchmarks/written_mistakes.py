@@ -140,7 +140,7 @@ class Grader:
         return {entry.id: entry.says for entry in self._bench.examiner.catalogue}
 
     def _entries(self, text: str) -> set[str]:
-        """Return the entries whose text stands in what is said; none where that is a place alone."""
+        """Return the entries whose text stands in what is said; none for a place alone."""
         return {name for name, says in self._by_id.items() if says in text}
 
     def _check(self, files: Mapping[str, bytes]) -> Sequence[CheckResult]:
