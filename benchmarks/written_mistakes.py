@@ -43,7 +43,7 @@ ROOT = Path(__file__).resolve().parents[1]
 FOLDER = Path(__file__).resolve().parent / "mistakes"
 TINY = {"week": "week1", "mistake": "relu-mask", "processes": 1}
 
-PATIENCE_SECONDS, OF_A_JOB = 90, 300
+PATIENCE_SECONDS, OF_A_JOB = 300, 600
 """What takes longer comes to no end; where there is a training job, networks are trained."""
 
 

@@ -14,10 +14,12 @@ from autograder.errors import AuthorError
 from autograder.grading.public_suite import shipped_facts
 from autograder.reference.gaps import stub_of
 from autograder.reference.percent_source import text_of
-from autograder.students.faults import FILE as FAULTS
 from autograder.suite.week_worker import worker_of
 
 MARKER_FILE = ".release"
+FAULTS = "faults.toml"
+"""What `check` tries students' own tests on, beside the public tests."""
+
 FILES = Path("autograder/author/release_files")
 
 # Patterns of files that are shipped unchanged; no others are. `*` does not match subfolders.
