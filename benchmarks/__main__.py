@@ -41,6 +41,7 @@ BY_NAME = {
     "answers": "answer_costs",
     "one_fault": "one_fault",
     "explanations": "explanations",
+    "mistakes": "written_mistakes",
     "term": "term",
 }
 """What runs only where it is named: parts of `goals`, and what measures other things than speed."""

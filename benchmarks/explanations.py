@@ -72,13 +72,18 @@ FEWEST_WORDS = 4
 
 @dataclass
 class Found:
-    """What became of a fault: messages of failed checks, explanations, and which are false."""
+    """What became of a fault: messages of failed checks, explanations, and which are false.
+
+    `told` are the entries by which failed checks are explained, None for a place alone, and `said`
+    what the student reads.
+    """
 
     name: str
     week: str
     kind: str
     failed: dict[str, str] = field(default_factory=dict)
     told: dict[str, str | None] = field(default_factory=dict)
+    said: dict[str, str] = field(default_factory=dict)
     false: list[str] = field(default_factory=list)
     named: bool = False
     endless: bool = False
@@ -99,7 +104,7 @@ def is_silent(message: str) -> bool:
     return message.startswith((CANT_WORK, NOT_RUN)) or len(message.split()) < FEWEST_WORDS
 
 
-class _Bench:
+class Bench:
     """One week's examiner in this process, with the reference's outcomes."""
 
     def __init__(self, number: int):
@@ -160,7 +165,7 @@ class _Bench:
         self, found: Found, host: LocalHost, ran: Mapping[str, Outcome], only: set[str]
     ) -> None:
         """Note what failed, and what is told of it. `only`: the checks that the fault may reach."""
-        found.failed, found.told = {}, {}
+        found.failed, found.told, found.said = {}, {}, {}
         settled = {check: self._settled(host, one) for check, one in ran.items()}
         # Long checks that were not run say nothing: the reference's outcome is not the fault's.
         unknown = only - ran.keys()
@@ -170,6 +175,7 @@ class _Bench:
                 found.failed[result.check] = result.message
                 if result.advice:
                     found.told[result.check] = result.misconception
+                    found.said[result.check] = result.advice
 
     def _settled(self, host: LocalHost, outcome: Outcome) -> Outcome:
         """Return an outcome as grading has it: its fault is that of a run with other inputs."""
@@ -228,7 +234,7 @@ def _same(one: Signature, other: Signature) -> bool:
 
 def _work(channel: Connection, number: int) -> None:
     """Answer what the parent asks, until it closes the channel."""
-    bench = _Bench(number)
+    bench = Bench(number)
     channel.send(None)
     while True:
         try:

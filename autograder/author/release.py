@@ -18,6 +18,9 @@ from autograder.reference.percent_source import notebook_of, text_of
 from autograder.suite.week_worker import worker_of
 
 MARKER_FILE = ".release"
+FAULTS = "faults.toml"
+"""What `check` tries students' own tests on, beside the public tests."""
+
 FILES = Path("autograder/author/release_files")
 
 # Patterns of files that are shipped unchanged; no others are. `*` does not match subfolders.
@@ -141,6 +144,8 @@ def _copy_shipped(course: Course, root: Path, tree: Path) -> None:
             patterns.append(f"assignments/{week.folder}/{HINTS_FILE}")
         if (folder / handout_pages.PICTURES).is_dir():
             patterns.append(f"assignments/{week.folder}/{handout_pages.PICTURES}/*")
+        if (folder / "tests" / FAULTS).is_file():
+            patterns.append(f"assignments/{week.folder}/tests/{FAULTS}")
         if (folder / "suite_tools").is_dir():
             patterns.append(f"assignments/{week.folder}/suite_tools/*.py")
     for pattern in patterns:

@@ -50,7 +50,6 @@ KEPT_HOSTS = 64
 """Number of pairs that are kept ready; what they gave in a check is kept of all."""
 
 OUT_OF_REACH = (
-    Verdict.TIMEOUT,
     Verdict.MEMORY,
     Verdict.CRASH,
     Verdict.OUTPUT,

@@ -43,7 +43,10 @@ def run(root: Path, number: int, make: Facts | None = None, how: How | None = No
     week = course.week(number)
     files, shipped = read_files(root, week), read_shipped(root, week, make)
     debug = how.debug
-    done = run_public(root, course, week, files, shipped, how.selection, in_process=debug)
+    own = not debug  # which is for what runs in this process
+    done = run_public(
+        root, course, week, files, shipped, how.selection, in_process=debug, own_work=own
+    )
     print_run(Screen(), done, inputs=how.inputs)
     return done
 

@@ -20,6 +20,7 @@ from autograder.course import Course, Item, Week
 from autograder.course.scoring import CheckScore, item_points
 from autograder.notebooks.functions import notebook_module
 from autograder.records import CheckResult, PlannedCheck, Verdict
+from autograder.students import own_quality, own_tests
 from autograder.students.host import StudentHost
 from autograder.students.in_process import InProcessHost
 from autograder.students.inputs import Recorder
@@ -284,15 +285,18 @@ def run_public(
     selection: Selection = EVERYTHING,
     *,
     in_process: bool = False,
+    own_work: bool = False,
 ) -> PublicRun:
     """Run the week's public suite, or a selection of it.
 
     in_process: without limits, in this process, so that a debugger stops in the student's files.
+    own_work: also what is said of the student's own tests, and of code quality.
     Raises SuiteError where the suite itself is at fault, SelectionError where there is no such
     test.
     """
     kept = _Kept()
     own, folder = worker_of(root, week), root / "assignments" / week.folder
+    more = own_plan(course, week, shipped) if own_work else []
     host: StudentHost | InProcessHost
     if in_process:
         host = InProcessHost(folder, files.modules, week.modules, own)
@@ -301,17 +305,48 @@ def run_public(
     try:
         session = SuiteSession(folder / "tests", salt="")
         try:
-            plan = selection.of(course, week, session.plan)
+            plan = selection.of(course, week, [*session.plan, *more])
             chosen = {check.id for check in plan}
-            outcomes = session.run(host, chosen, report=lambda one: kept.keep(one, host))
+            public = chosen & {check.id for check in session.plan}
+            outcomes = session.run(host, public, report=lambda one: kept.keep(one, host))
         finally:
             host.close()
             session.close()
     finally:
         host.close()
-    rest = tuple(check for check in session.plan if check.id not in chosen)
+    plan_of_all = [*session.plan, *more]
+    rest = tuple(check for check in plan_of_all if check.id not in chosen)
+    asked = [check for check in more if check.id in chosen]
+    outcomes += map(Outcome, own_results(folder, week, files, shipped, asked))
     printed, inputs = kept.printed, kept.inputs
     return PublicRun(course, week, files, shipped, plan, outcomes, printed, inputs, rest)
+
+
+def own_plan(course: Course, week: Week, shipped: Shipped) -> list[PlannedCheck]:
+    """Return the checks of code quality and of the student's own tests, as far as there are any."""
+    plan = own_quality.plan(course, week, shipped.gaps)
+    item = f"{week.id}.student_tests"
+    if week.student_tests and item in {one.id for one in course.items(week.number)}:
+        plan += own_tests.plan(item)
+    return plan
+
+
+def own_results(
+    folder: Path, week: Week, files: Files, shipped: Shipped, asked: Sequence[PlannedCheck]
+) -> list[CheckResult]:
+    """Return what is said of the student's own tests and of code quality.
+
+    A module that is still as it was shipped has not been begun.
+    """
+    modules = files.modules
+    begun = {name: shipped.stubs.get(name) != source_digest(modules[name]) for name in modules}
+    item = f"{week.id}.student_tests"
+    results = own_quality.measure([c for c in asked if c.item != item], modules, begun)
+    if any(check.item == item for check in asked):
+        has_begun = begun.get(week.student_tests or "", False)
+        tried = own_tests.try_tests(item, week, folder / "tests", modules, has_begun)
+        results += [one for one in tried if one.check in {check.id for check in asked}]
+    return results
 
 
 @dataclass

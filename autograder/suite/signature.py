@@ -22,6 +22,10 @@ DIGITS = 9
 NO_PYTHON = ("SyntaxError", "IndentationError", "TabError")
 """Exceptions without a signature: catalogued wrong answers are valid Python and raise none."""
 
+ENDLESS = "TimeoutError: it does not come to an end"
+"""In place of an exception's text: the time was over. An entry of the catalogue that would not come
+to an end raises this instead, since it is run without a limit."""
+
 Signature = dict[str, Any]
 """JSON values that identify a failure: `label` and `received`, or `raised`."""
 
@@ -33,7 +37,7 @@ ROUNDS, FEWEST_DIGITS, UNEVEN = 100_000, 4, np.pi / 3
 
 
 def signature(fault: Fault) -> Signature | None:
-    """Return the signature of a failure; None if it has none (a crash, a timeout)."""
+    """Return the signature of a failure; None if it has none (a crash)."""
     if isinstance(fault, Wrong):
         received = fault.received
         if received is NOT_KEPT or getattr(received, "dtype", np.dtype(int)).kind == "c":
@@ -41,6 +45,8 @@ def signature(fault: Fault) -> Signature | None:
         if isinstance(received, np.ndarray):
             received = {"shape": list(received.shape), "values": listed(received)}
         return {"label": fault.label, "received": received}
+    if fault.verdict is Verdict.TIMEOUT:
+        return {"raised": ENDLESS}
     if fault.verdict is Verdict.RAISED and not fault.message.startswith(NO_PYTHON):
         return {"raised": fault.message.partition("\n")[0]}
     return None

@@ -15,13 +15,19 @@ asks for:
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import numpy as np
 
 LONGEST_TEXT = 200_000
+
+MOST_LINES = 20_000
+"""Number of lines after which counting stops; far more than any operation on whole arrays runs."""
 
 
 def standardise(images: np.ndarray, mean: float, deviation: float) -> np.ndarray:
@@ -54,10 +60,36 @@ def text_of(name: str) -> str:
     return file.read_text("utf-8", "replace")[:LONGEST_TEXT] if file.is_file() else ""
 
 
+def lines_run(method: Any, *arguments: Any) -> list[Any]:
+    """Call `method(*arguments)`; return its result and how many lines of its own folder it ran.
+
+    So a test can show somebody a loop over the batch: twice as many examples run twice the lines.
+    """
+    code = getattr(getattr(method, "__func__", method), "__code__", None)
+    folder, lines = os.path.dirname(code.co_filename) if code else "", 0
+
+    def entered(frame: FrameType, event: str, argument: Any) -> Any:
+        return counted if frame.f_code.co_filename.startswith(folder) else None
+
+    def counted(frame: FrameType, event: str, argument: Any) -> Any:
+        nonlocal lines
+        lines += event == "line"
+        return counted if lines < MOST_LINES else None
+
+    before = sys.gettrace()
+    sys.settrace(entered if folder else None)
+    try:
+        result = method(*arguments)
+    finally:
+        sys.settrace(before)
+    return [result, lines]
+
+
 DRIVERS: dict[str, Callable[..., Any]] = {
     "standardise": standardise,
     "train_epoch": train_epoch,
     "text_of": text_of,
+    "lines_run": lines_run,
 }
 
 PROBES: dict[str, object] = {"generator": np.random.default_rng}

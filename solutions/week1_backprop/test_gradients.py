@@ -66,7 +66,9 @@ def test_square() -> None:
 def test_linear_dL_dx() -> None:
     """What Linear.backward returns is the gradient with respect to the input."""
     # BEGIN SOLUTION week1.student_tests
-    assert_dL_dx(Linear(4, 3), batch(5, 4))
+    layer = Linear(4, 3)
+    layer.forward(batch(2, 4))
+    assert_dL_dx(layer, batch(5, 4))
     # END SOLUTION
 
 
@@ -74,6 +76,7 @@ def test_linear_dL_dW() -> None:
     """What Linear.backward stores in dL_dW is the gradient with respect to the weights."""
     # BEGIN SOLUTION week1.student_tests
     layer, x, upstream = Linear(4, 3), batch(5, 4), batch(5, 3)
+    layer.forward(batch(2, 4))
     layer.forward(x)
     layer.backward(upstream)
 
@@ -113,9 +116,9 @@ def test_relu_away_from_zero() -> None:
     """ReLU's value and gradient where it has a slope."""
     # BEGIN SOLUTION week1.student_tests
     x = batch(5, 3)
-    x = np.where(np.abs(x) < 0.1, 0.5, x)
-    assert np.array_equal(ReLU().forward(x), np.where(x > 0, x, 0))
-    assert_dL_dx(ReLU(), x)
+    x, layer = np.where(np.abs(x) < 0.1, 0.5, x), ReLU()
+    assert np.array_equal(layer.forward(x), np.where(x > 0, x, 0))
+    assert_dL_dx(layer, -x[:2])
     # END SOLUTION
 
 
@@ -132,8 +135,9 @@ def test_sigmoid() -> None:
     """Sigmoid's value and gradient."""
     # BEGIN SOLUTION week1.student_tests
     x = batch(5, 3)
-    assert np.allclose(Sigmoid().forward(x), 1.0 / (1.0 + np.exp(-x)))
-    assert_dL_dx(Sigmoid(), x)
+    layer = Sigmoid()
+    assert np.allclose(layer.forward(x), 1.0 / (1.0 + np.exp(-x)))
+    assert_dL_dx(layer, batch(3, 2))
     # END SOLUTION
 
 
@@ -141,8 +145,9 @@ def test_tanh() -> None:
     """Tanh's value and gradient."""
     # BEGIN SOLUTION week1.student_tests
     x = batch(5, 3)
-    assert np.allclose(Tanh().forward(x), np.tanh(x))
-    assert_dL_dx(Tanh(), x)
+    layer = Tanh()
+    assert np.allclose(layer.forward(x), np.tanh(x))
+    assert_dL_dx(layer, batch(3, 2))
     # END SOLUTION
 
 

@@ -93,6 +93,7 @@ PRINTS: dict[str, tuple[str, ...]] = {
         rf"week3 +sgd-\S+ +sgd {N} of {N}  \| beyond: -",
         rf"{N} of {N} faults cost another item; {N} points in all",
     ),
+    "mistakes": (r"mistakes +check saw +named", rf"all +{N} +{N} +{N} +{N} +{N} +{N} +{N}"),
     "explanations": (
         rf"all +2 +{N} +{N} +{N} +{N} +{N} +{N} +{N}",
         r"2 of 2 kinds are named",

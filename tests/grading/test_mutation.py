@@ -10,10 +10,11 @@ import time
 
 import pytest
 
-from autograder.grading.student_tests import SHARE_FOR_FULL, Mutation, find_tests
+from autograder.grading.student_tests import SHARE_FOR_FULL, Mutation
 from autograder.records import FULL_CREDIT, Verdict
 from autograder.reference.misconceptions import Misconception
 from autograder.sandbox import InfraError, Limits, Unconfined
+from autograder.text.test_functions import find_tests
 
 REFERENCE = {
     "shapes.py": b"""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from autograder.grading.student_tests import MAX_TESTS, Mutation, find_tests
+from autograder.grading.student_tests import Mutation
 from autograder.records import FULL_CREDIT
 from autograder.reference.misconceptions import Misconception
 from autograder.sandbox import Limits
+from autograder.text.test_functions import MAX_TESTS, find_tests
 
 REFERENCE = {"m.py": b"def square(x):\n    return x * x\n", "test_m.py": b""}
 CATALOGUE = [

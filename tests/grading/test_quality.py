@@ -10,8 +10,9 @@ import pytest
 
 from autograder.channel.faults import InfraError
 from autograder.grading import quality as module
-from autograder.grading.quality import FINDINGS_TO_ZERO, FREE_FINDINGS, Quality, documentation, lint
+from autograder.grading.quality import Quality, lint
 from autograder.records import FULL_CREDIT, CheckResult, PlannedCheck, Verdict
+from autograder.text.quality import FINDINGS_TO_ZERO, FREE_FINDINGS, documentation
 from autograder.text.syntax import syntax_tree
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -227,13 +228,13 @@ def test_nothing_to_look_at_starts_nothing(monkeypatch):
 
 
 def test_a_ruff_that_fails_is_our_fault(monkeypatch):
-    monkeypatch.setattr(module, "_ruff", lambda: ["/bin/false"])
+    monkeypatch.setattr("autograder.text.quality._ruff", lambda: ["/bin/false"])
     with pytest.raises(InfraError, match="ruff failed"):
         lint({"a.py": GOOD})
 
 
 def test_a_ruff_that_is_not_there_is_our_fault(monkeypatch):
-    monkeypatch.setattr(module, "_ruff", lambda: ["/no/such/program"])
+    monkeypatch.setattr("autograder.text.quality._ruff", lambda: ["/no/such/program"])
     with pytest.raises(InfraError, match="could not be run"):
         lint({"a.py": GOOD})
 

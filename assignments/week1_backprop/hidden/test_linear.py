@@ -83,10 +83,11 @@ def test_forward(student, rng):
 
 
 def test_forward_uses_the_present_parameters(student, rng):
-    """forward uses the W and b that the layer has now, not the ones it was created with."""
+    """forward and backward use the W and b that the layer has now, not its first ones."""
     layer, form, _, _ = make(student, rng, 4, 3)
     x = rng.normal(size=(5, 4))
     layer.forward(x)
+    layer.backward(np.ones((5, 3)))
     W, b = rng.normal(size=(3, 4)), rng.normal(size=3)
     layer.W, layer.b = form.weights(W), form.biases(b)
     y, dL_dy = layer.forward(x), rng.normal(size=(5, 3))
@@ -97,6 +98,9 @@ def test_forward_uses_the_present_parameters(student, rng):
     alone, _ = linear(student, W, b)
     # What it should be is asked by another test; here, only which parameters it comes from.
     expect.repeated("forward output with other parameters", alone.forward(x), y)
+    # The same of the gradient.
+    again = layer.backward(dL_dy)
+    expect.repeated("dL_dx with other parameters", alone.backward(dL_dy), again)
     expect.close("W, read back", layer.W, form.weights(W))
     expect.close("b, read back", layer.b, form.biases(b))
 

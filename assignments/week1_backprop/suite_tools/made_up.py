@@ -74,9 +74,12 @@ class Parts:
         ]
 
     def compare(self, expected: Held, gradients: bool = False, names: str = "Wb") -> None:
-        """Expect both layers to hold these parameters, or stored gradients."""
-        ends = (0, len(self.layers) - 1)
-        for n, numbers in zip(ends, expected, strict=True):
+        """Expect both layers to hold these parameters, or stored gradients: the last one first.
+
+        So does a backward pass go, and what is wrong in it first is told first.
+        """
+        ends = (len(self.layers) - 1, 0)
+        for n, numbers in zip(ends, reversed(expected), strict=True):
             for name in names:
                 attribute = f"dL_d{name}" if gradients else name
                 received = getattr(self.layers[n], attribute)

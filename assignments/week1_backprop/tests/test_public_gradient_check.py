@@ -5,6 +5,7 @@ import pytest
 
 from autograder.suite import expect
 
+from ..suite_tools.asked import Asked, Curve
 from ..suite_tools.checked import (
     FEW,
     Checked,
@@ -82,6 +83,29 @@ def test_check_refuses_a_single_wrong_entry(student, rng):
 def test_check_refuses_a_layer_that_ignores_its_upstream_gradient(student, rng):
     """gradient_check returns False for a layer that is right only where dL/dy is all ones."""
     expect_both(student, rng, ONES, share=0.0)
+
+
+class Remembering(Curve):
+    """A layer that remembers the upstream gradients that it was given."""
+
+    def backward(self, dL_dy):
+        """Return dL/dx."""
+        self.upstream = dL_dy
+        return super().backward(dL_dy)
+
+
+@check
+def test_check_is_the_same_every_time(student, rng):
+    """Checked twice, a layer gets the same upstream gradient, from a seeded generator."""
+    asked, layer = Asked(student), Remembering((0.6, 2.0, 0.0, 0.3))
+    part, upstream = asked.part(layer), []
+    for _ in range(2):
+        received = asked.call(student.gradient_check.gradient_check, part, X)
+        expect.equal("gradient_check of a right layer", received, True)
+        expect.that("gradient_check", layer.backwards > 0, "it never calls backward.")
+        upstream.append(layer.upstream)
+    # Which numbers they are is up to the student; that some are drawn, another test looks at.
+    expect.repeated("upstream gradient of the second check", *upstream)
 
 
 @check

@@ -29,12 +29,42 @@ def test_batches(student):
     expect.equal("all indices, sorted", np.sort(np.concatenate(received)), np.arange(10))
 
 
+@tools
+def test_batches_are_shuffled(student):
+    """The examples come in an order drawn from rng, a new one in each epoch."""
+    generator, orders = student.probe("generator")(0), []
+    for _ in range(2):
+        received = student.mnist_mlp.minibatch_indices(60, 25, generator)
+        expect.that("minibatch_indices", isinstance(received, list), "it must return a list.")
+        parts = [indices(f"batch {number}", part, 60) for number, part in enumerate(received)]
+        orders.append(np.concatenate([np.zeros(0, int), *parts]))
+        expect.equal("all indices, sorted", np.sort(orders[-1]), np.arange(60))
+        shuffled = not np.array_equal(orders[-1], np.arange(60))
+        expect.that("the order of an epoch", shuffled, "the examples come as they are, unshuffled.")
+    again = np.array_equal(*orders)
+    expect.that("the order of the next epoch", not again, "it is that of the first epoch.")
+
+
+@tools
+@pytest.mark.needs("week1.linear")
+def test_generator_is_handed_on(student):
+    """TwoLayerMLP(rng) hands its generator to both layers: the same seed, the same weights."""
+    models = [student.mnist_mlp.TwoLayerMLP(student.probe("generator")(1)) for _ in range(2)]
+    for number in (0, 2):
+        first, again = (model.layers[number].W for model in models)
+        # Which weights a seed gives is up to the student.
+        expect.repeated(f"layers[{number}].W from the same seed", first, again)
+
+
 @mlp
 @pytest.mark.needs("week1.linear", "week1.relu")
 def test_sizes(student):
-    """TwoLayerMLP() turns rows of 784 numbers into 10 logits."""
-    logits = student.mnist_mlp.TwoLayerMLP().forward(np.ones((2, 784)))
-    expect.array("logits", logits, (2, 10))
+    """TwoLayerMLP() has three layers; it turns rows of 784 numbers into 10 logits."""
+    model = student.mnist_mlp.TwoLayerMLP()
+    expect.array("logits", model.forward(np.ones((2, 784))), (2, 10))
+    layers = model.layers
+    several = isinstance(layers, list | tuple) and len(layers) == 3
+    expect.that("layers", several, "expected a list of three: Linear, ReLU and Linear.")
 
 
 @mlp

@@ -74,6 +74,15 @@ def test_training_mode(student):
     expect.close("output in training mode", received, wanted, **NEAR)
 
 
+def test_batches_of_other_sizes(student):
+    """Each batch is normalised by its own statistics, whatever the batch before it was."""
+    layer = layer_of(student)
+    for x in (X, X[:1], 2.0 * X[:, :, :1] - 1.0):
+        received = student.drive("run", layer, x, True)
+        wanted = by_statistics(x.astype(np.float64), *statistics(x.astype(np.float64)))
+        expect.close(f"output of a batch of shape {x.shape}", received, wanted, **NEAR)
+
+
 def test_eps(student):
     """eps is added to the variance, under the root."""
     received = student.drive("run", layer_of(student, eps=2.0), X, True)
@@ -142,3 +151,14 @@ def test_refuses(student):
     for shape in ((2, 2), (2, 3, 4, 4), (1, 2, 1, 1)):
         x = student.prepare("tensor", np.ones(shape, np.float32))
         expect.raises(f"x of shape {shape}", layer, "ValueError", x)
+
+
+@pytest.mark.item("project.robustness")
+@pytest.mark.needs("project.batch_norm")
+def test_keeps_x(student):
+    """Beyond the texts: the layer does not change the batch that it is given."""
+    layer, x = layer_of(student), student.prepare("tensor", X)
+    received = student.fetch(layer(x))
+    wanted = by_statistics(X.astype(np.float64), *statistics(X.astype(np.float64)))
+    expect.close("output", received, wanted, **NEAR)
+    expect.unchanged("x", X, student.fetch(x))
