@@ -121,6 +121,8 @@ def _copy_shipped(course: Course, root: Path, tree: Path) -> None:
         patterns += [f"assignments/{name}/**/*.py" for name in worker_of(root, week).names]
         if (folder / "suite_tools").is_dir():
             patterns.append(f"assignments/{week.folder}/suite_tools/*.py")
+        if (folder / "reading").is_dir():
+            patterns.append(f"assignments/{week.folder}/reading/*.md")
     for pattern in patterns:
         found = [path for path in sorted(root.glob(pattern)) if path.is_file()]
         if not found:
