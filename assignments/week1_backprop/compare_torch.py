@@ -99,26 +99,26 @@ def compare(rng: np.random.Generator) -> Comparison:
     labels = rng.integers(SIZES[-1], size=BATCH)
     passed = torch.tensor(x, requires_grad=True)
     kept = [passed]
-    for layer in layers:
-        x, passed = layer.yours.forward(x), layer.theirs(passed)
+    for pair in layers:
+        x, passed = pair.yours.forward(x), pair.theirs(passed)
         passed.retain_grad()
         kept.append(passed)
-        table.add(f"{layer.name}: forward", x, passed)
+        table.add(f"{pair.name}: forward", x, passed)
     loss_fn = CrossEntropyLoss()
     loss = torch.nn.functional.cross_entropy(passed, torch.tensor(labels))
     loss.backward()
     table.add("loss: forward", loss_fn.forward(x, labels), loss)
     gradient = loss_fn.backward()
     table.add("loss: backward", gradient, kept.pop().grad)
-    for layer in reversed(layers):
-        gradient = layer.yours.backward(gradient)
-        table.add(f"{layer.name}: backward", gradient, kept.pop().grad)
-        if isinstance(layer.yours, Linear):
+    for pair in layers[::-1]:
+        gradient = pair.yours.backward(gradient)
+        table.add(f"{pair.name}: backward", gradient, kept.pop().grad)
+        if isinstance(pair.yours, Linear):
             table.add(
-                f"{layer.name}: dL_dW", layer.as_theirs(layer.yours.dL_dW), layer.theirs.weight.grad
+                f"{pair.name}: dL_dW", pair.as_theirs(pair.yours.dL_dW), pair.theirs.weight.grad
             )
             table.add(
-                f"{layer.name}: dL_db", np.reshape(layer.yours.dL_db, -1), layer.theirs.bias.grad
+                f"{pair.name}: dL_db", np.reshape(pair.yours.dL_db, -1), pair.theirs.bias.grad
             )
     return table
 

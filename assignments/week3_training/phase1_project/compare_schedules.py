@@ -102,7 +102,7 @@ def run(name: str, options: argparse.Namespace) -> list[dict[str, float]]:
         device=options.device,
     )
     held_out = CIFAR10Loader(*validation, 500, train=False, device=options.device)
-    torch.manual_seed(options.seed)
+    torch.random.manual_seed(options.seed)
     model = (ResNet18() if options.network == "resnet18" else small_network()).to(options.device)
     optimizer = Adam(list(model.parameters()), lr=options.lr)
     schedule = SCHEDULES[name](optimizer, options.epochs)
