@@ -148,6 +148,8 @@ def _copy_shipped(course: Course, root: Path, tree: Path) -> None:
             patterns.append(f"assignments/{week.folder}/tests/{FAULTS}")
         if (folder / "suite_tools").is_dir():
             patterns.append(f"assignments/{week.folder}/suite_tools/*.py")
+        if (folder / "reading").is_dir():
+            patterns.append(f"assignments/{week.folder}/reading/*.md")
     for pattern in patterns:
         found = [path for path in sorted(root.glob(pattern)) if path.is_file()]
         if not found:
