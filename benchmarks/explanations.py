@@ -57,8 +57,8 @@ FAULTS, SEED = 320, 16
 TINY = {"faults": 2, "week": "week1", "catalogued": 2, "processes": 1}
 
 PATIENCE_SECONDS = 240
-"""A suite that takes longer with a fault does not come to an end. Whole ones take up to 6 on a quiet
-machine, and the explanation of a network that fails everywhere up to 60."""
+"""A suite that takes longer with a fault does not come to an end. Whole ones take 6 on a quiet
+machine, and explaining a network that fails everywhere up to 60."""
 
 FRESH = "inputs that the diagnosis has not seen"
 """The salt with which an explanation's mistake is compared with the fault."""
@@ -224,8 +224,11 @@ class Bench:
 def apply_all(
     parts: Sequence[Misconception], reference: Mapping[str, bytes]
 ) -> dict[str, bytes] | None:
-    """Return the reference's files with one misconception or two, None if two exclude each other."""
-    return apply(parts[0], reference) if len(parts) == 1 else apply_both(*parts, reference)
+    """Return the reference's files with one misconception or two; None if both can't be."""
+    if len(parts) == 1:
+        return apply(parts[0], reference)
+    one, other = parts
+    return apply_both(one, other, reference)
 
 
 def _same(one: Signature, other: Signature) -> bool:

@@ -172,7 +172,7 @@ def test_images_and_labels_stay_as_they_are(student):
 
 
 def test_loader_refuses(student):
-    """Fewer labels than images, or a batch size below 1, raise a ValueError; batches of 1 do not."""
+    """Fewer labels than images, or a batch size below 1, raise a ValueError; batches of 1 don't."""
     images, labels = tagged(6)
     orders(student, loader_of(student, images, labels, 1, train=True), 6, 1)
     for what, count, size in (("5 labels for 6 images", 5, 4), ("batches of 0", 6, 0)):

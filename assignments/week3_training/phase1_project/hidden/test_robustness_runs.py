@@ -129,4 +129,6 @@ def test_a_run_of_many_epochs_begins(student):
     data = data_folder(student, tagged())
     killed = student.drive("interrupted", train, options(data, out, 33), BATCHES + 2)
     expect.that("training", killed is True, f"the run does not take {BATCHES} steps an epoch.")
-    lists.equal("epochs before it is killed", [one.get("epoch") for one in curve(student, out)], [1])
+    lists.equal(
+        "epochs before it is killed", [one.get("epoch") for one in curve(student, out)], [1]
+    )
