@@ -120,15 +120,15 @@ class Value:
             return self._to_the_value(exponent)
         raise NotImplementedError("week2.value_operators: fill in Value.__pow__")
 
+    # These are made of the operators above. Given.
+
     def __radd__(self, other: float) -> Value:
         """Return other + self, for a plain number on the left."""
-        raise NotImplementedError("week2.value_operators: fill in Value.__radd__")
+        return self + other
 
     def __rmul__(self, other: float) -> Value:
         """Return other * self, for a plain number on the left."""
-        raise NotImplementedError("week2.value_operators: fill in Value.__rmul__")
-
-    # These are made of the operators above. Given.
+        return self * other
 
     def __neg__(self) -> Value:
         """Return -self."""
@@ -157,7 +157,7 @@ class Value:
     # Functions
 
     def relu(self) -> Value:
-        """Return max(0, self). The first task: made like `__add__`, with one operand.
+        """Return max(0, self); made like `__add__`, with one operand.
 
         At x = 0 there is no derivative; here it is 0 there.
         """

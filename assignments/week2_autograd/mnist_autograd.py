@@ -142,11 +142,8 @@ class AutogradMLP:
         raise NotImplementedError("week2.network: fill in AutogradMLP.parameters")
 
     def forward(self, x: FloatArray) -> Tensor:
-        """Return the logits of a batch: array (N, input_size) -> Tensor (N, num_classes). Given."""
-        out = Tensor(x)
-        for layer in self.layers:
-            out = layer(out)
-        return out
+        """Return the logits of a batch: array (N, input_size) -> Tensor (N, num_classes)."""
+        raise NotImplementedError("week2.network: fill in AutogradMLP.forward")
 
     def train_step(self, x: FloatArray, y: IntArray, lr: float) -> float:
         """Train on one batch: loss, gradients, and p <- p - lr dL/dp for every parameter p.
@@ -168,17 +165,16 @@ class AutogradMLP:
     def predict(self, x: FloatArray) -> IntArray:
         """Return the class with the largest logit for each row of `x`: integers, shape (N,).
 
-        Builds no graph: it runs within `no_grad`. Given.
+        Builds no graph: it runs within `no_grad`.
         """
-        with autograd.no_grad():
-            return self.forward(x).data.argmax(axis=1)
+        raise NotImplementedError("week2.network: fill in AutogradMLP.predict")
 
     def evaluate(self, x: FloatArray, y: IntArray) -> float:
         """Return the accuracy: the share of rows of `x` whose prediction is right, from 0 to 1.
 
-        `x`: shape (N, input_size). `y`: the true class indices, shape (N,). Given.
+        `x`: shape (N, input_size). `y`: the true class indices, shape (N,). Builds no graph.
         """
-        return float(np.mean(self.predict(x) == y))
+        raise NotImplementedError("week2.network: fill in AutogradMLP.evaluate")
 
 
 # The training script. Nothing below needs to be filled.

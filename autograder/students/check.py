@@ -8,6 +8,7 @@ from pathlib import Path
 
 from autograder import course as courses
 from autograder.course.points import format_points
+from autograder.students import hints
 from autograder.students.public_run import (
     Facts,
     Failure,
@@ -48,6 +49,9 @@ def run(root: Path, number: int, make: Facts | None = None, how: How | None = No
         root, course, week, files, shipped, how.selection, in_process=debug, own_work=own
     )
     print_run(Screen(), done, inputs=how.inputs)
+    failing = [failure.check.item for failure in done.failures]
+    if offer := hints.offered(root, week, failing):
+        Screen().line(offer)
     return done
 
 

@@ -11,7 +11,7 @@ import difflib
 import json
 import re
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from autograder.course import Course, Week
@@ -80,6 +80,13 @@ def run(root: Path, course: Course, week: Week, task: str, *, more: bool = False
         print(f"{found}, hint {place} of {len(rungs)}")
         print(textwrap.indent(in_terminal(rungs[place - 1]), "  ") + "\n")
     print(_what_next(found, shown[-1], len(rungs)))
+
+
+def offered(root: Path, week: Week, failing: Sequence[str]) -> str:
+    """Return where a hint is to be had for the first of these tasks that has one, in a line."""
+    ladders = read_hints(root, week.folder)
+    task = next((task for task in failing if task in ladders), None)
+    return f"Stuck? Hints cost nothing: python check.py --hint {task}" if task else ""
 
 
 def _task_called(name: str, week: str, ladders: Iterable[str]) -> str:

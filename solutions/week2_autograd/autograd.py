@@ -156,19 +156,15 @@ class Value:
         return out
         # END SOLUTION
 
+    # These are made of the operators above. Given.
+
     def __radd__(self, other: float) -> Value:
         """Return other + self, for a plain number on the left."""
-        # BEGIN SOLUTION week2.value_operators
         return self + other
-        # END SOLUTION
 
     def __rmul__(self, other: float) -> Value:
         """Return other * self, for a plain number on the left."""
-        # BEGIN SOLUTION week2.value_operators
         return self * other
-        # END SOLUTION
-
-    # These are made of the operators above. Given.
 
     def __neg__(self) -> Value:
         """Return -self."""
@@ -197,7 +193,7 @@ class Value:
     # Functions
 
     def relu(self) -> Value:
-        """Return max(0, self). The first task: made like `__add__`, with one operand.
+        """Return max(0, self); made like `__add__`, with one operand.
 
         At x = 0 there is no derivative; here it is 0 there.
         """

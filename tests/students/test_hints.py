@@ -98,6 +98,13 @@ def test_a_spoilt_file_of_what_was_seen_begins_anew(tree, capsys, spoilt):
     assert "hint 1 of 3" in asked(tree, capsys, "first")
 
 
+def test_a_failed_check_says_where_a_hint_is(tree):
+    week = load(tree).week(2)
+    said = hints.offered(tree, week, ["week2.unknown", "week2.other", "week2.first"])
+    assert said.endswith("python check.py --hint week2.other")
+    assert hints.offered(tree, week, ["week2.unknown"]) == ""
+
+
 def test_where_nothing_can_be_written_hints_are_shown(tree, capsys, monkeypatch):
     def refuse(*_: object) -> None:
         raise PermissionError(13, "closed")
