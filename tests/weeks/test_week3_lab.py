@@ -60,7 +60,7 @@ REPAIRS = {
     },
     "lab_4": {
         "gamma=0.9)": ("gamma=0.99)", "gamma=0.995)", "gamma=0.999)", "gamma=1.0)"),
-        "            schedule.step()\n": ("",),
+        "schedule.step(count)": ("schedule.step(0)", "schedule.step(count / batches)"),
     },
     "lab_5": {
         SHIFTED: (

@@ -8,14 +8,14 @@ import numpy as np
 
 
 class FallingRate:
-    """A learning rate that `step` multiplies by `gamma`."""
+    """A learning rate that falls by the factor `gamma` each time."""
 
     def __init__(self, rate, gamma):
-        self.rate, self.gamma = rate, gamma
+        self.first, self.rate, self.gamma = rate, rate, gamma
 
-    def step(self):
-        """Go on to the next rate."""
-        self.rate *= self.gamma
+    def step(self, times):
+        """Set the rate: the first one, fallen so many times."""
+        self.rate = self.first * self.gamma**times
 
 
 class RMSprop:
@@ -57,10 +57,13 @@ def train(x: np.ndarray, y: np.ndarray, seed: int, watch=lambda *step: None) -> 
     w |= {"b1": np.zeros(hidden), "b2": np.zeros(classes)}
     schedule = FallingRate(0.003, gamma=0.995)
     optimizer = RMSprop(w, schedule)
-    for _ in range(40):
-        for rows in np.array_split(rng.permutation(len(x)), len(x) // 20):
-            gradients = gradients_of(w, x[rows], y[rows])
-            watch(w, gradients, rows, x[rows], y[rows])
-            optimizer.step(gradients)
-            schedule.step()
+    epochs, batches = 40, len(x) // 20
+    for count in range(epochs * batches):
+        if count % batches == 0:
+            epoch = np.array_split(rng.permutation(len(x)), batches)
+        schedule.step(count)
+        rows = epoch[count % batches]
+        gradients = gradients_of(w, x[rows], y[rows])
+        watch(w, gradients, rows, x[rows], y[rows])
+        optimizer.step(gradients)
     return w
