@@ -42,7 +42,11 @@ def mathml(latex: str, *, display: bool) -> str:
     """
     from latex2mathml import converter, exceptions
 
-    known = tuple(each for each in vars(exceptions).values() if isinstance(each, type))
+    known = tuple(
+        each
+        for each in vars(exceptions).values()
+        if isinstance(each, type) and issubclass(each, Exception)
+    )
     plain = latex.strip()
     for pattern, instead in REWRITTEN:
         plain = pattern.sub(instead, plain)

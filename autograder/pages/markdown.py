@@ -48,6 +48,7 @@ def body_of(text: str, pictures: Pictures, links: Links, *, strict: bool = False
     that can't be set, which is otherwise shown as it is written.
     """
     from markdown_it import MarkdownIt
+    from markdown_it.renderer import RendererHTML
     from mdit_py_plugins.anchors import anchors_plugin
     from mdit_py_plugins.dollarmath import dollarmath_plugin
 
@@ -55,7 +56,8 @@ def body_of(text: str, pictures: Pictures, links: Links, *, strict: bool = False
     parser.use(dollarmath_plugin, allow_space=False, allow_digits=False, allow_labels=False)
     parser.use(anchors_plugin, max_level=4, slug_func=slug)
     renderer = _Renderer(pictures, links, mathml if strict else shown)
-    parser.renderer.rules.update(renderer.rules())  # type: ignore[attr-defined]
+    assert isinstance(parser.renderer, RendererHTML)
+    parser.renderer.rules.update(renderer.rules())
     tokens = parser.parse(_without_comments(text))
     html = parser.renderer.render(tokens, parser.options, {})
     headings = []
