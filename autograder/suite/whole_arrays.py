@@ -18,7 +18,7 @@ PER_ENTRY = 0.5
 def run(student: Student, method: Any, *arguments: Any) -> tuple[Any, int]:
     """Call a method of the student's; return its result, and how many lines it ran."""
     answer = student.drive("lines_run", method, *arguments)
-    answered = isinstance(answer, list) and len(answer) == 2 and type(answer[1]) is int
+    answered = isinstance(answer, list) and len(answer) == 2 and isinstance(answer[1], int)
     expect.that("lines", answered, "they can't be counted.")
     return answer[0], answer[1]
 

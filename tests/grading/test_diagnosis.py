@@ -294,6 +294,18 @@ def test_what_no_replay_can_do_is_not_explained(session, verdict):
     assert told(session, ends) == {}
 
 
+def test_what_comes_to_no_end_is_explained_by_what_says_so_and_by_nothing_else(session):
+    """An entry is run without a limit of time: it raises where a student's time would be over."""
+    ends = outcomes(session)
+    over = Fault(Verdict.TIMEOUT, "took too long")
+    place = next(n for n, one in enumerate(ends) if "steps" in one.result.check)
+    ends[place] = Outcome(replace(ends[place].result, verdict=over.verdict, credit=0), over)
+    endless = 'raise TimeoutError("it does not come to an end")'
+    says_so = mistake("never-ends", "i = i + 1", endless, "steps", "steps")
+    assert told(session, ends, [TOO_FEW]) == {}
+    assert told(session, ends, [TOO_FEW, says_so])["test_steps"].id == "never-ends"
+
+
 @pytest.mark.parametrize("verdict", [Verdict.NOT_ATTEMPTED, Verdict.INFRA])
 def test_what_is_not_there_yet_does_not_count(session, verdict):
     ends = outcomes(session, "+ shift", "")

@@ -19,7 +19,7 @@ from autograder.reference.misconceptions import Misconception
 from autograder.suite.expect import MAX_ENTRIES, Wrong
 from autograder.suite.hidden.digest import MOST_NUMBERS
 from autograder.suite.session import Outcome
-from autograder.suite.signature import entry_of, key_of, signature
+from autograder.suite.signature import ENDLESS, entry_of, key_of, signature
 from autograder.wire.codec import Ref
 
 HANDLE = Handle(Ref(1, "Lie"), lambda *request: None)
@@ -154,9 +154,12 @@ def test_a_raised_exception_is_recognised_by_its_first_line():
     assert not same(of("ValueError: no"), first)
 
 
-@pytest.mark.parametrize(
-    "verdict", [verdict for verdict in Verdict if verdict is not Verdict.RAISED]
-)
+def test_a_time_that_is_over_is_what_the_catalogue_raises_for_it():
+    raised = Fault(Verdict.RAISED, ENDLESS)
+    assert signature(Fault(Verdict.TIMEOUT, "whatever it says")) == signature(raised)
+
+
+@pytest.mark.parametrize("verdict", [*{*Verdict} - {Verdict.RAISED, Verdict.TIMEOUT}])
 def test_other_faults_have_none(verdict):
     assert signature(Fault(verdict, "the same for everybody")) is None
 

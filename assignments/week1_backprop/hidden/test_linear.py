@@ -98,8 +98,8 @@ def test_forward_uses_the_present_parameters(student, rng):
     alone, _ = linear(student, W, b)
     # What it should be is asked by another test; here, only which parameters it comes from.
     expect.repeated("forward output with other parameters", alone.forward(x), y)
-    # The same of the gradient.
     again = layer.backward(dL_dy)
+    # The same of the gradient.
     expect.repeated("dL_dx with other parameters", alone.backward(dL_dy), again)
     expect.close("W, read back", layer.W, form.weights(W))
     expect.close("b, read back", layer.b, form.biases(b))

@@ -9,7 +9,7 @@ import pytest
 
 from autograder.suite import derivatives, expect, whole_arrays
 
-from ..suite_tools.dropping import where_kept
+from ..suite_tools.dropping import expect_scaled, where_kept
 from ..suite_tools.rows import NEAR, batch, expect_gradient, make, normalised, parameters
 
 backward = pytest.mark.item("week3.batch_norm_backward")
@@ -97,8 +97,10 @@ def test_dropout_of_another_batch(student, rng):
         kept = where_kept("forward output", layer.forward(x), x.shape)
         both = 0 < kept.sum() < kept.size
         expect.that("forward output", both, "it drops nothing, or everything.")
-        label = f"backward of {count} examples"
-        expect.close(label, layer.backward(grad), np.where(kept, grad / 0.6, 0.0))
+        label, received = f"backward of {count} examples", layer.backward(grad)
+        expect_scaled(label, received, grad / 0.6)
+        alike = np.array_equal(where_kept(label, received, x.shape), kept)
+        expect.that(label, alike, "it drops other entries than the latest forward did.")
 
 
 def rows_normalised(x, gamma, beta, eps=1e-5):
