@@ -86,8 +86,18 @@ def timed(work: Callable[[], list[FloatArray]], repeats: int) -> tuple[list[Floa
     return result, 1e3 * min(times)
 
 
-def main() -> None:
-    """Read the options and print the table."""
+def line_of(width: int, task: Task) -> str:
+    """Return the line of the table for one network."""
+    exact, quick = timed(lambda: backward_gradients(task), 20)
+    slopes, slow = timed(lambda: measured_gradients(task), 1)
+    worst = max(np.abs(a - b).max() for a, b in zip(exact, slopes, strict=True))
+    count = sum(gradient.size for gradient in exact)
+    numbers = f"{count:12} | {quick:12.3f} | {slow:12.1f} | {slow / quick:5.0f}"
+    return f"| {width:12} | {numbers} | {worst:10.0e} |"
+
+
+def main() -> int:
+    """Read the options and print the table; return 2 where a gap is in the way."""
     parser = argparse.ArgumentParser(description="Compare backward with measured gradients.")
     parser.add_argument("--widths", type=int, nargs="+", default=[8, 16, 32, 64])
     parser.add_argument("--batch-size", type=int, default=16)
@@ -98,15 +108,14 @@ def main() -> None:
     x, y = digits(options.batch_size)
     print("| hidden units | parameters n | backward, ms | measured, ms | ratio | difference |")
     print("| ------------ | ------------ | ------------ | ------------ | ----- | ---------- |")
-    for width in options.widths:
-        task = Task(width, x, y, options.seed)
-        exact, quick = timed(lambda task=task: backward_gradients(task), 20)
-        slopes, slow = timed(lambda task=task: measured_gradients(task), 1)
-        worst = max(np.abs(a - b).max() for a, b in zip(exact, slopes, strict=True))
-        count = sum(gradient.size for gradient in exact)
-        numbers = f"{count:12} | {quick:12.3f} | {slow:12.1f} | {slow / quick:5.0f}"
-        print(f"| {width:12} | {numbers} | {worst:10.0e} |", flush=True)
+    try:
+        for width in options.widths:
+            print(line_of(width, Task(width, x, y, options.seed)), flush=True)
+    except NotImplementedError as gap:
+        print(f"\nThis needs something that is not written yet: {gap}")
+        return 2
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main())

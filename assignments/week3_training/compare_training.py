@@ -44,7 +44,10 @@ def load(name: str) -> Arrays:
     sys.path.append(str(Path(__file__).resolve().parents[2]))
     import data
 
-    images = data.load(name)
+    try:
+        images = data.load(name)
+    except data.DataError as error:
+        raise SystemExit(str(error)) from None
     mean, deviation = images.x_train.mean(), images.x_train.std()
     x_train, x_test = (
         (x[:LARGEST_SET].reshape(len(x[:LARGEST_SET]), -1) - mean) / deviation
@@ -183,8 +186,10 @@ def descend(
 
 def batches(count: int, options: argparse.Namespace) -> Iterator[IntArray]:
     """Yield the batches of all epochs: the same ones for everything that is compared."""
+    from tqdm import tqdm
+
     rng = np.random.default_rng(options.seed)
-    for _ in range(options.epochs):
+    for _ in tqdm(range(options.epochs), unit="epoch", leave=False, disable=None):
         yield from shuffled(count, BATCH, rng)
 
 
@@ -211,8 +216,8 @@ def optimizers(arrays: Arrays, options: argparse.Namespace) -> None:
             smooth = np.convolve(best[2], np.ones(width) / width, mode="valid")
             axes[0, 0].semilogy(smooth, color=colour, label=f"{name}, lr {best[1]:g}")
     heads = ("optimizer", "lr", "mean loss, epoch 1", "training loss", "training acc.", "test acc.")
-    table(heads, rows)
     if rows:
+        table(heads, rows)
         axes[0, 0].set(xlabel="batch", ylabel="loss, running mean")
         axes[0, 0].set(title="Each optimizer at its best of three learning rates")
         axes[0, 0].legend(frameon=False)
@@ -224,33 +229,41 @@ def optimizers(arrays: Arrays, options: argparse.Namespace) -> None:
 
 def batch_norm(arrays: Arrays, options: argparse.Namespace) -> None:
     """Train a network of six hidden layers with batch norm and without it, at four rates."""
-    x, y = arrays[:2]
     rows = []
+    kinds = {"without": COLOURS[1], "with": COLOURS[0]}
     figure, grid = figure_of(11.0, 3.6, 1, 4, sharey=True)
     for axes, rate in zip(grid[0], (0.01, 0.1, 0.5, 2.0), strict=True):
-        for normalise, colour in ((False, COLOURS[1]), (True, COLOURS[0])):
-            model = network_of((x.shape[1], *[64] * 6, 10), options.seed, normalise)
-            curve = []
+        for kind, colour in tuple(kinds.items()):
             try:
-                with np.errstate(all="ignore"):
-                    for number, batch in enumerate(batches(len(x), options)):
-                        model.step(x[batch], y[batch], rate)
-                        if number % 10 == 0:
-                            curve.append(model.measure(x[:500], y[:500])[0])
-                    results = ends(model, arrays)
+                results, curve = learn(rate, kind == "with", arrays, options)
             except NotImplementedError as gap:
                 print(f"left out batch norm: {gap}\n")
+                del kinds[kind]
                 continue
-            label = "with" if normalise else "without"
-            rows.append((rate, label, *results))
+            rows.append((rate, kind, *results))
             shown = np.where(np.array(curve) < LARGE_LOSS, curve, np.nan)
-            axes.semilogy(10 * np.arange(len(shown)), shown, color=colour, label=label)
+            axes.semilogy(10 * np.arange(len(shown)), shown, color=colour, label=kind)
         axes.set(title=f"learning rate {rate}", xlabel="batch")
     grid[0, 0].set_ylabel("training loss")
     grid[0, 0].legend(frameon=False, title="batch norm", loc="lower left")
     heads = ("learning rate", "batch norm", "training loss", "training acc.", "test acc.")
     table(heads, rows)
     save_figure(figure, options.out / "compare_batch_norm.png")
+
+
+def learn(
+    rate: float, normalise: bool, arrays: Arrays, options: argparse.Namespace
+) -> tuple[tuple[Any, Any, Any], list[float]]:
+    """Train one network; return how it ends, and its loss after every tenth batch."""
+    x, y = arrays[:2]
+    model = network_of((x.shape[1], *[64] * 6, 10), options.seed, normalise)
+    curve = []
+    with np.errstate(all="ignore"):  # a run that diverges is a result here
+        for number, batch in enumerate(batches(len(x), options)):
+            model.step(x[batch], y[batch], rate)
+            if number % 10 == 0:
+                curve.append(model.measure(x[:500], y[:500])[0])
+        return ends(model, arrays), curve
 
 
 COMPARISONS = {

@@ -540,3 +540,13 @@ def test_a_folder_with_anything_else_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ReleaseError, match="not an earlier release"):
         build_release(ROOT, tmp_path)
     assert (tmp_path / "thesis.txt").read_text("utf-8") == "years of work"
+
+
+def test_readings_and_what_students_compare_with_are_shipped(built: Path) -> None:
+    for week in COURSE.weeks:
+        for path in (ROOT / "assignments" / week.folder).glob("reading/*"):
+            assert (built / path.relative_to(ROOT)).read_bytes() == path.read_bytes()
+        scripts = {path.name for path in (ROOT / "assignments" / week.folder).glob("compare_*.py")}
+        assert scripts <= set(week.given)
+        assert all((built / "assignments" / week.folder / name).is_file() for name in scripts)
+    assert len(list(built.glob("assignments/*/reading/*.md"))) >= 5
