@@ -8,6 +8,7 @@ from pathlib import Path
 
 from autograder import course as courses
 from autograder.course.points import format_points
+from autograder.records import Verdict
 from autograder.students import hints
 from autograder.students.public_run import (
     Facts,
@@ -23,6 +24,8 @@ from autograder.students.selection import EVERYTHING, Selection
 from autograder.text.display import clean, many_lines
 
 SHOWN_FAILURES = 8
+ENDS = {Verdict.PASS: ("green", "green"), Verdict.NOT_ATTEMPTED: ("to do", "dim")}
+"""What is said of a check that ended so, and how it looks."""
 
 
 @dataclass(frozen=True)
@@ -116,6 +119,16 @@ def print_items(screen: Screen, done: PublicRun) -> None:
         if one.item.id in partly and one.attempted:
             said = f"{one.passed} of {len(one.checks)} that were asked for pass"
         screen.line(f"  {one.item.id:{width}}  {score:>10}  {said}", style)
+        if done.left_out:
+            _print_checks(screen, one)
+
+
+def _print_checks(screen: Screen, one: ItemState) -> None:
+    """Print how each check of an item ended, where only some were asked for."""
+    for score in one.checks:
+        verdict = score.result.verdict if score.result else Verdict.NOT_ATTEMPTED
+        word, style = ENDS.get(verdict, ("fails", "yellow"))
+        screen.line(f"    {word:5}  {score.planned.title}", style, hanging=7)
 
 
 def _print_failures(screen: Screen, failures: Sequence[Failure], inputs: bool) -> None:
