@@ -13,6 +13,7 @@ from autograder.author import handouts
 from autograder.author.handouts import Handout
 from autograder.author.new_week import new_week, write_week
 from autograder.course import load
+from autograder.course.hints import HINTS_FILE
 from autograder.errors import AuthorError
 from autograder.records import PlannedCheck
 
@@ -24,8 +25,13 @@ CLAIMS = (
     handouts.missing_hints,
     handouts.missing_closing,
 )
-WRITTEN = (1, 2)
-"""Numbers of weeks whose handouts have the form that docs/authors.md describes."""
+WRITTEN = [
+    week.number
+    for week in COURSE.weeks
+    if (ROOT / "assignments" / week.folder / HINTS_FILE).is_file()
+]
+TIMED = (1, 2)
+"""Numbers of weeks whose minutes, beside each item in a table, are to add up to 8 to 12 hours."""
 
 
 @pytest.fixture
@@ -143,7 +149,7 @@ def test_the_courses_handouts_have_everything(number: int) -> None:
     assert handouts.given_away(one, []) == []
 
 
-@pytest.mark.parametrize("number", WRITTEN)
+@pytest.mark.parametrize("number", TIMED)
 def test_the_table_of_a_handout_has_every_item_with_its_points_and_its_minutes(number: int) -> None:
     one = Handout(ROOT, COURSE, COURSE.week(number))
     rows = re.findall(
