@@ -6,7 +6,7 @@ import base64
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from html import escape
+from html import escape, unescape
 from itertools import pairwise
 from typing import Any
 
@@ -66,7 +66,7 @@ def body_of(text: str, pictures: Pictures, links: Links, *, strict: bool = False
             inner = parser.renderer.renderInline(inline.children or [], parser.options, {})
             inner = re.sub(r"</?a\b[^>]*>", "", inner)
             headings.append(Heading(int(opening.tag[1]), str(opening.attrs.get("id", "")), inner))
-    title = re.sub(r"<[^>]+>", "", headings[0].html) if headings else ""
+    title = unescape(re.sub(r"<[^>]+>", "", headings[0].html)) if headings else ""
     return Body(html, title, tuple(headings))
 
 
