@@ -57,7 +57,8 @@ def body_of(text: str, pictures: Pictures, links: Links, *, strict: bool = False
     parser.use(anchors_plugin, max_level=4, slug_func=slug)
     renderer = _Renderer(pictures, links, mathml if strict else shown)
     assert isinstance(parser.renderer, RendererHTML)
-    parser.renderer.rules.update(renderer.rules())
+    # Functions serve as well as the methods that its type speaks of.
+    parser.renderer.rules.update(renderer.rules())  # type: ignore[arg-type]
     tokens = parser.parse(_without_comments(text))
     html = parser.renderer.render(tokens, parser.options, {})
     headings = []
