@@ -42,10 +42,10 @@ def mathml(latex: str, *, display: bool) -> str:
     """
     from latex2mathml import converter, exceptions
 
-    known = tuple(
-        each
-        for each in vars(exceptions).values()
-        if isinstance(each, type) and issubclass(each, Exception)
+    theirs = (each for each in vars(exceptions).values() if isinstance(each, type))
+    refusals: tuple[type[Exception], ...] = (
+        *(each for each in theirs if issubclass(each, Exception)),
+        *(ET.ParseError, ValueError, LookupError, TypeError),
     )
     plain = latex.strip()
     for pattern, instead in REWRITTEN:
@@ -53,7 +53,7 @@ def mathml(latex: str, *, display: bool) -> str:
     try:
         text = converter.convert(plain, display="block" if display else "inline")
         root = ET.fromstring(text)
-    except (*known, ET.ParseError, ValueError, LookupError, TypeError) as error:
+    except refusals as error:
         raise FormulaError(f"{latex.strip()!r} can't be set: {error!r}") from error
     for element in root.iter():
         letters = element.text or ""

@@ -6,7 +6,7 @@ import base64
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from html import escape
+from html import escape, unescape
 from itertools import pairwise
 from typing import Any
 
@@ -57,7 +57,8 @@ def body_of(text: str, pictures: Pictures, links: Links, *, strict: bool = False
     parser.use(anchors_plugin, max_level=4, slug_func=slug)
     renderer = _Renderer(pictures, links, mathml if strict else shown)
     assert isinstance(parser.renderer, RendererHTML)
-    parser.renderer.rules.update(renderer.rules())
+    # Functions serve as well as the methods that its type speaks of.
+    parser.renderer.rules.update(renderer.rules())  # type: ignore[arg-type]
     tokens = parser.parse(_without_comments(text))
     html = parser.renderer.render(tokens, parser.options, {})
     headings = []
@@ -66,7 +67,7 @@ def body_of(text: str, pictures: Pictures, links: Links, *, strict: bool = False
             inner = parser.renderer.renderInline(inline.children or [], parser.options, {})
             inner = re.sub(r"</?a\b[^>]*>", "", inner)
             headings.append(Heading(int(opening.tag[1]), str(opening.attrs.get("id", "")), inner))
-    title = re.sub(r"<[^>]+>", "", headings[0].html) if headings else ""
+    title = unescape(re.sub(r"<[^>]+>", "", headings[0].html)) if headings else ""
     return Body(html, title, tuple(headings))
 
 

@@ -41,8 +41,12 @@ def two_passes() -> str:
 def shapes() -> str:
     """Draw the arrays of a linear layer: each gradient has the shape of its array."""
     p = Picture(520, 300, "The arrays of a linear layer and their gradients")
-    columns = ((96, "x", 4, 3, "(N, D)"), (218, "W", 5, 3, "(M, D)"), (330, "b", 1, 5, "(M,)"))
-    columns += ((440, "y", 4, 5, "(N, M)"),)
+    columns = (
+        (96, "x", 4, 3, "(N, D)"),
+        (218, "W", 5, 3, "(M, D)"),
+        (330, "b", 1, 5, "(M,)"),
+        (440, "y", 4, 5, "(N, M)"),
+    )
     for centre, name, rows, width, shape in columns:
         cell = 15
         left = centre - width * cell / 2

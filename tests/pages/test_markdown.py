@@ -155,3 +155,8 @@ def test_python_is_coloured_and_loses_nothing() -> None:
 
 def test_wide_tables_can_be_moved_by_themselves() -> None:
     assert '<div class="wide"><table>' in html("| a | b |\n|---|---|\n| 1 | 2 |\n")
+
+
+def test_a_title_is_plain_text() -> None:
+    body = body_of("# A `<b>` & more\n", lambda name: None, lambda target: target)
+    assert body.title == "A <b> & more"

@@ -200,8 +200,10 @@ def test_the_files_are_where_they_belong(tmp_path: Path) -> None:
         "by_hand.csv",
         "flags.csv",
         "gradebook.csv",
+        "students/ada/feedback.html",
         "students/ada/feedback.md",
         "students/ada/results.json",
+        "students/ben/feedback.html",
         "students/ben/feedback.md",
         "students/ben/results.json",
     ]
@@ -235,7 +237,7 @@ def test_flags_are_a_row_each_and_no_formula() -> None:
 def test_no_file_that_a_student_gets_holds_a_flag(tmp_path: Path) -> None:
     for name, flags in (("with", FLAGS), ("without", ())):
         write_class(COURSE, [replace(report(), flags=flags)], tmp_path / name)
-    for name in ("results.json", "feedback.md"):
+    for name in ("results.json", "feedback.md", "feedback.html"):
         with_flags, without = (
             (tmp_path / folder / "students" / "ada" / name).read_bytes()
             for folder in ("with", "without")
