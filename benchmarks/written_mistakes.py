@@ -176,7 +176,8 @@ class _Worker:
     """A process for one week, replaced where a mistake ends it or does not come to an end."""
 
     def __init__(self, week: Week):
-        self._week, self._process = week, None
+        self._week = week
+        self._process: Any = None
 
     def look(self, name: str) -> Seen:
         """Return what is said of a mistake."""
@@ -184,7 +185,7 @@ class _Worker:
             context = multiprocessing.get_context("spawn")
             self._channel, other = context.Pipe()
             arguments = (other, self._week.number)
-            self._process: Any = context.Process(target=_work, args=arguments, daemon=True)
+            self._process = context.Process(target=_work, args=arguments, daemon=True)
             self._process.start()
             other.close()
             self._channel.recv()
