@@ -13,7 +13,7 @@ from autograder.reference.gaps import stubs_of
 from autograder.reference.misconceptions import solution_files
 from autograder.students import own_quality, own_tests
 from autograder.students.faults import PUT, read_faults
-from autograder.students.public_run import Files, Shipped, own_checks
+from autograder.students.public_run import Shipped, own_plan
 
 ROOT = Path(__file__).resolve().parents[2]
 COURSE = courses.load(ROOT)
@@ -138,5 +138,5 @@ def test_nothing_of_a_week_is_left_to_grading_alone_but_what_trains(number):
     week = COURSE.week(number)
     facts = stub_facts(ROOT, COURSE, week)
     shipped = Shipped(0, {}, facts["gaps"], facts["stubs"])
-    seen = {check.item for check, _ in own_checks(ROOT, COURSE, week, Files({}), shipped)}
+    seen = {check.item for check in own_plan(COURSE, week, shipped)}
     assert f"{week.id}.quality" in seen
