@@ -53,7 +53,8 @@ def body_of(text: str, pictures: Pictures, links: Links, *, strict: bool = False
     from mdit_py_plugins.dollarmath import dollarmath_plugin
 
     parser = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
-    parser.use(dollarmath_plugin, allow_space=False, allow_digits=False, allow_labels=False)
+    # Without `allow_digits` the plugin takes a text's last digit for one in front of its first `$`.
+    parser.use(dollarmath_plugin, allow_space=False, allow_digits=True, allow_labels=False)
     parser.use(anchors_plugin, max_level=4, slug_func=slug)
     renderer = _Renderer(pictures, links, mathml if strict else shown)
     assert isinstance(parser.renderer, RendererHTML)
