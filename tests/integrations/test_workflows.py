@@ -79,7 +79,9 @@ def test_a_workflow_may_read_and_no_more(name: str) -> None:
         assert "permissions" not in job
         assert job["timeout-minutes"] <= 180
         checkouts = [s for s in job["steps"] if s.get("uses", "").startswith("actions/checkout@")]
-        assert [step["with"]["persist-credentials"] for step in checkouts] == [False]
+        kept = [step["with"]["persist-credentials"] for step in checkouts]
+        # A job that checks nothing out takes what another job has uploaded.
+        assert kept == [False] or (not kept and "needs" in job)
 
 
 def test_the_students_workflow_cancels_older_runs_and_runs_nothing_hidden() -> None:
