@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import re
@@ -134,3 +135,30 @@ def test_settings_of_editors_and_containers_are_json_with_comments(tree: Path) -
         held = json.loads("\n".join(line for line in lines if not line.startswith("//")))
         assert held
     assert "check.py setup" in (tree / ".devcontainer/devcontainer.json").read_text("utf-8")
+
+
+UNIX = {"resource", "fcntl", "pwd", "grp", "termios", "tty", "pty", "syslog", "readline"}
+FORKS = re.compile(r"\bos\.(fork|forkpty|setsid|posix_spawn)\b|\bsignal\.(alarm|setitimer)\b")
+
+
+def unguarded(source: str) -> list[str]:
+    """Return the imports of modules that only Unix has, but for those in a `try`."""
+    tree = ast.parse(source)
+    tried = {
+        id(inner) for node in ast.walk(tree) if isinstance(node, ast.Try) for inner in node.body
+    }
+    found = []
+    for node in ast.walk(tree):
+        names = [name.name for name in node.names] if isinstance(node, ast.Import) else []
+        names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+        found += [name for name in names if name in UNIX and id(node) not in tried]
+    return found + FORKS.findall(source)
+
+
+def test_no_file_of_the_tree_needs_what_only_unix_has(released: Path) -> None:
+    assert unguarded("import resource") == unguarded("from resource import x") == ["resource"]
+    assert unguarded("try:\n    import resource\nexcept ImportError:\n    pass") == []
+    files = sorted(released.rglob("*.py"))
+    assert len(files) > 100
+    found = {str(path): unguarded(path.read_text("utf-8")) for path in files}
+    assert {name: names for name, names in found.items() if names} == {}
