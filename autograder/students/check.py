@@ -22,6 +22,9 @@ from autograder.students.selection import EVERYTHING, Selection
 from autograder.text.display import clean, many_lines
 
 SHOWN_FAILURES = 8
+STOPPED = "BdbQuit"
+"""What a breakpoint raises where nobody can type."""
+DEBUGGER = "breakpoint() stops with --debug only. Take it out before you hand in."
 
 
 @dataclass(frozen=True)
@@ -118,6 +121,8 @@ def _print_failures(screen: Screen, failures: Sequence[Failure], inputs: bool) -
         screen.line(f"{failure.check.item}: {failure.check.title}", "bold", hanging=2)
         for line in many_lines(failure.message).splitlines():
             screen.line(f"  {line}", hanging=2)
+        if failure.message.startswith(STOPPED):
+            screen.line(f"  {DEBUGGER}", "cyan", hanging=2)
         if failure.advice:
             screen.line(f"  Probably: {failure.advice}", "cyan", hanging=2)
         for line in failure.printed.splitlines()[-5:]:
