@@ -26,6 +26,9 @@ from autograder.text.display import clean, many_lines
 SHOWN_FAILURES = 8
 ENDS = {Verdict.PASS: ("green", "green"), Verdict.NOT_ATTEMPTED: ("to do", "dim")}
 """What is said of a check that ended so, and how it looks."""
+STOPPED = "BdbQuit"
+"""What a breakpoint raises where nobody can type."""
+DEBUGGER = "breakpoint() stops with --debug only. Take it out before you hand in."
 
 
 @dataclass(frozen=True)
@@ -138,6 +141,8 @@ def _print_failures(screen: Screen, failures: Sequence[Failure], inputs: bool) -
         screen.line(f"{failure.check.item}: {failure.check.title}", "bold", hanging=2)
         for line in many_lines(failure.message).splitlines():
             screen.line(f"  {line}", hanging=2)
+        if failure.message.startswith(STOPPED):
+            screen.line(f"  {DEBUGGER}", "cyan", hanging=2)
         if failure.advice:
             screen.line(f"  Probably: {failure.advice}", "cyan", hanging=2)
         for line in failure.printed.splitlines()[-5:]:

@@ -298,8 +298,8 @@ def test_the_tree_holds_nothing_for_instructors(built: Path) -> None:
     assert load(built).salt == ""
 
 
-MOST_LINES = 7_100
-"""It was 7,000 until factors of single numbers, and helpers in packages, were asked for."""
+MOST_LINES = 8_400
+"""It was 7,100 until one task, pytest, a debugger and three operating systems were asked for."""
 
 
 def test_the_trees_autograder_is_small(built: Path) -> None:
@@ -358,7 +358,7 @@ def test_the_trees_commands_are_those_that_students_use(built: Path) -> None:
     ):
         done = run(built, "autograder", *arguments, "--help")
         assert done.returncode == 0, done.stderr
-        assert set(re.findall(r"^    ([a-z][a-z0-9-]*) ", done.stdout, re.MULTILINE)) == commands
+        assert set(re.findall(r"^    ([a-z][a-z0-9-]*)\b", done.stdout, re.MULTILINE)) == commands
 
 
 def test_the_trees_modules_need_no_more_than_its_requirements(built: Path) -> None:
@@ -382,6 +382,7 @@ def test_the_trees_course_is_read_without_pydantic_as_with_it(built: Path) -> No
     code += "print(repr(load(Path(sys.argv[1])).model_dump())); print('pydantic' in sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", code, str(built)],
+        cwd=built,
         env={**os.environ, "PYTHONPATH": str(built), "PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,
         text=True,

@@ -116,6 +116,7 @@ def the_debugger_stops(chair: Chair) -> None:
     text = chair.check("--task", "week1.relu", "--debug", typed=typed)
     assert "neural_net.py(" in text
     assert "'ndarray'" in text
+    assert "breakpoint() stops with --debug only" in chair.check("--task", "week1.relu")
 
 
 def pytest_is_red_and_green_for_the_right_reasons(chair: Chair) -> None:

@@ -16,23 +16,9 @@ from pathlib import Path
 
 import pytest
 
-from autograder.author import release
-from autograder.grading import public_suite
 from tests.students import portable
 
-ROOT = Path(__file__).resolve().parents[2]
 POOR = Path(__file__).with_name("poor_system")
-
-
-@pytest.fixture(scope="module")
-def released(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The tree that students get, without explanations, which take long to compute."""
-    out = tmp_path_factory.mktemp("release") / "Kurs für alle (1)"
-    known = {"hidden_tests": 7, "wrong_answers": {}}
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(public_suite, "public_catalogue", lambda root, course, week: known)
-        release.build_release(ROOT, out)
-    return out
 
 
 @pytest.fixture(scope="module")

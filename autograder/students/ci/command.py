@@ -88,7 +88,7 @@ def run(
 
 
 def needs(root: Path, make: Facts | None = None) -> str:
-    """Return what scripts/setup.sh must install for the weeks that have been begun."""
+    """Return what has to be installed for the weeks that have been begun: "core" or "torch"."""
     chosen, _ = _choose(courses.load(root), root, (), make)
     return "torch" if any(one.week.packages for one in chosen) else "core"
 
