@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from importlib import import_module
-from importlib.util import find_spec
 
 import typer
 
@@ -15,7 +14,7 @@ GROUPS = (
     *("grade", "status", "changes", "override", "marking", "gpu", "students", "author"),
     *("author_weeks", "doctor", "classroom", "export", "hand_back", "hook"),
 )
-"""Modules of commands, in the order of the help. A students' tree has only what students use."""
+"""Modules of commands, in the order of the help."""
 
 app = typer.Typer(
     help="The autograder of Neural Network Foundations.",
@@ -25,9 +24,7 @@ app = typer.Typer(
 )
 app.add_typer(export_app, name="export")
 for group in GROUPS:
-    name = f"autograder.commands.{group}"
-    if find_spec(name) is not None:
-        import_module(name).add_to(app)
+    import_module(f"autograder.commands.{group}").add_to(app)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -127,9 +127,9 @@ def week_of(course: Course, name: str | None, tasks: Sequence[str] = ()) -> Week
     if name is not None:
         return course.week_called(name.removeprefix("week") if name[4:].isdigit() else name)
     for task in tasks:
-        items = [item for item in course.items() if item.id == task]
-        if items:
-            return course.week(items[0].week)
+        for week in course.weeks:
+            if task.startswith(f"{week.id}."):
+                return week
     inside = [week for week in course.weeks if _is_inside(ROOT / "assignments" / week.folder)]
     deepest = sorted(inside, key=lambda week: len(week.folder))
     return deepest[-1] if deepest else course.weeks[0]

@@ -63,5 +63,5 @@ def _no_task(task: str, items: Sequence[str], tested: Sequence[str]) -> Selectio
 
 def _nearest(name: str, known: Iterable[str]) -> str:
     names = list(dict.fromkeys(known))
-    near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
+    near = difflib.get_close_matches(name, names, n=3, cutoff=0.7)
     return f"Do you mean {' or '.join(near)}?" if near else ""

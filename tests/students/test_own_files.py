@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import zipfile
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
 from autograder.course import load
 from autograder.intake.reading import take_in
 from autograder.students import check
 from autograder.students.hand_in import write_archive
 from autograder.students.public_run import Files, PublicRun, Shipped, read_files
+from autograder.students.screen import Screen
 
 ROOT = Path(__file__).resolve().parents[2]
 COURSE = load(ROOT)
@@ -61,6 +62,6 @@ def test_a_broken_helper_is_named(tree: Path) -> None:
 def test_an_older_python_that_grades_is_told(version: tuple[int, ...], told: bool) -> None:
     shipped = Shipped(0, {}, {}, {}, python=version)
     done = PublicRun(COURSE, WEEK, Files({}), shipped, [], [], {})
-    console = Console(record=True, width=200, quiet=False)
-    check.print_run(console, done)
-    assert ("Python 3.8 grades, older than yours" in console.export_text()) is told
+    printed = io.StringIO()
+    check.print_run(Screen(printed), done)
+    assert ("Python 3.8 grades, older than yours" in printed.getvalue()) is told

@@ -324,8 +324,8 @@ def suitable_python() -> str:
 
 
 def install(python: str, *packages: str) -> int:
-    """Install packages with pip; return its exit status."""
-    quiet = ["-q", "--disable-pip-version-check"]
+    """Install packages with pip; return its exit status. Python compiles what is used, then."""
+    quiet = ["-q", "--no-compile", "--disable-pip-version-check"]
     return subprocess.call([python, "-m", "pip", "install", *quiet, *packages])
 
 
