@@ -31,7 +31,7 @@ FAULTS = (
 """What may be wrong; the handout says of each how it shows."""
 
 
-class Answer(TypedDict):
+class LabAnswer(TypedDict):
     """What there is to say of one script."""
 
     suspects: list[str]
@@ -39,31 +39,31 @@ class Answer(TypedDict):
     fault: str | None
 
 
-def lab_1() -> Answer:
+def lab_1() -> LabAnswer:
     """Plain gradient descent on large batches; three arms of a spiral."""
     return {"suspects": [], "measured": "", "fault": None}
 
 
-def lab_2() -> Answer:
+def lab_2() -> LabAnswer:
     """Momentum on small batches; four rings around each other."""
     return {"suspects": [], "measured": "", "fault": None}
 
 
-def lab_3() -> Answer:
+def lab_3() -> LabAnswer:
     """Gradient descent with momentum on all examples at once; five clouds of points."""
     return {"suspects": [], "measured": "", "fault": None}
 
 
-def lab_4() -> Answer:
+def lab_4() -> LabAnswer:
     """RMSprop on small batches, at a falling rate; six noisy patterns."""
     return {"suspects": [], "measured": "", "fault": None}
 
 
-def lab_5() -> Answer:
+def lab_5() -> LabAnswer:
     """Adam on small batches; four classes of two clouds each."""
     return {"suspects": [], "measured": "", "fault": None}
 
 
-def lab_6() -> Answer:
+def lab_6() -> LabAnswer:
     """Gradient descent at a falling rate; a spiral of two arms."""
     return {"suspects": [], "measured": "", "fault": None}

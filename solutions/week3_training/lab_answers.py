@@ -31,7 +31,7 @@ FAULTS = (
 """What may be wrong; the handout says of each how it shows."""
 
 
-class Answer(TypedDict):
+class LabAnswer(TypedDict):
     """What there is to say of one script."""
 
     suspects: list[str]
@@ -39,7 +39,7 @@ class Answer(TypedDict):
     fault: str | None
 
 
-def lab_1() -> Answer:
+def lab_1() -> LabAnswer:
     """Plain gradient descent on large batches; three arms of a spiral."""
     # BEGIN SOLUTION week3.debugging_lab
     return {
@@ -52,7 +52,7 @@ def lab_1() -> Answer:
     # END SOLUTION
 
 
-def lab_2() -> Answer:
+def lab_2() -> LabAnswer:
     """Momentum on small batches; four rings around each other."""
     # BEGIN SOLUTION week3.debugging_lab
     return {
@@ -65,7 +65,7 @@ def lab_2() -> Answer:
     # END SOLUTION
 
 
-def lab_3() -> Answer:
+def lab_3() -> LabAnswer:
     """Gradient descent with momentum on all examples at once; five clouds of points."""
     # BEGIN SOLUTION week3.debugging_lab
     return {
@@ -78,7 +78,7 @@ def lab_3() -> Answer:
     # END SOLUTION
 
 
-def lab_4() -> Answer:
+def lab_4() -> LabAnswer:
     """RMSprop on small batches, at a falling rate; six noisy patterns."""
     # BEGIN SOLUTION week3.debugging_lab
     return {
@@ -91,7 +91,7 @@ def lab_4() -> Answer:
     # END SOLUTION
 
 
-def lab_5() -> Answer:
+def lab_5() -> LabAnswer:
     """Adam on small batches; four classes of two clouds each."""
     # BEGIN SOLUTION week3.debugging_lab
     return {
@@ -104,7 +104,7 @@ def lab_5() -> Answer:
     # END SOLUTION
 
 
-def lab_6() -> Answer:
+def lab_6() -> LabAnswer:
     """Gradient descent at a falling rate; a spiral of two arms."""
     # BEGIN SOLUTION week3.debugging_lab
     return {

@@ -31,7 +31,7 @@ FAULTS = (
 """What may be wrong; the handout says of each how it shows."""
 
 
-class Answer(TypedDict):
+class LabAnswer(TypedDict):
     """What there is to say of one script."""
 
     suspects: list[str]
@@ -39,37 +39,37 @@ class Answer(TypedDict):
     fault: str | None
 
 
-def lab_1() -> Answer:
+def lab_1() -> LabAnswer:
     """Plain gradient descent on large batches; three arms of a spiral."""
     fault = "loss averaged twice"
     return {"suspects": (fault,), "measured": "used / measured = 1/150", "fault": fault}
 
 
-def lab_2() -> Answer:
+def lab_2() -> LabAnswer:
     """Momentum on small batches; four rings around each other."""
     fault = "data not shuffled"
     return {"suspects": (fault,), "measured": "1 class in a batch", "fault": fault}
 
 
-def lab_3() -> Answer:
+def lab_3() -> LabAnswer:
     """Gradient descent with momentum on all examples at once; five clouds of points."""
     fault = "inputs not standardised"
     return {"suspects": (fault,), "measured": "deviations from 2e-5 to 1.2", "fault": fault}
 
 
-def lab_4() -> Answer:
+def lab_4() -> LabAnswer:
     """RMSprop on small batches, at a falling rate; six noisy patterns."""
     fault = "learning rate falls too fast"
     return {"suspects": (fault,), "measured": "step 89 moves W1 by 6e-7 of it", "fault": fault}
 
 
-def lab_5() -> Answer:
+def lab_5() -> LabAnswer:
     """Adam on small batches; four classes of two clouds each."""
     fault = "labels shifted by one"
     return {"suspects": (fault,), "measured": "class 0 is trained as class 3", "fault": fault}
 
 
-def lab_6() -> Answer:
+def lab_6() -> LabAnswer:
     """Gradient descent at a falling rate; a spiral of two arms."""
     fault = "hidden units all alike"
     return {"suspects": (fault,), "measured": "spread 2e-15", "fault": fault}
