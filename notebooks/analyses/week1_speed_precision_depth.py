@@ -813,22 +813,23 @@ RATE = 0.02
 
 
 def train_stack(activation, gain):
-    """Train 20 layers and a readout on the digits; return the mean loss of each epoch.
+    """Train 20 layers and a readout on the digits; return mean loss and test accuracy by epoch.
 
     Ends with the first epoch in which the loss is no number any more.
     """
     layers = [*stack(activation, gain), Linear(UNITS, 10, rng=np.random.default_rng(5))]
     network, rng = Network(layers), np.random.default_rng(2)
-    losses = []
+    losses, accuracies = [], []
     for _ in range(EPOCHS):
         epoch = []
         for batch in minibatch_indices(len(x_train), 50, rng):
             with np.errstate(all="ignore"):  # what explodes may overflow
                 epoch.append(network.train_step(x_train[batch], y_train[batch], RATE))
             if not np.isfinite(epoch[-1]):
-                return [*losses, np.nan]
+                return [*losses, np.nan], [*accuracies, np.nan]
         losses.append(np.mean(epoch))
-    return losses
+        accuracies.append(np.mean(network.forward(x_test).argmax(axis=1) == y_test))
+    return losses, accuracies
 
 
 RUNS = {
@@ -838,9 +839,10 @@ RUNS = {
     r"ReLU, $\sigma = 2$": (ReLU, 2.0, ORANGE),
     r"Sigmoid, $\sigma = 4$": (Sigmoid, 4.0, PINK),
 }
-trained = {name: train_stack(kind, gain) for name, (kind, gain, _) in RUNS.items()}
+runs = {name: train_stack(kind, gain) for name, (kind, gain, _) in RUNS.items()}
+trained = {name: losses for name, (losses, _) in runs.items()}
 
-figure, axes = plt.subplots(figsize=(8, 4.4))
+figure, (axes, right) = plt.subplots(1, 2, figsize=(12, 4.2))
 axes.axhline(
     np.log(10), color="0.35", linewidth=1, linestyle=":", label=r"$\log 10$: all classes equal"
 )
@@ -848,11 +850,15 @@ for name, (_, _, colour) in RUNS.items():
     losses = np.array(trained[name])
     epochs = np.arange(1, len(losses) + 1)
     axes.plot(epochs, losses, "o-", markersize=4, color=colour, label=name)
+    right.plot(epochs, runs[name][1], "o-", markersize=4, color=colour)
     if np.isnan(losses[-1]):
         axes.plot(epochs[-1], 2.9, "x", color=colour, markersize=11, markeredgewidth=3)
         axes.annotate("no number", (epochs[-1] + 0.15, 2.9), va="center")
 axes.set(xlabel="epoch", ylabel="mean training loss", ylim=(0, 3.1), xlim=(0.8, EPOCHS + 0.2))
-axes.set_xticks(range(1, EPOCHS + 1))
+right.axhline(0.1, color="0.35", linewidth=1, linestyle=":")
+right.set(xlabel="epoch", ylabel="test accuracy", ylim=(0, 1), xlim=(0.8, EPOCHS + 0.2))
+for panel in (axes, right):
+    panel.set_xticks(range(1, EPOCHS + 1))
 figure.legend(*axes.get_legend_handles_labels(), loc="outside right center")
 plt.show()
 
