@@ -84,7 +84,9 @@ class Kind:
 
     def formula(self, x):
         """Return its output."""
-        return x @ self.W.T + self.b if self.name == "Linear" else COMPUTED[self.name](x)
+        if self.name == "Linear":
+            return np.einsum("ni,oi->no", x, self.W) + self.b
+        return COMPUTED[self.name](x)
 
     def gradient(self, x, dL_dy):
         """Return the gradient with respect to its input."""
