@@ -85,7 +85,7 @@ class Kind:
     def formula(self, x):
         """Return its output."""
         if self.name == "Linear":
-            return np.einsum("nd,md->nm", x, self.W) + self.b
+            return np.einsum("ni,oi->no", x, self.W) + self.b
         return COMPUTED[self.name](x)
 
     def gradient(self, x, dL_dy):

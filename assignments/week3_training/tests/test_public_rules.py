@@ -105,9 +105,8 @@ def test_dropout_of_another_batch(student, rng):
 
 def rows_normalised(x, gamma, beta, eps=1e-5):
     """Return the output of layer norm; x may be complex."""
-    count = x.shape[1]
-    off = x - x.sum(axis=1, keepdims=True) / count
-    return gamma * off / np.sqrt((off * off).sum(axis=1, keepdims=True) / count + eps) + beta
+    away = x - x.mean(axis=1, keepdims=True)
+    return gamma * away / np.sqrt((away**2).mean(axis=1, keepdims=True) + eps) + beta
 
 
 @layer_norm
