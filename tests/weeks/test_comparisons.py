@@ -220,5 +220,7 @@ def test_schedules_are_compared_on_the_same_start(solved: Path, tmp_path: Path) 
     assert float(rows["StepLR"][0]) == pytest.approx(3e-5)
     first = [line for line in printed.splitlines() if ", epoch 1:" in line]
     assert len({line.partition("training loss")[2] for line in first if "0.00300" in line}) == 1
+    (warm,) = (line for line in first if line.startswith("warm-up"))
+    assert "rate 0.00150" in warm
     assert (tmp_path / "out" / "schedules.png").is_file()
     assert len((tmp_path / "out" / "schedules.jsonl").read_text("utf-8").splitlines()) == 12

@@ -60,8 +60,11 @@ def step_lr() -> Any:
 
 
 def warm_cosine(optimizer: Any, epochs: int) -> Any:
-    """Return a warm-up of a tenth of the epochs, and the cosine for the others."""
-    warmup = max(1, epochs // 10)
+    """Return a warm-up of a tenth of the epochs, at least two, and the cosine for the others.
+
+    A warm-up of one epoch would be none: it may have the full rate at once.
+    """
+    warmup = max(2, epochs // 10)
     cosine = schedulers.CosineAnnealingLR(optimizer, T_max=max(1, epochs - warmup))
     return schedulers.WarmupLR(optimizer, warmup, cosine)
 
