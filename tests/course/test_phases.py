@@ -311,7 +311,7 @@ def test_the_feedback_has_a_line_for_each(course: Course, both: Gradebook) -> No
     assert "| **Phase 1** | **2 of 55 points** |\n" in text
     assert "| **Phase 2** | **20 of 27 points, and 2.5 of 2.5 extra** |\n" in text
     assert text.index("Phase 1") < text.index("| Core Imple") < text.index("Phase 2")
-    assert "Recurrence (25)" in text, "the second phase has begun"
+    assert "\n\nPhase 2: Recurrence (25), Attention (28)" in text, "the second phase has begun"
     assert "Capstone" not in text
     said = summary(of(course, both), ["week 4"])
     assert "Phase 2: 20 of 27 points, and 2.5 of 2.5 extra" in said
