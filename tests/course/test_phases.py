@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from autograder.author import analyses
 from autograder.course import (
     COURSE_FILE,
     GRADING_FILE,
@@ -111,6 +112,18 @@ def test_one_line_leaves_all_other_phases_out(tree: Path) -> None:
     for asked in (lambda: course.week(4), lambda: course.week_called("week4")):
         with pytest.raises(CourseError, match=r"no week .*leaves out are: week4"):
             asked()
+
+
+def test_the_analysis_of_a_week_that_is_left_out_is_not_shipped(tmp_path: Path) -> None:
+    folder = tmp_path / analyses.FOLDER
+    folder.mkdir(parents=True)
+    for name in ("week1_speed.py", "week4_filters.py", "workbench.py"):
+        (folder / name).touch()
+    assert [one.name for one in analyses.sources(tmp_path)] == [
+        "week1_speed.py",
+        "week4_filters.py",
+    ]
+    assert [one.name for one in analyses.sources(tmp_path, {"week4"})] == ["week1_speed.py"]
 
 
 def test_what_names_a_week_that_is_left_out_is_no_mistake(tree: Path) -> None:
