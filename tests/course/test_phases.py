@@ -35,7 +35,9 @@ from autograder.report.class_csv import by_hand_csv, gradebook_csv
 from autograder.report.feedback import feedback
 from autograder.report.gather import gather
 from autograder.report.graded import GradedReport
+from autograder.report.history import history_lines
 from autograder.report.late_days import requested_days
+from autograder.report.publishing import publish
 from autograder.report.statistics import class_statistics
 from autograder.report.terminal import print_class
 from autograder.results.results_json import results_json
@@ -374,6 +376,18 @@ def test_marks_by_hand_count_in_their_phase(course: Course, both: Gradebook) -> 
     both.put_marks([ManualMark("ada", "week4.written", 600)])
     second = of(course, both).score.phases[1]
     assert (second.total, second.pending) == (2850, False)
+
+
+def test_the_history_says_which_phase_changed(
+    course: Course, book: Gradebook, tmp_path: Path
+) -> None:
+    publish(course, book, gather(course, book), "grade")
+    grade(book, "ada", 4, True, False, True)
+    publish(course, book, gather(course, book), "grade")
+    lines = history_lines(course, tmp_path, "ada")
+    first, second = (line for line in lines if "  grade" in line)
+    assert first.endswith(": 0 -> 2")
+    assert second.endswith(": 2 -> 14.5 (Phase 2: 0 -> 12.5)")
 
 
 # What a person changes
