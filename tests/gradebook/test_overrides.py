@@ -81,7 +81,10 @@ def test_every_kind_of_line_is_kept_with_time_author_and_reason(book, tmp_path):
             "adda,week1.linear,4,why,",
             "no student 'adda' in the gradebook; did you mean 'ada'?",
         ),
-        ("ada,week1.liner,4,why,", "no item, check, week or phase 'week1.liner' (near: week1.linear"),
+        (
+            "ada,week1.liner,4,why,",
+            "no item, check, week or phase 'week1.liner' (near: week1.linear",
+        ),
         ("ada,week1.linear,4.5,why,", "week1.linear has 4 points, so 4.5 is too much"),
         ("ada,week1.linear,4,,", "the reason is missing"),
         ("ada,week1.linear,four,why,", "'four' is not a number"),

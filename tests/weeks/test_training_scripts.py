@@ -70,7 +70,7 @@ def test_the_study_has_both_accuracies_and_no_bar_in_a_pipe(tree):
     done = run(tree, WEEK1, "--study", "--epochs", "1")
     assert done.stderr == ""
     head, *rows = done.stdout.splitlines()[1:]
-    assert head.split("  ")[:4] == ["hidden layers", "width", "train accuracy", "test accuracy"]
+    assert head.split("  ")[:4] == ["hidden layers", "width", "training accuracy", "test accuracy"]
     assert len(rows) == 9
 
 
