@@ -75,9 +75,9 @@ def _own(check: str, tests: TestFunctions, failing: Sequence[str]) -> CheckResul
     """Say which tests fail on the student's own code."""
     if not failing:
         return CheckResult(check, Verdict.PASS, FULL_CREDIT)
-    share = 1 - len(failing) / len(tests.written)
+    share, fail = 1 - len(failing) / len(tests.written), "fails" if len(failing) == 1 else "fail"
     message = (
-        f"{len(failing)} of your {len(tests.written)} tests fail on your own code, "
+        f"{len(failing)} of your {len(tests.written)} tests {fail} on your own code, "
         f"{', '.join(failing[:MOST_SHOWN])}: either the test is wrong, or the code."
     )
     return CheckResult(check, Verdict.WRONG, round(FULL_CREDIT * share), message)

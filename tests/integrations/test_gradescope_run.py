@@ -284,7 +284,8 @@ def test_the_zip_holds_what_it_needs_of_its_week_and_nothing_else(zipped) -> Non
         assert not [name for name in names if archive.read(name) == b"secret"]
     assert all(stat.S_ISREG(mode) for mode in modes.values())
     assert {name for name, mode in modes.items() if mode & 0o111} == {
-        *("setup.sh", "run_autograder", "scripts/setup.sh")
+        *("setup.sh", "run_autograder", "scripts/setup.sh"),
+        "autograder/author/release_files/check.py",
     }
 
 

@@ -27,6 +27,8 @@ ALLOWED = {
     ("author/release_files/check.py", "week1_backprop"): "an example in a message",
     ("author/release_files/check.py", "mnist_mlp.py"): "an example in a message",
     ("author/release_files/colab.py", "week1"): "the first task, as an example",
+    ("author/handouts.py", "week1"): "an example in the message about a handout's headings",
+    ("author/handout_pages.py", "pictures"): "the folder of a handout's pictures",
     ("commands/override.py", "week1"): "an example in the message about missing arguments",
     ("gradebook/people.py", "losses"): "a table of the journal: what was lost at intake",
     ("course/loading.py", "extra_credit"): "a key of rubric.toml",
