@@ -74,7 +74,7 @@ def test_tests_with_fixtures_are_run_by_pytest():
 
 def test_a_test_that_fails_on_ones_own_code_is_named_and_notices_nothing():
     own, faults = tried(with_tests("def test_wrong():\n    assert 1 == 2\n"))
-    assert "1 of your 1 tests fail on your own code, test_wrong" in own.message
+    assert "1 of your 1 tests fails on your own code, test_wrong" in own.message
     assert (own.credit, faults.verdict) == (0, Verdict.BLOCKED)
 
 
