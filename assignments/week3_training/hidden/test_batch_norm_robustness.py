@@ -214,7 +214,7 @@ def expect_constant(received, dL_dy):
 @after_all
 @pytest.mark.weight(2)
 def test_backward_in_evaluation_mode(student, rng):
-    """After a forward in evaluation mode the statistics are constants: dL/dx = g / deviation."""
+    """After a forward in evaluation mode the statistics are constants, and backward knows it."""
     right = all_is_right(student, rng)
     layer, _, gamma, _, _ = ready(student, rng, 9)
     x, dL_dy = batch(rng), rng.uniform(0.5, 2.0, size=(6, 4))
