@@ -212,7 +212,7 @@ def lend_packages(target: Path) -> None:
 
 def run(command: str, folder: Path) -> str:
     """Run one of the documents' commands; return what it printed. It must succeed."""
-    drop = ("PYTHONPATH", "VIRTUAL_ENV", "COURSE_DATA", "MAKEFLAGS", "MAKELEVEL")
+    drop = ("PYTHONPATH", "VIRTUAL_ENV", "COURSE_DATA", "MAKEFLAGS", "MAKELEVEL", "ARGS")
     environment = {key: value for key, value in os.environ.items() if key not in drop}
     done = subprocess.run(
         shlex.split(command),
