@@ -130,8 +130,8 @@ def main() -> int:
     options = parser.parse_args()
     if torch is None:
         print(
-            "PyTorch is not installed, and this comparison needs it: `pip install torch` in the\n"
-            "course's environment. Without it, gradient_check finds the same mistakes."
+            "PyTorch is not installed, and this comparison needs it: `python check.py\n"
+            "setup torch` installs it. Without it, gradient_check finds the same mistakes."
         )
         return 2
     print(f"{'value':34} {'shape':9} largest difference")

@@ -17,10 +17,12 @@ from autograder import course as courses
 from autograder.course import Course, Week
 from autograder.errors import AutograderError, FileError
 from autograder.students.public_run import Facts
+from autograder.students.selection import Selection, SelectionError
 from autograder.text.display import many_lines
 
 ROOT = Path(__file__).resolve().parents[2]
 USAGE_STATUS = 2
+INTERRUPTED = 130
 WEEK = 'number of the week, or "project"'
 
 
@@ -33,6 +35,9 @@ def main(arguments: Sequence[str] | None = None, make: Facts | None = None) -> N
         status = run(arguments, make)
     except AutograderError as error:
         status = refuse(str(error))
+    except KeyboardInterrupt:
+        print("\nstopped", file=sys.stderr)
+        status = INTERRUPTED
     except BrokenPipeError:  # as of `check | head`: there is nobody to read the rest
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = 1
@@ -98,7 +103,6 @@ def _add_check(command: argparse.ArgumentParser) -> None:
 def _check(options: argparse.Namespace, make: Facts | None) -> int:
     from autograder.students import check, hints
     from autograder.students.screen import Screen
-    from autograder.students.selection import Selection
     from autograder.students.watching import watch
 
     course = courses.load(ROOT)
@@ -122,8 +126,10 @@ def _check(options: argparse.Namespace, make: Facts | None) -> int:
 def week_of(course: Course, name: str | None, tasks: Sequence[str] = ()) -> Week:
     """Return the week that is meant: the named one, the tasks', the folder's, or the first.
 
-    Raises CourseError where it has no such week.
+    Raises CourseError where it has no such week, SelectionError for a task in its place.
     """
+    if name is not None and "." in name:
+        raise SelectionError(f"{name!r} is no week", f"For one task say `--task {name}`")
     if name is not None:
         return course.week_called(name.removeprefix("week") if name[4:].isdigit() else name)
     for task in tasks:

@@ -6,6 +6,7 @@ separate process with limits of time, memory and output.
 
 from __future__ import annotations
 
+import difflib
 import json
 import re
 import sys
@@ -225,13 +226,21 @@ def read_files(root: Path, week: Week) -> Files:
     modules = {
         name: (folder / name).read_bytes() for name in week.sources if (folder / name).is_file()
     }
-    notices: list[str] = []
+    notices = [_missing(name, folder) for name in week.sources if name not in modules]
     for notebook in week.notebooks:
         if (folder / notebook.file).is_file():
             taken = notebook_module((folder / notebook.file).read_bytes(), notebook)
             modules[notebook.module] = taken.source.encode()
             notices += taken.notices
     return Files(modules | helpers_in(folder, modules), tuple(notices))
+
+
+def _missing(name: str, folder: Path) -> str:
+    """Say that a file is not there, and which one looks as if it were meant."""
+    others = {path.name.lower(): path.name for path in folder.glob("*.py") if path.name != name}
+    near = difflib.get_close_matches(name.lower(), others, n=1, cutoff=0.75)
+    rename = f" Rename {others[near[0]]}, if that is it." if near else ""
+    return f"{name} is not in {folder.name}: its tasks count as not attempted.{rename}"
 
 
 def helpers_in(folder: Path, files: Mapping[str, bytes]) -> dict[str, bytes]:

@@ -26,7 +26,7 @@ PYTHON = VENV / ("Scripts/python.exe" if IS_WINDOWS else "bin/python")
 OLDEST, NEWEST = (3, 11), (3, 13)
 
 HELP = """\
-The commands of the course, from any folder of it:
+The commands of the course, in its root and in each week's folder:
 
   python check.py 1                       check week 1 with the public tests
   python check.py                         the same for the week in whose folder you are
@@ -54,6 +54,7 @@ NEEDED: dict[str, dict[str, tuple[int, ...]]] = {
         "msgpack": (1, 0, 8),
         "numpy": (1, 26),
         "pytest": (8, 2),
+        "ruff": (0, 5),
         "tqdm": (4, 60),
     },
     "torch": {"safetensors": (0, 5), "tensorboardX": (2, 6), "torch": (2, 4)},
@@ -62,7 +63,7 @@ NEEDED: dict[str, dict[str, tuple[int, ...]]] = {
 """The packages that commands need, and the oldest versions that do."""
 
 SIZES = {
-    "core": "numpy, matplotlib, pytest and little more (half a minute, 200 MB)",
+    "core": "numpy, matplotlib, pytest and little more (about a minute, 200 MB)",
     "torch": "PyTorch (one to several minutes, 0.3 to 3 GB)",
     "jupyter": "Jupyter (about a minute, 200 MB)",
 }
@@ -95,6 +96,8 @@ def main(arguments: list[str]) -> int:
 
 def needs_of(arguments: list[str], folder: Path | None = None) -> str:
     """Return what the week needs that is named, or in whose folder one is: "core" or "torch"."""
+    if "--hint" in arguments:
+        return "core"
     for week in weeks():
         names = {str(week["number"]), week["id"]}
         named = any(text in names or text.startswith(f"{week['id']}.") for text in arguments)
@@ -379,4 +382,7 @@ def fail(text: str) -> int:
 if __name__ == "__main__":
     if sys.version_info < OLDEST:
         sys.exit(subprocess.call([suitable_python(), *sys.argv]))
-    sys.exit(main(sys.argv[1:]))
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit(130)
