@@ -223,7 +223,8 @@ class Softmax(Layer):
         """Return dL/dx, through the whole Jacobian of each row.
 
         Every output depends on every score of its row: dL/dx_j is the sum over i of
-        dL/dy_i dy_i/dx_j (for the Jacobian: `week1.derive_cross_entropy`). Written out, it needs no (C, C) matrices.
+        dL/dy_i dy_i/dx_j (for the Jacobian: `week1.derive_cross_entropy`). Written out, it needs
+        no (C, C) matrices.
 
         Args:
             dL_dy: upstream gradient, shape (N, C), not changed.

@@ -7,8 +7,8 @@
 
 Given, nothing to fill in. The optimizers and the batch normalisation are your own; what has gaps
 left is left out, and the script says so. Each comparison changes one thing: data, batches and first
-weights are the same on both sides. `--data mnist` takes 10,000 images of MNIST (`python check.py data
-mnist`) instead of the embedded digits, and a few minutes. Pictures go to figures/ (--out).
+weights are the same on both sides. `--data mnist` takes 10,000 images of MNIST (`python check.py
+data mnist`) instead of the embedded digits, and a few minutes. Pictures go to figures/ (--out).
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ from autograder.text.test_functions import TestFunctions, find_tests
 PROGRAM = f"import sys; sys.path.insert(0, {str(ROOT)!r}); "
 PROGRAM += "from autograder.students.fault_child import main; main()"
 
-SECONDS = 30.0
+SECONDS = 60.0
 """Time limit of all runs together, in seconds, before a fault counts as endless; then once more."""
 
 MOST_ENDLESS = 3

@@ -299,8 +299,8 @@ def test_the_tree_holds_nothing_for_instructors(built: Path) -> None:
 
 
 MOST_LINES = 10_000
-"""It was 7,300 until one task, pytest, a debugger, three operating systems, hints, and what is said of
-a student's own tests were asked for."""
+"""It was 7,300 until one task, pytest, a debugger, three operating systems, hints, and a word on a
+student's own tests were asked for."""
 
 
 def test_the_trees_autograder_is_small(built: Path) -> None:
