@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import os
-import select
 import socket
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Protocol
 
 from autograder.channel.endings import fault_of_ending
 from autograder.channel.faults import Fault, InfraError
@@ -18,6 +17,7 @@ from autograder.sandbox.launch import NO_FOLDERS, Folder, Launch
 from autograder.sandbox.limits import Limits, tree, usage
 from autograder.sandbox.own_time import OwnTime
 from autograder.sandbox.running import Running
+from autograder.sandbox.waiting import readable
 from autograder.wire.codec import Caps
 from autograder.worker.sandboxed.main import CONTROL, IMPORT, READY, REAP, SPAWN
 from autograder.worker.week_drivers import WeekFolders
@@ -125,7 +125,7 @@ class Sandbox:
     def _await_ready(self) -> None:
         # Moving processes into a cgroup takes 10 ms or more, so it is done while they start. Later
         # children of these processes start in the cgroup; `_admit` adds any that are missing.
-        select.select([self._control], [], [], EARLY_SECONDS)
+        readable(self._control, seconds=EARLY_SECONDS)
         with contextlib.suppress(OSError):  # a process has ended; `recv` below shows it
             self._running.admit()
         self._control.settimeout(START_SECONDS)  # for what is sent
@@ -168,8 +168,7 @@ class Sandbox:
     def _answers(self, deadline: float) -> bool:
         """Wait until the parent reports that it is ready; read output meanwhile. Raises Fault."""
         while (left := deadline - self.clock.now()) > 0:
-            watched: list[Any] = [self._control, self.output]
-            ready, _, _ = select.select(watched, [], [], min(POLL_SECONDS, left))
+            ready = readable(self._control, self.output, seconds=min(POLL_SECONDS, left))
             if self._control in ready:
                 return self._control.recv(len(READY)) == READY
             if self.output in ready:
@@ -261,7 +260,7 @@ class Sandbox:
         """Return what the parent says next, b"" if it has ended. Raises OSError after `seconds`."""
         until = self.clock.begin() + seconds
         while (left := until - self.clock.now()) > 0:
-            if select.select([self._control], [], [], min(POLL_SECONDS, left))[0]:
+            if readable(self._control, seconds=min(POLL_SECONDS, left)):
                 return self._control.recv(size)
         raise TimeoutError("the ready parent gives no answer")
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import select
 import signal
 import socket
 import struct
@@ -23,6 +22,7 @@ from typing import Any
 from autograder.sandbox.cgroup import Events, Group
 from autograder.sandbox.launch import memory_file
 from autograder.sandbox.own_time import STEP_SECONDS, OwnTime
+from autograder.sandbox.waiting import readable
 from autograder.worker.sandboxed.template import END, ENDED, HERE, LENGTH, READY, START
 
 START_SECONDS, FORK_SECONDS, END_SECONDS = 60.0, 10.0, 5.0
@@ -126,7 +126,7 @@ class Template:
         """Return the next message and its sender's pid; nothing at the end. Raises OSError."""
         clock = OwnTime()
         until = clock.begin() + self._patience
-        while not select.select([self._socket], [], [], STEP_SECONDS)[0]:
+        while not readable(self._socket, seconds=STEP_SECONDS):
             if clock.now() > until:
                 raise TimeoutError("the process that sandboxes are forked from gives no answer")
         try:
@@ -178,7 +178,7 @@ class Forked:
         return 0 if self._over or self._gone(0) else None
 
     def _gone(self, seconds: float) -> bool:
-        return bool(select.select([self._end], [], [], seconds)[0])
+        return bool(readable(self._end, seconds=seconds))
 
     def admit(self) -> None:
         """All its processes are in its cgroup: its first one was, before it started any."""

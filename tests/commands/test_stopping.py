@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import os
 import re
-import select
 import shlex
 import signal
 import subprocess
@@ -19,6 +18,7 @@ import pytest
 
 from autograder.gradebook.journal import Gradebook
 from autograder.sandbox.running import wait_until_gone
+from autograder.sandbox.waiting import readable
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENT = 120.0
@@ -65,7 +65,7 @@ class Terminal:
         while not (found := re.search(pattern, self.said)):
             left = until - time.monotonic()
             assert left > 0, f"no {pattern!r} in {self.said[-2000:]!r}"
-            if select.select([self._ours], [], [], left)[0]:
+            if readable(self._ours, seconds=left):
                 self.said += os.read(self._ours, 1 << 16).decode(errors="replace")
         before, self.said = self.said[: found.end()], self.said[found.end() :]
         return before

@@ -1,0 +1,48 @@
+"""Waiting for descriptors with numbers that select does not take."""
+
+import os
+import resource
+import socket
+import time
+
+import pytest
+
+from autograder.sandbox.waiting import readable
+
+
+def test_what_can_be_read_or_has_ended_is_returned():
+    ours, theirs = socket.socketpair()
+    read_end, write_end = os.pipe()
+    assert readable(ours, read_end, seconds=0) == []
+    os.write(write_end, b"x")
+    assert readable(ours, read_end, seconds=1) == [read_end]
+    theirs.close()
+    assert set(readable(ours, read_end, seconds=1)) == {ours, read_end}
+    for end in (read_end, write_end):
+        os.close(end)
+    ours.close()
+
+
+def test_numbers_above_1023_are_taken():
+    most, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if most <= 1100:
+        pytest.skip("this process may have no such descriptor")
+    read_end, write_end = os.pipe()
+    high = os.dup2(read_end, 1099)
+    try:
+        os.write(write_end, b"x")
+        assert readable(high, seconds=1) == [high]
+    finally:
+        for end in (read_end, write_end, high):
+            os.close(end)
+
+
+def test_it_waits_no_longer_than_it_may_and_refuses_what_is_closed():
+    read_end, write_end = os.pipe()
+    begun = time.monotonic()
+    assert readable(read_end, seconds=0.01) == []
+    assert time.monotonic() > begun
+    os.close(read_end)
+    with pytest.raises(OSError):
+        readable(read_end, seconds=0)
+    os.close(write_end)
