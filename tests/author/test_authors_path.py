@@ -182,6 +182,5 @@ def test_students_have_neither_command(followed: tuple[Path, dict[str, str]]) ->
     top, _ = followed
     rooms = (f"autograder/{room}/*.py" for room in getattr(release, "ROOMS", ()))
     shipped = {path for pattern in (*release.SHIPPED, *rooms) for path in top.glob(pattern)}
-    assert [path for path in shipped if path.parent.name == "commands"]
-    assert top / "autograder/commands/author_weeks.py" not in shipped
-    assert not [path for path in shipped if path.parent.name == "author"]
+    assert [path for path in shipped if path.parent.name == "students"]
+    assert not [path for path in shipped if path.parent.name in ("author", "commands")]

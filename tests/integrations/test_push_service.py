@@ -110,9 +110,8 @@ def test_a_week_of_the_course_itself(confinement, tmp_path):
     try:
         ada = server.student("ada")
         shutil.copytree(ROOT / "assignments", ada.folder / "assignments")
-        names = [path.name for path in (ada.folder / WEEK1).glob("*.py")]
-        for name in names:
-            shutil.copy(ROOT / "solutions" / "week1_backprop" / name, ada.folder / WEEK1 / name)
+        for solved in (ROOT / "solutions" / "week1_backprop").glob("*.py"):
+            shutil.copy(solved, ada.folder / WEEK1 / solved.name)
         ada.commit({})
         text = ada.push()
         assert "week1.linear 4 / 4 all public tests pass" in text

@@ -43,6 +43,6 @@ def test_it_waits_no_longer_than_it_may_and_refuses_what_is_closed():
     assert readable(read_end, seconds=0.01) == []
     assert time.monotonic() > begun
     os.close(read_end)
-    with pytest.raises(OSError):
+    with pytest.raises(OSError, match="Bad file descriptor"):
         readable(read_end, seconds=0)
     os.close(write_end)

@@ -520,6 +520,8 @@ def test_students_get_its_drivers_and_helpers_and_nothing_hidden(root, tmp_path,
     own = {file.removeprefix(f"assignments/{FOLDER}/") for file in files if FOLDER in file}
     assert own == {
         "README.md",
+        "README.html",
+        "check.py",
         "stretch.py",
         "learner.py",
         "worker/__init__.py",
