@@ -196,7 +196,7 @@ def test_the_students_workflow_runs_on_github(checkout: Path, tmp_path: Path) ->
     )
     for text in (done.summary["Public tests"], done.output["Public tests"]):
         assert "7 hidden tests were not run" in text
-    assert "| `week1.linear` | 3 / 4 | 6 of 8 public tests pass |" in done.summary["Public tests"]
+    assert "| `week1.linear` | 3 / 4 | 9 of 12 public tests pass |" in done.summary["Public tests"]
     results = json.loads((checkout / "ci-results/results.json").read_text())
     assert results["hidden_tests_not_run"] == 7
     assert results["student"] == "course/ada"
@@ -255,7 +255,7 @@ def test_the_students_job_runs_on_gitlab(checkout: Path, tmp_path: Path) -> None
     for name in (*artifacts["paths"], *artifacts["reports"].values()):
         assert (checkout / name).is_file()
     xml = JUnitXml.fromfile(str(checkout / artifacts["reports"]["junit"]))
-    assert xml.failures == 2
+    assert xml.failures == 3
     quality = json.loads((checkout / artifacts["reports"]["codequality"]).read_text())
     assert {entry["location"]["path"] for entry in quality} >= {NEURAL_NET}
     assert any("7 hidden tests were not run" in entry["description"] for entry in quality)
