@@ -124,17 +124,19 @@ IMAGE, HIDDEN, CLASSES = (4, 3, 2), 5, 6
 
 
 class Chain:
-    """Five layers of the examiner's in the place of a ConvNet's, and what they compute."""
+    """Five layers of the examiner's in the place of a ConvNet's, and what they compute.
+
+    As in the network itself, the first and the last one have parameters.
+    """
 
     def __init__(self, student: Student, rng: np.random.Generator) -> None:
         self.formulas = [
-            Bend(rng, IMAGE),
             Mix(rng, (*IMAGE, HIDDEN)),
+            Bend(rng, (HIDDEN,)),
             Bend(rng, (HIDDEN,)),
             Bend(rng, (HIDDEN,)),
             Mix(rng, (HIDDEN, CLASSES)),
         ]
-        self.passes = 0
         self._student = student
         self.layers = [
             student.prepare("part", n, {"W": f.W, "b": f.b} if isinstance(f, Mix) else {})
@@ -150,9 +152,7 @@ class Chain:
 
     def call(self, model: Handle, method: str, *args: Any) -> Any:
         """Call a method of the network's; return its result."""
-        return self._student.converse(
-            self._answer, "begin", getattr(model, method), list(args)
-        )
+        return self._student.converse(self._answer, "begin", getattr(model, method), list(args))
 
     def _answer(self, question: Any) -> Any:
         """Return what a layer gives for these arrays, a text if they don't fit."""
@@ -165,7 +165,6 @@ class Chain:
         formula = self.formulas[number]
         if back and not hasattr(formula, "x" if isinstance(formula, Bend) else "phase"):
             return "backward of a layer comes after its forward"
-        self.passes += bool(back)
         try:
             step = formula.backward if back else formula.forward
             return step(*(array.astype(np.float64) for array in arrays))
@@ -179,7 +178,7 @@ class Chain:
         return x
 
     def gradients(self, x: np.ndarray, dL_dlogits: np.ndarray) -> dict[str, np.ndarray]:
-        """Return dL/dx as "x", and dL/dW and dL/db of each layer that has some, as "1.W"."""
+        """Return dL/dx as "x", and dL/dW and dL/db of each layer that has some, as "0.W"."""
         self.logits(x)
         found, back = {}, dL_dlogits
         for number in reversed(range(len(self.formulas))):

@@ -23,7 +23,7 @@ class Lesson:
         self.x, self.y = rng.normal(size=(count, *IMAGE)), rng.integers(0, CLASSES, size=count)
 
     def held(self, name, numbers):
-        """Return an attribute of the layers that have parameters, by keys such as "1.W"."""
+        """Return an attribute of the layers that have parameters, by keys such as "0.W"."""
         return {
             key: expect.array(f"layers[{key[0]}].{name}", found, numbers[key].shape)
             for key in sorted(numbers)
@@ -37,7 +37,7 @@ class Lesson:
         return loss, self.chain.gradients(self.x, slope)
 
     def start(self, name):
-        """Return the parameters before the step, by keys such as "1.W"."""
+        """Return the parameters before the step, by keys such as "0.W"."""
         return {f"{n}.{name}": getattr(self.chain.formulas[n], name) for n in self.chain.mixes}
 
     def step(self, *batch):
