@@ -181,7 +181,7 @@ def grade(confinement: Any, gpus: tuple[str, ...], asked: Asked, steps: Steps) -
         device=asked.device,
         threads=max(1, (os.cpu_count() or 1) // 2),
         seed=1,
-        curve=training_setting(course, week.job.data),
+        curve=training_setting(course, week, week.job.data),
         worker=worker_of(ROOT, week),
     )
     begun = time.monotonic()

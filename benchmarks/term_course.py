@@ -207,7 +207,8 @@ class Facts:
         """Write the course as it stands."""
         rule = "\n[handing_in]\nlate = [[0, 1.0], [1, 0.9], [2, 0.8]]\nwhole_days = true\n"
         rule += f"late_days = {LATE_DAYS}\n"
-        rubric = f"total = {self.most / 100:g}\nextra_credit = {self.points_of(*BONUS) / 100:g}\n"
+        rubric = f'[[phase]]\nid = "term"\ntitle = "Term"\ntotal = {self.most / 100:g}\n'
+        rubric += f"extra_credit = {self.points_of(*BONUS) / 100:g}\n"
         rubric += "".join(map(self._component, WEEKS)) + self._bonus()
         own = "".join(
             f'\n[[extension]]\nstudent = "{one.alias}"\nweek = "{id_of(week)}"\n'
@@ -278,7 +279,7 @@ def _item(week: int, name: str, points: int, kind: str = "auto") -> str:
 
 
 def _component(id: str, points: int, items: Iterable[str], more: str = "") -> str:
-    head = f'\n[[component]]\nid = "{id}"\ntitle = "{id}"\n{more}'
+    head = f'\n[[phase.component]]\nid = "{id}"\ntitle = "{id}"\n{more}'
     return f"{head}points = {points / 100:g}\nitems = [\n{''.join(items)}]\n"
 
 

@@ -66,7 +66,8 @@ def write_course(root: Path, functions: int) -> None:
     """Write the course's files: one item, one hidden test and one mistake for each function."""
     names = [f"f{number:02}" for number in range(1, functions + 1)]
     items = "".join(ITEM.format(name=name) for name in [*names, "quality"])
-    rubric = f"total = {functions + 1}\nextra_credit = 0\n\n[[component]]\n"
+    rubric = f'[[phase]]\nid = "all"\ntitle = "All"\ntotal = {functions + 1}\n\n'
+    rubric += "[[phase.component]]\n"
     rubric += f'id = "toy"\ntitle = "Toy"\npoints = {functions + 1}\nitems = [\n{items}]\n'
     hidden = '"""Hidden tests."""\n\nimport pytest\n\nfrom autograder.suite import expect\n'
     files = {

@@ -84,7 +84,7 @@ def main(seeds: int = SEEDS, name: str = "mnist") -> None:
     name = name if data.cached(name) else "digits"
     examiner = Examiner(ROOT, 1, choose(), name)
     training = examiner.session.context
-    setting = training_setting(examiner.course, name)
+    setting = training_setting(examiner.course, examiner.week, name)
     rows = []
     for seed in range(seeds):
         bare_seconds, bare_accuracy = bare(name, setting, seed)

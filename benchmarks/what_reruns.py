@@ -197,7 +197,7 @@ def depends(root: Path) -> dict[str, Parts]:
                 device="cuda",
                 threads=1,
                 seed=seed_of(course.salt, CHECK),
-                curve=training_setting(course, week.job.data),
+                curve=training_setting(course, week, week.job.data),
                 worker=worker_of(root, week),
             )
             parts[JOB] = parts_of_job(root, plan, confined=True, home=root)

@@ -296,17 +296,21 @@ def _triple(text: str) -> str:
 
 
 def _small_rubric() -> str:
-    """The real rubric's components, with items for the small course's weeks."""
+    """The components of the real rubric's first phase, with items for the small course's weeks."""
     rubric = tomllib.loads((ROOT / "assignments" / "rubric.toml").read_text())
-    text = [f"total = {rubric['total']}", f"extra_credit = {rubric['extra_credit']}"]
-    for part in rubric["component"]:
-        lines = ["[[component]]", f'id = "{part["id"]}"', f'title = "{part["title"]}"']
+    (phase, *_) = rubric["phase"]
+    text = [
+        f'[[phase]]\nid = "{phase["id"]}"\ntitle = "{phase["title"]}"',
+        f"total = {phase['total']}\nextra_credit = {phase['extra_credit']}",
+    ]
+    for part in phase["component"]:
+        lines = ["[[phase.component]]", f'id = "{part["id"]}"', f'title = "{part["title"]}"']
         lines += [f"points = {part['points']}"]
         lines += ["extra = true"] if part.get("extra") else []
         items = [(*item, "auto") for item in RUBRIC.get(part["id"], ())]
         items += [(*BY_HAND[part["id"]], "manual")] if part["id"] in BY_HAND else []
         for name, points, kind in items:
-            lines += ["[[component.items]]", f'id = "{name}"', f'title = "{name}"']
+            lines += ["[[phase.component.items]]", f'id = "{name}"', f'title = "{name}"']
             lines += [f"points = {points}", f"week = {name[4]}", f'kind = "{kind}"']
         text.append("\n".join(lines))
     return "\n\n".join(text) + "\n"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -27,9 +27,10 @@ class AnalysisError(AuthorError):
     """A notebook can't be made or does not run through. The message names it and the cell."""
 
 
-def sources(root: Path) -> list[Path]:
-    """Return the notebooks' sources, in the order of the weeks."""
-    return sorted((root / FOLDER).glob("week*.py"))
+def sources(root: Path, left_out: Collection[str] = ()) -> list[Path]:
+    """Return the notebooks' sources, in the order of the weeks but without those `left_out`."""
+    found = sorted((root / FOLDER).glob("week*.py"))
+    return [path for path in found if path.stem.partition("_")[0] not in left_out]
 
 
 def notebook_from(source: Path) -> nbformat.NotebookNode:
@@ -38,7 +39,7 @@ def notebook_from(source: Path) -> nbformat.NotebookNode:
 
 
 def write_all(root: Path, out: Path, execute: bool = False) -> list[Path]:
-    """Write the three notebooks, and what they share, into the folder `out`; return their paths.
+    """Write all notebooks, and what they share, into the folder `out`; return their paths.
 
     With `execute` they are run first, and an HTML page of each, pictures inside, stands beside
     it. Other files in `out` stay. Raises AnalysisError or SourceError; nothing is written then.

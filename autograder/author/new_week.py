@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import tempfile
+import tomllib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -45,10 +46,17 @@ class NewWeekError(InputError):
     """A week of this name can't be made; nothing was written."""
 
 
-def new_week(root: Path, name: str, title: str | None = None, items: str | None = None) -> NewWeek:
+def new_week(
+    root: Path,
+    name: str,
+    title: str | None = None,
+    items: str | None = None,
+    phase: str | None = None,
+) -> NewWeek:
     """Describe the week that `name` ("week9_hello") and the options of the command ask for.
 
     `items` is a list like "greet=4,count=6"; without it there is one item, called like the topic.
+    `phase` is the id of the rubric's phase in which they count; without it, the last that has any.
     Raises NewWeekError for a name, a number or an item that can't be had, and CourseError where the
     course itself is wrong.
     """
@@ -60,11 +68,27 @@ def new_week(root: Path, name: str, title: str | None = None, items: str | None 
         )
     number, topic = int(matched[1]), matched[2]
     _check_topic(topic)
+    course = load(root)
     week = NewWeek(
-        number, topic, title or topic.replace("_", " ").capitalize(), _items(items or topic)
+        number,
+        topic,
+        title or topic.replace("_", " ").capitalize(),
+        _items(items or topic),
+        _phase(course, phase),
     )
-    _check_free(root, load(root), week)
+    _check_free(root, course, week)
     return week
+
+
+def _phase(course: Course, id: str | None) -> str:
+    """Return the id of the phase that is asked for, or of the last one that has items."""
+    known = [phase.id for phase in course.phases]
+    if id is None:
+        return next((one.id for one in reversed(course.phases) if one.items), known[-1])
+    if id not in known:
+        problem = f"the course has no phase {id!r}"
+        raise NewWeekError(problem, f"Choose one of these: {', '.join(known)}")
+    return id
 
 
 def _check_topic(topic: str) -> None:
@@ -112,9 +136,10 @@ def _items(text: str) -> tuple[NewItem, ...]:
 
 def _check_free(root: Path, course: Course, week: NewWeek) -> None:
     """Check that nothing of the course has the week's number, id or folders yet."""
-    for other in course.weeks:
+    everything = (*course.weeks, *course.left_out)
+    for other in everything:
         if other.number == week.number or other.id == week.id:
-            free = max(known.number for known in course.weeks) + 1
+            free = max(known.number for known in everything) + 1
             raise NewWeekError(
                 f"number {week.number} is taken by {other.id} ({other.title})",
                 f"Choose another number: {free} is free",
@@ -154,7 +179,7 @@ def write_week(root: Path, week: NewWeek) -> list[str]:
     files = files_of(week)
     changed = {
         COURSE_FILE: _text(root, COURSE_FILE) + texts.course_table(week),
-        RUBRIC_FILE: _with_total(_text(root, RUBRIC_FILE), week) + texts.rubric_component(week),
+        RUBRIC_FILE: _with_component(_text(root, RUBRIC_FILE), week),
     }
     _check_loads(root, changed)
     with _all_or_nothing() as put:
@@ -176,13 +201,26 @@ def _text(root: Path, name: str) -> str:
     return text if text.endswith("\n") else f"{text}\n"
 
 
-def _with_total(rubric: str, week: NewWeek) -> str:
-    """Return the rubric with its total raised by the week's points, otherwise unchanged."""
-    found = re.search(r"""^total\s*=\s*["']?([0-9.]+)["']?""", rubric, re.MULTILINE)
-    if found is None:
-        raise NewWeekError(f"{RUBRIC_FILE} has no line `total = ...`", "Add it")
-    total = format_points(parse_points(found[1]) + week.points)
-    return rubric[: found.start(1)] + total + rubric[found.end(1) :]
+def _with_component(rubric: str, week: NewWeek) -> str:
+    """Return the rubric with the week's component at the end of its phase, whose total is raised.
+
+    Everything else stays as it is. Comments above the next phase are that one's.
+    """
+    places = [found.start() for found in re.finditer(r"^\[\[phase\]\]", rubric, re.MULTILINE)]
+    ids = [phase["id"] for phase in tomllib.loads(rubric)["phase"]]
+    if len(places) != len(ids):
+        problem = f"{RUBRIC_FILE} has phases that do not begin with a line [[phase]]"
+        raise NewWeekError(problem, "Write them so")
+    number = ids.index(week.phase)
+    start, end = places[number], [*places, len(rubric)][number + 1]
+    block = re.sub(r"(\n(#.*)?)*\Z", "\n", rubric[start:end])
+    rest = rubric[start + len(block) :]
+    total = re.search(r"""^total\s*=\s*["']?([0-9.]+)["']?""", block, re.MULTILINE)
+    if total is None:
+        raise NewWeekError(f"{RUBRIC_FILE}: {week.phase} has no line `total = ...`", "Add it")
+    points = format_points(parse_points(total[1]) + week.points)
+    block = block[: total.start(1)] + points + block[total.end(1) :]
+    return rubric[:start] + block + texts.rubric_component(week) + rest
 
 
 def _check_loads(root: Path, changed: dict[str, str]) -> None:

@@ -28,12 +28,13 @@ class NewItem:
 
 @dataclass(frozen=True)
 class NewWeek:
-    """The names of a new week, and its items."""
+    """The names of a new week, its items, and the id of the phase in which they count."""
 
     number: int
     topic: str
     title: str
     items: tuple[NewItem, ...]
+    phase: str
 
     @property
     def id(self) -> str:
@@ -278,7 +279,7 @@ def rubric_component(week: NewWeek) -> str:
             f"points = {format_points(item.points)}, week = {week.number} }},\n"
         )
     return f"""
-[[component]]
+[[phase.component]]
 id = "{week.folder}"
 title = {_quoted(week.title)}
 points = {format_points(week.points)}

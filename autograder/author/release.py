@@ -88,7 +88,7 @@ def build_release(root: Path, out: Path) -> list[str]:
         _copy_shipped(course, root, tree)
         for week in course.weeks:
             _write_week(course, week, root, tree)
-        for source in analyses.sources(root):
+        for source in analyses.sources(root, {week.id for week in course.left_out}):
             notebook = analyses.notebook_from(source)
             _write(tree / analyses.FOLDER / f"{source.stem}.ipynb", text_of(notebook))
         for name, target in STUDENTS_OWN.items():

@@ -28,6 +28,10 @@ def new(
         str | None,
         typer.Option(help="Items with their points: greet=4,count=6. Default: the topic, for 10."),
     ] = None,
+    phase: Annotated[
+        str | None,
+        typer.Option(help="The phase in which it counts. Default: the last one with items."),
+    ] = None,
     root: Annotated[
         Path | None, typer.Option(help="Top of the course's repository. Default: this one.")
     ] = None,
@@ -36,7 +40,7 @@ def new(
     from autograder.author import new_week
     from autograder.commands.shared import ROOT
 
-    week = new_week.new_week(root or ROOT, name, title, items)
+    week = new_week.new_week(root or ROOT, name, title, items, phase)
     written = new_week.write_week(root or ROOT, week)
     for path in written:
         print(f"written: {path}")

@@ -58,7 +58,7 @@ def gradescope_zip(
 Grades = Annotated[Path, typer.Option(help="The folder that `grade` wrote.")]
 Template = Annotated[Path, typer.Option(help="The file as the system exported it.")]
 Filled = Annotated[Path | None, typer.Option(help="Default: TEMPLATE with .filled before .csv.")]
-PART = "What goes in: total, a week's number or id, or a component's id of the rubric."
+PART = "What goes in: total, a week's number or id, or a phase's or component's id of the rubric."
 PENDING = "Of students some of whose points are to come: leave the cell, or so-far."
 NOT_TAKEN = "Of students whose submission could not be taken: leave the cell, or zero."
 NotTakenName = Annotated[str, typer.Option("--not-taken", help=NOT_TAKEN)]
@@ -95,8 +95,8 @@ def canvas(
 ) -> None:
     """Fill points into a gradebook exported by Canvas.
 
-    Each column gets the total, a week or a component, scaled to its Points Possible. All other
-    cells stay byte for byte. Import the written file in Canvas (Grades, Import).
+    Each column gets the total, a phase, a week or a component, scaled to its Points Possible. All
+    other cells stay byte for byte. Import the written file in Canvas (Grades, Import).
     """
     from autograder.integrations.gradebooks.lms_files import export_canvas
 

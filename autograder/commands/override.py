@@ -11,7 +11,7 @@ from autograder.commands.class_options import GRADES, Out
 from autograder.commands.shared import ROOT
 from autograder.errors import InputError
 
-WHAT = "An item, a check, a week, or total."
+WHAT = "An item, a check, a week, a phase, or total."
 SAYS = "4 sets, +1 adds, -1 takes; excused; undo; of a check: pass, fail, 50%."
 
 
@@ -35,11 +35,11 @@ def override(
     ] = None,
     out: Out = GRADES,
 ) -> None:
-    """Change points of one student by hand: an item, a check, a week, or the total.
+    """Change points of one student by hand: an item, a check, a week, a phase, or the total.
 
     Nothing is run again, and nothing is lost: each change is kept with its time, author and reason,
-    the feedback shows it, and "undo" takes back all that was changed of the same item, check, week
-    or total. Without arguments, list all changes.
+    the feedback shows it, and "undo" takes back all that was changed of the same item, check, week,
+    phase or total. Without arguments, list all changes.
     """
     from autograder import course as courses
     from autograder.gradebook.author import author_here

@@ -10,7 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
-from pydantic import ConfigDict, Field, ValidationError
+from pydantic import ConfigDict, Field, ValidationError, model_validator
 
 from autograder.course.model import (
     Component,
@@ -20,7 +20,7 @@ from autograder.course.model import (
     Item,
     Model,
     Notebook,
-    Points,
+    Phase,
     Text,
     TrainingSetting,
     Week,
@@ -35,18 +35,40 @@ RUBRIC_FILE = "assignments/rubric.toml"
 class Course(Model):
     """The content of the course's files, checked against each other.
 
-    `salt` is "", `training`, `extensions` and `more` are empty where there is no grading.toml, as
-    in a student's tree. `more` are its other tables, as they are: who grades checks them.
+    `phases` and `weeks` are those that the course has; `left_out` are the weeks of phases that its
+    file leaves out: to name one of them is no mistake, and nothing of it is graded. `salt` is "",
+    `training`, `extensions` and `more` are empty where there is no grading.toml, as in a student's
+    tree. `more` are its other tables, as they are: who grades checks them.
     """
 
     title: Text
     weeks: tuple[Week, ...]
-    components: tuple[Component, ...]
+    phases: tuple[Phase, ...]
+    left_out: tuple[Week, ...] = ()
     handing_in: HandingIn = HandingIn()
     salt: str = ""
     training: dict[str, TrainingSetting] = Field(default_factory=dict)
     extensions: tuple[Extension, ...] = ()
     more: dict[str, Any] = Field(default_factory=dict)
+
+    @property
+    def components(self) -> tuple[Component, ...]:
+        """The components of all phases, in the rubric's order."""
+        return tuple(component for phase in self.phases for component in phase.components)
+
+    def phase_of(self, week: int) -> Phase | None:
+        """Return the phase in which a week's items stand; None for a week without items."""
+        return next((one for one in self.phases if week in {i.week for i in one.items}), None)
+
+    def weeks_of(self, phase: str) -> tuple[Week, ...]:
+        """Return the weeks of the phase with this id; none where there is no such phase."""
+        numbers = {item.week for one in self.phases if one.id == phase for item in one.items}
+        return tuple(week for week in self.weeks if week.number in numbers)
+
+    @property
+    def known_weeks(self) -> frozenset[str]:
+        """The ids of all weeks that its files may name: its own, and those that are left out."""
+        return frozenset(week.id for week in (*self.weeks, *self.left_out))
 
     def due(self, student: str, week: Week) -> datetime | None:
         """Return a student's due date for a week, None where there is none.
@@ -61,9 +83,7 @@ class Course(Model):
         for week in self.weeks:
             if week.number == number:
                 return week
-        known = ", ".join(str(week.number) for week in self.weeks)
-        problem = f"there is no week {number}"
-        raise CourseError(COURSE_FILE, "week", problem, f"Choose one of these: {known}")
+        raise self._no_week(str(number), ", ".join(str(week.number) for week in self.weeks))
 
     def week_called(self, name: str) -> Week:
         """Return a week by its number or its id, as a command's option gives it.
@@ -76,8 +96,14 @@ class Course(Model):
         known = ", ".join(
             str(week.number) if week.id == f"week{week.number}" else week.id for week in self.weeks
         )
-        problem = f"there is no week {name!r}"
-        raise CourseError(COURSE_FILE, "week", problem, f"Choose one of these: {known}")
+        raise self._no_week(repr(name), known)
+
+    def _no_week(self, name: str, known: str) -> CourseError:
+        remedy = f"Choose one of these: {known}"
+        if self.left_out:
+            left_out = ", ".join(week.id for week in self.left_out)
+            remedy += f". Of phases that `phases` leaves out are: {left_out}"
+        return CourseError(COURSE_FILE, "week", f"there is no week {name}", remedy)
 
     def items(self, week: int | None = None) -> tuple[Item, ...]:
         """Return the rubric's items in its order, all of them or one week's."""
@@ -95,6 +121,8 @@ class Course(Model):
 
 class _Header(Model):
     title: Text
+    phases: Annotated[tuple[Text, ...], Field(strict=False, min_length=1)] | None = None
+    """The ids of the phases that the course has; None: all of the rubric's."""
 
 
 class _CourseFile(Model):
@@ -112,9 +140,18 @@ class _GradingFile(Model):
 
 
 class _RubricFile(Model):
-    total: Points
-    extra_credit: Points
-    component: Annotated[tuple[Component, ...], Field(strict=False, min_length=1)]
+    phase: Annotated[tuple[Phase, ...], Field(strict=False, min_length=1)]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _has_phases(cls, tables: Any) -> Any:
+        """What was a whole rubric before there were phases says what to do with it."""
+        if isinstance(tables, dict) and "component" in tables and "phase" not in tables:
+            raise ValueError(
+                "its components are in no phase: put [[phase]] with an id, a title, the total and "
+                "the extra_credit above them, and write [[phase.component]] for [[component]]"
+            )
+        return tables
 
 
 def load(root: Path) -> Course:
@@ -126,21 +163,26 @@ def load(root: Path) -> Course:
     course = _read(root, COURSE_FILE, _CourseFile)
     rubric = _read(root, RUBRIC_FILE, _RubricFile, parse_float=Decimal)
     _check_weeks(course.week)
-    _check_rubric(rubric, course.week)
+    _check_rubric(rubric.phase, course.week)
+    phases = _chosen(rubric.phase, course.course.phases)
+    left_out = {item.week for phase in rubric.phase if phase not in phases for item in phase.items}
     private: dict[str, Any] = {}
     if (root / GRADING_FILE).exists():
         grading = _read(root, GRADING_FILE, _GradingFile)
         _check_extensions(grading.extension, course.week)
+        _check_training(grading.training, course.week)
+        ours = {week.id for week in course.week if week.number not in left_out}
         private = {
             "salt": grading.salt,
             "training": grading.training,
-            "extensions": grading.extension,
+            "extensions": tuple(one for one in grading.extension if one.week in ours),
             "more": grading.model_extra or {},
         }
     return Course(
         title=course.course.title,
-        weeks=course.week,
-        components=rubric.component,
+        weeks=tuple(week for week in course.week if week.number not in left_out),
+        phases=phases,
+        left_out=tuple(week for week in course.week if week.number in left_out),
         handing_in=course.handing_in,
         **private,
     )
@@ -225,16 +267,49 @@ def _check_extensions(extensions: tuple[Extension, ...], weeks: tuple[Week, ...]
     _check_unique(GRADING_FILE, "extension", pairs, "Keep one of them")
 
 
-def _check_rubric(rubric: _RubricFile, weeks: tuple[Week, ...]) -> None:
-    components = rubric.component
+def _check_training(settings: Collection[str], weeks: tuple[Week, ...]) -> None:
+    """Check that what is before a dot, as in "week4.digits", is a week's id.
+
+    Only data sets that are files of a hidden suite have dots in their names.
+    """
+    for name in settings:
+        week, dot, _ = name.partition(".")
+        if dot and not name.startswith("hidden/") and week not in {each.id for each in weeks}:
+            problem = f"there is no week {week!r}"
+            remedy = 'Correct it: [training.digits], or [training."week9.digits"] for one week'
+            raise CourseError(GRADING_FILE, f"training.{name}", problem, remedy)
+
+
+def _chosen(phases: tuple[Phase, ...], ids: tuple[str, ...] | None) -> tuple[Phase, ...]:
+    """Return the phases that a course has, in the rubric's order."""
+    known = [phase.id for phase in phases]
+    for id in ids or ():
+        if id not in known:
+            remedy = f"Choose of these: {', '.join(known)}"
+            raise CourseError(COURSE_FILE, "course.phases", f"there is no phase {id!r}", remedy)
+    return phases if ids is None else tuple(phase for phase in phases if phase.id in ids)
+
+
+def _check_rubric(phases: tuple[Phase, ...], weeks: tuple[Week, ...]) -> None:
+    components = [component for phase in phases for component in phase.components]
     items = [item for component in components for item in component.items]
-    _check_unique(RUBRIC_FILE, "component.id", (component.id for component in components))
+    # All are names of columns, and phases and weeks of what a person may change.
+    ids = [phase.id for phase in phases]
+    columns = (*ids, *(component.id for component in components))
+    _check_unique(RUBRIC_FILE, "ids of phases and components", columns)
+    _check_unique(RUBRIC_FILE, "ids of phases and weeks", (*ids, *(week.id for week in weeks)))
     _check_unique(RUBRIC_FILE, "item ids", (item.id for item in items))
     for component in components:
         if component.is_open:
-            _check_sum(f"component {component.id}", component.points, component.items)
-    _check_sum("total", rubric.total, [part for part in components if not part.extra])
-    _check_sum("extra_credit", rubric.extra_credit, [part for part in components if part.extra])
+            _check_sum(f"component {component.id}", component.most, component.items)
+    for phase in phases:
+        parts, extra = (
+            [part for part in phase.components if part.extra is is_extra]
+            for is_extra in (False, True)
+        )
+        _check_sum(f"{phase.id}.total", phase.total, parts)
+        _check_sum(f"{phase.id}.extra_credit", phase.extra_credit, extra)
+    _check_one_phase_each(phases)
     known = {week.number: week for week in weeks}
     for item in items:
         if item.week not in known:
@@ -247,6 +322,18 @@ def _check_rubric(rubric: _RubricFile, weeks: tuple[Week, ...]) -> None:
         _check_document(item, known[item.week])
     for week in weeks:
         _check_needed_items(week, {item.id for item in items if item.week == week.number})
+
+
+def _check_one_phase_each(phases: tuple[Phase, ...]) -> None:
+    """Check that no week has items in two phases: a phase is left out with all of its weeks."""
+    of_week: dict[int, str] = {}
+    for phase in phases:
+        for item in phase.items:
+            other = of_week.setdefault(item.week, phase.id)
+            if other != phase.id:
+                problem = f"its week has items in {other}, and this one is in {phase.id}"
+                remedy = "Put all items of a week into one phase"
+                raise CourseError(RUBRIC_FILE, f"item {item.id}", problem, remedy)
 
 
 def _check_needed_items(week: Week, items: Collection[str]) -> None:

@@ -287,12 +287,16 @@ class Item(Model):
 
 
 class Component(Model):
-    """A part of the rubric. `points` is in hundredths; extra credit comes on top of the total."""
+    """A part of the rubric. `points` is in hundredths; extra credit comes on top of the total.
+
+    `to_come` are those of its points whose items are not written yet: those of later weeks.
+    """
 
     id: Identifier
     title: Text
     points: Points
     extra: bool = False
+    to_come: Points = 0
     items: Annotated[tuple[Item, ...], Field(strict=False)] = ()
 
     @model_validator(mode="before")
@@ -314,3 +318,29 @@ class Component(Model):
     def is_open(self) -> bool:
         """Whether it has items; the component of a later week has none yet."""
         return bool(self.items)
+
+    @property
+    def most(self) -> int:
+        """The points that its items give, where it is open."""
+        return self.points - self.to_come
+
+
+class Phase(Model):
+    """A part of the course with totals of its own: its components, and what they add up to.
+
+    `total` and `extra_credit` are in hundredths of a point; extra credit comes on top of the total.
+    A component of a later phase that has no items yet holds a place in the form.
+    """
+
+    id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+    title: Text
+    total: Points
+    extra_credit: Points = 0
+    components: Annotated[
+        tuple[Component, ...], Field(strict=False, min_length=1, validation_alias="component")
+    ]
+
+    @property
+    def items(self) -> tuple[Item, ...]:
+        """The items of its components, in the rubric's order."""
+        return tuple(item for component in self.components for item in component.items)

@@ -7,10 +7,10 @@ half up, in integer arithmetic, so the same results give the same points everywh
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from autograder.course import Component, Course, Item
+from autograder.course import Component, Course, Item, Phase
 from autograder.records import FULL_CREDIT, CheckResult, ManualMark, PlannedCheck, Verdict
 
 TO_BE_MARKED = "to be marked by hand"
@@ -97,14 +97,15 @@ class ComponentScore:
 
 
 @dataclass(frozen=True)
-class StudentScore:
-    """One student's points. Extra credit counts in `total` and not in `max_total`.
+class PhaseScore:
+    """One phase's points. Extra credit counts in `total` and not in `max_total`.
 
     `total` is what the work is worth, `final` what counts after the deduction for lateness. Both
-    hold the `adjustment`, which a person added to the sum of the items, or took from it.
+    hold the `adjustment`, which a person added to the points of its weeks, or took from them.
     """
 
-    student: str
+    id: str
+    title: str
     components: tuple[ComponentScore, ...]
     adjustment: int = 0
 
@@ -134,10 +135,80 @@ class StudentScore:
         return any(item.pending for item in self.items)
 
     @property
+    def is_open(self) -> bool:
+        """Whether any component is open."""
+        return any(part.is_open for part in self.components)
+
+    @property
     def is_unknown(self) -> bool:
         """Whether nothing that is open was graded yet."""
-        parts = [part for part in self.components if part.is_open]
-        return bool(parts) and all(part.is_unknown for part in parts)
+        return self.is_open and all(part.is_unknown for part in self.components if part.is_open)
+
+
+@dataclass(frozen=True)
+class StudentScore:
+    """One student's points: those of all phases.
+
+    The `adjustment`, which a person added to all of them together or took from it, is no phase's.
+    """
+
+    student: str
+    phases: tuple[PhaseScore, ...]
+    adjustment: int = 0
+
+    @property
+    def components(self) -> tuple[ComponentScore, ...]:
+        """The components of all phases."""
+        return tuple(component for phase in self.phases for component in phase.components)
+
+    @property
+    def items(self) -> tuple[ItemScore, ...]:
+        """The items of all phases."""
+        return tuple(item for phase in self.phases for item in phase.items)
+
+    @property
+    def shown(self) -> tuple[PhaseScore, ...]:
+        """The phases that a class sees: those that are open; the first, where none is."""
+        return tuple(phase for phase in self.phases if phase.is_open) or self.phases[:1]
+
+    @property
+    def total(self) -> int:
+        """Points so far."""
+        return sum(phase.total for phase in self.phases) + self.adjustment
+
+    @property
+    def final(self) -> int:
+        """The points that count so far."""
+        return sum(phase.final for phase in self.phases) + self.adjustment
+
+    @property
+    def max_total(self) -> int:
+        """Points of the components that are open now."""
+        return sum(phase.max_total for phase in self.phases)
+
+    @property
+    def pending(self) -> bool:
+        """Whether any item is pending."""
+        return any(phase.pending for phase in self.phases)
+
+    @property
+    def is_unknown(self) -> bool:
+        """Whether nothing that is open was graded yet."""
+        phases = [phase for phase in self.phases if phase.is_open]
+        return bool(phases) and all(phase.is_unknown for phase in phases)
+
+    def with_components(self, change: Callable[[ComponentScore], ComponentScore]) -> StudentScore:
+        """Return a score each of whose components was changed."""
+        phases = (
+            replace(phase, components=tuple(map(change, phase.components))) for phase in self.phases
+        )
+        return replace(self, phases=tuple(phases))
+
+    def with_items(self, change: Callable[[ItemScore], ItemScore]) -> StudentScore:
+        """Return a score each of whose items was changed."""
+        return self.with_components(
+            lambda part: replace(part, items=tuple(map(change, part.items)))
+        )
 
 
 def score_student(
@@ -183,9 +254,13 @@ def score_student(
     def score_component(part: Component) -> ComponentScore:
         is_open = open_weeks is None or any(item.week in open_weeks for item in part.items)
         items = tuple(score(item) for item in part.items) if is_open else ()
-        return ComponentScore(part.id, part.title, part.points, part.extra, items)
+        most = part.most if is_open else part.points
+        return ComponentScore(part.id, part.title, most, part.extra, items)
 
-    return StudentScore(student, tuple(score_component(part) for part in course.components))
+    def score_phase(phase: Phase) -> PhaseScore:
+        return PhaseScore(phase.id, phase.title, tuple(map(score_component, phase.components)))
+
+    return StudentScore(student, tuple(map(score_phase, course.phases)))
 
 
 def _pair(

@@ -106,7 +106,7 @@ def train_class(
         device=device,
         threads=max(1, (os.cpu_count() or 1) // len(seats)),
         seed=seed_of(course.salt, CHECK),
-        curve=training_setting(course, job.data),
+        curve=training_setting(course, week, job.data),
         worker=refusing(worker_of(root, week), root / "assignments" / week.folder / "hidden"),
     )
     if trial:

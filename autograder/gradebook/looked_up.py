@@ -15,12 +15,17 @@ def documents_for(course: Course, item: Item) -> tuple[str, ...]:
     return tuple(name for names in chosen for name in names)
 
 
-def training_setting(course: Course, dataset: str) -> TrainingSetting:
-    """Return the training settings of a data set. Raises CourseError where there are none."""
-    if dataset not in course.training:
-        problem = f"there are no settings for the data set {dataset!r}"
-        raise CourseError(GRADING_FILE, f"training.{dataset}", problem, "Add this table")
-    return course.training[dataset]
+def training_setting(course: Course, week: Week, dataset: str) -> TrainingSetting:
+    """Return the training settings of a week's data set: the week's own, or those of all weeks.
+
+    Raises CourseError where there are neither.
+    """
+    for name in (f"{week.id}.{dataset}", dataset):
+        if name in course.training:
+            return course.training[name]
+    problem = f"there are no settings for the data set {dataset!r}"
+    remedy = f'Add this table, or [training."{week.id}.{dataset}"] for this week alone'
+    raise CourseError(GRADING_FILE, f"training.{dataset}", problem, remedy)
 
 
 def data_file(week: Week) -> str | None:

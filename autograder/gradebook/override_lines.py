@@ -160,11 +160,15 @@ class OverrideReader:
         for week in self._course.weeks:
             if name.casefold() in (week.id.casefold(), str(week.number), week.name.casefold()):
                 return week.id, Scope.WEEK, week.number
+        for phase in self._course.phases:
+            if name.casefold() in (phase.id, phase.title.casefold()):
+                return phase.id, Scope.PHASE, None
         if "::" in name:
             return self._check(name)
-        near = get_close_matches(name, [*self._items, TOTAL], NEAREST_SHOWN, 0.5)
+        phases = [phase.id for phase in self._course.phases]
+        near = get_close_matches(name, [*self._items, *phases, TOTAL], NEAREST_SHOWN, 0.5)
         hint = f" (near: {', '.join(near)})" if near else ""
-        return f"no item, check or week '{one_line(name)}'{hint}"
+        return f"no item, check, week or phase '{one_line(name)}'{hint}"
 
     def _check(self, name: str) -> tuple[str, Scope, int | None] | str:
         """Find a check by its whole id, as in results.json, or by an end of it."""

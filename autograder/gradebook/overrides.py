@@ -1,9 +1,9 @@
 """Overrides: what a person changes of one student's points, as events that are only ever added.
 
-An event names a target: an item, a check, a week, or "total". What counts follows from a target's
-events in their order. A number of points (a verdict, for a check) or "excused" takes the place of
-all before it; +N and -N come on top of that, and one takes the place of an earlier one with the
-same reason; "undo" takes everything back.
+An event names a target: an item, a check, a week, a phase, or "total". What counts follows from a
+target's events in their order. A number of points (a verdict, for a check) or "excused" takes the
+place of all before it; +N and -N come on top of that, and one takes the place of an earlier one
+with the same reason; "undo" takes everything back.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ class Scope(StrEnum):
     ITEM = "item"
     CHECK = "check"
     WEEK = "week"
+    PHASE = "phase"
     TOTAL = "total"
 
 
@@ -165,10 +166,10 @@ def read_act(text: str, scope: Scope) -> tuple[Act, int]:
     if said == "undo":
         return Act.UNDO, 0
     if said in ("excused", "excuse", "ex"):
-        if scope in (Scope.ITEM, Scope.WEEK):
+        if scope in (Scope.ITEM, Scope.WEEK, Scope.PHASE):
             return Act.EXCUSE, 0
         remedy = "say pass or fail" if scope is Scope.CHECK else "excuse weeks, or +N and -N"
-        raise ValueError(f"only items and weeks can be excused: {remedy}")
+        raise ValueError(f"only items, weeks and phases can be excused: {remedy}")
     if scope is Scope.CHECK:
         return Act.SET, _credit(said)
     if match := re.fullmatch(r"(\+|-|add |take )\s*(.*)", said):

@@ -64,7 +64,7 @@ class Examiner:
         self._diagnoser = Diagnoser(self.session, self.reference, self.catalogue)
 
     def _training(self, dataset: str) -> Training:
-        setting = training_setting(self.course, dataset)
+        setting = training_setting(self.course, self.week, dataset)
         file = self.root / "assignments" / self.week.folder / dataset
         own = dataset == data_file(self.week)
         if own and not file.is_file():

@@ -147,7 +147,7 @@ def parts_of_week(
     parts[f"{SETTINGS}: watched"] = value([entry.model_dump() for entry in watched])
     parts[SALT] = sha256(course.salt.encode())
     if dataset:
-        training = training_setting(course, dataset).model_dump()
+        training = training_setting(course, week, dataset).model_dump()
         parts |= {f"{SETTINGS}: training.{dataset}.{key}": value(v) for key, v in training.items()}
         parts[f"{DATA}: {dataset}"] = _file_digest(
             assignment / dataset if dataset == data_file(week) else file_of(dataset)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import replace
 
-from autograder.course.scoring import ComponentScore, ItemScore, StudentScore
+from autograder.course.scoring import ItemScore, StudentScore
 
 TO_BE_MARKED_AGAIN = "to be marked again: what was handed in for it was replaced since"
 
@@ -18,7 +18,4 @@ def asked_again(score: StudentScore, items: Collection[str]) -> StudentScore:
             return one
         return replace(one, pending=True, reason=TO_BE_MARKED_AGAIN)
 
-    def component(one: ComponentScore) -> ComponentScore:
-        return replace(one, items=tuple(map(item, one.items)))
-
-    return replace(score, components=tuple(map(component, score.components)))
+    return score.with_items(item)

@@ -26,10 +26,9 @@ def of_item(changes: Iterable[Change]) -> Iterator[str]:
 
 
 def of_whole(report: GradedReport) -> Iterator[str]:
-    """Yield a paragraph of a feedback for each week's change and that of the total."""
+    """Yield a paragraph of a feedback for each change of a week, a phase and the total."""
     for change in report.changes:
-        scope = change.events[0].scope
-        if scope is Scope.WEEK or scope is Scope.TOTAL:
+        if change.events[0].scope not in (Scope.ITEM, Scope.CHECK):
             said = f"{change.title[:1].upper()}{change.title[1:]}: {_sum_said(report, change)}"
             yield f"**{BY_A_PERSON}**: {said}. {_why(change)}"
 

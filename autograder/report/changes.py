@@ -87,7 +87,12 @@ class Side:
 
 def contents_of(course: Course, reports: Iterable[GradedReport], editions: Editions) -> Contents:
     """Return what counts now, by student and item."""
-    weeks = {item.id: course.week(item.week).id for item in course.items()}
+    around = {
+        item.id: (course.week(item.week).id, phase.id)
+        for phase in course.phases
+        for item in phase.items
+    }
+    weeks_and_phases = dict.fromkeys(target for targets in around.values() for target in targets)
     bases: dict[str, Basis | None] = {}
 
     def basis(report: GradedReport, item: ItemScore) -> Basis | None:
@@ -111,18 +116,18 @@ def contents_of(course: Course, reports: Iterable[GradedReport], editions: Editi
                 item.reason,
                 basis(report, item),
                 report.marks.get(item.id),
-                _overrides(report, item.id, weeks[item.id]),
+                _overrides(report, item.id, *around[item.id]),
             )
         rest = score.final - sum(item.final for item in score.items)
         if rest:
             points = score.total - sum(item.points for item in score.items)
-            words = _overrides(report, TOTAL, *dict.fromkeys(weeks.values()))
+            words = _overrides(report, TOTAL, *weeks_and_phases)
             found[score.student, TOTAL] = Counted(points, rest, 0, FULL_CREDIT, override=words)
     return found
 
 
 def _overrides(report: GradedReport, *targets: str) -> str:
-    """Return what a person decided on an item, on its week or on the total, in words."""
+    """Return what a person decided on an item, on what it is part of or on the total, in words."""
     return "; ".join(filter(None, (report.overrides.get(target) for target in targets)))
 
 

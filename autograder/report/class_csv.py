@@ -6,7 +6,8 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 
-from autograder.course import Course
+from autograder.course import Course, Phase
+from autograder.course.scoring import ComponentScore, ItemScore, PhaseScore
 from autograder.records import FULL_CREDIT
 from autograder.report.changed_words import cell
 from autograder.report.graded import GradedReport, Row
@@ -19,52 +20,76 @@ from autograder.tables.formulas import guard_formula
 def gradebook_csv(course: Course, reports: Sequence[GradedReport]) -> str:
     """Return the class as CSV: a line for each student.
 
-    Its columns: student, section (where a roster has any), component ids, item ids, total, max,
-    pending, final, late, changed.
+    Its columns: student, section (where a roster has any), component ids, item ids, then each
+    phase's id, ID_max and ID_final, total, max, pending, final, late, changed. They are of those
+    phases that the class sees; where the course has one phase alone, its totals are the course's
+    and have no columns of their own.
 
     Points have two decimals; those of a component that is not open are blank, and so are those of
     its items, and what was not graded yet. `pending` names the items whose points may still grow,
-    separated by spaces. All points but `final` are before deductions for lateness. `late` names
-    each late week, how late it was and the share that it keeps: "week1:2 days:0.8"; before the
-    share stand the late days spent on it. A week that Canvas marks as late, and of which nothing
-    says when it came, is "week1:late in Canvas (to be decided):1". `changed` names what a person
-    changed: "week1.linear 1.5 -> 4; total +5". An excused item is blank.
+    separated by spaces. All points but `final` and ID_final are before deductions for lateness.
+    `late` names each late week, how late it was and the share that it keeps: "week1:2 days:0.8";
+    before the share stand the late days spent on it. A week that Canvas marks as late, and of which
+    nothing says when it came, is "week1:late in Canvas (to be decided):1". `changed` names what a
+    person changed: "week1.linear 1.5 -> 4; total +5". An excused item is blank.
     """
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
-    components = [part.id for part in course.components]
-    items = [item.id for item in course.items()]
+    phases = _phases(course, reports)
+    components = [part.id for phase in phases for part in phase.components]
+    items = [item.id for phase in phases for item in phase.items]
+    totals = [phase.id for phase in phases] if len(course.phases) > 1 else []
+    of_phases = [f"{id}{of}" for id in totals for of in ("", "_max", "_final")]
     sectioned = any(report.section for report in reports)
     who = ["student", *(["section"] * sectioned)]
-    writer.writerow(
-        [*who, *components, *items, "total", "max", "pending", "final", "late", "changed"]
-    )
+    last = ["total", "max", "pending", "final", "late", "changed"]
+    writer.writerow([*who, *components, *items, *of_phases, *last])
     for report in reports:
         score = report.score
-        component_points = [
-            _points(part.points)
-            if part.is_open and not (part.is_unknown or is_excused(part))
-            else ""
-            for part in score.components
-        ]
-        pending = " ".join(item.id for item in score.items if item.pending)
-        points_by_item = {
-            item.id: "" if item.is_unknown or is_excused(item) else _points(item.points)
-            for item in score.items
-        }
-        item_points = [points_by_item.get(id, "") for id in items]
+        parts: dict[str, ComponentScore | ItemScore] = {one.id: one for one in score.items}
+        parts |= {one.id: one for one in score.components}
+        cells = [_cell(parts.get(id)) for id in (*components, *items)]
+        for phase in score.phases:
+            if phase.id in totals:
+                cells += _phase_cells(phase)
         total, final = ("" if score.is_unknown else _points(p) for p in (score.total, score.final))
-        totals = [total, _points(score.max_total)]
-        late = "; ".join(
-            f"{week.week}:{in_words(week.late)}{_spent(week.days)}:{week.kept / FULL_CREDIT:.4g}"
-            for week in report.late
-        )
-        undecided = (f"{week}:late in Canvas (to be decided):1" for week in report.undecided)
-        late = "; ".join(filter(None, [late, *undecided]))
+        pending = " ".join(item.id for item in score.items if item.pending)
         section = [guard_formula(report.section)] * sectioned
-        row = [guard_formula(score.student), *section, *component_points, *item_points, *totals]
-        writer.writerow([*row, pending, final, late, guard_formula(cell(report))])
+        row = [guard_formula(score.student), *section, *cells, total, _points(score.max_total)]
+        writer.writerow([*row, pending, final, _late(report), guard_formula(cell(report))])
     return buffer.getvalue()
+
+
+def _cell(part: ComponentScore | ItemScore | None) -> str:
+    """Return a component's or an item's points; blank where it is not open, or nothing is known."""
+    if part is None or part.is_unknown or is_excused(part):
+        return ""
+    if isinstance(part, ComponentScore) and not part.is_open:
+        return ""
+    return _points(part.points)
+
+
+def _late(report: GradedReport) -> str:
+    """Return each late week with how late it was and the share that it keeps."""
+    late = (
+        f"{week.week}:{in_words(week.late)}{_spent(week.days)}:{week.kept / FULL_CREDIT:.4g}"
+        for week in report.late
+    )
+    undecided = (f"{week}:late in Canvas (to be decided):1" for week in report.undecided)
+    return "; ".join([*late, *undecided])
+
+
+def _phases(course: Course, reports: Sequence[GradedReport]) -> list[Phase]:
+    """Return the phases that the class sees, in the rubric's order."""
+    shown = {phase.id for report in reports for phase in report.score.shown}
+    return [one for one in course.phases if one.id in shown] or list(course.phases[:1])
+
+
+def _phase_cells(phase: PhaseScore) -> list[str]:
+    """Return a phase's total, maximum and points that count; blank where nothing is known."""
+    if phase.is_unknown or is_excused(phase):
+        return ["", _points(phase.max_total), ""]
+    return [_points(phase.total), _points(phase.max_total), _points(phase.final)]
 
 
 def _spent(days: int) -> str:

@@ -46,7 +46,7 @@ def feedback(report: GradedReport) -> str:
     for component in score.components:
         if component.is_open:
             parts += writer.component(component)
-    closed = [part for part in score.components if not part.is_open]
+    closed = [part for phase in score.shown for part in phase.components if not part.is_open]
     if closed:
         names = (f"{inline(part.title)} ({format_points(part.max_points)})" for part in closed)
         parts.append("## Not graded yet\n\n" + ", ".join(names) + ".")

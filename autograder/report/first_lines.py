@@ -22,8 +22,7 @@ def first_lines(score: StudentScore) -> Iterator[str]:
     parts = [part for part in score.components if part.is_open]
     if not parts:
         return
-    rows = [f"| {inline(part.title)} | {_points(part)} |" for part in parts]
-    yield "\n".join(["| In short | points |", "|---|---|", *rows])
+    yield "\n".join(["| In short | points |", "|---|---|", *_rows(score)])
     items = [item for part in parts for item in part.items]
     lines = [
         *_named("Mend first", filter(to_mend, items), "in this order: the first may cause others"),
@@ -34,6 +33,16 @@ def first_lines(score: StudentScore) -> Iterator[str]:
     ]
     if lines:
         yield "\n".join(lines)
+
+
+def _rows(score: StudentScore) -> Iterator[str]:
+    """Yield a row for each component that is open, below its phase's where there are several."""
+    for phase in score.shown:
+        if len(score.shown) > 1:
+            yield f"| **{inline(phase.title)}** | **{points_of(phase)}** |"
+        for part in phase.components:
+            if part.is_open:
+                yield f"| {inline(part.title)} | {_points(part)} |"
 
 
 def to_mend(item: ItemScore) -> bool:

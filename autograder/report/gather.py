@@ -31,7 +31,6 @@ from autograder.report.late_days import after_spending, days_spent, requested_da
 from autograder.report.leaderboard import ranking
 from autograder.report.not_handed_in import without_waiting
 from autograder.report.overridden import Overridden
-from autograder.report.points_words import EXCUSED
 from autograder.results.student import VERDICT_WORDS
 
 __all__ = ["NOTHING_RUN", "VERDICT_WORDS", "GradedReport", "gather", "kept_shares"]
@@ -135,7 +134,7 @@ def _report_on(
         if entry
     ]
     score, overridden = scored(handed_in)
-    excused = {change.target for change in overridden.changes if change.after.startswith(EXCUSED)}
+    excused = {week.id for week in overridden.excused_weeks}
     spent = days_spent(
         course, [one for one in handed_in if one.week not in excused], score, requests
     )

@@ -34,9 +34,10 @@ class GradedReport(StudentReport):
     student's budget of late days over the term; `undecided` are the ids of weeks that Canvas marks
     as late, and nothing says when they came. `jobs` are the keys of the jobs that items' points
     come from, and `marks` the marks by hand, each by item id. `overrides` are a person's decisions
-    that are in force, in words that name them, their author and the reason, by the id of an item or
-    a week, or "total". `changes` are what a person changed, and `adjustments` what that adds to a
-    week's points, by its id, or to the total. `section` is the student's in the roster.
+    that are in force, in words that name them, their author and the reason, by the id of an item, a
+    week or a phase, or "total". `changes` are what a person changed, and `adjustments` what that
+    adds to the points of a week or a phase, by its id, or to the total. `section` is the student's
+    in the roster.
     """
 
     refusals: tuple[str, ...] = ()
@@ -64,8 +65,9 @@ class Change:
     """What a person changed, and what that made of it.
 
     `target` is what was named, `title` what the student reads; `item` is the item that it is told
-    with, None for a week and the total. `before` and `after` are in words. `was` is the item as it
-    is without this, None where it is no item. `is_stale`: it was given for an earlier submission.
+    with, None for a week, a phase and the total. `before` and `after` are in words. `was` is the
+    item as it is without this, None where it is no item. `is_stale`: it was given for an earlier
+    submission.
     """
 
     target: str

@@ -49,13 +49,12 @@ def requests_of(course: Course) -> tuple[Request, ...]:
         problem = "late days are spent automatically, in each student's favour"
         remedy = f'Remove it, or say late_days_spent = "on request" in {COURSE_FILE}'
         raise CourseError(GRADING_FILE, TABLE, problem, remedy)
-    known = {week.id for week in course.weeks}
     total: dict[str, int] = defaultdict(int)
     seen = set()
     for number, one in enumerate(requests, start=1):
         total[one.student] += one.days
         problem = ""
-        if one.week not in known:
+        if one.week not in course.known_weeks:
             problem = f"there is no week {one.week!r}"
         elif (one.student, one.week) in seen:
             problem = f"there is another one of {one.student} for {one.week}"
@@ -72,7 +71,8 @@ def requested_days(course: Course) -> Mapping[str, DaysByWeek]:
     numbers = {week.id: week.number for week in course.weeks}
     days: dict[str, dict[int, int]] = defaultdict(dict)
     for one in requests_of(course):
-        days[one.student][numbers[one.week]] = one.days
+        if one.week in numbers:
+            days[one.student][numbers[one.week]] = one.days
     return days
 
 

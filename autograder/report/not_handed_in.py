@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 
 from autograder.course import Course, Item
@@ -36,7 +36,7 @@ def without_waiting(
             return replace(one, pending=False, reason=NOTHING_HANDED_IN)
         return one
 
-    return with_items(score, settled)
+    return score.with_items(settled)
 
 
 def _is_missing(course: Course, item: Item, one: ItemScore, receipt: Receipt | None) -> bool:
@@ -44,9 +44,3 @@ def _is_missing(course: Course, item: Item, one: ItemScore, receipt: Receipt | N
         documents = documents_for(course, item)
         return bool(documents) and not (receipt and set(documents) & receipt.documents.keys())
     return receipt is None and one.reason in (NOT_GRADED_YET, PENDING_GPU)
-
-
-def with_items(score: StudentScore, change: Callable[[ItemScore], ItemScore]) -> StudentScore:
-    """Return a score each of whose items was changed."""
-    parts = (replace(part, items=tuple(map(change, part.items))) for part in score.components)
-    return replace(score, components=tuple(parts))

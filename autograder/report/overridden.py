@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from autograder.course import Course
+from autograder.course import Course, Week
 from autograder.course.points import format_points
 from autograder.course.scoring import ItemScore, StudentScore
 from autograder.gradebook.journal import Receipt
@@ -20,7 +20,6 @@ from autograder.gradebook.overrides import (
 )
 from autograder.records import FULL_CREDIT, CheckResult, PlannedCheck, Verdict
 from autograder.report.graded import Change
-from autograder.report.not_handed_in import with_items
 from autograder.report.points_words import EXCUSED
 
 NO_MORE = "no longer among the checks"
@@ -46,6 +45,14 @@ class Overridden:
         """Return what is in force of one kind of target."""
         return [one for one in self._in_force.values() if one.scope is scope]
 
+    @property
+    def excused_weeks(self) -> list[Week]:
+        """The weeks from which a person excused the student, alone or with their phase."""
+        targets = {one.target for one in self._in_force.values() if one.is_excused}
+        phases = [phase.id for phase in self.course.phases if phase.id in targets]
+        of_phases = {week.id for phase in phases for week in self.course.weeks_of(phase)}
+        return [week for week in self.course.weeks if week.id in targets | of_phases]
+
     def results(
         self, plan: Iterable[PlannedCheck], results: Iterable[CheckResult]
     ) -> list[CheckResult]:
@@ -65,11 +72,7 @@ class Overridden:
 
     def score(self, score: StudentScore) -> StudentScore:
         """Return a score with changed and excused items, and with what is added or taken."""
-        excused = {
-            week.number
-            for week in self.course.weeks
-            if (one := self._in_force.get(week.id)) and one.is_excused
-        }
+        excused = {week.number for week in self.excused_weeks}
         weeks = {item.id: item.week for item in self.course.items()}
 
         def changed(item: ItemScore) -> ItemScore:
@@ -83,17 +86,25 @@ class Overridden:
             self._note(decision, item.title, item.id, format_points(item.points), after, item)
             return new
 
-        new = with_items(score, changed)
+        new = score.with_items(changed)
         gone = {part.id: _sum(part.items) for part in score.components}
-        parts = (
-            replace(part, max_points=part.max_points - gone[part.id] + _sum(part.items))
-            for part in new.components
+        new = new.with_components(
+            lambda part: replace(
+                part, max_points=part.max_points - gone[part.id] + _sum(part.items)
+            )
         )
-        new = replace(new, components=tuple(parts))
-        return replace(new, adjustment=self._adjusted(new, excused))
+        for week in self.course.weeks:
+            of_week = [item for item in new.items if weeks[item.id] == week.number]
+            self._adjust(of_week, week.id, week.name)
+        for phase in new.phases:
+            parts = [week.id for week in self.course.weeks_of(phase.id)]
+            self._adjust(phase.items, phase.id, phase.title, parts)
+        self._adjust(new.items, TOTAL, "the total", list(self.adjustments))
+        phases = (replace(phase, adjustment=self._of_phase(phase.id)) for phase in new.phases)
+        return replace(new, phases=tuple(phases), adjustment=self.adjustments.get(TOTAL, 0))
 
     def in_words(self) -> dict[str, str]:
-        """Return what is in force, by item, week or "total"; it differs when an event does."""
+        """Return what is in force, by target; it differs when an event does."""
         said: dict[str, list[str]] = {}
         for change in self.changes:
             name = f"{change.title}: " if change.item not in (None, change.target) else ""
@@ -102,26 +113,28 @@ class Overridden:
             )
         return {target: "; ".join(words) for target, words in said.items()}
 
-    def _adjusted(self, score: StudentScore, excused: set[int]) -> int:
-        """Return what is added to the sum of all items; nobody gets fewer than 0 points."""
-        for week in self.course.weeks:
-            decision = self._in_force.get(week.id)
-            if decision is None:
-                continue
-            ids = {item.id for item in self.course.items(week.number)}
-            has = sum(item.final for item in score.items if item.id in ids)
-            amount = max(decision.change, -has)
-            if any(item.id in ids for item in score.items):
-                self.adjustments[week.id] = amount
-            said = [EXCUSED] * (week.number in excused)
-            said += [_signed(decision.change)] * bool(decision.changes)
-            self._note(decision, week.name, None, "", ", ".join(said))
-        decision = self._in_force.get(TOTAL)
-        if decision is not None:
-            has = score.final + sum(self.adjustments.values())
-            self.adjustments[TOTAL] = max(decision.change, -has)
-            self._note(decision, "the total", None, "", _signed(decision.change))
-        return sum(self.adjustments.values())
+    def _of_phase(self, phase: str) -> int:
+        """Return what is added to a phase and to its weeks."""
+        names = [phase, *(week.id for week in self.course.weeks_of(phase))]
+        return sum(self.adjustments.get(name, 0) for name in names)
+
+    def _adjust(
+        self, items: Sequence[ItemScore], target: str, title: str, parts: Iterable[str] = ()
+    ) -> None:
+        """Find what is added to some items together; nobody gets fewer than 0 points by it.
+
+        `parts` are the targets, parts of this one, to which something was added before.
+        """
+        decision = self._in_force.get(target)
+        if decision is None:
+            return
+        has = sum(item.final for item in items)
+        has += sum(self.adjustments.get(part, 0) for part in parts)
+        if items or target == TOTAL:
+            self.adjustments[target] = max(decision.change, -has)
+        said = [EXCUSED] * decision.is_excused
+        said += [_signed(decision.change)] * bool(decision.changes)
+        self._note(decision, title, None, "", ", ".join(said))
 
     def _note(
         self,
@@ -147,7 +160,7 @@ class Overridden:
 
     def _is_stale(self, decision: Decision) -> bool:
         """Whether something else was handed in since the last event."""
-        if decision.scope in (Scope.WEEK, Scope.TOTAL):
+        if decision.scope not in (Scope.ITEM, Scope.CHECK):
             return False
         week = decision.target.partition("/" if decision.scope is Scope.CHECK else ".")[0]
         numbers = [one.number for one in self.course.weeks if one.id == week]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from autograder.course.scoring import StudentScore, half_up
+from autograder.course.scoring import ComponentScore, PhaseScore, StudentScore, half_up
 from autograder.records import Verdict
 from autograder.report.points_words import is_excused
 
@@ -24,12 +24,14 @@ class MisconceptionCount:
 class ClassStatistics:
     """Means of the class so far, in hundredths of a point.
 
-    `mean` is of the points that count; `component_means`, by component id, are before deductions
-    for lateness. Who was not graded yet, or is excused, is left out of them.
+    `mean` and `phase_means`, by phase id, are of the points that count; `component_means`, by
+    component id, are before deductions for lateness. Who was not graded yet, or is excused, is left
+    out of them.
     """
 
     students: int
     mean: int
+    phase_means: Mapping[str, int]
     component_means: Mapping[str, int]
     misconceptions: tuple[MisconceptionCount, ...]
 
@@ -41,19 +43,29 @@ def class_statistics(scores: Sequence[StudentScore], commonest: int = 3) -> Clas
     """
     if not scores:
         raise ValueError("a class without students has no statistics")
-    parts = [part for score in scores for part in score.components if part.is_open]
-    known = [part for part in parts if not (part.is_unknown or is_excused(part))]
-    sums, numbers = Counter[str](), Counter(part.id for part in known)
-    for part in known:
-        sums[part.id] += part.points
-    finals = [score.final for score in scores if not score.is_unknown]
-    means = {part.id: half_up(sums[part.id], max(1, numbers[part.id])) for part in parts}
+    phases = [phase for score in scores for phase in score.phases if phase.is_open]
+    parts = [part for phase in phases for part in phase.components if part.is_open]
     return ClassStatistics(
         students=len(scores),
-        mean=half_up(sum(finals), max(1, len(finals))),
-        component_means=means,
+        mean=_mean([score.final for score in scores if not score.is_unknown]),
+        phase_means=_means((one, one.final) for one in phases),
+        component_means=_means((one, one.points) for one in parts),
         misconceptions=_commonest(scores, commonest),
     )
+
+
+def _means(points: Iterable[tuple[PhaseScore | ComponentScore, int]]) -> dict[str, int]:
+    """Return the means of those whose points are known, by id."""
+    known: dict[str, list[int]] = {}
+    for part, number in points:
+        numbers = known.setdefault(part.id, [])
+        if not (part.is_unknown or is_excused(part)):
+            numbers.append(number)
+    return {id: _mean(numbers) for id, numbers in known.items()}
+
+
+def _mean(numbers: Sequence[int]) -> int:
+    return half_up(sum(numbers), max(1, len(numbers)))
 
 
 def _commonest(scores: Sequence[StudentScore], number: int) -> tuple[MisconceptionCount, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from rich.box import ASCII, SIMPLE_HEAD
@@ -19,6 +20,7 @@ from autograder.course.scoring import (
     PENDING_GPU,
     TO_BE_MARKED,
     ComponentScore,
+    PhaseScore,
 )
 from autograder.records import FULL_CREDIT
 from autograder.report import changed_words
@@ -86,10 +88,9 @@ def _say(console: Console, text: str, soft_wrap: bool = False) -> None:
 
 
 def _table(console: Console, reports: Sequence[GradedReport], statistics: ClassStatistics) -> Table:
-    parts = _open_parts(reports)
     most = max(report.score.max_total for report in reports)
     longest = max(len(one_line(report.score.student)) for report in reports)
-    headers, gap = _headers(console, parts, longest)
+    headers, chosen, gap = _headers(console, _columns(reports), longest)
     unicode = console.encoding.lower().startswith("utf")
     padding = (0, (gap - 1) // 2)
     table = Table(box=SIMPLE_HEAD if unicode else ASCII, pad_edge=False, padding=padding)
@@ -102,29 +103,52 @@ def _table(console: Console, reports: Sequence[GradedReport], statistics: ClassS
         table.add_column(Text(header), justify="right", overflow="fold", min_width=width)
     total = f"total\n/{format_points(most)}"
     table.add_column(total, justify="right", no_wrap=True, min_width=POINTS_WIDTH + 1)
-    shown = [part.id for part in parts][: len(headers)]
     for report in reports:
         score = report.score
-        cells = {part.id: UNKNOWN if part.is_unknown else _part(part) for part in score.components}
-        row = [one_line(score.student), *(cells[id] for id in shown)]
+        parts: list[ComponentScore | PhaseScore] = [*score.phases, *score.components]
+        cells = {one.id: UNKNOWN if one.is_unknown else _part(one) for one in parts}
+        row = [one_line(score.student), *(cells[one.id] for one in chosen)]
         row.append(UNKNOWN if score.is_unknown else _cell(score.final, score.pending))
         table.add_row(*map(Text, row), style="red" if report.refusals else None)
     table.add_section()
-    means = [_cell(statistics.component_means[id]) for id in shown]
-    row = ["class mean", *means, _cell(statistics.mean)]
+    means = {**statistics.phase_means, **statistics.component_means}
+    row = ["class mean", *(_cell(means[one.id]) for one in chosen), _cell(statistics.mean)]
     table.add_row(*map(Text, row), style="bold")
     return table
 
 
-def _open_parts(reports: Sequence[GradedReport]) -> list[ComponentScore]:
-    """Return the components that are open, each with the most that anybody can get in it."""
-    everybody = zip(*(report.score.components for report in reports), strict=True)
-    most = (max(same, key=lambda part: part.max_points) for same in everybody)
-    return [part for part in most if part.is_open]
+@dataclass(frozen=True)
+class _Column:
+    """A column of points: a component's, or a phase's. `most` is what anybody can get in it."""
+
+    id: str
+    title: str
+    most: int
+    is_phase: bool = False
 
 
-def _part(part: ComponentScore) -> str:
-    return EXCUSED if is_excused(part) else _cell(part.points, part.pending)
+def _columns(reports: Sequence[GradedReport]) -> list[_Column]:
+    """Return the columns of what is open; a phase's after its components, where there are several.
+
+    Whoever is excused from something can get less than others.
+    """
+    columns = []
+    phases = reports[0].score.shown
+    for phase in phases:
+        same = [one for report in reports for one in report.score.phases if one.id == phase.id]
+        for part in phase.components:
+            most = max(o.max_points for one in same for o in one.components if o.id == part.id)
+            columns += [_Column(part.id, part.title, most)] * part.is_open
+        if len(phases) > 1:
+            most = max(one.max_total for one in same)
+            columns.append(_Column(phase.id, phase.title, most, is_phase=True))
+    return columns
+
+
+def _part(part: ComponentScore | PhaseScore) -> str:
+    if is_excused(part):
+        return EXCUSED
+    return _cell(part.final if isinstance(part, PhaseScore) else part.points, part.pending)
 
 
 def _cell(points: int, pending: bool = False) -> str:
@@ -138,23 +162,26 @@ def _width(headers: Sequence[str], gap: int) -> int:
 
 
 def _headers(
-    console: Console, parts: Sequence[ComponentScore], longest: int
-) -> tuple[list[str], int]:
-    """Return the headers, and the gap between columns, that leave enough space for ids.
+    console: Console, columns: Sequence[_Column], longest: int
+) -> tuple[list[str], Sequence[_Column], int]:
+    """Return headers, their columns, and the gap between these, that leave enough space for ids.
 
-    They are the components' titles, or letters explained above the table, or none at all.
+    They are titles, or letters explained above the table; where there are too many, those of the
+    phases alone, or none at all.
     """
-    titles = ["\n".join([*p.title.split(), f"/{format_points(p.max_points)}"]) for p in parts]
-    letters = [f"{chr(ord('A') + n)}\n/{format_points(p.max_points)}" for n, p in enumerate(parts)]
     wanted = max(MIN_ID_WIDTH, min(longest, FULL_ID_WIDTH))
-    layouts = ((titles, 3, wanted), (letters, 3, wanted), (letters, 1, MIN_ID_WIDTH))
-    for headers, gap, id_width in layouts:
-        if _width(headers, gap) + id_width <= console.width:
-            if headers is letters:
-                for header, part in zip(letters, parts, strict=True):
-                    _say(console, f"{header[0]}: {part.title}")
-            return headers, gap
-    return [], 3
+    for chosen in (columns, [one for one in columns if one.is_phase]):
+        most = [f"/{format_points(one.most)}" for one in chosen]
+        titles = ["\n".join([*o.title.split(), m]) for o, m in zip(chosen, most, strict=True)]
+        letters = [f"{chr(ord('A') + n)}\n{m}" for n, m in enumerate(most)]
+        layouts = ((titles, 3, wanted), (letters, 3, wanted), (letters, 1, MIN_ID_WIDTH))
+        for headers, gap, id_width in layouts:
+            if _width(headers, gap) + id_width <= console.width:
+                if headers is letters:
+                    for header, one in zip(letters, chosen, strict=True):
+                        _say(console, f"{header[0]}: {one.title}")
+                return headers, chosen, gap
+    return [], [], 3
 
 
 def _print_troubles(console: Console, reports: Sequence[GradedReport]) -> None:
@@ -254,7 +281,7 @@ def _print_late(console: Console, reports: Sequence[GradedReport]) -> None:
     ]
     if lines:
         _say(console, "")
-        _say(console, "Late (the total is what counts, the columns before it are without that):")
+        _say(console, "Late (totals are what counts, the components' columns are without that):")
         for line in lines:
             _say(console, line)
     undecided = [

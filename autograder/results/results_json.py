@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from autograder.course.lateness import HandedIn
-from autograder.course.scoring import CheckScore, ItemScore
+from autograder.course.scoring import CheckScore, ItemScore, PhaseScore, StudentScore
 from autograder.records import FULL_CREDIT, Verdict
 from autograder.results.student import StudentReport
 
@@ -21,20 +21,20 @@ def results_json(report: StudentReport, more: Mapping[str, Any] | None = None) -
     without a record has the verdict null. Messages may quote student code: characters with a
     meaning in HTML are escaped, for pages that embed the file. A check's `explanation`, null where
     none is known, says what probably happened. `extra` credit counts in `total`, not in
-    `max_total`. `more` are further fields at the top, which say of which suites the results are:
+    `max_total`. `phases` are those that the class sees, each with totals of its own. `more` are
+    further fields at the top, which say of which suites the results are:
     `suite` is "public" where hidden tests were not run, and `hidden_tests_not_run` says how many. A
     line is a check, mostly.
     """
     score = report.score
-    extra = [part for part in score.components if part.extra and part.is_open]
     results = {
         "schema": SCHEMA,
         "student": score.student,
-        "total": score.total / 100,
-        "max_total": score.max_total / 100,
-        "extra": sum(part.points for part in extra) / 100,
-        "max_extra": sum(part.max_points for part in extra) / 100,
-        "final": score.final / 100,
+        **_totals(score),
+        "phases": [
+            {"id": phase.id, "title": phase.title, **_totals(phase), "pending": phase.pending}
+            for phase in score.shown
+        ],
         "handed_in": [_handed_in(one) for one in report.handed_in],
         "confinement": report.confinement,
         "items": [_item(item) for item in score.items],
@@ -42,6 +42,17 @@ def results_json(report: StudentReport, more: Mapping[str, Any] | None = None) -
     }
     text = json.dumps(results, allow_nan=False).replace(', {"id": ', ',\n{"id": ') + "\n"
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def _totals(score: StudentScore | PhaseScore) -> dict[str, Any]:
+    extra = [part for part in score.components if part.extra and part.is_open]
+    return {
+        "total": score.total / 100,
+        "max_total": score.max_total / 100,
+        "extra": sum(part.points for part in extra) / 100,
+        "max_extra": sum(part.max_points for part in extra) / 100,
+        "final": score.final / 100,
+    }
 
 
 def _handed_in(one: HandedIn) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import errno
 import os
 import shutil
@@ -55,21 +56,42 @@ def test_the_course_with_a_new_week_loads(root: Path, items: str | None) -> None
     assert set(everything(root)) == files | set(written)
 
 
-def test_comments_and_everything_else_in_the_courses_files_stays(tmp_path: Path) -> None:
-    root = Path(shutil.copytree(ROOT / "assignments", tmp_path / "top" / "assignments")).parent
+def copy_of_the_course(folder: Path) -> Path:
+    root = Path(shutil.copytree(ROOT / "assignments", folder / "top" / "assignments")).parent
     (root / "solutions").mkdir()
+    return root
+
+
+def test_comments_and_everything_else_in_the_courses_files_stays(tmp_path: Path) -> None:
+    root = copy_of_the_course(tmp_path)
     before = everything(root)
     write_week(root, new_week(root, "week9_hello"))
     after = everything(root)
     assert after[COURSE_FILE].startswith(before[COURSE_FILE])
-    added = after[RUBRIC_FILE].removeprefix(
-        before[RUBRIC_FILE].replace(b"total = 120", b"total = 130", 1)
-    )
-    assert tomllib.loads(added.decode())["component"][0]["points"] == 10
+    was, now = (lines[RUBRIC_FILE].decode().splitlines() for lines in (before, after))
+    added = [line[2:] for line in difflib.ndiff(was, now) if line.startswith("+ ")]
+    gone = [line[2:] for line in difflib.ndiff(was, now) if line.startswith("- ")]
+    assert gone == ["total = 120"]
+    assert "total = 130" in added
+    phases = tomllib.loads("\n".join(now))["phase"]
+    assert [len(phase["component"]) for phase in phases] == [9, 5, 1]
+    assert phases[0]["component"][-1]["points"] == 10
     rest = (COURSE_FILE, RUBRIC_FILE)
     assert {name: after[name] for name in before if name not in rest} == {
         name: before[name] for name in before if name not in rest
     }
+
+
+def test_a_week_counts_in_the_phase_that_is_asked_for(tmp_path: Path) -> None:
+    root = copy_of_the_course(tmp_path)
+    before = load(root).phases
+    write_week(root, new_week(root, "week9_hello", phase="phase2"))
+    course = load(root)
+    assert (course.phases[0], course.phases[2]) == (before[0], before[2])
+    assert course.phases[1].total == before[1].total + 1000
+    assert course.weeks_of("phase2") == (course.week(9),)
+    with pytest.raises(NewWeekError, match="no phase 'phase9'"):
+        new_week(root, "week10_more", phase="phase9")
 
 
 def test_what_is_written_fits_together(root: Path) -> None:

@@ -59,9 +59,10 @@ def edit(root: Path, file: str, old: str, new: str) -> None:
 
 
 def test_components_have_the_fixed_points(course: Course) -> None:
-    assert {part.title: part.points for part in course.components if not part.extra} == FIXED_POINTS
+    components = course.phases[0].components
+    assert {part.title: part.points for part in components if not part.extra} == FIXED_POINTS
     assert sum(FIXED_POINTS.values()) == 12_000
-    assert [part.points for part in course.components if part.extra] == [2000]
+    assert [part.points for part in components if part.extra] == [2000]
 
 
 def test_components_of_later_weeks_are_not_open(course: Course) -> None:
@@ -85,11 +86,11 @@ def test_lookups(course: Course) -> None:
     assert week.student_tests in week.modules
     assert course.item("week1.mse").points == 150
     assert course.item("week1.written_mse").kind == "manual"
-    assert training_setting(course, "mnist").batch_size == 64
+    assert training_setting(course, course.week(1), "mnist").batch_size == 64
     for look_up in (
         lambda: course.week(99),
         lambda: course.item("week1.nothing"),
-        lambda: training_setting(course, "nothing"),
+        lambda: training_setting(course, week, "nothing"),
     ):
         with pytest.raises(CourseError, match=r"there (is|are) no"):
             look_up()
@@ -159,7 +160,7 @@ def test_points_survive_writing_and_reading(hundredths: int) -> None:
         (RUBRIC_FILE, '"week1.tanh"', '"week2.tanh"', "an id like week1.name"),
         (RUBRIC_FILE, 'kind = "auto"\n', "", "kind: field required. Add it"),
         (RUBRIC_FILE, 'kind = "auto"', 'kind = "magic"', "'auto', 'manual' or 'training'"),
-        (RUBRIC_FILE, 'title = "ReLU", ', "", "component#2.items#2.title: field required"),
+        (RUBRIC_FILE, 'title = "ReLU", ', "", "phase#1.component#2.items#2.title: field required"),
         (COURSE_FILE, "memory_mb = 1024", 'memory_mb = "1 GB"', "week#1.limits.memory_mb"),
         (COURSE_FILE, "memory_mb = 1024", "memory = 1024", "memory: extra inputs"),
         (COURSE_FILE, "test_seconds = 20", "test_seconds = -1", "greater than 0"),
@@ -214,7 +215,7 @@ def test_a_file_that_is_not_text_is_named(tree: Path) -> None:
 
 
 def test_the_curve_gives_credit(course: Course) -> None:
-    curve = training_setting(course, "mnist").model_copy(
+    curve = training_setting(course, course.week(1), "mnist").model_copy(
         update={"curve": ((0.1, 0.0), (0.8, 0.5), (0.95, 1.0))}
     )
     credits = [credit_for(curve.curve, a) for a in (0.0, 0.1, 0.8, 0.95, 1.0)]
@@ -226,7 +227,7 @@ def test_the_curve_gives_credit(course: Course) -> None:
 
 @given(st.floats(0, 1), st.floats(0, 1))
 def test_more_accuracy_never_gives_less(course: Course, a: float, b: float) -> None:
-    setting = training_setting(course, "mnist")
+    setting = training_setting(course, course.week(1), "mnist")
     low, high = sorted((a, b))
     assert 0 <= credit_for(setting.curve, low) <= credit_for(setting.curve, high) <= FULL_CREDIT
 

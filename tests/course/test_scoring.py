@@ -23,16 +23,13 @@ from autograder.course.scoring import (
 from autograder.records import FULL_CREDIT, CheckResult, ManualMark, PlannedCheck, Verdict
 from autograder.report.points_words import pending_points
 from autograder.report.statistics import class_statistics
+from tests.rubrics import with_components, with_items
 
 
 def week_1_alone() -> Course:
     """The course as it was when only its first week was open."""
     course = load(Path(__file__).resolve().parents[2])
-    parts = [
-        part.model_copy(update={"items": tuple(item for item in part.items if item.week == 1)})
-        for part in course.components
-    ]
-    return course.model_copy(update={"components": tuple(parts)})
+    return with_items(course, lambda item: item if item.week == 1 else None)
 
 
 COURSE = week_1_alone()
@@ -100,11 +97,14 @@ def test_components_of_weeks_that_are_not_open_count_nowhere() -> None:
 
 
 def test_a_component_of_several_weeks_is_open_with_the_first_of_them() -> None:
-    parts = list(COURSE.components)
-    parts[1] = parts[1].model_copy(
-        update={"items": (*parts[1].items, AUTO[0].model_copy(update={"id": "x.y", "week": 2}))}
+    second = COURSE.components[1].id
+    more = AUTO[0].model_copy(update={"id": "x.y", "week": 2})
+    course = with_components(
+        COURSE,
+        lambda part: part.model_copy(
+            update={"items": (*part.items, *[more] * (part.id == second))}
+        ),
     )
-    course = COURSE.model_copy(update={"components": tuple(parts)})
     score = score_student(course, "ada", PLAN, passed(PLAN), open_weeks={1})
     assert item_of(score, "x.y").pending
     assert item_of(score, "x.y").reason == NOT_GRADED_YET
@@ -272,11 +272,11 @@ def test_totals_add_up_and_only_records_give_points(
 def extra_credit_course() -> Course:
     """The course with one item of extra credit open."""
     item = AUTO[0].model_copy(update={"id": "week1.bonus", "points": 2000})
-    parts = [
-        part.model_copy(update={"items": (item,)}) if part.extra else part
-        for part in COURSE.components
-    ]
-    return COURSE.model_copy(update={"components": tuple(parts)})
+    first = next(part.id for part in COURSE.components if part.extra)
+    return with_components(
+        COURSE,
+        lambda part: part.model_copy(update={"items": (item,)}) if part.id == first else part,
+    )
 
 
 def test_extra_credit_comes_on_top() -> None:

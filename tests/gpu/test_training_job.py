@@ -71,7 +71,7 @@ def plan(images: Images, tmp_path: Path) -> Plan:
         device="cpu",
         threads=1,
         seed=7,
-        curve=training_setting(COURSE, "cifar10"),
+        curve=training_setting(COURSE, WEEK, "cifar10"),
         worker=worker_of(ROOT, WEEK),
     )
 

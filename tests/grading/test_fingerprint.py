@@ -17,6 +17,7 @@ from autograder.grading import fingerprint, source_digest
 from autograder.grading.fingerprint import HOME, code, digest, parts_of_week
 from benchmarks import what_reruns
 from benchmarks.what_reruns import CHANGES, JOB, Change, copy_repository, depends, run_again
+from tests.rubrics import with_items
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -297,16 +298,9 @@ def test_which_items_a_week_has_is_a_part_and_what_they_are_worth_is_not(course:
     week = course.week(2)
     before = parts_of_week(ROOT, course, week, "A", "digits")
 
-    def with_items(change) -> Course:
-        components = [
-            part.model_copy(update={"items": tuple(filter(None, map(change, part.items)))})
-            for part in course.components
-        ]
-        return course.model_copy(update={"components": tuple(components)})
-
-    fewer = with_items(lambda item: None if item.id == "week2.quality" else item)
+    fewer = with_items(course, lambda item: None if item.id == "week2.quality" else item)
     assert parts_of_week(ROOT, fewer, week, "A", "digits") != before
-    dearer = with_items(lambda item: item.model_copy(update={"points": item.points + 100}))
+    dearer = with_items(course, lambda item: item.model_copy(update={"points": item.points + 100}))
     assert parts_of_week(ROOT, dearer, week, "A", "digits") == before
 
 

@@ -27,6 +27,7 @@ from autograder.report.gather import gather
 from autograder.report.graded import GradedReport
 from autograder.report.publishing import AS_FOUND, Published, keep_as_found, publish
 from autograder.report.writing import write_reports
+from tests.rubrics import with_items
 
 COURSE = load(Path(__file__).resolve().parents[2])
 ITEM = next(item for item in COURSE.items(1) if item.kind == "auto")
@@ -91,18 +92,9 @@ def found(published: Published) -> list[tuple[str, str, int | None, int | None, 
 
 def with_points(item: str, points: int) -> Course:
     """Return the course where an item gives other points."""
-    parts = [
-        part.model_copy(
-            update={
-                "items": tuple(
-                    one.model_copy(update={"points": points}) if one.id == item else one
-                    for one in part.items
-                )
-            }
-        )
-        for part in COURSE.components
-    ]
-    return COURSE.model_copy(update={"components": tuple(parts)})
+    return with_items(
+        COURSE, lambda one: one.model_copy(update={"points": points}) if one.id == item else one
+    )
 
 
 def test_nothing_changes_where_nothing_does(book: Gradebook, out: Path) -> None:
@@ -213,17 +205,10 @@ def test_an_override_says_who_and_why(book: Gradebook, out: Path) -> None:
 
     def decided(one: GradedReport) -> GradedReport:
         """What a person's decision makes of Ada's item."""
-        parts = tuple(
-            replace(
-                part,
-                items=tuple(
-                    replace(item, points=item.max_points) if item.id == ITEM.id else item
-                    for item in part.items
-                ),
-            )
-            for part in one.score.components
+        score = one.score.with_items(
+            lambda item: replace(item, points=item.max_points) if item.id == ITEM.id else item
         )
-        return replace(one, score=replace(one.score, components=parts), overrides={ITEM.id: words})
+        return replace(one, score=score, overrides={ITEM.id: words})
 
     changed = publish(COURSE, book, [decided(reports[0]), reports[1]], "grade", out)
     expected = [f"override: {words}"]
@@ -269,11 +254,7 @@ def test_a_failure_of_ours_changes_nothing_and_is_kept(book: Gradebook, out: Pat
 
 
 def test_an_item_that_the_rubric_has_no_more(book: Gradebook, out: Path) -> None:
-    parts = tuple(
-        part.model_copy(update={"items": tuple(one for one in part.items if one.id != ITEM.id)})
-        for part in COURSE.components
-    )
-    course = COURSE.model_copy(update={"components": parts})
+    course = with_items(COURSE, lambda one: one if one.id != ITEM.id else None)
     changes = found(report(book, out, course))
     assert [change[:4] for change in changes] == [
         (name, ITEM.id, HALF_OF_IT, None) for name in ("ada", "ben")

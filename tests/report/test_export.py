@@ -47,8 +47,10 @@ def rows_of(text: str) -> list[dict[str, str]]:
 
 def test_the_csv_has_a_row_per_student_and_a_column_per_component_and_item() -> None:
     ada, ben = rows_of(gradebook_csv(COURSE, [report(), report("ben")]))
-    columns = [part.id for part in COURSE.components] + [item.id for item in COURSE.items()]
-    assert list(ada) == ["student", *columns, "total", "max", "pending", "final", "late", "changed"]
+    phase = COURSE.phases[0]
+    columns = [part.id for part in phase.components] + [item.id for item in phase.items]
+    columns += ["phase1", "phase1_max", "phase1_final", "total", "max", "pending", "final"]
+    assert list(ada) == ["student", *columns, "late", "changed"]
     assert (ada["final"], ada["late"]) == ("2.50", "")
     assert (ada["student"], ben["student"]) == ("ada", "ben")
     assert ada["week1.mse"] == "0.75"
@@ -59,7 +61,7 @@ def test_the_csv_has_a_row_per_student_and_a_column_per_component_and_item() -> 
     assert ada["max"] == f"{report().score.max_total / 100:.2f}"
     assert "week1.relu" in ada["pending"].split(" ")
     assert "week1.written_linear" not in ada["pending"].split(" ")
-    assert all(ada[part.id] == "" for part in COURSE.components if not part.is_open)
+    assert all(ada[part.id] == "" for part in phase.components if not part.is_open)
 
 
 def test_items_add_up_to_components_and_components_to_the_total() -> None:
@@ -68,7 +70,7 @@ def test_items_add_up_to_components_and_components_to_the_total() -> None:
         if part.is_open:
             added = sum(parse_points(row[item.id] or "0") for item in part.items)
             assert added == parse_points(row[part.id] or "0")
-    shown = [row[part.id] for part in COURSE.components if row[part.id]]
+    shown = [row[part.id] for part in COURSE.phases[0].components if row[part.id]]
     assert sum(map(parse_points, shown)) == parse_points(row["total"])
 
 
@@ -131,7 +133,10 @@ def test_usual_ids_stay_as_they_are() -> None:
 def test_the_json_has_exactly_the_documented_fields() -> None:
     results = json.loads(results_json(report()))
     heads = ["schema", "student", "total", "max_total", "extra", "max_extra", "final"]
-    assert list(results) == [*heads, "handed_in", "confinement", "items"]
+    assert list(results) == [*heads, "phases", "handed_in", "confinement", "items"]
+    (phase,) = results["phases"]
+    assert list(phase) == ["id", "title", *heads[2:], "pending"]
+    assert (phase["id"], phase["total"]) == ("phase1", results["total"])
     assert (results["final"], results["handed_in"]) == (2.5, [])
     assert results["schema"] == SCHEMA == "nnf/results/v1"
     assert (results["student"], results["confinement"]) == ("ada", "bubblewrap")

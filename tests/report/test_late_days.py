@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from autograder.course import Course, CourseError, Extension, HandingIn, load
 from autograder.course.lateness import judge_lateness
-from autograder.course.scoring import ComponentScore, ItemScore, StudentScore, half_up
+from autograder.course.scoring import ComponentScore, ItemScore, PhaseScore, StudentScore, half_up
 from autograder.gradebook.journal import Gradebook, GradingJob
 from autograder.gradebook.overrides import Act, Override, Scope
 from autograder.gradebook.submission import LATE_IN_CANVAS, Submission
@@ -40,7 +40,8 @@ def score_of(points: Mapping[int, int]) -> StudentScore:
         next(item for item in LOADED.items(week) if item.kind == "auto") for week in sorted(points)
     ]
     scores = tuple(ItemScore(item.id, item.title, points[item.week], 10_000) for item in items)
-    return StudentScore("ada", (ComponentScore("all", "All", 10_000, False, scores),))
+    part = ComponentScore("all", "All", 10_000, False, scores)
+    return StudentScore("ada", (PhaseScore("phase", "Phase", (part,)),))
 
 
 def spent(

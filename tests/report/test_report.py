@@ -32,18 +32,14 @@ from autograder.report.statistics import class_statistics
 from autograder.report.terminal import print_class
 from autograder.results.results_json import results_json
 from autograder.text.display import many_lines, one_line
+from tests.rubrics import with_items
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 def week_1_alone() -> Course:
     """The course as it was when only its first week was open."""
-    course = load(ROOT)
-    parts = [
-        part.model_copy(update={"items": tuple(item for item in part.items if item.week == 1)})
-        for part in course.components
-    ]
-    return course.model_copy(update={"components": tuple(parts)})
+    return with_items(load(ROOT), lambda item: item if item.week == 1 else None)
 
 
 COURSE = week_1_alone()

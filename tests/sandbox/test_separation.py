@@ -52,7 +52,8 @@ BROKEN = {
 
 @pytest.fixture(scope="module")
 def training() -> Training:
-    setting = training_setting(courses.load(ROOT), "digits")
+    course = courses.load(ROOT)
+    setting = training_setting(course, course.week(1), "digits")
     return Training(
         "digits",
         lambda: data.load("digits"),

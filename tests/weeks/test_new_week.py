@@ -63,7 +63,7 @@ curve = [[0.60, 0], [0.95, 1]]
 """
 RUBRIC = """
 
-[[component]]
+[[phase.component]]
 id = "dots"
 title = "Dots"
 points = 10
@@ -279,8 +279,9 @@ def add_the_week(root: Path) -> None:
         path = root / f"assignments/{file}.toml"
         path.write_text(path.read_text() + more)
     rubric = root / "assignments/rubric.toml"
-    assert rubric.read_text().count("\ntotal = 120\n") == 1
-    rubric.write_text(rubric.read_text().replace("\ntotal = 120\n", "\ntotal = 130\n"))
+    # What is appended is in the last phase.
+    assert rubric.read_text().count("\ntotal = 60\n") == 1
+    rubric.write_text(rubric.read_text().replace("\ntotal = 60\n", "\ntotal = 70\n"))
 
 
 def fingerprints(root: Path, confinement: Any) -> dict[int, str]:

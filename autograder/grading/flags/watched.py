@@ -38,9 +38,8 @@ def watched_names(course: Course) -> tuple[Watched, ...]:
         entries = _OtherTables.model_validate(course.more).watched
     except ValidationError as error:
         raise explained(GRADING_FILE, error) from error
-    known = {week.id for week in course.weeks}
     for number, entry in enumerate(entries, start=1):
-        for name in sorted(set(entry.weeks) - known):
+        for name in sorted(set(entry.weeks) - course.known_weeks):
             problem = f"there is no week {name!r}"
             raise CourseError(GRADING_FILE, f"watched#{number}.weeks", problem, "Correct the id")
     return entries

@@ -1,4 +1,4 @@
-"""The points for one column of another system's gradebook: the total, a week or a component."""
+"""The points for one column of another system's gradebook: of all, a phase, week or component."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from autograder.course import Course, CourseError
+from autograder.course import Component, Course, CourseError, Phase, Week
 from autograder.course.points import format_points
 from autograder.gradebook.journal import Gradebook, GradebookError
 from autograder.report.gather import gather
@@ -63,7 +63,8 @@ def part_points(
     part: str,
     not_taken: NotTaken = NotTaken.LEAVE,
 ) -> Mapping[str, PartPoints]:
-    """Return each student's points of a part: "total", a component's id, a week's id or number.
+    """Return each student's points of a part: "total", the id of a phase, of a component or of a
+    week, or a week's number.
 
     Extra credit doesn't count towards the maximum, unless the part is nothing else. Raises
     CourseError for a part that doesn't exist or isn't open yet.
@@ -75,8 +76,11 @@ def part_points(
     weeks = {item.week for item in course.items() if item.id in chosen}
     adjusted = {
         *(week.id for week in course.weeks if part.casefold() in (week.id, str(week.number))),
-        *((TOTAL, *(week.id for week in course.weeks)) if part == TOTAL else ()),
+        *(part, *(week.id for week in course.weeks_of(part))),
     }
+    if part == TOTAL:
+        adjusted |= {TOTAL, *(phase.id for phase in course.phases)}
+        adjusted |= {week.id for week in course.weeks}
     points_by_student = {}
     for report in reports:
         items = [item for item in report.score.items if item.id in chosen]
@@ -103,6 +107,9 @@ def part_points(
 def _items(course: Course, part: str) -> set[str]:
     if part == TOTAL:
         return {item.id for item in course.items()}
+    for phase in course.phases:
+        if phase.id == part:
+            return {item.id for item in phase.items}
     of_component = {
         item.id
         for component in course.components
@@ -120,8 +127,8 @@ def _items(course: Course, part: str) -> set[str]:
             "--part", part, "a week and a component have this id", "Name the week by its number"
         )
     if not of_component | of_week:
-        components = (component.id for component in course.components)
-        known = [TOTAL, *components, *(week.id for week in course.weeks)]
+        parts: list[Phase | Component | Week] = [*course.phases, *course.components, *course.weeks]
+        known = [TOTAL, *(one.id for one in parts)]
         remedy = f"Choose one of these: {', '.join(dict.fromkeys(known))}"
         raise CourseError("--part", part, "there is no such part", remedy)
     return of_component | of_week

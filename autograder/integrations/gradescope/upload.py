@@ -67,7 +67,8 @@ def write_zip(
     if only is not None:
         weeks = [course.week(only)]
     # A week's folder may lie in another's.
-    others = [Path(week.folder) for week in course.weeks if week not in weeks]
+    everything = (*course.weeks, *course.left_out)
+    others = [Path(week.folder) for week in everything if week not in weeks]
     paths = dict(_files(root, weeks, others))
     contents = {name: path.read_bytes() for name, path in paths.items()}
     options = [f"--visibility={visibility.value}"]

@@ -9,7 +9,7 @@ from datetime import date, datetime, time, timedelta, tzinfo
 from autograder.course.points import format_points
 from autograder.records import Verdict
 from autograder.report.lateness_words import in_words
-from autograder.report.points_words import pending_points, points_in_words
+from autograder.report.points_words import pending_points, points_in_words, points_of
 from autograder.results.student import StudentReport
 from autograder.text.display import many_lines, one_line
 
@@ -93,10 +93,13 @@ def summary(report: StudentReport, weeks: list[str]) -> str:
     score = report.score
     parts = [part for part in score.components if part.is_open]
     width = max((len(part.title) for part in parts), default=0)
-    for part in parts:
-        points = f"{format_points(part.points)} / {format_points(part.max_points)}"
-        later = "  (more to come)" if part.pending else ""
-        lines.append(f"  {one_line(part.title):{width}}  {points:>13}{later}")
+    for phase in score.shown:
+        for part in filter(parts.__contains__, phase.components):
+            points = f"{format_points(part.points)} / {format_points(part.max_points)}"
+            later = "  (more to come)" if part.pending else ""
+            lines.append(f"  {one_line(part.title):{width}}  {points:>13}{later}")
+        if len(score.shown) > 1:
+            lines.append(f"{one_line(phase.title)}: {points_of(phase)}")
     more = format_points(pending_points(score))
     later = f"  (up to {more} more to come)" if score.pending else ""
     lines.append(f"Together: {points_in_words(score)}{later}")
