@@ -231,9 +231,7 @@ def digits_as_images(digits: Any) -> tuple[FloatArray, FloatArray]:
     return train, test
 
 
-def train_on_digits(
-    epochs: int = 12, batch_size: int = 32, lr: float = 0.1, seed: int = 0
-) -> None:
+def train_on_digits(epochs: int = 12, batch_size: int = 32, lr: float = 0.1, seed: int = 0) -> None:
     """Train a ConvNet on the digits that come with the course, and say how it does. Given."""
     # The course's `data` package lies in the repository's root, two folders above this one.
     sys.path.append(str(Path(__file__).resolve().parents[2]))

@@ -185,9 +185,7 @@ def col2im(
     # END SOLUTION
 
 
-def max_pool2d(
-    x: FloatArray, size: int, stride: int | None = None, padding: int = 0
-) -> FloatArray:
+def max_pool2d(x: FloatArray, size: int, stride: int | None = None, padding: int = 0) -> FloatArray:
     """Return the largest entry of each window of size x size, channel by channel.
 
     Args:

@@ -87,7 +87,9 @@ def accuracy(weights: Weights, x: np.ndarray, y: np.ndarray) -> float:
     return float(np.mean(logits.argmax(axis=1) == y))
 
 
-def weights_on_the_way(training: Training, x: np.ndarray, y: np.ndarray, seed: int) -> list[Weights]:
+def weights_on_the_way(
+    training: Training, x: np.ndarray, y: np.ndarray, seed: int
+) -> list[Weights]:
     """Return the initial weights, and those after each epoch of plain gradient descent.
 
     All submissions of a class start from the same seed, so the last answer is kept.

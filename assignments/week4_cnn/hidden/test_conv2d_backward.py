@@ -46,8 +46,9 @@ def turned(kernel):
 
 
 def rotates(student):
-    """Find out whether the student's conv2d rotates its kernel: by an image and a kernel of ours."""
-    x, kernel = np.arange(1.0, 13.0).reshape(1, 3, 4, 1) ** 2, np.arange(1.0, 7.0).reshape(2, 3, 1, 1)
+    """Find out, by an image and a kernel of ours, whether the student's conv2d rotates it."""
+    x = np.arange(1.0, 13.0).reshape(1, 3, 4, 1) ** 2
+    kernel = np.arange(1.0, 7.0).reshape(2, 3, 1, 1)
     wanted = formulas.conv2d(x, turned(kernel))
     try:
         received = student.conv.conv2d(x, kernel)

@@ -79,12 +79,9 @@ def test_generator(student):
 
 def draws_from_its_generator(student):
     """Find out whether the student's Conv2d does: another test asks that it should."""
-    one, other = (
-        expect.array(
-            "W", student.cnn_layers.Conv2d(1, 2, 3, rng=student.probe("generator")(7)).W, (3, 3, 1, 2)
-        )
-        for _ in range(2)
-    )
+    make, generator = student.cnn_layers.Conv2d, student.probe("generator")
+    found = (make(1, 2, 3, rng=generator(7)).W for _ in range(2))
+    one, other = (expect.array("W", W, (3, 3, 1, 2)) for W in found)
     return np.array_equal(one, other)
 
 

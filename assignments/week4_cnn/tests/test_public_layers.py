@@ -54,8 +54,10 @@ def test_gradients_of_a_convolution(student):
     wanted[:, :2, :2, :1] += UPSTREAM
     wanted[:, 1:, 1:, 1:] -= 2.0 * UPSTREAM
     expect.close("dL_dx", dx, wanted)
-    dW = [float(np.sum(UPSTREAM * X[:, i : i + 2, j : j + 2, k : k + 1]))
-          for i, j, k in np.ndindex(2, 2, 2)]
+    dW = [
+        float(np.sum(UPSTREAM * X[:, i : i + 2, j : j + 2, k : k + 1]))
+        for i, j, k in np.ndindex(2, 2, 2)
+    ]
     expect.close("dL_dW", layer.dL_dW, np.reshape(dW, (2, 2, 2, 1)))
     expect.close("dL_db", layer.dL_db, [2.5])
 
@@ -111,10 +113,15 @@ def test_one_step(student):
     rows = np.linspace(-0.5, 0.5, 24).reshape(8, 3)
     parts[0].W, parts[4].W = np.cos(np.arange(18.0)).reshape(3, 3, 1, 2), rows
     loss = model.train_step(x, y, lr)
-    squares = [np.sum(np.square(expect.array("a gradient", g, shape))) for g, shape in (
-        (parts[0].dL_dW, (3, 3, 1, 2)), (parts[0].dL_db, (2,)),
-        (parts[4].dL_dW, (8, 3)), (parts[4].dL_db, (3,)),
-    )]
+    squares = [
+        np.sum(np.square(expect.array("a gradient", g, shape)))
+        for g, shape in (
+            (parts[0].dL_dW, (3, 3, 1, 2)),
+            (parts[0].dL_db, (2,)),
+            (parts[4].dL_dW, (8, 3)),
+            (parts[4].dL_db, (3,)),
+        )
+    ]
     again = model.train_step(x, y, 0.0)
     expect.close("fall of the loss in one step", loss - again, lr * sum(squares), rtol=0.05)
 
