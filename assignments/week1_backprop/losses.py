@@ -138,9 +138,10 @@ class CrossEntropyLoss:
         raise NotImplementedError("week1.tools: fill in CrossEntropyLoss._forward_of_probabilities")
 
     def _backward_of_probabilities(self) -> FloatArray:
-        """Return dL/dp = -one_hot(targets) / (N p).
+        """Return dL/dp, shape (N, C), for the latest batch.
 
-        Here too, p is at least the smallest normal number.
+        Here too, p is at least the smallest normal number. One entry is the derivative of one term
+        of the mean; where a class is not the true one, there is no such term.
         """
         raise NotImplementedError(
             "week1.tools: fill in CrossEntropyLoss._backward_of_probabilities"
@@ -185,7 +186,7 @@ class HuberLoss:
     def backward(self) -> FloatArray:
         """Return dL/dy_pred, the shape of y_pred.
 
-        One entry is r where |r| <= delta and delta * sign(r) elsewhere, divided by the number
-        of elements.
+        Each piece of the loss is differentiated by itself, and both give the same at |r| = delta.
+        The divisor is that of the loss.
         """
         raise NotImplementedError("week1.huber: fill in HuberLoss.backward")

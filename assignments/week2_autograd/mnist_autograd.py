@@ -96,10 +96,9 @@ class ReLUAutograd(Layer):
 def cross_entropy(logits: Tensor, labels: npt.ArrayLike) -> Tensor:
     """Return the mean over the batch of -log softmax(logits)[label], as a tensor of shape ().
 
-    It can be made of the engine's operations, or be one node of the graph, with week 1's formulas:
-    with m the largest logit of a row, log softmax(z)_t = (z_t - m) - log sum_j exp(z_j - m), so
-    logits of +-1000 are no problem; the gradient with respect to the logits is
-    (softmax(logits) - one_hot(labels)) / N.
+    It can be made of the engine's operations, or be one node of the graph, with the gradient that
+    you derived in week 1. With m the largest logit of a row,
+    log softmax(z)_t = (z_t - m) - log sum_j exp(z_j - m), so logits of +-1000 are no problem.
 
     Args:
         logits: shape (N, C), N at least 1.
@@ -143,8 +142,11 @@ class AutogradMLP:
         raise NotImplementedError("week2.network: fill in AutogradMLP.parameters")
 
     def forward(self, x: FloatArray) -> Tensor:
-        """Return the logits of a batch: array (N, input_size) -> Tensor (N, num_classes)."""
-        raise NotImplementedError("week2.network: fill in AutogradMLP.forward")
+        """Return the logits of a batch: array (N, input_size) -> Tensor (N, num_classes). Given."""
+        out = Tensor(x)
+        for layer in self.layers:
+            out = layer(out)
+        return out
 
     def train_step(self, x: FloatArray, y: IntArray, lr: float) -> float:
         """Train on one batch: loss, gradients, and p <- p - lr dL/dp for every parameter p.
@@ -166,16 +168,17 @@ class AutogradMLP:
     def predict(self, x: FloatArray) -> IntArray:
         """Return the class with the largest logit for each row of `x`: integers, shape (N,).
 
-        Builds no graph: it runs within `no_grad`.
+        Builds no graph: it runs within `no_grad`. Given.
         """
-        raise NotImplementedError("week2.network: fill in AutogradMLP.predict")
+        with autograd.no_grad():
+            return self.forward(x).data.argmax(axis=1)
 
     def evaluate(self, x: FloatArray, y: IntArray) -> float:
         """Return the accuracy: the share of rows of `x` whose prediction is right, from 0 to 1.
 
-        `x`: shape (N, input_size). `y`: the true class indices, shape (N,). Builds no graph.
+        `x`: shape (N, input_size). `y`: the true class indices, shape (N,). Given.
         """
-        raise NotImplementedError("week2.network: fill in AutogradMLP.evaluate")
+        return float(np.mean(self.predict(x) == y))
 
 
 # The training script. Nothing below needs to be filled.

@@ -22,6 +22,7 @@ from autograder.course import (
     Course,
     load,
 )
+from autograder.course.hints import HINTS_FILE
 from autograder.course.points import format_points, parse_points
 from autograder.errors import InputError
 from autograder.reference.gaps import make_stub
@@ -164,6 +165,7 @@ def files_of(week: NewWeek) -> dict[str, str]:
         f"{solutions}/misconceptions.toml": texts.catalogue(week),
         f"{solutions}/other_styles/{texts.OTHER_STYLE}/{week.module}": texts.other_solution(week),
         f"{assignment}/README.md": texts.handout(week),
+        f"{assignment}/{HINTS_FILE}": texts.hints(week),
         f"{assignment}/{week.module}": make_stub(reference, week.module, items),
         f"{assignment}/hidden/test_{week.topic}.py": texts.hidden_suite(week),
         f"{assignment}/tests/test_public_{week.topic}.py": texts.public_suite(week),
@@ -316,6 +318,6 @@ def next_steps(week: NewWeek) -> Sequence[str]:
         f"{assignment}/tests/test_public_{week.topic}.py: the tests that students get",
         f"{solutions}/misconceptions.toml: what students get wrong, and what they are told",
         f"{solutions}/other_styles/{texts.OTHER_STYLE}/: a second right solution",
-        f"{assignment}/README.md: the handout",
+        f"{assignment}/README.md and {HINTS_FILE}: the handout, and hints for each task",
         f"{program} author check --week {week.number}: proves all of it",
     )

@@ -210,47 +210,80 @@ def test_{item.name}_of_an_example(student):
 
 
 def handout(week: NewWeek) -> str:
-    """Return the skeleton of the handout."""
-    rows, parts = [], []
-    for item in week.items:
-        kind = "ruff, docstrings" if item.name == QUALITY else "tests"
-        points = format_points(item.points)
-        rows.append(f"| `{week.id}.{item.name}` | {_title(item)} | {points} | {kind} |")
-    for place, item in enumerate(week.tasks):
-        parts.append(f"""
-## {item.name} (`{week.id}.{item.name}`)
-
-`{item.name}(x)` returns ${_formula(place)}$ for every entry of an array, in a new array of the
-shape and dtype of x. Say what the task is for, give the formula, and name the conventions that the
-tests ask for.
-""")
+    """Return the skeleton of the handout, with the sections that a handout must have."""
+    rows = [
+        f"| `{week.id}.{item.name}` | {_title(item)} | {format_points(item.points)} | "
+        f"{'ruff, docstrings' if item.name == QUALITY else 'tests'} |"
+        for item in week.items
+    ]
+    parts = [_section(week, item, place) for place, item in enumerate(week.tasks)]
     table = "\n".join(rows)
     return f"""\
 # Week {week.number}: {week.title}
 
-Say in a few sentences what students learn here, what they need for it, and how long it takes.
+Say in two or three sentences what students will have built at the end.
+{"".join(parts)}
+## Self-test
 
-## What you hand in
+1. Ask what somebody can answer without the code who has understood this week.
+2. Ask for a number, a shape or a reason, not for a word.
+3. Ask what would happen if something were left out.
 
-`{week.module}`
+## Exploration
+
+Say where the answers go, and that they are read together with what.
+
+1. Ask for something to try, with a table or a picture as its answer.
+
+## Reading
+
+- Name what to read before the tasks, and how long that takes.
+- Name what goes deeper.
+
+## Handing in
+
+`{week.module}`. [MANUAL.md](../MANUAL.md) says how handing in and grading work.
 
 | id | task | points | graded by |
 |---|---|---|---|
 {table}
+"""
 
-## How to work
 
-Every gap is a line that reads `raise NotImplementedError("{week.id}....: fill in ...")`. Replace
-that line; names, arguments and docstrings stay as they are.
-
+def _section(week: NewWeek, item: NewItem, place: int) -> str:
+    """Return the section of one task; the first one says how to check it."""
+    check = f"""
 ```
-make check WEEK={week.number}
+python check.py {week.number} --task {week.id}.{item.name}
 ```
 
-runs the public tests on your files and says for every task what is still missing or wrong. Grading
-uses other tests, and more of them. They check the same promises: those of the docstrings and of
-this handout.
-{"".join(parts)}"""
+says what is still missing or wrong.
+"""
+    return f"""
+## `{week.id}.{item.name}`: say in three words what it is
+
+*5 minutes.* `{item.name}(x)` returns ${_formula(place)}$ for every entry of an array, in a new
+array of the shape and dtype of x. Say what the task is for, give the formula, and name the
+conventions that the tests ask for.
+{check if place == 0 else ""}
+**Checkpoint.** You should now be able to say why the task was worth the time.
+"""
+
+
+def hints(week: NewWeek) -> str:
+    """Return the ladders of hints, three rungs for each task."""
+    tables = [
+        f"""
+["{week.id}.{item.name}"]
+hints = [
+    "The shapes: what goes in, and what comes out?",
+    "One entry by hand, with numbers: for x = 2 it is {(place + 2) * 2 + 1}.",
+    "A worked example of the same kind elsewhere, such as 0.5 * x - 3.0, and never the answer.",
+]
+"""
+        for place, item in enumerate(week.tasks)
+    ]
+    return f"# The ladders of hints of {week.id}, one table for each task.\n" + "".join(tables)
 
 
 def _title(item: NewItem) -> str:

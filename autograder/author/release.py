@@ -10,6 +10,7 @@ from autograder.author import analyses
 from autograder.author.folders import folder_in_place_of
 from autograder.author.release_gate import find_all_leaks
 from autograder.course import COURSE_FILE, RUBRIC_FILE, Course, Week, load
+from autograder.course.hints import HINTS_FILE
 from autograder.errors import AuthorError
 from autograder.grading.public_suite import shipped_facts
 from autograder.reference.gaps import stub_of
@@ -23,6 +24,7 @@ FILES = Path("autograder/author/release_files")
 SHIPPED = (
     COURSE_FILE,
     RUBRIC_FILE,
+    "assignments/MANUAL.md",
     "pyproject.toml",
     "requirements.txt",
     "requirements-torch.txt",
@@ -119,6 +121,8 @@ def _copy_shipped(course: Course, root: Path, tree: Path) -> None:
         for name in (handout, "tests/*.py", *week.given, *documents):
             patterns.append(f"assignments/{week.folder}/{name}")
         patterns += [f"assignments/{name}/**/*.py" for name in worker_of(root, week).names]
+        if (folder / HINTS_FILE).is_file():
+            patterns.append(f"assignments/{week.folder}/{HINTS_FILE}")
         if (folder / "suite_tools").is_dir():
             patterns.append(f"assignments/{week.folder}/suite_tools/*.py")
     for pattern in patterns:

@@ -18,7 +18,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from autograder.author import prove
+from autograder.author import handouts, prove
+from autograder.author.handouts import Handout
 from autograder.author.prove import Proof, StuckError
 from autograder.author.simulate.student_week import has_content
 from autograder.course import Week, load
@@ -77,6 +78,7 @@ class WeekProver:
         return {
             "the stubs are what the solutions give": partial(check_stubs, root, week),
             ITEMS_FIT: partial(prove.items_and_checks_apart, examiner),
+            **self._handout,
             f"the solution {full}": partial(prove.points_lost, examiner, examiner.reference),
             **{
                 f"another solution ({name}) {prove.promised(examiner, other)}": partial(
@@ -96,6 +98,27 @@ class WeekProver:
                 prove.public_tests_attempted(examiner, self._stubs)
             ),
             EDITS_FIT: self._edits_fit,
+        }
+
+    @property
+    def _handout(self) -> Claims:
+        """The claims about what students read."""
+        handout = Handout(self.root, self.course, self.week)
+        most, rungs = handouts.MOST_WORDS, handouts.LEAST_RUNGS
+        return {
+            f"the first task comes before {most} words are read": partial(
+                handouts.late_first_task, handout
+            ),
+            "the handout gives each task a section, its time and a checkpoint": partial(
+                handouts.unfinished_sections, handout
+            ),
+            f"each task has {rungs} hints or more": partial(handouts.missing_hints, handout),
+            "the handout ends with questions and a reading list": partial(
+                handouts.missing_closing, handout
+            ),
+            "handout, hints and titles give away no formula that is asked for": lambda: (
+                handouts.given_away(handout, self.examiner.plan)
+            ),
         }
 
     @cached_property

@@ -22,12 +22,24 @@ def add_to(app: typer.Typer) -> None:
     export_app.command()(classroom50)
 
 
-def check(week: WeekName = "1") -> None:
+def check(
+    week: WeekName = "1",
+    hint: Annotated[
+        str | None,
+        typer.Option(help="Show the hints for this task so far; a number may follow: relu:2."),
+    ] = None,
+    more: Annotated[bool, typer.Option("--more", help="With --hint: one hint more.")] = False,
+) -> None:
     """Run the public tests on your own files, where they are."""
     from autograder import course as courses
     from autograder.students import check as checking
+    from autograder.students import hints
 
-    checking.run(ROOT, courses.load(ROOT).week_called(week).number, facts)
+    course = courses.load(ROOT)
+    if hint is not None:
+        hints.run(ROOT, course, week, hint, more=more)
+        return
+    checking.run(ROOT, course.week_called(week).number, facts)
 
 
 def ci(

@@ -7,10 +7,13 @@ markers is the solution, in formulas and in code; the functions are graded like 
 # %% [markdown]
 # # Week 1: gradient derivations
 #
-# Derive each gradient by hand, in enough steps that a fellow student can follow every one, then
-# write the result down as a small NumPy function. A person reads and marks the derivation: a
-# correct formula without its derivation earns few points, and a sound derivation with a slip at
-# its end loses few. The functions are graded by tests.
+# Here the gradients of this week are found, before they go into any layer. Derive each one by hand,
+# in enough steps that a fellow student can follow every one, then write the result down as a small
+# NumPy function. The cell below it measures the gradient and says whether yours agrees: where it
+# differs, look for the step that is wrong, and where it agrees, for the reason.
+#
+# A person reads and marks the derivation: a correct formula without its derivation earns few
+# points, and a sound derivation with a slip at its end loses few. The functions are graded by tests.
 #
 # **How to hand in the derivations.** Write them into the cells that ask for them, mathematics
 # between dollar signs as in `$y = x W^\top + b$`. If you would rather write on paper, hand in
@@ -63,15 +66,49 @@ def compare(name, mine, loss, x):
 
 
 # %% [markdown]
-# ## 1. The linear layer
+# ## 1. ReLU
+#
+# $y = \max(0, x)$, entry by entry. Derive $dy/dx$ and from it $\partial L / \partial x$. Say what
+# happens at $x = 0$, where this course uses the slope of the negative side.
+
+# %% [markdown] item="week1.written_relu"
+# **Your derivation** (`week1.written_relu`, by hand):
+#
+# BEGIN SOLUTION week1.written_relu
+# For $x > 0$ we have $y = x$, so $dy/dx = 1$; for $x < 0$ we have $y = 0$, so $dy/dx = 0$. At
+# $x = 0$ the two one-sided derivatives are 0 and 1 and the derivative does not exist; any number in
+# $[0, 1]$ is a subgradient, and this course takes 0. An entry of $x$ touches only its own entry of
+# $y$, so $\partial L / \partial x_{nd} = \partial L / \partial y_{nd} \cdot [x_{nd} > 0]$.
+# INSTEAD
+# # *Write here, or hand in `derivations.pdf` or a photograph beside the notebook.*
+# END SOLUTION
+
+
+# %% item="week1.derive_relu"
+def relu_dx(dL_dy, x):
+    """Return dL/dx, in the shape of x, of y = max(0, x) (task week1.derive_relu).
+
+    dL_dy and x have the same shape, any; neither is changed. At x = 0 the derivative is 0.
+    """
+    # BEGIN SOLUTION week1.derive_relu
+    return dL_dy * (x > 0)
+    # END SOLUTION
+
+
+# %%
+x, upstream = rng.normal(size=(4, 3)), rng.normal(size=(4, 3))
+compare("relu_dx", lambda: relu_dx(upstream, x), lambda x: (upstream * np.maximum(0, x)).sum(), x)
+
+# %% [markdown]
+# ## 2. The linear layer
 #
 # Given $y = x W^\top + b$ with $x$ of shape $(N, D)$, $W$ of shape $(M, D)$, $b$ of shape $(M,)$,
 # and the upstream gradient $\partial L / \partial y$ of shape $(N, M)$.
 #
 # Write one entry $y_{nm}$ as a sum, differentiate it with respect to one entry of $x$, $W$ and $b$,
 # apply the chain rule, and put the result back into matrix form. State the shape of each result and
-# check that it fits. Say in one sentence where the sum over the batch in
-# $\partial L / \partial b$ comes from.
+# check that it fits. $\partial L / \partial b$ has no axis for the batch: say in one sentence what
+# becomes of it, and why.
 
 # %% [markdown] item="week1.written_linear"
 # **Your derivation** (`week1.written_linear`, by hand):
@@ -149,40 +186,6 @@ compare("linear_dW", lambda: linear_dW(upstream, x), lambda W: linear_loss(x, W,
 compare("linear_db", lambda: linear_db(upstream), lambda b: linear_loss(x, W, b), b)
 
 # %% [markdown]
-# ## 2. ReLU
-#
-# $y = \max(0, x)$, entry by entry. Derive $dy/dx$ and from it $\partial L / \partial x$. Say what
-# happens at $x = 0$, and which value this course uses there.
-
-# %% [markdown] item="week1.written_relu"
-# **Your derivation** (`week1.written_relu`, by hand):
-#
-# BEGIN SOLUTION week1.written_relu
-# For $x > 0$ we have $y = x$, so $dy/dx = 1$; for $x < 0$ we have $y = 0$, so $dy/dx = 0$. At
-# $x = 0$ the two one-sided derivatives are 0 and 1 and the derivative does not exist; any number in
-# $[0, 1]$ is a subgradient, and this course takes 0. An entry of $x$ touches only its own entry of
-# $y$, so $\partial L / \partial x_{nd} = \partial L / \partial y_{nd} \cdot [x_{nd} > 0]$.
-# INSTEAD
-# # *Write here, or hand in `derivations.pdf` or a photograph beside the notebook.*
-# END SOLUTION
-
-
-# %% item="week1.derive_relu"
-def relu_dx(dL_dy, x):
-    """Return dL/dx, in the shape of x, of y = max(0, x) (task week1.derive_relu).
-
-    dL_dy and x have the same shape, any; neither is changed. At x = 0 the derivative is 0.
-    """
-    # BEGIN SOLUTION week1.derive_relu
-    return dL_dy * (x > 0)
-    # END SOLUTION
-
-
-# %%
-x, upstream = rng.normal(size=(4, 3)), rng.normal(size=(4, 3))
-compare("relu_dx", lambda: relu_dx(upstream, x), lambda x: (upstream * np.maximum(0, x)).sum(), x)
-
-# %% [markdown]
 # ## 3. The sigmoid
 #
 # $y = 1 / (1 + e^{-x})$, entry by entry. Derive $dy/dx$, express it by the output $y$, and from it
@@ -222,6 +225,7 @@ def sigmoid(x):
     return 1 / (1 + np.exp(-x))
 
 
+x, upstream = rng.normal(size=(4, 3)), rng.normal(size=(4, 3))
 compare(
     "sigmoid_dx",
     lambda: sigmoid_dx(upstream, sigmoid(x)),
@@ -389,3 +393,18 @@ compare(
     lambda z: -np.sum(t * np.log(softmax(z))) / len(z),
     z,
 )
+
+# %% [markdown]
+# ## 7. Exploration
+#
+# One or more of the questions that the handout asks under *Exploration*, or one of your own: what
+# you tried, what you saw (a table or a picture), and what you think is the reason. It is read
+# together with your derivations, and a good answer makes up for a slip in them.
+
+# %%
+# Your experiment. What is computed here isn't graded, only what you write about it below.
+
+# %% [markdown]
+# **What you found out:**
+#
+# *Write here.*

@@ -119,8 +119,8 @@ class Linear(Layer):
     def backward(self, dL_dy: FloatArray) -> FloatArray:
         """Store dL/dW and dL/db, and return dL/dx.
 
-        The batch enters L as a sum over examples, so every example adds its share to dL/dW and
-        dL/db. Averaging is the loss's business: its gradient has been divided by N already.
+        What the three are is `week1.derive_linear`; each has the shape of what it is the gradient
+        of. Averaging is the loss's business: its gradient has been divided by N already.
 
         Args:
             dL_dy: upstream gradient, shape (N, out_features), not changed.
@@ -137,7 +137,11 @@ class Linear(Layer):
 
 
 class ReLU(Layer):
-    """The rectified linear unit: y = max(0, x), entry by entry."""
+    """The rectified linear unit: y = max(0, x), entry by entry.
+
+    The first task: `forward` takes two lines, one that keeps x and one that returns the result.
+    `backward` comes after its derivation.
+    """
 
     def forward(self, x: FloatArray) -> FloatArray:
         """Return max(0, x). `x`: any shape, not changed; the result has its shape and dtype."""
@@ -172,7 +176,7 @@ class LeakyReLU(Layer):
         # END SOLUTION
 
     def backward(self, dL_dy: FloatArray) -> FloatArray:
-        """Return dL/dx.
+        """Return dL/dx, of the shape of x.
 
         At the kink x = 0 the slope here is alpha, the one of the negative side, as in PyTorch; the
         slope 1 of the positive side is accepted too. `dL_dy`: the shape of x, not changed.

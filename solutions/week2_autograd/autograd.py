@@ -114,7 +114,10 @@ class Value:
         return out
 
     def __mul__(self, other: Value | float) -> Value:
-        """Return self * other. With z = x y, dz/dx = y and dz/dy = x. `_op` is "*"."""
+        """Return self * other; two operands, as for `+`, each with a local gradient of its own.
+
+        `_op` is "*".
+        """
         # BEGIN SOLUTION week2.value_operators
         other = as_value(other)
         x, y = self.data, other.data
@@ -131,7 +134,7 @@ class Value:
     def __pow__(self, exponent: Value | float) -> Value:
         """Return self ** exponent, where the exponent is a number p. `_op` is "**".
 
-        d(x ** p)/dx = p x ** (p - 1). The result has one operand, x.
+        The result has one operand, x: the number belongs to the operation.
 
         Beyond the texts (week2.robustness): for p = 0 the derivative is 0, also at x = 0; a
         negative base under a p with a fraction raises a ValueError. (week2.more_operations:) an
@@ -194,9 +197,9 @@ class Value:
     # Functions
 
     def relu(self) -> Value:
-        """Return max(0, self). The derivative is 1 where x > 0, and 0 where x < 0.
+        """Return max(0, self). The first task: made like `__add__`, with one operand.
 
-        At x = 0 it has none; here it is 0 there.
+        At x = 0 there is no derivative; here it is 0 there.
         """
         # BEGIN SOLUTION week2.value_functions
         out = Value(max(0.0, self.data), (self,), "relu")
@@ -209,7 +212,7 @@ class Value:
         # END SOLUTION
 
     def exp(self) -> Value:
-        """Return e ** self, which is its own derivative.
+        """Return e ** self. The result is all that the derivative needs.
 
         Above about 709 no float is large enough: Python's OverflowError.
         """
@@ -225,7 +228,7 @@ class Value:
         # END SOLUTION
 
     def log(self) -> Value:
-        """Return the natural logarithm; d(log x)/dx = 1 / x.
+        """Return the natural logarithm.
 
         Beyond the texts (week2.robustness): a number that is 0 or negative raises a ValueError,
         whose message names it.
@@ -311,7 +314,7 @@ class Value:
     def _to_the_value(self, exponent: Value) -> Value:
         """Return self ** exponent for an exponent that is a Value; the result has two operands.
 
-        d(x ** y)/dx = y x ** (y - 1) and d(x ** y)/dy = x ** y log x, so x has to be positive.
+        The derivative by the exponent has a logarithm in it, so the base has to be positive.
 
         Raises:
             ValueError: if the base is not positive.
@@ -511,7 +514,7 @@ class Tensor:
     def __pow__(self, exponent: Tensor | npt.ArrayLike) -> Tensor:
         """Return self ** exponent, entry by entry, where the exponent is a number p.
 
-        The derivative is p x ** (p - 1). The result has one operand, x.
+        The result has one operand, x.
 
         Beyond the texts (week2.robustness): for p = 0 the derivative is 0 everywhere, also at
         x = 0. (week2.more_operations:) a Tensor or array as exponent goes to `_to_the_tensor`.
@@ -618,8 +621,9 @@ class Tensor:
     def __matmul__(self, other: Tensor | npt.ArrayLike) -> Tensor:
         """Return self @ other for matrices: (n, k) @ (k, m) -> (n, m).
 
-        With Z = X Y, dL/dX = dL/dZ Y^T and dL/dY = X^T dL/dZ. Each is as costly as the forward
-        pass, so leave it out for an operand that requires no gradient: the images, say.
+        Z = X Y passes two products of matrices back, of the shapes of X and of Y. Each is as costly
+        as the forward pass, so leave it out for an operand that requires no gradient: the images,
+        say.
 
         Beyond the texts (week2.more_operations): vectors and batches of matrices go to
         `_product_of_others`. (week2.robustness:) if the shapes don't go together, the ValueError
@@ -650,8 +654,8 @@ class Tensor:
     def sum(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
         """Return the sum over `axis`, an int; None stands for all entries.
 
-        The gradient of each sum is passed back to all entries that went into it. `keepdims=True`
-        keeps the reduced axis with length 1.
+        `keepdims=True` keeps the reduced axis with length 1. The gradient that arrives has the
+        result's shape, the one that is passed back has the operand's.
 
         Beyond the texts (week2.more_operations): `axis` may be negative, counted from the end, and
         a tuple of several.

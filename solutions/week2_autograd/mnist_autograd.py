@@ -106,10 +106,9 @@ class ReLUAutograd(Layer):
 def cross_entropy(logits: Tensor, labels: npt.ArrayLike) -> Tensor:
     """Return the mean over the batch of -log softmax(logits)[label], as a tensor of shape ().
 
-    It can be made of the engine's operations, or be one node of the graph, with week 1's formulas:
-    with m the largest logit of a row, log softmax(z)_t = (z_t - m) - log sum_j exp(z_j - m), so
-    logits of +-1000 are no problem; the gradient with respect to the logits is
-    (softmax(logits) - one_hot(labels)) / N.
+    It can be made of the engine's operations, or be one node of the graph, with the gradient that
+    you derived in week 1. With m the largest logit of a row,
+    log softmax(z)_t = (z_t - m) - log sum_j exp(z_j - m), so logits of +-1000 are no problem.
 
     Args:
         logits: shape (N, C), N at least 1.
@@ -178,13 +177,11 @@ class AutogradMLP:
         # END SOLUTION
 
     def forward(self, x: FloatArray) -> Tensor:
-        """Return the logits of a batch: array (N, input_size) -> Tensor (N, num_classes)."""
-        # BEGIN SOLUTION week2.network
+        """Return the logits of a batch: array (N, input_size) -> Tensor (N, num_classes). Given."""
         out = Tensor(x)
         for layer in self.layers:
             out = layer(out)
         return out
-        # END SOLUTION
 
     def train_step(self, x: FloatArray, y: IntArray, lr: float) -> float:
         """Train on one batch: loss, gradients, and p <- p - lr dL/dp for every parameter p.
@@ -214,21 +211,17 @@ class AutogradMLP:
     def predict(self, x: FloatArray) -> IntArray:
         """Return the class with the largest logit for each row of `x`: integers, shape (N,).
 
-        Builds no graph: it runs within `no_grad`.
+        Builds no graph: it runs within `no_grad`. Given.
         """
-        # BEGIN SOLUTION week2.network
         with autograd.no_grad():
             return self.forward(x).data.argmax(axis=1)
-        # END SOLUTION
 
     def evaluate(self, x: FloatArray, y: IntArray) -> float:
         """Return the accuracy: the share of rows of `x` whose prediction is right, from 0 to 1.
 
-        `x`: shape (N, input_size). `y`: the true class indices, shape (N,). Builds no graph.
+        `x`: shape (N, input_size). `y`: the true class indices, shape (N,). Given.
         """
-        # BEGIN SOLUTION week2.network
         return float(np.mean(self.predict(x) == y))
-        # END SOLUTION
 
 
 # The training script. Nothing below needs to be filled.

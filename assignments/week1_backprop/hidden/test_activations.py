@@ -98,7 +98,7 @@ def test_relu_forward(student, rng):
 @relu
 @pytest.mark.weight(2)
 def test_relu_gradient(student, rng):
-    """ReLU.backward passes dL/dy on where x > 0, and 0 elsewhere."""
+    """ReLU.backward returns dL/dx, on both sides of 0."""
     check_gradient(student.neural_net.ReLU(), rng, relu_slope)
 
 
@@ -141,7 +141,7 @@ def test_leaky_relu_forward(student, rng):
 @leaky_relu
 @pytest.mark.weight(2)
 def test_leaky_relu_gradient(student, rng):
-    """LeakyReLU.backward multiplies dL/dy by 1 where x > 0, and by alpha elsewhere."""
+    """LeakyReLU.backward returns dL/dx, on both sides of 0."""
     check_gradient(student.neural_net.LeakyReLU(), rng, leaky_slope(0.01))
     check_gradient(student.neural_net.LeakyReLU(0.3), rng, leaky_slope(0.3))
 
@@ -184,7 +184,7 @@ def test_sigmoid_forward(student, rng):
 @sigmoid
 @pytest.mark.weight(2)
 def test_sigmoid_gradient(student, rng):
-    """Sigmoid.backward multiplies dL/dy by y (1 - y)."""
+    """Sigmoid.backward returns dL/dx, for inputs of both signs."""
     check_gradient(student.neural_net.Sigmoid(), rng, logistic_slope)
 
 
@@ -217,7 +217,7 @@ def test_tanh_forward(student, rng):
 @tanh
 @pytest.mark.weight(2)
 def test_tanh_gradient(student, rng):
-    """Tanh.backward multiplies dL/dy by 1 - y^2."""
+    """Tanh.backward returns dL/dx, for inputs of both signs."""
     check_gradient(student.neural_net.Tanh(), rng, tanh_slope)
 
 

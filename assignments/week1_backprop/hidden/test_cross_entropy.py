@@ -127,7 +127,7 @@ def test_value(student, rng):
 
 @pytest.mark.weight(5)
 def test_gradient(student, rng):
-    """backward is (softmax(z) - one-hot) / N."""
+    """backward returns dL/dlogits, of the mean over the batch."""
     z, target = batch(rng)
     loss = student.losses.CrossEntropyLoss()
     loss.forward(z, target)

@@ -103,7 +103,7 @@ def test_forward_uses_the_present_parameters(student, rng):
 
 @pytest.mark.weight(4)
 def test_input_gradient(student, rng):
-    """backward returns dL/dx = dL/dy W."""
+    """backward returns dL/dx, of the shape of x."""
     layer, _, W, _ = make(student, rng, 4, 3)
     dL_dy = rng.normal(size=(5, 3))
     layer.forward(rng.normal(size=(5, 4)))
@@ -143,7 +143,7 @@ def test_square_layer(student, rng):
 
 @pytest.mark.weight(4)
 def test_weight_gradient(student, rng):
-    """backward stores dL_dW = dL/dy^T x, of the shape of W."""
+    """backward stores dL_dW, of the shape of W."""
     layer, form, _, _ = make(student, rng, 4, 3)
     x, dL_dy = rng.normal(size=(5, 4)), rng.normal(size=(5, 3))
     layer.forward(x)
@@ -153,7 +153,7 @@ def test_weight_gradient(student, rng):
 
 @pytest.mark.weight(3)
 def test_bias_gradient(student, rng):
-    """backward stores dL_db: the upstream gradient added up over the batch, of the shape of b."""
+    """backward stores dL_db, of the shape of b, for a batch of several examples."""
     layer, form, _, _ = make(student, rng, 4, 3)
     dL_dy = rng.normal(size=(5, 3))
     layer.forward(rng.normal(size=(5, 4)))

@@ -123,7 +123,7 @@ def test_mse_value(student, rng):
 @mse
 @pytest.mark.weight(2)
 def test_mse_gradient(student, rng):
-    """MSELoss.backward is 2 (y_pred - y_true), over the divisor that the loss itself has."""
+    """MSELoss.backward returns dL/dy_pred, with the divisor that the loss itself has."""
     check_gradient(student.losses.MSELoss(), rng, squares)
 
 
@@ -152,7 +152,7 @@ def test_huber_value(student, rng):
 @huber
 @pytest.mark.weight(2)
 def test_huber_gradient(student, rng):
-    """HuberLoss.backward is r within delta and delta sign(r) outside, over the loss's divisor."""
+    """HuberLoss.backward returns dL/dy_pred, within delta and outside."""
     check_gradient(student.losses.HuberLoss(), rng, huber_loss)
 
 

@@ -142,7 +142,7 @@ def test_value_from_probabilities(student, rng):
 
 
 def test_gradient_from_probabilities(student, rng):
-    """With from_probabilities=True backward is -one-hot / (N p), of the latest batch."""
+    """With from_probabilities=True backward returns dL/dp, of the latest batch."""
     p, target = probabilities(rng), np.array([0, 3, 1, 2, 1])
     loss = student.losses.CrossEntropyLoss(from_probabilities=True)
     loss.forward(probabilities(rng), (target + 1) % 4)

@@ -27,7 +27,7 @@ def test_linear(student):
 
 @pytest.mark.item("week1.derive_relu")
 def test_relu(student):
-    """The gradient gets through where x is above 0, and only there."""
+    """The gradient of ReLU, for numbers on both sides of 0."""
     upstream, x = np.array([2.0, 3.0, -4.0, 5.0]), np.array([1.0, -1.0, 0.5, 0.0])
     expect.close("dL/dx", student.derivations.relu_dx(upstream, x), [2.0, 0.0, -4.0, 0.0])
 

@@ -73,7 +73,7 @@ def test_huber_value(student):
 
 @huber
 def test_huber_gradient(student):
-    """HuberLoss.backward is r within delta and delta sign(r) outside, over the loss's divisor."""
+    """HuberLoss.backward returns dL/dy_pred, within delta and outside."""
     loss, r = student.losses.HuberLoss(0.75), PRED - TARGET
     share = factor(loss.forward(PRED, TARGET), mean_huber(r, 0.75))
     expected = np.where(np.abs(r) <= 0.75, r, 0.75 * np.sign(r)) / 6

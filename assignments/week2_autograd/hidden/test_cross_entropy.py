@@ -65,7 +65,7 @@ def test_loss(student, rng):
 @needs_engine
 @pytest.mark.weight(2)
 def test_gradient(student, rng):
-    """The gradient is (softmax - one-hot) / N, times the upstream gradient."""
+    """The gradient of the logits, for an upstream gradient that is not 1."""
     check(student, *batch(rng))
 
 

@@ -40,14 +40,14 @@ def check_slopes(student, name, known):
 
 @pytest.mark.weight(2)
 def test_tanh(student, rng):
-    """tanh of a Value, whose slope is 1 - tanh^2."""
+    """tanh of a Value, and its gradient."""
     check_at(student, "tanh", np.tanh, rng.uniform(-2.0, 2.0, size=3))
     check_slopes(student, "tanh", ((0.0, 0.0, 1.0), (1000.0, 1.0, 0.0), (-1000.0, -1.0, 0.0)))
 
 
 @pytest.mark.weight(2)
 def test_sigmoid(student, rng):
-    """sigmoid of a Value is 1 / (1 + exp(-a)), with slope s (1 - s)."""
+    """sigmoid of a Value is 1 / (1 + exp(-a)), and its gradient."""
     check_at(student, "sigmoid", logistic, rng.uniform(-4.0, 4.0, size=4))
 
 

@@ -45,7 +45,7 @@ def test_multiplication_and_addition(student, rng):
 
 @pytest.mark.weight(3)
 def test_power_with_a_number(student, rng):
-    """a ** n: n a^(n - 1), for whole n also where a is negative."""
+    """a ** n and its gradient, for whole n also where a is negative."""
     for n in (2, 3, -1):
         check_shapes(student, rng, f"a ** {n}", lambda a, n=n: a**n, [signed], shapes=[(2, 3)])
     for n in (0.5, -1.5):
@@ -69,19 +69,19 @@ def test_operand_that_requires_no_gradient(student, rng):
 
 @pytest.mark.weight(2)
 def test_relu(student, rng):
-    """relu is a where a > 0, with slope 1, and 0 elsewhere, with slope 0."""
+    """relu on both sides of 0, and its gradient."""
     check_shapes(student, rng, "a.relu()", relu, [signed], lambda a: a.relu())
 
 
 @pytest.mark.weight(2)
 def test_exp(student, rng):
-    """exp, whose slope is exp again."""
+    """exp, and its gradient."""
     check_shapes(student, rng, "a.exp()", np.exp, [signed], lambda a: a.exp())
 
 
 @pytest.mark.weight(2)
 def test_log(student, rng):
-    """log, whose slope is 1 / a."""
+    """log, and its gradient."""
     check_shapes(student, rng, "a.log()", np.log, [positive], lambda a: a.log())
 
 

@@ -29,20 +29,20 @@ def check_at(student, name, numbers):
 
 @pytest.mark.weight(3)
 def test_relu(student, rng):
-    """relu is a where a > 0, with slope 1, and 0 elsewhere, with slope 0."""
+    """relu on both sides of 0, and its gradient."""
     size = rng.uniform(0.2, 3.0, size=2)
     check_at(student, "relu", [size[0], -size[1]])
 
 
 @pytest.mark.weight(3)
 def test_exp(student, rng):
-    """exp, whose slope is exp again."""
+    """exp, and its gradient."""
     check_at(student, "exp", rng.uniform(-2.0, 2.0, size=3))
 
 
 @pytest.mark.weight(3)
 def test_log(student, rng):
-    """log, whose slope is 1 / a."""
+    """log, and its gradient."""
     check_at(student, "log", rng.uniform(0.1, 5.0, size=3))
 
 

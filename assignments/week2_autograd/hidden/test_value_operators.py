@@ -44,7 +44,7 @@ def test_multiplication_and_addition(student, rng):
 
 @pytest.mark.weight(3)
 def test_power_with_a_number(student, rng):
-    """a ** n for positive a: n a^(n - 1), also for negative n and for fractions."""
+    """a ** n and its gradient for positive a, also for negative n and for fractions."""
     for n in (2, 3, -1, -2, 0.5, -1.5, 1):
         check_values(student, f"a ** {n}", lambda a, n=n: a**n, *positive(rng, 1))
 

@@ -58,7 +58,7 @@ def test_linear_layer(student, rng):
 
 
 def test_relu_layer(student):
-    """ReLUAutograd is max(0, x), and lets the gradient through where x is positive."""
+    """ReLUAutograd is max(0, x), and gradients get past it."""
     x, upstream = np.array([[1.0, -2.0], [-0.5, 3.0]]), np.array([[3.0, 4.0], [5.0, -6.0]])
     [given] = tensors(student, x)
     result = student.operand(student.mnist_autograd.ReLUAutograd()(given))
