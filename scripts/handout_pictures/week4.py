@@ -105,7 +105,7 @@ def columns() -> str:
     p.text(396, 120, "=", "strong")
     output = correlated(IMAGE, KERNEL)
     numbers(p, 420, 44, [[value] for row in output for value in row])
-    p.text(432, 30, "y, in a row", "code", colour="blue")
+    p.text(432, 30, "y", "strong", colour="blue")
     p.text(260, 216, "one product of matrices does the whole convolution", "small soft")
     return p.svg()
 
@@ -145,7 +145,7 @@ def network() -> str:
         ("image", "8 x 8 x 1", ""),
         ("Conv2d", "6 x 6 x 8", "80 numbers"),
         ("ReLU", "6 x 6 x 8", ""),
-        ("MaxPool2d", "3 x 3 x 8", ""),
+        ("MaxPool", "3 x 3 x 8", ""),
         ("Flatten", "72", ""),
         ("Linear", "10", "730 numbers"),
     )
