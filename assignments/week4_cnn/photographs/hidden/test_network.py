@@ -140,7 +140,7 @@ def test_augment_keeps_its_images(student, rng):
 # train
 
 
-def lesson(rng, count=96):
+def lesson(rng, count=64):
     """Draw images of 16 x 16 with a bright stripe, in rows or in columns, and their labels."""
     labels = rng.integers(0, 2, size=count)
     x = rng.integers(0, 60, size=(count, 1, 16, 16)).astype(np.uint8)
@@ -152,7 +152,7 @@ def lesson(rng, count=96):
     return x, labels.astype(np.int64)
 
 
-def trained(student, x, labels, epochs=12, seed=0):
+def trained(student, x, labels, epochs=8, seed=0):
     """Train a SmallCNN for two classes; return it, and what `train` returns."""
     student.drive("seed", 5)
     made = student.cifar_cnn.SmallCNN(1, 2)
@@ -182,14 +182,15 @@ def test_it_learns(student, rng):
         expect.that("losses", losses[-1] < losses[0], "the loss does not fall.")
         share = right(student, made, others, wanted if way is labels else 1 - wanted)
         expect.that(
-            "train", share > 0.8, f"it gets {share:.0%} of two classes right after 12 epochs."
+            "train", share > 0.8, f"it gets {share:.0%} of two classes right after 8 epochs."
         )
 
 
 def test_first_loss(student, rng):
-    """The losses are mean cross-entropies: those of an untrained network are near log 2."""
-    _, losses, _ = trained(student, *lesson(rng), epochs=1)
-    expect.that("loss of the first epoch", 0.2 < losses[0] < 2.0, f"it is {losses[0]:.3g}.")
+    """The losses are mean cross-entropies: where labels are drawn, they are near log 2."""
+    x, _ = lesson(rng)
+    _, losses, _ = trained(student, x, rng.integers(0, 2, size=len(x)).astype(np.int64), epochs=1)
+    expect.that("loss of the first epoch", 0.4 < losses[0] < 2.0, f"it is {losses[0]:.3g}.")
 
 
 def test_afterwards(student, rng):
