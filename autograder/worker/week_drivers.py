@@ -100,7 +100,7 @@ def load(base: str, folders: Iterable[str]) -> WeekDrivers:
                     problem = f"the name {name!r} is taken: it is {owner[name]}"
                     raise WeekWorkerError(file, key, problem, "Give one of the two another name")
                 table[name], owner[name] = value, f"one of {file} already"
-    return WeekDrivers(*joined, tuple(allowed))
+    return WeekDrivers(joined[0], joined[1], tuple(allowed))
 
 
 def _import(base: str, folder: str, file: str) -> ModuleType:
