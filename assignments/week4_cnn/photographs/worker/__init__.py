@@ -40,6 +40,11 @@ def outputs(network: Any, x: np.ndarray) -> np.ndarray:
         return network(torch.from_numpy(x.copy())).detach().numpy()
 
 
+def trained(train: Callable[..., Any], network: Any, *how: Any) -> Any:
+    """Run the student's training; return what it returns."""
+    return train(network, *how)
+
+
 def mode(module: nn.Module, training: bool) -> None:
     """Put a module into training or evaluation mode."""
     module.train(training)
@@ -127,6 +132,7 @@ DRIVERS: dict[str, Callable[..., object]] = {
     for function in (
         tensor,
         logits,
+        trained,
         outputs,
         mode,
         state,
