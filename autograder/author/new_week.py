@@ -204,7 +204,7 @@ def _text(root: Path, name: str) -> str:
 def _with_component(rubric: str, week: NewWeek) -> str:
     """Return the rubric with the week's component at the end of its phase, whose total is raised.
 
-    Everything else stays as it is. Comments above the next phase are that one's.
+    Everything else stays as it is.
     """
     places = [found.start() for found in re.finditer(r"^\[\[phase\]\]", rubric, re.MULTILINE)]
     ids = [phase["id"] for phase in tomllib.loads(rubric)["phase"]]
@@ -213,14 +213,17 @@ def _with_component(rubric: str, week: NewWeek) -> str:
         raise NewWeekError(problem, "Write them so")
     number = ids.index(week.phase)
     start, end = places[number], [*places, len(rubric)][number + 1]
-    block = re.sub(r"(\n(#.*)?)*\Z", "\n", rubric[start:end])
-    rest = rubric[start + len(block) :]
+    # Blank lines and comments at its end belong to what follows.
+    after = re.search(r"(?:\n(?:#.*)?)+\Z", rubric[start:end])
+    end = start + after.start() if after else end
+    block = rubric[start:end]
     total = re.search(r"""^total\s*=\s*["']?([0-9.]+)["']?""", block, re.MULTILINE)
     if total is None:
         raise NewWeekError(f"{RUBRIC_FILE}: {week.phase} has no line `total = ...`", "Add it")
     points = format_points(parse_points(total[1]) + week.points)
     block = block[: total.start(1)] + points + block[total.end(1) :]
-    return rubric[:start] + block + texts.rubric_component(week) + rest
+    component = texts.rubric_component(week).rstrip("\n")
+    return f"{rubric[:start]}{block}\n{component}{rubric[end:]}"
 
 
 def _check_loads(root: Path, changed: dict[str, str]) -> None:

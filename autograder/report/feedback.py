@@ -46,11 +46,23 @@ def feedback(report: GradedReport) -> str:
     for component in score.components:
         if component.is_open:
             parts += writer.component(component)
-    closed = [part for phase in score.shown for part in phase.components if not part.is_open]
+    closed = list(_closed(score))
     if closed:
-        names = (f"{inline(part.title)} ({format_points(part.max_points)})" for part in closed)
-        parts.append("## Not graded yet\n\n" + ", ".join(names) + ".")
+        parts += ["## Not graded yet", *closed]
     return "\n\n".join(parts) + "\n"
+
+
+def _closed(score: StudentScore) -> Iterator[str]:
+    """Name what is not open of each phase that is seen."""
+    for phase in score.shown:
+        names = [
+            f"{inline(part.title)} ({format_points(part.max_points)})"
+            for part in phase.components
+            if not part.is_open
+        ]
+        if names:
+            where = f"{inline(phase.title)}: " if len(score.shown) > 1 else ""
+            yield f"{where}{', '.join(names)}."
 
 
 def _summary(score: StudentScore) -> str:

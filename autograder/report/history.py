@@ -37,6 +37,7 @@ def history_lines(course: Course, grades: Path, student: str) -> Iterator[str]:
             if changes:
                 was, total = (side.totals.get(student, 0) for side in sides)
                 points = f"{points_words(was)} -> {points_words(total)}"
+                points += _by_phase(course, before, now)
                 yield f"{edition_line(edition, course.handing_in.zone)}: {points}"
                 yield from (f"        {words}" for words in items_by_cause(changes))
             before = now
@@ -44,6 +45,21 @@ def history_lines(course: Course, grades: Path, student: str) -> Iterator[str]:
         if marks:
             yield "Marks by hand, the first one first:"
             yield from (f"  {_mark(one)}" for one in marks)
+
+
+def _by_phase(course: Course, before: Contents, now: Contents) -> str:
+    """Say in which phases points changed, where there are items of several."""
+    said, there = [], 0
+    for phase in course.phases:
+        ids = {item.id for item in phase.items}
+        was, total = (
+            sum(one.final or 0 for (_, item), one in contents.items() if item in ids)
+            for contents in (before, now)
+        )
+        there += any(item in ids for _, item in now)
+        if was != total:
+            said.append(f"{phase.title}: {points_words(was)} -> {points_words(total)}")
+    return f" ({', '.join(said)})" if said and there > 1 else ""
 
 
 def _mark(one: KeptMark) -> str:

@@ -90,8 +90,19 @@ def test_a_week_counts_in_the_phase_that_is_asked_for(tmp_path: Path) -> None:
     assert (course.phases[0], course.phases[2]) == (before[0], before[2])
     assert course.phases[1].total == before[1].total + 1000
     assert course.weeks_of("phase2") == (course.week(9),)
+    edit = root / RUBRIC_FILE
+    edit.write_text(edit.read_text().replace("\n\n[[phase]]     ", "\n\n# Next.\n\n[[phase]]     "))
+    write_week(root, new_week(root, "week12_more"))
+    write_week(root, new_week(root, "week11_last", phase="capstone"))
+    course = load(root)
+    assert [week.number for week in course.weeks_of("phase2")] == [9, 12]
+    assert [week.number for week in course.weeks_of("capstone")] == [11]
+    text = edit.read_text()
+    assert "\n]\n\n# Next.\n\n[[phase]]" in text
+    assert "\n\n\n" not in text
+    assert text.endswith("\n]\n")
     with pytest.raises(NewWeekError, match="no phase 'phase9'"):
-        new_week(root, "week10_more", phase="phase9")
+        new_week(root, "week13_more", phase="phase9")
 
 
 def test_what_is_written_fits_together(root: Path) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from autograder.author import analyses
 from autograder.course import (
     COURSE_FILE,
     GRADING_FILE,
@@ -34,7 +35,9 @@ from autograder.report.class_csv import by_hand_csv, gradebook_csv
 from autograder.report.feedback import feedback
 from autograder.report.gather import gather
 from autograder.report.graded import GradedReport
+from autograder.report.history import history_lines
 from autograder.report.late_days import requested_days
+from autograder.report.publishing import publish
 from autograder.report.statistics import class_statistics
 from autograder.report.terminal import print_class
 from autograder.results.results_json import results_json
@@ -111,6 +114,18 @@ def test_one_line_leaves_all_other_phases_out(tree: Path) -> None:
     for asked in (lambda: course.week(4), lambda: course.week_called("week4")):
         with pytest.raises(CourseError, match=r"no week .*leaves out are: week4"):
             asked()
+
+
+def test_the_analysis_of_a_week_that_is_left_out_is_not_shipped(tmp_path: Path) -> None:
+    folder = tmp_path / analyses.FOLDER
+    folder.mkdir(parents=True)
+    for name in ("week1_speed.py", "week4_filters.py", "workbench.py"):
+        (folder / name).touch()
+    assert [one.name for one in analyses.sources(tmp_path)] == [
+        "week1_speed.py",
+        "week4_filters.py",
+    ]
+    assert [one.name for one in analyses.sources(tmp_path, {"week4"})] == ["week1_speed.py"]
 
 
 def test_what_names_a_week_that_is_left_out_is_no_mistake(tree: Path) -> None:
@@ -311,7 +326,7 @@ def test_the_feedback_has_a_line_for_each(course: Course, both: Gradebook) -> No
     assert "| **Phase 1** | **2 of 55 points** |\n" in text
     assert "| **Phase 2** | **20 of 27 points, and 2.5 of 2.5 extra** |\n" in text
     assert text.index("Phase 1") < text.index("| Core Imple") < text.index("Phase 2")
-    assert "Recurrence (25)" in text, "the second phase has begun"
+    assert "\n\nPhase 2: Recurrence (25), Attention (28)" in text, "the second phase has begun"
     assert "Capstone" not in text
     said = summary(of(course, both), ["week 4"])
     assert "Phase 2: 20 of 27 points, and 2.5 of 2.5 extra" in said
@@ -361,6 +376,18 @@ def test_marks_by_hand_count_in_their_phase(course: Course, both: Gradebook) -> 
     both.put_marks([ManualMark("ada", "week4.written", 600)])
     second = of(course, both).score.phases[1]
     assert (second.total, second.pending) == (2850, False)
+
+
+def test_the_history_says_which_phase_changed(
+    course: Course, book: Gradebook, tmp_path: Path
+) -> None:
+    publish(course, book, gather(course, book), "grade")
+    grade(book, "ada", 4, True, False, True)
+    publish(course, book, gather(course, book), "grade")
+    lines = history_lines(course, tmp_path, "ada")
+    first, second = (line for line in lines if "  grade" in line)
+    assert first.endswith(": 0 -> 2")
+    assert second.endswith(": 2 -> 14.5 (Phase 2: 0 -> 12.5)")
 
 
 # What a person changes
