@@ -3,7 +3,9 @@
     python sentiment.py                  both, on reviews in which the order decides
     python sentiment.py --help           all options
 
-On the generated reviews counting gets 51 % right, chance, and the LSTM all of them after four epochs.
+Of the generated reviews counting words gets 51 % right, which is chance; the LSTM gets all of them,
+after eight epochs and four seconds of one processor (seed 0).
+
 The first part of the file is yours to fill; the script below it is complete. This file uses
 PyTorch, `nn.LSTM` included: you have written it once.
 
