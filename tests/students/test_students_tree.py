@@ -29,7 +29,7 @@ def tree(released: Path, tmp_path: Path) -> Path:
 def run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, **SETTINGS}
     # ARGS and the like of the `make` that runs these tests are none of the tree's `make`.
-    for name in ("PYTHONPATH", "ARGS", "MAKEFLAGS", "MAKEOVERRIDES", "MFLAGS"):
+    for name in ("PYTHONPATH", "ARGS", "MAKEFLAGS", "MAKEOVERRIDES", "MFLAGS", "MAKELEVEL"):
         environment.pop(name, None)
     return subprocess.run(
         [*command], cwd=folder, env=environment, capture_output=True, text=True, check=False
