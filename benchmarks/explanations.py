@@ -17,9 +17,11 @@ with --strict for a survivor that is not listed.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import multiprocessing
 import re
 import sys
+import tempfile
 import tomllib
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -236,7 +238,15 @@ def _same(one: Signature, other: Signature) -> bool:
 
 
 def _work(channel: Connection, number: int) -> None:
-    """Answer what the parent asks, until it closes the channel."""
+    """Answer what the parent asks, until it closes the channel.
+
+    In a folder of its own: a fault may write where it stands, a checkpoint under its number, say.
+    """
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+        _answer(channel, number)
+
+
+def _answer(channel: Connection, number: int) -> None:
     bench = Bench(number)
     channel.send(None)
     while True:
