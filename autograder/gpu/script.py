@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import select
 import signal
 import socket
 import threading
@@ -19,6 +18,7 @@ from autograder.sandbox.limits import folder_bytes, tree, usage
 from autograder.sandbox.own_time import STEP_SECONDS, OwnTime
 from autograder.sandbox.process import Confinement
 from autograder.sandbox.running import Running
+from autograder.sandbox.waiting import readable
 
 SLICE = 0.2
 START_SECONDS = 60.0
@@ -104,7 +104,7 @@ def _let_go(running: Running, gate: socket.socket, clock: OwnTime) -> None:
     with gate:
         until = clock.now() + START_SECONDS
         try:
-            while not select.select([gate], [], [], STEP_SECONDS)[0]:
+            while not readable(gate, seconds=STEP_SECONDS):
                 if clock.now() > until:
                     raise TimeoutError("it does not get ready")
             if gate.recv(1):  # no data: it has ended already
@@ -133,7 +133,7 @@ class _Watch:
 
     def read(self, seconds: float) -> None:
         """Read the output, waiting up to `seconds` for it."""
-        ready, _, _ = select.select([self._output], [], [], seconds)
+        ready = readable(self._output, seconds=seconds)
         while ready:
             try:
                 data = os.read(self._output, 1 << 16)

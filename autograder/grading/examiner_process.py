@@ -21,6 +21,7 @@ from autograder.grading.messages import Checked, Failed
 from autograder.grading.setting import Setting
 from autograder.records import CheckResult
 from autograder.sandbox.own_time import OwnTime
+from autograder.sandbox.waiting import writable
 from autograder.text.display import many_lines
 
 JOB_SECONDS = 2 * 3600.0
@@ -149,7 +150,7 @@ class ExaminerProcess:
             try:
                 rest = rest[self._socket.send(rest, socket.MSG_DONTWAIT) :]
             except BlockingIOError:
-                select.select([], [self._socket], [], LOOK_SECONDS)
+                writable(self._socket, seconds=LOOK_SECONDS)
                 if self._clock.now() > until:
                     raise lost("it takes no requests") from None
             except OSError as error:

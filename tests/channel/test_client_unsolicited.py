@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import select
 import socket
 import threading
 import time
@@ -15,6 +14,7 @@ import pytest
 from autograder.channel.faults import Fault
 from autograder.records import Verdict
 from autograder.sandbox.client import Channel
+from autograder.sandbox.waiting import readable
 from autograder.wire import codec
 
 PATIENT = 10.0
@@ -213,4 +213,4 @@ def test_an_output_that_nobody_holds_any_more_keeps_nobody_busy(pair):
     assert fault.verdict is Verdict.TIMEOUT
     assert guard.drains == 1, "what was printed before is read"
     assert time.process_time() - used < 0.5
-    assert select.select([guard.output], [], [], 0)[0], "it is at its end"
+    assert readable(guard.output, seconds=0), "it is at its end"

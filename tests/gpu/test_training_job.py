@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import os
+import resource
 import threading
 import time
 from dataclasses import replace
@@ -412,6 +413,22 @@ def test_a_script_that_ignores_sigterm_ends_all_the_same(plan, seat, tmp_path):
     assert tree(os.getpid()) == before
 
 
+@pytest.mark.prove
+def test_a_job_runs_where_more_than_1023_files_are_open(plan, seat, tmp_path):
+    """As in a server that grades for a long time: `select` would take no such descriptor."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, max(soft, 4096)), hard))
+    opened = []
+    try:
+        while not opened or opened[-1] < 1024:
+            opened.append(os.open("/dev/null", os.O_RDONLY))
+        assert run(plan, seat, BASE, tmp_path).detail["epochs"] == EPOCHS
+    finally:
+        for number in opened:
+            os.close(number)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
 LIMITS = {
     "print('x' * 100_000, flush=True)\nwhile True: print('y' * 100_000)": Verdict.OUTPUT,
     "big = open(out / 'big', 'wb')\n"
@@ -493,10 +510,12 @@ def test_a_class_is_a_queue_in_which_nothing_is_done_twice(plan, confinement, tm
                 say=said.append,
             )
             assert count == expected
-            verdicts = {
-                one.student: gradebook.results(one.student, WEEK.number, TRAINING)[0].verdict
+            results = {
+                one.student: gradebook.results(one.student, WEEK.number, TRAINING)[0]
                 for one in taken
             }
+            assert [one.message for one in results.values() if one.verdict is Verdict.INFRA] == []
+            verdicts = {student: one.verdict for student, one in results.items()}
     assert verdicts["ben"] is Verdict.RAISED
     assert verdicts["dan"] is Verdict.NOT_ATTEMPTED
     assert verdicts["ann"] == verdicts["cyd"] != Verdict.RAISED

@@ -1,5 +1,6 @@
 """Waiting for descriptors with numbers that select does not take."""
 
+import contextlib
 import os
 import resource
 import socket
@@ -7,7 +8,7 @@ import time
 
 import pytest
 
-from autograder.sandbox.waiting import readable
+from autograder.sandbox.waiting import readable, writable
 
 
 def test_what_can_be_read_or_has_ended_is_returned():
@@ -21,6 +22,19 @@ def test_what_can_be_read_or_has_ended_is_returned():
     for end in (read_end, write_end):
         os.close(end)
     ours.close()
+
+
+def test_a_full_socket_takes_nothing_until_it_is_read():
+    ours, theirs = socket.socketpair()
+    ours.setblocking(False)
+    with ours, theirs:
+        assert writable(ours, seconds=0) == [ours]
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                ours.send(bytes(1 << 16))
+        assert writable(ours, seconds=0) == []
+        while not writable(ours, seconds=0):
+            theirs.recv(1 << 20)
 
 
 def test_numbers_above_1023_are_taken():
