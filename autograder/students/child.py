@@ -66,6 +66,7 @@ def main() -> NoReturn:
         importlib.import_module(name)
     tensors.prepare()
     own = load(settings["week"], settings["week_folders"])
+    tensors.shut(own.allowed)
     folder, sources = settings["folder"], {}
     for name in settings["modules"]:
         with open(f"{folder}/{name}", "rb") as file:

@@ -51,10 +51,14 @@ class WeekFolders:
 
 @dataclass(frozen=True)
 class WeekDrivers:
-    """The drivers and probes of a suite by name: the engine's and the week's own."""
+    """The drivers and probes of a suite by name: the engine's and the week's own.
+
+    `allowed` are functions that the week's students may use, of those that are disabled otherwise.
+    """
 
     drivers: Mapping[str, Any] = field(default_factory=lambda: DRIVERS)
     probes: Mapping[str, Any] = field(default_factory=lambda: PROBES)
+    allowed: tuple[str, ...] = ()
 
     def driver(self, name: str) -> Any:
         """Return a driver. Raises KeyError with the known names."""
@@ -80,9 +84,11 @@ def load(base: str, folders: Iterable[str]) -> WeekDrivers:
     """
     joined: list[dict[str, Any]] = [dict(DRIVERS), dict(PROBES)]
     owners = [dict.fromkeys(table, "the engine's own (autograder/worker)") for table in joined]
+    allowed: list[str] = []
     for folder in folders:
         file = f"assignments/{folder}/__init__.py"
         package = _import(base, folder, file)
+        allowed += getattr(package, "ALLOWED", ())
         for table, owner, key in zip(joined, owners, TABLES, strict=True):
             own = getattr(package, key, None)
             if type(own) is not dict or not all(type(name) is str for name in own):
@@ -94,7 +100,7 @@ def load(base: str, folders: Iterable[str]) -> WeekDrivers:
                     problem = f"the name {name!r} is taken: it is {owner[name]}"
                     raise WeekWorkerError(file, key, problem, "Give one of the two another name")
                 table[name], owner[name] = value, f"one of {file} already"
-    return WeekDrivers(*joined)
+    return WeekDrivers(*joined, tuple(allowed))
 
 
 def _import(base: str, folder: str, file: str) -> ModuleType:

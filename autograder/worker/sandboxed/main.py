@@ -113,10 +113,11 @@ def prepare(with_torch: bool, with_pytest: bool) -> None:
 def fork_workers(settings: Settings) -> NoReturn:
     """Load the submission, send READY, and fork workers until the control socket is closed."""
     from ...wire import codec
-    from .. import dispatch, modules, serving, week_drivers
+    from .. import dispatch, modules, serving, tensors, week_drivers
     from . import audit, numeric_state, ready_made, student_tests, tracing
 
     own = week_drivers.load(settings.week, settings.week_folders)
+    tensors.shut(own.allowed)
     ready_made.refuse(settings.week)
     listener = audit.Listener(settings.folder, [os.getcwd(), *audit.libraries()])
 

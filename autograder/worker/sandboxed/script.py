@@ -30,6 +30,7 @@ def main() -> None:
         confined.restrict_files(settings["landlock"])
     importlib.import_module("torch")
     tensors.prepare(settings["threads"])
+    tensors.shut()
     ready_made.refuse(settings["week"])
     sources = {}
     for name in settings["modules"]:
