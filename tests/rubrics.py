@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
-from autograder.course import COURSE_FILE, RUBRIC_FILE, Component, Course, Item
+from autograder.course import COURSE_FILE, GRADING_FILE, RUBRIC_FILE, Component, Course, Item
 
 
 def with_components(course: Course, change: Callable[[Component], Component]) -> Course:
@@ -54,7 +55,11 @@ items = [{ id = "week4.group_norm", title = "Group norm", points = 2.5, week = 4
 
 
 def add_week_4(root: Path) -> None:
-    """Add a week to the files of a copy of the course, with items in the second phase."""
+    """Add a week to the files of a copy of the course, with items in the second phase.
+
+    It is there instead of the course's own weeks of that phase.
+    """
+    leave_out_later_weeks(root)
     with (root / COURSE_FILE).open("a", encoding="utf-8") as file:
         file.write(WEEK_4)
     rubric = root / RUBRIC_FILE
@@ -66,3 +71,15 @@ def add_week_4(root: Path) -> None:
         assert text.count(old) == 1
         text = text.replace(old, new)
     rubric.write_text(text, "utf-8")
+
+
+def leave_out_later_weeks(root: Path) -> None:
+    """Take the weeks of the second phase out of a copy: their tables, items and settings."""
+    for name, pattern in (
+        (COURSE_FILE, r"\[\[week\]\]\n(?:(?!\[\[week\]\]).)*?folder = \"week[4-7]_.*?(?=\[\[week\]\]|\Z)"),
+        (RUBRIC_FILE, r"(?<=\n)items = \[\n    \{ id = \"(?:week[4-7]|cifar)\..*?\n\]\n"),
+        (GRADING_FILE, r"\[training\.\"(?:week[4-7]|cifar)\..*?\n\n"),
+    ):
+        text, count = re.subn(pattern, "", (root / name).read_text("utf-8"), flags=re.DOTALL)
+        assert count
+        (root / name).write_text(text, "utf-8")

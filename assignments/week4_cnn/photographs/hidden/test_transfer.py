@@ -1,0 +1,216 @@
+"""Hidden tests of transfer.py, on small networks whose weights are drawn here.
+
+What a network computes is worked out by the examiner, from the weights that it has.
+"""
+
+import numpy as np
+import pytest
+
+from autograder.suite import expect
+
+pytestmark = pytest.mark.item("cifar.transfer")
+
+INPUTS, HIDDEN, CLASSES = 6, 9, 3
+NEAR = {"rtol": 1e-4, "atol": 1e-5}
+TRUNK = (
+    "trunk.linear.weight",
+    "trunk.linear.bias",
+    "trunk.norm.weight",
+    "trunk.norm.bias",
+    "trunk.norm.running_mean",
+    "trunk.norm.running_var",
+)
+
+
+def network(student, rng, classes=CLASSES):
+    """Return a network with drawn weights, and these."""
+    shapes = (HIDDEN, INPUTS), (HIDDEN,), (classes, HIDDEN), (classes,)
+    drawn = [rng.normal(size=shape).astype(np.float32) for shape in shapes]
+    return student.prepare("drawn_network", *drawn), drawn
+
+
+def state(student, made, classes=CLASSES):
+    """Return the parameters and buffers of a network, each of its shape."""
+    held = student.drive("state", made)
+    shapes = dict.fromkeys(TRUNK, (HIDDEN,)) | {"trunk.linear.weight": (HIDDEN, INPUTS)}
+    shapes |= {"top.1.weight": (classes, HIDDEN), "top.1.bias": (classes,)}
+    known = isinstance(held, dict) and set(shapes) <= set(held)
+    expect.that("network", known, "layers of it are gone.")
+    return {name: expect.array(name, held[name], shape) for name, shape in shapes.items()}
+
+
+def logits(held, x):
+    """Return what a network with these parameters makes of x, in evaluation mode."""
+    h = x @ held["trunk.linear.weight"].T + held["trunk.linear.bias"]
+    spread = np.sqrt(held["trunk.norm.running_var"] + 1e-5)
+    h = (h - held["trunk.norm.running_mean"]) / spread
+    h = np.maximum(h * held["trunk.norm.weight"] + held["trunk.norm.bias"], 0.0)
+    return h @ held["top.1.weight"].T + held["top.1.bias"]
+
+
+def loss(held, x, labels):
+    """Return the mean cross-entropy."""
+    z = logits({name: array.astype(np.float64) for name, array in held.items()}, x)
+    z -= z.max(axis=1, keepdims=True)
+    return float(np.mean(np.log(np.exp(z).sum(axis=1)) - z[np.arange(len(z)), labels]))
+
+
+def batch(rng, held, classes=CLASSES, count=60):
+    """Draw inputs, and labels that another head of the same trunk would give."""
+    x = rng.normal(1.0, 2.0, size=(count, INPUTS)).astype(np.float32)
+    other = {
+        **held,
+        "top.1.weight": rng.normal(size=(classes, HIDDEN)),
+        "top.1.bias": np.zeros(classes),
+    }
+    return x, logits(other, x).argmax(axis=1).astype(np.int64)
+
+
+def tuned(student, made, x, labels, epochs=30, seed=0):
+    """Run fine_tune; return its losses and what it was given."""
+    given = student.prepare("tensor", x), student.prepare("tensor", labels)
+    losses = student.transfer.fine_tune(made, *given, epochs, 0.05, 16, seed)
+    numbers = isinstance(losses, (list, tuple)) and len(losses) == epochs
+    numbers = numbers and all(type(one) is float and np.isfinite(one) for one in losses)
+    message = f"expected a list of {epochs} numbers, got {expect.kind_of(losses)}."
+    expect.that("fine_tune", numbers, message)
+    return losses, given
+
+
+def frozen(student, made):
+    """Freeze a network's trunk by ourselves: the student's `freeze` is judged apart."""
+    student.drive("frozen_trunk", made)
+
+
+# freeze
+
+
+def test_freeze_stops_gradients(student, rng):
+    """freeze lets no parameter of the module be trained, and leaves the others."""
+    made, _ = network(student, rng)
+    student.transfer.freeze(student.prepare("trunk", made))
+    names = [name for name in student.drive("free", made) if name[:5] != "mode "]
+    expect.equal("parameters that can be trained", sorted(names), ["top.1.bias", "top.1.weight"])
+
+
+def test_freeze_stops_running_statistics(student, rng):
+    """A frozen module is in evaluation mode: a batch that passes moves no running statistics."""
+    made, _ = network(student, rng)
+    student.drive("mode", made, True)
+    trunk = student.prepare("trunk", made)
+    student.transfer.freeze(trunk)
+    names = student.drive("free", trunk)
+    modes = [name for name in names if name[:5] == "mode "]
+    expect.that("frozen module", not modes, "a part of it is still in training mode.")
+    before = state(student, made)
+    student.drive("outputs", made, rng.normal(size=(8, INPUTS)).astype(np.float32))
+    for name in TRUNK:
+        expect.equal(name, state(student, made)[name], before[name])
+
+
+# replace_head
+
+
+def test_head(student, rng):
+    """replace_head puts a new linear layer into the place of the last one, and returns it."""
+    made, (*_, V, _) = network(student, rng)
+    head = student.transfer.replace_head(made, 5)
+    held = state(student, made, 5)
+    expect.close("weights of the layer returned", head.weight, held["top.1.weight"], **NEAR)
+    expect.differ("weights of the new head", held["top.1.weight"], 0, "they are 0.")
+    message = "rows of the old head are in the new one."
+    old = any(np.allclose(row, one) for row in V for one in held["top.1.weight"])
+    expect.that("weights of the new head", not old, message)
+
+
+def test_head_of_a_frozen_network(student, rng):
+    """The new head can be trained where all else is frozen, and the trunk stays as it is."""
+    made, _ = network(student, rng)
+    frozen(student, made)
+    before = state(student, made)
+    student.transfer.replace_head(made, 4)
+    after = state(student, made, 4)
+    for name in TRUNK:
+        expect.equal(name, after[name], before[name])
+    names = [name for name in student.drive("free", made) if name[:5] != "mode "]
+    expect.equal("parameters that can be trained", sorted(names), ["top.1.bias", "top.1.weight"])
+
+
+# fine_tune
+
+
+@pytest.mark.weight(2)
+def test_it_learns(student, rng):
+    """fine_tune trains the head: the loss falls, as the examiner computes it too."""
+    made, _ = network(student, rng)
+    frozen(student, made)
+    before = state(student, made)
+    x, labels = batch(rng, before)
+    tuned(student, made, x, labels)
+    start, end = loss(before, x, labels), loss(state(student, made), x, labels)
+    message = f"it was {start:.3g} before, and is {end:.3g} after 30 epochs."
+    expect.that("loss of the network", end < 0.5 * start, message)
+
+
+@pytest.mark.weight(2)
+def test_nothing_frozen_changes(student, rng):
+    """What is frozen stays bit for bit as it was, running statistics included; the head doesn't."""
+    made, _ = network(student, rng)
+    frozen(student, made)
+    before = state(student, made)
+    tuned(student, made, *batch(rng, before), epochs=3)
+    after = state(student, made)
+    message = "the head did not change."
+    expect.differ("top.1.weight", before["top.1.weight"], after["top.1.weight"], message)
+    for name in TRUNK:
+        expect.equal(name, after[name], before[name])
+
+
+def test_what_is_free_is_trained(student, rng):
+    """In a network of which nothing is frozen, the trunk is trained too, statistics included."""
+    made, _ = network(student, rng)
+    before = state(student, made)
+    tuned(student, made, *batch(rng, before), epochs=3)
+    after = state(student, made)
+    for name in ("trunk.linear.weight", "trunk.norm.running_mean", "top.1.weight"):
+        expect.differ(name, before[name], after[name], "it did not change.")
+
+
+def test_losses(student, rng):
+    """The losses are means over batches: they fall, from near that of the network as it came."""
+    made, _ = network(student, rng)
+    frozen(student, made)
+    held = state(student, made)
+    x, labels = batch(rng, held)
+    losses, _ = tuned(student, made, x, labels, epochs=12)
+    start = loss(held, x, labels)
+    near = 0.2 * start < losses[0] < 1.5 * start
+    expect.that(
+        "loss of the first epoch", near, f"it is {losses[0]:.3g}; {start:.3g} at the start."
+    )
+    expect.that("losses", losses[-1] < losses[0], "they don't fall.")
+
+
+def test_afterwards(student, rng):
+    """Afterwards the network is in evaluation mode."""
+    made, _ = network(student, rng)
+    before = state(student, made)
+    tuned(student, made, *batch(rng, before), epochs=2)
+    message = "the head did not change."
+    after = state(student, made)
+    expect.differ("top.1.weight", before["top.1.weight"], after["top.1.weight"], message)
+    modes = [name for name in student.drive("free", made) if name[:5] == "mode "]
+    expect.that("network", not modes, "it is still in training mode.")
+
+
+def test_keeps_its_arguments(student, rng):
+    """fine_tune changes neither the inputs nor the labels."""
+    made, _ = network(student, rng)
+    before = state(student, made)
+    x, labels = batch(rng, before)
+    _, given = tuned(student, made, x, labels, epochs=2)
+    after = state(student, made)
+    message = "the head did not change."
+    expect.differ("top.1.weight", before["top.1.weight"], after["top.1.weight"], message)
+    expect.unchanged("x", x, student.fetch(given[0]))
+    expect.unchanged("labels", labels, student.fetch(given[1]))
