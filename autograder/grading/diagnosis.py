@@ -412,10 +412,14 @@ def common(mistakes: Sequence[Misconception]) -> Explanation | None:
 
 
 def _tells(value: Signature) -> bool:
-    """Whether a failure tells one mistake from another: NaN and infinity come of very many."""
+    """Whether a failure tells one mistake from another: NaN and infinity come of very many.
+
+    That an array is empty tells: `x[0:-0]` is one way to get it, and there are few others.
+    """
     received = value.get("received", value)
     if isinstance(received, dict) and "values" in received:
-        return any(isinstance(entry, float) for entry in received["values"])
+        values = received["values"]
+        return not values or any(isinstance(entry, float) for entry in values)
     return not (isinstance(received, float) and not np.isfinite(received))
 
 
