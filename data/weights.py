@@ -60,7 +60,8 @@ def from_safetensors(content: bytes) -> Weights:
     for name, entry in head.items():
         if name != "__metadata__":
             first, end = entry["data_offsets"]
-            flat = np.frombuffer(numbers[first:end], DTYPES[entry["dtype"]])
+            dtype: np.dtype[Any] = DTYPES[entry["dtype"]]
+            flat = np.frombuffer(numbers[first:end], dtype)
             weights[name] = flat.reshape(entry["shape"]).copy()
     return weights
 
