@@ -22,7 +22,11 @@ import numpy.typing as npt
 Weights = dict[str, npt.NDArray[Any]]
 
 LENGTH_BYTES = 8
-DTYPES = {"F16": np.dtype("<f2"), "F32": np.dtype("<f4"), "I64": np.dtype("<i8")}
+DTYPES: dict[str, np.dtype[Any]] = {
+    "F16": np.dtype("<f2"),
+    "F32": np.dtype("<f4"),
+    "I64": np.dtype("<i8"),
+}
 CODES = {dtype: code for code, dtype in DTYPES.items()}
 
 TORCH_MAGIC = 0x1950A86A20F9469CFC6C
@@ -60,8 +64,7 @@ def from_safetensors(content: bytes) -> Weights:
     for name, entry in head.items():
         if name != "__metadata__":
             first, end = entry["data_offsets"]
-            dtype: np.dtype[Any] = DTYPES[entry["dtype"]]
-            flat = np.frombuffer(numbers[first:end], dtype)
+            flat = np.frombuffer(numbers[first:end], DTYPES[entry["dtype"]])
             weights[name] = flat.reshape(entry["shape"]).copy()
     return weights
 
