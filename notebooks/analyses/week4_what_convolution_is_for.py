@@ -487,7 +487,7 @@ if found:
     left.set(xlabel="training images", ylabel="test accuracy, per cent", ylim=(45, 90))
     left.legend()
     stem = comparison.trunk._conv_stem.weight.detach().numpy()  # (32, 3, 3, 3)
-    stem = stem / np.abs(stem).max(axis=(1, 2, 3), keepdims=True) / 2 + 0.5
+    stem = stem / np.maximum(np.abs(stem).max(axis=(1, 2, 3), keepdims=True), 1e-6) / 2 + 0.5
     tiles = np.ones((4 * 4, 8 * 4, 3))
     for number, kernel in enumerate(stem):
         row, column = divmod(number, 8)
@@ -503,7 +503,14 @@ if found:
 # and fine-tunes as well. On 1,000 test images, with three draws where nothing else is said, in per
 # cent, mean and range:
 #
-# TABLE
+# | images | from scratch | frozen trunk | fine-tuned, batch norm frozen | fine-tuned, batch norm free |
+# | --- | --- | --- | --- | --- |
+# | 50 | 52.9 (52.3 to 54.1) | 68.4 (66.3 to 72.3) | 72.9 and 65.9 (two draws) | 65.9 (one draw) |
+# | 100 | 57.6 (53.2 to 60.7) | 73.4 (71.8 to 75.1) | 74.1 and 73.4 (two draws) | 65.7 and 65.0 (two draws) |
+# | 500 | 69.3 (68.1 to 71.0) | 76.6 (76.0 to 77.6) | not measured | not measured |
+#
+# On the same draws as the fine-tuned trunk with batch norm frozen, the frozen trunk has 72.3 and
+# 66.7 with 50 images, 75.1 and 73.2 with 100.
 #
 # These photographs are a copy of CIFAR-10 that had been stored as JPEG (quality 75), so slightly
 # degraded, and enlarged to 96 x 96 for the trunk. The numbers stand for this copy and these settings
