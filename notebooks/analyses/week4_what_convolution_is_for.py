@@ -413,8 +413,8 @@ for name, values in kept.items():
 # %% [markdown]
 # The larger the squares of the pooling, the less a small movement changes. The maximum over *all*
 # places does not change as long as nothing leaves the image: four numbers, the strongest edge in
-# each direction, wherever it is. A stride makes the answer as small as pooling does, and hardly
-# more robust than the full one: after the movement it looks at other places.
+# each direction, wherever it is. A stride makes the answer as small as pooling does, and less
+# robust than the full one: after the movement it looks at other places.
 #
 # It is a bargain. What no longer knows where something is can't tell a 6 from a 9 by where the
 # loop is. Networks pool step by step, and have more filters after each step: *what* becomes richer
@@ -505,12 +505,9 @@ if found:
 #
 # | images | from scratch | frozen trunk | fine-tuned, batch norm frozen | fine-tuned, batch norm free |
 # | --- | --- | --- | --- | --- |
-# | 50 | 52.9 (52.3 to 54.1) | 68.4 (66.3 to 72.3) | 72.9 and 65.9 (two draws) | 65.9 (one draw) |
-# | 100 | 57.6 (53.2 to 60.7) | 73.4 (71.8 to 75.1) | 74.1 and 73.4 (two draws) | 65.7 and 65.0 (two draws) |
+# | 50 | 52.9 (52.3 to 54.1) | 68.4 (66.3 to 72.3) | 68.4 (65.9 to 72.9) | 63.5 (61.5 to 65.9) |
+# | 100 | 57.6 (53.2 to 60.7) | 73.4 (71.8 to 75.1) | 71.7 (67.7 to 74.1) | 65.7 and 65.0 (two draws) |
 # | 500 | 69.3 (68.1 to 71.0) | 76.6 (76.0 to 77.6) | not measured | not measured |
-#
-# On the same draws as the fine-tuned trunk with batch norm frozen, the frozen trunk has 72.3 and
-# 66.7 with 50 images, 75.1 and 73.2 with 100.
 #
 # These photographs are a copy of CIFAR-10 that had been stored as JPEG (quality 75), so slightly
 # degraded, and enlarged to 96 x 96 for the trunk. The numbers stand for this copy and these settings
