@@ -523,13 +523,14 @@ if found:
 #   and more than a hundred kinds of dogs, among its classes. The trunk does not learn to tell them
 #   apart; it has learnt it, on large photographs, and is asked again on small ones. On X-ray pictures
 #   or spectrograms expect less.
-# - *Less, the more images there are.* From 50 to 500 images the network from scratch gains more than
+# - *Less, the more images there are.* From 50 to 500 images the network from scratch gains
 #   twice as much as the frozen trunk. With the 10,000 cats and dogs of CIFAR-10 a network of its own
 #   may win, since it learns what matters at 32 x 32.
 # - *Not by itself.* Batch normalisation left free makes fine-tuning clearly worse than no fine-tuning
 #   at all: with a few dozen enlarged photographs its running statistics move away from those that all
 #   other weights were trained with, and its batches are small. No error is reported. Freezing it, in
-#   evaluation mode, mends that, and then fine-tuning is about as good as the frozen trunk.
+#   evaluation mode, mends that, and then fine-tuning is about as good as
+#   the frozen trunk, in these few steps not better.
 #
 # ### Your turn
 #
