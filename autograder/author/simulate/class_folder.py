@@ -74,8 +74,8 @@ def write_class(
 
     It hands in the weeks of the first phase that can be graded with numpy alone, or just the week
     `only`: the same files of it in either case. The same arguments give the same files on every
-    Python (archives: the same members). An earlier simulated class in `out` is replaced; anything else
-    there raises ClassFolderError.
+    Python (archives: the same members). An earlier simulated class in `out` is replaced;
+    anything else there raises ClassFolderError.
     """
     if students < 1:
         raise ValueError(f"a class needs at least 1 student, got {students}")
