@@ -71,11 +71,11 @@ data: ## Download data sets into $COURSE_DATA (default: data/cache): NAMES="mnis
 	$(SETUP) core
 	@$(RUN) -m data download $(NAMES)
 
-test: ## Run the tests that a change breaks most likely, before every commit: ARGS="-k name"|(about 10 minutes on two cores)
+test: ## Run the tests that a change breaks most likely, before every commit: ARGS="-k name"|(about 12 minutes on two cores)
 	$(SETUP) all sandbox
 	@$(RUN) -m pytest -n auto $(ARGS)
 
-prove: ## Run the others: every known mistake, every hostile submission, whole runs; before a push: ARGS="-k name"|(about 35 minutes on two cores, seconds where nothing has changed: proofs are kept in .proofs/)|PROVE_FRESH=1 makes all proofs anew
+prove: ## Run the others: every known mistake, every hostile submission, whole runs; before a push: ARGS="-k name"|(about 40 minutes on two cores, seconds where nothing has changed: proofs are kept in .proofs/)|PROVE_FRESH=1 makes all proofs anew
 	$(SETUP) all sandbox
 	$(SETUP) all browser
 	@$(RUN) -m pytest -n auto -m prove --kept-proofs $(ARGS)
