@@ -11,6 +11,7 @@ import tempfile
 import tomllib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 
 from autograder.author import new_week_files as texts
@@ -140,7 +141,8 @@ def _check_free(root: Path, course: Course, week: NewWeek) -> None:
     everything = (*course.weeks, *course.left_out)
     for other in everything:
         if other.number == week.number or other.id == week.id:
-            free = max(known.number for known in everything) + 1
+            taken = {known.number for known in everything}
+            free = next(number for number in count(week.number) if number not in taken)
             raise NewWeekError(
                 f"number {week.number} is taken by {other.id} ({other.title})",
                 f"Choose another number: {free} is free",
