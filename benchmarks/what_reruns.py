@@ -80,7 +80,8 @@ def points_moved(source: str) -> str:
     return replaced(f'{sigmoid}", points = 1', f'{sigmoid}", points = 0.5')(more)
 
 
-ALL = frozenset(("week1", "week2", "week3", "project", JOB))
+ROOT = Path(__file__).resolve().parents[1]
+ALL = frozenset(week.id for week in courses.load(ROOT).weeks) | {JOB}
 SUITES = ALL - {JOB}
 WEEK2, TRAINED = frozenset(("week2",)), frozenset(("week1", "week2"))
 COURSE, GRADING = "assignments/course.toml", "assignments/grading.toml"
@@ -108,7 +109,12 @@ CHANGES = (
         SUITES,
     ),
     Change("code in the diagnosis", "autograder/grading/diagnosis.py", added(CODE), SUITES),
-    Change("code of the training job", "autograder/gpu/assess.py", added(CODE), frozenset((JOB,))),
+    Change(
+        "code of the training job, and of measuring a network as it does",
+        "autograder/gpu/assess.py",
+        added(CODE),
+        frozenset((JOB, "cifar")),
+    ),
     Change("a hidden test of week 2", HIDDEN, added(CODE), WEEK2),
     Change("a docstring of a hidden test", HIDDEN, replaced('    """', '    """In other words: ')),
     Change("a comment in a hidden test", HIDDEN, added(COMMENT)),

@@ -51,6 +51,9 @@ def find_all_leaks(course: Course, root: Path, tree: Path) -> list[str]:
     edits and explanations, for formulas that tasks ask for, for the salt, for what is watched and
     for words of those who grade, and compares the syntax trees of stubs, of tests and of functions
     with gaps.
+
+    What a later phase gives its students may do what an earlier one asked for: a network of
+    convolutions needs a linear layer. Such a phase is handed out when the earlier one is over.
     """
     files = {
         path.relative_to(tree).as_posix(): path.read_bytes()
@@ -58,9 +61,10 @@ def find_all_leaks(course: Course, root: Path, tree: Path) -> list[str]:
         if path.is_file()
     }
     leaks = [*_forbidden_names(files), *_copies(course, root, files)]
-    secrets = {course.salt: "the salt"} if course.salt else {}
+    secrets = {course.salt: ("the salt", ())} if course.salt else {}
     for week in course.weeks:
-        secrets |= _secrets(course, root, week)
+        later = _folders_of_later_phases(course, week)
+        secrets |= {text: (said, later) for text, said in _secrets(course, root, week).items()}
         leaks += _leaking_stubs(root, week, files)
     leaks += _hidden_tests(root, files)
     leaks += _solved_functions(course, root, files)
@@ -70,10 +74,18 @@ def find_all_leaks(course: Course, root: Path, tree: Path) -> list[str]:
         if MARKER_BYTES.search(data):
             leaks.append(f"{name}: a solution marker")
         text = _flat(data)
-        for secret, origin in secrets.items():
-            if _flat(secret.encode("utf-8")) in text:
+        for secret, (origin, later) in secrets.items():
+            if _flat(secret.encode("utf-8")) in text and not name.startswith(later):
                 leaks.append(f"{name}: {secret!r} from {origin}")
     return leaks
+
+
+def _folders_of_later_phases(course: Course, week: Week) -> tuple[str, ...]:
+    """Return the folders, in the tree, of the weeks of phases after a week's own."""
+    numbers = [{item.week for item in phase.items} for phase in course.phases]
+    own = max((n for n, weeks in enumerate(numbers) if week.number in weeks), default=len(numbers))
+    later = set[int]().union(*numbers[own + 1 :])
+    return tuple(f"assignments/{one.folder}/" for one in course.weeks if one.number in later)
 
 
 def _words_of_graders(files: Mapping[str, bytes]) -> list[str]:
@@ -218,15 +230,19 @@ def _solved_functions(course: Course, root: Path, files: dict[str, bytes]) -> li
 
     Those of a single statement are left to the search for lines: they say little by themselves.
     """
-    solved: dict[str, str] = {}
+    found = []
     for week in course.weeks:
+        solved: dict[str, str] = {}
         for name in week.modules:
             source = (root / "solutions" / week.folder / name).read_text("utf-8")
             with_gaps = {gap.where for gap in find_gaps(source, name)}
             for where, node in _functions(source.encode(), name):
                 if where in with_gaps and len(_body(node)) > 1:
                     solved[ast.dump(ast.Module(_body(node), []))] = f"{where} of {name}"
-    return _functions_in(files, solved, "a solved")
+        later = _folders_of_later_phases(course, week)
+        others = {name: data for name, data in files.items() if not name.startswith(later)}
+        found += _functions_in(others, solved, "a solved")
+    return found
 
 
 def _functions_in(files: dict[str, bytes], wanted: dict[str, str], what: str) -> list[str]:

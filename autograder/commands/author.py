@@ -47,10 +47,18 @@ def release(
     ] = "",
 ) -> None:
     """Write the tree that students get, and prove that nothing else is in it."""
+    from autograder import course as courses
     from autograder.author.release import build_release
 
     files = build_release(ROOT, out, address)
     print(f"{len(files)} files written to {out}; no solution, hidden test or marker is among them.")
+    first, *later = (phase for phase in courses.load(ROOT).phases if phase.items)
+    if later:
+        print(
+            f"What {later[0].title} gives its students holds parts that {first.title} asks for. "
+            f'While {first.title} runs, hand that out alone: phases = ["{first.id}"] below '
+            f"[course] in {courses.COURSE_FILE}."
+        )
 
 
 def demo(

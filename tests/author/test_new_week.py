@@ -71,11 +71,12 @@ def test_comments_and_everything_else_in_the_courses_files_stays(tmp_path: Path)
     was, now = (lines[RUBRIC_FILE].decode().splitlines() for lines in (before, after))
     added = [line[2:] for line in difflib.ndiff(was, now) if line.startswith("+ ")]
     gone = [line[2:] for line in difflib.ndiff(was, now) if line.startswith("- ")]
-    assert gone == ["total = 120"]
-    assert "total = 130" in added
+    last = [phase for phase in load(root).phases if phase.items][-1]
+    assert gone == [f"total = {last.total // 100 - 10}"]
+    assert f"total = {last.total // 100}" in added
     phases = tomllib.loads("\n".join(now))["phase"]
-    assert [len(phase["component"]) for phase in phases] == [9, 5, 1]
-    assert phases[0]["component"][-1]["points"] == 10
+    (phase,) = (phase for phase in phases if phase["id"] == last.id)
+    assert phase["component"][-1]["points"] == 10
     rest = (COURSE_FILE, RUBRIC_FILE)
     assert {name: after[name] for name in before if name not in rest} == {
         name: before[name] for name in before if name not in rest
@@ -89,13 +90,14 @@ def test_a_week_counts_in_the_phase_that_is_asked_for(tmp_path: Path) -> None:
     course = load(root)
     assert (course.phases[0], course.phases[2]) == (before[0], before[2])
     assert course.phases[1].total == before[1].total + 1000
-    assert course.weeks_of("phase2") == (course.week(9),)
+    assert course.week(9) in course.weeks_of("phase2")
+    assert course.week(9) not in course.weeks_of("phase1")
     edit = root / RUBRIC_FILE
     edit.write_text(edit.read_text().replace("\n\n[[phase]]     ", "\n\n# Next.\n\n[[phase]]     "))
     write_week(root, new_week(root, "week12_more"))
     write_week(root, new_week(root, "week11_last", phase="capstone"))
     course = load(root)
-    assert [week.number for week in course.weeks_of("phase2")] == [9, 12]
+    assert {9, 12} <= {week.number for week in course.weeks_of("phase2")}
     assert [week.number for week in course.weeks_of("capstone")] == [11]
     text = edit.read_text()
     assert "\n]\n\n# Next.\n\n[[phase]]" in text

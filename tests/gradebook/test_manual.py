@@ -63,7 +63,7 @@ def test_items_of_every_week_that_are_marked_by_hand_are_taken(
     book: Gradebook, course: Course, manual: Path
 ) -> None:
     by_hand = [item for item in course.items() if item.kind == "manual"]
-    assert {item.week for item in by_hand} == {1, 2, 3, 10}
+    assert {item.week for item in by_hand} >= {1, 2, 3, 4, 10}
     lines = [f"ada,{item.id},{item.points / 100:.2f},all of it" for item in by_hand]
     assert book.import_manual(write(manual, *lines), course) == len(by_hand)
     assert sum(mark.points for mark in book.marks("ada")) == sum(item.points for item in by_hand)

@@ -185,10 +185,16 @@ def test_a_module_of_the_submission_is_its_own() -> None:
 
 @pytest.mark.parametrize("week", COURSE.weeks, ids=lambda week: week.id)
 def test_correct_solutions_use_nothing_that_is_watched(week) -> None:
-    folder = ROOT / "tests" / "styles" / "compact" / week.folder
-    style = {name: (folder / name).read_bytes() for name in week.modules}
-    for files in (solution_files(ROOT, week), style):
-        assert source_flags(files, watched_in(NAMES, week), week.given) == []
+    solution = solution_files(ROOT, week)
+    homes = (ROOT / "tests/styles/compact", ROOT / "solutions")
+    styles = [homes[0] / week.folder, *(homes[1] / week.folder / "other_styles").glob("*")]
+    found = [folder for folder in styles if folder.is_dir()]
+    assert found
+    for folder in found:
+        written = [name for name in week.modules if (folder / name).is_file()]
+        style = {name: (folder / name).read_bytes() for name in written}
+        for files in (solution, solution | style):
+            assert source_flags(files, watched_in(NAMES, week), week.given) == []
 
 
 def test_torch_is_the_projects_own() -> None:

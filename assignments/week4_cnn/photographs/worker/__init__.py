@@ -123,7 +123,7 @@ def trunk(network: Network) -> Trunk:
 def frozen_trunk(network: Network) -> None:
     """Freeze a network's trunk."""
     for parameter in network.trunk.parameters():
-        parameter.requires_grad = False
+        parameter.requires_grad_(False)
     network.trunk.eval()
 
 
