@@ -1,6 +1,6 @@
 """Compare how long recurrent layers remember, on your own RNN and LSTM: two tables, two pictures.
 
-    python compare_memory.py gradients   how much of the last step's gradient reaches the first input
+    python compare_memory.py gradients   how much of a gradient reaches the first input
     python compare_memory.py recall      networks that have to say which symbol came first
     python compare_memory.py             both, about a minute
 
