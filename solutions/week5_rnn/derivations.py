@@ -123,9 +123,9 @@ def rnn_dWh(dh, h, h0):
 
 
 def rnn_jacobian(h, Wh):
-    """Step 3: return J of shape (H, H), J[j, k] the slope of h_T[j] by h_0[k] (week5.derive_rnn).
+    """Step 3: return the matrix J, shape (H, H): J[j, k] is the slope of h_T[j] by h_0[k].
 
-    h: h_1 ... h_T, shape (T, H); Wh: shape (H, H). Neither is changed.
+    (Task week5.derive_rnn.) h: h_1 ... h_T, shape (T, H); Wh: shape (H, H). Neither is changed.
     """
     # BEGIN SOLUTION week5.derive_rnn
     J = np.eye(len(Wh))
