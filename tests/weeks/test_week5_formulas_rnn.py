@@ -50,7 +50,7 @@ def test_what_comes_from_far_has_all_its_digits(formulas, kind):
     upstream[:-1] = 0.0
     exact = formulas.RIGHT[kind].gradient(given, upstream, "x")
     found = formulas.by_hand(kind, formulas.RIGHT[kind], given, upstream)["x"]
-    assert 0.0 < np.abs(exact[0]).max() < 1e-8
+    assert 0.0 < np.abs(exact[0]).max() < 1e-7
     np.testing.assert_allclose(found[0], exact[0], rtol=1e-8, atol=0.0)
 
 
