@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from autograder.suite.derivatives import vjp
+from autograder.suite.derivatives import relu, vjp
 
 Array = Any
 Weights = Mapping[str, Array]
@@ -32,11 +32,15 @@ def sigmoid(z: Array) -> Array:
 
 @dataclass(frozen=True)
 class Step:
-    """What a cell gives: the state h, the cell c (None in an RNN), and the gates by column."""
+    """What a cell gives: the state h, and in an LSTM the cell c and the four blocks.
+
+    roles: i, f, o, g as they were used; columns: the blocks in the order of their columns.
+    """
 
     h: Array
     c: Array = None
-    gates: tuple[Array, ...] = ()
+    roles: tuple[Array, ...] = ()
+    columns: tuple[Array, ...] = ()
 
 
 Cell = Callable[[Array, Array, Array, Weights], Step]
@@ -45,25 +49,34 @@ Cell = Callable[[Array, Array, Array, Weights], Step]
 
 @dataclass(frozen=True)
 class Way:
-    """A way to compute a layer. `ignores`: starts that it takes for zeros; `backwards`: in time."""
+    """A way to compute a layer.
+
+    ignores: starts that are taken for zeros; exchanged: h0 and c0 are taken for each other;
+    forgets: what goes on from the start at each step, "h" or "c"; backwards: in time.
+    """
 
     cell: Cell
     ignores: tuple[str, ...] = ()
-    backwards: bool = False
+    exchanged: bool = False
     forgets: tuple[str, ...] = ()
+    backwards: bool = False
+
+    def start(self, given: Given) -> tuple[Array, Array]:
+        """Return h_0 and c_0; an RNN's c_0 is None."""
+        h, c = (
+            np.zeros_like(given[name]) if name in self.ignores else given.get(name)
+            for name in ("h0", "c0")
+        )
+        return (c, h) if self.exchanged else (h, c)
 
     def steps(self, given: Given) -> list[Step]:
         """Return what each step gives, the first at place 0."""
-        start = {
-            name: np.zeros_like(given[name]) if name in self.ignores else given[name]
-            for name in ("h0", "c0")
-            if name in given
-        }
-        h, c, found = start["h0"], start.get("c0"), []
+        start, found = self.start(given), []
+        h, c = start
         for x in given["x"][::-1] if self.backwards else given["x"]:
             found.append(self.cell(x, h, c, given))
-            h = start["h0"] if "h" in self.forgets else found[-1].h
-            c = start.get("c0") if "c" in self.forgets else found[-1].c
+            h = start[0] if "h" in self.forgets else found[-1].h
+            c = start[1] if "c" in self.forgets else found[-1].c
         return found
 
     def states(self, given: Given) -> Array:
@@ -80,38 +93,42 @@ def elman(
     squash: Callable[[Array], Array] = np.tanh,
     weight: Callable[[Array], Array] = lambda Wh: Wh,
     bias: float = 1.0,
-    inside: bool = True,
+    outside: str = "",
 ) -> Cell:
-    """Return the cell of an RNN; the defaults are the right ones."""
+    """Return the cell of an RNN; the defaults are the right ones.
+
+    outside: what is added behind the function that squashes, "h" or "b".
+    """
 
     def cell(x: Array, h: Array, c: Array, w: Weights) -> Step:
-        back = h @ weight(w["Wh"])
-        new = x @ w["Wx"] + bias * w["b"]
-        return Step(squash(new + back) if inside else squash(new) + back)
+        terms = {"x": x @ w["Wx"], "h": h @ weight(w["Wh"]), "b": bias * w["b"]}
+        inside = sum(term for name, term in terms.items() if name != outside)
+        return Step(squash(inside) + (terms[outside] if outside else 0.0))
 
     return cell
 
 
 def memory(
     order: str = "ifog",
-    out: Callable[[Array], Array] = np.tanh,
+    shows: Callable[[Array, Array, Array], Array] = lambda o, c, before: o * np.tanh(c),
     enters: Callable[[Array, Array], Array] = np.multiply,
     stays: Callable[[Array, Array, Array], Array] = lambda f, i, c: f * c,
     candidate: Callable[[Array], Array] = np.tanh,
     bias: Callable[[Array], Array] = lambda b: b,
     gate: Callable[[Array], Array] = sigmoid,
+    recurrent: float = 1.0,
 ) -> Cell:
     """Return the cell of an LSTM; the defaults are the right ones."""
 
     def cell(x: Array, h: Array, c: Array, w: Weights) -> Step:
-        blocks = np.split(x @ w["Wx"] + h @ w["Wh"] + bias(w["b"]), 4, axis=1)
+        z = x @ w["Wx"] + recurrent * (h @ w["Wh"]) + bias(w["b"])
         found = {
             name: candidate(block) if name == "g" else gate(block)
-            for name, block in zip(order, blocks, strict=True)
+            for name, block in zip(order, np.split(z, 4, axis=1), strict=True)
         }
-        i, f, o, g = (found[name] for name in "ifog")
+        i, f, o, g = roles = tuple(found[name] for name in "ifog")
         new = stays(f, i, c) + enters(i, g)
-        return Step(o * out(new), new, tuple(found[name] for name in order))
+        return Step(shows(o, new, c), new, roles, tuple(found.values()))
 
     return cell
 
@@ -132,14 +149,20 @@ WRONG: dict[str, dict[str, Way]] = {
         "nothing squashed": Way(elman(lambda z: z)),
         "Wh transposed": Way(elman(weight=lambda Wh: Wh.T)),
         "Wh not used": Way(elman(weight=lambda Wh: 0.0 * Wh)),
-        "the state outside of tanh": Way(elman(inside=False)),
+        "the state outside of tanh": Way(elman(outside="h")),
+        "the bias outside of tanh": Way(elman(outside="b")),
+        "negative states cut off": Way(elman(relu)),
         "the start ignored": Way(elman(), ignores=("h0",)),
         "the start at each step": Way(elman(), forgets=("h",)),
         "from the end": Way(elman(), backwards=True),
     },
     "LSTM": {
-        "no tanh of the cell": Way(memory(out=lambda c: c)),
-        "sigmoid of the cell": Way(memory(out=sigmoid)),
+        "no tanh of the cell": Way(memory(shows=lambda o, c, before: o * c)),
+        "sigmoid of the cell": Way(memory(shows=lambda o, c, before: o * sigmoid(c))),
+        "all of the cell": Way(memory(shows=lambda o, c, before: np.tanh(c))),
+        "the cell before": Way(memory(shows=lambda o, c, before: o * np.tanh(before))),
+        "Wh not used": Way(memory(recurrent=0.0)),
+        "h0 and c0 exchanged": Way(memory(), exchanged=True),
         "f, i": Way(memory("fiog")),
         "i, f, g, o": Way(memory("ifgo")),
         "f, i, g, o": Way(memory("figo")),
@@ -165,23 +188,26 @@ WRONG: dict[str, dict[str, Way]] = {
 """Mistakes in `forward` with which a `backward` may agree: it is judged by itself."""
 
 
-def by_hand(kind: str, way: Way, given: Given, upstream: Array) -> dict[str, np.ndarray]:
-    """Return all gradients by the right formulas, at the states of a way that may be wrong."""
-    steps = way.steps(given)
-    before = {
-        "h": [given["h0"], *(step.h for step in steps)],
-        "c": [given.get("c0"), *(step.c for step in steps)],
-    }
-    dz, dh, dc = [], np.zeros_like(given["h0"]), np.zeros_like(given["h0"])
+def by_hand(
+    kind: str, way: Way, given: Given, upstream: Array, blocks: str = "roles"
+) -> dict[str, np.ndarray]:
+    """Return all gradients by the right formulas, at the states of a way that may be wrong.
+
+    blocks: what is taken for i, f, o and g, a step's "roles" or "columns".
+    """
+    steps, (h0, c0) = way.steps(given), way.start(given)
+    cells = [c0, *(step.c for step in steps)]
+    dz, dh, dc = [], np.zeros_like(h0), np.zeros_like(h0)
     for t in reversed(range(len(steps))):
         dh = dh + upstream[t]
         if kind == "RNN":
             slope = dh * (1.0 - steps[t].h ** 2)
         else:
-            slope, dc = _gates_back(steps[t], before["c"][t], dh, dc)
+            gates = getattr(steps[t], blocks)
+            slope, dc = _gates_back(gates, (cells[t], cells[t + 1]), dh, dc)
         dz.append(slope)
         dh = slope @ given["Wh"].T
-    z, x, h = np.stack(dz[::-1]), given["x"], np.stack(before["h"][:-1])
+    z, x, h = np.stack(dz[::-1]), given["x"], np.stack([h0, *(step.h for step in steps[:-1])])
     found = {
         "x": z @ given["Wx"].T,
         "Wx": np.tensordot(x, z, axes=([0, 1], [0, 1])),
@@ -192,14 +218,16 @@ def by_hand(kind: str, way: Way, given: Given, upstream: Array) -> dict[str, np.
     return found if kind == "RNN" else {**found, "c0": dc}
 
 
-def _gates_back(step: Step, c_before: Array, dh: Array, dc: Array) -> tuple[Array, Array]:
-    """Return the gradient of z, and what reaches the cell before."""
-    i, f, o, g = step.gates
-    bent = np.tanh(step.c)
+def _gates_back(
+    gates: tuple[Array, ...], cells: tuple[Array, Array], dh: Array, dc: Array
+) -> tuple[Array, Array]:
+    """Return the gradient of z, and what reaches the cell before; `cells`: c_{t-1} and c_t."""
+    i, f, o, g = gates
+    bent = np.tanh(cells[1])
     dc = dc + dh * o * (1.0 - bent) * (1.0 + bent)
     slopes = [
         dc * g * i * (1.0 - i),
-        dc * c_before * f * (1.0 - f),
+        dc * cells[0] * f * (1.0 - f),
         dh * bent * o * (1.0 - o),
         dc * i * (1.0 - g) * (1.0 + g),
     ]
