@@ -97,10 +97,12 @@ def expect_weights_from_generator(student: Student, kind: str) -> None:
 def expect_dtype_of_weights(student: Student, kind: str) -> None:
     """The layer is created with the dtype that is asked for, float64 if none is."""
     make = getattr(student.rnn, kind)
-    for asked, layer in (
-        ("float32", make(3, 4, dtype=student.probe("float32"))),
-        ("float64", make(3, 4)),
-    ):
-        expect.differ("Wx", layer.Wx, 0, "all weights start at 0.")
+    single = make(3, 4, dtype=student.probe("float32"))
+    double, again = make(3, 4), make(3, 4)
+    # Constants of the right dtype would be nobody's weights.
+    for name in ("Wx", "Wh"):
+        arrays = getattr(double, name), getattr(again, name)
+        expect.differ(name, *arrays, "two layers begin with the same weights.")
+    for asked, layer in (("float32", single), ("float64", double)):
         for name in ("Wx", "Wh", "b"):
             expect.dtype(name, getattr(layer, name), asked)
