@@ -77,8 +77,15 @@ def distinct(ids: Array, alphabet: int) -> float:
 
 
 def copied(ids: Array, source: Array) -> float:
-    """Return the share of the text's stretches of LONG that stand in the source."""
-    return float(np.isin(_digests(ids), _digests(source)).mean())
+    """Return the share of the text's stretches of LONG that a source has, of which `known`."""
+    asked = _digests(ids)
+    places = np.minimum(np.searchsorted(source, asked), len(source) - 1)
+    return float((source[places] == asked).mean())
+
+
+def known(source: Array) -> Array:
+    """Return what `copied` looks up of a source."""
+    return np.sort(_digests(source))
 
 
 def _digests(ids: Array) -> Array:

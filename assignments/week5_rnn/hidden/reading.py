@@ -21,7 +21,7 @@ from autograder.suite import expect
 from autograder.suite.hidden.threshold import Training
 
 from .formulas_text import NAMES, Model, Weights, shapes
-from .ngrams import Counted
+from .ngrams import Counted, known
 
 VECTORS, STATES, STEPS = 16, 64, 32
 """D and H of the network, and the columns of a piece."""
@@ -46,6 +46,7 @@ class Lesson:
     text: np.ndarray
     held_out: np.ndarray
     counted: Counted
+    copies: np.ndarray
     windows: np.ndarray
     alphabet: int
     weights: list[Weights]
@@ -97,8 +98,8 @@ def made(training: Training, seed: int) -> Lesson:
     if type(text) is not str:
         raise InfraError(f"{training.name} is no text")
     letters = np.frombuffer(text.encode("ascii"), np.uint8)
-    known, numbers = np.unique(letters, return_inverse=True)
-    alphabet = len(known)
+    different, numbers = np.unique(letters, return_inverse=True)
+    alphabet = len(different)
     ids = rng.permutation(alphabet)[numbers].astype(np.int64)
     end = len(ids) - int(HELD_OUT * len(ids))
     starts = end + rng.permutation(len(ids) - end - LENGTH)[:WINDOWS]
@@ -106,6 +107,7 @@ def made(training: Training, seed: int) -> Lesson:
         text=ids[:end],
         held_out=ids[end:],
         counted=Counted(ids[:end], ORDER, alphabet),
+        copies=known(ids[:end]),
         windows=ids[starts[:, None] + np.arange(LENGTH)],
         alphabet=alphabet,
         weights=trained(training, ids[:READ], initial_weights(rng, alphabet)),
