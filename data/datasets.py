@@ -1,4 +1,4 @@
-"""Loading a data set by its name: the embedded digits, or a file of the cache."""
+"""Loading a data set by its name: the embedded digits and text, or a file of the cache."""
 
 from __future__ import annotations
 
@@ -15,6 +15,9 @@ ImageSet = Literal["digits", "mnist", "cifar10"]
 
 NAMES = ("digits", "mnist", "cifar10", "shakespeare")
 
+EMBEDDED = ("digits", "shakespeare")
+"""Those whose files lie beside this one, so that they are always there."""
+
 SHAPES = {
     "digits": ((1437, 8, 8), (360, 8, 8)),  # as embedded; `load` returns them in a 28x28 frame
     "mnist": ((60_000, 28, 28), (10_000, 28, 28)),
@@ -24,8 +27,6 @@ SHAPES = {
 
 CLASSES = 10
 SHAKESPEARE_BYTES = 1_115_394
-
-_EMBEDDED_DIGITS = Path(__file__).with_name("digits.npz")
 
 
 class DataError(Exception):
@@ -60,20 +61,20 @@ def cache_folder() -> Path:
 
 
 def cache_file(name: str) -> Path:
-    """Where the cache keeps `name`: mnist.npz, cifar10.npz or shakespeare.txt."""
-    return cache_folder() / ("shakespeare.txt" if name == "shakespeare" else f"{name}.npz")
+    """Where the cache keeps `name`: mnist.npz or cifar10.npz."""
+    return cache_folder() / f"{name}.npz"
 
 
 def file_of(name: str) -> Path:
     """The file that `load(name)` reads, whether it is there or not."""
     _check_name(name)
-    return _EMBEDDED_DIGITS if name == "digits" else cache_file(name)
+    return Path(__file__).with_name(f"{name}.npz") if name in EMBEDDED else cache_file(name)
 
 
 def cached(name: str) -> bool:
-    """Whether `load(name)` has a file to read. digits are always there."""
+    """Whether `load(name)` has a file to read. Those in EMBEDDED are always there."""
     _check_name(name)
-    return name == "digits" or cache_file(name).is_file()
+    return name in EMBEDDED or cache_file(name).is_file()
 
 
 @overload
@@ -95,19 +96,18 @@ def load(name: str) -> Dataset | str:
         ValueError: no data set has this name.
         DataError: the cache lacks its file, or the file is damaged.
     """
-    _check_name(name)
+    path = file_of(name)
+    if name == "shakespeare":
+        return read_text(path)
     if name == "digits":
-        arrays = read_arrays("digits", _EMBEDDED_DIGITS)
+        arrays = read_arrays("digits", path)
         framed = {key: frame(x) if key.startswith("x_") else x for key, x in arrays.items()}
         return Dataset("digits", **framed)
-    path = cache_file(name)
     if not path.is_file():
         raise DataError(
             f"{name} is not in the data cache: there is no file {path}. "
             f"`{command(name)}` downloads it."
         )
-    if name == "shakespeare":
-        return read_text(path)
     return Dataset(name, **read_arrays(name, path))
 
 
@@ -205,14 +205,15 @@ def read_arrays(name: str, path: Path) -> dict[str, np.ndarray]:
 
 
 def read_text(path: Path) -> str:
-    """Read and check shakespeare.txt.
+    """Read and check the embedded text, whose file has an array `text` of ASCII codes.
 
     Raises:
         DataError: the file can't be read, is not ASCII or has another length.
     """
     try:
-        text = path.read_bytes().decode("ascii")
-    except (OSError, UnicodeDecodeError) as error:
+        with np.load(path, allow_pickle=False) as file:
+            text = file["text"].tobytes().decode("ascii")
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise damaged("shakespeare", path, f"it cannot be read ({error})") from error
     if len(text) != SHAKESPEARE_BYTES:
         reason = f"it has {len(text):,} characters, not {SHAKESPEARE_BYTES:,}"
@@ -222,7 +223,7 @@ def read_text(path: Path) -> str:
 
 def damaged(name: str, path: Path, reason: str) -> DataError:
     """The error for a file that exists but has the wrong content."""
-    if name == "digits":
+    if name in EMBEDDED:
         remedy = f"Restore it from the repository: git checkout -- data/{path.name}"
     else:
         remedy = f"This replaces it: {command(name)}"

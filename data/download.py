@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from data.datasets import DataError, cache_file, command, load, read_arrays, read_text
+from data.datasets import DataError, cache_file, command, load, read_arrays
 
 SILENCE_SECONDS = 30.0
 """Timeout for a server that sends no data, in seconds."""
@@ -52,7 +52,7 @@ def fetch(name: str) -> bool:
     keeps those that arrived whole, so that the next call goes on from there, and nothing else.
 
     Args:
-        name: "mnist", "cifar10" or "shakespeare".
+        name: "mnist" or "cifar10".
 
     Returns:
         Whether the file was written; False when it was there already.
@@ -212,11 +212,6 @@ def read_member(tar: tarfile.TarFile, name: str) -> bytes:
     return file.read()
 
 
-def write_shakespeare(folder: Path, finished: Path) -> None:
-    """Copy the text to `finished`."""
-    shutil.copyfile(folder / "input.txt", finished)
-
-
 def save(path: Path, x_train: Any, y_train: Any, x_test: Any, y_test: Any) -> None:
     """Write four arrays of unsigned bytes to an .npz file."""
     np.savez(path, x_train=x_train, y_train=y_train, x_test=x_test, y_test=y_test)
@@ -237,12 +232,6 @@ SOURCES = {
         {"cifar-10-binary.tar.gz": "c32a1d4ab5d03f1284b67883e8d87530"},
         write_cifar10,
         check_images("cifar10"),
-    ),
-    "shakespeare": Source(
-        ("https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/",),
-        {"input.txt": "6fb458f1232090904fb40fe944165e91"},
-        write_shakespeare,
-        read_text,
     ),
 }
 """The source of every data set that can be downloaded."""

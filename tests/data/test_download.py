@@ -21,8 +21,6 @@ from data import __main__ as cli
 from data import download
 from data.datasets import SHAPES
 
-TEXT = b"Now is the winter of our discontent"
-
 
 def md5(content: bytes) -> str:
     return hashlib.md5(content).hexdigest()
@@ -128,12 +126,6 @@ def cifar10(server, monkeypatch):
     return {"x_train": x[:10], "y_train": y[:10], "x_test": x[10:], "y_test": y[10:]}
 
 
-@pytest.fixture
-def shakespeare(server, monkeypatch):
-    serve(server, monkeypatch, "shakespeare", {"input.txt": TEXT})
-    monkeypatch.setattr("data.datasets.SHAKESPEARE_BYTES", len(TEXT))
-
-
 def serve(server, monkeypatch, name: str, contents: dict[str, bytes]) -> None:
     """Let the server be where a data set comes from."""
     server.files |= {f"/{file}": content for file, content in contents.items()}
@@ -155,12 +147,6 @@ def test_an_image_set_arrives_as_it_was_sent(cache, request, name):
     for key, array in arrays.items():
         np.testing.assert_array_equal(getattr(loaded, key), array)
     assert in_cache(cache) == {f"{name}.npz"}
-
-
-def test_the_text_arrives_as_it_was_sent(cache, shakespeare):
-    assert download.fetch("shakespeare")
-    assert data.load("shakespeare") == TEXT.decode()
-    assert in_cache(cache) == {"shakespeare.txt"}
 
 
 def test_what_is_there_is_not_fetched_again(cache, server, mnist):
@@ -201,14 +187,10 @@ def test_a_spoilt_download_leaves_only_whole_archives_and_goes_on_from_them(
 
 
 @pytest.mark.parametrize("fault", ["cut", "changed"])
-@pytest.mark.parametrize(
-    ("name", "path"), [("cifar10", "/cifar-10-binary.tar.gz"), ("shakespeare", "/input.txt")]
-)
-def test_a_spoilt_single_archive_leaves_nothing(cache, server, request, name, path, fault):
-    request.getfixturevalue(name)
-    getattr(server, fault).add(path)
-    with pytest.raises(data.DataError, match=f"{name} could not be downloaded"):
-        download.fetch(name)
+def test_a_spoilt_single_archive_leaves_nothing(cache, server, cifar10, fault):
+    getattr(server, fault).add("/cifar-10-binary.tar.gz")
+    with pytest.raises(data.DataError, match="cifar10 could not be downloaded"):
+        download.fetch("cifar10")
     assert in_cache(cache) == set()
     assert not any(cache.iterdir())
 
@@ -242,26 +224,26 @@ def test_an_interruption_leaves_nothing_incomplete(cache, mnist, monkeypatch, ca
 
 
 def test_without_a_network_each_set_is_named_and_nothing_is_left(
-    cache, server, mnist, cifar10, shakespeare, capsys
+    cache, server, mnist, cifar10, capsys
 ):
     server.http.shutdown()
     server.http.server_close()
     assert cli.main(["download"]) == 1
     error = capsys.readouterr().err
-    for name in ("mnist", "cifar10", "shakespeare"):
+    for name in ("mnist", "cifar10"):
         assert f"{name} could not be downloaded" in error
     assert "Connection refused" in error
-    assert error.endswith("Not downloaded: mnist, cifar10, shakespeare.\n")
+    assert error.endswith("Not downloaded: mnist, cifar10.\n")
     assert not any(cache.iterdir())
 
 
-def test_one_failure_does_not_stop_the_others(cache, server, mnist, shakespeare, capsys):
+def test_one_failure_does_not_stop_the_others(cache, server, mnist, cifar10, capsys):
     server.cut.add("/t10k-labels-idx1-ubyte.gz")
-    assert cli.main(["download", "mnist", "shakespeare"]) == 1
+    assert cli.main(["download", "mnist", "cifar10"]) == 1
     output = capsys.readouterr()
-    assert "shakespeare: downloaded, 0.0 MB" in output.out
+    assert "cifar10: downloaded, 0.0 MB" in output.out
     assert output.err.endswith("Not downloaded: mnist.\n")
-    assert data.cached("shakespeare")
+    assert data.cached("cifar10")
     assert not data.cached("mnist")
 
 
@@ -270,17 +252,17 @@ def test_a_silent_server_is_given_up(cache, monkeypatch):
     monkeypatch.setenv("no_proxy", "*")
     with ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as mute:  # never accepts
         url = f"http://127.0.0.1:{mute.server_address[1]}/"
-        source = replace(download.SOURCES["shakespeare"], bases=(url,))
-        monkeypatch.setitem(download.SOURCES, "shakespeare", source)
+        source = replace(download.SOURCES["cifar10"], bases=(url,))
+        monkeypatch.setitem(download.SOURCES, "cifar10", source)
         with pytest.raises(data.DataError, match="timed out"):
-            download.fetch("shakespeare")
+            download.fetch("cifar10")
 
 
 def test_the_command_knows_its_names(capsys):
     with pytest.raises(SystemExit) as caught:
         cli.main(["download", "mnst"])
     assert caught.value.code == 2
-    assert "choose from mnist, cifar10, shakespeare" in capsys.readouterr().err
+    assert "choose from mnist, cifar10" in capsys.readouterr().err
 
 
 def test_the_second_address_helps_where_the_first_fails(cache, server, mnist, monkeypatch):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from . import recurrent
+from . import recurrent, text
 
-DRIVERS: dict[str, Callable[..., object]] = {**recurrent.DRIVERS}
-PROBES: dict[str, object] = {**recurrent.PROBES}
+DRIVERS: dict[str, Callable[..., object]] = {**recurrent.DRIVERS, **text.DRIVERS}
+PROBES: dict[str, object] = {**recurrent.PROBES, **text.PROBES}
