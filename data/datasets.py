@@ -13,7 +13,7 @@ import numpy as np
 
 ImageSet = Literal["digits", "mnist", "cifar10"]
 
-NAMES = ("digits", "mnist", "cifar10", "shakespeare")
+NAMES = ("digits", "mnist", "cifar10", "shakespeare", "snippets")
 
 SHAPES = {
     "digits": ((1437, 8, 8), (360, 8, 8)),  # as embedded; `load` returns them in a 28x28 frame
@@ -24,6 +24,12 @@ SHAPES = {
 
 CLASSES = 10
 SHAKESPEARE_BYTES = 1_115_394
+
+FILES = {
+    "shakespeare": "shakespeare.txt",
+    "snippets": "movie-snippets.tsv.xz",
+}
+"""What the cache calls a file that is no .npz."""
 
 _EMBEDDED_DIGITS = Path(__file__).with_name("digits.npz")
 
@@ -60,8 +66,8 @@ def cache_folder() -> Path:
 
 
 def cache_file(name: str) -> Path:
-    """Where the cache keeps `name`: mnist.npz, cifar10.npz or shakespeare.txt."""
-    return cache_folder() / ("shakespeare.txt" if name == "shakespeare" else f"{name}.npz")
+    """Where the cache keeps `name`: mnist.npz, cifar10.npz, or as FILES says."""
+    return cache_folder() / FILES.get(name, f"{name}.npz")
 
 
 def file_of(name: str) -> Path:
@@ -77,7 +83,7 @@ def cached(name: str) -> bool:
 
 
 @overload
-def load(name: Literal["shakespeare"]) -> str: ...
+def load(name: Literal["shakespeare", "snippets"]) -> str: ...
 @overload
 def load(name: ImageSet) -> Dataset: ...
 @overload
@@ -86,10 +92,11 @@ def load(name: str) -> Dataset | str:
     """Read a data set. No network is used.
 
     Args:
-        name: "digits", "mnist", "cifar10" or "shakespeare".
+        name: "digits", "mnist", "cifar10", "shakespeare" or "snippets".
 
     Returns:
-        A `Dataset` of fresh arrays; for "shakespeare" a str of 1,115,394 ASCII characters.
+        A `Dataset` of fresh arrays; for "shakespeare" a str of 1,115,394 ASCII characters; for
+        "snippets" a str of 10,603 lines `rating<TAB>sentence`, with ratings from -4 to 4.
 
     Raises:
         ValueError: no data set has this name.
@@ -108,6 +115,10 @@ def load(name: str) -> Dataset | str:
         )
     if name == "shakespeare":
         return read_text(path)
+    if name == "snippets":
+        from data.snippets import read_snippets  # it needs this module's errors
+
+        return read_snippets(path)
     return Dataset(name, **read_arrays(name, path))
 
 
