@@ -13,7 +13,7 @@ import numpy as np
 
 ImageSet = Literal["digits", "mnist", "cifar10"]
 
-NAMES = ("digits", "mnist", "cifar10", "shakespeare")
+NAMES = ("digits", "mnist", "cifar10", "shakespeare", "snippets")
 
 EMBEDDED = ("digits", "shakespeare")
 """Those whose files lie beside this one, so that they are always there."""
@@ -27,6 +27,9 @@ SHAPES = {
 
 CLASSES = 10
 SHAKESPEARE_BYTES = 1_115_394
+
+FILES = {"snippets": "movie-snippets.tsv.xz"}
+"""What the cache calls a file that is no .npz."""
 
 
 class DataError(Exception):
@@ -61,8 +64,8 @@ def cache_folder() -> Path:
 
 
 def cache_file(name: str) -> Path:
-    """Where the cache keeps `name`: mnist.npz or cifar10.npz."""
-    return cache_folder() / f"{name}.npz"
+    """Where the cache keeps `name`: mnist.npz, cifar10.npz, or as FILES says."""
+    return cache_folder() / FILES.get(name, f"{name}.npz")
 
 
 def file_of(name: str) -> Path:
@@ -78,7 +81,7 @@ def cached(name: str) -> bool:
 
 
 @overload
-def load(name: Literal["shakespeare"]) -> str: ...
+def load(name: Literal["shakespeare", "snippets"]) -> str: ...
 @overload
 def load(name: ImageSet) -> Dataset: ...
 @overload
@@ -87,10 +90,11 @@ def load(name: str) -> Dataset | str:
     """Read a data set. No network is used.
 
     Args:
-        name: "digits", "mnist", "cifar10" or "shakespeare".
+        name: "digits", "mnist", "cifar10", "shakespeare" or "snippets".
 
     Returns:
-        A `Dataset` of fresh arrays; for "shakespeare" a str of 1,115,394 ASCII characters.
+        A `Dataset` of fresh arrays; for "shakespeare" a str of 1,115,394 ASCII characters; for
+        "snippets" a str of 10,603 lines `rating<TAB>sentence`, with ratings from -4 to 4.
 
     Raises:
         ValueError: no data set has this name.
@@ -108,6 +112,10 @@ def load(name: str) -> Dataset | str:
             f"{name} is not in the data cache: there is no file {path}. "
             f"`{command(name)}` downloads it."
         )
+    if name == "snippets":
+        from data.snippets import read_snippets  # it needs this module's errors
+
+        return read_snippets(path)
     return Dataset(name, **read_arrays(name, path))
 
 

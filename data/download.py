@@ -18,11 +18,13 @@ from typing import Any
 import numpy as np
 
 from data.datasets import DataError, cache_file, command, load, read_arrays
+from data.snippets import read_snippets, write_snippets
 
 SILENCE_SECONDS = 30.0
 """Timeout for a server that sends no data, in seconds."""
 
 BLOCK_BYTES = 1 << 18
+SHA256_DIGITS = 64
 IDX_BYTES = 8
 """In the head of an IDX file: that its numbers are unsigned bytes."""
 
@@ -33,7 +35,8 @@ class Source:
 
     Attributes:
         bases: addresses that have the archives, in the order in which they are tried.
-        archives: the name and the MD5 sum of every file that is downloaded.
+        archives: the name and the checksum of every file that is downloaded: its MD5 sum where
+            its publisher says no other, otherwise its SHA-256 sum.
         write: reads the archives in the given folder, and writes the finished data to the given
             path.
         check: raises DataError where the file at the given path is not the data set.
@@ -52,7 +55,7 @@ def fetch(name: str) -> bool:
     keeps those that arrived whole, so that the next call goes on from there, and nothing else.
 
     Args:
-        name: "mnist" or "cifar10".
+        name: "mnist", "cifar10" or "snippets".
 
     Returns:
         Whether the file was written; False when it was there already.
@@ -73,9 +76,9 @@ def fetch(name: str) -> bool:
     try:
         keep_whole_archives(folder, source.archives)
         folder.mkdir(parents=True, exist_ok=True)
-        for archive, md5 in source.archives.items():
+        for archive, checksum in source.archives.items():
             if not (folder / archive).exists():
-                download_from_any(source.bases, archive, md5, folder)
+                download_from_any(source.bases, archive, checksum, folder)
         finished = folder / target.name
         source.write(folder, finished)
         source.check(finished)
@@ -94,11 +97,11 @@ def fetch(name: str) -> bool:
     return True
 
 
-def download_from_any(bases: tuple[str, ...], archive: str, md5: str, folder: Path) -> None:
+def download_from_any(bases: tuple[str, ...], archive: str, checksum: str, folder: Path) -> None:
     """Download one archive from the first address that has it whole."""
     for base in bases:
         try:
-            download(base + archive, md5, folder / archive)
+            download(base + archive, checksum, folder / archive)
         except (OSError, http.client.HTTPException, DataError):
             if base == bases[-1]:
                 raise
@@ -106,10 +109,10 @@ def download_from_any(bases: tuple[str, ...], archive: str, md5: str, folder: Pa
             return
 
 
-def download(url: str, md5: str, path: Path) -> None:
-    """Download one file to `path`. Raises DataError where its MD5 sum is another one."""
+def download(url: str, checksum: str, path: Path) -> None:
+    """Download one file to `path`. Raises DataError where its checksum is another one."""
     partial = path.with_name(f"{path.name}.partial")
-    digest = hashlib.md5(usedforsecurity=False)
+    kind, digest = kind_of(checksum), new_digest(checksum)
     request = urllib.request.Request(url, headers={"User-Agent": "neural-network-foundations"})
     with urllib.request.urlopen(request, timeout=SILENCE_SECONDS) as answer:
         size = int(answer.headers.get("Content-Length") or 0)
@@ -117,8 +120,8 @@ def download(url: str, md5: str, path: Path) -> None:
             for block in told(iter(lambda: answer.read(BLOCK_BYTES), b""), path.name, size):
                 digest.update(block)
                 file.write(block)
-    if digest.hexdigest() != md5:
-        raise DataError(f"{path.name} arrived corrupted: its MD5 sum is not {md5}")
+    if digest.hexdigest() != checksum:
+        raise DataError(f"{path.name} arrived corrupted: its {kind} sum is not {checksum}")
     os.replace(partial, path)
 
 
@@ -142,19 +145,31 @@ def keep_whole_archives(folder: Path, archives: Mapping[str, str]) -> None:
     for path in sorted(folder.rglob("*"), reverse=True):  # what a folder holds comes before it
         if path.is_dir():
             path.rmdir()
-        elif path.parent != folder or archives.get(path.name) != md5_of(path):
+        elif path.parent != folder or not is_whole(path, archives.get(path.name, "")):
             path.unlink()
     if not any(folder.iterdir()):
         folder.rmdir()
 
 
-def md5_of(path: Path) -> str:
-    """Return the MD5 sum of a file, in hexadecimal digits."""
+def is_whole(path: Path, checksum: str) -> bool:
+    """Whether a file has this checksum."""
     with path.open("rb") as file:
-        return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+        return hashlib.file_digest(file, lambda: new_digest(checksum)).hexdigest() == checksum
 
 
-# --- the three data sets --------------------------------------------------------------------
+def kind_of(checksum: str) -> str:
+    """Return "SHA-256" for 64 hexadecimal digits, otherwise "MD5"."""
+    return "SHA-256" if len(checksum) == SHA256_DIGITS else "MD5"
+
+
+def new_digest(checksum: str) -> Any:
+    """Return an empty digest of the kind of a checksum."""
+    if kind_of(checksum) == "SHA-256":
+        return hashlib.sha256()
+    return hashlib.md5(usedforsecurity=False)
+
+
+# --- the data sets --------------------------------------------------------------------------
 
 MNIST = {
     "train-images-idx3-ubyte.gz": "f68b3c2dcbeaaa9fbdd348bbdeb94873",
@@ -232,6 +247,19 @@ SOURCES = {
         {"cifar-10-binary.tar.gz": "c32a1d4ab5d03f1284b67883e8d87530"},
         write_cifar10,
         check_images("cifar10"),
+    ),
+    "snippets": Source(
+        (
+            "https://files.pythonhosted.org/packages/77/8c/"
+            "4a48c10a50f750ae565e341e697d74a38075a3e43ff0df6f1ab72e186902/",
+        ),
+        {
+            "vaderSentiment-3.3.2.tar.gz": (
+                "5d7c06e027fc8b99238edb0d53d970cf97066ef97654009890b83703849632f9"
+            )
+        },
+        write_snippets,
+        read_snippets,
     ),
 }
 """The source of every data set that can be downloaded."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
+import lzma
 import subprocess
 import sys
 import tarfile
@@ -19,6 +20,7 @@ import pytest
 import data
 from data import __main__ as cli
 from data import download
+from data import snippets as rated
 from data.datasets import SHAPES
 
 
@@ -126,6 +128,38 @@ def cifar10(server, monkeypatch):
     return {"x_train": x[:10], "y_train": y[:10], "x_test": x[10:], "y_test": y[10:]}
 
 
+<<<<<<< HEAD
+=======
+@pytest.fixture
+def shakespeare(server, monkeypatch):
+    serve(server, monkeypatch, "shakespeare", {"input.txt": TEXT})
+    monkeypatch.setattr("data.datasets.SHAKESPEARE_BYTES", len(TEXT))
+
+
+def tar_of(contents: dict[str, bytes]) -> bytes:
+    """The gzipped archive of files."""
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w:gz") as tar:
+        for name, content in contents.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            tar.addfile(member, io.BytesIO(content))
+    return archive.getvalue()
+
+
+RATED = "1\t2.26666666667\tA film.\r\n2\t-0.5\t Caf\u00e9. \r\n\r\n3\t1.5\tA film.\r\n"
+SNIPPETS = "2.267\tA film.\n-0.500\tCaf\u00e9.\n"
+
+
+@pytest.fixture
+def snippets(server, monkeypatch):
+    """Rated sentences on the server, one of them twice, in an archive within an archive."""
+    inner = tar_of({rated.MEMBER: RATED.encode()})
+    serve(server, monkeypatch, "snippets", {rated.ARCHIVE: tar_of({rated.INNER: inner})})
+    monkeypatch.setattr(rated, "SNIPPETS", 2)
+
+
+>>>>>>> wt-sent5
 def serve(server, monkeypatch, name: str, contents: dict[str, bytes]) -> None:
     """Let the server be where a data set comes from."""
     server.files |= {f"/{file}": content for file, content in contents.items()}
@@ -149,6 +183,69 @@ def test_an_image_set_arrives_as_it_was_sent(cache, request, name):
     assert in_cache(cache) == {f"{name}.npz"}
 
 
+<<<<<<< HEAD
+=======
+def test_the_text_arrives_as_it_was_sent(cache, shakespeare):
+    assert download.fetch("shakespeare")
+    assert data.load("shakespeare") == TEXT.decode()
+    assert in_cache(cache) == {"shakespeare.txt"}
+
+
+def test_the_snippets_arrive_rounded_and_once_each(cache, snippets):
+    assert download.fetch("snippets")
+    assert data.load("snippets") == SNIPPETS
+    assert in_cache(cache) == {"movie-snippets.tsv.xz"}
+    assert not download.fetch("snippets")
+
+
+def test_snippets_are_checked_by_the_longer_sum(cache, server, snippets, monkeypatch):
+    """Who publishes a SHA-256 sum is checked by it."""
+    source = download.SOURCES["snippets"]
+    content = server.files[f"/{rated.ARCHIVE}"]
+    right = hashlib.sha256(content).hexdigest()
+    for checksum, arrives in ((right[::-1], False), (right, True)):
+        changed = replace(source, archives={rated.ARCHIVE: checksum})
+        monkeypatch.setitem(download.SOURCES, "snippets", changed)
+        if arrives:
+            assert download.fetch("snippets")
+        else:
+            with pytest.raises(data.DataError, match="its SHA-256 sum is not"):
+                download.fetch("snippets")
+    assert data.cached("snippets")
+
+
+def test_snippets_may_be_placed_by_hand(cache, snippets):
+    cache.mkdir()
+    (cache / "movie-snippets.tsv.xz").write_bytes(lzma.compress(SNIPPETS.encode()))
+    assert data.load("snippets") == SNIPPETS
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (SNIPPETS[:-1].replace("\n", " "), "cannot be read"),
+        ("2.267\tA film.\n", "it has 1 sentences, not 2"),
+        (SNIPPETS.replace("2.267", "4.5"), "not between -4 and 4"),
+    ],
+)
+def test_damaged_snippets_are_recognised(cache, snippets, text, reason):
+    cache.mkdir()
+    (cache / "movie-snippets.tsv.xz").write_bytes(lzma.compress(text.encode()))
+    with pytest.raises(data.DataError, match=reason):
+        data.load("snippets")
+    (cache / "movie-snippets.tsv.xz").write_bytes(b"no archive")
+    with pytest.raises(data.DataError, match="cannot be read"):
+        data.load("snippets")
+
+
+def test_an_archive_without_the_snippets_is_refused(cache, server, snippets, monkeypatch):
+    serve(server, monkeypatch, "snippets", {rated.ARCHIVE: tar_of({"other": b"1"})})
+    with pytest.raises(data.DataError, match=r"has no file .*hutto_ICWSM_2014"):
+        download.fetch("snippets")
+    assert not data.cached("snippets")
+
+
+>>>>>>> wt-sent5
 def test_what_is_there_is_not_fetched_again(cache, server, mnist):
     download.fetch("mnist")
     server.asked.clear()
@@ -224,16 +321,27 @@ def test_an_interruption_leaves_nothing_incomplete(cache, mnist, monkeypatch, ca
 
 
 def test_without_a_network_each_set_is_named_and_nothing_is_left(
+<<<<<<< HEAD
     cache, server, mnist, cifar10, capsys
+=======
+    cache, server, mnist, cifar10, shakespeare, snippets, capsys
+>>>>>>> wt-sent5
 ):
     server.http.shutdown()
     server.http.server_close()
     assert cli.main(["download"]) == 1
     error = capsys.readouterr().err
+<<<<<<< HEAD
     for name in ("mnist", "cifar10"):
         assert f"{name} could not be downloaded" in error
     assert "Connection refused" in error
     assert error.endswith("Not downloaded: mnist, cifar10.\n")
+=======
+    for name in ("mnist", "cifar10", "shakespeare", "snippets"):
+        assert f"{name} could not be downloaded" in error
+    assert "Connection refused" in error
+    assert error.endswith("Not downloaded: mnist, cifar10, shakespeare, snippets.\n")
+>>>>>>> wt-sent5
     assert not any(cache.iterdir())
 
 

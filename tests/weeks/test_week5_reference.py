@@ -27,7 +27,7 @@ def modules() -> dict[str, ModuleType]:
         patch.syspath_prepend(FOLDER)
         patch.syspath_prepend(FOLDER / "reviews")
         found = {}
-        for name in ("rnn", "language", "reviews", "sentiment"):
+        for name in ("rnn", "language", "reviews", "snippets", "sentiment"):
             home = FOLDER if name in ("rnn", "language") else FOLDER / "reviews"
             spec = importlib.util.spec_from_file_location(name, home / f"{name}.py")
             found[name] = importlib.util.module_from_spec(spec)
@@ -476,7 +476,7 @@ def test_the_lstm_learns_what_counting_cannot(modules) -> None:
     kinds = torch.from_numpy(labels)
     torch.manual_seed(0)
     model = sentiment.LSTMClassifier(len(reviews.WORDS), 16, 32)
-    losses = sentiment.fit(model, ids[:2000], lengths[:2000], kinds[:2000], epochs=8)
+    losses = sentiment.train(model, ids[:2000], lengths[:2000], kinds[:2000], epochs=8)
     assert losses[-1] < losses[0]
     with torch.no_grad():
         right = sentiment.accuracy(model(ids[2000:], lengths[2000:]), kinds[2000:])
