@@ -42,6 +42,7 @@ BY_NAME = {
     "one_fault": "one_fault",
     "explanations": "explanations",
     "mistakes": "written_mistakes",
+    "mutants": "mutants_elsewhere",
     "term": "term",
 }
 """What runs only where it is named: parts of `goals`, and what measures other things than speed."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import zipfile
 import zlib
@@ -11,9 +12,11 @@ from typing import Literal, overload
 
 import numpy as np
 
+from data.weights import Weights, from_safetensors
+
 ImageSet = Literal["digits", "mnist", "cifar10"]
 
-NAMES = ("digits", "mnist", "cifar10", "shakespeare", "snippets")
+NAMES = ("digits", "mnist", "cifar10", "shakespeare", "snippets", "efficientnet")
 
 EMBEDDED = ("digits", "shakespeare")
 """Those whose files lie beside this one, so that they are always there."""
@@ -27,8 +30,15 @@ SHAPES = {
 
 CLASSES = 10
 SHAKESPEARE_BYTES = 1_115_394
+WEIGHTS_SHA256 = {
+    "efficientnet": "f2773fe91abe4bfe9c383d4f7f335af73f50a1584decab13e0bf548d62d0f059",
+}
+"""The SHA-256 sum of the file of each trained network."""
 
-FILES = {"snippets": "movie-snippets.tsv.xz"}
+FILES = {
+    "snippets": "movie-snippets.tsv.xz",
+    "efficientnet": "efficientnet-lite0-trunk6-fp16.safetensors",
+}
 """What the cache calls a file that is no .npz."""
 
 
@@ -83,18 +93,21 @@ def cached(name: str) -> bool:
 @overload
 def load(name: Literal["shakespeare", "snippets"]) -> str: ...
 @overload
+def load(name: Literal["efficientnet"]) -> Weights: ...
+@overload
 def load(name: ImageSet) -> Dataset: ...
 @overload
-def load(name: str) -> Dataset | str: ...
-def load(name: str) -> Dataset | str:
+def load(name: str) -> Dataset | str | Weights: ...
+def load(name: str) -> Dataset | str | Weights:
     """Read a data set. No network is used.
 
     Args:
-        name: "digits", "mnist", "cifar10", "shakespeare" or "snippets".
+        name: "digits", "mnist", "cifar10", "shakespeare", "snippets" or "efficientnet".
 
     Returns:
         A `Dataset` of fresh arrays; for "shakespeare" a str of 1,115,394 ASCII characters; for
-        "snippets" a str of 10,603 lines `rating<TAB>sentence`, with ratings from -4 to 4.
+        "snippets" a str of 10,603 lines `rating<TAB>sentence`, with ratings from -4 to 4; for
+        "efficientnet" the weights of a trained network, name to array of float32.
 
     Raises:
         ValueError: no data set has this name.
@@ -116,6 +129,8 @@ def load(name: str) -> Dataset | str:
         from data.snippets import read_snippets  # it needs this module's errors
 
         return read_snippets(path)
+    if name in WEIGHTS_SHA256:
+        return read_weights(name, path)
     return Dataset(name, **read_arrays(name, path))
 
 
@@ -227,6 +242,21 @@ def read_text(path: Path) -> str:
         reason = f"it has {len(text):,} characters, not {SHAKESPEARE_BYTES:,}"
         raise damaged("shakespeare", path, reason)
     return text
+
+
+def read_weights(name: str, path: Path) -> Weights:
+    """Read and check the weights of a trained network; as float32.
+
+    Raises:
+        DataError: the file can't be read, or is another one.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise damaged(name, path, f"it cannot be read ({error})") from error
+    if hashlib.sha256(content).hexdigest() != WEIGHTS_SHA256[name]:
+        raise damaged(name, path, f"its SHA-256 sum is not {WEIGHTS_SHA256[name]}")
+    return {key: array.astype(np.float32) for key, array in from_safetensors(content).items()}
 
 
 def damaged(name: str, path: Path, reason: str) -> DataError:

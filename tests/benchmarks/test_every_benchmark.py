@@ -94,6 +94,7 @@ PRINTS: dict[str, tuple[str, ...]] = {
         rf"{N} of {N} faults cost another item; {N} points in all",
     ),
     "mistakes": (r"mistakes +check saw +named", rf"all +{N} +{N} +{N} +{N} +{N} +{N} +{N}"),
+    "mutants": (rf"week4 +{N}  conv-backward-overwrites", r"(\d+) of \1 mutants are noticed"),
     "explanations": (
         rf"all +2 +{N} +{N} +{N} +{N} +{N} +{N} +{N}",
         r"2 of 2 kinds are named",
@@ -108,7 +109,7 @@ PRINTS: dict[str, tuple[str, ...]] = {
 QUICK = ("autograd", "calibrate", "fuzz", "pool")
 """These take a few seconds at most; the others belong to `make prove`."""
 
-SANDBOXED = set(BENCHMARKS) - {"autograd", "calibrate", "fuzz", "project", "reruns"}
+SANDBOXED = set(BENCHMARKS) - {"autograd", "calibrate", "fuzz", "mutants", "project", "reruns"}
 """These need a machine that can confine programs."""
 
 

@@ -128,14 +128,6 @@ def cifar10(server, monkeypatch):
     return {"x_train": x[:10], "y_train": y[:10], "x_test": x[10:], "y_test": y[10:]}
 
 
-<<<<<<< HEAD
-=======
-@pytest.fixture
-def shakespeare(server, monkeypatch):
-    serve(server, monkeypatch, "shakespeare", {"input.txt": TEXT})
-    monkeypatch.setattr("data.datasets.SHAKESPEARE_BYTES", len(TEXT))
-
-
 def tar_of(contents: dict[str, bytes]) -> bytes:
     """The gzipped archive of files."""
     archive = io.BytesIO()
@@ -159,7 +151,6 @@ def snippets(server, monkeypatch):
     monkeypatch.setattr(rated, "SNIPPETS", 2)
 
 
->>>>>>> wt-sent5
 def serve(server, monkeypatch, name: str, contents: dict[str, bytes]) -> None:
     """Let the server be where a data set comes from."""
     server.files |= {f"/{file}": content for file, content in contents.items()}
@@ -181,14 +172,6 @@ def test_an_image_set_arrives_as_it_was_sent(cache, request, name):
     for key, array in arrays.items():
         np.testing.assert_array_equal(getattr(loaded, key), array)
     assert in_cache(cache) == {f"{name}.npz"}
-
-
-<<<<<<< HEAD
-=======
-def test_the_text_arrives_as_it_was_sent(cache, shakespeare):
-    assert download.fetch("shakespeare")
-    assert data.load("shakespeare") == TEXT.decode()
-    assert in_cache(cache) == {"shakespeare.txt"}
 
 
 def test_the_snippets_arrive_rounded_and_once_each(cache, snippets):
@@ -245,7 +228,6 @@ def test_an_archive_without_the_snippets_is_refused(cache, server, snippets, mon
     assert not data.cached("snippets")
 
 
->>>>>>> wt-sent5
 def test_what_is_there_is_not_fetched_again(cache, server, mnist):
     download.fetch("mnist")
     server.asked.clear()
@@ -321,27 +303,16 @@ def test_an_interruption_leaves_nothing_incomplete(cache, mnist, monkeypatch, ca
 
 
 def test_without_a_network_each_set_is_named_and_nothing_is_left(
-<<<<<<< HEAD
-    cache, server, mnist, cifar10, capsys
-=======
-    cache, server, mnist, cifar10, shakespeare, snippets, capsys
->>>>>>> wt-sent5
+    cache, server, mnist, cifar10, snippets, capsys
 ):
     server.http.shutdown()
     server.http.server_close()
     assert cli.main(["download"]) == 1
     error = capsys.readouterr().err
-<<<<<<< HEAD
-    for name in ("mnist", "cifar10"):
+    for name in ("mnist", "cifar10", "snippets"):
         assert f"{name} could not be downloaded" in error
     assert "Connection refused" in error
-    assert error.endswith("Not downloaded: mnist, cifar10.\n")
-=======
-    for name in ("mnist", "cifar10", "shakespeare", "snippets"):
-        assert f"{name} could not be downloaded" in error
-    assert "Connection refused" in error
-    assert error.endswith("Not downloaded: mnist, cifar10, shakespeare, snippets.\n")
->>>>>>> wt-sent5
+    assert error.endswith("Not downloaded: mnist, cifar10, snippets.\n")
     assert not any(cache.iterdir())
 
 

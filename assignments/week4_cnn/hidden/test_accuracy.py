@@ -1,8 +1,11 @@
 """The accuracy of the network that the student's train_step trains (item week4.accuracy).
 
 The weights before the first step are the examiner's, and so know nothing. After each epoch they
-have to be where the examiner's own steps lead. Where a part of the network is wrong, they can't be:
-then the points follow the share of the parts that is right, if each has a quarter of its own.
+have to be where the examiner's own steps lead. It is the network's layers that are trained: with
+layers of the examiner's in their places, a step goes along the gradient of those.
+
+Where a part of the network is wrong, the weights can't be there: then the points follow the share
+of the parts that is right, if each has a quarter of its own.
 """
 
 import numpy as np
@@ -11,6 +14,7 @@ import pytest
 from autograder.records import FULL_CREDIT
 from autograder.suite import expect
 
+from .lesson import Lesson, moved
 from .own_training import SHAPES, accuracy, follows, initial_weights, native, weights_on_the_way
 
 
@@ -26,6 +30,9 @@ from .own_training import SHAPES, accuracy, follows, initial_weights, native, we
 )
 def test_the_trained_network_is_accurate(student, settings, grade, rng):
     """Trained by your train_step, the network recognises digits that it has not seen."""
+    lesson = Lesson(student, rng)
+    lesson.step()
+    moved(lesson)
     data, model = settings.data, student.cnn_layers.ConvNet()
     train, test = native(data.x_train), native(data.x_test)
     mean, deviation = float(train.mean()), float(train.std())

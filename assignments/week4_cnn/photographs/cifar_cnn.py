@@ -60,9 +60,10 @@ class LeNet(nn.Module):
 class SmallCNN(nn.Module):
     """A network of your own for normalised images (N, in_channels, H, W), H and W at least 16.
 
-    What is in it is yours to choose: convolutions, batch normalisation, pooling, a mean over all
-    places instead of a large linear layer. At most PARAMETERS parameters. In evaluation mode an
-    image gets the same logits whatever else is in its batch.
+    What is in it is yours to choose: batch normalisation, pooling, a mean over all places instead
+    of a large linear layer. Two convolutions or more have windows larger than 1 x 1, and there are
+    at most PARAMETERS numbers in parameters and buffers together. What the network knows is in
+    these alone. In evaluation mode an image gets the same logits whatever else is in its batch.
     """
 
     def __init__(self, in_channels: int = 3, classes: int = 10) -> None:
@@ -71,7 +72,7 @@ class SmallCNN(nn.Module):
         raise NotImplementedError("cifar.network: fill in SmallCNN.__init__")
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return logits, shape (N, classes)."""
+        """Return logits, shape (N, classes): numbers of both signs, and no probabilities."""
         raise NotImplementedError("cifar.network: fill in SmallCNN.forward")
 
 
@@ -102,10 +103,11 @@ def train(
 ) -> list[float]:
     """Train a network; return the mean of the batches' losses in each epoch.
 
-    Every epoch goes through all images once, in a new order, in batches; the loss is the
-    cross-entropy of the logits. What else is done (augmentation, the optimizer, a schedule, weight
-    decay) is yours to choose. Afterwards the network is in evaluation mode. The same seed, with the
-    same network, gives the same result.
+    Every epoch goes through all images once, in a new order, in batches; the last one may be
+    smaller. The loss of a batch is the mean cross-entropy of its logits, and a step goes by the
+    gradients of one batch. What else is done (augmentation, the optimizer, a schedule, weight
+    decay) is yours to choose. The network is in training mode meanwhile, and afterwards in
+    evaluation mode. The same seed, with the same network, gives the same result.
 
     Args:
         network: takes normalised images, and is changed.

@@ -40,8 +40,9 @@ def fine_tune(
 ) -> list[float]:
     """Train what is not frozen; return the mean of the batches' losses in each epoch.
 
-    The loss is the cross-entropy of the logits. Modules all of whose parameters are frozen are in
-    evaluation mode throughout, all others in training mode while it lasts; afterwards all are in
+    The loss of a batch is the mean cross-entropy of its logits, and a step goes by the gradients of
+    one batch, in an order that is new in each epoch. Modules all of whose parameters are frozen are
+    in evaluation mode throughout, all others in training mode while it lasts; afterwards all are in
     evaluation mode. Nothing that is frozen changes by a single bit.
 
     Args:

@@ -66,14 +66,15 @@ def batch(rng, held, classes=CLASSES, count=60):
     return x, logits(other, x).argmax(axis=1).astype(np.int64)
 
 
-def tuned(student, made, x, labels, epochs=30, seed=0):
+def tuned(student, made, x, labels, epochs=30, seed=0, lr=0.05):
     """Run fine_tune; return its losses and what it was given."""
     given = student.prepare("tensor", x), student.prepare("tensor", labels)
-    losses = student.transfer.fine_tune(made, *given, epochs, 0.05, 16, seed)
-    numbers = isinstance(losses, (list, tuple)) and len(losses) == epochs
-    numbers = numbers and all(type(one) is float and np.isfinite(one) for one in losses)
-    message = f"expected a list of {epochs} numbers, got {expect.kind_of(losses)}."
-    expect.that("fine_tune", numbers, message)
+    losses = student.transfer.fine_tune(made, *given, epochs, lr, 16, seed)
+    kind = expect.kind_of(losses)
+    is_list = isinstance(losses, (list, tuple)) and len(losses) == epochs
+    expect.that("fine_tune", is_list, f"expected a list of {epochs} numbers, got {kind}.")
+    numbers = all(type(one) is float and np.isfinite(one) for one in losses)
+    expect.that("losses", numbers, "one of them is no finite number, or no float.")
     return losses, given
 
 
@@ -114,7 +115,10 @@ def test_freeze_stops_running_statistics(student, rng):
 def test_head(student, rng):
     """replace_head puts a new linear layer into the place of the last one, and returns it."""
     made, (*_, V, _) = network(student, rng)
+    names = set(student.drive("state", made))
     head = student.transfer.replace_head(made, 5)
+    more = set(student.drive("state", made)) - names
+    expect.that("network", not more, "it has a layer more than before.")
     held = state(student, made, 5)
     expect.close("weights of the layer returned", head.weight, held["top.1.weight"], **NEAR)
     expect.differ("weights of the new head", held["top.1.weight"], 0, "they are 0.")
@@ -123,10 +127,11 @@ def test_head(student, rng):
     expect.that("weights of the new head", not old, message)
 
 
-def test_head_of_a_frozen_network(student, rng):
+@pytest.mark.parametrize("what", ["trunk", "network"])
+def test_head_of_a_frozen_network(student, rng, what):
     """The new head can be trained where all else is frozen, and the trunk stays as it is."""
     made, _ = network(student, rng)
-    frozen(student, made)
+    student.drive("frozen_trunk" if what == "trunk" else "frozen", made)
     before = state(student, made)
     student.transfer.replace_head(made, 4)
     after = state(student, made, 4)
@@ -214,3 +219,20 @@ def test_keeps_its_arguments(student, rng):
     expect.differ("top.1.weight", before["top.1.weight"], after["top.1.weight"], message)
     expect.unchanged("x", x, student.fetch(given[0]))
     expect.unchanged("labels", labels, student.fetch(given[1]))
+
+
+def test_gradients_of_a_batch(student, rng):
+    """A step of fine_tune goes by the gradients of one batch."""
+    made, _ = network(student, rng)
+    frozen(student, made)
+    before = state(student, made)
+    x = rng.normal(1.0, 2.0, size=(64, INPUTS)).astype(np.float32)
+    seldom = int(np.argmin(logits(before, x).mean(axis=0)))
+    tuned(student, made, x, np.full(64, seldom), epochs=5, lr=1e-3)
+    grown = state(student, made)["top.1.bias"] > before["top.1.bias"]
+    expect.that("bias of a class that is always right", bool(grown[seldom]), "it has not grown.")
+    left = student.drive("gradients", made)[-1]
+    left = expect.array("gradient of the head's bias", left, (CLASSES,))
+    # The mean over any batch of softmax minus one: its entries are never more than 2 together.
+    message = "after the last step they are larger than those of any batch can be."
+    expect.that("gradients", float(np.abs(left).sum()) < 2.1, message)

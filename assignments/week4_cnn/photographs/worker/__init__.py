@@ -69,9 +69,15 @@ def reached(network: nn.Module, x: np.ndarray, upstream: np.ndarray) -> list[boo
     return [gradient is not None and bool((gradient != 0).any()) for gradient in gradients]
 
 
-def kinds(network: nn.Module) -> list[str]:
-    """Return the names of the modules' types."""
-    return [type(part).__name__ for part in network.modules()]
+def gradients(network: nn.Module) -> list[np.ndarray]:
+    """Return the gradients that the parameters hold, 0 for those that hold none."""
+    held = [(parameter, parameter.grad) for parameter in network.parameters()]
+    return [np.zeros(tuple(one.shape)) if grad is None else grad.numpy() for one, grad in held]
+
+
+def fill(network: nn.Module, values: dict[str, np.ndarray]) -> None:
+    """Put values into the parameters and buffers of a network, by their names."""
+    network.load_state_dict({name: torch.from_numpy(one.copy()) for name, one in values.items()})
 
 
 def seed(number: int) -> None:
@@ -115,16 +121,47 @@ class Network(nn.Module):
         return self.top(self.trunk(x))
 
 
+class Ledger(nn.Module):
+    """A bias for each class, and a factor for the mean of an image; notes each batch that it gets.
+
+    Of each batch in which gradients are computed: whether it is in training mode, the least and the
+    largest number, and the median of each image.
+    """
+
+    def __init__(self, bias: np.ndarray) -> None:
+        super().__init__()
+        self.bias = nn.Parameter(torch.from_numpy(bias.copy()))
+        self.slope = nn.Parameter(torch.zeros(len(bias)))
+        self.noted: list[list[Any]] = []
+
+    def forward(self, x: Tensor) -> Tensor:
+        if torch.is_grad_enabled():
+            seen = x.detach().float()
+            middle = seen.flatten(1).median(dim=1).values.numpy()
+            self.noted.append([self.training, float(seen.min()), float(seen.max()), middle])
+        return self.bias + self.slope * x.float().mean(dim=(1, 2, 3))[:, None]
+
+
+def noted(network: Ledger) -> list[list[Any]]:
+    """Return what a ledger has noted."""
+    return network.noted
+
+
 def trunk(network: Network) -> Trunk:
     """Return a network's trunk."""
     return network.trunk
 
 
+def frozen(module: nn.Module) -> None:
+    """Freeze a module."""
+    for parameter in module.parameters():
+        parameter.requires_grad_(False)
+    module.eval()
+
+
 def frozen_trunk(network: Network) -> None:
     """Freeze a network's trunk."""
-    for parameter in network.trunk.parameters():
-        parameter.requires_grad_(False)
-    network.trunk.eval()
+    frozen(network.trunk)
 
 
 DRIVERS: dict[str, Callable[..., object]] = {
@@ -138,11 +175,14 @@ DRIVERS: dict[str, Callable[..., object]] = {
         state,
         free,
         reached,
-        kinds,
+        gradients,
+        fill,
+        noted,
         seed,
         generator,
         trunk,
+        frozen,
         frozen_trunk,
     )
-} | {"drawn_network": Network}
+} | {"drawn_network": Network, "ledger": Ledger}
 PROBES: dict[str, object] = {}
