@@ -22,7 +22,11 @@ import numpy.typing as npt
 Weights = dict[str, npt.NDArray[Any]]
 
 LENGTH_BYTES = 8
-DTYPES = {"F16": np.dtype("<f2"), "F32": np.dtype("<f4"), "I64": np.dtype("<i8")}
+DTYPES: dict[str, np.dtype[Any]] = {
+    "F16": np.dtype("<f2"),
+    "F32": np.dtype("<f4"),
+    "I64": np.dtype("<i8"),
+}
 CODES = {dtype: code for code, dtype in DTYPES.items()}
 
 TORCH_MAGIC = 0x1950A86A20F9469CFC6C

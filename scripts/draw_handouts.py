@@ -14,10 +14,11 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
-from handout_pictures import learnt, trained, week1, week2, week3, week5
+from handout_pictures import learnt, trained, week1, week2, week3, week4, week5
 
 ROOT = Path(__file__).resolve().parents[1]
 WEEK1, WEEK2, WEEK3 = "week1_backprop", "week2_autograd", "week3_training"
+WEEK4 = "week4_cnn"
 PROJECT = "week3_training/phase1_project"
 
 Drawing = Callable[[], str | bytes]
@@ -43,6 +44,11 @@ PICTURES: dict[tuple[str, str], Drawing] = {
     (WEEK3, "rows_and_columns.svg"): week3.rows_and_columns,
     (WEEK3, "dropout.svg"): week3.dropout,
     (WEEK3, "overfitting.svg"): lambda: week3.overfitting(trained.overfitted()),
+    (WEEK4, "overlap.svg"): week4.overlap,
+    (WEEK4, "window.svg"): week4.window,
+    (WEEK4, "columns.svg"): week4.columns,
+    (WEEK4, "pooling.svg"): week4.pooling,
+    (WEEK4, "network.svg"): week4.network,
     (PROJECT, "residual_block.svg"): week3.residual_block,
     (PROJECT, "resnet18.svg"): week3.resnet18,
     (PROJECT, "learning_rate.svg"): week3.learning_rate,

@@ -61,7 +61,9 @@ def find_all_leaks(course: Course, root: Path, tree: Path) -> list[str]:
         if path.is_file()
     }
     leaks = [*_forbidden_names(files), *_copies(course, root, files)]
-    secrets = {course.salt: ("the salt", ())} if course.salt else {}
+    secrets: dict[str, tuple[str, tuple[str, ...]]] = {}
+    if course.salt:
+        secrets[course.salt] = ("the salt", ())
     for week in course.weeks:
         later = _folders_of_later_phases(course, week)
         secrets |= {text: (said, later) for text, said in _secrets(course, root, week).items()}

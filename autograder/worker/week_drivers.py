@@ -100,7 +100,8 @@ def load(base: str, folders: Iterable[str]) -> WeekDrivers:
                     problem = f"the name {name!r} is taken: it is {owner[name]}"
                     raise WeekWorkerError(file, key, problem, "Give one of the two another name")
                 table[name], owner[name] = value, f"one of {file} already"
-    return WeekDrivers(*joined, tuple(allowed))
+    drivers, probes = joined
+    return WeekDrivers(drivers, probes, tuple(allowed))
 
 
 def _import(base: str, folder: str, file: str) -> ModuleType:

@@ -33,8 +33,8 @@ def correlated(image: list[list[float]], kernel: list[list[float]]) -> list[list
     ]
 
 
-IMAGE = [[1.0, 2, 0, 3], [4, -1, 2, 1], [0, 5, -2, 2]]
-KERNEL = [[1.0, 2], [3, 4]]
+IMAGE: list[list[float]] = [[1, 2, 0, 3], [4, -1, 2, 1], [0, 5, -2, 2]]
+KERNEL: list[list[float]] = [[1, 2], [3, 4]]
 
 
 def window() -> str:
@@ -113,7 +113,7 @@ def columns() -> str:
 def pooling() -> str:
     """Draw max pooling forward, and where its gradient goes."""
     p = Picture(520, 210, "Max pooling, forward and backward")
-    image = [[1.0, 5, 2, 0], [3, 2, 1, 7], [0, 1, 4, 4], [2, 6, 1, 3]]
+    image: list[list[float]] = [[1, 5, 2, 0], [3, 2, 1, 7], [0, 1, 4, 4], [2, 6, 1, 3]]
     p.text(78, 30, "x", "strong", colour="blue")
     numbers(p, 30, 44, image)
     pooled = [

@@ -17,7 +17,7 @@ from autograder.author import analyses
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = {source.stem[:5]: source for source in analyses.sources(ROOT)}
-PICTURES = {"week1": 8, "week2": 12, "week3": 6, "week5": 7}
+PICTURES = {"week1": 8, "week2": 12, "week3": 6, "week4": 7, "week5": 7}
 """The least number of pictures in each."""
 
 # Cells that are run after a notebook's own: what its text claims, of what it has measured.
@@ -71,6 +71,21 @@ for (depth, title, normalise), runs in learned.items():
     fails = not normalise and (title == "twice He" or (title, depth) == ("half of He", 12))
     assert all((accuracy < guessing) == fails for _, accuracy in runs), (depth, title, normalise)
 """,
+    "week4": """
+assert len(differences) == 2 * len(WAYS) and max(differences.values()) < 1e-4
+for times in measured.values():
+    assert all(times["seven loops"] > 30 * times[name] for name in WAYS)
+assert rates["loop over positions"][-1] > 3 * rates["loop over positions"][1]
+assert history["test"][-1] > 0.93 and history["loss"][-1] < 0.3 * history["loss"][0]
+assert (moved / size < 1.5).all() and (moved > 0).all() and sum(sums < 0.35) >= 3
+assert [maps.shape[1] for maps in stages.values()] == [6, 6, 3]
+assert smaller["stride 4"].shape == smaller["max pooling 4"].shape == (1, 7, 7, 1)
+assert min(kept["max over all places"]) > 0.99, "as long as nothing leaves the image"
+for shift in SHIFTS[1:]:
+    assert kept["nothing"][shift] < kept["max pooling 2"][shift] < kept["max pooling 4"][shift]
+    assert kept["stride 4"][shift] < kept["max pooling 4"][shift]
+assert all(found[count, "scratch"] < found[count, "frozen"] for count in COUNTS if found)
+""",
     "week5": """
 for scale in SCALES:
     assert np.allclose(kept[scale, True], scale ** np.arange(STEPS)[::-1], rtol=0.5, atol=0)
@@ -120,7 +135,7 @@ def test_it_runs_to_its_end_and_its_text_is_true(week, monkeypatch):
 
 
 def test_there_is_one_for_each_week_and_none_with_outputs_in_git():
-    assert list(SOURCES) == ["week1", "week2", "week3", "week5"]
+    assert list(SOURCES) == ["week1", "week2", "week3", "week4", "week5"]
     listing = ["git", "ls-files", "notebooks/*.ipynb", "solutions/*.ipynb"]
     found = subprocess.run(listing, cwd=ROOT, capture_output=True, text=True, check=True)
     assert found.stdout == ""
@@ -128,7 +143,7 @@ def test_there_is_one_for_each_week_and_none_with_outputs_in_git():
         notebook = analyses.notebook_from(source)
         assert all(cell.get("outputs", []) == [] for cell in notebook.cells)
         text = "\n".join(cell.source for cell in notebook.cells)
-        assert text.count("### Your turn") == 3 + (source.stem.startswith("week2"))
+        assert text.count("### Your turn") == 3 + source.stem.startswith(("week2", "week4"))
 
 
 @pytest.mark.prove

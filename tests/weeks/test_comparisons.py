@@ -14,8 +14,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 WEEK_1, WEEK_2, WEEK_3 = "week1_backprop", "week2_autograd", "week3_training"
-WEEK_5 = "week5_rnn"
-PROJECT = f"{WEEK_3}/phase1_project"
+WEEK_4, WEEK_5 = "week4_cnn", "week5_rnn"
+PROJECT, PHOTOGRAPHS = f"{WEEK_3}/phase1_project", f"{WEEK_4}/photographs"
 RECURRENT = ("RNN", "LST")
 needs_torch = pytest.mark.skipif(find_spec("torch") is None, reason="torch is not installed")
 
@@ -25,7 +25,7 @@ def solved(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A students' tree in which everything is right."""
     tree = tmp_path_factory.mktemp("solved")
     shutil.copytree(ROOT / "data", tree / "data", ignore=shutil.ignore_patterns("cache"))
-    for week in (WEEK_1, WEEK_2, WEEK_3, WEEK_5):
+    for week in (WEEK_1, WEEK_2, WEEK_3, WEEK_4, WEEK_5):
         for side in ("assignments", "solutions"):
             target = tree / "assignments" / week
             shutil.copytree(ROOT / side / week, target, dirs_exist_ok=True)
@@ -257,4 +257,125 @@ def test_a_gap_ends_the_comparison_of_memory_in_a_sentence(tree: Path) -> None:
     code, printed = run(tree, WEEK_5, "compare_memory.py")
     assert code == 2
     assert "not written yet: week5.rnn" in printed
+
+
+SMALL = ("--size", "6", "--filters", "4", "--batch", "2", "--channels", "2", "3")
+
+
+@needs_torch
+def test_four_convolutions_agree_and_the_loops_are_the_slowest(solved: Path) -> None:
+    for options in ((), ("--stride", "2", "--padding", "0"), ("--kernel", "5", "--padding", "2")):
+        code, printed = run(solved, WEEK_4, "compare_convolutions.py", *SMALL, *options)
+        assert code == 0, printed
+        assert "All ways that were run agree." in printed
+        rows = [row for row in rows_of(printed) if row[2].replace(",", "").isdigit()]
+        assert len(rows) == 2 * 4
+        assert {row[0] for row in rows if row[2] == "1"} == {"seven nested loops"}
+        assert all(float(row[4]) < 1e-4 for row in rows if row[4])
+
+
+def test_a_convolution_that_differs_is_named(tree: Path) -> None:
+    change(tree, f"{WEEK_4}/conv.py", "y += seen @ kernel[i, j]", "y += seen @ kernel[j, i]")
+    code, printed = run(tree, WEEK_4, "compare_convolutions.py", *SMALL)
+    assert code == 1
+    assert "look there before you look at times: loop over positions" in printed
+
+
+def test_without_torch_convolutions_are_compared_without_its_line(tree: Path) -> None:
+    (tree / "assignments" / WEEK_4 / "torch.py").write_text("raise ModuleNotFoundError('torch')\n")
+    code, printed = run(tree, WEEK_4, "compare_convolutions.py", *SMALL)
+    assert code == 0, printed
+    assert "PyTorch is not installed, so it is left out" in printed
+    assert not [row for row in rows_of(printed) if row[0] == "PyTorch"]
+
+
+def test_a_convolution_that_is_not_written_is_left_out(tree: Path) -> None:
+    shutil.copy(ROOT / "assignments" / WEEK_4 / "conv.py", tree / "assignments" / WEEK_4)
+    code, printed = run(tree, WEEK_4, "compare_convolutions.py", *SMALL)
+    assert code == 0, printed
+    assert printed.count("left out: week4.conv2d") == printed.count("left out: week4.im2col") == 2
+    assert "Traceback" not in printed
+
+
+@needs_torch
+def test_the_loops_are_the_convolution_of_torch(solved: Path) -> None:
+    code = (
+        "import numpy as np, torch\n"
+        "from compare_convolutions import conv_by_loops\n"
+        "rng = np.random.default_rng(0)\n"
+        "x, kernel = rng.normal(size=(2, 3, 7, 6)), rng.normal(size=(4, 3, 3, 2))\n"
+        "for s, p in ((1, 0), (2, 1), (3, 2)):\n"
+        "    right = torch.nn.functional.conv2d(\n"
+        "        torch.tensor(x), torch.tensor(kernel), stride=s, padding=p)\n"
+        "    np.testing.assert_allclose(conv_by_loops(x, kernel, s, p), right, rtol=1e-12)\n"
+    )
+    assert run(solved, WEEK_4, "-c", code) == (0, "")
+
+
+@needs_torch
+def test_transfer_names_the_data_that_are_not_there(solved: Path, tmp_path: Path) -> None:
+    code, printed = run(solved, PHOTOGRAPHS, "compare_transfer.py", COURSE_DATA=str(tmp_path))
+    assert code == 1
+    assert "is not in the data cache" in printed
+    assert "needs both cifar10 and efficientnet" in printed
+    assert "Traceback" not in printed
+
+
+STRANGER = """
+import numpy as np, torch
+import compare_transfer
+from compare_transfer import Comparison, Pets, compare, table
+from efficientnet import FEATURES, Trunk, pretrained
+
+torch.manual_seed(0)
+rng = np.random.default_rng(0)
+x = torch.from_numpy(rng.integers(256, size=(40, 3, 32, 32), dtype=np.uint8))
+y = torch.arange(40) % 2
+x[y == 1] //= 4
+kept = {key: array.numpy() for key, array in Trunk().state_dict().items() if "tracked" not in key}
+trunk = pretrained(kept)
+before = {key: array.clone() for key, array in trunk.state_dict().items()}
+compare_transfer.STEPS = 4
+pets = Pets(x[:20], y[:20], x[20:], y[20:])
+images, labels = pets.draw(6, 1)
+assert labels.tolist() == [0, 0, 0, 1, 1, 1] and images.shape == (6, 3, 32, 32)
+assert not torch.equal(images, pets.draw(6, 2)[0])
+ways = list(compare_transfer.WAYS)
+found = {}
+for count, way, right, _ in compare(Comparison(pets, trunk, 32), [4, 6], 2, ways):
+    assert 0.0 <= right <= 1.0
+    found.setdefault((count, way), []).append(right)
+assert {len(runs) for runs in found.values()} == {2} and len(found) == 8
+after = trunk.state_dict()
+assert all(torch.equal(before[key], after[key]) for key in before), "the trunk is never changed"
+print(table(found, [4, 6], ways))
+try:
+    pretrained({**kept, "one_too_many": kept["_bn0.bias"]})
+except RuntimeError:
+    print("refused")
+"""
+
+
+@needs_torch
+def test_four_ways_of_transfer_run_and_leave_the_trunk_as_it_is(solved: Path) -> None:
+    code, printed = run(solved, PHOTOGRAPHS, "-c", STRANGER)
+    assert code == 0, printed
+    assert [row[0] for row in rows_of(printed)] == ["images", "---", "4", "6"]
+    assert printed.endswith("refused\n")
+
+
+@needs_torch
+def test_a_gap_ends_transfer_in_a_sentence(tree: Path) -> None:
+    shutil.copy(
+        ROOT / "assignments" / PHOTOGRAPHS / "transfer.py", tree / f"assignments/{PHOTOGRAPHS}"
+    )
+    code = STRANGER.replace(
+        "for count, way",
+        "compare_transfer.load = lambda n: (pets, trunk)\n"
+        "import sys\nsys.argv = ['x', '--ways', 'frozen', '--pixels', '32', '--images', '4']\n"
+        "sys.exit(compare_transfer.main())\nfor count, way",
+    )
+    ended, printed = run(tree, PHOTOGRAPHS, "-c", code)
+    assert ended == 2, printed
+    assert "not written yet: cifar.transfer" in printed
     assert "Traceback" not in printed

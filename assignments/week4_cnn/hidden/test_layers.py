@@ -169,6 +169,15 @@ def test_pool_backward(student, rng, settings):
     expect.close("dL_dx", layer.backward(dL_dy), wanted)
 
 
+def test_pool_belongs_to_the_latest_forward(student, rng):
+    """After two batches, MaxPool2d.backward gives the gradient of the second one."""
+    layer, x, dL_dy = pooling(student, rng, (2, None, 0))
+    layer.forward(x[:1, :, ::-1])
+    layer.forward(x)
+    wanted = formulas.max_pool2d_backward(dL_dy, x, 2)
+    expect.close("dL_dx", layer.backward(dL_dy), wanted)
+
+
 # Flatten
 
 
@@ -183,4 +192,12 @@ def test_flatten_backward(student, rng):
     """Flatten.backward gives the gradient the shape of the images again."""
     layer, dL_dy = student.cnn_layers.Flatten(), rng.normal(size=(2, 60))
     layer.forward(rng.normal(size=(2, 3, 4, 5)))
+    expect.close("dL_dx", layer.backward(dL_dy), dL_dy.reshape(2, 3, 4, 5))
+
+
+def test_flatten_belongs_to_the_latest_forward(student, rng):
+    """After two batches of other sizes, Flatten.backward gives the shape of the second one."""
+    layer, dL_dy = student.cnn_layers.Flatten(), rng.normal(size=(2, 60))
+    for shape in ((3, 5, 2, 4), (2, 3, 4, 5)):
+        layer.forward(rng.normal(size=shape))
     expect.close("dL_dx", layer.backward(dL_dy), dL_dy.reshape(2, 3, 4, 5))

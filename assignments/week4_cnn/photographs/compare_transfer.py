@@ -1,8 +1,8 @@
 """Compare a network from scratch with a trained one that is used again: cats against dogs.
 
-    python compare_transfer.py                             50, 100, 500 images; about half an hour
-    python compare_transfer.py --images 50 --test 200 --draws 1     a quick look, half a minute
-    python compare_transfer.py --ways scratch frozen       without fine-tuning: five minutes
+    python compare_transfer.py                             50, 100, 500 images: a quarter of an hour
+    python compare_transfer.py --images 50 --test 200 --draws 1     a quick look, a minute
+    python compare_transfer.py --ways scratch frozen       without fine-tuning: three minutes
 
 Given, nothing to fill in. It needs `cifar.network` and `cifar.transfer`, CIFAR-10 and the weights
 of EfficientNet-Lite0: `python check.py data cifar10 efficientnet` fetches both (make data).
@@ -46,7 +46,7 @@ TUNED_EPOCHS = 3
 TUNED_RATE = 3e-5
 BATCH = 32
 PIXELS = 96
-"""What the trunk sees of an image; more rows and columns cost more, and add nothing to 32 x 32."""
+"""Rows and columns that photographs of 32 x 32 are enlarged to: the trunk was trained on larger."""
 
 
 @dataclass(frozen=True)

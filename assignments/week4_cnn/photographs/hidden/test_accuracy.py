@@ -49,6 +49,7 @@ def test_the_trained_network_is_accurate(student, settings, grade, rng):
     x = student.prepare("tensor", *(student.keep(np.ascontiguousarray(c)) for c in chunks))
     y = student.prepare("tensor", images.y_train.astype(np.int64))
     how = settings.epochs, settings.batch_size, settings.lr, int(rng.integers(2**31))
+    student.drive("mode", network, True)  # that of a new network
     losses = student.drive("trained", student.cifar_cnn.train, network, x, y, *how)
     small(student, network)
     student.drive("mode", network, False)

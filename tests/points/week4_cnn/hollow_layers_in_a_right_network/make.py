@@ -8,8 +8,9 @@ class Conv2d:
     """Holds weights and computes nothing."""
 
     def __init__(self, in_channels, out_channels, kernel_size, stride=1, padding=0, rng=None):
-        """Keep ones."""
-        self.W = np.ones((kernel_size, kernel_size, in_channels, out_channels))
+        """Draw weights of its own, and leave the generator alone."""
+        own = np.random.default_rng()
+        self.W = own.random((kernel_size, kernel_size, in_channels, out_channels))
         self.b = np.ones(out_channels)
 
     def forward(self, x):

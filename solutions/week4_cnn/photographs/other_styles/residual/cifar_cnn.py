@@ -74,7 +74,7 @@ def train(network, images, labels, epochs, batch_size=128, lr=0.01, seed=0):
             loss.backward()
             nn.utils.clip_grad_norm_(network.parameters(), 5.0)
             moving.step()
-            total += float(loss) * len(batch)
+            total += loss.item() * len(batch)
         history.append(total / len(order))
         falling.step()
     network.eval()
