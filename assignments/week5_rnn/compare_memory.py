@@ -2,7 +2,7 @@
 
     python compare_memory.py gradients   how much of a gradient reaches the first input
     python compare_memory.py recall      networks that have to say which symbol came first
-    python compare_memory.py             both, about a minute
+    python compare_memory.py             both, some ten seconds
 
 Given, nothing to fill in. It needs RNN and LSTM of rnn.py, `recall` also sequence_loss of
 language.py. Four layers of the same size are compared: an RNN, and LSTMs whose forget gate begins

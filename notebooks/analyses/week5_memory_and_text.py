@@ -267,10 +267,9 @@ print(f"input gates, mean over noise: {into['before']:.2f} before, {into['after'
 # Where a context was rare, the shorter one says more, so the model of order $k$ mixes its counts with what
 # the model of order $k - 1$ says:
 #
-# $$ p_k(x \mid \text{context}) = \frac{n(\text{context}\ x) + 5\, p_{k-1}(x)}{n(\text{context}) + 5} . $$
+# $$ p_k(x \mid \text{context}) = \frac{n(\text{context}\ x) + 10\, p_{k-1}(x)}{n(\text{context}) + 10} . $$
 #
-# The text is Shakespeare's, where it is in the data cache (`python check.py data shakespeare`), and
-# otherwise that of the course's own handouts.
+# The text is Shakespeare's, or, where that is not there, that of the course's own handouts.
 
 
 # %%
@@ -300,7 +299,7 @@ def counted_bits(order):
         short = Counter(train_text[n : n + k] for n in range(len(train_text) - k))
         for n in range(k, len(test_text)):
             context = test_text[n - k : n]
-            p[n] = (long[context + test_text[n]] + 5 * p[n]) / (short[context] + 5)
+            p[n] = (long[context + test_text[n]] + 10 * p[n]) / (short[context] + 10)
     return float(-np.log2(p[order:]).mean())
 
 

@@ -179,10 +179,10 @@ def lstm_states(i, f, o, g, moves):
 def measured(function, point, h=1e-6):
     """Return the gradient of a function at a point, by central differences."""
     slopes = np.zeros(point.shape)
-    for index in np.ndindex(point.shape):
+    for number in range(point.size):
         step = np.zeros(point.shape)
-        step[index] = h
-        slopes[index] = (function(point + step) - function(point - step)) / (2 * h)
+        step.flat[number] = h
+        slopes.flat[number] = (function(point + step) - function(point - step)) / (2 * h)
     return slopes
 
 
