@@ -94,5 +94,5 @@ def test_keeps_float32(student, rng):
 
 
 def test_keeps_what_it_is_given(student, rng):
-    """backward changes neither the gradients that it is given, nor x, nor the weights."""
+    """backward changes neither the gradients that it is given nor the weights."""
     checks.expect_arguments_kept(Layer(student, rng, "LSTM"))
