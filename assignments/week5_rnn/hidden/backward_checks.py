@@ -16,10 +16,10 @@ from autograder.suite.hidden.sides import right_but_for_a_factor
 from .recurrence import STARTS, WEIGHTS, Layer, sequence
 
 
-def gradients_of(kind: str) -> list[Any]:
-    """Return a parameter for each gradient."""
+def gradients_of(kind: str, but: str = "") -> list[Any]:
+    """Return a parameter for each gradient, `but` for one."""
     names = ["x", *WEIGHTS, *STARTS[kind]]
-    return [pytest.param(name, id=f"dL_d{name}") for name in names]
+    return [pytest.param(name, id=f"dL_d{name}") for name in names if name != but]
 
 
 def expect_at_one_step(layer: Layer, place: int, name: str) -> None:
@@ -118,14 +118,12 @@ def expect_float32(layer: Layer, names: list[str]) -> None:
 
 
 def expect_arguments_kept(layer: Layer) -> None:
-    """backward changes neither the gradients that it gets, nor the sequence, nor the weights."""
-    kept_x = layer.own_array(layer.given["x"])
+    """backward changes neither the gradients that it gets nor the weights."""
     kept = layer.own_array(layer.whole_upstream)
-    layer.forward(kept_x)
+    layer.forward()
     layer.backward(kept)
     layer.expect_gradient("b", right_but_for_a_factor)
     sequence("dL_dx", layer.dx, layer.given["x"].shape)
     expect.unchanged("the gradients", layer.whole_upstream, layer.student.fetch(kept))
-    expect.unchanged("x", layer.given["x"], layer.student.fetch(kept_x))
     for name in WEIGHTS:
         expect.unchanged(name, layer.given[name], getattr(layer.own, name))

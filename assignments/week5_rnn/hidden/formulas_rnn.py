@@ -52,7 +52,9 @@ class Way:
     """A way to compute a layer.
 
     ignores: starts that are taken for zeros; exchanged: h0 and c0 are taken for each other;
-    forgets: what goes on from the start at each step, "h" or "c"; backwards: in time.
+    forgets: what goes on from the start at each step, "h" or "c"; backwards: in time; recurs: its
+    gradients run through the time as the right ones do. Those of the others are easier, and no
+    answer to what is asked.
     """
 
     cell: Cell
@@ -60,6 +62,7 @@ class Way:
     exchanged: bool = False
     forgets: tuple[str, ...] = ()
     backwards: bool = False
+    recurs: bool = True
 
     def start(self, given: Given) -> tuple[Array, Array]:
         """Return h_0 and c_0; an RNN's c_0 is None."""
@@ -148,12 +151,12 @@ WRONG: dict[str, dict[str, Way]] = {
         "sigmoid": Way(elman(sigmoid)),
         "nothing squashed": Way(elman(lambda z: z)),
         "Wh transposed": Way(elman(weight=lambda Wh: Wh.T)),
-        "Wh not used": Way(elman(weight=lambda Wh: 0.0 * Wh)),
+        "Wh not used": Way(elman(weight=lambda Wh: 0.0 * Wh), recurs=False),
         "the state outside of tanh": Way(elman(outside="h")),
         "the bias outside of tanh": Way(elman(outside="b")),
         "negative states cut off": Way(elman(relu)),
-        "the start ignored": Way(elman(), ignores=("h0",)),
-        "the start at each step": Way(elman(), forgets=("h",)),
+        "the start ignored": Way(elman(), ignores=("h0",), recurs=False),
+        "the start at each step": Way(elman(), forgets=("h",), recurs=False),
         "from the end": Way(elman(), backwards=True),
     },
     "LSTM": {
@@ -161,7 +164,7 @@ WRONG: dict[str, dict[str, Way]] = {
         "sigmoid of the cell": Way(memory(shows=lambda o, c, before: o * sigmoid(c))),
         "all of the cell": Way(memory(shows=lambda o, c, before: np.tanh(c))),
         "the cell before": Way(memory(shows=lambda o, c, before: o * np.tanh(before))),
-        "Wh not used": Way(memory(recurrent=0.0)),
+        "Wh not used": Way(memory(recurrent=0.0), recurs=False),
         "h0 and c0 exchanged": Way(memory(), exchanged=True),
         "f, i": Way(memory("fiog")),
         "i, f, g, o": Way(memory("ifgo")),
@@ -173,15 +176,15 @@ WRONG: dict[str, dict[str, Way]] = {
         "g alone": Way(memory(enters=lambda i, g: g)),
         "1 - i": Way(memory(stays=lambda f, i, c: (1.0 - i) * c)),
         "c alone": Way(memory(stays=lambda f, i, c: c)),
-        "nothing stays": Way(memory(stays=lambda f, i, c: 0.0 * c)),
+        "nothing stays": Way(memory(stays=lambda f, i, c: 0.0 * c), recurs=False),
         "sigmoid of the candidate": Way(memory(candidate=sigmoid)),
         "nothing squashed in the candidate": Way(memory(candidate=lambda z: z)),
         "gates by tanh": Way(memory(gate=np.tanh)),
-        "h0 ignored": Way(memory(), ignores=("h0",)),
-        "c0 ignored": Way(memory(), ignores=("c0",)),
-        "both ignored": Way(memory(), ignores=("h0", "c0")),
-        "h0 at each step": Way(memory(), forgets=("h",)),
-        "c0 at each step": Way(memory(), forgets=("c",)),
+        "h0 ignored": Way(memory(), ignores=("h0",), recurs=False),
+        "c0 ignored": Way(memory(), ignores=("c0",), recurs=False),
+        "both ignored": Way(memory(), ignores=("h0", "c0"), recurs=False),
+        "h0 at each step": Way(memory(), forgets=("h",), recurs=False),
+        "c0 at each step": Way(memory(), forgets=("c",), recurs=False),
         "from the end": Way(memory(), backwards=True),
     },
 }

@@ -156,7 +156,10 @@ class Layer:
                 raise
 
     def others(self, name: str) -> list[np.ndarray]:
-        """Return gradients of the ways that the student's forward goes, if it is no right one."""
+        """Return gradients of the ways that the student's forward goes, if it is no right one.
+
+        None of them is 0: nothing is no answer.
+        """
         try:
             states = sequence("states", self.said, self.shape)
         except expect.Wrong:
@@ -166,11 +169,12 @@ class Layer:
         found = []
         for way in WRONG[self.kind].values():
             if np.allclose(states, way.states(self.given), rtol=1e-4, atol=1e-6):
-                found.append(way.gradient(self.given, self.whole_upstream, name))
+                if way.recurs:
+                    found.append(way.gradient(self.given, self.whole_upstream, name))
                 for blocks in ("roles", "columns"):
                     all_of_them = by_hand(self.kind, way, self.given, self.whole_upstream, blocks)
                     found.append(all_of_them[name])
-        return found
+        return [gradient for gradient in found if np.any(gradient)]
 
 
 def _holds(compare: Compare, label: str, received: Any, wanted: np.ndarray) -> bool:
