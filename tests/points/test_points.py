@@ -11,6 +11,7 @@ from functools import cache
 
 import pytest
 
+import data
 from autograder import course as courses
 from autograder.course.points import format_points
 from autograder.course.scoring import StudentScore, score_student
@@ -45,8 +46,8 @@ class Graders:
         week = WEEKS[folder]
         if week.packages:
             pytest.importorskip("torch").set_num_threads(1)
-        data = "digits" if week.data else None
-        return Examiner(ROOT, week.number, self._confinement, data)
+        dataset = week.data if week.data in data.EMBEDDED else "digits" if week.data else None
+        return Examiner(ROOT, week.number, self._confinement, dataset)
 
     def _base(self, folder: str, base: str) -> dict[str, int]:
         return self.points(folder, base_files(self.examiner(folder), base))[0]

@@ -147,7 +147,7 @@ def test_the_likeliest(student):
 @sampling
 @pytest.mark.parametrize("temperature", [1.0, 0.5])
 def test_shares(student, temperature):
-    """Of 2,000 draws from logits ln 1 and ln 3, 3/4 are the second at temperature 1, 9/10 at 1/2."""
+    """Of logits ln 1 and ln 3, 3/4 of the draws are the second at temperature 1, 9/10 at 1/2."""
     logits = np.log([1.0, 3.0])
     found = student.drive("characters", student.language.sample, logits, temperature, 2, 2000)
     share = float(np.mean(found))
