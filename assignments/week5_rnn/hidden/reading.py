@@ -5,8 +5,9 @@ another one. Initial weights, pieces and rate are the examiner's, so the weights
 known: what a train_step leaves has to come from the gradients. Losses that are measured are those
 of the examiner's own forward pass, at the last place of windows that nobody has trained on.
 
-Measured with H 64 on two passes through 200,000 characters, 390 steps, by the reference in float64:
-see [training."week5.shakespeare"] in grading.toml.
+Measured over 5 seeds, two passes of 195 steps: 3.09 to 3.17 bits after the first pass and 3.03 to
+3.13 after the second, in 5 to 6 s of CPU, and as much once for the examiner. Two programs that sum
+in other orders end 1e-14 of the way apart.
 """
 
 from __future__ import annotations
