@@ -171,7 +171,7 @@ def test_greedy_text(student):
     """At temperature 0, generate writes the likeliest characters, and leaves `state` as it was."""
     model = small_network(student)
     text = student.drive("write_text", model, np.array([2, 0]), 6, 0.0, 1)
-    expect.equal("text", text, GREEDY)
+    expect.equal("text", text, np.array(GREEDY))
     expect.equal("state", model.state, None)
 
 
