@@ -6,6 +6,7 @@ import hashlib
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -199,7 +200,8 @@ WRONG_TEXTS = {
 def test_a_wrong_text_is_named(tmp_path, case):
     arrays, message = WRONG_TEXTS[case]
     path = tmp_path / "shakespeare.npz"
-    np.savez(path, **{key: np.frombuffer(text, np.uint8) for key, text in arrays.items()})
+    held: dict[str, Any] = {key: np.frombuffer(text, np.uint8) for key, text in arrays.items()}
+    np.savez(path, **held)
     with pytest.raises(data.DataError, match=message) as caught:
         datasets.read_text(path)
     assert "git checkout -- data/shakespeare.npz" in str(caught.value)

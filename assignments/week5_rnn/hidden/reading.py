@@ -5,8 +5,9 @@ another one. Initial weights, pieces and rate are the examiner's, so the weights
 known: what a train_step leaves has to come from the gradients. Losses that are measured are those
 of the examiner's own forward pass, at the last place of windows that nobody has trained on.
 
-Measured with H 64 on two passes through 200,000 characters, 390 steps, by the reference in float64:
-see [training."week5.shakespeare"] in grading.toml.
+Measured over 5 seeds, two passes of 195 steps: 3.09 to 3.17 bits after the first pass and 3.03 to
+3.13 after the second, in 5 to 6 s of CPU, and as much once for the examiner. Two programs that sum
+in other orders end 1e-14 of the way apart.
 """
 
 from __future__ import annotations
@@ -29,8 +30,8 @@ VECTORS, STATES, STEPS = 16, 64, 32
 READ, HELD_OUT = 200_000, 0.1
 """How much of the text is trained on, from its beginning, and which share at its end is not."""
 
-WINDOWS, LENGTH = 2500, 65
-"""How many windows of the held-out part are looked at, and how long they are."""
+WINDOWS, TOGETHER, LENGTH = 2500, 250, 65
+"""How many windows of the held-out part are looked at, how many together, and how long they are."""
 
 FARTHEST = 0.05
 """How far weights may be from the expected ones, as a share of the way from the initial ones."""
@@ -62,9 +63,13 @@ class Lesson:
         return shapes(self.alphabet, VECTORS, STATES)
 
     def bits(self, weights: Weights) -> float:
-        """Return the bits of the last characters of the held-out windows."""
+        """Return the bits of the last characters of the held-out windows.
+
+        They are read in parts, since all states of all windows take more memory than there may be.
+        """
+        model, parts = Model(weights), self.windows.reshape(-1, TOGETHER, LENGTH)
         with np.errstate(all="ignore"):
-            return Model(weights).bits_of_windows(self.windows, LENGTH - 1)
+            return float(np.mean([model.bits_of_windows(one, LENGTH - 1) for one in parts]))
 
     def saved(self, bits: float) -> float:
         """Return which share of a character's bits is saved, against knowing nothing."""

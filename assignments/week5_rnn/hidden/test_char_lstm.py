@@ -91,7 +91,11 @@ def test_train_step_returns_the_loss(student, rng):
 
 
 @pytest.mark.weight(3)
-@pytest.mark.parametrize("limits", [(50.0, 50.0), (0.02, 50.0)], ids=["short", "clipped"])
+@pytest.mark.parametrize(
+    "limits",
+    [(50.0, 50.0), (0.02, 50.0), (50.0, 0.01)],
+    ids=["short", "the first one clipped", "the second one clipped"],
+)
 def test_train_step(student, rng, limits):
     """train_step takes the optimizer's step along the clipped gradients, and reads on."""
     at = Network(student, rng)
@@ -117,7 +121,7 @@ def test_train_step_keeps_its_arguments(student, rng):
 
 
 @pytest.mark.weight(2)
-@pytest.mark.parametrize("length", [2, 30, 610])
+@pytest.mark.parametrize("length", [2, 30, 610, 800])
 def test_bits(student, rng, length):
     """bits_per_char is the mean over all characters but the first, after everything before."""
     at = Network(student, rng)
@@ -125,13 +129,14 @@ def test_bits(student, rng, length):
     expect.close("bits per character", at.call("bits_per_char", ids), at.own.bits(ids))
 
 
-def test_bits_begin_anew_and_leave_the_state(student, rng):
+@pytest.mark.parametrize("rows", [1, 3])
+def test_bits_begin_anew_and_leave_the_state(student, rng, rows):
     """bits_per_char reads from the beginning, and `state` is afterwards what it was."""
     at = Network(student, rng)
-    state, ids = at.set_state(N), at.ids(40)
+    state, ids = at.set_state(rows), at.ids(40)
     received = at.call("bits_per_char", ids)
     expect.close("bits per character", received, at.own.bits(ids))
-    for name, now, before in zip(("state", "cell"), at.state(N), state, strict=True):
+    for name, now, before in zip(("state", "cell"), at.state(rows), state, strict=True):
         expect.close(f"the {name} kept", now, before)
 
 

@@ -63,14 +63,16 @@ def test_many_short_ones(student, rng):
 def test_short_enough(student, rng, share):
     """Gradients that are together shorter than the limit come back as they are."""
     grads = drawn(rng)
+    moving(student, grads, 0.5 * length(grads))
     expect_clipped(student, grads, share * length(grads))
 
 
-def test_zeros(student, rng):
+@pytest.mark.parametrize("shapes", [[(3,), (2, 2)], [(4, 1)]], ids=["two arrays", "one array"])
+def test_zeros(student, rng, shapes):
     """Gradients that are all 0 stay 0, and nothing is divided by 0."""
     grads = drawn(rng)
     expect_clipped(student, grads, 0.5 * length(grads))
-    for one in clipped(student, [np.zeros(3), np.zeros((2, 2))], 1.5):
+    for one in clipped(student, [np.zeros(shape) for shape in shapes], 1.5):
         expect.close("gradient", one, np.zeros(one.shape))
 
 
@@ -83,18 +85,17 @@ def test_no_length_is_beyond_the_limit(student, rng):
     expect.that("gradients", 0.0 < reached < 2.5 * 1.00001, message)
 
 
-def moving(student, rng, grads, limit):
-    """Expect the gradients to come back in their directions, not as zeros."""
-    for n, (one, grad) in enumerate(zip(clipped(student, grads, limit), grads, strict=True)):
-        factor = float(np.vdot(one, grad)) / float(np.vdot(grad, grad))
-        expect.that(f"gradient {n}", factor > 0.0, "it does not point where the gradient pointed.")
-        expect.close(f"gradient {n}", one / factor, grad, rtol=1e-4, atol=1e-6)
+def moving(student, grads, limit):
+    """Expect gradients that are too long to come back shorter, and not as zeros."""
+    reached, before = length(clipped(student, grads, limit)), length(grads)
+    message = "gradients that are too long came back as long as they were, or as zeros."
+    expect.that("gradients", 0.0 < reached < 0.999 * before, message)
 
 
 def test_dtypes(student, rng):
     """float32 arrays give float32 arrays, float64 arrays float64 arrays."""
     grads = drawn(rng)
-    moving(student, rng, grads, 0.5 * length(grads))
+    moving(student, grads, 0.5 * length(grads))
     grads = [grads[0].astype(np.float32), grads[1], grads[2].astype(np.float32)]
     for share in (0.4, 3.0):
         for n, one in enumerate(clipped(student, grads, share * length(grads))):
@@ -104,7 +105,7 @@ def test_dtypes(student, rng):
 def test_keeps_its_arguments(student, rng):
     """The arrays that are given stay as they are."""
     grads = drawn(rng)
-    moving(student, rng, grads, 0.3 * length(grads))
+    moving(student, grads, 0.3 * length(grads))
     kept = [student.keep(one) for one in grads]
     clipped(student, grads, 0.3 * length(grads), kept)
     for n, (one, grad) in enumerate(zip(kept, grads, strict=True)):

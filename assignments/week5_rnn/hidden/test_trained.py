@@ -28,6 +28,9 @@ PARTS = (
 )
 
 WRITTEN = 800
+# At temperatures 0.3, 0.8 and 1.6 the right text costs 1.9, 3.0 to 3.4 and 6.8 to 7.6 bits; 0.35 to
+# 0.38, 0.81 to 0.86 and 0.98 to 0.99 of its stretches are different, and at most 0.005 are copied
+# (3 draws). Copied training text costs 1.8 bits, and all of it is copied.
 MOST_BITS, LEAST_DISTINCT, MOST_COPIED = 4.5, 0.2, 0.1
 
 
