@@ -9,6 +9,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+ALLOWED = (
+    "torch.optim.Optimizer.__init__",
+    "torch.optim.lr_scheduler.LRScheduler.__init__",
+)
+"""Who is here has written these in week 3."""
+
 
 def tensor(array: np.ndarray) -> Tensor:
     """Return an array as a tensor."""
