@@ -49,10 +49,11 @@ def cross_entropy(z, labels):
     return float(np.mean(np.logaddexp(0.0, z) - labels * z))
 
 
-def trained(student, model, how, epochs, batch, lr, seed=0):
+def trained(student, model, taught, epochs, batch, lr, seed=0):
     """Train a model; return the losses and the tensors that `train` was given."""
-    given = [student.prepare("tensor", array) for array in how]
-    losses = student.sentiment.train(model, *given, epochs, batch, lr, seed)
+    given = [student.prepare("tensor", array) for array in taught]
+    how = epochs, batch, lr, seed
+    losses = student.drive("trained", student.sentiment.train, model, *given, *how)
     numbers = isinstance(losses, (list, tuple)) and len(losses) == epochs
     numbers = numbers and all(type(loss) is float and np.isfinite(loss) for loss in losses)
     kind = expect.kind_of(losses)
