@@ -257,7 +257,7 @@ def test_what_is_right_earns_everything(points) -> None:
     assert points(text) == {item: WHOLE[item] for item in ITEMS}
 
 
-WHOLE = {item.id: round(100 * item.points) for item in COURSE.items(WEEK.number)}
+WHOLE = {item.id: item.points for item in COURSE.items(WEEK.number)}
 
 
 @pytest.mark.prove(reads=reads)
