@@ -19,8 +19,6 @@ import time
 from dataclasses import dataclass
 
 import numpy as np
-import reviews
-import snippets
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -194,6 +192,8 @@ class Part:
 
 def generated(options: argparse.Namespace) -> tuple[int, Part, Part]:
     """Return the number of words, and generated reviews for training and testing. Given."""
+    import reviews
+
     texts, labels = reviews.reviews(
         options.train + options.test, np.random.default_rng(options.seed)
     )
@@ -207,6 +207,8 @@ def generated(options: argparse.Namespace) -> tuple[int, Part, Part]:
 
 def real(options: argparse.Namespace) -> tuple[int, Part, Part]:
     """Return the number of words, and rated sentences for training and testing. Given."""
+    import snippets
+
     texts, labels = snippets.rated_snippets()
     order = np.random.default_rng(options.seed).permutation(len(texts))
     if options.train + options.test > len(texts):

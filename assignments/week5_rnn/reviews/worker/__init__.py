@@ -9,6 +9,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+ALLOWED = (
+    "torch.optim.Optimizer.__init__",
+    "torch.optim.lr_scheduler.LRScheduler.__init__",
+)
+"""Who is here has written these in week 3."""
+
 
 def tensor(array: np.ndarray) -> Tensor:
     """Return an array as a tensor."""
@@ -18,6 +24,11 @@ def tensor(array: np.ndarray) -> Tensor:
 def seed(number: int) -> None:
     """Seed PyTorch's own generator."""
     torch.manual_seed(number)
+
+
+def trained(train: Callable[..., Any], model: Any, *how: Any) -> Any:
+    """Run the student's training; return what it returns."""
+    return train(model, *how)
 
 
 def mode(module: nn.Module, training: bool) -> None:
@@ -123,6 +134,7 @@ DRIVERS: dict[str, Callable[..., object]] = {
         gradients,
         states_gradient,
         notes,
+        trained,
     )
 } | {"reader": Reader}
 PROBES: dict[str, object] = {}
