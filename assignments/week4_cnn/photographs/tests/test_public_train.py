@@ -1,0 +1,48 @@
+"""Public tests of train, with a network of a bias for each class that notes what it is given."""
+
+import numpy as np
+import pytest
+
+from autograder.suite import expect
+
+pytestmark = pytest.mark.item("cifar.network")
+
+BIAS = np.array([2.0, 0.0, -1.0], dtype=np.float32)
+LABELS = np.array([0, 1, 2, 0, 0, 1, 2, 2, 1, 0, 0, 1])
+
+
+def went_through(student, batch_size=5, lr=0.01):
+    """Train with twelve images for two epochs; return the network and the losses."""
+    levels = np.arange(20, 20 * (len(LABELS) + 1), 20, dtype=np.uint8)
+    images = np.broadcast_to(levels[:, None, None, None], (len(LABELS), 3, 16, 16)).copy()
+    made = student.prepare("ledger", BIAS)
+    student.drive("mode", made, False)
+    given = student.prepare("tensor", images), student.prepare("tensor", LABELS)
+    return made, student.cifar_cnn.train(made, *given, 2, batch_size, lr)
+
+
+def test_batches_and_modes(student):
+    """Each epoch has batches of five, five and two, in training mode; afterwards it is over."""
+    made, _ = went_through(student)
+    noted = student.drive("noted", made)
+    sizes = [len(row[3]) for row in noted if row[0] is True]
+    expect.equal("images in each batch in training mode", sizes, [5, 5, 2, 5, 5, 2])
+    modes = [name for name in student.drive("free", made) if name[:5] == "mode "]
+    expect.equal("parts in training mode afterwards", modes, [])
+
+
+def test_normalised_images(student):
+    """The network gets normalised images, between -2 and 2."""
+    made, _ = went_through(student)
+    noted = student.drive("noted", made)
+    expect.that("train", bool(noted), "the network is never asked for logits.")
+    inside = all(-2.1 < row[1] <= row[2] < 2.1 for row in noted)
+    expect.that("numbers that reach the network", inside, "some are outside.")
+
+
+def test_a_tiny_rate(student):
+    """With a tiny rate nothing is learnt: the mean loss of three equal batches is 1.5865."""
+    _, losses = went_through(student, 4, 1e-7)
+    told = isinstance(losses, (list, tuple)) and all(type(loss) is float for loss in losses)
+    expect.that("losses", told, "expected a list of two numbers.")
+    expect.close("losses", np.array(losses), np.array([1.5865, 1.5865]), rtol=1e-3)
