@@ -67,7 +67,7 @@ def demo(
     seed: Annotated[int, typer.Option(help="The same seed gives the same class.")] = 0,
     week: OnlyWeek = None,
 ) -> None:
-    """Write a simulated class: plausible submissions with known mistakes, of all weeks."""
+    """Write a simulated class: plausible submissions with known mistakes, of phase 1."""
     from autograder import course as courses
     from autograder.author.simulate.class_folder import manifest_path, write_class
 

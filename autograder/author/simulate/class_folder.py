@@ -72,8 +72,8 @@ def write_class(
 ) -> list[Simulated]:
     """Write a class into the folder `out` and its ground truth into `manifest_path(out)`.
 
-    It hands in all weeks that can be graded with numpy alone, or just the week `only`:
-    the same files of it in either case. The same arguments give the same files on every Python
+    It hands in the weeks of the first phase that can be graded with numpy alone, or just the week
+    `only`: the same files of it in either case. The same arguments give the same files on every Python
     (archives: the same members). An earlier simulated class in `out` is replaced; anything else
     there raises ClassFolderError.
     """
@@ -85,7 +85,8 @@ def write_class(
         raise ClassFolderError(
             f"{out} holds something that is not a simulated class; name an empty or new folder"
         )
-    there = [week for week in course.weeks if has_content(root, week) and not week.packages]
+    first = course.weeks_of(course.phases[0].id)
+    there = [week for week in first if has_content(root, week) and not week.packages]
     weeks = there if only is None else [course.week(only)]
     authors = [Author(course, root, week, seed) for week in weeks]
     kinds = _kinds(students, seed, weeks)
