@@ -226,6 +226,7 @@ def said_of(margin):
 
 
 @pytest.mark.weight(6)
+@pytest.mark.needs("sentiment.classifier")
 @pytest.mark.training
 def test_the_trained_classifier_beats_counting(student, grade, rng):
     """Trained by your `train`, your LSTMClassifier gets right what counting words can't."""
