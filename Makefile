@@ -39,7 +39,7 @@ formgrader: ## Mark what a class wrote in notebooks, in the browser: SUBMISSIONS
 	@$(RUN) -m autograder formgrader --submissions "$(SUBMISSIONS)" --out "$(or $(OUT),grades)" \
 		$(if $(WEEK),--week "$(WEEK)") $(if $(PORT),--port "$(PORT)")
 
-demo: ## Write a simulated class: OUT=dir (default: demo-class) STUDENTS=30 (default: 12) SEED=1 (default: 0)|WEEK=2 (default: all)
+demo: ## Write a simulated class: OUT=dir (default: demo-class) STUDENTS=30 (default: 12) SEED=1 (default: 0)|WEEK=4 (default: phase 1)
 	$(SETUP) core
 	@$(RUN) -m autograder demo $(if $(OUT),--out "$(OUT)") $(if $(STUDENTS),--students "$(STUDENTS)") \
 		$(if $(SEED),--seed "$(SEED)") $(if $(WEEK),--week "$(WEEK)")

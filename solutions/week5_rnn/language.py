@@ -377,7 +377,7 @@ def train(
     Whenever the text is through it begins anew, and so does the state. With the defaults a network
     of 128 states takes about a minute of one processor for Shakespeare, and comes to 2.28 bits per
     character on text that it never read (seed 0). Counting three letters in a row reaches 2.87
-    bits, and counting five 2.22: what such bits prove is that it learns, not that it understands.
+    bits, and counting six 2.22: what such bits prove is that it learns, not that it understands.
     """
     done = 0
     while done < steps:
