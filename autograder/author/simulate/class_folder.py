@@ -73,9 +73,9 @@ def write_class(
     """Write a class into the folder `out` and its ground truth into `manifest_path(out)`.
 
     It hands in the weeks of the first phase that can be graded with numpy alone, or just the week
-    `only`: the same files of it in either case. The same arguments give the same files on every Python
-    (archives: the same members). An earlier simulated class in `out` is replaced; anything else
-    there raises ClassFolderError.
+    `only`: the same files of it in either case. The same arguments give the same files on every
+    Python (archives: the same members). An earlier simulated class in `out` is replaced;
+    anything else there raises ClassFolderError.
     """
     if students < 1:
         raise ValueError(f"a class needs at least 1 student, got {students}")

@@ -154,8 +154,7 @@ def trunk(network: Network) -> Trunk:
 
 def frozen(module: nn.Module) -> None:
     """Freeze a module."""
-    for parameter in module.parameters():
-        parameter.requires_grad_(False)
+    module.requires_grad_(False)
     module.eval()
 
 
