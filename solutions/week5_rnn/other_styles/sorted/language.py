@@ -97,8 +97,10 @@ class Embedding:
         (*S, D), not changed.
         """
         gradient = np.zeros(self.W.shape, dtype=self.W.dtype)
-        for one, row in zip(self.read, np.reshape(dL_dy, (-1, self.columns)), strict=True):
-            gradient[one] += row
+        order = np.argsort(self.read, kind="stable")
+        letters, first = np.unique(self.read[order], return_index=True)
+        flat = np.reshape(dL_dy, (-1, self.columns))[order]
+        gradient[letters] = np.add.reduceat(flat, first, axis=0)
         self.dL_dW = gradient
 
 
