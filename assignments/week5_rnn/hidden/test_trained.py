@@ -2,8 +2,8 @@
 
 The weights before the first step are the examiner's, and so know nothing; the alphabet is in an
 order of this run's. After each pass through the text the weights have to be where the examiner's
-own steps lead; then the examiner's own forward pass measures them, in the last places of windows of
-the text's end. Where a part of the network is wrong, they can't be: then the points follow the
+own steps lead; then the examiner's own forward pass measures them, over stretches of the text's
+end. Where a part of the network is wrong, they can't be: then the points follow the
 share of the parts that is right, if each has a quarter of its own.
 """
 
