@@ -57,7 +57,7 @@ def avg_pool2d(x: FloatArray, size: int) -> FloatArray:
 
 
 def avg_pool2d_backward(grad: FloatArray, x: FloatArray, size: int) -> FloatArray:
-    """Worked example: dL/dx of avg_pool2d. Each pixel of a window has 1 / size^2 of its mean.
+    """Worked example: dL/dx of avg_pool2d. The mean moves by 1 / size^2 of a pixel's move.
 
     `grad`: dL/dy, of the shape of the output; `x`: what was pooled; neither is changed. Rows and
     columns that no window has read keep the gradient 0.

@@ -64,6 +64,8 @@ class SmallCNN(nn.Module):
     of a large linear layer. Two convolutions or more have windows larger than 1 x 1, and there are
     at most PARAMETERS numbers in parameters and buffers together. What the network knows is in
     these alone. In evaluation mode an image gets the same logits whatever else is in its batch.
+    A new network already gives different images different logits, and a gradient gets to all
+    parameters: its last layer does not begin at 0.
     """
 
     def __init__(self, in_channels: int = 3, classes: int = 10) -> None:

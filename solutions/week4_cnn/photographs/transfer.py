@@ -53,9 +53,10 @@ def fine_tune(
     """Train what is not frozen; return the mean of the batches' losses in each epoch.
 
     The loss of a batch is the mean cross-entropy of its logits, and a step goes by the gradients of
-    one batch, in an order that is new in each epoch. Modules all of whose parameters are frozen are
-    in evaluation mode throughout, all others in training mode while it lasts; afterwards all are in
-    evaluation mode. Nothing that is frozen changes by a single bit.
+    one batch, in an order that is new in each epoch. A module that has parameters, all of them
+    frozen, is in evaluation mode throughout, with all modules within it; all others are in training
+    mode while it lasts, and afterwards all are in evaluation mode. Nothing that is frozen changes
+    by a single bit.
 
     Args:
         network: takes `x`, and is changed.

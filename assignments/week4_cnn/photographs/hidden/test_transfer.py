@@ -98,12 +98,11 @@ def test_freeze_stops_running_statistics(student, rng):
     """A frozen module is in evaluation mode: a batch that passes moves no running statistics."""
     made, _ = network(student, rng)
     student.drive("mode", made, True)
-    trunk = student.prepare("trunk", made)
+    trunk, before = student.prepare("trunk", made), state(student, made)
     student.transfer.freeze(trunk)
     names = student.drive("free", trunk)
     modes = [name for name in names if name[:5] == "mode "]
     expect.that("frozen module", not modes, "a part of it is still in training mode.")
-    before = state(student, made)
     student.drive("outputs", made, rng.normal(size=(8, INPUTS)).astype(np.float32))
     for name in TRUNK:
         expect.equal(name, state(student, made)[name], before[name])
@@ -120,7 +119,8 @@ def test_head(student, rng):
     more = set(student.drive("state", made)) - names
     expect.that("network", not more, "it has a layer more than before.")
     held = state(student, made, 5)
-    expect.close("weights of the layer returned", head.weight, held["top.1.weight"], **NEAR)
+    # Which weights these are is the layer's own affair; here, that it is the one in the network.
+    expect.repeated("weights of the layer returned", held["top.1.weight"], head.weight, **NEAR)
     expect.differ("weights of the new head", held["top.1.weight"], 0, "they are 0.")
     message = "rows of the old head are in the new one."
     old = any(np.allclose(row, one) for row in V for one in held["top.1.weight"])
@@ -159,7 +159,7 @@ def test_it_learns(student, rng):
     message = (
         "after 30 epochs it is that of whoever knows how frequent the classes are, or near it."
     )
-    expect.that("loss of the network", end < 0.6 * guessed, message)
+    expect.that("loss of the network", end < 0.75 * guessed, message)
 
 
 @pytest.mark.weight(2)
