@@ -206,9 +206,9 @@ class LSTM:
         Args:
             input_size: D, at least 1.
             hidden_size: H, at least 1.
-            forget_bias: initial bias of the forget gate; all other biases are 0. From 0 the gate is
-                half open and memory halves at each step; from 1 on it lasts (Jozefowicz et al.,
-                2015).
+            forget_bias: initial bias of the forget gate; all other biases are 0. At 0 the gate is
+                half open and memory halves at each step; at 1 it keeps 73 % of it, at 3 95 %.
+                (Jozefowicz et al., 2015, advise 1 or 2.)
             rng: draws the initial weights; None: an unpredictable one.
             dtype: of the weights, np.float64 or np.float32.
         """

@@ -332,8 +332,8 @@ plt.show()
 #
 # ### The temperature
 #
-# The logits divided by $T$, before softmax. We write 300 characters at each temperature, and measure two
-# things: how many bits each choice was worth (the entropy of what was drawn from), and how many of the
+# The logits divided by $T$, before softmax. We write 1,500 characters at each temperature (the first 300 are
+# shown below), and measure two things: how many bits each choice was worth (the entropy of what was drawn from), and how many of the
 # words stand in the text as well.
 
 # %%

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 LEAST_RATING = 0.5
-"""Sentences with a rating nearer to 0 are left out: people did not agree on them."""
+"""Sentences with a rating nearer to 0 are left out: people found them neutral, or did not agree."""
 
 LEAST_COUNT = 2
 """A word that occurs less often in the training sentences has no number of its own."""
