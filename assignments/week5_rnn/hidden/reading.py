@@ -31,7 +31,7 @@ READ, HELD_OUT = 60_000, 0.1
 """How much of the text is trained on, from its beginning, and which share at its end is not."""
 
 STRETCHES, LENGTH, UNTIL = 64, 213, 64
-"""How many stretches of the held-out part are read, how long they are, and from where on they count.
+"""How many stretches of the held-out part are read, their length, and from where on they count.
 
 The network is the examiner's own here, with weights that were sent: it sees no target beforehand.
 """
