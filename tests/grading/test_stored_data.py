@@ -179,11 +179,14 @@ def far_away(week, files: dict[str, bytes], measure: StoredData) -> None:
 def test_right_solutions_and_stubs_are_far_from_the_limits(week) -> None:
     measure = StoredData(solution_files(ROOT, week))
     stubs = {name: text.encode() for name, text in stub_modules(ROOT, COURSE, week).items()}
-    styles = (ROOT / "tests" / "styles" / style / week.folder for style in STYLES)
+    styles = [ROOT / "tests" / "styles" / style / week.folder for style in STYLES]
+    others = (ROOT / "solutions" / week.folder / "other_styles").glob("*")
     written = [
         {name: (folder / name).read_bytes() for name in week.modules if (folder / name).is_file()}
-        for folder in styles
+        for folder in (*styles, *others)
+        if folder.is_dir()
     ]
+    assert written
     for files in (solution_files(ROOT, week), stubs, *written):
         assert files
         far_away(week, files, measure)
