@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -22,12 +23,13 @@ FAULTS = "faults.toml"
 """What `check` tries students' own tests on, beside the public tests."""
 
 FILES = Path("autograder/author/release_files")
+MANUAL = "assignments/MANUAL.md"
 
 # Patterns of files that are shipped unchanged; no others are. `*` does not match subfolders.
 SHIPPED = (
     COURSE_FILE,
     RUBRIC_FILE,
-    "assignments/MANUAL.md",
+    MANUAL,
     "pyproject.toml",
     "requirements-torch.txt",
     "requirements-jupyter.txt",
@@ -109,6 +111,8 @@ def build_release(root: Path, out: Path, address: str = "") -> list[str]:
         for name, target in STUDENTS_OWN.items():
             _copy(root / FILES / name, tree / target)
         _write(tree / f"{COLAB}.ipynb", colab_notebook(root, address))
+        for name in ("README.md", MANUAL):
+            _write(tree / name, _without_rows_of_absent(tree / name))
         leaks = find_all_leaks(course, root, tree)
         if leaks:
             raise ReleaseError("the students' tree would give away:\n" + "\n".join(leaks))
@@ -117,6 +121,17 @@ def build_release(root: Path, out: Path, address: str = "") -> list[str]:
             shutil.copytree(out / ".git", tree / ".git", symlinks=True)
     files = (path.relative_to(out) for path in out.rglob("*") if path.is_file())
     return sorted(path.as_posix() for path in files if path.parts[0] != ".git")
+
+
+def _without_rows_of_absent(page: Path) -> str:
+    """Return a page without the table rows that link to a week that the course leaves out."""
+    lines = page.read_text("utf-8").splitlines(keepends=True)
+    return "".join(line for line in lines if not _is_row_of_absent(line, page.parent))
+
+
+def _is_row_of_absent(line: str, folder: Path) -> bool:
+    links = re.findall(r"\]\(([^)#]+)", line) if line.startswith("|") else []
+    return any(not (folder / link).exists() for link in links)
 
 
 def colab_notebook(root: Path, address: str) -> str:

@@ -79,10 +79,11 @@ def _rounded(seen: Signature) -> list[Any]:
     with np.errstate(all="ignore"):
         values = np.array([float(value) for value in received["values"]]) * UNEVEN
         largest = np.max(np.abs(values), initial=0.0, where=np.isfinite(values))
-        size = 10.0 ** np.floor(np.log10(largest)) if largest else 1.0
+        power = int(np.floor(np.log10(largest))) if largest else 0
     digits = max(FEWEST_DIGITS, 8 - len(values))
-    entries = [str(round(v)) if np.isfinite(v) else str(v) for v in values / size * 10**digits]
-    return [seen["label"], received["shape"], entries]
+    scaled = values / 10.0**power * 10**digits
+    entries = [str(round(v)) if np.isfinite(v) else str(v) for v in scaled]
+    return [seen["label"], received["shape"], power, entries]
 
 
 def turned(data: bytes, key: bytes) -> bytes:

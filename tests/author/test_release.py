@@ -487,6 +487,13 @@ def test_handing_in_nothing_is_an_error_and_writes_nothing(built: Path, tmp_path
 
 
 @pytest.mark.usefixtures("quick")
+def test_tables_have_no_rows_of_weeks_that_are_left_out(tmp_path: Path) -> None:
+    (tmp_path / "here").mkdir()
+    page = tmp_path / "README.md"
+    page.write_text("| a | [x](here) |\n| b | [y](gone/README.md#end) |\nSee [z](gone).\n", "utf-8")
+    assert release._without_rows_of_absent(page) == "| a | [x](here) |\nSee [z](gone).\n"
+
+
 def test_a_leak_stops_the_release_and_leaves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -278,5 +278,12 @@ def test_values_that_differ_by_rounding_make_the_same_key():
             assert key_of(ends(array * (1 + noise))) == key_of(ends(array))
 
 
+@pytest.mark.parametrize("factor", [10.0, 0.01, -1.0, 1.001])
+def test_a_multiple_of_a_wrong_answer_is_another_one(factor):
+    """0.2222 is not the mistake that gives 0.002222: the size of numbers is part of the key."""
+    for array in (np.array(0.2222), np.array([0.1, -3.7, 250.0])):
+        assert key_of(ends(array * factor)) != key_of(ends(array))
+
+
 def test_nothing_shipped_explains_nothing():
     assert entry_of({}, outcomes(faults(ARRAY))) is None
