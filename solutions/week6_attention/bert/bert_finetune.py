@@ -139,8 +139,9 @@ def fine_tune(
     for _ in range(epochs):
         found = []
         for rows in torch.randperm(len(ids), generator=generator).split(batch_size):
-            longest = int(attention_mask[rows].sum(dim=1).max())
-            logits = model(ids[rows, :longest], attention_mask[rows, :longest])
+            # Columns in which none of these texts has a piece would only cost time.
+            end = int(attention_mask[rows].any(dim=0).nonzero().max()) + 1
+            logits = model(ids[rows, :end], attention_mask[rows, :end])
             loss = functional.cross_entropy(logits, labels[rows])
             optimizer.zero_grad()
             loss.backward()
@@ -177,7 +178,7 @@ def attentions(bert: Any, ids: Tensor, attention_mask: Tensor) -> Tensor:
 
 
 def load_pretrained(name: str) -> tuple[Any, Any]:
-    """Return the tokenizer and the model of a name or a folder, the model in evaluation mode. Given.
+    """Return the tokenizer and the model of a name or a folder, ready to evaluate. Given.
 
     Raises:
         SystemExit: if the library is not installed.
