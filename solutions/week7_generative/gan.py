@@ -144,7 +144,7 @@ class GAN:
     that are put into the attributes.
 
     Attributes:
-        generator: makes images (N, PIXELS) of noise (N, L).
+        generator: makes images (N, PIXELS) of noise (N, L); `generator.latent` is L.
         discriminator: makes logits (N,) of images.
         generator_optimizer: moves the generator's parameters, and no others.
         discriminator_optimizer: moves the discriminator's parameters, and no others.

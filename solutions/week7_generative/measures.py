@@ -8,9 +8,9 @@ digits judges instead.
 - *Confidence*: the share of images of which it is more than 90 % sure. Ten pictures fool it.
 - *Classes*: how many digits it sees in at least 2 % of the images.
 - *Fréchet distance* (FD): its last hidden layer has 64 features. Two sets of images are described
-  by the means and covariances of these; the distance of the two normal distributions is 0 for equal
-  ones. Pictures that are few, blurred or of some digits only are far off. Below it is always some
-  number above 0, since sets of finite size differ by chance: compare sets of one size.
+  by the means and covariances of these, and FD is the distance of the two normal distributions:
+  large for pictures that are few, blurred or of some digits only. Two sets of real images are not
+  quite at 0 either, since sets of finite size differ by chance: compare sets of one size.
 - *Nearest sibling*: the mean distance from an image to the nearest other one of its set. Near 0
   where a generator makes the same pictures again and again.
 """

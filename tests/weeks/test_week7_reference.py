@@ -10,18 +10,20 @@ import importlib.util
 import math
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
 import pytest
 
 from autograder.reference.misconceptions import Misconception, load
+from tests.proofs import Reads
 
 torch = pytest.importorskip("torch")
 functional = torch.nn.functional
 
-FOLDER = Path(__file__).resolve().parents[2] / "solutions" / "week7_generative"
+ROOT = Path(__file__).resolve().parents[2]
+FOLDER = ROOT / "solutions" / "week7_generative"
 N, L, D, PIXELS = 7, 3, 11, 784
 """Images, coordinates of a code, pixels where they may be few, and where they may not."""
 
@@ -561,10 +563,9 @@ def test_ways_and_maps_of_codes(ours, given) -> None:
 # With training: minutes of one thread in all
 
 
-def reads():
-    from tests.proofs import Reads
-
-    return Reads(["solutions/week7_generative", "data"])
+def reads(script: str = "", pictures: Collection[str] = ()) -> Reads:
+    """Return what the training depends on, besides what is imported here."""
+    return Reads((FOLDER, ROOT / "data"))
 
 
 @pytest.mark.prove(reads=reads)
