@@ -289,6 +289,8 @@ def main() -> None:
     images = generate(gan.generator, 2000, options.latent, options.seed)
     for name, judged in (("real", found.x_test[:2000]), ("generated", images)):
         print(f"{name}: {measures.measured(judge, judged, found.x_test)}")
+    copied = measures.copies(images, found.x_train, found.x_test[:2000])
+    print(f"copies of training images: {copied:.1%}")
     pictures.draw_images(torch.cat(seen), 10, options.figures / "gan_in_training.png")
     pictures.draw_images(images[:100], 10, options.figures / "gan_samples.png")
     losses = list(chain.from_iterable(parts))

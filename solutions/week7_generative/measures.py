@@ -1,4 +1,4 @@
-"""How good are generated images? Four measures, and what each of them can be fooled by. Given.
+"""How good are generated images? Five measures, and what each of them can be fooled by. Given.
 
     python measures.py               the measures of real images, of noise, and of two cheats
 
@@ -13,6 +13,8 @@ digits judges instead.
   quite at 0 either, since sets of finite size differ by chance: compare sets of one size.
 - *Nearest sibling*: the mean distance from an image to the nearest other one of its set. Near 0
   where a generator makes the same pictures again and again.
+- *Copies*: the share of images that lie nearer to an image learnt from than any unseen real image
+  does. Above 0 where a generator knows training images by heart, which no other measure sees.
 """
 
 from __future__ import annotations
@@ -91,6 +93,21 @@ def nearest_sibling(images: Tensor) -> float:
     # Exact distances: by products of matrices, those of equal images would not come out as 0.
     distances = torch.cdist(images, images, compute_mode="donot_use_mm_for_euclid_dist")
     return float(distances.fill_diagonal_(torch.inf).amin(dim=1).mean())
+
+
+def nearest(images: Tensor, others: Tensor) -> Tensor:
+    """Return the Euclidean distances, (N,), of images (N, D) to the nearest of others (M, D)."""
+    parts = [torch.cdist(part, others).amin(dim=1) for part in images.split(500)]
+    return torch.cat(parts)
+
+
+def copies(images: Tensor, learnt: Tensor, unseen: Tensor) -> float:
+    """Return the share of images nearer to one of `learnt` than any of `unseen` is.
+
+    All have the shape (..., D): generated images, those learnt from, and real ones that were not.
+    """
+    limit = nearest(unseen, learnt).min()
+    return float((nearest(images, learnt) < limit).float().mean())
 
 
 @dataclass(frozen=True)

@@ -301,15 +301,22 @@ def map_of_codes(model: VAE, images: Tensor, size: int) -> Tensor:
 
 
 def draw_all(model: VAE, test: Tensor, labels: Tensor, folder: Path, seed: int) -> None:
-    """Draw samples, reconstructions, the digits' means, the map and ways between images. Given."""
+    """Draw what the model makes, with `test` images (M, PIXELS) of all ten digits. Given.
+
+    Sheets of samples, of one image of each digit above its reconstruction, of each digit's mean
+    code, of the way from each of the ten images to the next, and, where codes have two coordinates
+    or more, the map.
+    """
     import pictures
 
     generator = torch.Generator().manual_seed(seed)
-    ways = [between(*pair, 10) for pair in model.encode(test[:12])[0].detach().split(2)]
+    ten = torch.stack([test[labels == digit][0] for digit in range(10)])
     with torch.no_grad():
+        codes, _ = model.encode(ten)
+        ways = [between(codes[digit], codes[(digit + 1) % 10], 10) for digit in range(10)]
         drawn = {
             "vae_samples": (model.sample(torch.randn(100, model.latent, generator=generator)), 10),
-            "vae_reconstructed": (torch.cat([test[:10], model.reconstruct(test[:10])]), 10),
+            "vae_reconstructed": (torch.cat([ten, model.reconstruct(ten)]), 10),
             "vae_means": (model.sample(codes_of_classes(model, test, labels)), 10),
             "vae_between": (model.sample(torch.cat(ways)), 10),
         }
