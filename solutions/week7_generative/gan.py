@@ -286,10 +286,11 @@ def main() -> None:
         print(f"part {part + 1} of 5: discriminator {means[0]:.2f}, generator {means[1]:.2f}")
     print(f"{time.process_time() - begun:.0f} s of CPU; now a classifier to judge by")
     judge = measures.trained_judge(found.x_train, found.y_train, seed=options.seed)
-    images = generate(gan.generator, 2000, options.latent, options.seed)
-    for name, judged in (("real", found.x_test[:2000]), ("generated", images)):
-        print(f"{name}: {measures.measured(judge, judged, found.x_test)}")
-    copied = measures.copies(images, found.x_train, found.x_test[:2000])
+    tried, real = measures.two_real_sets(found.x_test)
+    images = generate(gan.generator, len(tried), options.latent, options.seed)
+    for name, judged in (("real", tried), ("generated", images)):
+        print(f"{name}: {measures.measured(judge, judged, real)}")
+    copied = measures.copies(images, found.x_train, real)
     print(f"copies of training images: {copied:.1%}")
     pictures.draw_images(torch.cat(seen), 10, options.figures / "gan_in_training.png")
     pictures.draw_images(images[:100], 10, options.figures / "gan_samples.png")

@@ -82,7 +82,7 @@ def frechet_distance(first: Tensor, second: Tensor) -> float:
     values, vectors = torch.linalg.eigh(c1)
     root = (vectors * values.clamp_min(0.0).sqrt()) @ vectors.T
     common = torch.linalg.eigvalsh(root @ c2 @ root).clamp_min(0.0).sqrt().sum()
-    return float(shift + c1.trace() + c2.trace() - 2.0 * common)
+    return max(0.0, float(shift + c1.trace() + c2.trace() - 2.0 * common))  # but for rounding
 
 
 def nearest_sibling(images: Tensor) -> float:
@@ -144,14 +144,23 @@ def measured(judge: Judge, images: Tensor, real: Tensor) -> Measured:
     )
 
 
+def two_real_sets(images: Tensor, most: int = 2000) -> tuple[Tensor, Tensor]:
+    """Return two sets of one size: one to be measured beside generated images, one to compare with.
+
+    They are taken by turns, for in MNIST's test images the first half was written by other people
+    than the second. `most` is the largest size of a set.
+    """
+    size = min(len(images) // 2, most)
+    return images[0 : 2 * size : 2], images[1 : 2 * size : 2]
+
+
 def main() -> None:
     """Measure real images, noise and two cheats."""
     import image_data
 
     found = image_data.load_images()
     judge = trained_judge(found.x_train, found.y_train)
-    half = len(found.x_test) // 2
-    tried, real = found.x_test[:half][:2000], found.x_test[half:]
+    tried, real = two_real_sets(found.x_test)
     generator = torch.Generator().manual_seed(0)
     count = len(tried)
     classes = [found.x_train[found.y_train == digit].mean(dim=0) for digit in range(10)]

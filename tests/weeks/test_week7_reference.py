@@ -540,6 +540,13 @@ def test_measures_are_by_their_formulas(given) -> None:
     assert given.measures.copies(images, learnt, unseen) == 0.5
 
 
+def test_real_images_are_split_by_turns(given) -> None:
+    numbers = torch.arange(7)
+    for most, expected in ((9, ([0, 2, 4], [1, 3, 5])), (2, ([0, 2], [1, 3]))):
+        found = given.measures.two_real_sets(numbers, most)
+        assert tuple(one.tolist() for one in found) == expected
+
+
 def test_sheets_hold_images_row_by_row(given) -> None:
     images = torch.arange(5.0)[:, None].expand(-1, PIXELS)
     sheet = given.pictures.as_sheet(images, 2)
