@@ -147,11 +147,12 @@ def measured(judge: Judge, images: Tensor, real: Tensor) -> Measured:
 def two_real_sets(images: Tensor, most: int = 2000) -> tuple[Tensor, Tensor]:
     """Return two sets of one size: one to be measured beside generated images, one to compare with.
 
-    They are taken by turns, for in MNIST's test images the first half was written by other people
-    than the second. `most` is the largest size of a set.
+    They are taken by turns and from everywhere, for in MNIST's test images the first half was
+    written by other people than the second. `most` is the largest size of a set.
     """
     size = min(len(images) // 2, most)
-    return images[0 : 2 * size : 2], images[1 : 2 * size : 2]
+    rows = torch.arange(2 * size) * len(images) // (2 * size)
+    return images[rows[0::2]], images[rows[1::2]]
 
 
 def main() -> None:
