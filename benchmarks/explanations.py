@@ -37,6 +37,7 @@ from autograder import course as courses
 from autograder.course import Week
 from autograder.grading.diagnosis import UNKNOWN, same
 from autograder.grading.examiner import Examiner
+from autograder.grading.setting import embedded_for
 from autograder.records import FULL_CREDIT, Verdict
 from autograder.reference.misconceptions import (
     Misconception,
@@ -110,7 +111,7 @@ class Bench:
     """One week's examiner in this process, with the reference's outcomes."""
 
     def __init__(self, number: int):
-        dataset = "digits" if courses.load(ROOT).week(number).data else None
+        dataset = embedded_for(courses.load(ROOT).week(number))
         self.examiner = Examiner(ROOT, number, Unconfined(), dataset)
         if self.examiner.week.packages:
             import torch

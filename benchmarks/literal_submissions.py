@@ -21,6 +21,7 @@ from autograder.course import Course, Week
 from autograder.course.points import format_points
 from autograder.course.scoring import score_student
 from autograder.grading.examiner import Examiner
+from autograder.grading.setting import embedded_for
 from autograder.records import FULL_CREDIT, CheckResult
 from autograder.sandbox import Confinement
 from autograder.sandbox.choose import choose
@@ -116,7 +117,7 @@ def literal(week: Week, reference: Mapping[str, bytes]) -> dict[str, OtherSoluti
 
 def print_week(course: Course, week: Week, confinement: Confinement, salts: int) -> bool:
     """Grade a week's literal submissions and print a line for each; return whether all is right."""
-    examiner = Examiner(ROOT, week.number, confinement, "digits" if week.data else None)
+    examiner = Examiner(ROOT, week.number, confinement, embedded_for(week))
     right = True
     for name, other in literal(week, examiner.reference).items():
         graded = grade(examiner, other.files, salts)

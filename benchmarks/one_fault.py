@@ -25,6 +25,7 @@ from autograder import course as courses
 from autograder.course import Course, Week
 from autograder.course.scoring import half_up
 from autograder.grading.examiner import Examiner
+from autograder.grading.setting import embedded_for
 from autograder.records import FULL_CREDIT, CheckResult, Verdict
 from autograder.reference.misconceptions import Misconception, apply
 from autograder.sandbox.choose import choose
@@ -62,7 +63,7 @@ class Grader:
 
     def __init__(self, course: Course, week: Week, training: bool):
         confinement = choose(packages=tuple(week.packages))
-        self.examiner = Examiner(ROOT, week.number, confinement, "digits" if week.data else None)
+        self.examiner = Examiner(ROOT, week.number, confinement, embedded_for(week))
         self.course = course
         session = self.examiner.session
         self.checks = {check.id: check for check in session.plan}

@@ -20,6 +20,7 @@ from autograder.author.prove import OtherSolution, other_solutions
 from autograder.course import Week
 from autograder.course.points import format_points
 from autograder.grading.examiner import Examiner
+from autograder.grading.setting import embedded_for
 from autograder.sandbox import Confinement
 from autograder.sandbox.choose import choose
 from benchmarks.literal_submissions import grade
@@ -34,7 +35,7 @@ def print_week(
     week: Week, confinement: Confinement, salts: int, style: str, training: bool
 ) -> bool:
     """Grade a week's right solutions, print a line for each; return whether all is right."""
-    examiner = Examiner(ROOT, week.number, confinement, "digits" if week.data else None)
+    examiner = Examiner(ROOT, week.number, confinement, embedded_for(week))
     reference = {REFERENCE: OtherSolution(examiner.reference)}
     right = True
     for name, other in (reference | other_solutions(ROOT, week, examiner.reference)).items():

@@ -18,7 +18,7 @@ from autograder import course as courses
 from autograder.gradebook.submission import Submission
 from autograder.grading.operations import describe, examine_submission
 from autograder.grading.pool import open_pool
-from autograder.grading.setting import Setting
+from autograder.grading.setting import Setting, embedded_for
 from autograder.reference.gaps import render
 from autograder.reference.misconceptions import solution_files
 from benchmarks.rows import Row
@@ -33,7 +33,7 @@ WEEKS_GOAL, EMPTY_GOAL, SCALING_GOAL = 4.5, 0.1, 1.9
 def main(students: int = STUDENTS, rounds: int = ROUNDS, weeks: Sequence[int] = WEEKS) -> list[Row]:
     """Print the seconds of each week, of empty ones and the ratio; return the rows of the goals."""
     course = courses.load(ROOT)
-    datasets = {week: "digits" if course.week(week).data else None for week in weeks}
+    datasets = {week: embedded_for(course.week(week)) for week in weeks}
     setting = Setting(ROOT, datasets)
     many = (os.cpu_count() or 1) >= PROCESSES
     full: dict[int, list[float]] = {week: [] for week in weeks}

@@ -22,6 +22,7 @@ from autograder.gpu.job import Plan
 from autograder.gradebook.looked_up import training_setting
 from autograder.grading.fingerprint import HOME, Parts, parts_of_week
 from autograder.grading.preview import changes as changes_of
+from autograder.grading.setting import embedded_for
 from autograder.grading.training_check import CHECK
 from autograder.sandbox import Limits
 from autograder.suite.collected_test import seed_of
@@ -189,7 +190,7 @@ def depends(root: Path) -> dict[str, Parts]:
     course = courses.load(root)
     parts = {}
     for week in course.weeks:
-        dataset = "digits" if week.data else None
+        dataset = embedded_for(week)
         parts[week.id] = parts_of_week(root, course, week, "A", dataset, home=root)
         if week.job is not None:
             few = np.zeros((2, 32, 32, 3), np.uint8)

@@ -1,6 +1,7 @@
 """The data sets of the course, ready to use: `data.load("digits")`, `data.load("mnist")` ..."""
 
 from data.datasets import (
+    EMBEDDED,
     NAMES,
     DataError,
     Dataset,
@@ -12,6 +13,7 @@ from data.datasets import (
 )
 
 __all__ = [
+    "EMBEDDED",
     "NAMES",
     "DataError",
     "Dataset",

@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 import sys
 
-from data.datasets import NAMES, DataError, cache_file, cache_folder
+from data.datasets import EMBEDDED, NAMES, DataError, cache_file, cache_folder
 from data.download import fetch
 
-DOWNLOADABLE = tuple(name for name in NAMES if name != "digits")
+DOWNLOADABLE = tuple(name for name in NAMES if name not in EMBEDDED)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -22,7 +22,7 @@ def main(arguments: list[str] | None = None) -> int:
         "names",
         nargs="*",
         metavar="NAME",
-        help=f"{', '.join(DOWNLOADABLE)} (default: all; the digits need no download)",
+        help=f"{', '.join(DOWNLOADABLE)} (default: all; the others need no download)",
     )
     names = parser.parse_args(arguments).names or list(DOWNLOADABLE)
     for name in names:

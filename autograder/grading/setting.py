@@ -83,3 +83,14 @@ def dataset_here(week: Week) -> str | None:
         return week.data
     demand_dataset(week.data, f"{week.id}.data")
     return week.data if data.cached(week.data) else "digits"
+
+
+def embedded_for(week: Week) -> str | None:
+    """Return the data set for a week's threshold that is there on every machine.
+
+    Its own where that is embedded or a file of its suite, otherwise the digits; None where the week
+    has no threshold.
+    """
+    if week.data is None or data_file(week) is not None or week.data in data.EMBEDDED:
+        return week.data
+    return "digits"

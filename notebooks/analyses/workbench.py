@@ -1,4 +1,4 @@
-"""What the three notebooks of analyses share: your modules, the look of pictures, a stopwatch."""
+"""What the notebooks of analyses share: your modules, the look of pictures, a stopwatch."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ COURSE_FILE = Path("assignments/course.toml")
 SOLUTIONS = "solutions"
 CHOICE = "COURSE_MODULES"
 QUICK = os.environ.get("COURSE_QUICK") == "1"
-"""Whether to run with smaller sizes, so that a test of all three notebooks takes a minute."""
+"""Whether to run with smaller sizes, so that a test of all notebooks takes a minute."""
 
 BLUE, ORANGE, GREEN, PINK, SKY = COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9"]
 """Five colours that can be told apart with any kind of colour vision (Okabe and Ito)."""

@@ -17,7 +17,7 @@ from autograder.author import analyses
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = {source.stem[:5]: source for source in analyses.sources(ROOT)}
-PICTURES = {"week1": 8, "week2": 12, "week3": 6, "week4": 7}
+PICTURES = {"week1": 8, "week2": 12, "week3": 6, "week4": 7, "week5": 7}
 """The least number of pictures in each."""
 
 # Cells that are run after a notebook's own: what its text claims, of what it has measured.
@@ -86,6 +86,25 @@ for shift in SHIFTS[1:]:
     assert kept["stride 4"][shift] < kept["max pooling 4"][shift]
 assert all(found[count, "scratch"] < found[count, "frozen"] for count in COUNTS if found)
 """,
+    "week5": """
+for scale in SCALES:
+    assert np.allclose(kept[scale, True], scale ** np.arange(STEPS)[::-1], rtol=0.5, atol=0)
+    assert kept[scale, False][0] < 0.1 * kept[scale, True][0]
+assert 0.8**59 < 2e-6 and 1.2**59 > 4e4
+assert kept[1.0, False][0] < 1e-3
+assert [by_bias[b][0] for b in BIASES] == sorted(by_bias[b][0] for b in BIASES)
+assert by_bias[0.0][0] < 1e-9 and by_bias[5.0][0] > 0.1
+assert all(by_bias[b][0] > sigmoid(np.array(b)) ** 59 for b in BIASES) and by_bias[3.0][0] > 0.5
+assert right[0] < 0.5 and right[-1] == 1.0
+assert known["before training"][-1].max() < 0.3 < 0.6 < known["after training"][-1].max()
+assert abs(into["after"] - 0.5) < 0.15 and forget["after"] < forget["before"] + 0.02
+side = np.sign(after[4, -1, :, best])
+assert (pushed["after training"][5:, :, best] * side).mean() > 0.2
+assert np.abs((pushed["before training"][5:, :, best] * side).mean()) < 0.1
+assert counted[:5] == sorted(counted[:5], reverse=True)
+assert read[0] > counted[1] and read[-1] < counted[2], "also in the quick run"
+assert entropies == sorted(entropies) and known_words[0] > known_words[-1] + 0.2
+""",
 }
 
 
@@ -116,7 +135,7 @@ def test_it_runs_to_its_end_and_its_text_is_true(week, monkeypatch):
 
 
 def test_there_is_one_for_each_week_and_none_with_outputs_in_git():
-    assert list(SOURCES) == ["week1", "week2", "week3", "week4"]
+    assert list(SOURCES) == ["week1", "week2", "week3", "week4", "week5"]
     listing = ["git", "ls-files", "notebooks/*.ipynb", "solutions/*.ipynb"]
     found = subprocess.run(listing, cwd=ROOT, capture_output=True, text=True, check=True)
     assert found.stdout == ""

@@ -1,10 +1,12 @@
-"""The data package: the embedded digits, the cache, and what a wrong file is answered with."""
+"""The data package: what is embedded, the cache, and what a wrong file is answered with."""
 
 from __future__ import annotations
 
+import hashlib
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -187,20 +189,44 @@ def test_wrong_contents_are_named(cache, arrays, case):
         data.load("mnist")
 
 
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [(b"too short", "it has 9 characters, not 1,115,394"), (b"caf\xc3\xa9", "cannot be read")],
-)
-def test_a_wrong_text_is_named(cache, content, message):
-    (cache / "shakespeare.txt").write_bytes(content)
-    with pytest.raises(data.DataError, match=message):
-        data.load("shakespeare")
+WRONG_TEXTS = {
+    "too short": ({"text": b"too short"}, "it has 9 characters, not 1,115,394"),
+    "not ASCII": ({"text": b"caf\xc3\xa9"}, "cannot be read"),
+    "another array": ({"words": b"To be"}, "cannot be read"),
+}
 
 
-def test_the_text_is_loaded_whole(cache):
-    text = "To be, or not to be.\n".ljust(datasets.SHAKESPEARE_BYTES, "x")
-    (cache / "shakespeare.txt").write_text(text)
-    assert data.load("shakespeare") == text
+@pytest.mark.parametrize("case", WRONG_TEXTS)
+def test_a_wrong_text_is_named(tmp_path, case):
+    arrays, message = WRONG_TEXTS[case]
+    path = tmp_path / "shakespeare.npz"
+    held: dict[str, Any] = {key: np.frombuffer(text, np.uint8) for key, text in arrays.items()}
+    np.savez(path, **held)
+    with pytest.raises(data.DataError, match=message) as caught:
+        datasets.read_text(path)
+    assert "git checkout -- data/shakespeare.npz" in str(caught.value)
+
+
+def test_a_text_that_is_no_archive_is_named(tmp_path):
+    path = tmp_path / "shakespeare.npz"
+    path.write_bytes(b"To be, or not to be")
+    with pytest.raises(data.DataError, match="cannot be read"):
+        datasets.read_text(path)
+
+
+def test_the_text_is_embedded_whole(cache):
+    """The very file that others train on, without a cache and without a network."""
+    assert data.cached("shakespeare")
+    text = data.load("shakespeare")
+    assert hashlib.md5(text.encode("ascii")).hexdigest() == "6fb458f1232090904fb40fe944165e91"
+    assert len(set(text)) == 65
+    assert not list(cache.iterdir())
+
+
+def test_what_is_embedded_lies_beside_the_loader():
+    for name in data.EMBEDDED:
+        assert datasets.file_of(name).parent == Path(datasets.__file__).parent
+        assert datasets.file_of(name).is_file()
 
 
 def test_the_cache_is_in_the_repository_unless_it_is_chosen(monkeypatch):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
+import lzma
 import subprocess
 import sys
 import tarfile
@@ -20,9 +21,8 @@ import pytest
 import data
 from data import __main__ as cli
 from data import datasets, download, weights
+from data import snippets as rated
 from data.datasets import SHAPES
-
-TEXT = b"Now is the winter of our discontent"
 
 
 def md5(content: bytes) -> str:
@@ -129,6 +129,21 @@ def cifar10(server, monkeypatch):
     return {"x_train": x[:10], "y_train": y[:10], "x_test": x[10:], "y_test": y[10:]}
 
 
+def tar_of(contents: dict[str, bytes]) -> bytes:
+    """The gzipped archive of files."""
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w:gz") as tar:
+        for name, content in contents.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            tar.addfile(member, io.BytesIO(content))
+    return archive.getvalue()
+
+
+RATED = "1\t2.26666666667\tA film.\r\n2\t-0.5\t Caf\u00e9. \r\n\r\n3\t1.5\tA film.\r\n"
+SNIPPETS = "2.267\tA film.\n-0.500\tCaf\u00e9.\n"
+
+
 TRUNK = {"_conv_stem.weight": (2, 3, 3, 3), "_bn0.bias": (2,), "_blocks.14._bn2.running_var": (5,)}
 LEFT_OUT = {"_blocks.15._bn2.bias": (4,), "_fc.weight": (3, 4)}
 
@@ -194,9 +209,11 @@ def serve_wheel(server, monkeypatch, content: bytes) -> None:
 
 
 @pytest.fixture
-def shakespeare(server, monkeypatch):
-    serve(server, monkeypatch, "shakespeare", {"input.txt": TEXT})
-    monkeypatch.setattr("data.datasets.SHAKESPEARE_BYTES", len(TEXT))
+def snippets(server, monkeypatch):
+    """Rated sentences on the server, one of them twice, in an archive within an archive."""
+    inner = tar_of({rated.MEMBER: RATED.encode()})
+    serve(server, monkeypatch, "snippets", {rated.ARCHIVE: tar_of({rated.INNER: inner})})
+    monkeypatch.setattr(rated, "SNIPPETS", 2)
 
 
 def serve(server, monkeypatch, name: str, contents: dict[str, bytes]) -> None:
@@ -222,10 +239,58 @@ def test_an_image_set_arrives_as_it_was_sent(cache, request, name):
     assert in_cache(cache) == {f"{name}.npz"}
 
 
-def test_the_text_arrives_as_it_was_sent(cache, shakespeare):
-    assert download.fetch("shakespeare")
-    assert data.load("shakespeare") == TEXT.decode()
-    assert in_cache(cache) == {"shakespeare.txt"}
+def test_the_snippets_arrive_rounded_and_once_each(cache, snippets):
+    assert download.fetch("snippets")
+    assert data.load("snippets") == SNIPPETS
+    assert in_cache(cache) == {"movie-snippets.tsv.xz"}
+    assert not download.fetch("snippets")
+
+
+def test_snippets_are_checked_by_the_longer_sum(cache, server, snippets, monkeypatch):
+    """Who publishes a SHA-256 sum is checked by it."""
+    source = download.SOURCES["snippets"]
+    content = server.files[f"/{rated.ARCHIVE}"]
+    right = hashlib.sha256(content).hexdigest()
+    for checksum, arrives in ((right[::-1], False), (right, True)):
+        changed = replace(source, archives={rated.ARCHIVE: checksum})
+        monkeypatch.setitem(download.SOURCES, "snippets", changed)
+        if arrives:
+            assert download.fetch("snippets")
+        else:
+            with pytest.raises(data.DataError, match="its SHA-256 sum is not"):
+                download.fetch("snippets")
+    assert data.cached("snippets")
+
+
+def test_snippets_may_be_placed_by_hand(cache, snippets):
+    cache.mkdir()
+    (cache / "movie-snippets.tsv.xz").write_bytes(lzma.compress(SNIPPETS.encode()))
+    assert data.load("snippets") == SNIPPETS
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (SNIPPETS[:-1].replace("\n", " "), "cannot be read"),
+        ("2.267\tA film.\n", "it has 1 sentences, not 2"),
+        (SNIPPETS.replace("2.267", "4.5"), "not between -4 and 4"),
+    ],
+)
+def test_damaged_snippets_are_recognised(cache, snippets, text, reason):
+    cache.mkdir()
+    (cache / "movie-snippets.tsv.xz").write_bytes(lzma.compress(text.encode()))
+    with pytest.raises(data.DataError, match=reason):
+        data.load("snippets")
+    (cache / "movie-snippets.tsv.xz").write_bytes(b"no archive")
+    with pytest.raises(data.DataError, match="cannot be read"):
+        data.load("snippets")
+
+
+def test_an_archive_without_the_snippets_is_refused(cache, server, snippets, monkeypatch):
+    serve(server, monkeypatch, "snippets", {rated.ARCHIVE: tar_of({"other": b"1"})})
+    with pytest.raises(data.DataError, match=r"has no file .*hutto_ICWSM_2014"):
+        download.fetch("snippets")
+    assert not data.cached("snippets")
 
 
 def test_the_weights_arrive_without_what_is_left_out(cache, efficientnet):
@@ -329,14 +394,10 @@ def test_a_spoilt_download_leaves_only_whole_archives_and_goes_on_from_them(
 
 
 @pytest.mark.parametrize("fault", ["cut", "changed"])
-@pytest.mark.parametrize(
-    ("name", "path"), [("cifar10", "/cifar-10-binary.tar.gz"), ("shakespeare", "/input.txt")]
-)
-def test_a_spoilt_single_archive_leaves_nothing(cache, server, request, name, path, fault):
-    request.getfixturevalue(name)
-    getattr(server, fault).add(path)
-    with pytest.raises(data.DataError, match=f"{name} could not be downloaded"):
-        download.fetch(name)
+def test_a_spoilt_single_archive_leaves_nothing(cache, server, cifar10, fault):
+    getattr(server, fault).add("/cifar-10-binary.tar.gz")
+    with pytest.raises(data.DataError, match="cifar10 could not be downloaded"):
+        download.fetch("cifar10")
     assert in_cache(cache) == set()
     assert not any(cache.iterdir())
 
@@ -370,26 +431,26 @@ def test_an_interruption_leaves_nothing_incomplete(cache, mnist, monkeypatch, ca
 
 
 def test_without_a_network_each_set_is_named_and_nothing_is_left(
-    cache, server, mnist, cifar10, shakespeare, efficientnet, capsys
+    cache, server, mnist, cifar10, snippets, efficientnet, capsys
 ):
     server.http.shutdown()
     server.http.server_close()
     assert cli.main(["download"]) == 1
     error = capsys.readouterr().err
-    for name in ("mnist", "cifar10", "shakespeare", "efficientnet"):
+    for name in ("mnist", "cifar10", "snippets", "efficientnet"):
         assert f"{name} could not be downloaded" in error
     assert "Connection refused" in error
-    assert error.endswith("Not downloaded: mnist, cifar10, shakespeare, efficientnet.\n")
+    assert error.endswith("Not downloaded: mnist, cifar10, snippets, efficientnet.\n")
     assert not any(cache.iterdir())
 
 
-def test_one_failure_does_not_stop_the_others(cache, server, mnist, shakespeare, capsys):
+def test_one_failure_does_not_stop_the_others(cache, server, mnist, cifar10, capsys):
     server.cut.add("/t10k-labels-idx1-ubyte.gz")
-    assert cli.main(["download", "mnist", "shakespeare"]) == 1
+    assert cli.main(["download", "mnist", "cifar10"]) == 1
     output = capsys.readouterr()
-    assert "shakespeare: downloaded, 0.0 MB" in output.out
+    assert "cifar10: downloaded, 0.0 MB" in output.out
     assert output.err.endswith("Not downloaded: mnist.\n")
-    assert data.cached("shakespeare")
+    assert data.cached("cifar10")
     assert not data.cached("mnist")
 
 
@@ -398,17 +459,17 @@ def test_a_silent_server_is_given_up(cache, monkeypatch):
     monkeypatch.setenv("no_proxy", "*")
     with ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as mute:  # never accepts
         url = f"http://127.0.0.1:{mute.server_address[1]}/"
-        source = replace(download.SOURCES["shakespeare"], bases=(url,))
-        monkeypatch.setitem(download.SOURCES, "shakespeare", source)
+        source = replace(download.SOURCES["cifar10"], bases=(url,))
+        monkeypatch.setitem(download.SOURCES, "cifar10", source)
         with pytest.raises(data.DataError, match="timed out"):
-            download.fetch("shakespeare")
+            download.fetch("cifar10")
 
 
 def test_the_command_knows_its_names(capsys):
     with pytest.raises(SystemExit) as caught:
         cli.main(["download", "mnst"])
     assert caught.value.code == 2
-    assert "choose from mnist, cifar10, shakespeare" in capsys.readouterr().err
+    assert "choose from mnist, cifar10" in capsys.readouterr().err
 
 
 def test_the_second_address_helps_where_the_first_fails(cache, server, mnist, monkeypatch):

@@ -15,6 +15,7 @@ from autograder import course as courses
 from autograder.course.points import format_points
 from autograder.course.scoring import StudentScore, score_student
 from autograder.grading.examiner import Examiner
+from autograder.grading.setting import embedded_for
 from autograder.records import Verdict
 from tests.points.corpus import FOLDER, base_files, load
 from tests.proofs import Reads, tree
@@ -45,8 +46,7 @@ class Graders:
         week = WEEKS[folder]
         if week.packages:
             pytest.importorskip("torch").set_num_threads(1)
-        data = "digits" if week.data else None
-        return Examiner(ROOT, week.number, self._confinement, data)
+        return Examiner(ROOT, week.number, self._confinement, embedded_for(week))
 
     def _base(self, folder: str, base: str) -> dict[str, int]:
         return self.points(folder, base_files(self.examiner(folder), base))[0]

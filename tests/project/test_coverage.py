@@ -20,6 +20,7 @@ WEEKS = {
     "w2": "week2_autograd",
     "w3": "week3_training",
     "w4": "week4_cnn",
+    "w5": "week5_rnn",
     "c": "week4_cnn/photographs",
 }
 FOLDERS = {short: f"assignments/{folder}" for short, folder in WEEKS.items()}

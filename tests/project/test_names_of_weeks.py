@@ -33,6 +33,7 @@ ALLOWED = {
     ("gradebook/people.py", "losses"): "a table of the journal: what was lost at intake",
     ("course/loading.py", "extra_credit"): "a key of rubric.toml",
     ("integrations/formgrader/pictures.py", "pictures"): "a field of the engine's own cells",
+    ("reference/percent_source.py", "language"): "a field of a notebook's metadata",
     ("report/curves.py", "train"): "a column of curves: train_loss, train_accuracy",
     ("worker/tensors.py", "Tensor"): "PyTorch's class",
     ("worker/tensors.py", "Parameter"): "PyTorch's class",

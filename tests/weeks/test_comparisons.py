@@ -14,8 +14,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 WEEK_1, WEEK_2, WEEK_3 = "week1_backprop", "week2_autograd", "week3_training"
-WEEK_4 = "week4_cnn"
+WEEK_4, WEEK_5 = "week4_cnn", "week5_rnn"
 PROJECT, PHOTOGRAPHS = f"{WEEK_3}/phase1_project", f"{WEEK_4}/photographs"
+RECURRENT = ("RNN", "LST")
 needs_torch = pytest.mark.skipif(find_spec("torch") is None, reason="torch is not installed")
 
 
@@ -24,7 +25,7 @@ def solved(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A students' tree in which everything is right."""
     tree = tmp_path_factory.mktemp("solved")
     shutil.copytree(ROOT / "data", tree / "data", ignore=shutil.ignore_patterns("cache"))
-    for week in (WEEK_1, WEEK_2, WEEK_3, WEEK_4):
+    for week in (WEEK_1, WEEK_2, WEEK_3, WEEK_4, WEEK_5):
         for side in ("assignments", "solutions"):
             target = tree / "assignments" / week
             shutil.copytree(ROOT / side / week, target, dirs_exist_ok=True)
@@ -225,6 +226,37 @@ def test_schedules_are_compared_on_the_same_start(solved: Path, tmp_path: Path) 
     assert "rate 0.00150" in warm
     assert (tmp_path / "out" / "schedules.png").is_file()
     assert len((tmp_path / "out" / "schedules.jsonl").read_text("utf-8").splitlines()) == 12
+
+
+def test_what_recurrent_layers_forget_is_measured(solved: Path, tmp_path: Path) -> None:
+    code, printed = run(
+        solved, WEEK_5, "compare_memory.py", "gradients", "--out", str(tmp_path / "out")
+    )
+    assert code == 0, printed
+    rows = {row[0]: row[1:] for row in rows_of(printed)}
+    kept = {name: [float(n) for n in row] for name, row in rows.items() if name[:3] in RECURRENT}
+    assert all(row[0] == 1.0 for row in kept.values())
+    assert kept["RNN"][-1] < 1e-10
+    at_the_end = [kept[f"LSTM, forget bias {bias}"][-1] for bias in (0, 1, 3)]
+    assert at_the_end[0] < 1e-10 < at_the_end[1] < 1e-3 < 0.1 < at_the_end[2]
+    assert (tmp_path / "out" / "memory_gradients.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.prove
+def test_an_open_forget_gate_remembers_the_first_symbol(solved: Path, tmp_path: Path) -> None:
+    code, printed = run(solved, WEEK_5, "compare_memory.py", "recall", "--out", str(tmp_path))
+    assert code == 0, printed
+    rows = {row[0]: row[1:] for row in rows_of(printed)}
+    assert rows["LSTM, forget bias 3"][-1] == "100"
+    assert all(float(rows[f"LSTM, forget bias {bias}"][-1]) < 40 for bias in (0, 1))
+    assert (tmp_path / "memory_recall.png").is_file()
+
+
+def test_a_gap_ends_the_comparison_of_memory_in_a_sentence(tree: Path) -> None:
+    shutil.copy(ROOT / "assignments" / WEEK_5 / "rnn.py", tree / "assignments" / WEEK_5)
+    code, printed = run(tree, WEEK_5, "compare_memory.py")
+    assert code == 2
+    assert "not written yet: week5.rnn" in printed
 
 
 SMALL = ("--size", "6", "--filters", "4", "--batch", "2", "--channels", "2", "3")

@@ -11,6 +11,7 @@ import pytest
 
 from autograder import course as courses
 from autograder.grading.examiner import Examiner
+from autograder.grading.setting import embedded_for
 from autograder.reference.misconceptions import solution_files
 from benchmarks.literal_submissions import grade, literal
 from tests.proofs import Reads, tree
@@ -37,7 +38,7 @@ def test_a_literal_submission_gets_what_the_texts_ask_for(week, style, confineme
     if week.packages:
         pytest.importorskip("torch").set_num_threads(1)
     files = literal(week, solution_files(ROOT, week))[style].files
-    examiner = Examiner(ROOT, week.number, confinement, "digits" if week.data else None)
+    examiner = Examiner(ROOT, week.number, confinement, embedded_for(week))
     # A training of the project takes a minute.
     graded = grade(examiner, files, SALTS, training=not week.packages)
     examiner.close()

@@ -20,6 +20,7 @@ from autograder.course.points import format_points
 from autograder.course.scoring import StudentScore, score_student
 from autograder.grading.examiner import Examiner
 from autograder.grading.quality import lint
+from autograder.grading.setting import embedded_for
 from autograder.notebooks.functions import notebook_module
 from autograder.records import FULL_CREDIT, CheckResult, Verdict
 from autograder.reference import legal_variants
@@ -85,7 +86,7 @@ def together(number: int, *more: str) -> ParameterSet:
 def examiner(request, confinement):
     if COURSE.week(request.param).packages:
         pytest.importorskip("torch").set_num_threads(1)
-    dataset = "digits" if request.param in TRAINED else None
+    dataset = embedded_for(COURSE.week(request.param))
     made = Examiner(ROOT, request.param, confinement, dataset)
     gc.freeze()  # graphs of week 2 make many full collections; spare them what is there already
     yield made

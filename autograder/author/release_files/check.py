@@ -40,7 +40,7 @@ The commands of the course, in its root and in each week's folder:
   python check.py test 1                  run the tests that you wrote yourself
   python check.py run FILE                run a script of the course or of yours
   python check.py notebook 1              open the week's notebook in the browser
-  python check.py data mnist              download a data set (cifar10, shakespeare, ...)
+  python check.py data mnist              download a data set (cifar10, snippets, ...)
   python check.py handin 1                write week1.zip, and what the public tests say of it
   python check.py ci                      check all weeks that were begun, as on GitHub
   python check.py setup [torch|jupyter]   install the packages beforehand; --here: not in .venv
