@@ -117,6 +117,10 @@ make_venv() {
         say "$VENV is there, but its set-up was never finished: starting over"
     fi
     say "making $VENV with $python, Python $(version_of "$python") (a few seconds)"
+    if [[ -L $VENV ]]; then # --clear would empty what it leads to, which is another checkout's
+        say "$VENV is a link: it gives way to an environment of this place, what it leads to stays"
+        rm "$VENV"
+    fi
     rm -f "$READY"
     "$python" -m venv --clear "$VENV" || die "$python could not make $VENV (see above)."
 }

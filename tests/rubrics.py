@@ -80,8 +80,8 @@ def leave_out_later_weeks(root: Path) -> None:
             COURSE_FILE,
             r"\[\[week\]\]\n(?:(?!\[\[week\]\]).)*?folder = \"week[4-7]_.*?(?=\[\[week\]\]|\Z)",
         ),
-        (RUBRIC_FILE, r"(?<=\n)items = \[\n    \{ id = \"(?:week[4-7]|cifar)\..*?\n\]\n"),
-        (GRADING_FILE, r"\[training\.\"(?:week[4-7]|cifar)\..*?\n\n"),
+        (RUBRIC_FILE, r"(?<=\n)items = \[\n    \{ id = \"(?:week[4-7]|cifar|sentiment)\..*?\n\]\n"),
+        (GRADING_FILE, r"\[training\.\"(?:week[4-7]|cifar|sentiment)\..*?\n\n"),
     ):
         text, count = re.subn(pattern, "", (root / name).read_text("utf-8"), flags=re.DOTALL)
         assert count

@@ -15,7 +15,7 @@ COURSE = load(ROOT)
 MANUAL = (ROOT / "assignments" / "MANUAL.md").read_text("utf-8")
 README = (ROOT / "autograder/author/release_files/README.md").read_text("utf-8")
 CHECK = (ROOT / "autograder/author/release_files/check.py").read_text("utf-8")
-COLUMNS = {1: 1, 2: 1, 4: 1, 3: 2, 10: 3, 14: 4}
+COLUMNS = {1: 1, 2: 1, 4: 1, 5: 1, 3: 2, 10: 3, 14: 4, 15: 5}
 """Number of a week -> its column in the table of limits."""
 
 
@@ -42,9 +42,11 @@ def test_the_points_are_those_of_the_rubric() -> None:
     third = parts["optimizers"] + parts["batch_norm"]
     said = re.findall(r"^\| \[\w+\]\([^)]+\) \| (.+) \| `", MANUAL, re.MULTILINE)
     extra = f"{third}, and {parts['extra_credit']} of extra credit"
-    halves = [sum(item.points for item in COURSE.items(n)) / 100 for n in (4, 14)]
-    assert sum(halves) == parts["convolution"]
-    second = [f"{points:g}" for points in halves]
+    second = []
+    for part, week in (("convolution", 4), ("recurrence", 5)):
+        halves = [sum(item.points for item in COURSE.items(n)) / 100 for n in (week, week + 10)]
+        assert sum(halves) == parts[part]
+        second += [f"{points:g}" for points in halves]
     assert said == [str(first), str(parts["autograd"]), extra, str(parts["project"]), *second]
 
 

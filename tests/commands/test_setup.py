@@ -227,6 +227,18 @@ def test_an_environment_of_unknown_origin_is_made_anew(checkout):
     assert checkout.calls() == ["venv", *CORE]
 
 
+def test_a_link_to_another_environment_gives_way_and_that_one_stays(checkout, tmp_path):
+    other = tmp_path / "another checkout's"
+    (other / "bin").mkdir(parents=True)
+    (other / "bin" / "tool").write_text("kept")
+    (checkout.path / ".venv").symlink_to(other)
+    run = checkout.setup("core")
+    assert run.returncode == 0
+    assert "is a link" in run.stderr
+    assert not (checkout.path / ".venv").is_symlink()
+    assert [path.name for path in other.rglob("*")] == ["bin", "tool"]
+
+
 def test_an_environment_whose_python_is_gone_is_made_anew(checkout):
     checkout.setup("core")
     (checkout.path / ".venv/bin/python").unlink()

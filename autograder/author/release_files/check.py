@@ -45,7 +45,7 @@ The commands of the course, in its root and in each week's folder:
   python check.py ci                      check all weeks that were begun, as on GitHub
   python check.py setup [torch|jupyter]   install the packages beforehand; --here: not in .venv
 
-WEEK is 1, 2, ..., project or cifar. `pytest` works too, here and in each week's folder.
+WEEK is 1, 2, ..., project, cifar or sentiment. `pytest` works too, here and in each week's folder.
 """
 
 NEEDED: dict[str, dict[str, tuple[int, ...]]] = {
