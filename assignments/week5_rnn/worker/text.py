@@ -192,7 +192,7 @@ def read_text(model: Any, ids: np.ndarray, rows: int, steps: int, lr: float) -> 
     length = (len(ids) - 1) // rows
     model.reset()
     losses = []
-    for start in range(0, length - steps + 1, steps):
+    for start in steps * np.arange(length // steps):
         columns = np.arange(start, start + steps) + length * np.arange(rows)[:, None]
         losses.append(float(model.train_step(ids[columns], ids[columns + 1], lr)))
     return float(np.mean(losses))
