@@ -74,7 +74,7 @@ def add_week_4(root: Path) -> None:
 
 
 def leave_out_later_weeks(root: Path) -> None:
-    """Take the weeks of the second phase out of a copy: their tables, items and settings."""
+    """Take the weeks of the second phase out of a copy: their tables, items, settings and names."""
     for name, pattern in (
         (
             COURSE_FILE,
@@ -82,6 +82,7 @@ def leave_out_later_weeks(root: Path) -> None:
         ),
         (RUBRIC_FILE, r"(?<=\n)items = \[\n    \{ id = \"(?:week[4-7]|cifar|sentiment)\..*?\n\]\n"),
         (GRADING_FILE, r"\[training\.\"(?:week[4-7]|cifar|sentiment)\..*?\n\n"),
+        (GRADING_FILE, r", \"(?:week[4-7]|cifar|sentiment)\""),
     ):
         text, count = re.subn(pattern, "", (root / name).read_text("utf-8"), flags=re.DOTALL)
         assert count

@@ -131,7 +131,7 @@ def test_the_analysis_of_a_week_that_is_left_out_is_not_shipped(tmp_path: Path) 
 def test_what_names_a_week_that_is_left_out_is_no_mistake(tree: Path) -> None:
     """The same grading.toml serves both courses: it need not change with the phases."""
     edit(tree, COURSE_FILE, "late_days = 0", 'late_days = 2\nlate_days_spent = "on request"')
-    edit(tree, GRADING_FILE, '["week1", "week2", "week3", ', '["week1", ')
+    edit(tree, GRADING_FILE, '["week1", "week2", "week3"]', '["week1", "week4"]')
     with (tree / GRADING_FILE).open("a") as file:
         for table in ("[[extension]]\ndue = 2026-10-19T23:59:00Z", "[[late_days]]\ndays = 1"):
             file.write(f'\n{table}\nstudent = "ada"\nweek = "week4"\n')
