@@ -134,14 +134,20 @@ def test_keeps_the_logits(student, rng):
 
 
 def sure_network(student, rng, start, count):
-    """Return a network whose greedy text has no near ties and is no single character."""
+    """Return a network whose greedy text has no near ties and is no single character.
+
+    What stands in `start` before its last character changes the text.
+    """
     while True:
         at = Network(student, rng, SPREAD)
+        forgetful = at.own.greedy(start[-1:], count)
+        at.own.state = None
         text = at.own.greedy(start, count)
         at.own.state = None
         logits = at.own.forward(np.append(start, text)[None])[0, len(start) - 1 : -1]
         best = np.sort(logits, axis=1)
-        if (best[:, -1] - best[:, -2]).min() > 1e-3 and text[-1] != text[-2]:
+        sure = (best[:, -1] - best[:, -2]).min() > 1e-3 and text[-1] != text[-2]
+        if sure and (len(start) == 1 or list(forgetful) != list(text)):
             return at, np.array(text)
 
 

@@ -56,8 +56,8 @@ def test_padding(student):
     made, _ = sizes_of(student)
     logits = expect.array("logits", student.drive("answers", made, IDS, LENGTHS), (3,))
     junk = np.array([[3, 1, 2, 1], [2, 4, 3, 3], [1, 4, 2, 2]])
-    # Which logits these are is the network's own affair; here, that padding has no part in them.
     again = student.drive("answers", made, junk, LENGTHS)
+    # Which logits these are is the network's own affair; here, that padding has no part in them.
     expect.repeated("logits with other words behind", logits, again, rtol=1e-4, atol=1e-6)
     other = expect.array("logits", student.drive("answers", made, 5 - IDS - 1, LENGTHS), (3,))
     expect.differ("logits", logits, other, "they are the same for other reviews.")
