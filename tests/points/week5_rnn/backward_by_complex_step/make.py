@@ -1,6 +1,6 @@
 """Moves each number along the imaginary axis."""
 
-from tests.points.week5_rnn.rewritten import with_methods
+from tests.points.week5_rnn.rewritten import SMALL, with_methods
 
 BACKWARD = """
 gates = {starts}
@@ -30,5 +30,6 @@ def files() -> dict[str, bytes]:
         {
             "RNN.backward": BACKWARD.replace("{starts}", RNN),
             "LSTM.backward": BACKWARD.replace("{starts}", LSTM),
-        }
+        },
+        only=SMALL,
     )
