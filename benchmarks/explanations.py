@@ -34,7 +34,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder import course as courses
-from autograder.course import Week
+from autograder.course import Course, CourseError, Week
 from autograder.grading.diagnosis import UNKNOWN, same
 from autograder.grading.examiner import Examiner
 from autograder.grading.setting import embedded_for
@@ -397,6 +397,14 @@ def table(title: str, found: Sequence[Found]) -> str:
     return "\n".join(lines)
 
 
+def week_named(course: Course, name: str) -> Week:
+    """Return the week of a number or an id. SystemExit if there is none."""
+    try:
+        return course.week(int(name)) if name.isdigit() else course.week_called(name)
+    except CourseError as error:
+        raise SystemExit(str(error)) from None
+
+
 def main(
     faults: int = FAULTS,
     week: str | None = None,
@@ -408,7 +416,7 @@ def main(
 ) -> None:
     """Print both tables, what is false, and what nobody noticed."""
     course = courses.load(ROOT)
-    weeks = [one for one in course.weeks if week in (None, one.id)]
+    weeks = list(course.weeks) if week is None else [week_named(course, week)]
     share = -(-faults // len(weeks))
     found: list[Found] = []
     for one_week in weeks:
@@ -439,7 +447,7 @@ def main(
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--faults", type=int, default=FAULTS, help="planted faults, all weeks")
-    parser.add_argument("--week", help="the id of one week, such as week1 (default: all)")
+    parser.add_argument("--week", help="one week, by number or id (default: all)")
     parser.add_argument("--catalogued", type=int, help="mistakes of each week's catalogue")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--strict", action="store_true", help="an unjudged survivor is an error")
