@@ -231,9 +231,9 @@ class Process:
     def _too_busy(self) -> Fault:
         """Return the fault for a request that got next to no time of a processor."""
         text = (
-            f"No answer within {MOST_WAITED * self._seconds:.0f} seconds, but the computer was busy "
-            "with other programs for most of them. This says nothing about your code: close some "
-            "of them, and run the check again."
+            f"No answer within {MOST_WAITED * self._seconds:.0f} seconds, but the computer was "
+            "busy with other programs for most of them. This says nothing about your code: close "
+            "some of them, and run the check again."
         )
         return Fault(Verdict.TIMEOUT, text, busy=True)
 

@@ -1,4 +1,4 @@
-"""A busy machine is told from slow code: what a process waits for a processor isn't its own time."""
+"""A busy machine is told from slow code: time of waiting for a processor isn't the code's own."""
 
 from __future__ import annotations
 

@@ -11,7 +11,16 @@ W = np.array([[1.0, -1.0], [0.5, 2.0], [-1.5, 1.0]], dtype=np.float32)
 V = np.array([[1.0, 0.0, -1.0], [0.0, 1.0, 0.5]], dtype=np.float32)
 X = np.array([[1.0, 2.0], [-1.0, 0.5], [2.0, -1.0], [0.0, 1.5]], dtype=np.float32)
 LABELS = np.array([0, 1, 0, 1])
-STATISTICS = "trunk.norm.running_mean"
+KEPT = {
+    "trunk.linear.weight": "weights of the trunk's linear layer",
+    "trunk.norm.running_mean": "running mean of the trunk's batch normalisation",
+}
+LAYERS = {
+    "trunk": "the trunk as a whole",
+    "trunk.linear": "its linear layer",
+    "trunk.norm": "its batch normalisation",
+    "trunk.drop": "its dropout",
+}
 
 
 def network(student):
@@ -25,8 +34,11 @@ def test_freeze(student):
     made = network(student)
     student.drive("mode", made, True)
     student.transfer.freeze(student.prepare("trunk", made))
-    left = [name for name in student.drive("free", made) if "trunk" in name]
-    expect.equal("what is still free of the trunk", left, [])
+    free = student.drive("free", made)
+    parameters = [name for name in free if name.startswith("trunk")]
+    expect.equal("parameters of the trunk that can still be trained", len(parameters), 0)
+    training = [said for name, said in LAYERS.items() if f"mode {name}" in free]
+    expect.equal("parts of the trunk that are still in training mode", training, [])
 
 
 def test_replace_head(student):
@@ -45,8 +57,8 @@ def test_fine_tune(student):
     losses = student.transfer.fine_tune(made, *given, 20, 0.1, 4)
     expect.that("losses", losses[-1] < losses[0], "they don't fall.")
     after = student.drive("state", made)
-    for name in ("trunk.linear.weight", STATISTICS):
+    for name, said in KEPT.items():
         # Here, that it is as it was, to the last bit.
-        expect.repeated(name, before[name], after[name], rtol=0.0, atol=0.0)
+        expect.repeated(said, before[name], after[name], rtol=0.0, atol=0.0)
     message = "the head did not change."
-    expect.differ("top.1.weight", before["top.1.weight"], after["top.1.weight"], message)
+    expect.differ("weights of the head", before["top.1.weight"], after["top.1.weight"], message)
