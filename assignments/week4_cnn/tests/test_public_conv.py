@@ -338,12 +338,12 @@ def test_gradients_of_two_images(student):
 @pooling
 def test_gradients_with_padding(student):
     """With padding 1 and stride 2, dL/dx has the shape of x: the padding never wins."""
-    grad = image([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
+    grad = image([[1.25, 2.5, 3.75], [4.25, 5.5, 6.75]])
     received = student.conv.max_pool2d_backward(grad, image(DIGITS[:3] - 10.0), 2, 2, 1)
     wanted = [
-        [1.0, 0.0, 2.0, 0.0, 3.0],
-        [4.0, 0.0, 0.0, 0.0, 0.0],
-        [0.0, 0.0, 5.0, 0.0, 6.0],
+        [1.25, 0.0, 2.5, 0.0, 3.75],
+        [4.25, 0.0, 0.0, 0.0, 0.0],
+        [0.0, 0.0, 5.5, 0.0, 6.75],
     ]
     expect.close("dL/dx", received, image(wanted))
 
