@@ -76,9 +76,7 @@ def test_gradients_do_not_add_up(student):
 @layers
 def test_weights_from_a_generator(student):
     """Conv2d draws its weights from the rng that it is given: the same seed, the same weights."""
-    made = [
-        student.cnn_layers.Conv2d(2, 3, 3, rng=student.probe("generator")(1)) for _ in range(2)
-    ]
+    made = [student.cnn_layers.Conv2d(2, 3, 3, rng=student.probe("generator")(1)) for _ in range(2)]
     # Which weights a seed gives is up to the student.
     expect.repeated("W from the same seed", made[0].W, made[1].W)
 
