@@ -11,7 +11,7 @@ class Fault(Exception):
 
     `message` is a text for the student. `type_name` is the exception's type if the verdict is
     RAISED, `place` the lines of its traceback in the student's files. `fatal`: the worker can't be
-    used any more.
+    used any more. `busy`: the machine had no time for the code, so this says nothing about it.
     """
 
     def __init__(
@@ -21,6 +21,7 @@ class Fault(Exception):
         type_name: str = "",
         fatal: bool = False,
         place: str = "",
+        busy: bool = False,
     ):
         super().__init__(message)
         self.verdict = verdict
@@ -28,6 +29,7 @@ class Fault(Exception):
         self.message = message
         self.type_name = type_name
         self.fatal = fatal
+        self.busy = busy
 
 
 class InfraError(GraderError):

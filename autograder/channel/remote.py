@@ -39,7 +39,8 @@ class Remote:
 
     seconds: time limit of one request; test_seconds: of all requests together; long_seconds: of
     each run of a driver in a test that trains, which doesn't count for test_seconds; None in other
-    tests, where drivers are ordinary requests.
+    tests, where drivers are ordinary requests. `clock` says how the time passes of which the code
+    has test_seconds.
 
     Attributes are set with the next request that has an answer to wait for: all in one message.
     """
@@ -51,12 +52,14 @@ class Remote:
         test_seconds: float,
         long_seconds: float | None,
         place: Places,
+        clock: Callable[[], float] = time.monotonic,
     ):
         self._channel = channel
         self._seconds = seconds
         self._left = test_seconds
         self._long_seconds = long_seconds
         self._place = place
+        self._clock = clock
         self._from_ref = make_handle(self)
         self._waiting: list[list[Any]] = []
 
@@ -68,7 +71,7 @@ class Remote:
         if long is None and self._left <= 0:
             raise Fault(Verdict.TIMEOUT, "All calls of this test together took too long.")
         seconds = min(self._seconds, self._left) if long is None else long
-        started = time.monotonic()
+        started = self._clock()
         plain = [to_refs(argument) for argument in arguments]
         if self._waiting:
             plain = [[*self._waiting, [operation, plain]]]
@@ -77,7 +80,7 @@ class Remote:
             operation, *plain, seconds=seconds, from_ref=self._from_ref
         )
         if long is None:
-            self._left -= time.monotonic() - started
+            self._left -= self._clock() - started
         if done:
             return result
         raise fault_from_record(result, self._place)

@@ -35,7 +35,8 @@ def public_catalogue(root: Path, course: Course, week: Week) -> dict[str, Any]:
     """Return the explanations that students' trees contain, the number of hidden tests, and Python.
 
     "wrong_answers" maps items of the public suite to sealed texts. Failures whose wrong values are
-    easily guessed, a truth value or an exception say, are explained in grading alone.
+    easily guessed, a truth value or an exception say, are explained in grading alone, unless the
+    handout names the mistake.
     """
     hidden = GradedSession(root / "assignments" / week.folder / "hidden", salt="")
     try:
@@ -94,11 +95,15 @@ def entry(told: Explanation) -> dict[str, Any]:
 def seal(answers: Iterable[tuple[Misconception, Pattern]]) -> dict[str, str]:
     """Return the explanations of an item's failures, each locked by all of them: for entry_of.
 
-    Of mistakes with the same failures it is told what they have in common, as in grading.
+    Of mistakes with the same failures it is told what they have in common, as in grading. What the
+    handout names itself is no secret.
     """
     found: dict[bytes, list[Misconception]] = defaultdict(list)
     for mistake, pattern in answers:
-        if UNKNOWN not in pattern.values() and guess_digits(pattern) >= FEWEST_TO_GUESS:
+        told_anyway = mistake.named and any(pattern.values())
+        if UNKNOWN in pattern.values():
+            continue
+        if told_anyway or guess_digits(pattern) >= FEWEST_TO_GUESS:
             found[key_of(pattern)].append(mistake)
     sealed = {
         hashlib.sha256(key).hexdigest()[:16]: turned(json.dumps(entry(told)).encode(), key).hex()

@@ -55,6 +55,9 @@ class Misconception(BaseModel):
     `misleads` other items that may lose points by it. `says` is the advice for a student who made
     this mistake. `kills` is true where students' own tests are expected to catch it.
 
+    `named`: the handout warns of the mistake, so public checks explain it, also where its wrong
+    values are easily guessed.
+
     `variant` are other ways to write the same mistake, which give other wrong values and are told
     by the same `says`. Students' own tests are held against the entry itself alone.
     """
@@ -70,6 +73,7 @@ class Misconception(BaseModel):
     says: Text
     kills: bool = True
     misleads: list[Text] = []
+    named: bool = False
     variant: list[Variant] = []
 
     _legal: list[LegalVariant] = PrivateAttr(default_factory=list)

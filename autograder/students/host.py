@@ -20,7 +20,10 @@ from autograder.suite.week_worker import NO_WORKER, WeekWorker
 from autograder.worker.modules import module_name
 
 IMPATIENT_SECONDS = 1.0
-"""Request deadline, in seconds, after a timeout of the code: more are likely then."""
+"""Request deadline, in seconds, after a timeout of the code: more are likely then.
+
+Where it isn't known whether the code or a busy machine was slow, the time is only halved at once.
+"""
 
 
 def missing_modules(modules: Sequence[str], files: Collection[str]) -> dict[str, Fault]:
@@ -102,14 +105,17 @@ class StudentHost:
             self._limits.test_seconds,
             training,
             self._sources.place,
+            self._process.clock.now,
         )
         return Student(remote, self._failed_imports, own.homes)
 
     def finish(self, fault: Fault | None) -> None:
         """Keep what was printed; give up a process that has ended."""
         self.printed = self._process.printed() if self._process else ""
-        if fault is not None and fault.verdict is Verdict.TIMEOUT:
-            self._seconds = min(self._seconds, IMPATIENT_SECONDS)
+        if fault is not None and fault.verdict is Verdict.TIMEOUT and not fault.busy:
+            known = self._process is not None and self._process.clock.known
+            then = IMPATIENT_SECONDS if known else max(IMPATIENT_SECONDS, self._seconds / 2)
+            self._seconds = min(self._seconds, then)
         if self._process is not None and self._process.has_ended:
             self._give_up()
 

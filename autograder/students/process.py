@@ -23,6 +23,7 @@ from autograder.channel.faults import Fault, InfraError
 from autograder.course import Limits
 from autograder.records import Verdict
 from autograder.students.child import READY
+from autograder.students.processor_time import ProcessorTime
 from autograder.suite.week_worker import NO_WORKER, WeekWorker
 from autograder.wire import codec
 
@@ -50,6 +51,14 @@ IMPORT_SECONDS = 20.0
 """Time limit for imports before a test, in seconds; they do not count as the test's time."""
 
 END_SECONDS = 1.0
+MOST_WAITED = 6.0
+"""On a machine that is too busy to wait for: the limit, times this, on the wall clock."""
+
+UNKNOWN_CAUSE = (
+    "If the computer was busy with other programs, that may be why: run the check again."
+)
+"""Where the system doesn't tell how long a process waits for a processor."""
+
 LOOK_SECONDS = 0.05
 """Interval in seconds between checks of the deadline and of the size of the output."""
 
@@ -92,13 +101,14 @@ class Process:
             "import_first": import_first,
         }
         self.over: Fault | None = None
-        self._deadline, self._seconds = math.inf, 0.0
+        self._deadline, self._latest, self._seconds = math.inf, math.inf, 0.0
         self._numbers = itertools.count(1)
         self._caps = codec.Caps()
         self._ready = False
         self._output = self._scratch / "output"
         with self._output.open("ab") as output:
             self._process = self._start(json.dumps(settings), output)
+        self.clock = ProcessorTime(self._process.pid)
         self._closed = threading.Event()
         threading.Thread(target=self._look, daemon=True, name="limits").start()
 
@@ -180,7 +190,8 @@ class Process:
         return done, result
 
     def _send(self, message: list[Any], seconds: float) -> None:
-        self._seconds, self._deadline = seconds, time.monotonic() + seconds
+        self._seconds, self._deadline = seconds, self.clock.now() + seconds
+        self._latest = time.monotonic() + MOST_WAITED * seconds
         assert self._process.stdin is not None
         for chunk in codec.encode(message):
             self._process.stdin.write(chunk)
@@ -189,10 +200,11 @@ class Process:
     def _receive(
         self, seconds: float, from_ref: Callable[[codec.Ref], Any] = lambda ref: ref
     ) -> Any:
-        self._seconds, self._deadline = seconds, min(self._deadline, time.monotonic() + seconds)
+        self._seconds, self._deadline = seconds, min(self._deadline, self.clock.now() + seconds)
+        self._latest = min(self._latest, time.monotonic() + MOST_WAITED * seconds)
         body, buffers = codec.check_header(self._read(codec.HEADER.size), self._caps)
         answer = codec.decode(self._read(body), bytearray(self._read(buffers)), from_ref)
-        self._deadline = math.inf
+        self._deadline = self._latest = math.inf
         return answer
 
     def _read(self, size: int) -> bytes:
@@ -205,12 +217,25 @@ class Process:
     def _look(self) -> None:
         """Kill the process at its deadline or output limit; clean up once it ended by itself."""
         while not self._closed.wait(LOOK_SECONDS):
-            if time.monotonic() >= self._deadline:
-                self._end(Fault(Verdict.TIMEOUT, f"No answer within {self._seconds:.1f} seconds."))
+            if self.clock.now() >= self._deadline:
+                cause = "" if self.clock.known else f" {UNKNOWN_CAUSE}"
+                text = f"No answer within {self._seconds:.1f} seconds.{cause}"
+                self._end(Fault(Verdict.TIMEOUT, text))
+            elif time.monotonic() >= self._latest:
+                self._end(self._too_busy())
             self._look_at_output()
             if self._process.poll() is not None:
                 self.kill()  # its child processes could hold the pipe open
                 return
+
+    def _too_busy(self) -> Fault:
+        """Return the fault for a request that got next to no time of a processor."""
+        text = (
+            f"No answer within {MOST_WAITED * self._seconds:.0f} seconds, but the computer was "
+            "busy with other programs for most of them. This says nothing about your code: close "
+            "some of them, and run the check again."
+        )
+        return Fault(Verdict.TIMEOUT, text, busy=True)
 
     def _look_at_output(self) -> None:
         kilobytes = self._limits.output_kb

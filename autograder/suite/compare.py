@@ -118,6 +118,9 @@ def _form(received: np.ndarray, expected: np.ndarray) -> str:
     if np.allclose(received, factor * expected, rtol=1e-6, atol=1e-9 * scale):
         if np.isclose(factor, 1):
             return ""
+        if np.count_nonzero(expected) < FEW:  # one entry has a ratio, whatever is wrong
+            alone = first_entry(expected != 0)
+            return factor_of_number(float(received[alone]), float(expected[alone]))
         if np.isclose(factor, -1):
             return "Yours has the opposite sign everywhere."
         return f"Yours is {factor:.4g} times the expected value everywhere."

@@ -282,8 +282,8 @@ class Plugin:
                 outcome = self._outcome(result, None, None)
             else:
                 outcome = self._run_test_twice(host, check, item, salt)
-            verdict = outcome.result.verdict
-            timeouts[check.item] += verdict is Verdict.TIMEOUT
+            too_busy = outcome.fault is not None and outcome.fault.busy
+            timeouts[check.item] += outcome.result.verdict is Verdict.TIMEOUT and not too_busy
             outcomes.append(outcome)
             if tell:
                 tell(outcome)

@@ -37,7 +37,7 @@ ROUNDS, FEWEST_DIGITS, UNEVEN = 100_000, 4, np.pi / 3
 
 
 def signature(fault: Fault) -> Signature | None:
-    """Return the signature of a failure; None if it has none (a crash)."""
+    """Return the signature of a failure; None if it has none (a crash, a machine too busy)."""
     if isinstance(fault, Wrong):
         received = fault.received
         if received is NOT_KEPT or getattr(received, "dtype", np.dtype(int)).kind == "c":
@@ -46,7 +46,7 @@ def signature(fault: Fault) -> Signature | None:
             received = {"shape": list(received.shape), "values": listed(received)}
         return {"label": fault.label, "received": received}
     if fault.verdict is Verdict.TIMEOUT:
-        return {"raised": ENDLESS}
+        return None if fault.busy else {"raised": ENDLESS}
     if fault.verdict is Verdict.RAISED and not fault.message.startswith(NO_PYTHON):
         return {"raised": fault.message.partition("\n")[0]}
     return None

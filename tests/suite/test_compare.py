@@ -52,6 +52,17 @@ def test_no_relation_is_read_into_zeros_or_a_single_number():
     assert form_of(4.0, 2.0) == ""
 
 
+def test_a_single_entry_that_is_not_zero_has_no_factor_but_one_that_is_exact():
+    expected = np.zeros((2, 3))
+    expected[1, 0] = 6.0
+    assert form_of(expected / 3, expected) == ""
+    expected[1, 0] = 2.84201171
+    assert form_of(expected * 0.3271, expected) == ""
+    assert form_of(expected / 3, expected) == "Yours is 0.3333 times the expected value (1/3)."
+    expected[0, 1] = 1.0
+    assert form_of(expected / 3, expected).endswith("times the expected value everywhere.")
+
+
 @pytest.mark.parametrize(
     ("factor", "form"),
     [
