@@ -9,13 +9,15 @@ Conventions, for every function in this file:
   d and dv; all are at least 1.
 - The leading axes are free: none, a batch, or a batch and heads. They are the same for Q, K and V,
   and what differs in them has nothing to do with each other.
-- A mask says what a query may attend to: **True means that it may**. It is boolean, of a shape that
-  broadcasts to (..., Tq, Tk). (PyTorch's `nn.MultiheadAttention` means the opposite by its masks,
-  its `scaled_dot_product_attention` the same as this file.)
+- A mask says what a query may attend to: **True means that it may**. It is boolean, or of numbers 0
+  and 1 that mean the same, of a shape that broadcasts to (..., Tq, Tk). (PyTorch's
+  `nn.MultiheadAttention` means the opposite by its masks, its `scaled_dot_product_attention` the
+  same as this file.)
 - A query that may attend to nothing gets zeros: as weights, as a result, and as a gradient.
 - What is given is not changed. All numbers are finite, and none of them overflows, however large
   the scores are. float32 gives float32.
-- Whole arrays at once: no Python loop runs over queries, keys or batches.
+- Whole arrays at once: no Python loop runs over queries, keys or features. None over the leading
+  axes is needed either.
 """
 
 from __future__ import annotations
