@@ -39,7 +39,8 @@ WRONG = {
     "hidden after the softmax": Way(mask="late"),
     "empty rows attend to everything": Way(mask="no empty rows"),
 }
-"""Where a student's weights are made in one of these ways, the gradients of that way are right."""
+"""Where a student's weights are made in one of these ways, `attention_backward` may follow that
+way, or have the right formulas with these weights in them: what is wrong is wrong elsewhere."""
 
 
 def _full(mask: Any, Q: Array, K: Array) -> Array:
@@ -83,16 +84,16 @@ def output(Q: Array, K: Array, V: Array, mask: Any = None, way: Way = RIGHT) -> 
 
 
 def backward(
-    grad: Array, Q: Array, K: Array, V: Array, mask: Any = None
+    grad: Array, Q: Array, K: Array, V: Array, mask: Any = None, way: Way = RIGHT
 ) -> tuple[Array, Array, Array]:
-    """Return the gradients of the right way."""
+    """Return the gradients by the right formulas, with the weights of any way in them."""
     if grad.shape != (*Q.shape[:-1], V.shape[-1]):
         raise ValueError(f"an upstream gradient of shape {grad.shape} doesn't fit")
-    p = weights(Q, K, mask)
-    # What a value brings is compared with the mean of its row: no large numbers are subtracted
-    # where all values have something large in common.
-    middle = V.mean(axis=-2, keepdims=True)
-    brought = np.einsum("...qv,...kv->...qk", grad, V - middle)
+    p = weights(Q, K, mask, way)
+    if way == RIGHT:
+        # What all values have in common is in no difference of two: without it, no digit is lost.
+        V = V - V.mean(axis=-2, keepdims=True)
+    brought = np.einsum("...qv,...kv->...qk", grad, V)
     mean = np.einsum("...qk,...qk->...q", p, brought)[..., None]
     slopes = p * (brought - mean) / Q.shape[-1] ** 0.5
     return (
@@ -105,7 +106,7 @@ def backward(
 def backward_of(
     way: Way, grad: Array, Q: Array, K: Array, V: Array, mask: Any = None
 ) -> list[Array]:
-    """Return the gradients of any way, by complex steps."""
+    """Return the gradients of any way, from its weights to its end, by complex steps."""
     return vjp(lambda *moved: output(*moved, mask, way), [Q, K, V], grad)
 
 
