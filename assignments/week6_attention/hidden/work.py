@@ -85,15 +85,13 @@ def ways_of(student: Student, rng: Rng) -> list[Way]:
     ]
 
 
-def expect_gradient(
-    student: Student, rng: Rng, number: int, *args: Array, near: dict[str, float] | None = None
-) -> None:
+def expect_gradient(student: Student, rng: Rng, number: int, *args: Array) -> None:
     """Compare one of the gradients with the one that belongs to the student's forward pass."""
-    label, near = LABELS[number], near or NEAR
+    label = LABELS[number]
     received = gradients(student, *args)[number]
     wanted = formulas.backward(*args)[number]
     try:
-        expect.close(label, received, wanted, **near)
+        expect.close(label, received, wanted, **NEAR)
     except expect.Wrong:
         got = expect.array(label, received, wanted.shape)
         mask = args[4] if len(args) > 4 else None
@@ -105,7 +103,7 @@ def expect_gradient(
                 formulas.backward_of(way, *args)[number],
             )
         )
-        if not any(np.allclose(got, other, **near) for other in others):
+        if not any(np.allclose(got, other, **NEAR) for other in others):
             raise
 
 
