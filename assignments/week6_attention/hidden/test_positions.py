@@ -35,9 +35,12 @@ def test_mask(student, T):
 def test_mask_of_truth_values(student):
     """The mask is boolean."""
     received = student.attention.causal_mask(4)
-    entries = expect.array("causal_mask(4)", received, (4, 4))
-    some = 0 < np.count_nonzero(entries) < entries.size
-    expect.that("causal_mask(4)", bool(some), "all of its entries are alike.")
+    entries = expect.array("causal_mask(4)", received, (4, 4)).astype(np.float64)
+    shows = [np.tri(4), np.tri(4, k=1), np.tri(4, k=-1)]
+    wanted = [*shows, *(1.0 - one for one in shows)]  # those that look ahead are among these
+    something_right(
+        *(lambda one=one: expect.close("causal_mask(4)", entries, one) for one in wanted)
+    )
     expect.dtype("causal_mask(4)", received, "bool")
 
 

@@ -109,12 +109,14 @@ def expect_gradient(student: Student, rng: Rng, number: int, *args: Array) -> No
 
 def gradient_is_right(student: Student, rng: Rng) -> None:
     """One of the gradients is right in the plainest case, but for a factor, for some way."""
-    args = [PLAIN.grad(rng), *PLAIN.drawn(rng)]
-    received = gradients(student, *args)
-    something_right(
-        *(
-            lambda n=n, wanted=wanted: proportional(LABELS[n], received[n], wanted)
-            for way in (RIGHT, *WRONG.values())
-            for n, wanted in enumerate(formulas.backward_of(way, *args))
-        )
-    )
+
+    def way(number: int, received: Any, wanted: Array) -> None:
+        proportional(LABELS[number], received, wanted, **NEAR)
+
+    ways = []
+    for number in range(3):
+        args = drawn(PLAIN, rng, number)
+        received = gradients(student, *args)[number]
+        made = [formulas.backward_of(one, *args)[number] for one in (RIGHT, *WRONG.values())]
+        ways += [lambda n=number, got=received, one=one: way(n, got, one) for one in made]
+    something_right(*ways)
