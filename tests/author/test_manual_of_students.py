@@ -15,7 +15,7 @@ COURSE = load(ROOT)
 MANUAL = (ROOT / "assignments" / "MANUAL.md").read_text("utf-8")
 README = (ROOT / "autograder/author/release_files/README.md").read_text("utf-8")
 CHECK = (ROOT / "autograder/author/release_files/check.py").read_text("utf-8")
-COLUMNS = {1: 1, 2: 1, 4: 1, 5: 1, 3: 2, 10: 3, 14: 4, 15: 5}
+COLUMNS = {1: 1, 2: 1, 4: 1, 5: 1, 6: 1, 3: 2, 10: 3, 14: 4, 15: 5}
 """Number of a week -> its column in the table of limits."""
 
 
@@ -47,6 +47,7 @@ def test_the_points_are_those_of_the_rubric() -> None:
         halves = [sum(item.points for item in COURSE.items(n)) / 100 for n in (week, week + 10)]
         assert sum(halves) == parts[part]
         second += [f"{points:g}" for points in halves]
+    second.append(f"{sum(item.points for item in COURSE.items(6)) / 100:g}")
     assert said == [str(first), str(parts["autograd"]), extra, str(parts["project"]), *second]
 
 

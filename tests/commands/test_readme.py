@@ -100,6 +100,7 @@ PRINTS = {
     "make check WEEK=cifar": "hidden tests were not run",
     "make check WEEK=5": "hidden tests were not run",
     "make check WEEK=sentiment": "hidden tests were not run",
+    "make check WEEK=6": "hidden tests were not run",
     "make check WEEK=project": "hidden tests were not run",
     "make notebooks OUT=analyses": "written: analyses/week3",
     "make handouts OUT=pages": "written: pages/week3",

@@ -21,6 +21,7 @@ WEEKS = {
     "w3": "week3_training",
     "w4": "week4_cnn",
     "w5": "week5_rnn",
+    "w6": "week6_attention",
     "c": "week4_cnn/photographs",
 }
 FOLDERS = {short: f"assignments/{folder}" for short, folder in WEEKS.items()}
@@ -31,7 +32,9 @@ FOLDERS["sp"] = "solutions/week3_training/phase1_project"
 ROW = re.compile(
     r"^\| (?P<number>[A-Z]\d?\.\d+) \| (?P<demand>[^|]+) \| (?P<where>[^|]+) \|$", re.M
 )
-NOT_YET = re.compile(r"^not yet \(week (\d+)\)$")
+NOT_YET = re.compile(
+    r"^(?:(?P<places>.+); the rest is )?not yet \(week (?P<week>\d+)(?:'s part (?P<part>\w+))?\)$"
+)
 ROWS = [(row["number"], row["where"].strip()) for row in ROW.finditer(PAGE.read_text("utf-8"))]
 PLACES = sorted({place for _, where in ROWS for place in re.findall(r"`([^`]+)`", where)})
 
@@ -108,13 +111,15 @@ def test_no_demand_is_lost() -> None:
 def test_a_demand_has_a_place_or_waits_for_a_week_that_is_not_there(
     number: str, where: str
 ) -> None:
-    waiting = NOT_YET.match(where)
+    waiting, places = NOT_YET.match(where), where
     if waiting:
-        assert 4 <= int(waiting[1]) <= 8
-        there = {week.number for week in load(ROOT).weeks}
-        assert int(waiting[1]) not in there, "the week is there: say where the demand is met"
-    else:
-        assert re.fullmatch(r"`[^`]+`(, `[^`]+`)*", where), where
+        assert 4 <= int(waiting["week"]) <= 8
+        there = {name for week in load(ROOT).weeks for name in (str(week.number), week.id)}
+        waits_for = waiting["part"] or waiting["week"]
+        assert waits_for not in there, "the week is there: say where the demand is met"
+        places = waiting["places"]
+    if places is not None:
+        assert re.fullmatch(r"`[^`]+`(, `[^`]+`)*", places), places
 
 
 @pytest.mark.parametrize("place", PLACES)
