@@ -17,7 +17,7 @@ from autograder.author import analyses
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = {source.stem[:5]: source for source in analyses.sources(ROOT)}
-PICTURES = {"week1": 8, "week2": 12, "week3": 6, "week4": 7, "week5": 7}
+PICTURES = {"week1": 8, "week2": 12, "week3": 6, "week4": 7, "week5": 7, "week6": 6}
 """The least number of pictures in each."""
 
 # Cells that are run after a notebook's own: what its text claims, of what it has measured.
@@ -105,6 +105,17 @@ assert counted[:5] == sorted(counted[:5], reverse=True)
 assert read[0] > counted[1] and read[-1] < counted[2], "also in the quick run"
 assert entropies == sorted(entropies) and known_words[0] > known_words[-1] + 0.2
 """,
+    "week6": """
+none, root, whole = DIVISORS
+assert spread[none] == sorted(spread[none], reverse=True) and spread[none][-1] < 0.2
+assert np.ptp(spread[root]) < 0.2 and spread[whole][-1] > 0.99 * np.log(KEYS)
+assert slopes[none][-1] < 0.1 * slopes[root][-1] and np.ptp(slopes[root]) < slopes[root][0]
+assert np.mean(right[:10]) < 0.7 < 0.99 < np.mean(right[-10:]) and losses[-1] < 0.1
+asked_for = np.arange(len(after)), seen[2]
+assert before[asked_for].min() < 0.3 and after[asked_for].min() > 0.9
+assert np.allclose(np.diag(products), COLUMNS / 2) and np.allclose(products[20, 25], products[50, 55])
+assert (places[BACK:] == np.arange(T - BACK)).all()
+""",
 }
 
 
@@ -135,7 +146,7 @@ def test_it_runs_to_its_end_and_its_text_is_true(week, monkeypatch):
 
 
 def test_there_is_one_for_each_week_and_none_with_outputs_in_git():
-    assert list(SOURCES) == ["week1", "week2", "week3", "week4", "week5"]
+    assert list(SOURCES) == ["week1", "week2", "week3", "week4", "week5", "week6"]
     listing = ["git", "ls-files", "notebooks/*.ipynb", "solutions/*.ipynb"]
     found = subprocess.run(listing, cwd=ROOT, capture_output=True, text=True, check=True)
     assert found.stdout == ""
