@@ -162,10 +162,12 @@ for axis, weights, title in (
     (axes[1], after, "after training"),
 ):
     axis.imshow(weights, vmin=0, vmax=1, cmap="Blues")
+    axis.grid(False)
     for row in range(len(weights)):
         for place in range(PAIRS):
             words = f"{LETTERS[seen[0][row, place]]}{seen[1][row, place]}"
-            axis.text(place, row, words, ha="center", va="center", fontsize=9, color="gray")
+            colour = "white" if weights[row, place] > 0.5 else "gray"
+            axis.text(place, row, words, ha="center", va="center", fontsize=9, color=colour)
     asks = [LETTERS[symbol] for symbol in seen[0][np.arange(len(weights)), seen[2]]]
     axis.set(
         yticks=range(len(weights)), yticklabels=asks, xticks=[], ylabel="asked for", title=title
