@@ -186,7 +186,7 @@ print(f"weight of the pair that is asked for: {found.min():.2f} to {found.max():
 
 # %%
 scores = Wq @ Wk.T / np.sqrt(WIDTH)
-fig, axis = plt.subplots(figsize=(5, 4.4))
+fig, axis = plt.subplots(figsize=(8, 6))
 picture = axis.imshow(scores, cmap="RdBu_r", vmin=-np.abs(scores).max(), vmax=np.abs(scores).max())
 axis.set(
     xticks=range(SYMBOLS),
@@ -248,7 +248,7 @@ looks = attention_weights(4.0 * P @ turn, P)
 places = looks.argmax(axis=1)
 print("where positions 10 to 19 look most:", places[10:20].tolist())
 
-fig, axis = plt.subplots(figsize=(5, 4))
+fig, axis = plt.subplots(figsize=(8, 5.5))
 axis.imshow(looks[:30, :30], cmap="Blues")
 axis.set(xlabel="key", ylabel="query", title=f"a head that looks {BACK} places back")
 plt.show()
