@@ -18,6 +18,7 @@ from autograder.integrations.push.ledger import Ledger, Push
 from autograder.integrations.push.refs import FEEDBACK_BRANCH, HEADS
 from autograder.records import Verdict
 from autograder.report.class_files import write_class, write_student
+from autograder.report.class_page_file import write_class_page
 from autograder.report.gather import gather
 from autograder.report.publishing import keep_as_found, publish
 from autograder.results.student import StudentReport
@@ -80,7 +81,8 @@ def write_whole_class(course: Course, out: Path) -> None:
         reports = gather(course, gradebook)
         if reports:
             write_class(course, reports, out)
-            publish(course, gradebook, reports, "push")
+            published = publish(course, gradebook, reports, "push")
+            write_class_page(course, gradebook, reports, out, published, "push")
 
 
 def commit_feedback(push: Push, out: Path) -> str:
