@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from autograder.pages.words import advice, sentence
 from autograder.text.display import many_lines, one_line
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -66,5 +67,6 @@ def _environment(filters: tuple[tuple[str, Callable[..., Any]], ...]) -> Any:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(line=one_line, lines=many_lines, **dict(filters))
+    known = {"line": one_line, "lines": many_lines, "advice": advice, "sentence": sentence}
+    environment.filters.update(known, **dict(filters))
     return environment

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from math import floor
 from typing import Any
 
 from autograder.course import Course
@@ -305,7 +306,7 @@ def _tiles(
 
 def rounded(points: float) -> str:
     """Return points, given in hundredths, that may be between two of these or negative."""
-    return f"{points / 100:.2f}".rstrip("0").rstrip(".")
+    return f"{floor(points + 0.5) / 100:.2f}".rstrip("0").rstrip(".")
 
 
 def _card(column: _Column, n: int, values: Iterable[Sequence[int | None]]) -> dict[str, Any]:

@@ -49,7 +49,7 @@ def override(
         reports = gather(course, book)
         after = {one.score.student: one for one in reports}
         yield from told(events, before, after)
-        written = write_class(course, reports, out)
+        written = write_class(course, reports, out, book)
         published = publish(course, book, reports, "override", out)
         write_class_page(course, book, reports, out, published, "override")
     yield f"Written: {written.gradebook} and {written.students}"

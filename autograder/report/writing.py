@@ -33,7 +33,7 @@ def write_reports(
     `command` is what the gradebook calls these reports by: "grade". The table is on a `section`
     alone where one is given; all else is on everybody.
     """
-    write_class(course, reports, out)
+    write_class(course, reports, out, gradebook)
     published = publish(course, gradebook, reports, command, out)
     write_class_page(course, gradebook, reports, out, published, command)
     print_table(console, reports, out, section)

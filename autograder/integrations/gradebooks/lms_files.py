@@ -127,8 +127,8 @@ def export_csv(root: Path, grades: Path) -> list[Path]:
     course = load(root)
     reports = read_reports(course, grades)
     try:
-        written = write_class(course, reports, grades)
         with Gradebook.read(grades / GRADEBOOK) as gradebook:
+            written = write_class(course, reports, grades, gradebook)
             published = publish(course, gradebook, reports, "export", grades)
             write_class_page(course, gradebook, reports, grades, published, "export")
     except OSError as error:

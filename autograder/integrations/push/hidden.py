@@ -21,6 +21,7 @@ from autograder.report.class_files import write_class, write_student
 from autograder.report.class_page_file import write_class_page
 from autograder.report.gather import gather
 from autograder.report.publishing import keep_as_found, publish
+from autograder.report.student_page import Background
 from autograder.results.student import StudentReport
 
 SHOWN = ("feedback.md", "results.json", "training.svg")
@@ -41,7 +42,7 @@ def grade(
         keep_as_found(course, gradebook)
         grade_class(course, setting, taken, gradebook, 1, lambda _: None, pool)
         [report] = gather(course, gradebook, [student])
-        write_student(report, out)
+        write_student(report, out, Background.of(course, gradebook))
         publish(course, gradebook, [report], "push")
     return report
 
@@ -80,7 +81,7 @@ def write_whole_class(course: Course, out: Path) -> None:
     with Gradebook.open(out / GRADEBOOK) as gradebook:
         reports = gather(course, gradebook)
         if reports:
-            write_class(course, reports, out)
+            write_class(course, reports, out, gradebook)
             published = publish(course, gradebook, reports, "push")
             write_class_page(course, gradebook, reports, out, published, "push")
 
