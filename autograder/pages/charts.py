@@ -17,8 +17,10 @@ MOST_SQUARES = 192
 
 
 def _svg(width: float, height: float, words: str, inner: Markup, kind: str) -> Markup:
-    head = Markup('<svg class="{}" viewBox="0 0 {:g} {:g}" role="img" aria-label="{}">')
-    return head.format(kind, width, height, words) + inner + Markup("</svg>")
+    head = Markup('<svg class="{}" viewBox="0 0 {:g} {:g}" role="img" aria-label="{}"{}>')
+    # A meter is as wide as its place; whatever else is drawn keeps its form.
+    free = Markup(' preserveAspectRatio="none"') if kind.startswith("meter") else Markup("")
+    return head.format(kind, width, height, words, free) + inner + Markup("</svg>")
 
 
 def _rect(x: float, y: float, width: float, height: float, kind: str = "") -> Markup:

@@ -412,19 +412,33 @@ def _cut(message: str) -> str:
 def _unexplained(
     checks: Sequence[CheckStatistics], facts: ClassFacts
 ) -> tuple[list[dict[str, Any]], int]:
-    """Return the failures that no misconception explains, those of most students first."""
-    found = [(check, each) for check in checks for each in check.unexplained]
-    found.sort(key=lambda pair: -len(pair[1].students))
+    """Return the failures that no misconception explains, those of most students first.
+
+    Checks that failed with the same message are one: an error while a module is read fails many.
+    """
+    alike: dict[tuple[str, str], list[tuple[CheckStatistics, MessageCount]]] = {}
+    for check in checks:
+        for each in check.unexplained:
+            key = (str(each.verdict), each.message)
+            if "\n" not in each.message:
+                key = (*key[:1], f"{check.item} {each.message}")
+            alike.setdefault(key, []).append((check, each))
+    found = []
+    for same in alike.values():
+        students = dict.fromkeys(one for _, each in same for one in each.students)
+        found.append((same, list(students)))
+    found.sort(key=lambda pair: (-len(pair[1]), -len(pair[0])))
     shown = [
         {
-            "title": one_line(check.title),
-            "item": check.item,
-            "component": check.component,
-            "words": _verdict(each),
-            "text": _cut(each.message),
-            "people": facts.people(each.students),
+            "title": one_line(same[0][0].title),
+            "item": same[0][0].item,
+            "others": len(same) - 1,
+            "components": list(dict.fromkeys(check.component for check, _ in same)),
+            "words": _verdict(same[0][1]),
+            "text": _cut(same[0][1].message),
+            "people": facts.people(students),
         }
-        for check, each in found[:UNEXPLAINED_SHOWN]
+        for same, students in found[:UNEXPLAINED_SHOWN]
     ]
     return shown, len(found)
 

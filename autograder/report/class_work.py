@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Sized
 from statistics import median
 from typing import Any
 
@@ -18,7 +18,6 @@ from autograder.report.class_facts import ClassFacts
 from autograder.report.graded import GradedReport
 from autograder.report.item_statistics import CheckStatistics
 from autograder.report.lateness_words import in_words
-from autograder.report.not_handed_in import NOTHING_HANDED_IN
 from autograder.report.terminal import BY_HAND, REMEDIES
 from autograder.text.display import one_line
 
@@ -38,19 +37,21 @@ def to_do(reports: Sequence[GradedReport], facts: ClassFacts) -> Iterator[dict[s
         lines = [
             f"{o.score.student}: {one_line(text, 200)}" for o in refused for text in o.refusals
         ]
-        words = "submissions were not taken; their students read why."
+        words = f"{_number(refused, 'submission was', 'submissions were')} not taken."
         yield entry(len(refused), words, "Show them", "class", "not taken", _some(lines))
     for reason, words, status in (
-        (MUST_BE_REGRADED, "students have checks that failed by our fault", "failed by our fault"),
-        (NOT_GRADED_YET, "students have something that was not graded yet", "not graded yet"),
+        (MUST_BE_REGRADED, "checks that failed by our fault", "failed by our fault"),
+        (NOT_GRADED_YET, "something that was not graded yet", "not graded yet"),
     ):
         who = _with(reports, lambda item, reason=reason: item.pending and item.reason == reason)
         if who:
-            told = f"{words}: {REMEDIES[reason]}."
+            have = _number(who, "student has", "students have")
+            told = f"{have} {words}: {REMEDIES[reason]}."
             yield entry(len(who), told, "Show them", "class", status)
     gpu = _with(reports, lambda item: item.reason.startswith(PENDING_GPU))
     if gpu:
-        yield entry(len(gpu), "projects wait for the training job: make gpu.", "", "")
+        words = _number(gpu, "project waits", "projects wait")
+        yield entry(len(gpu), f"{words} for the training job: make gpu.", "", "")
     waiting = [
         (report.score.student, item)
         for report in reports
@@ -58,23 +59,33 @@ def to_do(reports: Sequence[GradedReport], facts: ClassFacts) -> Iterator[dict[s
         if item.pending and item.reason in BY_HAND and report.documents.get(item.id)
     ]
     if waiting:
-        students = len({student for student, _ in waiting})
-        words = f"answers of {students} students are to be marked by hand."
+        students = _number({student for student, _ in waiting}, "student", "students", True)
+        are = _number(waiting, "answer", "answers")
+        words = f"{are} of {students} to be marked by hand."
         yield entry(len(waiting), words, "By item", "marking-part")
     flagged = [one for one in reports if one.flags]
     if flagged:
         rules = Counter(flag.rule for one in flagged for _, flag in one.flags)
         more = ", ".join(f"{one_line(rule)} ({count})" for rule, count in rules.most_common())
-        words = "students have something to be looked at; it costs nothing by itself."
+        have = _number(flagged, "student has", "students have")
+        words = f"{have} something to be looked at; it costs nothing by itself."
         yield entry(len(flagged), words, "Where", "flags-part", "", more)
     undecided = [one for one in reports if one.undecided]
     if undecided:
-        words = "students are late by Canvas, which does not say how late: decide in handed_in.csv."
+        are = _number(undecided, "student is", "students are")
+        words = f"{are} late by Canvas, which does not say how late: decide in handed_in.csv."
         yield entry(len(undecided), words, "Show them", "class", "late")
     stale = [c for one in reports for c in one.changes if c.is_stale]
     if stale:
-        words = "changes by a person are for an earlier submission than the present one."
+        are = _number(stale, "change by a person is", "changes by a person are")
+        words = f"{are} for an earlier submission than the present one."
         yield entry(len(stale), words, "Show them", "class", "changed by a person")
+
+
+def _number(of: Sized, one: str, several: str, told: bool = False) -> str:
+    """Return the words for one thing or several, with their number where it is to be told."""
+    words = one if len(of) == 1 else several
+    return f"{len(of)} {words}" if told else words
 
 
 def _with(reports: Sequence[GradedReport], wanted: Any) -> list[GradedReport]:
@@ -96,7 +107,8 @@ def marking(course: Course, reports: Sequence[GradedReport]) -> Iterator[dict[st
             for item in part.items:
                 if item.id in manual:
                     about[item.id] = (item.title, part.id)
-                    found.setdefault(item.id, Counter())[_marking_state(item)] += 1
+                    state = _marking_state(item, report)
+                    found.setdefault(item.id, Counter())[state] += 1
     for id, counts in found.items():
         title, component = about[id]
         parts = [("good", counts["marked"]), ("warn", counts["waiting"] + counts["again"])]
@@ -111,12 +123,15 @@ def marking(course: Course, reports: Sequence[GradedReport]) -> Iterator[dict[st
         }
 
 
-def _marking_state(item: ItemScore) -> str:
-    if item.reason == NOTHING_HANDED_IN:
-        return "nothing"
+def _marking_state(item: ItemScore, report: GradedReport) -> str:
+    """Return how far an item's marking is; of what was not taken there is nothing to mark."""
     if item.reason == TO_BE_MARKED_AGAIN:
         return "again"
-    return "waiting" if item.pending else "marked"
+    if item.pending:
+        return "waiting"
+    mark = report.marks.get(item.id)
+    is_decided = (mark is not None and mark.points is not None) or report.changes_of(item.id)
+    return "marked" if is_decided else "nothing"
 
 
 def late_work(reports: Sequence[GradedReport], facts: ClassFacts) -> Iterator[dict[str, Any]]:

@@ -14,7 +14,7 @@ from autograder.gradebook.overrides import Scope
 from autograder.pages.charts import curves, meter, steps
 from autograder.pages.code import coloured_lines
 from autograder.pages.rendering import rendered
-from autograder.records import FULL_CREDIT, CheckResult
+from autograder.records import FULL_CREDIT, CheckResult, Verdict
 from autograder.report import changed_words
 from autograder.report.attempts import Attempt, Attempts
 from autograder.report.changes_words import points_words
@@ -22,14 +22,16 @@ from autograder.report.curves import PANELS
 from autograder.report.feedback import LEADERBOARD_ROWS, SUMMARISED, alike, counts_of, partly
 from autograder.report.first_lines import is_missing, not_begun, to_mend, waits
 from autograder.report.graded import COUNTS_STILL, Change, GradedReport
+from autograder.report.item_statistics import is_failure
 from autograder.report.lateness_words import in_words
 from autograder.report.message_pictures import seen_in
-from autograder.report.own_code import Excerpt, OwnCode, OwnFiles
+from autograder.report.own_code import TRACED, Excerpt, OwnCode, OwnFiles
 from autograder.report.points_words import is_excused, pending_points, points_in_words, points_of
 from autograder.results.student import VERDICT_WORDS
 from autograder.text.display import one_line
 
-FIRST_SHOWN = 5
+FIRST_SHOWN = 4
+ITEMS_NAMED = 6
 WIDEST_LINE = 200
 LINES_OPEN = 16
 """Longer excerpts are folded."""
@@ -60,6 +62,7 @@ def student_page(report: GradedReport, background: Background | None = None) -> 
     writer = _Items(report, files)
     parts = [part for part in score.components if part.is_open]
     attempts = background.attempts.of(report) if background else []
+    mend = _to_mend(_items(parts))
     return rendered(
         "student.html",
         ("base.css", "student.css"),
@@ -80,8 +83,8 @@ def student_page(report: GradedReport, background: Background | None = None) -> 
             {"title": part.title, "points": points_of(part), "picture": _meter(part)}
             for part in parts
         ],
-        mend=[_first(item, report) for item in _most(filter(to_mend, _items(parts)))],
-        more_to_mend=max(0, len([*filter(to_mend, _items(parts))]) - FIRST_SHOWN),
+        mend=mend[:FIRST_SHOWN],
+        more_to_mend=sum(len(one["ids"]) for one in mend[FIRST_SHOWN:]),
         waiting=list(_waiting(_items(parts))),
         components=[
             {"title": part.title, "points": points_of(part), **writer.component(part)}
@@ -107,13 +110,6 @@ def _items(parts: Sequence[ComponentScore]) -> list[ItemScore]:
     return [item for part in parts for item in part.items]
 
 
-def _most(items: Iterator[ItemScore]) -> list[ItemScore]:
-    """Return the items with most to gain, in the rubric's order."""
-    found = list(items)
-    chosen = sorted(found, key=lambda item: item.points - item.max_points)[:FIRST_SHOWN]
-    return [item for item in found if item in chosen]
-
-
 def _so_far(report: GradedReport) -> str:
     score = report.score
     if not score.pending:
@@ -128,20 +124,39 @@ def _meter(part: ComponentScore | ItemScore) -> Any:
     return meter(share, points_of(part), "full" if share >= 1 else "")
 
 
-def _first(item: ItemScore, report: GradedReport) -> dict[str, Any]:
-    """Return what to mend of an item, and why, in a sentence."""
-    results = [one.result for one in item.checks if one.result and _is_shown(one)]
-    told = [one for one in results if one.advice]
-    why = (told or results)[0]
-    return {
-        "title": item.title,
-        "anchor": anchor(item.id),
-        "gain": format_points(item.max_points - item.points),
-        "advice": why.advice or "",
-        "message": "" if why.advice else one_line(why.message.partition("\n")[0], 240),
-        "failed": len(results),
-        "of": len(item.checks),
-    }
+def _to_mend(items: Sequence[ItemScore]) -> list[dict[str, Any]]:
+    """Return what to mend, and why: items with the same reason are one, those with most to gain
+    first."""
+    groups: dict[tuple[str, str], list[ItemScore]] = {}
+    for item in filter(to_mend, items):
+        groups.setdefault(_reason(item), []).append(item)
+    ranked = sorted(groups.items(), key=lambda pair: -sum(map(_to_gain, pair[1])))
+    return [
+        {
+            "named": [{"title": o.title, "anchor": anchor(o.id)} for o in same[:ITEMS_NAMED]],
+            "others": max(0, len(same) - ITEMS_NAMED),
+            "ids": [one.id for one in same],
+            "gain": format_points(sum(map(_to_gain, same))),
+            "advice": advice,
+            "message": message,
+        }
+        for (advice, message), same in ranked
+    ]
+
+
+def _to_gain(item: ItemScore) -> int:
+    return item.max_points - item.points
+
+
+def _reason(item: ItemScore) -> tuple[str, str]:
+    """Return why an item failed: a diagnosis, else a message with the line that it names."""
+    results = [one.result for one in item.checks if one.result and is_failure(one.result)]
+    told = next((one.advice for one in results if one.advice), None)
+    if told:
+        return told, ""
+    first, *others = results[0].message.split("\n")
+    traced = [line.strip() for line in others if TRACED.match(line)]
+    return "", one_line(" \N{EN DASH} ".join([first, *traced[-1:]]), 240)
 
 
 def _is_shown(check: CheckScore) -> bool:
@@ -205,7 +220,7 @@ def _whole_change(report: GradedReport, change: Change) -> dict[str, Any]:
 
 def _steps(attempts: Sequence[Attempt], most: int) -> Any:
     """Return the attempts as a picture, where there are several."""
-    if len(attempts) < 2:
+    if len({one.points for one in attempts}) < 2:
         return ""
     words = ", then ".join(format_points(max(0, one.points)) for one in attempts)
     return steps([one.points / max(1, most) for one in attempts], f"points: {words}")
@@ -280,12 +295,14 @@ class _Items:
         earlier = self._messages.get(message) if "\n" in message else None
         if message and not earlier:
             self._messages.setdefault(message, (anchor(item.id), item.title))
-        excerpts = self._files.excerpts(item.id, first) if self._files and not earlier else []
+        is_own = first.verdict is not Verdict.BLOCKED and not earlier
+        excerpts = self._files.excerpts(item.id, first) if self._files and is_own else []
         new = [one for one in excerpts if one not in self._shown]
         self._shown.update(new)
         return {
             "titles": list(titles.items()),
             "words": VERDICT_WORDS[first.verdict] + partly(first),
+            "kind": "bad" if is_failure(first) else "warn",
             "message": "" if earlier else message,
             "earlier": earlier,
             "seen": seen_in(message),
