@@ -71,9 +71,10 @@ class ItemStatistics:
     """How a class does in an item. `known` counts those whose points are.
 
     `mean` is the mean share of its points, 0..1, and `passed` the share of students who have all of
-    them; both are of the known ones. `begun` counts those of them who began it, and
-    `discrimination` is the correlation, among these, of its points with the share of points that a
-    student has in all other items; None where there is none. `waiting` are not known yet.
+    them; both are of the known ones, and None where only those are known who never began it.
+    `begun` counts those of them who began it, and `discrimination` is the correlation, among these,
+    of its points with the share of points that a student has in all other items; None where there
+    is none. `waiting` are not known yet.
     """
 
     id: str
@@ -145,7 +146,9 @@ def _of_item(
     there = [(number, one) for number, one in enumerate(scores) if one is not None]
     known = [(number, one) for number, one in there if counts_for_statistics(one)]
     begun = [(number, one) for number, one in known if has_begun(one)]
-    shares = [one.points / one.max_points for _, one in known if one.max_points]
+    waiting = sum(one.pending and not counts_for_statistics(one) for _, one in there)
+    says_something = bool(begun) or not waiting
+    shares = [one.points / one.max_points for _, one in known if one.max_points and says_something]
     pairs = [
         (one.points, (all_points[n] - one.points) / (all_most[n] - one.max_points))
         for n, one in begun
@@ -158,7 +161,7 @@ def _of_item(
         component=component,
         most=max((one.max_points for _, one in there), default=0),
         known=len(known),
-        waiting=sum(one.pending and not counts_for_statistics(one) for _, one in there),
+        waiting=waiting,
         begun=len(begun),
         mean=fmean(shares) if shares else None,
         passed=fmean(share >= 1 for share in shares) if shares else None,
