@@ -8,12 +8,12 @@ them. It is for tests and benchmarks of what is written about classes.
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from autograder.course import Course, Item, Week, load
 from autograder.gradebook.flags import Flag
@@ -21,12 +21,13 @@ from autograder.gradebook.journal import Gradebook, GradingJob
 from autograder.gradebook.people import Loss, keep_people
 from autograder.gradebook.submission import Submission
 from autograder.records import FULL_CREDIT, CheckResult, ManualMark, PlannedCheck, Verdict
-from autograder.reference.places import item_places, places_of_mistakes
+from autograder.reference.places import Place, item_places, places_of_mistakes
 
 ROOT = Path(__file__).resolve().parents[1]
 BOOK = "gradebook.sqlite"
 WEEKS = (1, 2, 3)
 CHECKS_OF_AN_ITEM = 8
+DUE = datetime(2026, 10, 1, 18, tzinfo=UTC)
 SECTIONS = ("A", "B", "C")
 FIRST = ("Ada", "Bela", "Chen", "Dana", "Emil", "Fay", "Goran", "Hana", "Ida", "Jonas")
 LAST = ("Abe", "Brown", "Costa", "Diaz", "Eze", "Fink", "Garcia", "Haddad", "Ivanov", "Jones")
@@ -43,15 +44,26 @@ def ids(students: int) -> list[str]:
     return [f"s{n:04}-{FIRST[n % 10]}-{LAST[n // 10 % 10]}".lower() for n in range(students)]
 
 
+def paper_course() -> Course:
+    """Return the course, with due dates."""
+    course = load(ROOT)
+    weeks = (
+        week.model_copy(update={"due": DUE}) if week.number in WEEKS else week
+        for week in course.weeks
+    )
+    return course.model_copy(update={"weeks": tuple(weeks)})
+
+
 def fill(out: Path, students: int | Sequence[str], seed: int = 0) -> Course:
     """Write the gradebook of a class, and its roster, into `out`; return the course."""
     out.mkdir(parents=True, exist_ok=True)
     names = ids(students) if isinstance(students, int) else list(students)
-    course = load(ROOT)
+    course = paper_course()
     dice = random.Random(seed)
     able = {name: min(0.98, max(0.02, dice.gauss(0.75, 0.2))) for name in names}
-    rows = [f'"{n.replace(chr(34), chr(34) * 2)}",{SECTIONS[i % 3]}' for i, n in enumerate(names)]
-    (out / "roster.csv").write_text("\n".join(["id,section", *rows]) + "\n", "utf-8")
+    if all(re.fullmatch(r"[\w.@+-]+", name) for name in names):
+        rows = [f"{name},{SECTIONS[n % 3]}" for n, name in enumerate(names)]
+        (out / "roster.csv").write_text("\n".join(["id,section", *rows]) + "\n", "utf-8")
     with Gradebook.open(out / BOOK) as book:
         book.start_run("none", "digits", course.salt, {})
         for week in map(course.week, WEEKS):
@@ -103,8 +115,17 @@ def _submission(name: str, week: Week, dice: random.Random) -> Submission:
         files[module] = path.read_bytes() + f"\n# {name}\n".encode()
     documents = {names[0]: "0" * 64 for names in week.documents if dice.random() < 0.9}
     late = timedelta(hours=dice.expovariate(1 / 20) - 30)
-    due = week.due or datetime(2026, 10, 1, tzinfo=ZoneInfo("UTC"))
-    return replace(Submission(name, files, documents=documents), received=due + late)
+    return Submission(name, files, documents=documents, received=DUE + late)
+
+
+@cache
+def _mistakes(folder: str, places: tuple[Place, ...]) -> list[str]:
+    return [id for id, place in places_of_mistakes(ROOT, folder).items() if place in places]
+
+
+def mistakes_of(week: Week, item: str) -> list[str]:
+    """Return the ids of the misconceptions that are about an item's definitions."""
+    return _mistakes(week.folder, tuple(item_places(ROOT, week, item)))
 
 
 def _results(
@@ -115,7 +136,6 @@ def _results(
     dice: random.Random,
 ) -> Iterator[CheckResult]:
     """Yield a student's results: an item is begun or not, and has one mistake at most."""
-    mistakes = places_of_mistakes(ROOT, week.folder)
     for start in range(0, len(plan), CHECKS_OF_AN_ITEM):
         checks = plan[start : start + CHECKS_OF_AN_ITEM]
         item = checks[0].item
@@ -125,7 +145,7 @@ def _results(
                 yield CheckResult(check.id, Verdict.NOT_ATTEMPTED, message=f"{item}: fill in f")
             continue
         is_right = dice.random() < chance
-        own = [id for id, place in mistakes.items() if place in item_places(ROOT, week, item)]
+        own = mistakes_of(week, item)
         mistake = dice.choice(own) if own and dice.random() < 0.6 else None
         numbers = [f"{dice.randrange(8)}.5", "-0.992502"]
         message = dice.choice(MESSAGES).format(*numbers)

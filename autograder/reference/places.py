@@ -33,7 +33,7 @@ def places_of_items(root: Path, folder: str, modules: tuple[str, ...]) -> dict[s
 def places_of_mistakes(root: Path, folder: str) -> dict[str, Place]:
     """Return the definition that each misconception of a week's catalogue is about, by its id."""
     return {
-        entry["id"]: (entry["module"], entry["where"])
+        entry["id"]: (f"{entry['module']}.py", entry["where"])
         for path in sorted((root / "solutions" / folder).glob("misconceptions*.toml"))
         for entry in tomllib.loads(path.read_text("utf-8")).get("misconception", [])
         if {"id", "module", "where"} <= entry.keys()

@@ -23,7 +23,7 @@ HOSTILE = (
     "![x](http://elsewhere.example/x.png) [x](javascript:alert(1)) $\\href{javascript:x}{y}$ "
     "{{ 7*7 }} {% raw %} &lt;b&gt; \x1b[31m \u202etxt \"' onload=alert(1) "
 )
-COURSE = paper_class.load(paper_class.ROOT)
+COURSE = paper_class.paper_course()
 PLAN = [
     PlannedCheck("hidden/t.py::a", "week1.linear", "`dL_db` adds up over the batch"),
     PlannedCheck("hidden/t.py::b", "week1.linear", "forward keeps float32"),
