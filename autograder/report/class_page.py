@@ -35,6 +35,7 @@ from autograder.report.points_words import EXCUSED, is_excused
 from autograder.results.student import VERDICT_WORDS
 from autograder.text.display import many_lines, one_line
 
+CHECKS_SHOWN = 150
 MESSAGES_SHOWN = 3
 MESSAGE_CHARACTERS = 600
 UNEXPLAINED_SHOWN = 60
@@ -105,7 +106,8 @@ def class_page(course: Course, reports: Sequence[GradedReport], facts: ClassFact
         ],
         unknown=UNKNOWN,
         items=[*map(_item, item_statistics(reports, _refused(course, reports)))],
-        checks=[_check(one) for one in checks if one.failed],
+        checks=[_check(one) for one in checks[:CHECKS_SHOWN] if one.failed],
+        number_failed=sum(bool(one.failed) for one in checks),
         number_of_checks=len(checks),
         misconceptions=[
             {

@@ -65,7 +65,7 @@ def test_all_misconceptions_with_all_who_have_them(tmp_path: Path) -> None:
     assert len(rows) == len(found) > 10
     for row, one in zip(rows, found, strict=True):
         assert f"{one.id}: {', '.join(one.items)}" in row
-        assert re.findall(r'<a href="[^"]*">([^<]*)</a>', row) == list(one.students)
+        assert re.findall(r"<a[^>]*>([^<]*)</a>", row) == list(one.students)
 
 
 def test_what_changed_is_said_with_its_cause(page: str) -> None:
@@ -119,9 +119,9 @@ def test_a_page_is_written_whole_or_stays_as_it_was(
 
 def test_a_class_of_1000_would_be_small(tmp_path: Path) -> None:
     """They are measured by `python -m benchmarks pages`: what grows is a student's row."""
-    small, large = (len(written(tmp_path / str(n), n).encode()) for n in (20, 60))
-    each = (large - small) / 40
-    assert large + 940 * each < 5 * MB
+    small, large = (len(written(tmp_path / str(n), n).encode()) for n in (20, 50))
+    each = (large - small) / 30
+    assert large + 950 * each < 5 * MB
 
 
 def test_students_pages_of_a_hostile_class_are_inert(tmp_path: Path) -> None:

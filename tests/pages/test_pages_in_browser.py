@@ -162,6 +162,17 @@ def test_status_and_words_find_students(page, folder) -> None:
     assert all_again == 24
 
 
+def test_every_name_leads_to_a_students_page(page, folder) -> None:
+    names, odd = page.visit(
+        at(folder),
+        "document.querySelectorAll('.who a').length",
+        "[...document.querySelectorAll('.who a')].filter(a =>"
+        " a.getAttribute('href') !== `students/${a.textContent}/feedback.html`).length",
+    )
+    assert names > 50
+    assert odd == 0
+
+
 def test_an_odd_link_does_no_harm(page, folder) -> None:
     odd = "section=%3Cscript%3E&status=nobody&sort=students:99:up&sort=x:y:z&at=nowhere&q=%22%3E"
     [names] = page.visit(at(folder, odd), f"{NAMES}.length")

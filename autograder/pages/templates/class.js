@@ -12,6 +12,8 @@
     href: row.querySelector("a").getAttribute("href"),
   }));
   const state = { sort: {} };
+  const pages = new Map(rows.map((one) => [one.row.querySelector("a").textContent, one.href]));
+  for (const name of $(".who a:not([href])")) name.setAttribute("href", pages.get(name.textContent));
 
   // What is in the address: the filters, and by which column each table is sorted.
   const read = () => {
