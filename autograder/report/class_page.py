@@ -303,7 +303,7 @@ def _tiles(
         words = f"{rounded(whole.lower)} \N{EN DASH} {rounded(whole.upper)}"
         yield {"value": words, "words": "middle half of the class"}
     complete = sum("complete" in each for each in statuses.values())
-    yield {"value": f"{complete} of {len(reports)}", "words": "have all their points"}
+    yield {"value": f"{complete} of {len(reports)}", "words": "graded and marked in full"}
 
 
 def rounded(points: float) -> str:

@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from autograder.channel.source_lines import find_functions
@@ -79,7 +80,7 @@ class OwnFiles:
         place = mistake_place(self._root, week, result.misconception)
         places = [place] if place else item_places(self._root, week, item)
         found = (_definition(files, one) for one in places)
-        return [one for one in found if one is not None][:MOST_EXCERPTS]
+        return list(islice((one for one in found if one is not None), MOST_EXCERPTS))
 
     def _files(self, item: str) -> dict[str, bytes]:
         job = self._jobs.get(item)
