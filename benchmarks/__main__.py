@@ -38,6 +38,7 @@ BY_NAME = {
     "literal": "literal_submissions",
     "styles": "right_styles",
     "journal": "journal_size",
+    "pages": "pages",
     "reruns": "what_reruns",
     "answers": "answer_costs",
     "one_fault": "one_fault",

@@ -60,15 +60,23 @@ def chromium(profile: Path, **settings: Any) -> Iterator[Browser]:
             process.terminate()
 
 
+Request = tuple[str, dict[str, Any]]
+"""A request of the browser's protocol: its method and parameters."""
+
+
 class Browser:
     """The first page of a browser that was started with `command` and this profile.
 
-    `foreign` are the addresses that pages asked for and that are not on this machine.
+    `foreign` are the addresses that pages asked for and that are not on this machine, `errors` what
+    the browser's console says of faults. `settings` are requests of the protocol, with their
+    parameters, that each visit makes first: a narrow window, say.
     """
 
     def __init__(self, profile: Path) -> None:
         self.foreign: list[str] = []
         self.dialogs: list[str] = []
+        self.errors: list[str] = []
+        self.settings: list[Request] = []
         self._number = 0
         port = _until(lambda: _port(profile))
         self._address = f"http://127.0.0.1:{port}/json"
@@ -83,20 +91,32 @@ class Browser:
         """Return where the open pages are."""
         return [page["url"] for page in self._pages() if page["type"] == "page"]
 
-    def visit(self, address: str, *expressions: str) -> list[Any]:
-        """Open an address, wait until it and its formulas are there, and evaluate expressions."""
+    def visit(self, address: str, *expressions: str | Request) -> list[Any]:
+        """Open an address, wait until it and its formulas are there, and evaluate expressions.
+
+        Between them may stand requests of the protocol: a key that is pressed, say.
+        """
         return asyncio.run(self._visit(address, expressions))
 
-    async def _visit(self, address: str, expressions: tuple[str, ...]) -> list[Any]:
+    async def _visit(self, address: str, expressions: tuple[str | Request, ...]) -> list[Any]:
         from tornado.websocket import websocket_connect
 
         self._socket = await websocket_connect(self._socket_address, max_message_size=1 << 26)
         try:
             await self._ask("Page.enable")
             await self._ask("Fetch.enable", patterns=[{"urlPattern": "*"}])
+            await self._ask("Runtime.enable")
+            await self._ask("Log.enable")
+            for method, parameters in self.settings:
+                await self._ask(method, **parameters)
             await self._ask("Page.navigate", url=address)
             await self._evaluate(READY)
-            return [await self._evaluate(one) for one in expressions]
+            return [
+                await self._evaluate(one)
+                if isinstance(one, str)
+                else await self._ask(one[0], **one[1])
+                for one in expressions
+            ]
         finally:
             self._socket.close()
             while await self._socket.read_message() is not None:
@@ -127,6 +147,11 @@ class Browser:
                 return told.get("result") or told.get("error") or {}
             if told.get("method") == "Fetch.requestPaused":
                 await self._answer(told["params"])
+            elif told.get("method") == "Runtime.exceptionThrown":
+                self.errors.append(str(told["params"]["exceptionDetails"]))
+            elif told.get("method") == "Log.entryAdded":
+                entry = told["params"]["entry"]
+                self.errors += [str(entry)] * (entry["level"] == "error")
             elif told.get("method") == "Page.javascriptDialogOpening":
                 self.dialogs.append(told["params"]["message"])
                 await self._send(0, "Page.handleJavaScriptDialog", {"accept": False})

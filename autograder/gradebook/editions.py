@@ -100,23 +100,42 @@ class Editions:
 
     def contents(self, number: int, student: str | None = None) -> Contents:
         """Return what counted in an edition, for everybody or for one student."""
-        marks = {
-            row["number"]: KeptMark(**dict(row))
-            for row in self._db.execute(
-                "SELECT id AS number, student, item, points, comment, given, author FROM marks"
-            )
-        }
+        marks = self._marks()
         found = {}
         for row in self._db.execute(NOW, {"edition": number, "student": student}):
-            if row["most"] is None:
-                continue
-            found[row["student"], row["item"]] = Counted(
-                *(row["points"], row["final"], row["most"], row["kept"], row["reason"]),
-                basis=self._basis(row["job"]),
-                mark=None if row["mark"] is None else marks[row["mark"]],
-                override=row["override"],
-            )
+            counted = self._counted(row, marks)
+            if counted is not None:
+                found[row["student"], row["item"]] = counted
         return found
+
+    def steps(self, student: str) -> list[tuple[int, dict[str, Counted | None]]]:
+        """Return what changed of a student in each edition, by its number, the first one first.
+
+        None stands for an item that was taken out of the rubric.
+        """
+        marks = self._marks(student)
+        found: dict[int, dict[str, Counted | None]] = {}
+        query = "SELECT * FROM counted WHERE student = ? ORDER BY edition"
+        for row in self._db.execute(query, (student,)):
+            found.setdefault(row["edition"], {})[row["item"]] = self._counted(row, marks)
+        return list(found.items())
+
+    def _counted(self, row: sqlite3.Row, marks: Mapping[int, KeptMark]) -> Counted | None:
+        if row["most"] is None:
+            return None
+        return Counted(
+            *(row["points"], row["final"], row["most"], row["kept"], row["reason"]),
+            basis=self._basis(row["job"]),
+            mark=None if row["mark"] is None else marks[row["mark"]],
+            override=row["override"],
+        )
+
+    def _marks(self, student: str | None = None) -> dict[int, KeptMark]:
+        """Return the marks of a student, or of everybody, by their numbers."""
+        query = """SELECT id AS number, student, item, points, comment, given, author FROM marks
+            WHERE student = coalesce(?, student)"""
+        rows = self._db.execute(query, (student,))
+        return {row["number"]: KeptMark(**dict(row)) for row in rows}
 
     def rubric(self, number: int) -> dict[str, int]:
         """Return the points of the rubric's items as an edition was made, in hundredths."""

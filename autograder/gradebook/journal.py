@@ -762,6 +762,11 @@ class Gradebook:
         return read_replaced(self._db, row["id"], self._plan(row["plan"]), self._texts)
 
     @property
+    def path(self) -> Path:
+        """Where the gradebook lies; of a copy in memory, where what was copied does."""
+        return self._db.path
+
+    @property
     def editions(self) -> Editions:
         """What counted whenever reports were written."""
         return Editions(self._db, self._writing, lambda: self._run)

@@ -104,7 +104,7 @@ def known_people(folder: Path, weeks: Sequence[Week]) -> KnownPeople:
 
 def roster_beside(gradebook: Gradebook, weeks: Sequence[Week]) -> Roster | None:
     """Return the roster that lies beside a gradebook, if any. Raises RosterError."""
-    path = gradebook._db.path.with_name(FILE)
+    path = gradebook.path.with_name(FILE)
     return roster_of(weeks, path) if path.is_file() else None
 
 

@@ -22,25 +22,27 @@ def of_item(changes: Iterable[Change]) -> Iterator[str]:
     for change in changes:
         is_check = change.events[0].scope is Scope.CHECK
         what = f"the check *{inline(change.title)}*: " if is_check else ""
-        yield f"**{BY_A_PERSON}**: {what}{_said(change)}. {_why(change)}"
+        yield f"**{BY_A_PERSON}**: {what}{item_said(change)}. {_why(change)}"
 
 
 def of_whole(report: GradedReport) -> Iterator[str]:
     """Yield a paragraph of a feedback for each change of a week, a phase and the total."""
     for change in report.changes:
         if change.events[0].scope not in (Scope.ITEM, Scope.CHECK):
-            said = f"{change.title[:1].upper()}{change.title[1:]}: {_sum_said(report, change)}"
+            said = f"{change.title[:1].upper()}{change.title[1:]}: {sum_said(report, change)}"
             yield f"**{BY_A_PERSON}**: {said}. {_why(change)}"
 
 
-def _said(change: Change) -> str:
+def item_said(change: Change) -> str:
+    """Return what a person changed an item or a check to."""
     if change.after == EXCUSED:
         return f"{EXCUSED}, {COUNTS_NOT}"
     unit = "" if change.events[0].scope is Scope.CHECK else " points"
     return f"from {change.before} to {change.after}{unit}"
 
 
-def _sum_said(report: GradedReport, change: Change) -> str:
+def sum_said(report: GradedReport, change: Change) -> str:
+    """Return what a person added to a week, a phase or the total, or took from it."""
     asked = sum(event.amount for event in change.events)
     counts = report.adjustments.get(change.target, asked)
     said = [f"{EXCUSED}, {COUNTS_NOT}"] if change.after.startswith(EXCUSED) else []

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.course import Course
+from autograder.gradebook.journal import Gradebook
 from autograder.gradebook.private import PRIVATE, PRIVATE_FOLDER
 from autograder.report.changed_words import whole_results
 from autograder.report.class_csv import by_hand_csv, flags_csv, gradebook_csv
 from autograder.report.curves import curves_svg
 from autograder.report.feedback import CURVES_FILE, feedback
-from autograder.report.feedback_page import feedback_page
 from autograder.report.graded import GradedReport
+from autograder.report.student_page import Background, student_page
 from autograder.text.files import write_text
 
 
@@ -38,13 +39,20 @@ def class_files(out: Path) -> ClassFiles:
     )
 
 
-def write_class(course: Course, reports: Sequence[GradedReport], out: Path) -> ClassFiles:
+def write_class(
+    course: Course,
+    reports: Sequence[GradedReport],
+    out: Path,
+    gradebook: Gradebook | None = None,
+) -> ClassFiles:
     """Write OUT/gradebook.csv, by_hand.csv and flags.csv, and every student's files.
 
-    Raises OSError where that fails.
+    Without a `gradebook` the students' pages have neither code nor attempts. Raises OSError where
+    that fails.
     """
+    background = Background.of(course, gradebook) if gradebook else None
     for report in reports:
-        write_student(report, out)
+        write_student(report, out, background)
     return write_class_csv(course, reports, out)
 
 
@@ -58,7 +66,7 @@ def write_class_csv(course: Course, reports: Sequence[GradedReport], out: Path) 
     return files
 
 
-def write_student(report: GradedReport, out: Path) -> Path:
+def write_student(report: GradedReport, out: Path, background: Background | None = None) -> Path:
     """Write OUT/students/<id>/results.json, feedback.md and feedback.html; return that folder.
 
     Where a network was trained, its curves are in training.svg. Raises ValueError for an id that
@@ -66,15 +74,12 @@ def write_student(report: GradedReport, out: Path) -> Path:
     """
     folder = student_folder(report.score.student, out)
     write_text(folder / "results.json", whole_results(report), PRIVATE)
-    pictures: dict[str, str] = {}
     for result in (check.result for item in report.score.items for check in item.checks):
         if result and "curves" in result.detail:
             picture = curves_svg(result.detail["curves"], result.detail.get("accuracy"))
             write_text(folder / CURVES_FILE, picture, PRIVATE)
-            pictures[CURVES_FILE] = picture
-    text = feedback(report)
-    write_text(folder / "feedback.md", text, PRIVATE)
-    write_text(folder / "feedback.html", feedback_page(text, pictures), PRIVATE)
+    write_text(folder / "feedback.md", feedback(report), PRIVATE)
+    write_text(folder / "feedback.html", student_page(report, background), PRIVATE)
     return folder
 
 

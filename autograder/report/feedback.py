@@ -128,7 +128,7 @@ class _Writer:
         if self._documents.get(item.id):
             names = ", ".join(map(code, self._documents[item.id]))
             yield f"Handed in for this: {names}."
-        counts = _counts(item)
+        counts = counts_of(item)
         if counts:
             yield counts
 
@@ -142,9 +142,9 @@ class _Writer:
             for check in item.checks
             if check.result is not None and check.result.verdict not in SUMMARISED
         ]
-        for advice, checks in _by(failed, lambda result: result.advice):
-            for (_, message), alike in _by(checks, lambda r: (r.verdict, r.message)):
-                yield from self._failure(item, alike, message)
+        for advice, checks in alike(failed, lambda result: result.advice):
+            for (_, message), same in alike(checks, lambda r: (r.verdict, r.message)):
+                yield from self._failure(item, same, message)
             if advice:
                 several = f" in these {len(checks)} checks" if len(checks) > 1 else ""
                 yield f"> What probably happened{several}: {inline(advice, formulas=True)}"
@@ -160,7 +160,7 @@ class _Writer:
         for check in checks:
             result = check.result
             assert result is not None
-            words = VERDICT_WORDS[result.verdict] + _partial(result)
+            words = VERDICT_WORDS[result.verdict] + partly(result)
             lines[f"- **{inline(check.planned.title)}** ({words})"] += 1
         yield "\n".join(
             line if count == 1 else f"{line}, {count} times" for line, count in lines.items()
@@ -176,7 +176,7 @@ def _head(item: ItemScore) -> str:
     return f"{inline(item.title)} (`{item.id}`): {points_of(item)}"
 
 
-def _by(
+def alike(
     checks: Sequence[CheckScore], key: Callable[[CheckResult], Key]
 ) -> list[tuple[Key, list[CheckScore]]]:
     """Return checks in groups of the same key, in the order of each group's first check."""
@@ -200,13 +200,14 @@ def _leaderboard(report: GradedReport) -> Iterator[str]:
         yield f"Leaderboard of {len(report.board)}:\n\n" + "\n".join([header, *rows])
 
 
-def _partial(result: CheckResult) -> str:
+def partly(result: CheckResult) -> str:
+    """Return what share of its points a check gives that did not pass; "" where it gives none."""
     if not result.credit:
         return ""
     return f"; {100 * result.credit / FULL_CREDIT:.3g} % of its points"
 
 
-def _counts(item: ItemScore) -> str:
+def counts_of(item: ItemScore) -> str:
     """Count the checks that passed, were not attempted, or have no result by our fault."""
     verdicts = [check.result.verdict if check.result else None for check in item.checks]
     if len(verdicts) > 1 and set(verdicts) == {Verdict.PASS}:

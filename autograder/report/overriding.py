@@ -10,6 +10,7 @@ from autograder.gradebook.journal import Gradebook, GradebookError
 from autograder.gradebook.override_lines import Line, OverrideReader
 from autograder.gradebook.overrides import Act, Override, decisions
 from autograder.report.class_files import write_class
+from autograder.report.class_page_file import write_class_page
 from autograder.report.gather import gather
 from autograder.report.graded import GradedReport
 from autograder.report.points_words import points_in_words
@@ -48,8 +49,9 @@ def override(
         reports = gather(course, book)
         after = {one.score.student: one for one in reports}
         yield from told(events, before, after)
-        written = write_class(course, reports, out)
-        publish(course, book, reports, "override", out)
+        written = write_class(course, reports, out, book)
+        published = publish(course, book, reports, "override", out)
+        write_class_page(course, book, reports, out, published, "override")
     yield f"Written: {written.gradebook} and {written.students}"
 
 

@@ -11,6 +11,7 @@ from autograder.course import Course
 from autograder.gradebook.ids import key
 from autograder.gradebook.journal import Gradebook
 from autograder.report.class_files import class_files, write_class
+from autograder.report.class_page_file import PAGE, write_class_page
 from autograder.report.graded import GradedReport
 from autograder.report.publishing import CHANGES_FILE, publish
 from autograder.report.statistics import class_statistics
@@ -32,8 +33,9 @@ def write_reports(
     `command` is what the gradebook calls these reports by: "grade". The table is on a `section`
     alone where one is given; all else is on everybody.
     """
-    write_class(course, reports, out)
+    write_class(course, reports, out, gradebook)
     published = publish(course, gradebook, reports, command, out)
+    write_class_page(course, gradebook, reports, out, published, command)
     print_table(console, reports, out, section)
     for line in published.lines(out / CHANGES_FILE, course.handing_in.zone):
         say(console, line)
@@ -56,6 +58,7 @@ def print_table(
             return
     written = class_files(out)
     files = {
+        "The class on one page": out / PAGE,
         "Points of the class": written.gradebook,
         "Feedback and results": written.students,
         "To be marked by hand": written.by_hand,

@@ -73,6 +73,7 @@ PRINTS: dict[str, tuple[str, ...]] = {
         rf"week 1 without training, 4 pairs in turns: this machine {N} s, a node {N} s",
         rf"one node {N} s \(at best {N}\), two {N} s: {N} times the throughput",
     ),
+    "pages": (rf" +3 +{N} +{N} +{N} +{N} +{N}", rf" +6 +{N} +{N} +{N} +{N} +{N}"),
     "journal": (rf"journal MB +{N} +{N} KB +{N}", rf"gather s +{N} +{N} ms +{N}"),
     "hostile": (
         rf"alone {N} s, {N} s per submission",

@@ -25,6 +25,7 @@ from autograder.integrations.gradebooks.points_column import (
     read_reports,
 )
 from autograder.report.class_files import write_class, write_class_csv
+from autograder.report.class_page_file import write_class_page
 from autograder.report.graded import GradedReport
 from autograder.report.publishing import CHANGES_FILE, publish
 from autograder.results.junit import junit_xml
@@ -126,9 +127,10 @@ def export_csv(root: Path, grades: Path) -> list[Path]:
     course = load(root)
     reports = read_reports(course, grades)
     try:
-        written = write_class(course, reports, grades)
         with Gradebook.read(grades / GRADEBOOK) as gradebook:
-            publish(course, gradebook, reports, "export", grades)
+            written = write_class(course, reports, grades, gradebook)
+            published = publish(course, gradebook, reports, "export", grades)
+            write_class_page(course, gradebook, reports, grades, published, "export")
     except OSError as error:
         raise ExportError(f"{error.filename} can't be written: {error.strerror}.") from error
     changes = grades / CHANGES_FILE

@@ -18,8 +18,10 @@ from autograder.integrations.push.ledger import Ledger, Push
 from autograder.integrations.push.refs import FEEDBACK_BRANCH, HEADS
 from autograder.records import Verdict
 from autograder.report.class_files import write_class, write_student
+from autograder.report.class_page_file import write_class_page
 from autograder.report.gather import gather
 from autograder.report.publishing import keep_as_found, publish
+from autograder.report.student_page import Background
 from autograder.results.student import StudentReport
 
 SHOWN = ("feedback.md", "results.json", "training.svg")
@@ -40,7 +42,7 @@ def grade(
         keep_as_found(course, gradebook)
         grade_class(course, setting, taken, gradebook, 1, lambda _: None, pool)
         [report] = gather(course, gradebook, [student])
-        write_student(report, out)
+        write_student(report, out, Background.of(course, gradebook))
         publish(course, gradebook, [report], "push")
     return report
 
@@ -79,8 +81,9 @@ def write_whole_class(course: Course, out: Path) -> None:
     with Gradebook.open(out / GRADEBOOK) as gradebook:
         reports = gather(course, gradebook)
         if reports:
-            write_class(course, reports, out)
-            publish(course, gradebook, reports, "push")
+            write_class(course, reports, out, gradebook)
+            published = publish(course, gradebook, reports, "push")
+            write_class_page(course, gradebook, reports, out, published, "push")
 
 
 def commit_feedback(push: Push, out: Path) -> str:
