@@ -104,6 +104,8 @@ SLOWEST = (
     "test_training_job.py",
     "test_analyses.py",
     "test_hostile_rungs.py",
+    "test_pages_in_browser.py",
+    "test_class_page.py",
     "test_separation.py",
     "test_formgrader.py",
     "test_release.py",
