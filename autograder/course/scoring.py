@@ -252,7 +252,8 @@ def score_student(
         return scored
 
     def score_component(part: Component) -> ComponentScore:
-        is_open = open_weeks is None or any(item.week in open_weeks for item in part.items)
+        weeks = {item.week for item in part.items}
+        is_open = bool(weeks if open_weeks is None else weeks.intersection(open_weeks))
         items = tuple(score(item) for item in part.items) if is_open else ()
         most = part.most if is_open else part.points
         return ComponentScore(part.id, part.title, most, part.extra, items)

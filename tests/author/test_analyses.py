@@ -113,7 +113,8 @@ assert slopes[none][-1] < 0.1 * slopes[root][-1] and np.ptp(slopes[root]) < slop
 assert np.mean(right[:10]) < 0.7 < 0.99 < np.mean(right[-10:]) and losses[-1] < 0.1
 asked_for = np.arange(len(after)), seen[2]
 assert before[asked_for].min() < 0.3 and after[asked_for].min() > 0.9
-assert np.allclose(np.diag(products), COLUMNS / 2) and np.allclose(products[20, 25], products[50, 55])
+assert np.allclose(np.diag(products), COLUMNS / 2)
+assert np.allclose(products[20, 25], products[50, 55])
 assert (places[BACK:] == np.arange(T - BACK)).all()
 """,
 }

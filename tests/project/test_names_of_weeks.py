@@ -34,6 +34,7 @@ ALLOWED = {
     ("course/loading.py", "extra_credit"): "a key of rubric.toml",
     ("integrations/formgrader/pictures.py", "pictures"): "a field of the engine's own cells",
     ("reference/percent_source.py", "language"): "a field of a notebook's metadata",
+    ("report/class_page.py", "Total"): "the heading of a column of points",
     ("report/curves.py", "train"): "a column of curves: train_loss, train_accuracy",
     ("worker/tensors.py", "Tensor"): "PyTorch's class",
     ("worker/tensors.py", "Parameter"): "PyTorch's class",
