@@ -17,6 +17,7 @@ from autograder.students.public_run import (
     PublicRun,
     read_files,
     read_shipped,
+    reason,
     run_public,
 )
 from autograder.students.screen import Screen
@@ -24,7 +25,11 @@ from autograder.students.selection import EVERYTHING, Selection
 from autograder.text.display import clean, many_lines
 
 SHOWN_FAILURES = 8
-ENDS = {Verdict.PASS: ("green", "green"), Verdict.NOT_ATTEMPTED: ("to do", "dim")}
+ENDS = {
+    Verdict.PASS: ("green", "green"),
+    Verdict.NOT_ATTEMPTED: ("to do", "dim"),
+    Verdict.BLOCKED: ("waits", "dim"),
+}
 """What is said of a check that ended so, and how it looks."""
 STOPPED = "BdbQuit"
 """What a breakpoint raises where nobody can type."""
@@ -86,11 +91,19 @@ def heading(done: PublicRun) -> str:
 
 def state(one: ItemState) -> str:
     """Return the state of an item in a few words."""
+    if one.is_held_up:
+        return f"waits: {_begun_small(one.waits)}"
     if not one.attempted:
         return "not attempted"
     if one.passed == len(one.checks):
         return "all public tests pass"
-    return f"{one.passed} of {len(one.checks)} public tests pass"
+    count = one.verdicts.count(Verdict.BLOCKED)
+    wait = f"; {count} {'waits' if count == 1 else 'wait'}: {_begun_small(one.waits)}"
+    return f"{one.passed} of {len(one.checks)} public tests pass{wait if count else ''}"
+
+
+def _begun_small(sentence: str) -> str:
+    return sentence[:1].lower() + sentence[1:]
 
 
 def points(one: ItemState) -> str:
@@ -131,7 +144,10 @@ def _print_checks(screen: Screen, one: ItemState) -> None:
     for score in one.checks:
         verdict = score.result.verdict if score.result else Verdict.NOT_ATTEMPTED
         word, style = ENDS.get(verdict, ("fails", "yellow"))
-        screen.line(f"    {word:5}  {score.planned.title}", style, hanging=7)
+        waits = ""
+        if score.result and verdict is Verdict.BLOCKED:
+            waits = f" ({_begun_small(reason(score.result))})"
+        screen.line(f"    {word:5}  {score.planned.title}{waits}", style, hanging=7)
 
 
 def _print_failures(screen: Screen, failures: Sequence[Failure], inputs: bool) -> None:

@@ -26,7 +26,7 @@ from autograder.students.host import StudentHost
 from autograder.students.in_process import InProcessHost
 from autograder.students.inputs import Recorder
 from autograder.students.selection import EVERYTHING, Selection
-from autograder.suite.session import Outcome, SuiteError, SuiteSession
+from autograder.suite.session import FIRST_MEND, Outcome, SuiteError, SuiteSession
 from autograder.suite.signature import entry_of
 from autograder.suite.week_worker import worker_of
 from autograder.text.files import source_digest
@@ -74,6 +74,11 @@ class Shipped:
         return () < self.python < sys.version_info[:2]
 
 
+def reason(result: CheckResult) -> str:
+    """Return what a check that builds on other items waits for."""
+    return result.message.partition(":")[0]
+
+
 @dataclass(frozen=True)
 class ItemState:
     """One item so far, by the public tests alone: points in hundredths, and tests that pass."""
@@ -97,6 +102,17 @@ class ItemState:
     def attempted(self) -> bool:
         """Whether any of its gaps was filled in."""
         return not set(self.verdicts) <= {Verdict.NOT_ATTEMPTED, Verdict.BLOCKED}
+
+    @property
+    def waits(self) -> str:
+        """Why checks of it say nothing yet: what has to work first; an empty text if none does."""
+        results = [check.result for check in self.checks if check.result]
+        return next((reason(one) for one in results if one.verdict is Verdict.BLOCKED), "")
+
+    @property
+    def is_held_up(self) -> bool:
+        """Whether it was filled in, and no check says anything of it before others are mended."""
+        return not self.attempted and self.waits.startswith(FIRST_MEND)
 
 
 @dataclass(frozen=True)
@@ -178,20 +194,24 @@ class PublicRun:
 
     @property
     def failures(self) -> list[Failure]:
-        """The failures, grouped by the wrong answer that explains them, or by message."""
+        """The failures, grouped by the wrong answer that explains them, or by message.
+
+        In the order of the week's tasks: what others build on is mended first.
+        """
         reasons: dict[str, Failure] = {}
         for check, outcome in zip(self.plan, self.outcomes, strict=True):
             if outcome.result.verdict in QUIET:
                 continue
             entry = self._entry(check, outcome)
-            reason = entry["id"] if entry else outcome.result.message
-            if reason in reasons:
-                known = reasons[reason]
-                reasons[reason] = replace(known, others=known.others + 1)
+            key = entry["id"] if entry else outcome.result.message
+            if key in reasons:
+                known = reasons[key]
+                reasons[key] = replace(known, others=known.others + 1)
             else:
                 printed, inputs = self.printed.get(check.id, ""), self.inputs.get(check.id, "")
-                reasons[reason] = Failure(check, outcome, entry, printed, inputs=inputs)
-        return list(reasons.values())
+                reasons[key] = Failure(check, outcome, entry, printed, inputs=inputs)
+        place = {item.id: number for number, (_, item) in enumerate(self._rubric())}
+        return sorted(reasons.values(), key=lambda one: place.get(one.check.item, len(place)))
 
     @property
     def hidden(self) -> str:

@@ -59,6 +59,8 @@ _COLLECTING = threading.Lock()
 """Lock held while a suite is collected: the module names of two suites may be the same."""
 
 CANT_WORK = "The test can't work with what your code gave"
+FIRST_MEND = "First mend"
+"""How the message begins where a test ran, and failed by what another item has to give."""
 NOT_RUN = f"Not run, since {PATIENCE} other checks of this item ran out of time."
 OUTCOMES = (pytest.fail.Exception, pytest.skip.Exception)
 """Exceptions of pytest's functions (pytest.fail, ...); they do not derive from `Exception`."""
@@ -424,7 +426,7 @@ def _blocked(outcome: Outcome, first: list[str]) -> Outcome:
     result = outcome.result
     if result.verdict in (Verdict.PASS, Verdict.INFRA, Verdict.NOT_ATTEMPTED):
         return outcome
-    said = f"First mend {', '.join(first)}: this check builds on it. {result.message}"
+    said = f"{FIRST_MEND} {', '.join(first)}: this check builds on it. {result.message}"
     said = result.message if result.verdict is Verdict.BLOCKED else said  # it names the gap
     blocked = replace(result, verdict=Verdict.BLOCKED, message=said.strip())
     return replace(outcome, result=blocked)
