@@ -80,6 +80,8 @@ def test_drawn_vectors(student):
     """W is drawn with deviation 1."""
     W = expect.array("W", student.language.Embedding(40, 50).W, (40, 50))
     expect.close("deviation of W", float(W.std()), 1.0, rtol=0.1)
+    small = student.language.Embedding(V, D, dtype=student.probe("float32"))
+    expect.dtype("W", small.W, "float32")
 
 
 # batches
@@ -175,6 +177,15 @@ def test_short_enough(student):
     wanted = [3.0, 0.0, 0.0, 4.0, 12.0, 0.0, 0.0]
     expect.close("entries of all gradients", found, wanted, rtol=1e-5)
     expect.close("entries of all gradients", clipped(student, [np.zeros(2)], 1.0), np.zeros(2))
+
+
+@clipping
+def test_float32_gradients(student):
+    """float32 arrays come back as float32 arrays."""
+    given = [grad.astype("float32") for grad in GRADS]
+    for limit in (2.0, 20.0):
+        found = clipped(student, given, limit)
+        expect.dtype("entries of all gradients", found, "float32")
 
 
 # sample, generate

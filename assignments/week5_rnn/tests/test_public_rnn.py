@@ -33,11 +33,16 @@ def steps(*numbers):
     return [np.array([[float(number)]]) for number in numbers]
 
 
-def listed(label, received, count):
-    """Expect `count` arrays of one row and one column; return their numbers."""
+def arrays_of(label, received, count, shape):
+    """Expect `count` arrays of one shape; return them as a list."""
     several = isinstance(received, (list, tuple, np.ndarray)) and len(received) == count
     expect.that(label, several, f"expected a list of {count} arrays.")
-    return [float(expect.array(label, one, (1, 1))[0, 0]) for one in received]
+    return [expect.array(label, one, shape) for one in received]
+
+
+def listed(label, received, count):
+    """Expect `count` arrays of one row and one column; return their numbers."""
+    return [float(one[0, 0]) for one in arrays_of(label, received, count, (1, 1))]
 
 
 def wave(scale, *shape):
@@ -73,9 +78,7 @@ def measured(loss, arrays):
 
 def expect_gradients(layer, received, wanted):
     """Compare the gradients of inputs, weights and starts of a larger layer."""
-    several = isinstance(received, (list, tuple, np.ndarray)) and len(received) == T
-    expect.that("dL_dx", several, f"expected a list of {T} arrays.")
-    for number, one in enumerate(received):
+    for number, one in enumerate(arrays_of("dL_dx", received, T, (N, D))):
         expect.close(f"dL_dx of step {number + 1}", one, wanted["x"][number], **NEAR)
     for name in wanted:
         if name != "x":
@@ -103,6 +106,35 @@ def expect_deviations(layer, *shapes):
     for name, shape in zip(("Wx", "Wh"), shapes, strict=True):
         W = expect.array(name, getattr(layer, name), shape)
         expect.close(f"deviation of {name}", float(W.std()), 1 / np.sqrt(shape[0]), rtol=0.1)
+
+
+def float32_layer(student, kind, starts):
+    """Return a float32 layer, and what its forward is given: inputs, and so many starts."""
+    layer = kind(D, H, dtype=student.probe("float32"))
+    given = [array.astype("float32") for array in (X, *list(STARTS.values())[:starts])]
+    return layer, given
+
+
+def expect_float32(student, kind, starts):
+    """Expect float32 weights and states, and that inputs and starts are not changed."""
+    layer, given = float32_layer(student, kind, starts)
+    for name in ("Wx", "Wh", "b"):
+        expect.dtype(name, getattr(layer, name), "float32")
+    lent = [student.keep(array) for array in given]
+    for state in arrays_of("states", layer.forward(*lent), T, (N, H)):
+        expect.dtype("state", state, "float32")
+    for name, array, handle in zip(("the inputs", *STARTS), given, lent, strict=False):
+        expect.unchanged(name, array, student.fetch(handle))
+
+
+def expect_float32_gradients(student, kind, starts):
+    """Expect float32 gradients in a float32 layer."""
+    layer, given = float32_layer(student, kind, starts)
+    layer.forward(*given)
+    for one in arrays_of("dL_dx", layer.backward(UPSTREAM.astype("float32")), T, (N, D)):
+        expect.dtype("dL_dx", one, "float32")
+    for name in ("Wx", "Wh", "b", *list(STARTS)[:starts]):
+        expect.dtype(f"dL_d{name}", getattr(layer, f"dL_d{name}"), "float32")
 
 
 # RNN, forward
@@ -154,14 +186,8 @@ def test_rnn_first_weights(student):
 
 @rnn
 def test_rnn_float32(student):
-    """float32 weights and inputs give float32 states."""
-    layer = small_rnn(student)
-    for name in ("Wx", "Wh", "b"):
-        setattr(layer, name, getattr(layer, name).astype("float32"))
-    received = layer.forward([one.astype("float32") for one in steps(1, 2)])
-    for state in received:
-        expect.array("state", state, (1, 1))
-        expect.dtype("state", state, "float32")
+    """float32 weights and inputs give float32 states, and what is given stays as it is."""
+    expect_float32(student, student.rnn.RNN, 1)
 
 
 # RNN, backward
@@ -228,9 +254,18 @@ def test_rnn_all_gradients(student):
     layer.Wx, layer.Wh, layer.b = weights["Wx"], weights["Wh"], weights["b"]
     wanted = measured(loss, {"x": X, **weights, "h0": h0})
     layer.forward(list(-X))
+    lent = student.keep(UPSTREAM)
     for _ in range(2):
         layer.forward(list(X), h0)
-        expect_gradients(layer, layer.backward(list(UPSTREAM)), wanted)
+        expect_gradients(layer, layer.backward(lent), wanted)
+        expect.unchanged("the gradients", UPSTREAM, student.fetch(lent))
+
+
+@rnn_backward
+@on_rnn
+def test_rnn_float32_gradients(student):
+    """A float32 layer has float32 gradients."""
+    expect_float32_gradients(student, student.rnn.RNN, 1)
 
 
 @rnn_backward
@@ -320,14 +355,8 @@ def test_lstm_first_weights(student):
 
 @lstm
 def test_lstm_float32(student):
-    """float32 weights and inputs give float32 states."""
-    layer = small_lstm(student)
-    for name in ("Wx", "Wh", "b"):
-        setattr(layer, name, getattr(layer, name).astype("float32"))
-    received = layer.forward([one.astype("float32") for one in steps(1, 2)])
-    for state in received:
-        expect.array("state", state, (1, 1))
-        expect.dtype("state", state, "float32")
+    """float32 weights and inputs give float32 states, and what is given stays as it is."""
+    expect_float32(student, student.rnn.LSTM, 2)
 
 
 @lstm
@@ -411,9 +440,18 @@ def test_lstm_all_gradients(student):
     layer.Wx, layer.Wh, layer.b = weights["Wx"], weights["Wh"], weights["b"]
     wanted = measured(loss, {"x": X, **weights, **STARTS})
     layer.forward(list(-X))
+    lent = student.keep(UPSTREAM)
     for _ in range(2):
         layer.forward(list(X), STARTS["h0"], STARTS["c0"])
-        expect_gradients(layer, layer.backward(list(UPSTREAM)), wanted)
+        expect_gradients(layer, layer.backward(lent), wanted)
+        expect.unchanged("the gradients", UPSTREAM, student.fetch(lent))
+
+
+@lstm_backward
+@on_lstm
+def test_lstm_float32_gradients(student):
+    """A float32 layer has float32 gradients."""
+    expect_float32_gradients(student, student.rnn.LSTM, 2)
 
 
 @lstm_backward
