@@ -121,8 +121,9 @@ def expect_float32(student, kind, starts):
     for name in ("Wx", "Wh", "b"):
         expect.dtype(name, getattr(layer, name), "float32")
     lent = [student.keep(array) for array in given]
-    for state in arrays_of("states", layer.forward(*lent), T, (N, H)):
-        expect.dtype("state", state, "float32")
+    for arguments in (lent, lent[:1]):  # with starts, and without
+        for state in arrays_of("states", layer.forward(*arguments), T, (N, H)):
+            expect.dtype("state", state, "float32")
     for name, array, handle in zip(("the inputs", *STARTS), given, lent, strict=False):
         expect.unchanged(name, array, student.fetch(handle))
 
