@@ -21,6 +21,13 @@ def test_states(student):
     expect.close("dL/dh", received, [[17.32, 194.0], [3.0, 4.0]])
 
 
+def test_states_of_three_steps(student):
+    """Step 1: a third state of 0, with an upstream gradient of its own."""
+    upstream, states = np.vstack([UPSTREAM, [1.0, -1.0]]), np.vstack([STATES, [0.0, 0.0]])
+    received = array_of(student.derivations.rnn_dh(upstream, states, WH))
+    expect.close("dL/dh", received, [[371.56, -382.0], [-6.0, 104.0], [1.0, -1.0]])
+
+
 def test_what_was_given_stays(student):
     """Step 1: what rnn_dh is given is not changed."""
     lent = student.keep(UPSTREAM)

@@ -1,7 +1,8 @@
 """Public tests of rnn.py: one example for each rule, small enough to follow by hand.
 
 Where a number stands in a test, it is the formula's: with one feature and one state, each step is a
-line of a pocket calculator.
+line of a pocket calculator. The gradients of larger layers are measured: by central differences of
+the forward pass, which stands here once more.
 """
 
 import numpy as np
@@ -14,10 +15,14 @@ rnn_backward = pytest.mark.item("week5.rnn_backward")
 lstm = pytest.mark.item("week5.lstm")
 lstm_backward = pytest.mark.item("week5.lstm_backward")
 
+# A backward pass is judged where its forward pass is right.
+on_rnn = pytest.mark.needs("week5.rnn")
+on_lstm = pytest.mark.needs("week5.lstm")
+
 NEAR = {"rtol": 0, "atol": 1e-6}
 
 STEP = 1e-5
-"""By how much a bias is moved, to see what the loss does."""
+"""By how much a number is moved, to see what the loss does."""
 
 BIASES = np.array([0.0, 1.0, 0.5, -0.5])
 """The biases of a small LSTM: input, forget and output gate, candidate."""
@@ -28,11 +33,56 @@ def steps(*numbers):
     return [np.array([[float(number)]]) for number in numbers]
 
 
-def listed(label, received, count):
-    """Expect `count` arrays of one row and one column; return their numbers."""
+def arrays_of(label, received, count, shape):
+    """Expect `count` arrays of one shape; return them as a list."""
     several = isinstance(received, (list, tuple, np.ndarray)) and len(received) == count
     expect.that(label, several, f"expected a list of {count} arrays.")
-    return [float(expect.array(label, one, (1, 1))[0, 0]) for one in received]
+    return [expect.array(label, one, shape) for one in received]
+
+
+def listed(label, received, count):
+    """Expect `count` arrays of one row and one column; return their numbers."""
+    return [float(one[0, 0]) for one in arrays_of(label, received, count, (1, 1))]
+
+
+def wave(scale, *shape):
+    """Return an array of this shape, all entries different, none larger than `scale`."""
+    return scale * np.sin(1.0 + np.arange(float(np.prod(shape)))).reshape(shape)
+
+
+N, D, H, T = 2, 3, 2, 3
+X, UPSTREAM = wave(1.0, T, N, D), np.cos(np.arange(12.0)).reshape(T, N, H)
+STARTS = {"h0": wave(0.5, N, H), "c0": 0.6 - wave(0.7, N, H)}
+"""Inputs, upstream gradients and starts of the larger layers."""
+
+
+def weights_of(blocks):
+    """Return weights of a larger layer with so many blocks of H columns."""
+    wide = blocks * H
+    return {"Wx": wave(0.8, D, wide), "Wh": 0.2 - wave(0.9, H, wide), "b": wave(0.4, wide)}
+
+
+def measured(loss, arrays):
+    """Return the gradient of a loss with respect to each array, by central differences."""
+    found = {}
+    for name, array in arrays.items():
+        found[name] = np.zeros(array.shape)
+        for place in np.ndindex(array.shape):
+            move = np.zeros(array.shape)
+            move[place] = STEP
+            ahead = loss(**{**arrays, name: array + move})
+            behind = loss(**{**arrays, name: array - move})
+            found[name][place] = (ahead - behind) / (2 * STEP)
+    return found
+
+
+def expect_gradients(layer, received, wanted):
+    """Compare the gradients of inputs, weights and starts of a larger layer."""
+    for number, one in enumerate(arrays_of("dL_dx", received, T, (N, D))):
+        expect.close(f"dL_dx of step {number + 1}", one, wanted["x"][number], **NEAR)
+    for name in wanted:
+        if name != "x":
+            expect.close(f"dL_d{name}", getattr(layer, f"dL_d{name}"), wanted[name], **NEAR)
 
 
 def small_rnn(student):
@@ -49,6 +99,43 @@ def small_lstm(student):
     layer.Wh = np.array([[0.5, -0.5, 1.0, 1.0]])
     layer.b = BIASES
     return layer
+
+
+def expect_deviations(layer, *shapes):
+    """Expect that Wx and Wh of these shapes are drawn with deviation 1 / sqrt(fan-in)."""
+    for name, shape in zip(("Wx", "Wh"), shapes, strict=True):
+        W = expect.array(name, getattr(layer, name), shape)
+        expect.close(f"deviation of {name}", float(W.std()), 1 / np.sqrt(shape[0]), rtol=0.1)
+
+
+def float32_layer(student, kind, starts):
+    """Return a float32 layer, and what its forward is given: inputs, and so many starts."""
+    layer = kind(D, H, dtype=student.probe("float32"))
+    given = [array.astype("float32") for array in (X, *list(STARTS.values())[:starts])]
+    return layer, given
+
+
+def expect_float32(student, kind, starts):
+    """Expect float32 weights and states, and that inputs and starts are not changed."""
+    layer, given = float32_layer(student, kind, starts)
+    for name in ("Wx", "Wh", "b"):
+        expect.dtype(name, getattr(layer, name), "float32")
+    lent = [student.keep(array) for array in given]
+    for arguments in (lent, lent[:1]):  # with starts, and without
+        for state in arrays_of("states", layer.forward(*arguments), T, (N, H)):
+            expect.dtype("state", state, "float32")
+    for name, array, handle in zip(("the inputs", *STARTS), given, lent, strict=False):
+        expect.unchanged(name, array, student.fetch(handle))
+
+
+def expect_float32_gradients(student, kind, starts):
+    """Expect float32 gradients in a float32 layer."""
+    layer, given = float32_layer(student, kind, starts)
+    layer.forward(*given)
+    for one in arrays_of("dL_dx", layer.backward(UPSTREAM.astype("float32")), T, (N, D)):
+        expect.dtype("dL_dx", one, "float32")
+    for name in ("Wx", "Wh", "b", *list(STARTS)[:starts]):
+        expect.dtype(f"dL_d{name}", getattr(layer, f"dL_d{name}"), "float32")
 
 
 # RNN, forward
@@ -90,29 +177,25 @@ def test_rnn_begins_anew(student):
 
 @rnn
 def test_rnn_first_weights(student):
-    """Weights have the shapes (D, H) and (H, H), biases begin at 0."""
+    """Shapes of the weights and how large they are drawn; biases begin at 0."""
     layer = student.rnn.RNN(2, 3)
     expect.array("Wx", layer.Wx, (2, 3))
     expect.array("Wh", layer.Wh, (3, 3))
     expect.close("b", layer.b, np.zeros(3))
+    expect_deviations(student.rnn.RNN(100, 40), (100, 40), (40, 40))
 
 
 @rnn
 def test_rnn_float32(student):
-    """float32 weights and inputs give float32 states."""
-    layer = small_rnn(student)
-    for name in ("Wx", "Wh", "b"):
-        setattr(layer, name, getattr(layer, name).astype("float32"))
-    received = layer.forward([one.astype("float32") for one in steps(1, 2)])
-    for state in received:
-        expect.array("state", state, (1, 1))
-        expect.dtype("state", state, "float32")
+    """float32 weights and inputs give float32 states, and what is given stays as it is."""
+    expect_float32(student, student.rnn.RNN, 1)
 
 
 # RNN, backward
 
 
 @rnn_backward
+@on_rnn
 def test_rnn_one_step_back(student):
     """At the state 0 the slope of tanh is 1: only weights are left."""
     layer = small_rnn(student)
@@ -126,6 +209,7 @@ def test_rnn_one_step_back(student):
 
 
 @rnn_backward
+@on_rnn
 def test_rnn_two_steps_back(student):
     """The loss uses the last state alone. Both states are 0 here, so that all slopes are 1."""
     layer = small_rnn(student)
@@ -138,23 +222,55 @@ def test_rnn_two_steps_back(student):
 
 
 @rnn_backward
+@on_rnn
 def test_rnn_slope_of_the_loss(student):
     """The gradient of the bias is what the sum of three states changes by, when the bias does."""
 
     def loss(b):
         states = [0.0]
-        for x in (1.0, -1.0, 0.3):
+        for x in (-0.1, -0.3, -0.2):
             states.append(np.tanh(2.0 * x - states[-1] + b))
         return sum(states)
 
     layer = small_rnn(student)
-    layer.forward(steps(1, -1, 0.3))
+    layer.forward(steps(-0.1, -0.3, -0.2))
     layer.backward(steps(1, 1, 1))
     slope = (loss(0.5 + STEP) - loss(0.5 - STEP)) / (2 * STEP)
     expect.close("dL_db", layer.dL_db, [slope], **NEAR)
 
 
 @rnn_backward
+@on_rnn
+def test_rnn_all_gradients(student):
+    """Two rows, three steps, three features, two states: all gradients, and all of them again."""
+
+    def loss(x, h0, Wx, Wh, b):
+        h, total = h0, 0.0
+        for step, u in zip(x, UPSTREAM, strict=True):
+            h = np.tanh(step @ Wx + h @ Wh + b)
+            total += np.sum(u * h)
+        return total
+
+    layer, weights, h0 = student.rnn.RNN(D, H), weights_of(1), STARTS["h0"]
+    layer.Wx, layer.Wh, layer.b = weights["Wx"], weights["Wh"], weights["b"]
+    wanted = measured(loss, {"x": X, **weights, "h0": h0})
+    layer.forward(list(-X))
+    lent = student.keep(UPSTREAM)
+    for _ in range(2):
+        layer.forward(list(X), h0)
+        expect_gradients(layer, layer.backward(lent), wanted)
+        expect.unchanged("the gradients", UPSTREAM, student.fetch(lent))
+
+
+@rnn_backward
+@on_rnn
+def test_rnn_float32_gradients(student):
+    """A float32 layer has float32 gradients."""
+    expect_float32_gradients(student, student.rnn.RNN, 1)
+
+
+@rnn_backward
+@on_rnn
 def test_rnn_nothing_accumulates(student):
     """Two layers, used in turn: the gradients belong to each one's latest forward."""
     layers = small_rnn(student), small_rnn(student)
@@ -165,6 +281,7 @@ def test_rnn_nothing_accumulates(student):
 
 
 @rnn_backward
+@on_rnn
 def test_rnn_keeps_the_gradients(student):
     """backward does not change what it is given, and may be called again."""
     layer, given = small_rnn(student), np.array([[[1.0]], [[2.0]]])
@@ -179,13 +296,19 @@ def test_rnn_keeps_the_gradients(student):
 # LSTM, forward
 
 
+def next_step(z, c):
+    """Return state and cell after a step, from the four blocks and the cell before."""
+    *gates, g = np.split(z, 4, axis=-1)
+    i, f, o = (1 / (1 + np.exp(-gate)) for gate in gates)
+    c = f * c + i * np.tanh(g)
+    return o * np.tanh(c), c
+
+
 def by_formula(x, h, c, b=BIASES):
     """Return state and cell of `small_lstm` after one step."""
     blocks = np.array([1.0, 0.5, -1.0, 2.0]) * x + np.array([0.5, -0.5, 1.0, 1.0]) * h
-    i, f, o, g = blocks + b
-    i, f, o, g = *(1 / (1 + np.exp(-gate)) for gate in (i, f, o)), np.tanh(g)
-    c = f * c + i * g
-    return o * np.tanh(c), c
+    h, c = next_step(blocks + b, c)
+    return float(h[0]), float(c[0])
 
 
 @lstm
@@ -223,11 +346,18 @@ def test_lstm_remembers(student):
 
 @lstm
 def test_lstm_first_weights(student):
-    """Shapes of the weights; the forget gate's block of the biases begins at forget_bias."""
+    """Shapes and size of the weights; the forget gate's block begins at forget_bias."""
     layer = student.rnn.LSTM(3, 2, 1.5)
     expect.array("Wx", layer.Wx, (3, 8))
     expect.array("Wh", layer.Wh, (2, 8))
     expect.close("b", layer.b, [0.0, 0.0, 1.5, 1.5, 0.0, 0.0, 0.0, 0.0])
+    expect_deviations(student.rnn.LSTM(100, 20), (100, 80), (20, 80))
+
+
+@lstm
+def test_lstm_float32(student):
+    """float32 weights and inputs give float32 states, and what is given stays as it is."""
+    expect_float32(student, student.rnn.LSTM, 2)
 
 
 @lstm
@@ -253,6 +383,7 @@ def remembering(student):
 
 
 @lstm_backward
+@on_lstm
 def test_lstm_one_step_back(student):
     """The input reaches the state through the candidate: 4, times two gates of a half."""
     layer = remembering(student)
@@ -265,6 +396,7 @@ def test_lstm_one_step_back(student):
 
 
 @lstm_backward
+@on_lstm
 def test_lstm_memory_halves(student):
     """The loss uses the last state alone: on its way back, each step halves what the cell gets."""
     layer = remembering(student)
@@ -274,6 +406,7 @@ def test_lstm_memory_halves(student):
 
 
 @lstm_backward
+@on_lstm
 def test_lstm_slope_of_the_loss(student):
     """The gradient of the biases is what h_1 + 2 h_3 changes by, when one of them does."""
 
@@ -293,6 +426,37 @@ def test_lstm_slope_of_the_loss(student):
 
 
 @lstm_backward
+@on_lstm
+def test_lstm_all_gradients(student):
+    """Two rows, three steps, three features, two states: all gradients, and all of them again."""
+
+    def loss(x, h0, c0, Wx, Wh, b):
+        h, c, total = h0, c0, 0.0
+        for step, u in zip(x, UPSTREAM, strict=True):
+            h, c = next_step(step @ Wx + h @ Wh + b, c)
+            total += np.sum(u * h)
+        return total
+
+    layer, weights = student.rnn.LSTM(D, H), weights_of(4)
+    layer.Wx, layer.Wh, layer.b = weights["Wx"], weights["Wh"], weights["b"]
+    wanted = measured(loss, {"x": X, **weights, **STARTS})
+    layer.forward(list(-X))
+    lent = student.keep(UPSTREAM)
+    for _ in range(2):
+        layer.forward(list(X), STARTS["h0"], STARTS["c0"])
+        expect_gradients(layer, layer.backward(lent), wanted)
+        expect.unchanged("the gradients", UPSTREAM, student.fetch(lent))
+
+
+@lstm_backward
+@on_lstm
+def test_lstm_float32_gradients(student):
+    """A float32 layer has float32 gradients."""
+    expect_float32_gradients(student, student.rnn.LSTM, 2)
+
+
+@lstm_backward
+@on_lstm
 def test_lstm_nothing_accumulates(student):
     """Two layers, used in turn: the gradients belong to each one's latest forward."""
     layers = remembering(student), remembering(student)
@@ -303,6 +467,7 @@ def test_lstm_nothing_accumulates(student):
 
 
 @lstm_backward
+@on_lstm
 def test_lstm_keeps_the_gradients(student):
     """backward does not change what it is given, and may be called again."""
     layer, given = remembering(student), np.array([[[4.0]], [[8.0]]])
@@ -339,9 +504,9 @@ def no_loop(student, kind, method):
     ("kind", "method"),
     [
         pytest.param("RNN", "forward", marks=rnn),
-        pytest.param("RNN", "backward", marks=rnn_backward),
+        pytest.param("RNN", "backward", marks=[rnn_backward, on_rnn]),
         pytest.param("LSTM", "forward", marks=lstm),
-        pytest.param("LSTM", "backward", marks=lstm_backward),
+        pytest.param("LSTM", "backward", marks=[lstm_backward, on_lstm]),
     ],
 )
 def test_whole_batches(student, kind, method):

@@ -9,6 +9,8 @@ IDS = np.array([[3, 1, 2, 1], [2, 4, 0, 0], [1, 0, 0, 0]])
 LENGTHS = np.array([4, 2, 1])
 STATES = np.arange(24.0).reshape(3, 4, 2)
 LABELS = np.array([1.0, 0.0, 0.0], dtype=np.float32)
+JUNK = np.array([[3, 1, 2, 1], [2, 4, 3, 3], [1, 4, 2, 2]])
+"""The same reviews as IDS, with other numbers behind them."""
 
 
 def sizes_of(student):
@@ -55,21 +57,49 @@ def test_padding(student):
     """Words behind the end of a review change no logit, and words before it do."""
     made, _ = sizes_of(student)
     logits = expect.array("logits", student.drive("answers", made, IDS, LENGTHS), (3,))
-    junk = np.array([[3, 1, 2, 1], [2, 4, 3, 3], [1, 4, 2, 2]])
-    again = student.drive("answers", made, junk, LENGTHS)
+    again = student.drive("answers", made, JUNK, LENGTHS)
     # Which logits these are is the network's own affair; here, that padding has no part in them.
     expect.repeated("logits with other words behind", logits, again, rtol=1e-4, atol=1e-6)
     other = expect.array("logits", student.drive("answers", made, 5 - IDS - 1, LENGTHS), (3,))
     expect.differ("logits", logits, other, "they are the same for other reviews.")
 
 
+@pytest.mark.item("sentiment.classifier")
+def test_one_review(student):
+    """A review has the same logit alone as beside others, and other reviews have other logits."""
+    made, _ = sizes_of(student)
+    logits = expect.array("logits", student.drive("answers", made, IDS, LENGTHS), (3,))
+    alone = [
+        expect.array("logit of a review alone", student.drive("answers", made, *one), (1,))
+        for one in ((IDS[n : n + 1], LENGTHS[n : n + 1]) for n in range(3))
+    ]
+    # Which logits these are depends on drawn weights; here, that no review has part in another's.
+    expect.repeated("logits", logits, np.concatenate(alone), rtol=1e-4, atol=1e-6)
+    expect.differ("logits", logits[:1], logits[1:2], "two reviews have the same.")
+
+
+@pytest.mark.item("sentiment.classifier")
+def test_every_part_gets_a_gradient(student):
+    """The logits depend on the embedding, the LSTM and the head, and so does their gradient."""
+    made, _ = sizes_of(student)
+    found = student.drive("gradients", made, IDS, LENGTHS, np.array([1.0, 2.0, -4.0], np.float32))
+    for name, shape in (
+        ("embedding.weight", (5, 3)),
+        ("lstm.weight_hh_l0", (8, 2)),
+        ("head.weight", (1, 2)),
+    ):
+        received = expect.array(f"gradient of {name}", found.get(name), shape)
+        expect.differ(f"gradient of {name}", received, 0, "it is 0 everywhere.")
+
+
 @pytest.mark.item("sentiment.bag_of_words")
 def test_counts(student):
-    """The words 3 1 2 1 are counted 0 2 1 1 0, and padding is no word."""
-    given = student.prepare("tensor", IDS), student.prepare("tensor", LENGTHS)
-    received = student.sentiment.bag_of_words(*given, 5)
+    """The words 3 1 2 1 are counted 0 2 1 1 0, and what stands behind a review is no word of it."""
     expected = np.array([[0, 2, 1, 1, 0], [0, 0, 1, 0, 1], [0, 1, 0, 0, 0]])
-    expect.close("bag_of_words(ids, lengths, 5)", received, expected)
+    for ids in (IDS, JUNK):
+        given = student.prepare("tensor", ids), student.prepare("tensor", LENGTHS)
+        received = student.sentiment.bag_of_words(*given, 5)
+        expect.close("bag_of_words(ids, lengths, 5)", received, expected)
 
 
 def model(student):
@@ -85,9 +115,10 @@ def trained(student, made, epochs, batch, lr):
 
 
 @pytest.mark.item("sentiment.trained")
-def test_losses(student):
-    """Logits 1, 1 and 0.5 of labels 1, 0 and 0: the mean loss is 0.866867."""
-    losses = trained(student, model(student), 2, 3, 1e-9)
+@pytest.mark.parametrize("batch", [3, 1])
+def test_losses(student, batch):
+    """Logits 1, 1 and 0.5 of labels 1, 0 and 0: the mean loss is 0.866867, in batches of 1 too."""
+    losses = trained(student, model(student), 2, batch, 1e-9)
     expect.close("losses", np.array(losses), np.full(2, 0.866867), rtol=1e-4)
 
 
@@ -102,6 +133,21 @@ def test_batches(student):
     expect.equal(
         "lengths read in each epoch", [[int(n) for n in one] for one in both], [[1, 2, 4]] * 2
     )
+
+
+@pytest.mark.item("sentiment.trained")
+def test_orders(student):
+    """Ten epochs have different orders, and the same seed gives the same ones again."""
+    runs = []
+    for _ in range(2):
+        made = model(student)
+        trained(student, made, 10, 1, 1e-9)
+        read = [int(n) for one in student.drive("notes", made)["lengths"] for n in one]
+        runs.append(expect.array("lengths read", np.array(read), (30,)))
+    orders = runs[0].reshape(10, 3)
+    expect.that("orders", bool(np.any(orders != orders[0])), "they are the same in each epoch.")
+    # Which orders a seed gives is the student's affair; that they are orders is asked above.
+    expect.repeated("lengths read, with the same seed", runs[0], runs[1])
 
 
 @pytest.mark.item("sentiment.trained")
