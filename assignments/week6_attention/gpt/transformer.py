@@ -266,7 +266,8 @@ def train(
     the loss is the mean cross-entropy of its logits over all places, where the target of a place is
     the character that follows it in the text. So a piece of `windows` has one character more.
     Optimizer, schedule and clipping are yours to choose. The network is asked once in each step, in
-    training mode, and is in evaluation mode afterwards. The same seed, with the same network, gives the same result.
+    training mode, and is in evaluation mode afterwards. The same seed, with the same network, gives
+    the same result.
 
     Args:
         model: MiniGPT, or another network with `context`; it is changed.
