@@ -17,9 +17,6 @@ from autograder.suite.hidden.threshold import Training
 from .formulas import log_softmax, network
 
 CONTEXT, D, HEADS, LAYERS = 16, 32, 4, 1
-READ = 400_000
-"""Characters of the text that are trained on; a pass is as many in pieces that are drawn."""
-
 HELD_OUT = 0.1
 """The share of the text, its end, that is not trained on."""
 
@@ -101,9 +98,9 @@ def lesson(settings: Training, rng: np.random.Generator) -> Lesson:
     end = len(ids) - int(HELD_OUT * len(ids))
     starts = end + rng.permutation((len(ids) - end - 1) // CONTEXT)[:PIECES] * CONTEXT
     return Lesson(
-        train=ids[:READ],
+        train=ids[:end],
         pieces=ids[starts[:, None] + np.arange(CONTEXT + 1)],
         alphabet=len(different),
-        steps=settings.epochs * READ // (settings.batch_size * CONTEXT),
+        steps=settings.epochs,
         seed=int(rng.integers(2**31)),
     )
