@@ -196,6 +196,8 @@ def test_parts(student, rng):
     got = student.drive("reached", made, [*inputs(rng), None], normal(rng, N, TQ, D))
     # The bias of keys adds the same to all scores of a row: its gradient is 0 up to rounding.
     expect.that("gradients", sum(got) >= len(got) - 1, "none gets to some of the parameters.")
+    made, w = filled(student, rng)
+    compare(student, made, w, HEADS, inputs(rng), None)
 
 
 def test_both_modes(student, rng):
@@ -209,10 +211,11 @@ def test_both_modes(student, rng):
 
 def test_keeps_its_arguments(student, rng):
     """Queries, keys, values and the mask stay as they are."""
-    made, _ = filled(student, rng)
+    made, w = filled(student, rng)
     given = *inputs(rng), holes(rng, N, TQ, TK)
     held = [student.prepare("tensor", one) for one in given]
     received = expect.array("attention", student.drive("said", made, *held), (N, TQ, D))
-    expect.that("attention", bool(np.ptp(received) > 0), "all its numbers are the same.")
+    wanted = multi_head(w, HEADS, *(one.astype(float) for one in given[:3]), given[3])
+    expect.close("attention", received, wanted, **NEAR)
     for name, one, two in zip(("query", "key", "value", "mask"), given, held, strict=True):
         expect.unchanged(name, one, student.fetch(two))

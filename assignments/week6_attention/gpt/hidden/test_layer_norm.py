@@ -63,9 +63,8 @@ def test_new(student, rng):
     expect.equal("weight", held["weight"], np.ones(6, dtype=np.float32))
     expect.equal("bias", held["bias"], np.zeros(6, dtype=np.float32))
     x = uneven(rng, 3, 2, 6)
-    # How near to the formula is asked elsewhere: here a vector of six shows its sign and size.
-    right = np.abs(asked(student, made, x.shape, x) - layer_norm(x, 1.0, 0.0)).max() < 0.4
-    expect.that("LayerNorm(x)", bool(right), "with these it does not normalise.")
+    expected = layer_norm(x.astype(float), 1.0, 0.0)
+    expect.close("LayerNorm(x)", asked(student, made, x.shape, x), expected, **NEAR)
 
 
 def test_both_modes(student, rng):
@@ -91,9 +90,10 @@ def test_gradient(student, rng):
 
 def test_keeps_x(student, rng):
     """LayerNorm leaves x as it is."""
-    made, _ = filled(student, rng, 5)
+    made, w = filled(student, rng, 5)
     x = uneven(rng, 4, 5)
     given = student.prepare("tensor", x)
     received = expect.array("LayerNorm(x)", student.drive("said", made, given), x.shape)
-    expect.differ("LayerNorm(x)", received, x, "this is x.")
+    expected = layer_norm(x.astype(float), w["weight"], w["bias"])
+    expect.close("LayerNorm(x)", received, expected, **NEAR)
     expect.unchanged("x", x, student.fetch(given))

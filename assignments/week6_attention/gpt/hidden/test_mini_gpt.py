@@ -101,7 +101,8 @@ def test_new(student, rng):
     for _ in range(2):
         student.drive("seed", int(rng.integers(2**31)))
         made = student.transformer.MiniGPT(vocab, context, d, 4, 2)
-        known(student, made, network_shapes(vocab, context, d, 2))
+        student.drive("mode", made, False)
+        held = known(student, made, network_shapes(vocab, context, d, 2))
         text = ids_of(rng, 20, context + 1, vocab)
         label = "logits"
         received = asked(student, made, (20, context, vocab), text[:, :-1], label=label)
@@ -111,6 +112,8 @@ def test_new(student, rng):
         loss = -float(found.mean())
         message = f"the loss of a new network is {loss:.2f}; ln {vocab} is {np.log(vocab):.2f}."
         expect.that(label, abs(loss - np.log(vocab)) < 0.1, message)
+        # The weights are the student's here: a network that does not ask them has no part in this.
+        near_either(label, received, lambda f: network(wide(held), 4, 2, text[:, :-1], f))  # noqa: B023
 
 
 @pytest.mark.needs(*ALL)
@@ -127,12 +130,15 @@ def test_parts(student, rng):
     one, two = (found[0][f"blocks.{number}.up.weight"] for number in (0, 1))
     expect.differ("blocks.1.up.weight", one, two, "it is that of block 0.")
     expect.equal("context", made.context, CONTEXT)
+    made, w = of_parts(student, rng)
+    compare(student, made, w, ids_of(rng, 3, 5))
 
 
 def test_gradients(student, rng):
     """A gradient gets to each parameter."""
-    made, _ = of_parts(student, rng)
+    made, w = of_parts(student, rng)
     ids = ids_of(rng, 4, CONTEXT)
+    compare(student, made, w, ids)
     got = student.drive("reached", made, [ids], normal(rng, 4, CONTEXT, V))
     expect.that("gradients", all(got), "none gets to some of the parameters.")
 
