@@ -1,4 +1,4 @@
-"""One matrix for queries, keys and values, tanh-GELU, dropout, a mask that is kept; Gumbel noise."""
+"""One matrix for queries, keys and values, tanh-GELU, dropout, a kept mask; Gumbel noise."""
 
 import torch
 from torch import nn

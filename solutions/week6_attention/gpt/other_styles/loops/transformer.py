@@ -1,4 +1,4 @@
-"""Head by head, by einsum; sums instead of means; cumulated shares; Adam by hand, pieces in order."""
+"""Head by head, by einsum; sums instead of means; cumulated shares; Adam by hand."""
 
 import math
 
