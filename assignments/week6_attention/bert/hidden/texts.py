@@ -52,12 +52,12 @@ def drawn_task(rng, train=1_500, test=1_000):
     negation, article, stop = rest[:3]
     found = {}
     while len(found) < train + test:
-        is_good, turned = rng.random(2) < 0.5
+        is_good, turned = (bool(one) for one in rng.random(2) < 0.5)
         words = [article, rng.choice(things), rng.choice(verbs), *[negation] * turned]
         words += [rng.choice(strong)] if rng.random() < 0.6 else []
         words += [rng.choice(good if is_good else bad), stop]
         text = (CLS, *(int(word) for word in words), SEP)
-        found[text] = bool(is_good) != bool(turned)
+        found[text] = is_good != turned
     ids, mask = padded(list(found))
     weights = {
         name: (float(name.endswith("LayerNorm.weight")) + 0.1 * rng.normal(size=shape)).astype("f4")
