@@ -39,7 +39,7 @@ def freeze(module):
 
 
 def fine_tune(model, ids, attention_mask, labels, epochs, lr, batch_size=32, seed=0):
-    """Adam with a warm-up; what is frozen never gets a gradient, so all parameters may be passed."""
+    """Adam with a warm-up; no column is left out."""
     torch.manual_seed(seed)
     draw = torch.Generator().manual_seed(seed)
     optimizer = torch.optim.Adam(filter(lambda one: one.requires_grad, model.parameters()), lr)
