@@ -4,8 +4,8 @@
     python -m benchmarks bert-margins --task minilm         MiniLM on sentences about films (cached)
     python -m benchmarks bert-margins --draws 10 --style first_piece
 
-Each draw is a task as week 6's hidden suite makes it, with the settings of grading.toml, and a right
-solution trains on it. Prints for each draw the accuracy of counting pieces (naive Bayes), of
+Each draw is a task as week 6's hidden suite makes it, with the settings of grading.toml, and a
+right solution trains on it. Prints for each draw the accuracy of counting pieces (naive Bayes), of
 logistic regression on both vectors of the frozen model, and of the fine-tuned one, then least, mean
 and largest of each and of the margin, which is what gives points.
 """
