@@ -136,7 +136,7 @@ class Pieces:
         return found
 
 
-def frozen_accuracy(train, test, train_labels, test_labels, penalty=10.0, steps=12):
+def frozen_accuracy(train, test, train_labels, test_labels, penalty=100.0, steps=12):
     """Return the accuracy of logistic regression on vectors of texts, by Newton's method."""
     mean, spread = train.mean(axis=0), train.std(axis=0) + 1e-6
     x, z = (
