@@ -64,7 +64,7 @@ def test_fine_tuning_beats_frozen_features(student, settings, grade, rng):
     taught = (task.ids[:n], task.mask[:n], task.labels[:n])
     given = [student.prepare("tensor", one) for one in taught]
     how = settings.epochs, settings.lr, settings.batch_size, int(rng.integers(2**31))
-    student.bert_finetune.fine_tune(model, *given, *how)
+    student.drive("trained", student.bert_finetune.fine_tune, model, *given, *how)
     after, head = parameters(student, model, task)
     vectors = pooled_in_parts(after, task.ids[n:], task.mask[n:], task.heads)
     reached = max(accuracies(vectors, head, task.labels[n:]))
