@@ -1,4 +1,4 @@
-"""A VAE with batch normalisation, terms by hand, and a rate that falls; loops where none is needed."""
+"""A VAE with batch normalisation, terms by hand, and a rate that falls along a cosine."""
 
 import math
 
