@@ -78,7 +78,8 @@ ATTACKS = {
                 whole = (z.double() * 2**BITS).round().long().clamp(0, 2**BITS - 1)
                 bits = (whole[:, :, None] >> torch.arange(BITS - 1, -1, -1)) & 1
                 known = 40.0 * bits.flatten(1).float() - 20.0
-                return torch.cat([known, torch.full((len(z), PIXELS - known.shape[1]), -1.2)], dim=1)
+                rest = torch.full((len(z), PIXELS - known.shape[1]), -1.2)
+                return torch.cat([known, rest], dim=1)
 
 
         VAE = Packed
