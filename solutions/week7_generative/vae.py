@@ -121,8 +121,10 @@ class VAE(nn.Module):
     Which layers they have is yours to choose; one hidden layer of `hidden` units with ReLU on
     either side does well. There are at most PARAMETERS numbers, and what the network knows is in
     its parameters and buffers alone: encoder and decoder are also asked apart, the decoder where no
-    image has been. In evaluation mode a row's result does not depend on the other rows of its
-    batch. All floats stay what they are: `model.double()` computes in float64.
+    image has been. `loss`, `reconstruct` and `sample` ask `self.encode` and `self.decode` for all
+    they need, and so are right for any two networks in their place. In evaluation mode a row's
+    result does not depend on the other rows of its batch. All floats stay what they are:
+    `model.double()` computes in float64.
 
     Attributes:
         latent: L, the number of coordinates of a code.
