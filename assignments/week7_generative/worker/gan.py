@@ -107,6 +107,8 @@ class Diary:
     def __init__(self, latent: int, losses: np.ndarray) -> None:
         self.generator, self.discriminator = nn.Linear(latent, 3), nn.Linear(3, 1)
         self.generator.latent = latent  # type: ignore[assignment]
+        self.generator.eval()
+        self.discriminator.eval()
         self.losses = [tuple(map(float, pair)) for pair in losses]
         self.steps: list[tuple[np.ndarray, np.ndarray, bool]] = []
 
