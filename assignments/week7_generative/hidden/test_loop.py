@@ -70,7 +70,7 @@ def test_losses(student, rng):
     steps, batch = 120, 5
     losses, _ = trained(student, model, x, steps, batch, STILL)
     off = 6 * away.std() / np.sqrt(steps * batch)
-    expect.close("mean of the losses", losses.mean(), away.mean(), rtol=0.0, atol=off)
+    expect.close("mean of the losses", float(losses.mean()), away.mean(), rtol=0.0, atol=off)
     within = bool((losses > away.min() - 1e-3).all() and (losses < away.max() + 1e-3).all())
     expect.that("losses", within, "some are larger or smaller than any image's.")
     spread = losses.std() * np.sqrt(batch) / away.std()
@@ -138,8 +138,8 @@ def test_noise_of_a_step(student, rng):
     different = len(np.unique(noise)) > 0.99 * noise.size
     expect.that("noise", different, "the same numbers come more than once.")
     off = 6 / np.sqrt(noise.size)
-    expect.close("mean of the noise", noise.mean(), 0.0, rtol=0.0, atol=off)
-    expect.close("variance of the noise", noise.var(), 1.0, rtol=0.0, atol=1.5 * off)
+    expect.close("mean of the noise", float(noise.mean()), 0.0, rtol=0.0, atol=off)
+    expect.close("variance of the noise", float(noise.var()), 1.0, rtol=0.0, atol=1.5 * off)
 
 
 def test_modes(student, rng):

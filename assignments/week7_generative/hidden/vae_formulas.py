@@ -28,6 +28,42 @@ def sigmoid(a):
     return np.exp(-np.logaddexp(0.0, -a))
 
 
+class Terms:
+    """The three terms by their formulas."""
+
+    code, divergence, nll = staticmethod(code), staticmethod(divergence), staticmethod(nll)
+
+
+class OtherTerms:
+    """Terms that stand in for a student's own: linear, with numbers that are drawn here.
+
+    They are no right terms, so nothing that a student could use goes to the worker.
+    """
+
+    def __init__(self, rng, latent, pixels):
+        self.p, self.q, self.r = rng.uniform(0.5, 2.0, size=3)
+        self.s, self.t = rng.normal(size=(2, latent))
+        self.v = rng.normal(size=pixels)
+        self.w = rng.normal(size=pixels)
+
+    @property
+    def arrays(self):
+        """The numbers, in the order in which the worker takes them."""
+        return [np.array([self.p, self.q, self.r]), self.s, self.t, self.v, self.w]
+
+    def code(self, mu, logvar, eps):
+        """Stand for reparameterize."""
+        return self.p * mu + self.q * logvar + self.r * eps
+
+    def divergence(self, mu, logvar):
+        """Stand for kl_to_standard_normal."""
+        return mu @ self.s + logvar @ self.t
+
+    def nll(self, logits, x):
+        """Stand for bernoulli_nll."""
+        return logits @ self.v + (x * logits) @ self.w
+
+
 class Parts:
     """The numbers of an encoder and a decoder of one matrix each, drawn here.
 
@@ -55,7 +91,8 @@ class Parts:
         """Return logits."""
         return z @ self.C + self.c
 
-    def losses(self, x, eps):
+    def losses(self, x, eps, terms):
         """Return each image's loss, (N,)."""
         mu, logvar = self.encode(x)
-        return nll(self.decode(code(mu, logvar, eps)), x) + divergence(mu, logvar)
+        z = terms.code(mu, logvar, eps)
+        return terms.nll(self.decode(z), x) + terms.divergence(mu, logvar)

@@ -75,12 +75,41 @@ def stir(module: nn.Module, number: int, scale: float) -> None:
             parameter.copy_(scale * drawn)
 
 
-def reached(model: Any, x: np.ndarray, eps: np.ndarray) -> list[bool]:
-    """Return for each parameter whether a gradient other than 0 of the loss gets there."""
+def reached(model: Any, x: np.ndarray, upstream: list[np.ndarray]) -> list[bool]:
+    """Return for each parameter whether a gradient other than 0 gets there.
+
+    It is that of sum(u0 * mu) + sum(u1 * logvar) + sum(u2 * decode(mu + logvar)).
+    """
     model.zero_grad()
-    model.loss(tensor(x), tensor(eps)).backward()
+    mu, logvar = model.encode(tensor(x))
+    results = mu, logvar, model.decode(mu + logvar)
+    sums = [(one * tensor(u)).sum() for one, u in zip(results, upstream, strict=True)]
+    torch.stack(sums).sum().backward()
     gradients = [parameter.grad for parameter in model.parameters()]
     return [gradient is not None and bool((gradient != 0).any()) for gradient in gradients]
+
+
+TERMS = ("reparameterize", "kl_to_standard_normal", "bernoulli_nll")
+
+
+def give_terms(module: Any, *arrays: np.ndarray) -> dict[str, Any]:
+    """Put linear functions in the place of a module's terms; return those that were there."""
+    (p, q, r), s, t, v, w = map(tensor, arrays)
+    given: list[Callable[..., Tensor]] = [
+        lambda mu, logvar, eps: p * mu + q * logvar + r * eps,
+        lambda mu, logvar: mu @ s + logvar @ t,
+        lambda logits, x: logits @ v + (x * logits) @ w,
+    ]
+    before = {name: getattr(module, name) for name in TERMS}
+    for name, function in zip(TERMS, given, strict=True):
+        setattr(module, name, function)
+    return before
+
+
+def take_terms(module: Any, before: dict[str, Any]) -> None:
+    """Put a module's own terms back."""
+    for name, function in before.items():
+        setattr(module, name, function)
 
 
 def give_parts(model: Any, *arrays: np.ndarray) -> list[Tensor]:
@@ -162,6 +191,8 @@ DRIVERS: dict[str, Callable[..., object]] = {
         size,
         stir,
         reached,
+        give_terms,
+        take_terms,
         give_parts,
         loss_slopes,
         trained,
