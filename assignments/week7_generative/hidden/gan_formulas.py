@@ -14,6 +14,7 @@ import numpy as np
 from autograder.suite.derivatives import vjp
 
 Arrays = list[np.ndarray]
+Loss = Callable[..., Any]
 
 N, LATENT, PIXELS, HIDDEN = 7, 3, 11, 6
 """Images in a batch, and the sizes of the two networks: all different."""
@@ -56,34 +57,60 @@ def told(x: Any, W: Any, gamma: Any, beta: Any, v: Any, c: Any) -> Any:
 
 
 @dataclass(frozen=True)
+class Rules:
+    """The losses of both players; `d` of real and of generated logits, `g` of generated ones.
+
+    smoothed: whether labels can be smoothed.
+    """
+
+    d: Callable[[Any, Any], Any]
+    g: Callable[[Any], Any]
+    smoothed: bool
+
+
+GAN = Rules(d_loss, g_loss, smoothed=True)
+
+
+def other_rules(marks: list[float]) -> Rules:
+    """Return another game, by three marks: of real images, of generated ones, of the generator."""
+    real, fake, wished = marks
+    return Rules(
+        lambda r, f: ((r - real) ** 2).mean() + ((f - fake) ** 2).mean(),
+        lambda f: ((f - wished) ** 2).mean(),
+        smoothed=False,
+    )
+
+
+@dataclass(frozen=True)
 class Pair:
     """The numbers of a Maker and of a Teller."""
 
     maker: Arrays
     teller: Arrays
 
-    def of_discriminator(self, x: np.ndarray, z: np.ndarray) -> Callable[..., Any]:
+    def of_discriminator(self, rules: Rules, x: np.ndarray, z: np.ndarray) -> Loss:
         """Return its loss as a function of the Teller's numbers."""
         fake = made(z, *self.maker)
-        return lambda *numbers: d_loss(told(x, *numbers), told(fake, *numbers))
+        return lambda *numbers: rules.d(told(x, *numbers), told(fake, *numbers))
 
-    def of_generator(self, z: np.ndarray) -> Callable[..., Any]:
+    def of_generator(self, rules: Rules, z: np.ndarray) -> Loss:
         """Return its loss as a function of the Maker's numbers."""
-        return lambda *numbers: g_loss(told(made(z, *numbers), *self.teller))
+        return lambda *numbers: rules.g(told(made(z, *numbers), *self.teller))
 
-    def means(self, x: np.ndarray, z: np.ndarray) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    def means(self, rules: Rules, x: np.ndarray, z: np.ndarray) -> list[Loss]:
         """Return the means of both kinds of logits as functions of the Teller's numbers.
 
         With a share s of a label smoothed away, the loss has s times such a mean besides.
         """
         fake = made(z, *self.maker)
-        return (
+        sides: list[Loss] = [
             lambda *numbers: told(x, *numbers).mean(),
             lambda *numbers: -told(fake, *numbers).mean(),
-        )
+        ]
+        return sides if rules.smoothed else []
 
 
-def slopes(loss: Callable[..., Any], numbers: Arrays) -> np.ndarray:
+def slopes(loss: Loss, numbers: Arrays) -> np.ndarray:
     """Return the gradients of a loss for all numbers, in one row."""
     return flat(vjp(loss, numbers, 1.0))
 

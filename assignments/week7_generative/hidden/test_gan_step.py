@@ -1,7 +1,8 @@
 """Hidden tests of GAN's steps: two small networks of the suite's, whose next numbers are known.
 
 A label may be smoothed. Then the gradient has a share of another one besides, which is found here
-and may not be large; so no right step fails, and none that goes elsewhere passes.
+and may not be large; so no right step fails, and none that goes elsewhere passes. Whose losses are
+wrong is judged once more with losses of the suite's in their places.
 """
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 from autograder.suite import expect
 
 from .gan_formulas import (
+    GAN,
     LATENT,
     PIXELS,
     RATE,
@@ -19,6 +21,7 @@ from .gan_formulas import (
     draw,
     drawn_pair,
     flat,
+    other_rules,
     slopes,
 )
 
@@ -30,6 +33,23 @@ SHAPES = {
     "generator": [(LATENT, PIXELS), (PIXELS,)],
     "discriminator": [(PIXELS, 6), (6,), (6,), (6,), ()],
 }
+
+
+def by_either_rules(student, rng, test):
+    """Run a test with the student's own losses, and where they are wrong with the suite's."""
+
+    def with_others():
+        marks = [float(one) for one in rng.uniform(0.5, 2.0, size=3) * (1, -1, 1)]
+        names = {"discriminator_loss": marks[:2], "generator_loss": marks[2:]}
+        module = student.gan
+        own = {name: getattr(module, name) for name in names}
+        for name, given in names.items():
+            setattr(module, name, student.prepare("gan_marks", *given))
+        test(other_rules(marks))
+        for name, loss in own.items():  # a test that fails ends its worker
+            setattr(module, name, loss)
+
+    expect.any_of(lambda: test(GAN), with_others)
 
 
 class Game:
@@ -81,23 +101,24 @@ def known(pair):
     return Pair(*([one.astype(float) for one in part] for part in (pair.maker, pair.teller)))
 
 
-def follows_discriminator(before, after, x, z):
+def follows_discriminator(rules, before, after, x, z):
     """Expect that the Teller moved by the gradient of its loss; return the shares of smoothing."""
     x, z = x.astype(float), z.astype(float)
     moved = (flat(before.teller) - flat(after.teller)) / RATE
-    plain = slopes(before.of_discriminator(x, z), before.teller)
-    sides = np.stack([slopes(mean, before.teller) for mean in before.means(x, z)], axis=1)
+    plain = slopes(before.of_discriminator(rules, x, z), before.teller)
+    each = [slopes(mean, before.teller) for mean in before.means(rules, x, z)]
+    sides = np.stack(each, axis=1) if each else np.zeros((len(plain), 0))
     shares, *_ = np.linalg.lstsq(sides, moved - plain, rcond=None)
     shares = np.clip(shares, 0, SMOOTHED)
     label = "the discriminator's numbers after a step of plain gradient descent"
     expected = flat(before.teller) - RATE * (plain + sides @ shares)
     expect.close(label, flat(after.teller), expected, **NEAR)
-    return shares
+    return shares, expected
 
 
-def follows_generator(before, after, z):
+def follows_generator(rules, before, after, z):
     """Expect that the Maker moved by the gradient of its loss."""
-    slope = slopes(before.of_generator(z.astype(float)), before.maker)
+    slope = slopes(before.of_generator(rules, z.astype(float)), before.maker)
     label = "the generator's numbers after a step of plain gradient descent"
     expect.close(label, flat(after.maker), flat(before.maker) - RATE * slope, **NEAR)
 
@@ -109,13 +130,12 @@ def a_number(label, received):
     return received
 
 
-def expect_d_loss(label, received, before, x, z, shares):
+def expect_d_loss(rules, label, received, before, x, z, shares):
     """Expect the discriminator's loss before a step, with its smoothing or without."""
     x, z = x.astype(float), z.astype(float)
-    plain = float(before.of_discriminator(x, z)(*before.teller))
-    more = sum(
-        s * float(mean(*before.teller)) for s, mean in zip(shares, before.means(x, z), strict=True)
-    )
+    plain = float(before.of_discriminator(rules, x, z)(*before.teller))
+    sides = before.means(rules, x, z)
+    more = sum(s * float(side(*before.teller)) for s, side in zip(shares, sides, strict=True))
     found = np.array(a_number(label, received))
     expect.any_of(
         lambda: expect.close(label, found, np.array(plain), rtol=1e-4, atol=1e-5),
@@ -123,128 +143,141 @@ def expect_d_loss(label, received, before, x, z, shares):
     )
 
 
-def expect_g_loss(label, received, before, z):
+def expect_g_loss(rules, label, received, before, z):
     """Expect the generator's loss before a step."""
-    plain = float(before.of_generator(z.astype(float))(*before.maker))
+    plain = float(before.of_generator(rules, z.astype(float))(*before.maker))
     found = np.array(a_number(label, received))
     expect.close(label, found, np.array(plain), rtol=1e-4, atol=1e-5)
+
+
+def gone(label, before, after):
+    """Expect that numbers have moved by more than rounding."""
+    moved = float(np.abs(flat(after) - flat(before)).max())
+    expect.that(label, moved > LEAST_MOVED, "it has not moved.")
 
 
 @pytest.mark.weight(3)
 def test_discriminator_step(student, rng):
     """The discriminator moves by the gradient of its loss, in batches of each kind alone."""
-    for _ in range(2):
+
+    def test(rules):
         game = Game(student, rng)
         x, z = batch(rng)
         loss, _ = game.step("discriminator_step", x, z)
         before = known(game.pair)
-        shares = follows_discriminator(before, game.numbers(), x, z)
-        expect_d_loss("the loss that discriminator_step returns", loss, before, x, z, shares)
+        shares, _ = follows_discriminator(rules, before, game.numbers(), x, z)
+        label = "the loss that discriminator_step returns"
+        expect_d_loss(rules, label, loss, before, x, z, shares)
+
+    by_either_rules(student, rng, test)
 
 
 @pytest.mark.weight(3)
 def test_generator_step(student, rng):
     """The generator moves by the gradient of its loss, which comes through the discriminator."""
-    for _ in range(2):
+
+    def test(rules):
         game = Game(student, rng)
         _, z = batch(rng)
         loss, _ = game.step("generator_step", z)
         before = known(game.pair)
-        follows_generator(before, game.numbers(), z)
-        expect_g_loss("the loss that generator_step returns", loss, before, z)
+        follows_generator(rules, before, game.numbers(), z)
+        expect_g_loss(rules, "the loss that generator_step returns", loss, before, z)
+
+    by_either_rules(student, rng, test)
 
 
 @pytest.mark.weight(2)
 def test_discriminator_step_leaves_the_generator(student, rng):
     """The discriminator's step moves no number of the generator, and leaves no gradient in it."""
-    game = Game(student, rng)
-    left = game.litter(rng)[0]
-    x, z = batch(rng)
-    game.step("discriminator_step", x, z)
-    before, after = known(game.pair), game.numbers()
-    moved = float(np.abs(flat(after.teller) - flat(before.teller)).max())
-    expect.that("the discriminator", moved > LEAST_MOVED, "it has not moved.")
-    expect.unchanged("the generator's numbers", flat(before.maker), flat(after.maker))
-    held = student.drive("gan_gradients", game.gan)[0]
-    for one, old in zip(held, left, strict=True):
-        if one is not None:
-            found = expect.array("a gradient of the generator", one, old.shape)
-            kept = np.array_equal(found, old) or not found.any()
-            expect.that(
-                "the generator", kept, "a gradient of the discriminator's loss has come to it."
-            )
+
+    def test(rules):
+        game = Game(student, rng)
+        left = game.litter(rng)[0]
+        game.step("discriminator_step", *batch(rng))
+        before, after = known(game.pair), game.numbers()
+        gone("the discriminator", before.teller, after.teller)
+        expect.unchanged("the generator's numbers", flat(before.maker), flat(after.maker))
+        held = student.drive("gan_gradients", game.gan)[0]
+        for one, old in zip(held, left, strict=True):
+            if one is not None:
+                found = expect.array("a gradient of the generator", one, old.shape)
+                kept = np.array_equal(found, old) or not found.any()
+                message = "a gradient of the discriminator's loss has come to it."
+                expect.that("the generator", kept, message)
+
+    by_either_rules(student, rng, test)
 
 
 @pytest.mark.weight(2)
 def test_generator_step_leaves_the_discriminator(student, rng):
     """The generator's step moves no number of the discriminator."""
-    game = Game(student, rng)
-    _, z = batch(rng)
-    game.step("generator_step", z)
-    before, after = known(game.pair), game.numbers()
-    moved = float(np.abs(flat(after.maker) - flat(before.maker)).max())
-    expect.that("the generator", moved > LEAST_MOVED, "it has not moved.")
-    expect.unchanged("the discriminator's numbers", flat(before.teller), flat(after.teller))
+
+    def test(rules):
+        game = Game(student, rng)
+        game.step("generator_step", batch(rng)[1])
+        before, after = known(game.pair), game.numbers()
+        gone("the generator", before.maker, after.maker)
+        expect.unchanged("the discriminator's numbers", flat(before.teller), flat(after.teller))
+
+    by_either_rules(student, rng, test)
 
 
 @pytest.mark.weight(2)
 def test_only_its_own_gradient(student, rng):
     """A step goes by its own gradient, whatever gradients were there before."""
-    game = Game(student, rng)
-    game.litter(rng)
-    x, z = batch(rng)
-    game.step("discriminator_step", x, z)
-    first = game.numbers()
-    follows_discriminator(known(game.pair), first, x, z)
-    game = Game(student, rng)
-    game.litter(rng)
-    game.step("generator_step", z)
-    follows_generator(known(game.pair), game.numbers(), z)
+
+    def test(rules):
+        game = Game(student, rng)
+        game.litter(rng)
+        x, z = batch(rng)
+        game.step("discriminator_step", x, z)
+        follows_discriminator(rules, known(game.pair), game.numbers(), x, z)
+        game = Game(student, rng)
+        game.litter(rng)
+        game.step("generator_step", z)
+        follows_generator(rules, known(game.pair), game.numbers(), z)
+
+    by_either_rules(student, rng, test)
 
 
 @pytest.mark.weight(2)
 def test_nothing_is_left_for_the_next_step(student, rng):
     """What a step of the generator leaves in the discriminator is not in its next step."""
-    game = Game(student, rng)
-    x, z = batch(rng)
-    game.step("generator_step", z)
-    between = game.numbers()
-    x, other = batch(rng)
-    game.step("discriminator_step", x, other)
-    after = game.numbers()
-    follows_discriminator(between_known(game, between), after, x, other)
 
+    def test(rules):
+        game = Game(student, rng)
+        game.step("generator_step", batch(rng)[1])
+        # Where the generator got to is its own affair; what the discriminator makes of that is not.
+        between = Pair(game.numbers().maker, known(game.pair).teller)
+        x, z = batch(rng)
+        game.step("discriminator_step", x, z)
+        follows_discriminator(rules, between, game.numbers(), x, z)
 
-def between_known(game, between):
-    """Return the pair after the first step: its Teller is known, its Maker is read."""
-    return Pair(between.maker, known(game.pair).teller)
+    by_either_rules(student, rng, test)
 
 
 @pytest.mark.weight(3)
 def test_train_step(student, rng):
     """train_step: the discriminator first, with z[0], then the generator, with z[1]."""
-    for _ in range(2):
+
+    def test(rules):
         game = Game(student, rng)
         x, first = batch(rng)
         _, second = batch(rng)
         losses, _ = game.step("train_step", x, np.stack([first, second]))
         before, after = known(game.pair), game.numbers()
-        shares = follows_discriminator(before, after, x, first)
+        shares, row = follows_discriminator(rules, before, after, x, first)
         # The generator meets a discriminator that has moved: as computed here, not as it says.
-        plain = slopes(before.of_discriminator(x.astype(float), first.astype(float)), before.teller)
-        sides = [
-            slopes(one, before.teller) for one in before.means(x.astype(float), first.astype(float))
-        ]
-        row = flat(before.teller) - RATE * (
-            plain + sum(s * g for s, g in zip(shares, sides, strict=True))
-        )
         met = Pair(before.maker, shaped(row, before.teller))
-        follows_generator(met, after, second)
-        pair = isinstance(losses, (tuple, list)) and len(losses) == 2
+        follows_generator(rules, met, after, second)
+        pair = isinstance(losses, tuple | list) and len(losses) == 2
         kind = expect.kind_of(losses)
         expect.that("train_step", pair, f"expected the losses of both, got {kind}.")
-        expect_d_loss("the discriminator's loss", losses[0], before, x, first, shares)
-        expect_g_loss("the generator's loss", losses[1], met, second)
+        expect_d_loss(rules, "the discriminator's loss", losses[0], before, x, first, shares)
+        expect_g_loss(rules, "the generator's loss", losses[1], met, second)
+
+    by_either_rules(student, rng, test)
 
 
 def shaped(row, like):
@@ -256,52 +289,65 @@ def shaped(row, like):
 
 def test_own_optimizers_go_downhill(student, rng):
     """With the optimizers that GAN makes, each loss falls by its own network's step."""
-    game = Game(student, rng, lr=1e-4, plain=False)
-    x, z = batch(rng)
-    wide, noise = x.astype(float), z.astype(float)
-    before = known(game.pair)
-    game.step("discriminator_step", x, z)
-    after = game.numbers()
-    expect.unchanged("the generator's numbers", flat(before.maker), flat(after.maker))
-    loss = before.of_discriminator(wide, noise)
-    lower = float(loss(*after.teller)) < float(loss(*before.teller))
-    expect.that("the discriminator's loss", lower, "its step does not make it smaller.")
-    game = Game(student, rng, lr=1e-4, plain=False)
-    before = known(game.pair)
-    game.step("generator_step", z)
-    after = game.numbers()
-    expect.unchanged("the discriminator's numbers", flat(before.teller), flat(after.teller))
-    loss = before.of_generator(noise)
-    lower = float(loss(*after.maker)) < float(loss(*before.maker))
-    expect.that("the generator's loss", lower, "its step does not make it smaller.")
+
+    def test(rules):
+        game = Game(student, rng, lr=1e-4, plain=False)
+        x, z = batch(rng)
+        before = known(game.pair)
+        game.step("discriminator_step", x, z)
+        after = game.numbers()
+        expect.unchanged("the generator's numbers", flat(before.maker), flat(after.maker))
+        loss = before.of_discriminator(rules, x.astype(float), z.astype(float))
+        falls("the discriminator's loss", loss, before.teller, after.teller)
+        game = Game(student, rng, lr=1e-4, plain=False)
+        before = known(game.pair)
+        game.step("generator_step", z)
+        after = game.numbers()
+        expect.unchanged("the discriminator's numbers", flat(before.teller), flat(after.teller))
+        loss = before.of_generator(rules, z.astype(float))
+        falls("the generator's loss", loss, before.maker, after.maker)
+
+    by_either_rules(student, rng, test)
+
+
+def falls(label, loss, before, after):
+    """Expect that a loss is smaller with other numbers."""
+    lower = float(loss(*after)) < float(loss(*before))
+    expect.that(label, lower, "its step does not make it smaller.")
 
 
 def test_the_rate_counts(student, rng):
     """With a larger rate both networks move farther."""
-    moved = []
-    for lr in (1e-5, 1e-2):
-        game = Game(student, np.random.default_rng(1), lr=lr, plain=False)
-        x, z = batch(rng)
-        game.step("discriminator_step", x, z)
-        game.step("generator_step", z)
-        before, after = known(game.pair), game.numbers()
-        moved.append(
-            [
-                float(np.abs(flat(a) - flat(b)).max())
-                for a, b in ((before.maker, after.maker), (before.teller, after.teller))
-            ]
-        )
-    for name, small, large in zip(("generator", "discriminator"), *moved, strict=True):
-        expect.that(f"the {name}", small > 0, "it has not moved.")
-        expect.that(f"the {name}", large > 10 * small, "its rate does not count.")
+
+    def test(rules):
+        moved = [shifts(Game(student, rng, lr, plain=False), rng) for lr in (1e-5, 1e-2)]
+        for name, small, large in zip(("generator", "discriminator"), *moved, strict=True):
+            expect.that(f"the {name}", small > 0, "it has not moved.")
+            expect.that(f"the {name}", large > 10 * small, "its rate does not count.")
+
+    by_either_rules(student, rng, test)
+
+
+def shifts(game, rng):
+    """Return how far both networks move in a step of each."""
+    x, z = batch(rng)
+    game.step("discriminator_step", x, z)
+    game.step("generator_step", z)
+    before, after = known(game.pair), game.numbers()
+    both = (before.maker, after.maker), (before.teller, after.teller)
+    return [float(np.abs(flat(a) - flat(b)).max()) for a, b in both]
 
 
 def test_arguments_are_kept(student, rng):
     """train_step leaves images and noise as they are."""
-    game = Game(student, rng)
-    x, first = batch(rng)
-    z = np.stack([first, batch(rng)[1]])
-    _, given = game.step("train_step", x, z)
-    follows_discriminator(known(game.pair), game.numbers(), x, first)
-    for name, before, handle in zip(("x", "z"), (x, z), given, strict=True):
-        expect.unchanged(name, before, student.fetch(handle))
+
+    def test(rules):
+        game = Game(student, rng)
+        x, first = batch(rng)
+        z = np.stack([first, batch(rng)[1]])
+        _, given = game.step("train_step", x, z)
+        follows_discriminator(rules, known(game.pair), game.numbers(), x, first)
+        for name, before, handle in zip(("x", "z"), (x, z), given, strict=True):
+            expect.unchanged(name, before, student.fetch(handle))
+
+    by_either_rules(student, rng, test)

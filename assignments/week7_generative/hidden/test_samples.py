@@ -57,22 +57,33 @@ def batches_of(found):
     return np.stack(each)
 
 
-@pytest.mark.weight(2)
-def test_noise(student, rng):
-    """In each step every image has noise of its own, from the standard normal distribution."""
+def test_noise_of_each_step(student, rng):
+    """Each step has new noise."""
     _, _, ((found, _, _),) = lesson(student, rng, [3])
-    noise = noise_of(found)
-    size = noise.size
-    different = len(np.unique(noise.ravel())) > 0.99 * size
-    expect.that("the noise of all steps", different, "some of its numbers come again.")
-    mean, power = float(noise.mean()), float(np.square(noise).mean())
-    fourth = float((noise**4).mean())
-    normal = abs(mean) < 6 / np.sqrt(size) and abs(power - 1) < 9 / np.sqrt(size)
-    normal = normal and abs(fourth - 3) < 60 / np.sqrt(size)
-    message = (
-        f"its mean is {mean:.2f}, its mean square {power:.2f}, its mean fourth power {fourth:.1f}."
-    )
-    expect.that("the noise of all steps", normal, message)
+    noise = noise_of(found).reshape(STEPS, -1)
+    different = len({row.tobytes() for row in noise})
+    expect.that("noise", different == STEPS, f"{STEPS} steps had {different} different ones.")
+
+
+@pytest.mark.weight(2)
+def test_noise_of_each_image(student, rng):
+    """Within a step every image of both batches has noise of its own."""
+    _, _, ((found, _, _),) = lesson(student, rng, [7])
+    for noise in noise_of(found):
+        different = len({row.tobytes() for row in noise.reshape(-1, L)})
+        expect.that("noise", different == 2 * BATCH, f"{2 * BATCH} images had {different}.")
+
+
+@pytest.mark.weight(2)
+def test_the_noise_is_normal(student, rng):
+    """Noise is drawn from the standard normal distribution."""
+    _, _, ((found, _, _),) = lesson(student, rng, [8])
+    noise = np.unique(noise_of(found))
+    powers = [float(np.mean(noise**k)) for k in (1, 2, 4)]
+    away = [abs(one - right) for one, right in zip(powers, (0, 1, 3), strict=True)]
+    near = all(one < far / np.sqrt(len(noise)) for one, far in zip(away, (6, 9, 60), strict=True))
+    told = ", ".join(f"{one:.2f}" for one in powers)
+    expect.that("noise", near, f"the means of its first, second and fourth powers are {told}.")
 
 
 @pytest.mark.weight(2)

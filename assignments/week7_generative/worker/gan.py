@@ -48,6 +48,17 @@ class Teller(nn.Module):
         return torch.tanh(self.norm(x @ self.W)) @ self.v + self.c
 
 
+class Marks:
+    """A loss of another game: squared differences between logits and marks that the suite draws."""
+
+    def __init__(self, *marks: float) -> None:
+        self.marks = marks
+
+    def __call__(self, *logits: Tensor) -> Tensor:
+        parts = zip(logits, self.marks, strict=True)
+        return sum((one - mark).square().mean() for one, mark in parts)  # type: ignore[return-value]
+
+
 def gan_of(
     kind: Callable[..., Any], made: Sequence[np.ndarray], told: Sequence[np.ndarray], lr: float
 ) -> Any:
@@ -140,5 +151,5 @@ DRIVERS: dict[str, Callable[..., object]] = {
         gan_reached,
         gan_diary,
     )
-} | {"diary": Diary}
+} | {"diary": Diary, "gan_marks": Marks}
 PROBES: dict[str, object] = {}
