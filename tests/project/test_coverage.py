@@ -21,6 +21,7 @@ WEEKS = {
     "w3": "week3_training",
     "w4": "week4_cnn",
     "w5": "week5_rnn",
+    "w7": "week7_generative",
     "c": "week4_cnn/photographs",
 }
 FOLDERS = {short: f"assignments/{folder}" for short, folder in WEEKS.items()}

@@ -102,7 +102,6 @@ def said_of(settings, saved, steps):
 @pytest.mark.item("week7.elbo")
 @pytest.mark.weight(12)
 @pytest.mark.training
-@pytest.mark.shares
 @pytest.mark.needs("week7.terms", "week7.vae")
 def test_the_bound(student, settings, grade, rng):
     """Trained by your `train`, your VAE describes images that it has not seen."""

@@ -122,6 +122,7 @@ def test_extreme_logits(student, rng, dtype):
     sizes = rng.integers(60, 1000, size=(4, 6)).astype(float)
     logits = sizes * rng.choice([-1.0, 1.0], size=(4, 6))
     logits[0, :3] = 1000.0, -1000.0, 1000.0
+    logits[3] /= 200.0  # what fails in a row with extremes may be right here
     x = rng.choice([0.0, 1.0, 0.25], size=(4, 6))
     x[0, :3] = 0.0, 1.0, 1.0
     given = logits.astype(dtype), x.astype(dtype)
