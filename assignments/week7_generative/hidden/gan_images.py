@@ -45,6 +45,7 @@ HALF, TWENTIETH = 0.7, 0.25
 does, and than the nearest twentieth of them does."""
 
 TURNS = 8
+MOVES = [(i, j) for i in (-1, 0, 1) for j in (-1, 0, 1)]
 
 
 def turned(images: np.ndarray, turn: int) -> np.ndarray:
@@ -116,11 +117,17 @@ class Gallery:
         self.of_known = self.shapes(self.known)
         seen = self.shapes(self.unseen)
         self.real = [self.judge.features(self.unseen), seen]
-        self.near = np.quantile(nearest(seen, self.of_known), [0.5, 0.05])
+        self.near = np.quantile(self.away(self.unseen), [0.5, 0.05])
 
     def shapes(self, images: np.ndarray) -> np.ndarray:
         """Return the coordinates along the main directions, (N, 24)."""
         return (images - self.middle) @ self.directions.T
+
+    def away(self, images: np.ndarray) -> np.ndarray:
+        """Return each image's distance to the nearest training image, moved by a pixel or not."""
+        moved = [np.roll(images.reshape(-1, SIDE, SIDE), by, axis=(1, 2)) for by in MOVES]
+        each = [nearest(self.shapes(one.reshape(-1, PIXELS)), self.of_known) for one in moved]
+        return np.min(each, axis=0)
 
     def measured(self, images: np.ndarray) -> Found:
         """Measure upright images (N, 784)."""
@@ -130,7 +137,7 @@ class Gallery:
             for one, real in zip(described, self.real, strict=True)
         ]
         counts = np.bincount(self.judge.classes(images), minlength=10) / len(images)
-        away = nearest(described[1], self.of_known)
+        away = self.away(images)
         return Found(
             distance=float(sum(parts)),
             classes=int((counts >= LEAST_SHARE).sum()),

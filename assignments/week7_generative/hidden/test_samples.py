@@ -164,7 +164,6 @@ def said_of(found, steps):
 
 @pytest.mark.weight(12)
 @pytest.mark.training
-@pytest.mark.shares
 @pytest.mark.needs("week7.gan_losses", "week7.gan_step")
 def test_the_images(student, settings, grade, rng):
     """Trained by your `train`, your generator makes images of ten digits that are new."""
