@@ -116,12 +116,14 @@ def test_gradients_of_the_loss(student, rng):
 
 
 @pytest.mark.weight(2)
-def test_noise_of_its_own(student, rng):
+@pytest.mark.parametrize("alike", [False, True], ids=["against each other", "together"])
+def test_noise_of_its_own(student, rng, alike):
     """Without eps, each image and each coordinate gets noise of its own, in each call anew."""
     many, calls, latent = 900, 6, 4
     model, parts, _ = with_parts(student, rng, latent, 2.0)
-    # What all coordinates have in common cancels in the logits, and all have the same variance.
-    parts.C -= parts.C.mean(axis=0)
+    # What all coordinates have in common cancels in the logits, or else adds up; all have the same
+    # variance.
+    parts.C = np.repeat(parts.C[:1], latent, axis=0) if alike else parts.C - parts.C.mean(axis=0)
     parts.B *= 0.0
     parts.b[:] = parts.b[0]
     student.prepare("give_parts", model, *parts.arrays)
