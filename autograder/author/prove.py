@@ -25,7 +25,7 @@ from autograder.errors import AuthorError
 from autograder.grading.examiner import Examiner
 from autograder.grading.plan_check import PlanError
 from autograder.records import FULL_CREDIT, CheckResult, PlannedCheck, Verdict
-from autograder.reference.misconceptions import Form, Misconception, apply
+from autograder.reference.misconceptions import Form, Misconception, apply, own_packages
 from autograder.suite.hidden.local_host import LocalHost
 from autograder.suite.hidden.sandbox_host import SandboxHost
 from autograder.suite.session import Outcome, SuiteError, SuiteSession
@@ -135,7 +135,7 @@ def _other_solution(folder: Path, week: Week, reference: Mapping[str, bytes]) ->
         module: (folder / module).read_bytes()
         for module in week.modules
         if (folder / module).is_file()
-    }
+    } | own_packages(folder, week)
     if not (folder / STYLE_FILE).is_file():
         return OtherSolution({**reference, **files} if files else {})
     style = tomllib.loads((folder / STYLE_FILE).read_text("utf-8"))

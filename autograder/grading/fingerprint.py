@@ -49,6 +49,7 @@ from autograder.gradebook.submission import Submission
 from autograder.grading.flags.watched import watched_in, watched_names
 from autograder.grading.source_digest import DIGEST_LENGTH, read, remember, sha256
 from autograder.reference import legal_variants
+from autograder.reference.misconceptions import own_packages
 from autograder.suite.week_worker import OWN
 from data.datasets import file_of
 
@@ -289,6 +290,8 @@ def _reference(folder: Path, week: Week) -> Parts:
     for name in (*week.sources, *(notebook.module for notebook in week.notebooks)):
         if (folder / name).is_file():
             parts[f"{REFERENCE}: {name}"] = sha256((folder / name).read_bytes())
+    for name, data in own_packages(folder, week).items():
+        parts[f"{REFERENCE}: {name}"] = sha256(data)
     for path in sorted(folder.glob("misconceptions*.toml")):
         parts[f"{CATALOGUE}: {path.name}"] = read(path).digest
     if (variants := folder / legal_variants.FILE).is_file():

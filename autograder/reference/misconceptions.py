@@ -312,7 +312,7 @@ def apply_both(
 
 
 def solution_files(root: Path, week: Week) -> dict[str, bytes]:
-    """Read the reference of an assignment: its modules, by file name.
+    """Read the reference of an assignment: its modules and its own packages, by file name.
 
     A module that students write in a notebook is extracted from the solution's notebook.
     Raises CourseError where one is missing.
@@ -327,7 +327,22 @@ def solution_files(root: Path, week: Week) -> dict[str, bytes]:
     for notebook in week.notebooks:
         source = (folder / notebook.module).read_text("utf-8")
         files[notebook.module] = solution_module(source, notebook).encode()
-    return {name: files[name] for name in week.modules}
+    return {**{name: files[name] for name in week.modules}, **own_packages(folder, week)}
+
+
+def own_packages(folder: Path, week: Week) -> dict[str, bytes]:
+    """Return the files of the packages in a solution's folder that the course doesn't ask for.
+
+    A week that leaves the layout to students has a solution with a layout of its own: a folder with
+    an `__init__.py`. What students are given is not among them.
+    """
+    named = {*week.modules, *week.given}
+    found = {
+        path.relative_to(folder).as_posix(): path
+        for start in sorted(folder.glob("*/__init__.py"))
+        for path in sorted(start.parent.rglob("*.py"))
+    }
+    return {name: path.read_bytes() for name, path in found.items() if name not in named}
 
 
 def catalogue_of(

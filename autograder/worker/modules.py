@@ -119,6 +119,10 @@ class ModuleSpace(importlib.abc.MetaPathFinder, importlib.abc.Loader):
             self._taken()
             sys.modules.update(before)
 
+    def forget(self) -> None:
+        """Import every module afresh from now on, as a new process would."""
+        self._taken()
+
     def _taken(self) -> dict[str, ModuleType]:
         """Remove the modules with the names of a submission's from sys.modules; return them.
 

@@ -14,7 +14,12 @@ from typing import TypeVar
 from autograder.author.simulate.layouts import Content, sample_document
 from autograder.course import COURSE_FILE, Course, CourseError, Week
 from autograder.reference.gaps import find_gaps, render
-from autograder.reference.misconceptions import Misconception, MisconceptionError, catalogue_of
+from autograder.reference.misconceptions import (
+    Misconception,
+    MisconceptionError,
+    catalogue_of,
+    own_packages,
+)
 from autograder.reference.percent_source import notebook_of, text_of
 
 T = TypeVar("T")
@@ -94,6 +99,8 @@ class Author:
         self.items = [item.id for item in course.items(week.number) if item.kind == "auto"]
         solution = root / "solutions" / week.folder
         self.sources = {name: (solution / name).read_text("utf-8") for name in week.modules}
+        packages = own_packages(solution, week)
+        self.sources |= {name: data.decode() for name, data in packages.items()}
         self.assignment = root / "assignments" / week.folder
         self.examples = {
             path.stem: path.read_text("utf-8")

@@ -116,7 +116,7 @@ class LocalHost:
         self._stack.callback(setattr, np.random, "default_rng", np.random.default_rng)
         more = {"trace": Tracer(self._modules.folder).call}
         local = Local(self._modules, seed, own.drivers, more)
-        return GradedStudent(local, {}, own.homes, lambda: True)
+        return GradedStudent(local, {}, own.homes, lambda: True, self._modules.forget)
 
     def finish(self, fault: Fault | None) -> None:
         names = self._modules.sources.keys() & sys.modules.keys()

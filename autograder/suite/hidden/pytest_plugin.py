@@ -36,7 +36,10 @@ def host(request: pytest.FixtureRequest) -> LocalHost:
     folder = request.config.getoption("--student")
     if folder is None:
         raise pytest.UsageError("say where the modules are: --student FOLDER")
-    return LocalHost({path.name: path.read_bytes() for path in Path(folder).glob("*.py")})
+    top = Path(folder)
+    packages = [start.parent for start in top.glob("*/__init__.py")]
+    paths = [*top.glob("*.py"), *(path for one in packages for path in one.rglob("*.py"))]
+    return LocalHost({path.relative_to(top).as_posix(): path.read_bytes() for path in paths})
 
 
 def _seed(request: pytest.FixtureRequest, side: str = "") -> int:

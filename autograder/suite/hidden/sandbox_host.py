@@ -139,7 +139,8 @@ class SandboxHost:
             self._limits.training_seconds if large else None,
             self._sources.place,
         )
-        return GradedStudent(remote, self._failed_imports, own.homes, lambda: later.asked)
+        asked, renew = (lambda: later.asked), later.renew
+        return GradedStudent(remote, self._failed_imports, own.homes, asked, renew)
 
     @property
     def stalls(self) -> int:
@@ -314,6 +315,11 @@ class _Later:
         self._channel: Channel | None = None
         self._reset = False
         self.asked = False
+
+    def renew(self) -> None:
+        """End the test's worker; the next request begins another one."""
+        self._host.renew()
+        self._channel, self._reset = None, False
 
     def request(
         self,

@@ -14,7 +14,8 @@ from autograder.suite.student import Student
 class GradedStudent(Student):
     """A submission as tests of a hidden suite see it.
 
-    `asked`: tells whether anything has been asked of the worker in this test.
+    `asked`: tells whether anything has been asked of the worker in this test; `renew` ends the
+    worker, and lets the next request begin another.
     """
 
     def __init__(
@@ -23,9 +24,16 @@ class GradedStudent(Student):
         failed_imports: dict[str, Fault],
         homes: Mapping[str, Sequence[str]] = MappingProxyType({}),
         asked: Callable[[], bool] = lambda: False,
+        renew: Callable[[], None] = lambda: None,
     ):
         super().__init__(ask, failed_imports, homes)
         self.asked = asked
+        self._renew = renew
+
+    def in_new_process(self) -> None:
+        """Go on in another process, which knows nothing of this one: no handle leads there."""
+        self._renew()
+        self._modules.clear()
 
     def trace(self, function: Handle | str, *arguments: object) -> Trace:
         """Call a function of the student's and count what it executes, for a test marked `flag`.
