@@ -7,10 +7,8 @@ from autograder.suite import expect
 
 from .asking import built, drawn, drive, entry, listed, prepare
 
-pytestmark = [
-    pytest.mark.item("framework.fit"),
-    pytest.mark.needs("framework.linear", "framework.sgd", "framework.backward"),
-]
+BASE = ("framework.linear", "framework.sgd", "framework.backward")
+pytestmark = [pytest.mark.item("framework.fit"), pytest.mark.needs(*BASE)]
 
 N = 13
 STILL = 1e-13
@@ -51,7 +49,7 @@ def descended(given, x, y, lr, epochs, gamma=1.0):
 
 
 @pytest.mark.weight(2)
-@pytest.mark.needs("framework.losses")
+@pytest.mark.needs(*BASE, "framework.losses")
 def test_whole_batches(student, rng):
     """On batches of all data it is gradient descent: losses and weights of five epochs."""
     layer, given = network(student, rng)
@@ -64,7 +62,7 @@ def test_whole_batches(student, rng):
     expect.close("the biases", entry("the parameters", after, "bias"), bias)
 
 
-@pytest.mark.needs("framework.losses", "framework.schedules")
+@pytest.mark.needs(*BASE, "framework.losses", "framework.schedules")
 def test_schedule(student, rng):
     """The schedule advances after each epoch."""
     layer, given = network(student, rng)
@@ -76,7 +74,7 @@ def test_schedule(student, rng):
     expect.close("the weights", entry("the parameters", after, "weight"), weight)
 
 
-@pytest.mark.needs("framework.losses")
+@pytest.mark.needs(*BASE, "framework.losses")
 def test_mean_losses(student, rng):
     """The loss of an epoch is the mean over its examples, whatever the last batch has."""
     layer, given = network(student, rng)
@@ -88,7 +86,7 @@ def test_mean_losses(student, rng):
 
 
 @pytest.mark.weight(2)
-@pytest.mark.needs("framework.loader", "framework.custom_loss")
+@pytest.mark.needs(*BASE, "framework.loader", "framework.custom_loss")
 def test_steps(student, rng):
     """Each epoch goes through each example once, with its target, in a new order, in batches."""
     layer, given = network(student, rng)
@@ -112,7 +110,7 @@ def test_steps(student, rng):
     expect.that("the orders", len(set(orders)) == 3, "two epochs have the same order.")
 
 
-@pytest.mark.needs("framework.modules", "framework.dropout", "framework.custom_loss")
+@pytest.mark.needs(*BASE, "framework.modules", "framework.dropout", "framework.custom_loss")
 def test_modes(student, rng):
     """It trains in training mode, whatever mode comes, and leaves in evaluation mode."""
     layers = [

@@ -78,7 +78,7 @@ def test_seeds(student, rng):
 
 def test_arguments(student, rng):
     """The data stays as it is, and batches come in the dtype of the data."""
-    x, y = data(rng)
+    x, _ = data(rng)
     labels = rng.integers(0, 9, size=COUNT)
     kept = [student.keep(array) for array in (x, labels)]
     received = drive(student, "epochs", *kept, BATCH, {"shuffle": True, "seed": 4}, 1)

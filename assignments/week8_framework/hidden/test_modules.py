@@ -84,10 +84,10 @@ def test_shared(student, rng):
 
 def test_modes(student, rng):
     """Modes reach layers inside: in lists, in sequentials, and back again."""
-    deep = {"name": "dropout", "p": 0.5}
+    first, second = ({"name": "dropout", "p": 0.5, "seed": seed} for seed in (1, 2))
     spec = {
         "name": "sequential",
-        "layers": [linear(3, 40), [[deep]], {"name": "sequential", "layers": [[deep]]}],
+        "layers": [linear(3, 40), [[first]], {"name": "sequential", "layers": [[second]]}],
     }
     layer = built(student, spec, False)
     given = drawn(rng, {"0.weight": (3, 40), "0.bias": (40,)})

@@ -140,8 +140,8 @@ def test_max_near_ties(student, rng):
     _, gradients = listed("max", found, 2)
     gradient = expect.array("max: the gradient", listed("gradients", gradients, 1)[0], x.shape)
     expect.close("max: gradient beside a near tie", gradient[0], np.array([upstream[0], 0, 0]))
-    expect.close("max: gradient of a tie, added up", gradient[1].sum(), upstream[1])
-    expect.close("max: gradient beside a tie", gradient[1, 0], 0.0)
+    expect.close("max: gradient of a tie, added up", float(gradient[1].sum()), upstream[1])
+    expect.close("max: gradient beside a tie", float(gradient[1, 0]), 0.0)
 
 
 @SHAPES

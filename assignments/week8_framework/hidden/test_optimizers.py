@@ -76,9 +76,10 @@ def check_skipped(student, rng, name, directions, options):
     start = [rng.normal(size=size) for size in SIZES]
     raw = [[rng.normal(size=SIZES[0]), None] for _ in range(3)]
     received = listed(name, drive(student, "optimise", start, raw, [name, 0.1, options]), 3)
-    moved = start[0]
-    for one in directions([step[0] for step in raw], options):
-        moved = moved - 0.1 * one
+    moved, memory = start[0], []
+    for step in raw:
+        memory.append(step[0] + options["weight_decay"] * moved)
+        moved = moved - 0.1 * directions(memory, options)[-1]
     last = listed("the parameters", received[-1], 2)
     expect.close(f"{name}: a parameter with gradients", last[0], moved)
     expect.close(f"{name}: a parameter without", last[1], start[1])

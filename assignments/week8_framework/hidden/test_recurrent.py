@@ -116,5 +116,6 @@ def test_lstm_of_a_thousand_steps(student, rng):
         gradient = expect.array(name, entry("the gradients", found, name), array.shape)
         direction = rng.normal(size=array.shape)
         moved = {"x": x, **given, name: array + 1j * STEP * direction}
-        slope = float((upstream * np.imag(oracle.lstm(**moved)) / STEP).sum())
-        expect.close(f"the gradient of {name} in a direction", (gradient * direction).sum(), slope)
+        slope = (upstream * np.imag(oracle.lstm(**moved)) / STEP).sum()
+        found_slope = float((gradient * direction).sum())
+        expect.close(f"the gradient of {name} in a direction", found_slope, slope)

@@ -1,4 +1,4 @@
-"""What runs inside the sandboxes beside the student's framework: loops over the adapter's functions.
+"""What runs in the sandboxes beside a student's framework: loops over its adapter's functions.
 
 A framework's tensors may be anything, so none of them crosses to a suite: drivers build what a test
 asks for, and return arrays alone.
