@@ -11,7 +11,8 @@ from autograder.suite import expect
 
 from .asking import built, drawn, drive, entry, prepare
 
-BASE = ("framework.linear", "framework.norms", "framework.modules")
+ENGINE = ("framework.backward", "framework.arithmetic", "framework.shapes", "framework.matmul")
+BASE = ("framework.linear", "framework.norms", "framework.modules", *ENGINE)
 pytestmark = [pytest.mark.item("framework.checkpoints"), pytest.mark.needs(*BASE)]
 
 SHAPES = {"0.weight": (3, 4), "0.bias": (4,), "1.gamma": (4,), "1.beta": (4,)}
@@ -128,6 +129,7 @@ def test_resumed(student, rng, case):
         expect.repeated(f"{name} after 10 steps", whole[name], resumed[name], rtol=0, atol=0)
 
 
+@pytest.mark.needs(*BASE, "framework.losses", "framework.adam")
 def test_of_a_moment(student, rng):
     """A checkpoint holds what was, not what became of it, and goes into a used network too."""
     layer, optimizer = network(student, 1, OPTIMIZERS["adam"])

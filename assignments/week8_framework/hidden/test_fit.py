@@ -7,7 +7,8 @@ from autograder.suite import expect
 
 from .asking import built, drawn, drive, entry, listed, prepare
 
-BASE = ("framework.linear", "framework.sgd", "framework.backward")
+ENGINE = ("framework.backward", "framework.arithmetic", "framework.shapes", "framework.matmul")
+BASE = ("framework.linear", "framework.sgd", "framework.loader", *ENGINE)
 pytestmark = [pytest.mark.item("framework.fit"), pytest.mark.needs(*BASE)]
 
 N = 13

@@ -7,10 +7,9 @@ from autograder.suite import expect
 
 from .asking import built, drawn, drive, entry, prepare
 
-pytestmark = [
-    pytest.mark.item("framework.modules"),
-    pytest.mark.needs("framework.linear", "framework.backward"),
-]
+ENGINE = ("framework.backward", "framework.arithmetic", "framework.shapes", "framework.matmul")
+BASE = ("framework.linear", *ENGINE)
+pytestmark = [pytest.mark.item("framework.modules"), pytest.mark.needs(*BASE)]
 
 
 def linear(size, out, seed=0):
@@ -59,6 +58,7 @@ def test_nested(student, rng):
         gradient = gradient @ given[f"{place}.weight"].T * (1 - before**2)
 
 
+@pytest.mark.needs(*BASE, "framework.losses", "framework.sgd")
 def test_shared(student, rng):
     """A layer at two places: its parameters are there once, and take one step."""
     spec = {
@@ -82,6 +82,7 @@ def test_shared(student, rng):
     expect.close("weights after a step", entry("", after, "0.weight"), weight - 0.1 * step)
 
 
+@pytest.mark.needs(*BASE, "framework.dropout")
 def test_modes(student, rng):
     """Modes reach layers inside: in lists, in sequentials, and back again."""
     first, second = ({"name": "dropout", "p": 0.5, "seed": seed} for seed in (1, 2))
@@ -106,6 +107,7 @@ def test_modes(student, rng):
     expect.close("in evaluation", drive(student, "run", layer, x)["value"], expected)
 
 
+@pytest.mark.needs(*BASE, "framework.losses", "framework.sgd")
 def test_frozen(student, rng):
     """A frozen part takes no step, and lets gradients through to what lies before it."""
     first, second = linear(3, 4), {"name": "sequential", "layers": [[linear(4, 2, 1)]]}

@@ -231,3 +231,18 @@ def test_pooling(student, rng, kind, size, stride):
     x = -1.0 - rng.permutation(2 * 7 * 6 * 3).reshape(2, 7, 6, 3) / 10.0
     how = {"size": size, "stride": stride}
     check_op(student, f"{kind}_pool2d", [x], how, lambda x: formula(x, **how), rng)
+
+
+@CONVOLUTION
+def test_pooling_of_ties(student, rng):
+    """Equal pixels in a window: together they get the gradient of the window."""
+    x = np.array([[2.0, 2.0, 5.0, 1.0], [2.0, 1.0, 4.0, 5.0]]).reshape(1, 2, 4, 1)
+    upstream = rng.normal(size=(1, 1, 2, 1))
+    found = drive(student, "compute", [x], [True], [["max_pool2d", [0], {"size": 2}]], upstream, 1)
+    _, gradients = listed("max_pool2d", found, 2)
+    gradient = expect.array("the gradient", listed("the gradients", gradients, 1)[0], x.shape)
+    below = x.reshape(2, 4) < np.array([2, 2, 5, 5])
+    small = gradient.reshape(2, 4)[below]
+    expect.close("the gradient of smaller pixels", small, np.zeros(small.shape))
+    sums = gradient.reshape(2, 2, 2).sum(axis=(0, 2))
+    expect.close("the gradient of each window, added up", sums, upstream.reshape(2))

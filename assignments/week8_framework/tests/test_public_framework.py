@@ -1,4 +1,4 @@
-"""Public tests: one worked number for each part of a framework, the first five for its beginning."""
+"""Public tests: one worked number for each part of a framework; the first five are its beginning."""
 
 import numpy as np
 import pytest
@@ -172,7 +172,9 @@ def test_batch_norm(student):
     """Batch norm of three numbers, with an eps of 1."""
     layer = layer_of(student, {"name": "batch_norm", "features": 1, "eps": 1.0})
     found = drive(student, "run", layer, np.array([[1.0], [2.0], [6.0]]))
-    expect.close("values", found["value"].reshape(3), np.array([-0.84016805, -0.42008403, 1.26025208]))
+    expect.close(
+        "values", found["value"].reshape(3), np.array([-0.84016805, -0.42008403, 1.26025208])
+    )
 
 
 @pytest.mark.item("framework.losses")
