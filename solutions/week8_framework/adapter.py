@@ -112,8 +112,8 @@ def value(tensor: Any) -> np.ndarray:
 def grad(tensor: Any) -> np.ndarray | None:
     """Return the gradient of a leaf that wants one, an array of its shape and dtype.
 
-    All `backward` since it was made, or since `zero_grad`, are added up in it. None (or zeros)
-    before the first one; None for a tensor that wants none.
+    All `backward` since it was made, or since `zero_grad`, are added up in it. None before the
+    first one, and for a tensor that wants none.
     """
     # BEGIN SOLUTION framework.backward
     return tensor.grad
@@ -282,7 +282,7 @@ def step(optimizer: Any) -> None:
 
 
 def zero_grad(optimizer: Any) -> None:
-    """Let the gradients of an optimizer's parameters begin anew."""
+    """Let the gradients of an optimizer's parameters begin anew: they are None."""
     # BEGIN SOLUTION framework.sgd
     optimizer.zero_grad()
     # END SOLUTION

@@ -49,6 +49,7 @@ def test_norm_backward(student, rng, kind, shape):
 
 
 @NORMS
+@NEEDS
 @pytest.mark.parametrize("kind", FORMULAS)
 def test_norm_begins(student, rng, kind):
     """Without being told, eps is 1e-5, gamma 1 and beta 0."""

@@ -196,6 +196,7 @@ def test_concatenate(student, rng):
 
 
 @MATMUL
+@pytest.mark.needs("framework.backward", "framework.arithmetic")
 @pytest.mark.parametrize("case", ["matrices", "many", "broadcast", "stretched"])
 def test_matmul(student, rng, case):
     """Products of matrices, and of many at once, also where leading axes broadcast."""

@@ -1,4 +1,4 @@
-"""Public tests: one worked number for each part of a framework; the first five are its beginning."""
+"""Public tests: one worked number for each part; the first five are a framework's beginning."""
 
 import numpy as np
 import pytest

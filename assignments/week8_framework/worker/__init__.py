@@ -103,6 +103,13 @@ def after_no_grad(adapter: Adapter, x: np.ndarray, factor: np.ndarray, upstream:
     return _copied(adapter.grad(leaf))
 
 
+def without_upstream(adapter: Adapter, x: np.ndarray, factor: np.ndarray) -> Any:
+    """Return the gradient of x times a factor, one number, where none comes from above."""
+    leaf = adapter.tensor(x, True)
+    adapter.backward(adapter.op("multiply", leaf, adapter.tensor(factor)))
+    return _copied(adapter.grad(leaf))
+
+
 # Layers
 
 
@@ -342,6 +349,7 @@ DRIVERS: dict[str, Callable[..., Any]] = {
         chain,
         without_graph,
         after_no_grad,
+        without_upstream,
         build,
         weights,
         fill,

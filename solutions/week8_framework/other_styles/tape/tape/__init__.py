@@ -1,0 +1,1 @@
+"""A framework without classes: nodes and layers are dicts, ordered by their age."""
