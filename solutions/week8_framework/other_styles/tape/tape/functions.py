@@ -78,7 +78,10 @@ def power(x, exponent):
 
 def matmul(a, b):
     """A @ b."""
-    turn = lambda m: np.swapaxes(m, -1, -2)  # noqa: E731
+
+    def turn(m):
+        return np.swapaxes(m, -1, -2)
+
     value = a["v"] @ b["v"]
     return both(value, a, b, lambda g: g @ turn(b["v"]), lambda g: turn(a["v"]) @ g)
 

@@ -69,7 +69,10 @@ def lstm(input_size, hidden_size, forget_bias=1.0, seed=0):
 
 def embedding(count, features, seed=0):
     """A table of vectors."""
-    call = lambda layer, x: fn.index(layer["own"]["weight"], np.asarray(x))  # noqa: E731
+
+    def call(layer, x):
+        return fn.index(layer["own"]["weight"], np.asarray(x))
+
     return made(call, {"weight": normal(seed, (count, features), 1.0)})
 
 
@@ -112,7 +115,10 @@ def batch_norm(features, momentum=0.1, eps=1e-5):
 
 def layer_norm(features, eps=1e-5):
     """Layer norm."""
-    call = lambda layer, x: fn.norm(x, *layer["own"].values(), (-1,), eps)  # noqa: E731
+
+    def call(layer, x):
+        return fn.norm(x, *layer["own"].values(), (-1,), eps)
+
     return made(call, norms(features))
 
 
