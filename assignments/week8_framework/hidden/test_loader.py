@@ -49,7 +49,8 @@ def test_each_once(student, rng):
 def test_batches(student, rng, batch):
     """Batches of one, batches that come out even, and one that is larger than the data."""
     x, y = data(rng)
-    read(student, x, y, batch, {"shuffle": True, "seed": 1})
+    order = read(student, x, y, batch, {"shuffle": True, "seed": 1})[0]
+    expect.that("the order", order != list(range(COUNT)), "it is that of the data.")
 
 
 def test_in_order(student, rng):
