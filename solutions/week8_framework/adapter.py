@@ -366,6 +366,7 @@ def fit(
     Each step: a batch of a shuffled loader, call, loss (`kind` as in `loss`), backward, one step of
     the optimizer; the layer gets tensors, or arrays where x holds whole numbers. The schedule
     advances after each epoch. It trains in training mode and leaves the layer in evaluation mode.
+    No step's graph stays in memory when the next one begins.
     """
     # BEGIN SOLUTION framework.fit
     batches = Loader(x, y, batch, seed=seed)

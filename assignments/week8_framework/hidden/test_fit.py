@@ -12,6 +12,8 @@ BASE = ("framework.linear", "framework.sgd", "framework.loader", *ENGINE)
 pytestmark = [pytest.mark.item("framework.fit"), pytest.mark.needs(*BASE)]
 
 N = 13
+WIDE, MOST_BYTES = 2000, 24 << 20
+"""A step's graph has at least 3 arrays of 10 x WIDE numbers, 60 of them 29 MB."""
 STILL = 1e-13
 """A rate at which nothing moves by what can be seen."""
 
@@ -109,6 +111,29 @@ def test_steps(student, rng):
         expect.equal("the examples of an epoch", sorted(order), list(range(N)))
         orders.append(tuple(order))
     expect.that("the orders", len(set(orders)) == 3, "two epochs have the same order.")
+
+
+@pytest.mark.needs(*BASE, "framework.losses", "framework.modules")
+def test_memory(student, rng):
+    """Graphs of steps that are over are gone: memory does not grow with the number of steps."""
+    layers = [
+        {"name": "linear", "in_features": 40, "out_features": WIDE},
+        {"name": "tanh"},
+        {"name": "linear", "in_features": WIDE, "out_features": 2},
+    ]
+    layer = built(student, {"name": "sequential", "layers": layers})
+    given = drawn(rng, {"2.weight": (WIDE, 2), "2.bias": (2,)})
+    given |= {"0.weight": np.zeros((40, WIDE)), "0.bias": np.zeros(WIDE)}
+    drive(student, "fill", layer, given)
+    x, y = rng.normal(size=(600, 40)), rng.normal(size=(600, 2))
+    optimizer = prepare(student, "make_optimizer", layer, "sgd", STILL, {})
+    rest = [optimizer, 1, 10, None, 0]
+    found = listed("fit", drive(student, "fitted_within", layer, x, y, "mse", rest), 2)
+    losses = listed("what fit returns", found[0], 1)
+    mean = float(((given["2.bias"] - y) ** 2).mean())
+    expect.close("the loss of a network that hardly moves", losses[0], mean)
+    few = isinstance(found[1], int) and found[1] < MOST_BYTES
+    expect.that("memory in 60 steps", few, "it is that of the graphs of many steps.")
 
 
 @pytest.mark.needs(*BASE, "framework.modules", "framework.dropout", "framework.custom_loss")

@@ -342,6 +342,22 @@ def fitted(
     return adapter.fit(layer, x, y, kind, optimizer, count, batch, schedule=schedule, seed=seed)
 
 
+def fitted_within(
+    adapter: Adapter, layer: Any, x: np.ndarray, y: np.ndarray, kind: Any, rest: list[Any]
+) -> list[Any]:
+    """Run the training loop; return its losses, and the most bytes that it took."""
+    own = not tracemalloc.is_tracing()
+    if own:
+        tracemalloc.start()
+    before = tracemalloc.get_traced_memory()[0]
+    tracemalloc.reset_peak()
+    losses = fitted(adapter, layer, x, y, kind, rest)
+    most = tracemalloc.get_traced_memory()[1] - before
+    if own:
+        tracemalloc.stop()
+    return [losses, int(most)]
+
+
 DRIVERS: dict[str, Callable[..., Any]] = {
     function.__name__: function
     for function in (
@@ -368,6 +384,7 @@ DRIVERS: dict[str, Callable[..., Any]] = {
         noting,
         notes,
         fitted,
+        fitted_within,
     )
 }
 PROBES: dict[str, object] = {}
