@@ -74,14 +74,18 @@ def add_week_4(root: Path) -> None:
 
 
 def leave_out_later_weeks(root: Path) -> None:
-    """Take the weeks of the second phase out of a copy: their tables, items and settings."""
+    """Take the weeks of the later phases out of a copy: their tables, items and settings."""
     for name, pattern in (
         (
             COURSE_FILE,
-            r"\[\[week\]\]\n(?:(?!\[\[week\]\]).)*?folder = \"week[4-7]_.*?(?=\[\[week\]\]|\Z)",
+            r"\[\[week\]\]\n(?:(?!\[\[week\]\]).)*?folder = \"week[4-8]_.*?(?=\[\[week\]\]|\Z)",
         ),
-        (RUBRIC_FILE, r"(?<=\n)items = \[\n    \{ id = \"(?:week[4-7]|cifar)\..*?\n\]\n"),
-        (GRADING_FILE, r"\[training\.\"(?:week[4-7]|cifar)\..*?\n\n"),
+        (
+            RUBRIC_FILE,
+            r"(?<=\n)(?:to_come = [^\n]*\n)?"
+            r"items = \[\n    \{ id = \"(?:week[4-7]|cifar|framework)\..*?\n\]\n",
+        ),
+        (GRADING_FILE, r"\[training\.\"(?:week[4-7]|cifar|framework)\..*?\n\n"),
     ):
         text, count = re.subn(pattern, "", (root / name).read_text("utf-8"), flags=re.DOTALL)
         assert count

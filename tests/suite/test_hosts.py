@@ -166,6 +166,29 @@ def test_an_import_that_failed_is_not_tried_again(place, run):
     assert first.message == second.message
 
 
+def test_a_test_may_go_on_in_a_new_process(place, run):
+    body = """
+expect.equal('first', [student.m.count(), student.m.count()], [1, 2])
+kept = student.keep(np.arange(3.0))
+student.in_new_process()
+expect.equal('again', student.m.count(), 1)
+expect.close('other', student.m.double(np.arange(2.0)), np.array([0.0, 2.0]))
+"""
+    after = "expect.equal('n', student.m.count(), 1)"
+    found = run(place, SOURCE, body, after, limits=Limits())
+    assert [one.verdict for one in found] == [Verdict.PASS, Verdict.PASS], found
+
+
+def test_a_new_process_is_one_for_trusted_code_too(open_suite):
+    body = """
+expect.equal('first', student.m.count(), 1)
+student.in_new_process()
+expect.equal('again', student.m.count(), 1)
+"""
+    (outcome,) = open_suite(body).run(LocalHost({"m.py": SOURCE.encode()}))
+    assert outcome.result.verdict is Verdict.PASS, outcome.result
+
+
 # What one test does to its worker
 
 SURVIVES = ("expect.equal('x', student.m.f(1), 1)", "expect.equal('x', student.m.f(2), 2)")
