@@ -14,7 +14,17 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
-from handout_pictures import learnt, trained, week1, week2, week3, week4, week5, week6
+from handout_pictures import (
+    learnt,
+    trained,
+    week1,
+    week2,
+    week3,
+    week4,
+    week5,
+    week6,
+    week6_gpt,
+)
 
 ROOT = Path(__file__).resolve().parents[1]
 WEEK1, WEEK2, WEEK3 = "week1_backprop", "week2_autograd", "week3_training"
@@ -54,6 +64,7 @@ PICTURES: dict[tuple[str, str], Drawing] = {
     (PROJECT, "learning_rate.svg"): week3.learning_rate,
     **week5.PICTURES,
     **week6.PICTURES,
+    **week6_gpt.PICTURES,
 }
 
 

@@ -5,8 +5,9 @@
 
 The first part of the file is yours to fill; the script below it is complete. `nn.Linear`,
 `nn.Embedding`, `nn.Dropout`, softmax and the optimizers are PyTorch's. Attention and layer
-normalisation are yours: `nn.MultiheadAttention`, `nn.Transformer...`, `nn.LayerNorm`, and
-`layer_norm` and `scaled_dot_product_attention` of `nn.functional` are not to be used.
+normalisation are yours: `nn.MultiheadAttention`, `nn.Transformer...`, `nn.LayerNorm`, the functions
+`layer_norm` and `scaled_dot_product_attention`, and PyTorch's other normalisations are not to be
+used.
 
 A batch of N texts is an int64 tensor of shape (N, T): character number k of an alphabet of V
 characters is k. Inside the network each place has a vector of d numbers: shape (N, T, d). Masks are
@@ -339,8 +340,9 @@ def train(
     A step goes by the gradients of one batch of pieces of the text, of `context` characters each:
     the loss is the mean cross-entropy of its logits over all places, where the target of a place is
     the character that follows it in the text. So a piece of `windows` has one character more.
-    Optimizer, schedule and clipping are yours to choose. The network is in training mode meanwhile,
-    and in evaluation mode afterwards. The same seed, with the same network, gives the same result.
+    Optimizer, schedule and clipping are yours to choose. The network is asked once in each step, in
+    training mode, and is in evaluation mode afterwards. The same seed, with the same network, gives
+    the same result.
 
     Args:
         model: MiniGPT, or another network with `context`; it is changed.
