@@ -67,7 +67,7 @@ release: ## Write the tree that students get: OUT=dir|ADDRESS=https://... (where
 	$(SETUP) torch
 	@$(RUN) -m autograder release --out "$(OUT)" $(if $(ADDRESS),--address "$(ADDRESS)")
 
-data: ## Download data sets into $COURSE_DATA (default: data/cache): NAMES="mnist cifar10" (default: all)|shakespeare, and efficientnet: a trained network, for week 4's second part
+data: ## Download data sets into $COURSE_DATA (default: data/cache): NAMES="mnist cifar10" (default: all)|shakespeare, and trained networks: efficientnet, for week 4's second part, and minilm, for week 6's
 	$(SETUP) core
 	@$(RUN) -m data download $(NAMES)
 

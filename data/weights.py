@@ -23,6 +23,7 @@ Weights = dict[str, npt.NDArray[Any]]
 
 LENGTH_BYTES = 8
 DTYPES: dict[str, np.dtype[Any]] = {
+    "I8": np.dtype("i1"),
     "F16": np.dtype("<f2"),
     "F32": np.dtype("<f4"),
     "I64": np.dtype("<i8"),
@@ -35,19 +36,19 @@ STORAGES = {"FloatStorage": np.dtype("<f4"), "LongStorage": np.dtype("<i8")}
 
 
 def to_safetensors(weights: Mapping[str, npt.NDArray[Any]], about: Mapping[str, str]) -> bytes:
-    """Return a .safetensors file with these arrays, in the order of their names.
+    """Return a .safetensors file with these arrays: wide numbers first, then by their names.
 
     `about`: texts that say what they are. The same arrays and texts give the same bytes.
     """
     head: dict[str, Any] = {"__metadata__": dict(about)}
     parts, end = [], 0
-    for name in sorted(weights):
+    for name in sorted(weights, key=lambda name: (-weights[name].itemsize, name)):
         content = np.ascontiguousarray(weights[name]).tobytes()
         place = [end, end := end + len(content)]
         shape, code = list(weights[name].shape), CODES[weights[name].dtype.newbyteorder("<")]
         head[name] = {"dtype": code, "shape": shape, "data_offsets": place}
         parts.append(content)
-    text = json.dumps(head, separators=(",", ":")).encode()
+    text = json.dumps(head, separators=(",", ":"), ensure_ascii=False).encode("utf-8")
     text += b" " * (-len(text) % LENGTH_BYTES)
     return b"".join([len(text).to_bytes(LENGTH_BYTES, "little"), text, *parts])
 
@@ -67,6 +68,13 @@ def from_safetensors(content: bytes) -> Weights:
             flat = np.frombuffer(numbers[first:end], DTYPES[entry["dtype"]])
             weights[name] = flat.reshape(entry["shape"]).copy()
     return weights
+
+
+def about(content: bytes) -> dict[str, str]:
+    """Return the texts that a .safetensors file has about its arrays."""
+    length = int.from_bytes(content[:LENGTH_BYTES], "little")
+    texts = json.loads(content[LENGTH_BYTES : LENGTH_BYTES + length])["__metadata__"]
+    return {str(key): str(value) for key, value in texts.items()}
 
 
 class _Storage:

@@ -18,9 +18,10 @@ from xdist.scheduler import LoadFileScheduling
 for variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(variable, "1")
 
-from autograder.course import load  # noqa: E402
+from autograder.course import Week, load  # noqa: E402
 from autograder.sandbox import Confinement, Unconfined  # noqa: E402
 from autograder.sandbox.choose import NotConfinedError, choose, rungs  # noqa: E402
+from autograder.sandbox.runtime import installed  # noqa: E402
 from tests import proofs  # noqa: E402
 
 # What a shell starts in the background ignores Ctrl-C, and so would the programs that tests stop.
@@ -35,6 +36,14 @@ settings.load_profile("untimed")
 
 
 PACKAGES = tuple({name for week in load(ROOT).weeks for name in week.packages})
+
+
+def need_packages(week: Week) -> None:
+    """Skip where what a week's code imports is not installed, and say what is missing."""
+    missing = [name for name in week.packages if not installed(name)]
+    if missing:
+        tier = "requirements-torch.txt"
+        pytest.skip(f"{week.name} needs {', '.join(missing)}, not installed here ({tier})")
 
 
 @lru_cache(maxsize=1)

