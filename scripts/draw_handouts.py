@@ -24,6 +24,8 @@ from handout_pictures import (
     week5,
     week6,
     week6_gpt,
+    week7,
+    week7_gan,
 )
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -65,6 +67,8 @@ PICTURES: dict[tuple[str, str], Drawing] = {
     **week5.PICTURES,
     **week6.PICTURES,
     **week6_gpt.PICTURES,
+    **week7.PICTURES,
+    **week7_gan.PICTURES,
 }
 
 

@@ -22,6 +22,7 @@ WEEKS = {
     "w4": "week4_cnn",
     "w5": "week5_rnn",
     "w6": "week6_attention",
+    "w7": "week7_generative",
     "c": "week4_cnn/photographs",
 }
 FOLDERS = {short: f"assignments/{folder}" for short, folder in WEEKS.items()}

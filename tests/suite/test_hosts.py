@@ -440,3 +440,36 @@ def test_what_was_not_handed_in_starts_no_sandbox(place, open_suite, monkeypatch
     [outcome] = session.run(host)
     host.close()
     assert outcome.result.verdict is Verdict.NOT_ATTEMPTED
+
+
+# Another worker in the middle of a test
+
+REMEMBERS = """
+from pathlib import Path
+seen = []
+def see(x): seen.append(x); Path("left").write_text("something"); return len(seen)
+def known(): return [len(seen), Path("left").exists()]
+"""
+ANEW = """
+expect.equal("seen", student.m.see(3), 1)
+expect.equal("known", student.m.known(), [1, {left}])
+other = student.anew()
+expect.equal("known in another worker", other.m.known(), [0, {still}])
+again = other.anew()
+expect.equal("seen in the third", again.m.see(3), 1)
+"""
+
+
+def test_another_worker_knows_nothing(place, run):
+    body = ANEW.format(left=True, still=False)
+    found = run(place, REMEMBERS, body, "expect.equal('seen', student.m.see(1), 1)")
+    assert [result.message for result in found] == ["", ""]
+
+
+def test_trusted_code_forgets_likewise(open_suite, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    session = open_suite(ANEW.format(left=True, still=True))  # its files are ours, and stay
+    host = LocalHost({"m.py": REMEMBERS.encode(), "n.py": b""})
+    (outcome,) = session.run(host)
+    assert outcome.result.message == ""
+    assert host.loaded == {"m"}

@@ -131,6 +131,10 @@ class SandboxHost:
             self._end_worker(None)
         self._group = None if large else group
         self.reused = self._channel is not None
+        return self._student(seed, large)
+
+    def _student(self, seed: int, large: bool) -> GradedStudent:
+        """Return the submission, in the present worker or in one that begins when it is asked."""
         later = _Later(self, seed, large)
         remote = Remote(
             later,
@@ -139,7 +143,18 @@ class SandboxHost:
             self._limits.training_seconds if large else None,
             self._sources.place,
         )
-        return GradedStudent(remote, self._failed_imports, own.homes, lambda: later.asked)
+        return GradedStudent(
+            remote,
+            self._failed_imports,
+            self._own.homes,
+            lambda: later.asked,
+            lambda: self._in_another_sandbox(seed, large),
+        )
+
+    def _in_another_sandbox(self, seed: int, large: bool) -> GradedStudent:
+        """Close the sandbox in the middle of a test; return the submission in another one."""
+        self.close()
+        return self._student((seed + 1) % 2**32, large)
 
     @property
     def stalls(self) -> int:
