@@ -153,7 +153,8 @@ def test_torch_and_notebooks_come_one_by_one(checkout):
 
 
 def test_jupyter_alone_has_the_pins_of_the_notebooks():
-    assert pins("requirements-jupyter.txt").items() <= pins("requirements-notebooks.txt").items()
+    both = pins("requirements.txt") | pins("requirements-notebooks.txt")
+    assert pins("requirements-jupyter.txt").items() <= both.items()
 
 
 def test_an_image_has_no_notebook_pins(checkout):
@@ -426,7 +427,8 @@ def test_no_package_is_pinned_twice():
     core, torch, notebooks = map(
         pins, ("requirements.txt", "requirements-torch.txt", "requirements-notebooks.txt")
     )
-    assert not core.keys() & torch.keys()
+    for name in core.keys() & torch.keys():  # students install it on a smaller core
+        assert core[name] == torch[name]
     assert not core.keys() & notebooks.keys()
     for name in torch.keys() & notebooks.keys():  # either may be installed without the other
         assert torch[name] == notebooks[name]
